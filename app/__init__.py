@@ -1,0 +1,1 @@
+"""The program: window, command, engine, media. Never imports torch."""

@@ -1,0 +1,215 @@
+"""Part sets and joint sets: names, ids, mirror ids, colours, and the maps between them.
+
+The 31 parts are those of Shotton et al. (PAMI 2013) in the order released with Unite the People; left and right
+are the person's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+BACKGROUND = 0
+IGNORE = 255  # a pixel without a label; never scored, never trained on
+
+
+@dataclass(frozen=True)
+class PartSet:
+    """An ordered set of body parts; id 0 is the background, parts are 1..n.
+
+    Raises:
+        ValueError: when lengths differ or mirroring twice is not the identity.
+    """
+
+    name: str
+    names: tuple[str, ...]  #: parts 1..n, without the background
+    mirror_ids: tuple[int, ...]  #: for each part, the id it becomes under a horizontal flip
+    colours: tuple[tuple[int, int, int], ...]  #: RGB, 0..255
+
+    def __post_init__(self) -> None:
+        n = len(self.names)
+        if not len(self.mirror_ids) == len(self.colours) == n:
+            raise ValueError(f"part set {self.name}: names, mirror ids and colours differ in length")
+        if any(self.mirror_ids[m - 1] != i for i, m in enumerate(self.mirror_ids, start=1)):
+            raise ValueError(f"part set {self.name}: mirroring twice must give the part itself")
+
+    @property
+    def classes(self) -> int:
+        """Number of classes with the background."""
+        return len(self.names) + 1
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names indexed by label id, the background first."""
+        return ("background", *self.names)
+
+    def id(self, name: str) -> int:
+        """The label id of a part by name."""
+        return self.names.index(name) + 1
+
+    def mirror(self) -> NDArray[np.uint8]:
+        """Look-up table (256,) of label ids under a horizontal flip; ids outside the set stay."""
+        table = np.arange(256, dtype=np.uint8)
+        table[1 : self.classes] = self.mirror_ids
+        return table
+
+    def palette(self) -> NDArray[np.uint8]:
+        """RGB colours (256, 3) by label id; the background and unused ids are black."""
+        table = np.zeros((256, 3), dtype=np.uint8)
+        table[1 : self.classes] = self.colours
+        return table
+
+
+@dataclass(frozen=True)
+class PartMap:
+    """Each part of one set becomes one class of a coarser set."""
+
+    source: PartSet
+    name: str
+    names: tuple[str, ...]  #: classes 1..m of the coarse set
+    ids: tuple[int, ...]  #: for each source part, its coarse id
+
+    def __post_init__(self) -> None:
+        if len(self.ids) != len(self.source.names):
+            raise ValueError(f"map {self.name}: one id per part of {self.source.name} is needed")
+
+    def table(self) -> NDArray[np.uint8]:
+        """Look-up table (256,) from source ids to coarse ids; 0 stays 0 and 255 stays 255."""
+        table = np.zeros(256, dtype=np.uint8)
+        table[1 : self.source.classes] = self.ids
+        table[IGNORE] = IGNORE
+        return table
+
+    def merge(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Sum posteriors of merged classes (methods §2.2).
+
+        Args:
+            probabilities: (classes, ...) over the source set, background first.
+
+        Returns:
+            (m+1, ...) over the coarse set, background first.
+        """
+        out = np.zeros((len(self.names) + 1, *probabilities.shape[1:]), dtype=probabilities.dtype)
+        np.add.at(out, np.array((0, *self.ids)), probabilities)
+        return out
+
+
+@dataclass(frozen=True)
+class JointSet:
+    """An ordered set of joints, its bones and its mirror.
+
+    Raises:
+        ValueError: when mirroring twice is not the identity.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    bones: tuple[tuple[int, int], ...]
+    mirror_ids: tuple[int, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if not self.mirror_ids:
+            object.__setattr__(self, "mirror_ids", _mirror_by_name(self.names))
+        if any(self.mirror_ids[m] != i for i, m in enumerate(self.mirror_ids)):
+            raise ValueError(f"joint set {self.name}: mirroring twice must give the joint itself")
+
+    def id(self, name: str) -> int:
+        """The index of a joint by name."""
+        return self.names.index(name)
+
+
+def _mirror_by_name(names: Sequence[str]) -> tuple[int, ...]:
+    swap = {"r_": "l_", "l_": "r_"}
+    return tuple(names.index(swap[n[:2]] + n[2:]) if n[:2] in swap else i for i, n in enumerate(names))
+
+
+# id, name, RGB, mirror id, FSP-14, PASCAL-7, left/right merged (methods §2.1)
+_S31_ROWS: tuple[tuple[int, str, tuple[int, int, int], int, int, int, int], ...] = (
+    (1, "rhand", (253, 107, 0), 14, 8, 4, 1),
+    (2, "rwrist", (253, 90, 97), 15, 7, 4, 2),
+    (3, "rlarm", (249, 178, 3), 16, 7, 4, 3),
+    (4, "relbow", (79, 22, 30), 17, 6, 3, 4),
+    (5, "ruarm", (255, 218, 0), 18, 6, 3, 5),
+    (6, "rshoulder", (84, 81, 17), 19, 2, 2, 6),
+    (7, "rubody", (211, 228, 94), 20, 2, 2, 7),
+    (8, "rlbody", (154, 165, 46), 21, 2, 2, 8),
+    (9, "ruleg", (110, 43, 84), 22, 12, 5, 9),
+    (10, "rknee", (66, 28, 43), 23, 12, 5, 10),
+    (11, "rlleg", (165, 72, 26), 24, 13, 6, 11),
+    (12, "rankle", (249, 111, 72), 25, 13, 6, 12),
+    (13, "rfoot", (219, 155, 60), 26, 14, 6, 13),
+    (14, "lhand", (82, 104, 125), 1, 5, 4, 1),
+    (15, "lwrist", (98, 233, 115), 2, 4, 4, 2),
+    (16, "llarm", (3, 165, 122), 3, 4, 4, 3),
+    (17, "lelbow", (28, 28, 48), 4, 3, 3, 4),
+    (18, "luarm", (38, 159, 36), 5, 3, 3, 5),
+    (19, "lshoulder", (35, 67, 48), 6, 2, 2, 6),
+    (20, "lubody", (253, 228, 94), 7, 2, 2, 7),
+    (21, "llbody", (181, 151, 103), 8, 2, 2, 8),
+    (22, "luleg", (45, 49, 72), 9, 9, 5, 9),
+    (23, "lknee", (84, 28, 37), 10, 9, 5, 10),
+    (24, "llleg", (249, 153, 86), 11, 10, 6, 11),
+    (25, "lankle", (102, 229, 66), 12, 10, 6, 12),
+    (26, "lfoot", (248, 206, 74), 13, 11, 6, 13),
+    (27, "luhead", (225, 22, 23), 28, 1, 1, 14),
+    (28, "ruhead", (149, 1, 23), 27, 1, 1, 14),
+    (29, "rlhead", (10, 77, 22), 30, 1, 1, 15),
+    (30, "llhead", (38, 26, 24), 29, 1, 1, 15),
+    (31, "neck", (167, 207, 29), 31, 2, 2, 16),
+)
+
+S31 = PartSet(
+    "S31",
+    names=tuple(r[1] for r in _S31_ROWS),
+    mirror_ids=tuple(r[3] for r in _S31_ROWS),
+    colours=tuple(r[2] for r in _S31_ROWS),
+)
+
+FSP14 = PartMap(
+    S31,
+    "FSP-14",
+    ("head", "torso", "luarm", "llarm", "lhand", "ruarm", "rlarm", "rhand",
+     "luleg", "llleg", "lfoot", "ruleg", "rlleg", "rfoot"),
+    tuple(r[4] for r in _S31_ROWS),
+)  # fmt: skip
+PASCAL7 = PartMap(
+    S31,
+    "PASCAL-7",
+    ("head", "torso", "upper arms", "lower arms", "upper legs", "lower legs"),
+    tuple(r[5] for r in _S31_ROWS),
+)
+MERGED16 = PartMap(
+    S31,
+    "S31 left/right merged",
+    ("hands", "wrists", "lower arms", "elbows", "upper arms", "shoulders", "upper body", "lower body",
+     "upper legs", "knees", "lower legs", "ankles", "feet", "upper head", "lower head", "neck"),
+    tuple(r[6] for r in _S31_ROWS),
+)  # fmt: skip
+
+COCO17 = JointSet(
+    "COCO-17",
+    ("nose", "l_eye", "r_eye", "l_ear", "r_ear", "l_shoulder", "r_shoulder", "l_elbow", "r_elbow",
+     "l_wrist", "r_wrist", "l_hip", "r_hip", "l_knee", "r_knee", "l_ankle", "r_ankle"),
+    ((0, 1), (1, 3), (0, 2), (2, 4), (0, 5), (5, 7), (7, 9), (5, 11), (11, 13), (13, 15),
+     (0, 6), (6, 8), (8, 10), (6, 12), (12, 14), (14, 16)),
+)  # fmt: skip
+LSP14 = JointSet(
+    "LSP-14",
+    ("r_ankle", "r_knee", "r_hip", "l_hip", "l_knee", "l_ankle", "r_wrist", "r_elbow", "r_shoulder",
+     "l_shoulder", "l_elbow", "l_wrist", "neck", "head_top"),
+    ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 12), (9, 12), (9, 10), (10, 11), (12, 13),
+     (8, 2), (9, 3)),
+)  # fmt: skip
+LIP16 = JointSet(
+    "LIP-16",
+    ("r_ankle", "r_knee", "r_hip", "l_hip", "l_knee", "l_ankle", "pelvis", "thorax", "neck", "head_top",
+     "r_wrist", "r_elbow", "r_shoulder", "l_shoulder", "l_elbow", "l_wrist"),
+    ((0, 1), (1, 2), (2, 6), (3, 6), (3, 4), (4, 5), (6, 7), (7, 8), (8, 9), (10, 11), (11, 12), (12, 8),
+     (13, 8), (13, 14), (14, 15)),
+)  # fmt: skip
+
+PART_SETS: dict[str, PartSet] = {S31.name: S31}
+JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO17, LSP14, LIP16)}

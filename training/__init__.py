@@ -1,0 +1,1 @@
+"""Learning: data sets, synthetic people, noise settings, losses, metrics and loops (torch)."""
