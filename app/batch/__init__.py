@@ -1,0 +1,1 @@
+"""Many inputs: manifest, resume, workers."""

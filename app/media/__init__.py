@@ -1,0 +1,1 @@
+"""Opening (allow-listed), reading, writing, cameras: one place each."""

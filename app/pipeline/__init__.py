@@ -1,0 +1,1 @@
+"""From source to screen: two threads, two one-place mailboxes, no Qt."""

@@ -1,0 +1,45 @@
+"""What crosses a thread: frozen, with read-only arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.results import Parsing
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded picture, upright, as it is shown.
+
+    Raises:
+        ValueError: when the picture is not (height, width, 3) uint8.
+    """
+
+    image: NDArray[np.uint8]  #: (height, width, 3) RGB, read-only
+    index: int  #: counts decoded frames of the source from 0
+    pts_s: float  #: presentation time, seconds from the start of the source
+    captured_s: float  #: `time.monotonic()` when the frame left the source; the age on screen counts from here
+
+    def __post_init__(self) -> None:
+        if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
+            raise ValueError(f"Frame: expected (h, w, 3) uint8, got {self.image.shape} {self.image.dtype}")
+        self.image.flags.writeable = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), px."""
+        return self.image.shape[1], self.image.shape[0]
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A frame and what the engine said of exactly that frame."""
+
+    frame: Frame
+    parsing: Parsing | None  #: None when there is no result for this frame; then `notice` says why
+    engine_id: int  #: which engine made it; changes once per swap
+    infer_ms: float
+    notice: str = ""  #: words for a banner, empty when all is well

@@ -1,0 +1,1 @@
+"""Widgets; they know neither threads nor each other's insides."""
