@@ -1,0 +1,77 @@
+"""Writing a file so that a crash, a full disk or a second process never leaves half of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".xfactor-"
+TEMPORARY_SUFFIX = ".tmp"
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Replace `path` by `data`: a reader sees the old bytes or the new, at any moment and after any failure.
+
+    Args:
+        path: a symbolic link is followed, so that a linked settings file stays linked; the folder must exist.
+        data: the whole content.
+        mode: permissions of the new file, whatever the umask is.
+
+    Raises:
+        OSError: nothing was changed and no temporary file is left.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
+    try:
+        _write_new(temporary, data, mode)
+        temporary.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    # The bytes are on disk under the right name. Many file systems cannot sync a folder: as in SQLite, no error.
+    with contextlib.suppress(OSError):
+        _sync_folder(target.parent)
+
+
+def _write_new(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.fchmod(descriptor, mode)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)  # before the rename, or a power cut leaves the new name on no bytes
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_private_dir(path: Path) -> Path:
+    """Create `path` and its missing parents for this user alone (0700); existing ones are kept as they are."""
+    missing = [p for p in (path, *path.parents) if not p.exists()]
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # a second instance was faster
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o700)
+    if not path.is_dir():
+        raise NotADirectoryError(f"{path} is not a folder")
+    return path
+
+
+def sweep_temporaries(folder: Path, older_than_s: float = 3600.0) -> None:
+    """Remove what a killed `write_atomic` left in `folder`; younger ones may belong to a writer at work."""
+    with contextlib.suppress(OSError):
+        for leftover in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
+            if time.time() - leftover.stat().st_mtime > older_than_s:
+                leftover.unlink(missing_ok=True)

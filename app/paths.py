@@ -1,0 +1,61 @@
+"""Where things lie: what is shipped with the program, and what belongs to this user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+NAME = "xfactor"
+#: Stands for a home directory that does not exist: reading finds nothing, writing is refused by the system.
+NO_HOME = Path(os.sep, "nonexistent", NAME)
+
+
+def assets_dir() -> Path:
+    """The shipped files; beside the packages, in a checkout and in an installed wheel alike."""
+    return Path(__file__).resolve().parent.parent / "assets"
+
+
+def models_dir() -> Path:
+    """The shipped models, one folder each."""
+    return assets_dir() / "models"
+
+
+def sample_clip() -> Path:
+    """The clip that shows the program at once."""
+    return assets_dir() / "clips" / "sample.mp4"
+
+
+def user_config_dir() -> Path:
+    """Settings."""
+    return _user_dir("config", platformdirs.user_config_dir(NAME, appauthor=False))
+
+
+def user_data_dir() -> Path:
+    """What the user made and would miss: factors, added models."""
+    return _user_dir("data", platformdirs.user_data_dir(NAME, appauthor=False))
+
+
+def user_log_dir() -> Path:
+    """Log and crash files."""
+    return _user_dir("log", platformdirs.user_log_dir(NAME, appauthor=False))
+
+
+def user_factors_dir() -> Path:
+    """The user's library of personalised factors, `<name>.factor.onnx`."""
+    return user_data_dir() / "factors"
+
+
+def user_models_dir() -> Path:
+    """Models the user added, one folder each."""
+    return user_data_dir() / "models"
+
+
+def _user_dir(kind: str, standard: str) -> Path:
+    """`standard`, unless XFACTOR_HOME moves everything per-user under one root. Nothing is created here."""
+    root = os.environ.get("XFACTOR_HOME")
+    if root:
+        return Path(root).absolute() / kind
+    path = Path(standard)
+    return path if path.is_absolute() else NO_HOME / kind  # without a home, "~" stays as it is
