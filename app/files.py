@@ -32,7 +32,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-    # The bytes are on disk under the right name. Many file systems cannot sync a folder: as in SQLite, no error.
+    # The bytes are on disk under the right name; many file systems cannot sync a folder, as SQLite knows.
     with contextlib.suppress(OSError):
         _sync_folder(target.parent)
 
@@ -58,7 +58,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def make_private_dir(path: Path) -> Path:
-    """Create `path` and its missing parents for this user alone (0700); existing ones are kept as they are."""
+    """Create `path` and its missing parents for this user alone (0700); existing ones stay as they are."""
     missing = [p for p in (path, *path.parents) if not p.exists()]
     for folder in reversed(missing):
         with contextlib.suppress(FileExistsError):  # a second instance was faster

@@ -80,7 +80,10 @@ class BaselineConvNet(nn.Module):
     def __init__(self, classes: int = 32, act: Activation = "relu", *, stages: int = 2) -> None:
         super().__init__()
         self.net = nn.Sequential(
-            *encoder(act), stage128(act), *(stage128(act) for _ in range(stages)), nn.Conv2d(FEATURES, classes, 1)
+            *encoder(act),
+            stage128(act),
+            *(stage128(act) for _ in range(stages)),
+            nn.Conv2d(FEATURES, classes, 1),
         )
         init_weights(self)
 

@@ -31,7 +31,9 @@ class Parsing:
         for name in ("labels", "person", "confidence"):
             a: NDArray[np.uint8] = getattr(self, name)
             if a.dtype != np.uint8 or a.ndim != 2 or a.shape != self.labels.shape:
-                raise ValueError(f"Parsing.{name}: expected uint8 {self.labels.shape}, got {a.dtype} {a.shape}")
+                raise ValueError(
+                    f"Parsing.{name}: expected uint8 {self.labels.shape}, got {a.dtype} {a.shape}"
+                )
             a.flags.writeable = False
 
 

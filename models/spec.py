@@ -62,7 +62,9 @@ class ModelSpec:
     parameters: int  #: of the whole model
     licence: str
     training_data: tuple[TrainingSet, ...] = ()
-    siblings: dict[str, str] = field(default_factory=dict)  #: stage → sha256 of the files this one belongs with
+    siblings: dict[str, str] = field(
+        default_factory=dict
+    )  #: stage → sha256 of the files this one belongs with
     card: FactorCard | None = None  #: only in a personalised factor
     size_multiple: int = 32  #: input height and width must be multiples of this
     format: int = 1
@@ -83,7 +85,9 @@ class ModelSpec:
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(raw) - known)
         if unknown:
-            raise SpecError(f"the model description has unknown fields ({', '.join(unknown)}): a newer version made it")
+            raise SpecError(
+                f"the model description has unknown fields ({', '.join(unknown)}): a newer version made it"
+            )
         return _build(cls, raw)
 
 
@@ -100,7 +104,9 @@ def _build(cls: type[ModelSpec], raw: dict[str, Any]) -> ModelSpec:
         raise SpecError(f"the model description is incomplete or malformed ({e})") from e
     for name, allowed in (("kind", get_args(Kind)), ("stage", get_args(Stage))):
         if getattr(spec, name) not in allowed:
-            raise SpecError(f"the model description says {name}={getattr(spec, name)!r}; expected one of {allowed}")
+            raise SpecError(
+                f"the model description says {name}={getattr(spec, name)!r}; expected one of {allowed}"
+            )
     if spec.stride < 1 or min(spec.input_size) < spec.size_multiple:
         raise SpecError("the model description gives an impossible stride or input size")
     return spec

@@ -21,7 +21,9 @@ class Frame:
     image: NDArray[np.uint8]  #: (height, width, 3) RGB, read-only
     index: int  #: counts decoded frames of the source from 0
     pts_s: float  #: presentation time, seconds from the start of the source
-    captured_s: float  #: `time.monotonic()` when the frame left the source; the age on screen counts from here
+    captured_s: (
+        float  #: `time.monotonic()` when the frame left the source; the age on screen counts from here
+    )
 
     def __post_init__(self) -> None:
         if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
