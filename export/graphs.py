@@ -1,0 +1,131 @@
+"""torch → one ONNX graph: dynamic sizes, readable names, nothing of the machine it was made on."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from export.stages import ExportError
+from models.factored import FEATURES, STRIDE
+from models.spec import METADATA_KEY, ModelSpec
+
+OPSET = 20
+SIZE_MULTIPLE = 32
+INPUTS: dict[str, tuple[str, ...]] = {
+    "trunk": ("image",),
+    "factor": ("features",),
+    "head": ("features", "person"),
+    "network": ("image",),
+}
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "trunk": ("features",),
+    "factor": ("person",),
+    "head": ("parts", "labels"),
+    "network": ("parts", "labels"),
+}
+RANDOM_OPS = frozenset(("Dropout", "Bernoulli", "Multinomial"))  # beside every Random…
+
+
+def to_onnx(module: nn.Module, stage: str) -> onnx.ModelProto:
+    """Trace a stage with dynamic batch, height and width, and check the graph.
+
+    Raises:
+        ExportError: when dropout, random numbers or a batch norm in training mode are left in the graph.
+    """
+    examples = tuple(_example(name) for name in INPUTS[stage])
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = registration.level
+    registration.setLevel(logging.ERROR)  # four lines about torchvision, which is not needed
+    try:
+        with warnings.catch_warnings(), torch.no_grad():
+            warnings.simplefilter("ignore")  # deprecations inside the exporter
+            program = torch.onnx.export(
+                module,
+                examples,
+                dynamo=True,
+                input_names=list(INPUTS[stage]),
+                output_names=list(OUTPUTS[stage]),
+                dynamic_shapes=tuple(_dynamic(name) for name in INPUTS[stage]),
+                opset_version=OPSET,
+                verbose=False,
+            )
+    finally:
+        registration.setLevel(level)
+    if program is None:
+        raise ExportError(f"{stage}: the exporter returned nothing. Update torch")
+    model: onnx.ModelProto = program.model_proto
+    _tidy(model)
+    refuse_training_graph(model, stage)
+    return model
+
+
+def with_spec(model: onnx.ModelProto, spec: ModelSpec) -> bytes:
+    """The checked bytes of a graph with its description in `metadata_props`."""
+    del model.metadata_props[:]
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, spec.to_json()
+    onnx.checker.check_model(model, full_check=True)
+    data: bytes = model.SerializeToString(deterministic=True)
+    return data
+
+
+def refuse_training_graph(model: onnx.ModelProto, stage: str) -> None:
+    """Raise when a graph would answer differently each time, or normalise by the batch.
+
+    Raises:
+        ExportError: naming the node.
+    """
+    for node in _nodes(model):
+        training = any(a.name == "training_mode" and a.i for a in node.attribute)
+        if training or node.op_type in RANDOM_OPS or node.op_type.startswith("Random"):
+            raise ExportError(
+                f"{stage}: {node.op_type} for training is left in the graph. Call .eval() first"
+            )
+
+
+def _nodes(model: onnx.ModelProto) -> Iterator[onnx.NodeProto]:
+    for body in (model.graph, *model.functions):
+        yield from _nodes_below(body.node)
+
+
+def _nodes_below(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                yield from _nodes_below(graph.node)
+
+
+def _example(name: str) -> Tensor:
+    """An input of two pictures: a batch of one would fix the batch size in the trace."""
+    h, w = 2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE
+    if name == "image":
+        return torch.zeros(2, h, w, 3, dtype=torch.uint8)
+    return torch.zeros(2, FEATURES if name == "features" else 1, h // STRIDE, w // STRIDE)
+
+
+def _dynamic(name: str) -> dict[int, object]:
+    batch, rows, columns = (torch.export.Dim(d, min=1) for d in ("batch", "rows", "columns"))
+    if name == "image":
+        return {0: batch, 1: SIZE_MULTIPLE * rows, 2: SIZE_MULTIPLE * columns}
+    cells = SIZE_MULTIPLE // STRIDE
+    return {0: batch, 2: cells * rows, 3: cells * columns}
+
+
+def _tidy(model: onnx.ModelProto) -> None:
+    """Name the axes; drop what the tracer noted of source files and shapes of inner values."""
+    graph = model.graph
+    del model.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
+    for item in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+        item.doc_string = ""
+        del item.metadata_props[:]
+    for value in (*graph.input, *graph.output):
+        axes = [d for d in value.type.tensor_type.shape.dim if not d.HasField("dim_value")]
+        names = ("batch", "height", "width") if value.name == "image" else ("batch", "rows", "columns")
+        for axis, name in zip(axes, names, strict=True):
+            axis.dim_param = name
