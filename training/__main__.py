@@ -1,0 +1,106 @@
+"""`python -m training`: train the Factored ConvNet; one command, resumable.
+
+    python -m training --data ../shared/data --synthetic runs/synthetic --out runs/first --steps 8000
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.factored import FactoredConvNet
+from training.checkpoint import CheckpointError, load_checkpoint, load_weights
+from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
+from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp
+from training.step import StepConfig
+from training.stream import Mixture, Sources, Stream
+
+
+def _arguments() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="xfactor train", description="Train the Factored ConvNet; resumable at any kill.")
+    p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
+    p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
+    p.add_argument("--synthetic", type=Path, help="packed synthetic people: PATH.images.npy and PATH.labels.npy")
+    p.add_argument("--init", type=Path, help="checkpoint whose averaged weights to start from")
+    p.add_argument("--activation", choices=("relu", "prelu"), default="relu")
+    p.add_argument("--steps", type=int, default=8000)
+    p.add_argument("--decay-steps", type=int, default=2000, help="the learning rate falls over the last ones")
+    p.add_argument("--batch", type=int, default=16)
+    p.add_argument("--crop", type=int, default=256, help="side of the training pictures, px")
+    p.add_argument("--target-stride", type=int, default=4, choices=(2, 4, 8), help="pixels per label cell")
+    p.add_argument("--lr", type=float, default=1e-3)
+    p.add_argument("--ema", type=float, default=0.998)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
+    p.add_argument("--mixture", type=float, nargs=4, default=None, metavar=("SYNTH", "SILH", "SPORT", "COMP"))
+    p.add_argument("--no-bf16", action="store_true")
+    p.add_argument("--strict", action="store_true", help="refuse a data folder with bad files instead of skipping them")
+    return p
+
+
+def sources(data: Path | None, synthetic: Path | None, *, strict: bool = False) -> Sources:
+    """Read the training parts of every set that is there.
+
+    Raises:
+        DataError: when a folder named by the user cannot be used.
+    """
+    images = labels = None
+    if synthetic is not None:
+        try:
+            images = np.load(f"{synthetic}.images.npy", mmap_mode="r")
+            labels = np.load(f"{synthetic}.labels.npy", mmap_mode="r")
+        except (OSError, ValueError) as e:
+            raise DataError(f"{synthetic}: not a packed synthetic set ({e}). Make it with python -m training.synthetic.") from e
+    if data is None:
+        return Sources(images, labels)
+    folders = [data / "backgrounds" / k for k in ("indoor", "outdoor", "mixed")]
+    return Sources(
+        images,
+        labels,
+        read_ccp(data / "ccp", "train", strict=strict),
+        read_lsp(data / "lsp", "train", strict=strict) + read_lsp(data / "lspet", "all", strict=strict),
+        read_cutouts(data / "cutouts", strict=strict),
+        read_backgrounds(folders),
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train; 0 done, 1 stopped with a reason."""
+    a = _arguments().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(a.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    config = TrainConfig(
+        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema, seed=a.seed,
+        step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
+    )  # fmt: skip
+    try:
+        state = new_state(config, FactoredConvNet(act=a.activation), device)
+        if (a.out / LAST).exists():
+            resume(state, a.out / LAST)
+        elif a.init is not None:
+            weights = load_checkpoint(a.init)[0]["ema"]
+            load_weights(state.net, weights, a.init)
+            load_weights(state.ema, weights, a.init)
+        mixture = Mixture(*a.mixture) if a.mixture else Mixture()
+        stream = Stream(sources(a.data, a.synthetic, strict=a.strict), mixture, seed=a.seed, start=state.step,
+                        size=a.batch, crop=a.crop, stride=a.target_stride)  # fmt: skip
+        try:
+            train(state, config, stream, a.out, {"mixture": asdict(mixture), "crop": a.crop}, device)
+        finally:
+            stream.close()
+    except (DataError, CheckpointError, DivergedError, ValueError) as e:
+        sys.stderr.write(f"{e}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""One affine for picture and labels together, then light and sensor changes of the picture alone (methods §1.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import IGNORE
+from training.targets import mirror_codes
+
+_MIRROR = mirror_codes()
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """How far pictures are moved. Angles in degrees, shifts as a share of the crop."""
+
+    scale: tuple[float, float]  #: size of the picture's long side relative to the crop
+    angle: float  #: standard deviation
+    wild_angle: float = 0.0  #: share of pictures turned by any angle
+    shift: float = 0.15
+    flip: float = 0.5
+
+
+def affine(
+    rng: np.random.Generator, size: tuple[int, int], crop: int, ranges: Ranges, centre: NDArray[np.float32] | None = None
+) -> tuple[NDArray[np.float64], bool]:
+    """Draw a map from picture to crop.
+
+    Args:
+        size: (width, height) of the picture, px.
+        crop: side of the square crop, px.
+        centre: (2,) point of the picture to put near the middle; its own middle by default.
+
+    Returns:
+        The 2x3 matrix (picture px → crop px, pixel centres at integers) and whether it flips.
+    """
+    width, height = size
+    k = np.exp(rng.uniform(*np.log(ranges.scale))) * crop / max(width, height)
+    angle = rng.uniform(-180, 180) if rng.random() < ranges.wild_angle else rng.normal(0, ranges.angle)
+    flip = bool(rng.random() < ranges.flip)
+    cx, cy = centre if centre is not None else ((width - 1) / 2, (height - 1) / 2)
+    m = cv2.getRotationMatrix2D((float(cx), float(cy)), angle, k)
+    m[:, 2] += (crop - 1) / 2 - np.array((cx, cy)) + rng.uniform(-ranges.shift, ranges.shift, 2) * crop
+    if flip:
+        m[0] *= -1
+        m[0, 2] += crop - 1
+    return m, flip
+
+
+def warp(
+    image: Image, codes: Image, m: NDArray[np.float64], flip: bool, crop: int, target_stride: int, fill: int
+) -> tuple[Image, Image]:
+    """Apply the map to picture (bilinear) and codes (nearest, sampled at the cells of the target grid).
+
+    Args:
+        target_stride: crop pixels per target cell; the cell centre lies at stride·u + (stride−1)/2.
+        fill: code of what lies outside the picture: 0 where the surroundings are known to be empty, else 255.
+
+    Returns:
+        (crop, crop, c) picture and (crop/stride, crop/stride) codes.
+    """
+    mean = tuple(float(v) for v in image[::8, ::8].reshape(-1, image.shape[2]).mean(0))
+    if image.shape[2] == 4:
+        mean = (0.0, 0.0, 0.0, 0.0)
+    shrink = np.hypot(m[0, 0], m[0, 1])
+    source, ms = image, m
+    if shrink < 0.6:  # bilinear sampling alone would alias
+        f = float(max(shrink, 0.05)) * 1.3
+        source = cv2.resize(image, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
+        fx, fy = source.shape[1] / image.shape[1], source.shape[0] / image.shape[0]
+        up = np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5], [0, 0, 1]])
+        ms = m @ up
+    picture = cv2.warpAffine(source, ms, (crop, crop), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
+                             borderValue=mean)  # fmt: skip
+    s = target_stride
+    grid = m / s
+    grid[:, 2] -= (s - 1) / (2 * s)
+    target = cv2.warpAffine(codes, grid, (crop // s, crop // s), flags=cv2.INTER_NEAREST,
+                            borderMode=cv2.BORDER_CONSTANT, borderValue=fill)  # fmt: skip
+    return picture, (_MIRROR[target] if flip else target)
+
+
+def photometric(rng: np.random.Generator, image: Image) -> Image:
+    """Light, colour, blur, noise and compression changes of an RGB picture; same shape."""
+    x = image
+    if rng.random() < 0.8:  # gain, offset and gamma per channel in one look-up table
+        level = np.arange(256, dtype=np.float32) / 255
+        gain = rng.uniform(0.65, 1.4) * rng.uniform(0.88, 1.12, 3)
+        offset = rng.uniform(-0.1, 0.1)
+        gamma = np.exp(rng.uniform(-0.35, 0.35))
+        table = np.clip((level[:, None] ** gamma - 0.5) * gain + 0.5 + offset, 0, 1) * 255
+        x = cv2.LUT(x, table.astype(np.uint8)[None])
+    if rng.random() < 0.12:
+        grey = cv2.cvtColor(x, cv2.COLOR_RGB2GRAY)
+        x = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
+    elif rng.random() < 0.3:
+        hsv = cv2.cvtColor(x, cv2.COLOR_RGB2HSV)
+        hsv[..., 0] = (hsv[..., 0].astype(np.int16) + int(rng.integers(-12, 13))) % 180
+        hsv[..., 1] = np.clip(hsv[..., 1] * rng.uniform(0.4, 1.5), 0, 255)
+        x = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
+    if rng.random() < 0.2:
+        x = cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.4, 1.6)))
+    if rng.random() < 0.25:
+        noise = rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(2, 14)
+        x = np.clip(x + noise, 0, 255).astype(np.uint8)
+    if rng.random() < 0.3:
+        _, data = cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])
+        x = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(x)
+
+
+def occlude(rng: np.random.Generator, picture: Image, target: Image, background: Image) -> None:
+    """Paste a random patch of a person-free picture over both, in place: it is background there."""
+    crop, cells = picture.shape[0], target.shape[0]
+    s = crop // cells
+    w, h = (int(v) * s for v in rng.integers(max(1, cells // 12), cells // 3, 2))
+    x, y = (int(v) * s for v in (rng.integers(0, cells - w // s + 1), rng.integers(0, cells - h // s + 1)))
+    if background.shape[0] <= h or background.shape[1] <= w:
+        return
+    v, u = (int(rng.integers(0, background.shape[i] - (h, w)[i] + 1)) for i in (0, 1))
+    picture[y : y + h, x : x + w] = background[v : v + h, u : u + w]
+    patch = target[y // s : (y + h) // s, x // s : (x + w) // s]
+    patch[patch != IGNORE] = 0

@@ -1,0 +1,190 @@
+"""The training loop: stateless randomness, averaged weights, checkpoints that resume to the same bits."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.factored import FactoredConvNet
+from training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from training.losses import PartLoss
+from training.step import StepConfig, losses
+from training.stream import Batch
+
+log = logging.getLogger(__name__)
+LAST = "last.safetensors"
+
+
+class DivergedError(RuntimeError):
+    """The loss is no longer a number; the last good checkpoint is kept and named."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a run, stored in its checkpoints.
+
+    Attributes:
+        steps: total length; the learning rate falls over the last `decay_steps` (warm-up, constant, decay).
+        ema: decay of the averaged weights, which are what is shipped.
+    """
+
+    steps: int
+    decay_steps: int
+    batch: int = 16
+    lr: float = 1e-3
+    weight_decay: float = 2e-4
+    warmup_steps: int = 200
+    ema: float = 0.998
+    seed: int = 0
+    checkpoint_every: int = 250
+    step: StepConfig = field(default_factory=StepConfig)
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Warm-up, constant, then cosine to 1 % over the last `decay_steps`."""
+    warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
+    into = max(0, step - (config.steps - config.decay_steps))
+    fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, into / max(1, config.decay_steps))))
+    return config.lr * warm * fall
+
+
+@dataclass
+class State:
+    """A run in progress."""
+
+    net: FactoredConvNet
+    ema: FactoredConvNet
+    optimiser: torch.optim.AdamW
+    step: int = 0
+    images: int = 0
+
+
+def new_state(config: TrainConfig, net: FactoredConvNet, device: torch.device) -> State:
+    """A fresh run from the given network."""
+    net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ema = FactoredConvNet(act=net.act).to(device)
+    ema.load_state_dict(net.state_dict())
+    decay = [p for p in net.parameters() if p.ndim > 1]
+    plain = [p for p in net.parameters() if p.ndim <= 1]
+    groups = [{"params": decay, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    return State(net, ema, torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.99)))
+
+
+def resume(state: State, path: Path) -> None:
+    """Continue from a checkpoint: weights, averages and optimiser, to the bit."""
+    groups, meta = load_checkpoint(path)
+    load_weights(state.net, groups["net"], path)
+    load_weights(state.ema, groups["ema"], path)
+    saved = state.optimiser.state_dict()
+    by_index: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in groups.get("optimiser", {}).items():
+        index, _, name = key.partition(".")
+        by_index.setdefault(int(index), {})[name] = tensor
+    saved["state"] = by_index
+    state.optimiser.load_state_dict(saved)
+    state.step, state.images = int(meta["step"]), int(meta["images"])
+
+
+def save(state: State, config: TrainConfig, path: Path, extra: dict[str, object]) -> None:
+    """Write the whole state of a run."""
+    optimiser = {
+        f"{i}.{name}": value
+        for i, entry in state.optimiser.state_dict()["state"].items()
+        for name, value in entry.items()
+        if isinstance(value, Tensor)
+    }
+    meta = {"architecture": "factored", "activation": state.net.act, "step": state.step, "images": state.images,
+            "config": asdict(config), **extra}  # fmt: skip
+    save_checkpoint(path, {"net": state.net.state_dict(), "ema": state.ema.state_dict(), "optimiser": optimiser}, meta)
+
+
+def train(
+    state: State, config: TrainConfig, batches: Iterable[Batch], out: Path, extra: dict[str, object], device: torch.device
+) -> None:
+    """Run until `config.steps`, writing `last.safetensors` and `log.jsonl` into `out`.
+
+    Raises:
+        DivergedError: when a loss is NaN or infinite; the last checkpoint stays as it was.
+    """
+    part_loss = PartLoss().to(device)
+    state.net.train()
+    meter = _Meter(out / "log.jsonl")
+    for batch in batches:
+        if state.step >= config.steps:
+            break
+        torch.manual_seed(config.seed * 1_000_003 + state.step)  # dropout, too, follows from (seed, step)
+        generator = torch.Generator().manual_seed(config.seed * 7_919 + state.step)
+        for group in state.optimiser.param_groups:
+            group["lr"] = learning_rate(config, state.step)
+        terms = _step(state, config, part_loss, batch, generator, device)
+        if not all(math.isfinite(v) for v in terms.values()):
+            raise DivergedError(
+                f"step {state.step}: the loss is {terms}. The last good checkpoint is {out / LAST};"
+                " resume from it with a lower --lr."
+            )
+        state.step += 1
+        state.images += len(batch.images)
+        meter.add(terms, len(batch.images), state, learning_rate(config, state.step - 1))
+        if state.step % config.checkpoint_every == 0 or state.step == config.steps:
+            save(state, config, out / LAST, extra)
+
+
+def _step(
+    state: State, config: TrainConfig, part_loss: PartLoss, batch: Batch, generator: torch.Generator, device: torch.device
+) -> dict[str, float]:
+    rgb = torch.from_numpy(batch.images).to(device).permute(0, 3, 1, 2).float()
+    rgb = rgb.contiguous(memory_format=torch.channels_last)
+    codes = torch.from_numpy(batch.codes).to(device)
+    terms = losses(state.net, part_loss, rgb, codes, config.step, generator)
+    total: Tensor = sum(terms.values(), torch.zeros((), device=device))
+    state.optimiser.zero_grad(set_to_none=True)  # None, not zero: a frozen weight must not decay (methods §1.6)
+    if torch.isfinite(total):
+        total.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(state.net.parameters(), 5.0)
+        state.optimiser.step()
+        _average(state.ema, state.net, min(config.ema, (1 + state.step) / (10 + state.step)))
+    return {k: v.item() for k, v in terms.items()}
+
+
+@torch.no_grad()
+def _average(ema: nn.Module, net: nn.Module, decay: float) -> None:
+    for a, b in zip(ema.state_dict().values(), net.state_dict().values(), strict=True):
+        if a.is_floating_point():
+            a.lerp_(b, 1 - decay)
+        else:
+            a.copy_(b)
+
+
+class _Meter:
+    """Mean losses and throughput every 50 steps, to the log and to a file."""
+
+    EVERY = 50
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._sums: dict[str, list[float]] = {}
+        self._images = 0
+        self._since = time.monotonic()
+
+    def add(self, terms: dict[str, float], images: int, state: State, lr: float) -> None:
+        for k, v in terms.items():
+            self._sums.setdefault(k, []).append(v)
+        self._images += images
+        if state.step % self.EVERY:
+            return
+        rate = self._images / (time.monotonic() - self._since)
+        row = {"step": state.step, "images": state.images, "images_per_s": round(rate, 1), "lr": lr,
+               **{k: round(sum(v) / len(v), 4) for k, v in self._sums.items()}}  # fmt: skip
+        log.info("%s", row)
+        with self._path.open("a") as f:
+            f.write(json.dumps(row) + "\n")
+        self._sums, self._images, self._since = {}, 0, time.monotonic()

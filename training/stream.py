@@ -1,0 +1,179 @@
+"""Batches for training: a stated mixture of synthetic people and photos, the same for the same (seed, step).
+
+All randomness is drawn from (seed, step), so a run resumed from a checkpoint sees exactly the batches it would have
+seen without the stop.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from queue import Queue
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import IGNORE
+from training.augment import Image, Ranges, affine, occlude, photometric, warp
+from training.photos import Photo
+
+SILHOUETTE_RANGES = Ranges(scale=(0.8, 2.0), angle=12, wild_angle=0.08, shift=0.22)
+SPORT_RANGES = Ranges(scale=(0.85, 1.8), angle=18, wild_angle=0.15, shift=0.15)
+SYNTHETIC_RANGES = Ranges(scale=(0.85, 1.35), angle=6, wild_angle=0.04, shift=0.12)
+BACKGROUND_RANGES = Ranges(scale=(1.3, 2.5), angle=4, shift=0.3)
+CUTOUT_RANGES = Ranges(scale=(0.35, 1.6), angle=8, wild_angle=0.05, shift=0.3)
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of the sources in every batch; they need not sum to one."""
+
+    synthetic: float = 0.45
+    silhouettes: float = 0.22  #: photos with silhouettes and garments
+    sport: float = 0.25  #: photos with joints
+    composites: float = 0.08  #: cut-outs on backgrounds, and backgrounds alone
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Everything a batch is drawn from; any of them may be empty."""
+
+    synthetic_images: NDArray[np.uint8] | None = None  #: (n, s, s, 3), usually memory-mapped
+    synthetic_labels: NDArray[np.uint8] | None = None  #: (n, s, s)
+    silhouettes: Sequence[Photo] = ()
+    sport: Sequence[Photo] = ()
+    cutouts: Sequence[Photo] = ()
+    backgrounds: Sequence[Image] = ()
+
+    def shares(self, mixture: Mixture) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """Names and normalised shares of the sources that are there.
+
+        Raises:
+            ValueError: when nothing is there.
+        """
+        there = {
+            "synthetic": (self.synthetic_images is not None, mixture.synthetic),
+            "silhouettes": (bool(self.silhouettes), mixture.silhouettes),
+            "sport": (bool(self.sport), mixture.sport),
+            "composites": (bool(self.backgrounds), mixture.composites),
+        }
+        share = np.array([w if ok else 0.0 for ok, w in there.values()])
+        if share.sum() <= 0:
+            raise ValueError("no training data: give --data DIR, --synthetic FILE or both")
+        return tuple(there), share / share.sum()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images (b, crop, crop, 3) uint8 RGB; codes (b, crop/stride, crop/stride) uint8."""
+
+    images: NDArray[np.uint8]
+    codes: NDArray[np.uint8]
+
+
+def make_batch(sources: Sources, mixture: Mixture, *, seed: int, step: int, size: int, crop: int, stride: int) -> Batch:
+    """The batch of one step: `size` pictures of side `crop`, codes every `stride` pixels."""
+    kinds, shares = sources.shares(mixture)
+    rng = np.random.default_rng((seed, step))
+    # stratified: every batch has nearly the same mixture, so batch statistics do not swing
+    marks = (np.arange(size) + rng.random()) / size
+    chosen = np.searchsorted(np.cumsum(shares), marks, side="right").clip(max=len(kinds) - 1)
+    pairs = [_draw(np.random.default_rng((seed, step, i)), sources, kinds[k], crop, stride) for i, k in enumerate(chosen)]
+    return Batch(np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]))
+
+
+def _draw(rng: np.random.Generator, s: Sources, kind: str, crop: int, stride: int) -> tuple[Image, Image]:
+    picture, target = _DRAW[kind](rng, s, crop, stride)
+    if s.backgrounds and kind != "composites" and rng.random() < 0.12:
+        occlude(rng, picture, target, s.backgrounds[int(rng.integers(len(s.backgrounds)))])
+    return photometric(rng, picture), target
+
+
+def _synthetic(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
+    assert s.synthetic_images is not None and s.synthetic_labels is not None
+    i = int(rng.integers(len(s.synthetic_images)))
+    image, codes = np.asarray(s.synthetic_images[i]), np.asarray(s.synthetic_labels[i])
+    m, flip = affine(rng, (image.shape[1], image.shape[0]), crop, SYNTHETIC_RANGES)
+    return warp(image, codes, m, flip, crop, stride, IGNORE)
+
+
+def _photo(rng: np.random.Generator, photos: Sequence[Photo], ranges: Ranges, crop: int, stride: int) -> tuple[Image, Image]:
+    photo = photos[int(rng.integers(len(photos)))]
+    h, w = photo.codes.shape
+    centre = None
+    if photo.skeleton is not None and rng.random() < 0.5:  # look at one joint closely
+        known = np.flatnonzero(photo.skeleton.visible > 0)
+        if len(known):
+            centre = photo.skeleton.xy[int(rng.choice(known))]
+    m, flip = affine(rng, (w, h), crop, ranges, centre)
+    return warp(photo.image, photo.codes, m, flip, crop, stride, IGNORE)
+
+
+def _silhouette(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
+    picture, target = _photo(rng, s.silhouettes, SILHOUETTE_RANGES, crop, stride)
+    return picture, target
+
+
+def _sport(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
+    return _photo(rng, s.sport, SPORT_RANGES, crop, stride)
+
+
+def _composite(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
+    """A background with none to three people cut out of other photos."""
+    background = s.backgrounds[int(rng.integers(len(s.backgrounds)))]
+    empty = np.zeros(background.shape[:2], dtype=np.uint8)
+    m, flip = affine(rng, (background.shape[1], background.shape[0]), crop, BACKGROUND_RANGES)
+    picture, target = warp(background, empty, m, flip, crop, stride, 0)
+    people = int(rng.choice(4, p=(0.25, 0.4, 0.2, 0.15))) if s.cutouts else 0
+    for _ in range(people):
+        cutout = s.cutouts[int(rng.integers(len(s.cutouts)))]
+        h, w = cutout.codes.shape
+        m, flip = affine(rng, (w, h), crop, CUTOUT_RANGES)
+        rgba, codes = warp(cutout.image, cutout.codes, m, flip, crop, stride, 0)
+        alpha = cv2.GaussianBlur(rgba[..., 3], (0, 0), 0.7)[..., None].astype(np.float32) / 255
+        picture = (alpha * rgba[..., :3] + (1 - alpha) * picture).astype(np.uint8)
+        target = np.where(codes == 0, target, codes)
+    return picture, target
+
+
+_DRAW = {"synthetic": _synthetic, "silhouettes": _silhouette, "sport": _sport, "composites": _composite}
+
+
+class Stream:
+    """Batches of consecutive steps, made ahead by one thread (numpy and OpenCV release the GIL)."""
+
+    def __init__(self, sources: Sources, mixture: Mixture, *, seed: int, start: int, size: int, crop: int, stride: int) -> None:
+        self._queue: Queue[Batch | BaseException] = Queue(maxsize=4)
+        self._stop = threading.Event()
+        self._args = (sources, mixture)
+        self._options = {"seed": seed, "size": size, "crop": crop, "stride": stride}
+        self._thread = threading.Thread(target=self._produce, args=(start,), name="batches", daemon=True)
+        self._thread.start()
+
+    def _produce(self, step: int) -> None:
+        while not self._stop.is_set():
+            try:
+                item: Batch | BaseException = make_batch(*self._args, step=step, **self._options)
+            except BaseException as e:  # noqa: BLE001 - handed to the trainer's thread, which raises it
+                item = e
+            self._queue.put(item)
+            if isinstance(item, BaseException):
+                return
+            step += 1
+
+    def __iter__(self) -> Iterator[Batch]:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def close(self) -> None:
+        """End the producer and wait for it: a thread inside OpenCV at interpreter exit aborts the process."""
+        self._stop.set()
+        while self._thread.is_alive():
+            while not self._queue.empty():  # it may wait for a place
+                self._queue.get_nowait()
+            self._thread.join(timeout=0.05)

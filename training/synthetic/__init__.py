@@ -1,0 +1,1 @@
+"""Synthetic people: images with exact part labels, drawn from parametric bodies on the CPU."""

@@ -1,0 +1,126 @@
+"""A z-buffer on the CPU: which triangle each pixel shows, and where in the triangle it lies."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+NEAR_M = 0.08  # triangles reaching nearer to the camera are dropped, not clipped
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def rasterise(points, faces, height, width, layer, uv, atlas):  # type: ignore[no-untyped-def]
+    """Draw triangles, nearest first by depth.
+
+    Args:
+        points: (V, 3) float32 column and row in pixels (centres at integers), depth in metres.
+        faces: (F, 3) int32.
+        height: rows of the picture.
+        width: columns of the picture.
+        layer: (F,) int32 layer of ``atlas`` whose alpha cuts holes into the triangle, or -1.
+        uv: (F, 3, 2) float32 texture coordinates of the corners.
+        atlas: (L, S, S, 4) uint8.
+
+    Returns:
+        face (H, W) int32, -1 where nothing is; weight (H, W, 2) float32, perspective-correct weights of the first two
+        corners; nearness (H, W) float32, 1/depth, 0 where nothing is.
+    """
+    face = np.full((height, width), -1, np.int32)
+    weight = np.zeros((height, width, 2), np.float32)
+    nearness = np.zeros((height, width), np.float32)
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        if points[a, 2] < NEAR_M or points[b, 2] < NEAR_M or points[c, 2] < NEAR_M:
+            continue
+        ax, ay, bx, by = points[a, 0], points[a, 1], points[b, 0], points[b, 1]
+        cx, cy = points[c, 0], points[c, 1]
+        x0, x1 = max(0, math.ceil(min(ax, bx, cx))), min(width - 1, math.floor(max(ax, bx, cx)))
+        y0, y1 = max(0, math.ceil(min(ay, by, cy))), min(height - 1, math.floor(max(ay, by, cy)))
+        if x0 > x1 or y0 > y1:
+            continue
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if abs(area) < 1e-9:
+            continue
+        inverse = 1.0 / area
+        ia, ib, ic = 1.0 / points[a, 2], 1.0 / points[b, 2], 1.0 / points[c, 2]
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                wa = ((bx - x) * (cy - y) - (by - y) * (cx - x)) * inverse
+                wb = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) * inverse
+                wc = 1.0 - wa - wb
+                if wa < 0.0 or wb < 0.0 or wc < 0.0:
+                    continue
+                near = wa * ia + wb * ib + wc * ic
+                if near <= nearness[y, x]:
+                    continue
+                pa, pb = wa * ia / near, wb * ib / near
+                if layer[f] >= 0 and not _solid(uv[f], pa, pb, atlas[layer[f]]):
+                    continue
+                nearness[y, x] = near
+                face[y, x] = f
+                weight[y, x, 0] = pa
+                weight[y, x, 1] = pb
+    return face, weight, nearness
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _solid(uv, pa, pb, texture):  # type: ignore[no-untyped-def]
+    size = texture.shape[0]
+    pc = 1.0 - pa - pb
+    u = pa * uv[0, 0] + pb * uv[1, 0] + pc * uv[2, 0]
+    v = pa * uv[0, 1] + pb * uv[1, 1] + pc * uv[2, 1]
+    return texture[int(v * size) % size, int(u * size) % size, 3] > 110
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def vertex_normals(vertices, faces):  # type: ignore[no-untyped-def]
+    """Unit normals (V, 3), area-weighted over the faces; vertices without a face get zero."""
+    normals = np.zeros_like(vertices)
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        ux, uy, uz = (
+            vertices[b, 0] - vertices[a, 0],
+            vertices[b, 1] - vertices[a, 1],
+            vertices[b, 2] - vertices[a, 2],
+        )
+        vx, vy, vz = (
+            vertices[c, 0] - vertices[a, 0],
+            vertices[c, 1] - vertices[a, 1],
+            vertices[c, 2] - vertices[a, 2],
+        )
+        nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        for i in (a, b, c):
+            normals[i, 0] += nx
+            normals[i, 1] += ny
+            normals[i, 2] += nz
+    for i in range(len(normals)):
+        length = math.sqrt(normals[i, 0] ** 2 + normals[i, 1] ** 2 + normals[i, 2] ** 2)
+        if length > 1e-20:
+            normals[i] /= length
+    return normals
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def skin(rest, bones, weights, rotations, offsets):  # type: ignore[no-untyped-def]
+    """Linear blend skinning: v' = sum over bones of w (R v + o).
+
+    Args:
+        rest: (V, 3); bones: (V, K) int32; weights: (V, K); rotations: (J, 3, 3); offsets: (J, 3), all float32.
+
+    Returns:
+        (V, 3) posed vertices.
+    """
+    out = np.zeros_like(rest)
+    for i in range(rest.shape[0]):
+        x, y, z = rest[i, 0], rest[i, 1], rest[i, 2]
+        for k in range(bones.shape[1]):
+            w = weights[i, k]
+            if w == 0.0:
+                continue
+            r, o = rotations[bones[i, k]], offsets[bones[i, k]]
+            out[i, 0] += w * (r[0, 0] * x + r[0, 1] * y + r[0, 2] * z + o[0])
+            out[i, 1] += w * (r[1, 0] * x + r[1, 1] * y + r[1, 2] * z + o[1])
+            out[i, 2] += w * (r[2, 0] * x + r[2, 1] * y + r[2, 2] * z + o[2])
+    return out

@@ -1,0 +1,107 @@
+"""Poses as rotations of bones about world axes, and the forward kinematics that turns them into bone transforms.
+
+A pose is (J, 3, 3): the rotation of each bone relative to its parent, expressed in the world axes of the rest pose
+(the convention of MakeHuman's BVH files). It needs no bone rolls and fits a body of any shape.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.synthetic.bodies import Bodies, FloatArray, IntArray
+
+
+class Skeleton:
+    """The bone tree, and how limbs are aimed."""
+
+    def __init__(self, bodies: Bodies) -> None:
+        self.parents: IntArray = bodies.parents
+        self.names = bodies.bone_names
+        self.index = {name: i for i, name in enumerate(bodies.bone_names)}
+        heads = bodies.template_heads
+        self.heads = heads
+        self.limbs = {(limb, side): self._limb(limb, side) for limb in ("arm", "leg") for side in ("L", "R")}
+
+    def rest_pose(self) -> FloatArray:
+        return np.tile(np.eye(3, dtype=np.float32), (len(self.parents), 1, 1))
+
+    def _limb(self, limb: str, side: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Rest directions of the upper and the lower bone, and the hinge axis, square to the upper one."""
+        first, second, third = (
+            self.heads[self.index[f"{n}.{side}"]]
+            for n in (("upperarm01", "lowerarm01", "wrist") if limb == "arm" else ("upperleg01", "lowerleg01", "foot"))
+        )
+        upper, lower = unit(second - first), unit(third - second)
+        # A knee is nearly straight at rest, so its hinge cannot be read off the bones: it is the lateral axis.
+        hinge = np.cross(upper, lower) if limb == "arm" else np.asarray([1.0, 0, 0]) - upper * upper[0]
+        return upper, lower, unit(hinge.astype(np.float32))
+
+    def aim(self, limb: str, side: str, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """World rotations of the upper and lower bone that point them along two directions.
+
+        The hinge is turned towards the plane of the two bones; a limb aimed nearly straight keeps the twist of the
+        shortest turn, for which the plane says nothing.
+        """
+        rest, rest_lower, hinge = self.limbs[limb, side]
+        upper, lower = unit(upper), unit(lower)
+        axis = np.cross(upper, lower) + 0.25 * (between(rest, upper) @ hinge)
+        axis = unit((axis - upper * float(axis @ upper)).astype(np.float32))
+        turned = _frame(upper, axis) @ _frame(rest, hinge).T
+        return turned, between(turned @ rest_lower, lower) @ turned
+
+    def pose_from_globals(self, globals_: dict[str, FloatArray], local: dict[str, FloatArray]) -> FloatArray:
+        """A pose in which the named bones have the given world rotation and others the given local one."""
+        pose = self.rest_pose()
+        world = self.rest_pose()
+        for j, name in enumerate(self.names):
+            above = world[self.parents[j]] if j else np.eye(3, dtype=np.float32)
+            if name in globals_:
+                pose[j] = above.T @ globals_[name]
+            elif name in local:
+                pose[j] = local[name]
+            world[j] = above @ pose[j]
+        return pose
+
+
+def transforms(pose: FloatArray, heads: FloatArray, parents: IntArray) -> tuple[FloatArray, FloatArray]:
+    """World rotation (J, 3, 3) and offset (J, 3) of each bone, so that v' = R v + o."""
+    world = np.empty_like(pose)
+    place = np.empty_like(heads)
+    world[0], place[0] = pose[0], heads[0]
+    for j in range(1, len(parents)):
+        p = parents[j]
+        world[j] = world[p] @ pose[j]
+        place[j] = place[p] + world[p] @ (heads[j] - heads[p])
+    return world, place - np.einsum("jab,jb->ja", world, heads)
+
+
+def unit(v: FloatArray) -> FloatArray:
+    return np.asarray(v / max(float(np.linalg.norm(v)), 1e-9), np.float32)
+
+
+def rotation(axis: FloatArray, angle: float) -> FloatArray:
+    """Right-handed rotation about a unit axis, radians."""
+    x, y, z = (float(a) for a in axis)
+    k = np.asarray([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k), np.float32)
+
+
+def between(a: FloatArray, b: FloatArray) -> FloatArray:
+    """The shortest rotation that takes unit vector a to b."""
+    axis = np.cross(a, b)
+    size = float(np.linalg.norm(axis))
+    if size < 1e-6:
+        if float(a @ b) > 0:
+            return np.eye(3, dtype=np.float32)
+        return rotation(unit(np.cross(a, [0.31, 0.87, 0.38]).astype(np.float32)), np.pi)
+    return rotation((axis / size).astype(np.float32), float(np.arctan2(size, a @ b)))
+
+
+def euler(x: float, y: float, z: float) -> FloatArray:
+    """Rx Ry Rz, radians."""
+    e = np.eye(3, dtype=np.float32)
+    return rotation(e[0], x) @ rotation(e[1], y) @ rotation(e[2], z)
+
+
+def _frame(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.stack([a, b, np.cross(a, b)], axis=1).astype(np.float32)

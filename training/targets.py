@@ -1,0 +1,53 @@
+"""What a pixel may teach: an exact part, a set of parts, or nothing.
+
+One uint8 code map carries every kind of supervision. Codes 0..31 are the S31 labels; a code from `SETS` says that the
+pixel carries one of several parts (hair is *some* head part); 255 says nothing. Foreground/background follows
+from the code alone, so the factor and the head are always taught the same silhouette.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import IGNORE, S31
+
+CLASSES = S31.classes
+
+
+def _ids(*stems: str) -> tuple[int, ...]:
+    """Label ids of both sides of parts named without their side."""
+    return tuple(i for i, n in enumerate(S31.names, start=1) if n in stems or n[1:] in stems)
+
+
+#: name → parts allowed. Symmetric, so a flip leaves the code as it is.
+SETS: dict[str, tuple[int, ...]] = {
+    "person": tuple(range(1, CLASSES)),
+    "head": _ids("uhead", "lhead"),
+    "foot": _ids("foot", "ankle"),
+    "trousers": _ids("lbody", "uleg", "knee", "lleg", "ankle"),
+    "upper body": _ids("ubody"),
+    "lower body": _ids("lbody"),
+    "hand": _ids("hand", "wrist"),
+}
+SET_CODES: dict[str, int] = {name: CLASSES + i for i, name in enumerate(SETS)}
+CODES = CLASSES + len(SETS)
+
+
+def allowed() -> NDArray[np.bool_]:
+    """(CODES, CLASSES): which labels each code allows."""
+    table = np.zeros((CODES, CLASSES), dtype=bool)
+    table[np.arange(CLASSES), np.arange(CLASSES)] = True
+    for name, parts in SETS.items():
+        table[SET_CODES[name], list(parts)] = True
+    return table
+
+
+def mirror_codes() -> NDArray[np.uint8]:
+    """Look-up table (256,) of codes under a horizontal flip."""
+    return S31.mirror()  # sets are symmetric: their codes stay
+
+
+def person_target(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Codes → 0 background, 1 person, 255 unknown, same shape."""
+    return np.where(codes == IGNORE, IGNORE, np.minimum(codes, 1)).astype(np.uint8)
