@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -29,17 +30,17 @@ def sample_clip() -> Path:
 
 def user_config_dir() -> Path:
     """Settings."""
-    return _user_dir("config", platformdirs.user_config_dir(NAME, appauthor=False))
+    return _user_dir("config", platformdirs.user_config_dir)
 
 
 def user_data_dir() -> Path:
     """What the user made and would miss: factors, added models."""
-    return _user_dir("data", platformdirs.user_data_dir(NAME, appauthor=False))
+    return _user_dir("data", platformdirs.user_data_dir)
 
 
 def user_log_dir() -> Path:
     """Log and crash files."""
-    return _user_dir("log", platformdirs.user_log_dir(NAME, appauthor=False))
+    return _user_dir("log", platformdirs.user_log_dir)
 
 
 def user_factors_dir() -> Path:
@@ -52,10 +53,15 @@ def user_models_dir() -> Path:
     return user_data_dir() / "models"
 
 
-def _user_dir(kind: str, standard: str) -> Path:
+def _user_dir(kind: str, standard: Callable[[str], str]) -> Path:
     """`standard`, unless XFACTOR_HOME moves everything per-user under one root. Nothing is created here."""
     root = os.environ.get("XFACTOR_HOME")
     if root:
         return Path(root).absolute() / kind
-    path = Path(standard)
-    return path if path.is_absolute() else NO_HOME / kind  # without a home, "~" stays as it is
+    try:
+        path = Path(standard(NAME))
+    except (
+        RuntimeError
+    ):  # no home directory is known, by platformdirs 4.14; older ones leave the "~" as it is
+        return NO_HOME / kind
+    return path if path.is_absolute() else NO_HOME / kind

@@ -158,10 +158,7 @@ class SettingsFile:
         """What the file says (None: no file, or not one of settings), and the keys that we do not know."""
         self.read_only = ""
         try:
-            about = self.path.stat()
-            if not stat.S_ISREG(about.st_mode):  # reading a pipe or a device may never end
-                raise OSError(errno.EINVAL, "not a regular file")
-            raw = self.path.read_bytes() if about.st_size <= LARGEST_BYTES else b""
+            raw = self._bytes()
         except FileNotFoundError:
             return None, {}
         except OSError as e:
@@ -175,6 +172,12 @@ class SettingsFile:
         if type(version) is int and version > VERSION:
             self._use_read_only("a newer version of xfactor wrote it")
         return self._understand(document)
+
+    def _bytes(self) -> bytes:
+        about = self.path.stat()
+        if not stat.S_ISREG(about.st_mode):  # reading a pipe or a device may never end
+            raise OSError(errno.EINVAL, "not a regular file")
+        return self.path.read_bytes() if about.st_size <= LARGEST_BYTES else b""
 
     def _use_read_only(self, reason: str) -> None:
         self.read_only = reason
@@ -229,7 +232,7 @@ def _problem(entry: Field[Any], value: object) -> str:
     elif type(value) is not type(default):
         return f"expected {type(default).__name__}"
     low, high = entry.metadata.get("range", (None, None))
-    if low is not None and not low <= value <= high:  # type: ignore[operator]
+    if low is not None and not low <= value <= high:
         return f"expected {low} to {high}"
     allowed = entry.metadata.get("allowed")
     return f"expected one of {', '.join(allowed)}" if allowed and value not in allowed else ""
@@ -278,7 +281,8 @@ def _locked(folder: Path) -> Iterator[None]:
                 break
         yield
     finally:
-        os.close(descriptor)
+        with contextlib.suppress(OSError):  # what was saved is saved
+            os.close(descriptor)
 
 
 def _stamp() -> str:
