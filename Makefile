@@ -1,0 +1,85 @@
+# make run         set up what is missing and start; without a display, parse the sample clip into ./out
+# make test        everything that .ci/run checks
+# make bench | screenshots | clip | clean
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := run
+.PHONY: run test check venv dev libraries bench screenshots clip clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# One onnxruntime per environment: the CUDA build where an NVIDIA driver answers, else the CPU build. Both destroy each other.
+DEVICE ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+OTHER_RUNTIME := $(if $(filter gpu,$(DEVICE)),onnxruntime,onnxruntime-gpu)
+# The CPU build of torch, where it can be had; PyPI's own brings gigabytes of CUDA with it.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install --quiet
+RUN_STAMP := $(VENV)/.ready-$(DEVICE)
+DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
+
+run: $(RUN_STAMP) libraries
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then exec $(BIN)/xfactor; fi; \
+	echo "No display here: parsing the sample clip into ./out instead of opening the window."; \
+	exec $(BIN)/python -m app.commands.first_look out
+
+test: $(DEV_STAMP) libraries check
+
+check:
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -m "not gpu and not camera"
+
+venv: $(RUN_STAMP)
+dev: $(DEV_STAMP)
+
+$(VENV)/pyvenv.cfg:
+	@python=; for name in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	  if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$name; break; fi; done; \
+	if [ -z "$$python" ]; then echo "xfactor needs Python 3.11 or newer: sudo apt-get install -y python3 python3-venv" >&2; exit 1; fi; \
+	if ! $$python -c 'import ensurepip' 2>/dev/null; then $(call install,python3-venv); fi; \
+	echo "Creating $(VENV) with $$($$python --version)"; \
+	$$python -m venv $(VENV)
+
+$(RUN_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
+	@echo "Installing xfactor for $(DEVICE) into $(VENV) (once)"
+	@$(call one_runtime)
+	@$(PIP) -e ".[$(DEVICE)]"
+	@rm -f $(VENV)/.ready-*; touch $@
+
+$(DEV_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
+	@echo "Installing xfactor for $(DEVICE) and what its tests need into $(VENV) (once)"
+	@$(call one_runtime)
+	@if ! $(BIN)/python -c 'import torch' 2>/dev/null; then \
+	  $(PIP) --retries 0 --timeout 10 --extra-index-url $(TORCH_INDEX) torch==2.13.0 2>/dev/null || true; fi
+	@$(PIP) -e ".[$(DEVICE),train,dev,download]"
+	@rm -f $(VENV)/.ready-*; touch $(RUN_STAMP) $@
+
+one_runtime = if [ -n "$$($(BIN)/python -m pip list --format=freeze 2>/dev/null | grep -x '$(OTHER_RUNTIME)==.*')" ]; then \
+	  $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu; fi
+
+# What Qt needs of the system: installed when we may, else said in the exact line.
+libraries: $(VENV)/pyvenv.cfg
+	@packages="$$($(BIN)/python -m app.libraries)"; if [ -n "$$packages" ]; then $(call install,$$packages); fi
+
+install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing system packages: $(1)"; \
+	    apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(1) >/dev/null; \
+	  else echo "System packages are missing. Install them and run this again:" >&2; \
+	    echo "  sudo apt-get install -y --no-install-recommends $(1)" >&2; exit 1; fi
+
+bench: $(RUN_STAMP)
+	@$(BIN)/xfactor bench
+
+screenshots: $(DEV_STAMP) libraries
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.screenshots docs/screenshots
+
+clip: $(DEV_STAMP)
+	@$(BIN)/python -m training.clip
+
+clean:
+	rm -rf out build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
