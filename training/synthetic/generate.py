@@ -1,0 +1,176 @@
+"""The generator: a seed and an index in, an image with its labels, instances and keypoints out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.synthetic import scene, sensor
+from training.synthetic.appearance import Rng, atlas_from
+from training.synthetic.backgrounds import Backgrounds
+from training.synthetic.bodies import POOL_COUNT, FloatArray, load_bodies
+from training.synthetic.dressing import Dresser
+from training.synthetic.garments import Tailor
+from training.synthetic.keypoints import visible_keypoints
+from training.synthetic.motions import load_poses
+from training.synthetic.partition import part_table
+from training.synthetic.pieces import Posed, pose_piece
+from training.synthetic.poses import sample_pose
+from training.synthetic.raster import rasterise, skin
+from training.synthetic.scene import Camera, Light, Mesh
+from training.synthetic.shading import halve_labels, noise_lattice, shade
+from training.synthetic.skeleton import Skeleton, transforms
+from training.synthetic.wardrobe import Wardrobe
+
+Split = Literal["train", "test"]
+PHOTO_LAYERS = 48  # prints for cloth held in the atlas
+TEST_SHARE = 0.2  # of the bodies, held out
+GRID = 2  # samples per pixel and axis
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture and everything known about it. Pixel centres lie at integer coordinates."""
+
+    image: NDArray[np.uint8]  # (H, W, 3) RGB
+    labels: NDArray[np.uint8]  # (H, W) S31 ids, 0 background
+    instances: NDArray[np.uint8]  # (H, W) person from 1, 0 background
+    keypoints: FloatArray  # (people, 17, 3) column, row, and 0 absent, 1 occluded, 2 visible
+
+    @property
+    def silhouette(self) -> NDArray[np.bool_]:
+        return np.asarray(self.labels > 0, np.bool_)
+
+
+@dataclass(frozen=True)
+class _Person:
+    pieces: list[Posed]
+    vertices: FloatArray  # (V, 3) the posed body
+    joints: FloatArray  # (17, 3)
+    height_m: float
+
+
+class Generator:
+    """Draws people. ``sample(i)`` depends on (seed, split, i) and the given folders only."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        assets: Path | None = None,
+        poses: Path | None = None,
+        backgrounds: Sequence[Path] = (),
+        size: int = 256,
+        seed: int = 0,
+        *,
+        split: Split = "train",
+        pool: int = POOL_COUNT,
+        cache: Path | None = None,
+    ) -> None:
+        cv2.setNumThreads(1)
+        self.size, self.seed, self.split = size, seed, split
+        test = split == "test"
+        self.bodies = load_bodies(pool, cache)
+        self.backgrounds = Backgrounds(backgrounds, test=test)
+        prints = self.backgrounds.patches(np.random.default_rng([77, int(test)]), PHOTO_LAYERS)
+        wardrobe = Wardrobe(self.bodies, assets, first_layer=len(prints))
+        self.atlas = atlas_from(prints, wardrobe.textures)
+        self.skeleton = Skeleton(self.bodies)
+        self.motions = load_poses(poses, self.skeleton)
+        first = max(2, int(pool * TEST_SHARE))
+        people = range(first) if test else range(first, pool)
+        self.tailor = Tailor(self.bodies)
+        self.dresser = Dresser(self.bodies, self.tailor, wardrobe, self.atlas, people)
+        self.lattice = noise_lattice()
+        self.table = part_table()
+
+    def sample(self, index: int) -> Sample:
+        """The picture of this index, always the same one."""
+        rng = np.random.default_rng([self.seed, index, int(self.split == "test")])
+        close = bool(rng.random() < 0.27)
+        people = [self._person(rng, frontal=bool(rng.random() < 0.6), close=close)]
+        camera = scene.frame(rng, people[0].vertices, people[0].height_m, people[0].joints, self.size, close=close)
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.72, 0.2, 0.08]))):
+            people.append(self._beside(rng, people[0], camera))
+        return self._picture(rng, people, camera)
+
+    # --- people -------------------------------------------------------------------------------------------------
+
+    def _person(self, rng: Rng, *, frontal: bool, close: bool) -> _Person:
+        figure = self.dresser.person(rng)
+        pose = self._pose(rng, close=close)
+        pose[0] = scene.orientation(rng, frontal=frontal) @ pose[0]
+        rotations, offsets = transforms(pose, figure.heads, self.bodies.parents)
+        vertices = skin(figure.rest, self.bodies.skin_bones, self.bodies.skin_weights, rotations, offsets)
+        body = vertices[self.tailor.tights]
+        shift = -np.asarray([*body.mean(axis=0)[:2], body[:, 2].min()], np.float32)
+        if rng.random() < 0.1:
+            shift[2] += rng.uniform(0, 0.5)  # in the air
+        offsets = offsets + shift
+        vertices = vertices + shift
+        b = self.bodies
+        joints = np.einsum("jk,jkc->jc", b.joint_weights, vertices[b.joint_vertices]).astype(np.float32)
+        pieces = [pose_piece(p, rotations, offsets) for p in figure.pieces]
+        rest = figure.rest[self.tailor.tights, 2]
+        return _Person(pieces, vertices[np.unique(b.body_faces[::9])], joints, float(np.ptp(rest)) * 1.17)
+
+    def _pose(self, rng: Rng, *, close: bool) -> FloatArray:
+        if not self.motions or close or rng.random() < 0.5:
+            return sample_pose(self.skeleton, rng, seated=True if close and rng.random() < 0.4 else None)
+        return self.motions[rng.integers(len(self.motions))].copy()
+
+    def _beside(self, rng: Rng, main: _Person, camera: Camera) -> _Person:
+        """Another person near the first, at any depth the camera can see."""
+        person = self._person(rng, frontal=bool(rng.random() < 0.5), close=False)
+        distance = float((camera.see(main.joints[:1]))[0, 2])
+        side = rng.choice([-1, 1]) * rng.uniform(0.25, 1.0) * np.clip(0.5 * distance, 0.5, 2)
+        behind = rng.uniform(-0.3, 2.5) if distance > 1.5 else rng.uniform(0.1, 2.5)
+        shift = np.asarray([side, behind, 0], np.float32)
+        pieces = [
+            Posed(p.points + shift, p.normals, p.anatomy, p.faces, p.uv, p.row, p.layer) for p in person.pieces
+        ]
+        return _Person(pieces, person.vertices + shift, person.joints + shift, person.height_m)
+
+    # --- picture ------------------------------------------------------------------------------------------------
+
+    def _picture(self, rng: Rng, people: list[_Person], camera: Camera) -> Sample:
+        mesh = scene.join([p.pieces for p in people], camera)
+        background = self.backgrounds.sample(rng, self.size)
+        light = scene.light(rng, background.mean(axis=(0, 1)))
+        labels, instances, rgba, nearness = self._render(mesh, camera, light)
+        if rng.random() < 0.6:
+            shadow = scene.ground_shadow(mesh, camera, light.towards[0], self.size)
+            shadow = cv2.GaussianBlur(cv2.resize(shadow, (self.size, self.size)), (0, 0), rng.uniform(1, 4) * self.size / 256)
+            background *= (1 - rng.uniform(0.15, 0.6) * shadow)[..., None]
+        small = cv2.resize(rgba, (self.size, self.size), interpolation=cv2.INTER_AREA)
+        image = small[..., :3] + (1 - small[..., 3:]) * background
+        if rng.random() < 0.2:
+            hidden = sensor.occlude(rng, image, self.backgrounds) > 0
+            labels[hidden] = 0
+            instances[hidden] = 0
+        joints = [camera.project(camera.see(p.joints)) for p in people]
+        keypoints = visible_keypoints(joints, labels, instances, nearness)
+        return Sample(sensor.expose(rng, image), labels, instances, keypoints)
+
+    def _render(
+        self, mesh: Mesh, camera: Camera, light: Light
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], FloatArray, FloatArray]:
+        """Labels, instances at the picture's size; rgba and 1/depth on the finer grid."""
+        fine = self.size * GRID
+        flat = camera.project(mesh.points)
+        flat[:, :2] = (flat[:, :2] + 0.5) * GRID - 0.5
+        face, weight, nearness = rasterise(flat, mesh.faces, fine, fine, mesh.layer, mesh.uv, self.atlas.layers)
+        towards = light.towards @ camera.turn.T
+        near, light_to = scene.lamp_view(mesh, towards[0])
+        down = camera.turn @ np.asarray([0, 0, -1], np.float32)
+        lights = np.concatenate([np.vstack([down, towards]), light.strengths[:, None]], axis=1).astype(np.float32)
+        labels, instances, rgba = shade(
+            face, weight, mesh.points, mesh.normals, mesh.anatomy, mesh.faces, mesh.uv, mesh.owner, mesh.rows, lights,
+            light.tints, near, light_to, self.atlas.layers, self.lattice, self.tailor.marks, self.table,
+        )  # fmt: skip
+        labels, instances = halve_labels(labels, instances)
+        return labels, instances, rgba, nearness
