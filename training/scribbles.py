@@ -86,7 +86,7 @@ def scribble(skeleton: Skeleton, size: tuple[int, int]) -> NDArray[np.uint8]:
     # seen from above or below a torso shrinks to nothing; a person is some three torsos long
     torso = max(skeleton.torso_length() or extent / 3, extent / 6)
     if all(skeleton.visible > 0):
-        codes[_distance_to_bones(skeleton, size) > FAR * torso] = 0
+        codes[distance_to_bones(skeleton, size) > FAR * torso] = 0
     _draw_torso(codes, skeleton, torso)
     _draw_head(codes, skeleton, torso)
     for part, a, b, (t0, t1) in LIMBS:
@@ -151,7 +151,7 @@ def _draw_head(codes: NDArray[np.uint8], s: Skeleton, torso: float) -> None:
     _line(codes, neck, neck, 0.04 * torso, S31.id("neck"))
 
 
-def _distance_to_bones(s: Skeleton, size: tuple[int, int]) -> NDArray[np.float32]:
+def distance_to_bones(s: Skeleton, size: tuple[int, int]) -> NDArray[np.float32]:
     """(height, width) distance in px of every pixel to the nearest bone."""
     width, height = size
     canvas = np.full((height, width), 255, dtype=np.uint8)

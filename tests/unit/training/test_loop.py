@@ -1,0 +1,111 @@
+"""Checkpoints and the loop: resumed runs equal uninterrupted ones, and nothing good is lost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from models.factored import FactoredConvNet
+from training.checkpoint import CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, save, train
+from training.step import StepConfig
+from training.stream import Batch
+
+CPU = torch.device("cpu")
+
+
+def batches(start: int, poison: int | None = None):  # type: ignore[no-untyped-def]
+    step = start
+    while True:
+        rng = np.random.default_rng(step)
+        images = rng.integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
+        yield Batch(images, rng.integers(0, 32, (2, 16, 16), dtype=np.uint8))
+        step += 1
+
+
+def config(steps: int) -> TrainConfig:
+    return TrainConfig(steps=steps, decay_steps=2, batch=2, warmup_steps=2, checkpoint_every=2, step=StepConfig(bf16=False))
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    torch.manual_seed(0)
+    net = FactoredConvNet()
+    whole = new_state(config(4), _copy(net), CPU)
+    train(whole, config(4), batches(0), tmp_path / "whole", {}, CPU)
+
+    first = new_state(config(4), _copy(net), CPU)
+    half = TrainConfig(**{**config(4).__dict__, "steps": 4})
+    train(first, half, (b for b, _ in zip(batches(0), range(2), strict=False)), tmp_path / "parts", {}, CPU)
+    second = new_state(config(4), FactoredConvNet(), CPU)
+    resume(second, tmp_path / "parts" / LAST)
+    assert second.step == 2
+    train(second, config(4), batches(2), tmp_path / "parts", {}, CPU)
+    for (name, a), b in zip(whole.net.state_dict().items(), second.net.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+    for a, b in zip(whole.ema.state_dict().values(), second.ema.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+def _copy(net: FactoredConvNet) -> FactoredConvNet:
+    out = FactoredConvNet()
+    out.load_state_dict(net.state_dict())
+    return out
+
+
+def test_a_diverged_run_stops_and_keeps_the_last_good_checkpoint(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    state = new_state(config(10), FactoredConvNet(), CPU)
+    train(state, config(2), batches(0), tmp_path, {}, CPU)
+    good = (tmp_path / LAST).read_bytes()
+    with torch.no_grad():
+        state.net.head.classify.weight.fill_(float("nan"))
+    with pytest.raises(DivergedError, match=LAST):
+        train(state, config(10), batches(2), tmp_path, {}, CPU)
+    assert (tmp_path / LAST).read_bytes() == good
+
+
+def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / LAST
+    state = new_state(config(2), FactoredConvNet(), CPU)
+    save(state, config(2), path, {})
+    good = path.read_bytes()
+
+    def full(_fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("training.checkpoint.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        save(state, config(2), path, {})
+    assert path.read_bytes() == good
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "not a checkpoint"), (b"\x80\x04pickle", "never loaded"), (b"x" * 500, "not a checkpoint")]
+)
+def test_broken_checkpoints_are_refused_in_words(tmp_path, content, words) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "a.pt"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=words):
+        load_checkpoint(path)
+
+
+def test_another_architecture_wrong_shapes_and_nan_are_refused_in_words(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "a.safetensors"
+    good = FactoredConvNet().state_dict()
+    for bad, words in (
+        ({"x": torch.zeros(1)}, "another architecture"),
+        ({**good, "head.classify.weight": torch.zeros(2, 2)}, "shape"),
+        ({**good, "head.classify.weight": torch.full_like(good["head.classify.weight"], float("nan"))}, "NaN"),
+    ):
+        save_checkpoint(path, {"net": bad}, {"step": 0})
+        with pytest.raises(CheckpointError, match=words):
+            load_weights(FactoredConvNet(), load_checkpoint(path)[0]["net"], path)
+
+
+def test_learning_rate_warms_up_holds_and_falls() -> None:
+    c = TrainConfig(steps=1000, decay_steps=400, lr=1.0, warmup_steps=100)
+    assert learning_rate(c, 0) == pytest.approx(0.01)
+    assert learning_rate(c, 300) == learning_rate(c, 600) == 1.0
+    assert learning_rate(c, 800) == pytest.approx(0.505)
+    assert learning_rate(c, 1000) == pytest.approx(0.01)

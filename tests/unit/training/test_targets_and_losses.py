@@ -1,0 +1,111 @@
+"""Codes, losses and noise settings: each fact here is one a wrong training run would hide."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.factored import FactoredConvNet
+from models.labels import IGNORE, S31
+from training.losses import PartLoss, factor_loss, person_from_codes
+from training.noise import gaussian_noise, swap_noise
+from training.step import StepConfig, losses
+from training.targets import CLASSES, CODES, SET_CODES, SETS, allowed, mirror_codes, person_target
+
+
+def test_every_set_is_closed_under_mirroring() -> None:
+    mirror = S31.mirror()
+    for name, parts in SETS.items():
+        assert {int(mirror[p]) for p in parts} == set(parts), name
+    assert (mirror_codes()[CLASSES:CODES] == np.arange(CLASSES, CODES)).all()
+
+
+def test_exact_codes_allow_themselves_only() -> None:
+    assert (allowed()[:CLASSES] == np.eye(CLASSES, dtype=bool)).all()
+    assert not allowed()[CLASSES:, 0].any(), "no set may contain the background"
+
+
+def test_person_follows_from_the_code() -> None:
+    codes = np.array([0, 5, SET_CODES["head"], IGNORE], dtype=np.uint8)
+    assert person_target(codes).tolist() == [0, 1, 1, IGNORE]
+
+
+def test_loss_of_exact_codes_is_weighted_cross_entropy() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(2, CLASSES, 4, 4)
+    codes = torch.randint(0, CLASSES, (2, 4, 4), dtype=torch.uint8)
+    part_loss = PartLoss()
+    w = part_loss.weights[:CLASSES]
+    expected = torch.nn.functional.cross_entropy(logits, codes.long(), weight=w)
+    assert part_loss(logits, codes).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_a_set_costs_nothing_when_all_mass_is_inside() -> None:
+    logits = torch.full((1, CLASSES, 1, 1), -30.0)
+    logits[0, SETS["head"][0]] = 30.0
+    inside = torch.full((1, 1, 1), SET_CODES["head"], dtype=torch.uint8)
+    outside = torch.full((1, 1, 1), SET_CODES["trousers"], dtype=torch.uint8)
+    assert PartLoss()(logits, inside).item() < 1e-4
+    assert PartLoss()(logits, outside).item() > 10
+
+
+def test_unknown_pixels_carry_no_gradient() -> None:
+    logits = torch.randn(1, CLASSES, 2, 2, requires_grad=True)
+    codes = torch.tensor([[[3, IGNORE], [IGNORE, IGNORE]]], dtype=torch.uint8)
+    PartLoss()(logits, codes).backward()
+    assert logits.grad is not None
+    touched = logits.grad.abs().sum(1)[0] > 0
+    assert touched.tolist() == [[True, False], [False, False]]
+    assert torch.isfinite(PartLoss()(logits, torch.full_like(codes, IGNORE)))
+
+
+def test_factor_loss_reads_sets_as_person() -> None:
+    person = torch.tensor([-9.0, 9.0]).view(1, 2, 1, 1)
+    assert factor_loss(person, torch.full((1, 1, 1), SET_CODES["person"], dtype=torch.uint8)).item() < 1e-3
+    assert factor_loss(person, torch.zeros(1, 1, 1, dtype=torch.uint8)).item() > 5
+
+
+def test_true_silhouette_is_averaged_by_area_and_unknown_cells_keep_their_own() -> None:
+    codes = torch.full((1, 4, 4), IGNORE, dtype=torch.uint8)
+    codes[0, :2, :2] = torch.tensor([[0, 5], [0, 5]])
+    own = torch.full((1, 1, 2, 2), 0.3)
+    assert person_from_codes(codes, (2, 2), own)[0, 0].tolist() == [[0.5, pytest.approx(0.3)], [pytest.approx(0.3)] * 2]
+
+
+@given(st.integers(0, 10_000))
+def test_swap_noise_swaps_and_never_more_than_stated(seed: int) -> None:
+    person = torch.zeros(3, 1, 16, 16)
+    noisy = swap_noise(person, torch.Generator().manual_seed(seed))
+    assert set(noisy.unique().tolist()) <= {0.0, 1.0}
+    assert noisy.mean(dim=(1, 2, 3)).max() <= 0.5 + 1.0  # one last rectangle may go beyond the rate
+    assert (person == 0).all(), "the given map must stay as it was"
+
+
+def test_gaussian_noise_has_the_stated_spread() -> None:
+    noise = gaussian_noise(torch.zeros(64, 3, 24, 24), torch.Generator().manual_seed(0))
+    spread = noise.std(dim=(1, 2, 3))
+    assert 8 < spread.min() and spread.max() < 125 and spread.std() > 15
+
+
+@pytest.mark.parametrize("setting", [1, 2, 3, 4])
+def test_settings_train_what_they_say(setting: int) -> None:
+    """Methods §1.6: settings 1, 2 and 4 leave the trunk and the factor without gradient, statistics untouched."""
+    torch.manual_seed(0)
+    net = FactoredConvNet().train()
+    shares = tuple(float(i == setting) for i in (1, 2, 3, 4))
+    before = {k: v.clone() for k, v in net.state_dict().items() if "running" in k}
+    rgb = torch.rand(2, 3, 64, 64) * 255
+    codes = torch.randint(0, CLASSES, (2, 16, 16), dtype=torch.uint8)
+    config = StepConfig(setting_shares=shares, bf16=False)  # type: ignore[arg-type]
+    terms = losses(net, PartLoss(), rgb, codes, config, torch.Generator().manual_seed(1))
+    sum(terms.values(), torch.zeros(())).backward()
+    trunk_moved = any(p.grad is not None for p in net.trunk.parameters())
+    factor_moved = any(p.grad is not None for p in net.factor.parameters())
+    statistics_moved = any((net.state_dict()[k] != v).any() for k, v in before.items() if not k.startswith("head"))
+    assert (trunk_moved, factor_moved, statistics_moved) == ((True,) * 3 if setting == 3 else (False,) * 3)
+    assert set(terms) == ({"factor", "parts"} if setting == 3 else {"parts"})
+    assert all(p.grad is not None for p in net.head.parameters())
+    assert net.trunk.training and net.factor.training
