@@ -1,1 +1,1 @@
-"""Providers, sessions, the frozen Engine, silhouette sources, smoothing, the library of models and factors. No Qt."""
+"""Providers, sessions, the frozen Engine, silhouette sources, smoothing, the model library. No Qt."""

@@ -1,0 +1,97 @@
+"""What a model file says of itself, read without running or trusting it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import BinaryIO
+
+from app.engine.protobuf import MalformedError, Reader
+from app.errors import Refusal
+from models.spec import METADATA_KEY, ModelSpec, SpecError
+
+METADATA_PROPS = 14  # field numbers of onnx.proto
+KEY, VALUE = 1, 2
+GRAPH = 7
+
+#: How files begin that people take for models.
+_CONVERT = "convert a checkpoint with `xfactor export`"
+_IMPOSTORS = (
+    (b"version https://git-lfs", "it is a git-lfs pointer, not the model itself", "run `git lfs pull`"),
+    (b"PK\x03\x04", "it is a zip archive or a PyTorch checkpoint", _CONVERT),
+    *((bytes((0x80, n)), "it is a Python pickle, which is never opened", _CONVERT) for n in range(2, 6)),
+    (b"<", "it is a web page", "download the file itself"),
+    (b"\x89HDF", "it is an HDF5 file", "give an .onnx file"),
+)
+
+
+def describe(name: str, data: bytes) -> ModelSpec:
+    """The description inside the bytes of a model file.
+
+    Raises:
+        Refusal: not an ONNX file, or one that does not describe itself.
+    """
+    return _describe(name, io.BytesIO(data))
+
+
+def describe_file(path: Path) -> ModelSpec:
+    """The description inside a model file; the weights are not read.
+
+    Raises:
+        Refusal: as `describe`, or the file cannot be read.
+    """
+    try:
+        if not path.is_file():
+            raise Refusal(f"model file {path.name}", "it is not a regular file", f"check {path}")
+        with path.open("rb") as file:
+            return _describe(path.name, file)
+    except OSError as e:
+        raise Refusal(
+            f"model file {path.name}", f"it cannot be read ({e.strerror})", f"check the permissions of {path}"
+        ) from e
+
+
+def _describe(name: str, file: BinaryIO) -> ModelSpec:
+    what = f"model file {name}"
+    reader = Reader(file)
+    refuse_impostor(what, file, reader.size)
+    try:
+        metadata = dict(_metadata(reader))
+    except MalformedError as e:
+        raise Refusal(what, f"it is not an ONNX file, or it is cut off ({e})", "fetch the file again") from e
+    text = metadata.get(METADATA_KEY)
+    if text is None:
+        raise Refusal(what, "it carries no xfactor description", "use a model made by `xfactor export`")
+    try:
+        return ModelSpec.from_json(text)
+    except SpecError as e:
+        raise Refusal(what, str(e), "export it again with this version of xfactor") from e
+
+
+def refuse_impostor(what: str, file: BinaryIO, size: int) -> None:
+    """Say what a file is that is not a model.
+
+    Raises:
+        Refusal: empty, or begins like something else.
+    """
+    if size == 0:
+        raise Refusal(what, "it is empty", "fetch the file again")
+    file.seek(0)
+    beginning = file.read(64).lstrip()
+    for signature, reason, remedy in _IMPOSTORS:
+        if beginning.startswith(signature):
+            raise Refusal(what, reason, remedy)
+
+
+def _metadata(reader: Reader) -> list[tuple[str, str]]:
+    pairs = []
+    graphs = 0
+    for field in reader.fields(reader.whole()):
+        graphs += field.number == GRAPH
+        if field.number == METADATA_PROPS and field.is_span:
+            entry = {f.number: f for f in reader.fields(field)}
+            if KEY in entry and VALUE in entry:
+                pairs.append((reader.text(entry[KEY]), reader.text(entry[VALUE])))
+    if graphs != 1:
+        raise MalformedError("there is no graph in it" if not graphs else "there are several graphs in it")
+    return pairs

@@ -1,0 +1,229 @@
+"""Engine: frame in, Parsing out. Frozen, so that swapping the X factor is one assignment."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.letterbox import Letterbox, NetworkSize
+from app.engine.library import find_factor, find_model, load_bundle, load_factor
+from app.engine.providers import Provider, choose
+from app.engine.sessions import NoResultError, Session
+from app.engine.silhouettes import Factor, Held, Request, Silhouette, SilhouetteSource
+from app.engine.smoothing import Smoother
+from app.engine.stages import FactoredStages, Features, NetworkStage, Stages, probabilities
+from app.engine.upsample import LIVE, Detail, decide
+from app.errors import Refusal
+from app.pipeline.frames import Frame
+from models.labels import PART_SETS, PartSet
+from models.results import Parsing
+from models.spec import ModelSpec
+
+_ids = itertools.count(1)
+
+
+@dataclass
+class Tally:
+    """What has gone wrong so far; the only thing about an engine that changes, shared by its variants."""
+
+    no_results: int = 0
+    notice: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Engine:
+    """A model on a provider, with what stands in its X factor's place.
+
+    Attributes:
+        id: unique per engine; a result carries it, so that a swap is seen as one change.
+    """
+
+    spec: ModelSpec
+    stages: Stages
+    source: SilhouetteSource
+    size: NetworkSize
+    detail: Detail = LIVE
+    tally: Tally = field(default_factory=Tally)
+    id: int = field(init=False, default_factory=lambda: next(_ids))
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.spec.name
+
+    @property
+    def factor_name(self) -> str:
+        """What stands in the X factor's place."""
+        return self.source.name
+
+    @property
+    def provider(self) -> str:
+        """What really runs: CPU or CUDA, and both when a stage fell back."""
+        labels = {s.provider.label for s in self.sessions}
+        return " + ".join(sorted(labels, reverse=True))
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """Every session in use."""
+        return (*self.stages.sessions, *self.source.sessions)
+
+    @property
+    def part_set(self) -> PartSet:
+        """The labels of its results."""
+        return PART_SETS[self.spec.part_set or ""]
+
+    @property
+    def trunk_sha256(self) -> str:
+        """What a personalised factor must have been made for."""
+        return self.stages.sessions[0].sha256
+
+    @property
+    def notice(self) -> str:
+        """Words for a banner about the last frame and the sessions, empty when all is well."""
+        return "; ".join(
+            dict.fromkeys(n for n in (self.tally.notice, *(s.notice for s in self.sessions)) if n)
+        )
+
+    def with_factor(self, source: SilhouetteSource | None) -> Engine:
+        """The same model with another silhouette in the factor's place; None puts its own factor back."""
+        return replace(self, source=self.stages.own_source() if source is None else _held(source))
+
+    def load_factor(self, factor: str | Path) -> SilhouetteSource:
+        """A factor of the user's library, or a factor file, ready for `with_factor`.
+
+        Raises:
+            Refusal: there is none, it is for another trunk, or it failed its trial.
+        """
+        file = find_factor(factor)
+        trunk = self.stages.sessions[0]
+        data = load_factor(file, trunk.data)
+        provider = Provider.CUDA if trunk.provider is Provider.CUDA else Provider.CPU
+        return Factor(file.name, Session("factor", data, provider, threads=trunk.threads))
+
+    def with_size(self, size: NetworkSize) -> Engine:
+        """The same model looking at larger or smaller pictures."""
+        return replace(self, size=size)
+
+    def with_detail(self, detail: Detail) -> Engine:
+        """The same model with results at another resolution: `LIVE` or `FULL`."""
+        return replace(self, detail=detail)
+
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
+        """Body parts and silhouette of one frame.
+
+        Args:
+            frame: the picture.
+            smoothing: remembers the frames before; leave it out for single pictures.
+
+        Raises:
+            NoResultError: a stage failed or gave no probabilities; counted in `tally`.
+        """
+        self.tally.notice = ""
+        letterbox = Letterbox.fit(
+            frame.size, self.size, stride=self.spec.stride, multiple=self.spec.size_multiple
+        )
+        canvas = letterbox.apply(frame.image)
+        try:
+            features = self.stages.features(canvas)
+            request = Request(frame, letterbox, canvas, features)
+            silhouette = self.source.person(request)
+            person = self._person(silhouette, letterbox)
+            if smoothing is not None:
+                smoothing.look(request, self.id)
+                person = smoothing.person(person)
+            parts = self._parts(features, person, letterbox)
+        except NoResultError:
+            self.tally.no_results += 1
+            raise
+        self.tally.notice = silhouette.notice
+        across, down = letterbox.cells
+        person, parts = person[:down, :across], parts[:, :down, :across]
+        if smoothing is not None:
+            parts = smoothing.parts(parts)
+        decision = decide(person, parts, request, silhouette.fine, self.detail)
+        return Parsing(self.part_set, frame.size, decision.labels, decision.person, decision.confidence)
+
+    def _person(self, silhouette: Silhouette, letterbox: Letterbox) -> NDArray[np.float32]:
+        if silhouette.grid is None:
+            raise NoResultError(f"{self.factor_name}: {silhouette.notice}")
+        person = probabilities(silhouette.grid)
+        if person.shape != letterbox.grid[::-1]:
+            raise NoResultError(
+                f"{self.factor_name}: gave {person.shape}, the head needs {letterbox.grid[::-1]}"
+            )
+        return person
+
+    def _parts(
+        self, features: Features, person: NDArray[np.float32], letterbox: Letterbox
+    ) -> NDArray[np.float32]:
+        parts = self.stages.parts(features, person)
+        expected = (self.part_set.classes, letterbox.grid[1], letterbox.grid[0])
+        if parts.shape != expected:
+            raise NoResultError(f"the model gave parts {parts.shape}, its description says {expected}")
+        return parts
+
+
+def load_engine(
+    bundle: Path | str,
+    *,
+    device: str = "auto",
+    factor: Path | None = None,
+    threads: int = 1,
+    size: NetworkSize | None = None,
+) -> Engine:
+    """Load a model and run it once, so that what it says about its provider is true.
+
+    Args:
+        bundle: a model's name, folder or .onnx file.
+        device: `auto`, `cpu` or `cuda`; the last is strict.
+        factor: a factor file to put in the X factor's place.
+        threads: of each session.
+        size: of the network's input; the model's own long side when left out.
+
+    Raises:
+        Refusal: the model, the factor or the device cannot be used.
+    """
+    model = find_model(bundle)
+    data = load_bundle(model)
+    provider = choose(device)
+    engine = _build(model.spec, data, provider, threads, size)
+    try:
+        _warm_up(engine)
+    except NoResultError as e:
+        if provider is Provider.CPU:
+            raise Refusal(f"model {model.name}", f"its first run failed ({e})", "export it again") from e
+        if device != "auto":
+            raise Refusal(
+                f"device {device}", f"model {model.name} does not run on it ({e})", "use --device cpu"
+            ) from e
+        engine = _build(model.spec, data, Provider.CPU, threads, size)
+        _warm_up(engine)
+    return engine.with_factor(engine.load_factor(factor)) if factor is not None else engine
+
+
+def _build(
+    spec: ModelSpec, data: dict[str, bytes], provider: Provider, threads: int, size: NetworkSize | None
+) -> Engine:
+    if spec.part_set not in PART_SETS:
+        raise Refusal(
+            f"model {spec.name}",
+            f"its part set {spec.part_set!r} is not known",
+            "use it as a silhouette (X factor), or update xfactor",
+        )
+    sessions = {s: Session(s, d, provider, threads=threads) for s, d in data.items()}
+    stages: Stages = FactoredStages(**sessions) if spec.kind == "factored" else NetworkStage(**sessions)
+    return Engine(spec, stages, stages.own_source(), size or NetworkSize(max(spec.input_size)))
+
+
+def _warm_up(engine: Engine) -> None:
+    """One frame through everything; a provider that only claims to run fails here."""
+    height, width = engine.spec.input_size
+    engine.parse(Frame(np.full((height, width, 3), 128, np.uint8), 0, 0.0, 0.0))
+
+
+def _held(source: SilhouetteSource) -> SilhouetteSource:
+    return source if isinstance(source, Factor) else Held(source)

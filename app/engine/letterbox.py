@@ -1,0 +1,137 @@
+"""From a picture of any shape to the network's input and back, exactly.
+
+The picture keeps its aspect to within half an output cell and covers whole cells, from the upper left corner:
+no cell mixes picture and padding, and cropping the padding is a slice. 1280x720 becomes 512x288 without padding.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from app.engine.resampling import average, shrink
+from app.errors import Refusal
+
+#: Grey: normalised it is 0, the mean of the network's input range.
+PADDING = 128
+MAX_SIDE = 4096
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """How large pictures are shown to the network: a long side, or one fixed width and height.
+
+    Raises:
+        Refusal: when a side is outside 32..4096.
+    """
+
+    long_side: int = 512  #: px, of the picture's longer side
+    fixed: tuple[int, int] | None = None  #: (width, height) of the input that pictures are fitted into, px
+
+    def __post_init__(self) -> None:
+        for side in self.fixed or (self.long_side,):
+            if not 32 <= side <= MAX_SIDE:
+                raise Refusal(
+                    f"network size {self}", "a side must be from 32 to 4096 pixels", "use 256, 512 or 512x288"
+                )
+
+    @classmethod
+    def parse(cls, text: str) -> NetworkSize:
+        """Read `512` (long side) or `512x288` (width x height).
+
+        Raises:
+            Refusal: when the text is neither.
+        """
+        match = re.fullmatch(r"\s*(\d{1,5})(?:\s*[xX×]\s*(\d{1,5}))?\s*", text)
+        if match is None:
+            raise Refusal(f"network size {text[:40]!r}", "it is not a number of pixels", "use 512 or 512x288")
+        width, height = match.groups()
+        return cls(fixed=(int(width), int(height))) if height else cls(int(width))
+
+    def __str__(self) -> str:
+        return f"{self.fixed[0]}x{self.fixed[1]}" if self.fixed else str(self.long_side)
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """Where one picture size lies in the network's input."""
+
+    picture: tuple[int, int]  #: (width, height) of the displayed picture, px
+    content: tuple[int, int]  #: (width, height) of the picture inside the network's input, whole cells, px
+    network: tuple[int, int]  #: (width, height) of the network's input, px
+    stride: int  #: network pixels per output cell
+
+    @classmethod
+    def fit(
+        cls, picture: tuple[int, int], size: NetworkSize, *, stride: int = 8, multiple: int = 32
+    ) -> Letterbox:
+        """Place a picture of (width, height) px in a network with input sides that `multiple` divides."""
+        limit = size.fixed or (size.long_side, size.long_side)
+        limit = _up(limit[0], multiple), _up(limit[1], multiple)
+        scale = min(limit[0] / picture[0], limit[1] / picture[1])
+        content = _cells(picture[0] * scale, stride), _cells(picture[1] * scale, stride)
+        network = limit if size.fixed else (_up(content[0], multiple), _up(content[1], multiple))
+        return cls(picture, content, network, stride)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(width, height) of the network's output, cells."""
+        return self.network[0] // self.stride, self.network[1] // self.stride
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """(width, height) of the part of the grid that the picture covers; the rest is padding."""
+        return self.content[0] // self.stride, self.content[1] // self.stride
+
+    def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Scale and pad.
+
+        Args:
+            image: (height, width, 3) RGB of the size this letterbox was made for.
+
+        Returns:
+            (1, network height, network width, 3), the network's input.
+        """
+        if image.dtype != np.uint8 or image.shape != (self.picture[1], self.picture[0], 3):
+            raise ValueError(f"letterbox for {self.picture}: got {image.dtype} {image.shape}")
+        scaled = shrink(image, self.content)
+        if self.content == self.network:
+            return scaled[None]
+        canvas = np.full((1, self.network[1], self.network[0], 3), PADDING, np.uint8)
+        canvas[0, : self.content[1], : self.content[0]] = scaled
+        return canvas
+
+    def to_network(self, points: ArrayLike) -> NDArray[np.float64]:
+        """(..., 2) x, y in picture pixels → network pixels; pixel centres are at integers in both."""
+        return (np.asarray(points, np.float64) + 0.5) * self._scale() - 0.5
+
+    def to_picture(self, points: ArrayLike) -> NDArray[np.float64]:
+        """(..., 2) x, y in network pixels → picture pixels; the inverse of `to_network`."""
+        return (np.asarray(points, np.float64) + 0.5) / self._scale() - 0.5
+
+    def pool(self, silhouette: NDArray[np.generic]) -> NDArray[np.float32]:
+        """A silhouette over the whole picture → the network's grid by area averaging; padding is background.
+
+        Args:
+            silhouette: (h, w) over the displayed picture at any resolution, uint8 0..255 or float32 0..1.
+
+        Returns:
+            (grid height, grid width) P(person).
+        """
+        grid = np.zeros((self.grid[1], self.grid[0]), np.float32)
+        grid[: self.cells[1], : self.cells[0]] = average(np.asarray(silhouette, np.float32), self.cells)
+        return grid / np.float32(255) if silhouette.dtype == np.uint8 else grid
+
+    def _scale(self) -> NDArray[np.float64]:
+        return np.array(self.content, np.float64) / np.array(self.picture, np.float64)
+
+
+def _cells(side: float, stride: int) -> int:
+    return max(1, round(side / stride)) * stride
+
+
+def _up(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple

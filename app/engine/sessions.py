@@ -1,0 +1,154 @@
+"""One stage of a model as something that runs, and that repairs itself when it stops running."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.providers import Provider, first_line, quiet
+from app.engine.runtime import RUNTIME_ERRORS, ort
+from app.errors import Refusal
+
+ERRORS_BEFORE_REBUILD = 3  # in a row; a single bad frame is not the session's fault
+REBUILDS_BEFORE_CPU = 2
+MAX_MODEL_BYTES = 512 << 20
+
+Array = NDArray[np.generic]
+
+
+class NoResultError(Exception):
+    """There is nothing to say of this frame; the text is for a banner, and the video goes on."""
+
+
+def read_model(path: Path) -> bytes:
+    """The bytes of a model file, read once: hash and session are made from the same bytes.
+
+    A session made from bytes cannot reach any other file, and keeps running when the file is replaced.
+
+    Raises:
+        Refusal: missing, not a regular file, unreadable or too large.
+    """
+    try:
+        # Without O_NONBLOCK a named pipe would block for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except OSError as e:
+        raise Refusal(
+            f"model file {path.name}",
+            f"it cannot be opened ({e.strerror})",
+            f"check that {path} exists and is readable",
+        ) from e
+    with os.fdopen(descriptor, "rb") as file:
+        info = os.fstat(file.fileno())
+        if not stat.S_ISREG(info.st_mode):
+            raise Refusal(f"model file {path.name}", "it is not a regular file", "give an .onnx file")
+        if info.st_size > MAX_MODEL_BYTES:
+            raise Refusal(
+                f"model file {path.name}",
+                f"it has {info.st_size >> 20} MB, more than the {MAX_MODEL_BYTES >> 20} MB allowed",
+                "give a model for live video",
+            )
+        return file.read()
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+class Session:
+    """A model stage on a provider.
+
+    `run` may be called from several threads. After three errors in a row the session is built anew, after a
+    second rebuild on the CPU; `notice` then says so.
+
+    Attributes:
+        name: what the stage is called in messages.
+        data: the bytes it was made from, kept for rebuilding and for trials of factors on this trunk.
+        sha256: of those bytes.
+        provider: what really runs.
+        notice: words for a banner, empty when all is well.
+    """
+
+    def __init__(self, name: str, data: bytes, provider: Provider, *, threads: int = 1) -> None:
+        """Build the session.
+
+        Raises:
+            Refusal: when the bytes are not a model that the runtime accepts.
+        """
+        self.name = name
+        self.sha256 = sha256(data)
+        self.notice = ""
+        self.rebuilds = 0
+        self.data = data
+        self.threads = threads
+        self._errors = 0
+        self._repair = threading.Lock()
+        try:
+            self._session = _build(data, provider, threads)
+        except RUNTIME_ERRORS as e:
+            raise Refusal(
+                f"model stage {name}",
+                f"the runtime cannot load it ({first_line(e)})",
+                "use a model exported by `xfactor export`",
+            ) from e
+        self.provider = Provider(self._session.get_providers()[0])
+        self.inputs: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
+        self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
+
+    def run(self, feeds: Mapping[str, Array], outputs: tuple[str, ...]) -> list[Array]:
+        """The named outputs for these inputs.
+
+        Raises:
+            NoResultError: the stage failed on this frame.
+        """
+        session = self._session  # read once: another thread may be replacing it
+        try:
+            results: list[Array] = session.run(list(outputs), dict(feeds))
+        except RUNTIME_ERRORS as e:
+            self._on_error(session, e)
+            raise NoResultError(f"{self.name} failed: {first_line(e)}") from e
+        self._errors = 0
+        return results
+
+    def _on_error(self, failed: ort.InferenceSession, error: Exception) -> None:
+        with self._repair:
+            if failed is not self._session:
+                return  # somebody has rebuilt it meanwhile
+            self._errors += 1
+            if self._errors >= ERRORS_BEFORE_REBUILD and self.rebuilds <= REBUILDS_BEFORE_CPU:
+                self._errors = 0
+                self._rebuild(error)
+
+    def _rebuild(self, error: Exception) -> None:
+        target = Provider.CPU if self.rebuilds >= REBUILDS_BEFORE_CPU else self.provider
+        self.rebuilds += 1
+        reason = f"{self.name} failed {ERRORS_BEFORE_REBUILD} times ({first_line(error)})"
+        try:
+            self._session = _build(self.data, target, self.threads)
+        except RUNTIME_ERRORS as e:
+            self.notice = f"{reason} and could not be rebuilt ({first_line(e)})"
+            return
+        before, self.provider = self.provider, Provider(self._session.get_providers()[0])
+        done = "was rebuilt on" if self.provider is before else "now runs on"
+        self.notice = f"{reason} and {done} {self.provider.label}"
+
+
+def _build(data: bytes, provider: Provider, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    # Spinning threads take the cores from decoding, painting and the personalisation worker (performance §3).
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    wanted: list[str | tuple[str, dict[str, str]]] = [Provider.CPU.value]
+    if provider is Provider.CUDA:
+        wanted.insert(0, (provider.value, {"arena_extend_strategy": "kSameAsRequested"}))
+    with quiet():
+        return ort.InferenceSession(data, options, providers=wanted)

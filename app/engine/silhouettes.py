@@ -1,0 +1,132 @@
+"""What can stand in the X factor's place: anything that answers, for one frame, where the person is.
+
+Every source answers with P(person) on the head's grid by area averaging, and, where it knows better, with its
+own finer mask for the edges. What a source does not deliver is shown, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.letterbox import Letterbox
+from app.engine.sessions import Array, Session
+from app.pipeline.frames import Frame
+
+HOLD_S = 1.0  # long enough to bridge a lost mask or two, short enough not to be taken for the truth
+
+
+@dataclass(frozen=True)
+class Request:
+    """One frame, and what the network has already made of it."""
+
+    frame: Frame
+    letterbox: Letterbox
+    canvas: NDArray[np.uint8]  #: (1, h, w, 3) RGB, what the network sees
+    features: Mapping[str, Array]  #: the trunk's outputs by name; empty for a model without a factor
+
+    @property
+    def picture(self) -> NDArray[np.uint8]:
+        """(h, w, 3) RGB, the displayed picture at the network's resolution, without padding."""
+        width, height = self.letterbox.content
+        return self.canvas[0, :height, :width]
+
+    def answer(self, mask: NDArray[np.uint8]) -> Silhouette:
+        """The answer of a source with a mask of its own: 255·P(person) over the displayed picture, any size."""
+        return Silhouette(self.letterbox.pool(mask), mask)
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """A source's answer; `grid` is None when it has none for this frame, and then `notice` says why."""
+
+    grid: NDArray[np.float32] | None  #: (grid height, grid width) P(person)
+    fine: NDArray[np.uint8] | None = None  #: (h, w) 255·P(person) over the displayed picture, for edges
+    notice: str = ""
+
+
+class SilhouetteSource(Protocol):
+    """One entry of the X-factor menu. Called by one thread, frame after frame."""
+
+    @property
+    def name(self) -> str:
+        """What the menu and the status bar show."""
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """What it runs on a provider; empty for most."""
+
+    def person(self, request: Request) -> Silhouette:
+        """P(person) for this frame, or none with a notice."""
+
+    def reset(self) -> None:
+        """Forget what was seen: the source changed or the user seeked."""
+
+
+class Factor:
+    """The network's own factor, or a personalised one for the same trunk."""
+
+    def __init__(self, name: str, session: Session) -> None:
+        self.name = name
+        self.sessions: tuple[Session, ...] = (session,)
+
+    def person(self, request: Request) -> Silhouette:
+        """Run the factor on the trunk's features."""
+        (person,) = self.sessions[0].run({"features": request.features["features"]}, ("person",))
+        return Silhouette(np.asarray(person, np.float32)[0, 0])
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+class Held:
+    """A source whose last mask bridges short gaps, and that is blank after them.
+
+    Attributes:
+        source: what is asked.
+    """
+
+    def __init__(self, source: SilhouetteSource, hold_s: float = HOLD_S) -> None:
+        self.source = source
+        self._hold_s = hold_s
+        self._last: tuple[float, Letterbox, Silhouette] | None = None  # when, for which geometry, what
+
+    @property
+    def name(self) -> str:
+        """The source's name."""
+        return self.source.name
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The source's sessions."""
+        return self.source.sessions
+
+    def person(self, request: Request) -> Silhouette:
+        """The source's answer; else its last one for a moment; else nobody, with a notice."""
+        answer = self.source.person(request)
+        if answer.grid is not None:
+            self._last = request.frame.pts_s, request.letterbox, answer
+            return answer
+        held = self._held_for(request)
+        if held is not None:
+            return replace(held, notice=f"{self.name}: {answer.notice}; showing the last mask")
+        width, height = request.letterbox.grid
+        nobody = np.zeros((height, width), np.float32)
+        return Silhouette(nobody, notice=f"{self.name}: {answer.notice}; nothing is shown")
+
+    def reset(self) -> None:
+        """Forget the last mask and what the source remembers."""
+        self._last = None
+        self.source.reset()
+
+    def _held_for(self, request: Request) -> Silhouette | None:
+        if self._last is None:
+            return None
+        then_s, letterbox, answer = self._last
+        # By the clip's own clock: pictures of a folder, which have none, never lend each other a mask.
+        elapsed_s = request.frame.pts_s - then_s
+        return answer if letterbox == request.letterbox and 0 < elapsed_s <= self._hold_s else None
