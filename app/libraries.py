@@ -1,6 +1,6 @@
 """Which system libraries Qt needs, which of them are missing here, and the line that installs them.
 
-Standard library only: it must run where nothing else does. `python -m app.libraries` prints the missing packages.
+Standard library only: it must run where nothing else does. `python -m app.libraries` prints the packages.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-#: What Qt loads → the Debian package that has it. Qt's own message names xcb-cursor, whichever one is missing.
+#: What Qt loads → the Debian package that has it. Qt's own message names xcb-cursor, whichever is missing.
 PACKAGES: Final = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",

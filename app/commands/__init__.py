@@ -1,0 +1,1 @@
+"""What `xfactor COMMAND` does; each command imports only what it needs."""

@@ -1,0 +1,252 @@
+"""`xfactor doctor`: what is here, what really works, the line that mends the rest. Needs no Qt and no camera."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app import libraries, paths
+
+REQUIRED: Final = (
+    "numpy",
+    "opencv-python-headless",
+    "av",
+    "PyQt6",
+    "PyQt6-Qt6",
+    "superqt",
+    "onnx",
+    "PyMaxflow",
+)
+OPTIONAL: Final = ("onnxruntime", "onnxruntime-gpu", "torch", "yt-dlp", "ray", "pyvirtualcam", "openvino")
+DECODERS: Final = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores")
+ENCODERS: Final = ("libx264", "libvpx-vp9", "prores_ks", "png")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. A remedy makes it a problem."""
+
+    section: str
+    name: str
+    value: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Every finding, in the order of the report. A check that fails is itself a finding."""
+    findings: list[Finding] = []
+    for section, check in CHECKS.items():
+        try:
+            findings += check()
+        except Exception as e:  # noqa: BLE001 a broken installation raises anything, and is what we are here to tell
+            findings.append(
+                Finding(section, "check", f"failed: {type(e).__name__}: {e}", "Install xfactor again")
+            )
+    return findings
+
+
+def doctor(*, as_json: bool = False) -> int:
+    """Print the report.
+
+    Returns:
+        Exit code: 0 when nothing needs mending, else 1.
+    """
+    findings = examine()
+    if as_json:
+        print(json.dumps([asdict(f) for f in findings], indent=2))  # noqa: T201 the command's output
+    else:
+        _print(findings, Console())
+    return int(any(f.remedy for f in findings))
+
+
+def _print(findings: list[Finding], console: Console) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    section = ""
+    for finding in findings:
+        if finding.section != section:
+            section = finding.section
+            table.add_row(Text(section, style="bold"), "")
+        style = "red" if finding.remedy else ""
+        table.add_row(Text(f"  {finding.name}"), Text(finding.value, style=style))
+    console.print(table)
+    problems = [f for f in findings if f.remedy]
+    if not problems:
+        console.print("\nEverything the program needs works.", style="green")
+    for problem in problems:
+        # Not through the table: the remedy must stay in one piece, to be copied.
+        console.print(Text(f"\n{problem.name}: {problem.value}", style="red"))
+        console.print(Text(f"  {problem.remedy}"), soft_wrap=True)
+
+
+def _machine() -> Iterator[Finding]:
+    here = "Machine"
+    yield Finding(here, "system", f"{platform.system()} {platform.release()}, {_distribution()}")
+    cores = len(os.sched_getaffinity(0))
+    yield Finding(
+        here, "processor", f"{_processor()}, {cores} core{'s' if cores > 1 else ''} for this program"
+    )
+    yield Finding(here, "Python", f"{platform.python_version()} at {sys.executable}")
+
+
+def _packages() -> Iterator[Finding]:
+    here = "Packages"
+    yield Finding(here, paths.NAME, _version(paths.NAME) or "from a checkout, not installed")
+    found = {name: _version(name) for name in (*REQUIRED, *OPTIONAL)}
+    for name, version in found.items():
+        if version or name in REQUIRED:
+            yield Finding(here, name, version or "not installed", "" if version else f"pip install '{name}'")
+    if found["onnxruntime"] and found["onnxruntime-gpu"]:
+        remedy = "pip uninstall -y onnxruntime onnxruntime-gpu, then pip install one of them again"
+        yield Finding(here, "ONNX Runtime", "two builds in one environment destroy each other", remedy)
+    elif not found["onnxruntime"] and not found["onnxruntime-gpu"]:
+        yield Finding(here, "ONNX Runtime", "not installed", "pip install 'xfactor[cpu]' or 'xfactor[gpu]'")
+    for other in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"):
+        if _version(other):
+            remedy = f"pip uninstall -y {other} && pip install --force-reinstall opencv-python-headless"
+            yield Finding(here, other, "overwrites opencv-python-headless", remedy)
+
+
+def _hardware() -> Iterator[Finding]:
+    from app.engine.engine import load_engine  # noqa: PLC0415 a broken runtime must not stop the other checks
+    from app.engine.providers import why_not_cuda  # noqa: PLC0415
+    from app.engine.runtime import ort  # noqa: PLC0415
+
+    here = "Network"
+    yield Finding(here, "ONNX Runtime", f"{ort.__version__}, telemetry off")
+    yield Finding(here, "CUDA", why_not_cuda() or "a test network ran on it")
+    started = time.perf_counter()
+    engine = load_engine(paths.models_dir() / "factored-s31")
+    loaded_ms = 1000 * (time.perf_counter() - started)
+    frame_ms = _frame_ms(engine.parse)
+    yield Finding(
+        here,
+        engine.name,
+        f"ran on {engine.provider}: {frame_ms:.0f} ms a frame, loaded in {loaded_ms:.0f} ms",
+    )
+
+
+def _frame_ms(parse: Callable[..., object]) -> float:
+    import numpy as np  # noqa: PLC0415
+
+    from app.pipeline.frames import Frame  # noqa: PLC0415
+
+    picture = np.full((720, 1280, 3), 127, np.uint8)
+    times = []
+    for index in range(4):
+        started = time.perf_counter()
+        parse(Frame(picture, index, index / 30, time.monotonic()))
+        times.append(1000 * (time.perf_counter() - started))
+    return sorted(times[1:])[1]
+
+
+def _video() -> Iterator[Finding]:
+    import av  # noqa: PLC0415
+    import av.codec  # noqa: PLC0415
+
+    here = "Video"
+    version = ".".join(str(n) for n in av.library_versions["libavcodec"])
+    yield Finding(here, "FFmpeg", f"libavcodec {version}, inside PyAV {av.__version__}")
+    for what, mode, names in (("reads", "r", DECODERS), ("writes", "w", ENCODERS)):
+        absent = [name for name in names if not _has_codec(name, mode)]
+        present = ", ".join(n for n in names if n not in absent)
+        remedy = (
+            "pip install --force-reinstall --only-binary av av" if {"h264", "libx264"} & set(absent) else ""
+        )
+        yield Finding(here, what, present + (f" (not {', '.join(absent)})" if absent else ""), remedy)
+
+
+def _has_codec(name: str, mode: str) -> bool:
+    import av.codec  # noqa: PLC0415
+
+    try:
+        av.codec.Codec(name, "w" if mode == "w" else "r")
+    except ValueError:  # av.codec.codec.UnknownCodecError
+        return False
+    return True
+
+
+def _cameras() -> Iterator[Finding]:
+    from app.media.cameras import list_cameras  # noqa: PLC0415
+
+    cameras = list_cameras()
+    for number, camera in enumerate(cameras):
+        yield Finding("Cameras", str(number), str(camera))
+    if not cameras:
+        yield Finding("Cameras", "none", "no camera is connected (clips and pictures need none)")
+
+
+def _window() -> Iterator[Finding]:
+    here = "Window"
+    display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+    yield Finding(here, "display", display or "none here: `xfactor parse` works, the window cannot open")
+    missing = libraries.missing()
+    if missing:
+        line = libraries.install_line(list(missing.values()))
+        yield Finding(here, "system libraries", f"missing: {', '.join(missing)}", line)
+    else:
+        yield Finding(here, "system libraries", "all that Qt needs")
+
+
+def _folders() -> Iterator[Finding]:
+    folders = {
+        "settings": paths.user_config_dir(),
+        "factors": paths.user_factors_dir(),
+        "logs": paths.user_log_dir(),
+    }
+    for name, folder in folders.items():
+        writable = os.access(_existing(folder), os.W_OK)
+        remedy = "" if writable else "Set XFACTOR_HOME to a folder that you can write"
+        yield Finding("Folders", name, f"{folder}{'' if writable else ' cannot be written'}", remedy)
+    free_gb = shutil.disk_usage(_existing(paths.user_data_dir())).free / 1e9
+    yield Finding("Folders", "free space", f"{free_gb:.1f} GB", "Free some space" if free_gb < 0.2 else "")
+
+
+CHECKS: Final[dict[str, Callable[[], Iterator[Finding]]]] = {
+    "Machine": _machine,
+    "Packages": _packages,
+    "Network": _hardware,
+    "Video": _video,
+    "Cameras": _cameras,
+    "Window": _window,
+    "Folders": _folders,
+}
+
+
+def _existing(folder: Path) -> Path:
+    return next(p for p in (folder, *folder.parents) if p.exists())
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _distribution() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "unknown distribution")
+    except OSError:
+        return "unknown distribution"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
