@@ -1,4 +1,4 @@
-"""`xfactor doctor`: what is here, what really works, the line that mends the rest. Needs no Qt and no camera."""
+"""`xfactor doctor`: what is here, what really works, the line that mends the rest. Needs no Qt, no camera."""
 
 from __future__ import annotations
 

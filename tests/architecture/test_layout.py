@@ -1,0 +1,54 @@
+"""Size, names and the map of the code."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.architecture import tree
+from tests.architecture.sources import ROOT, everything, product, tracked
+
+LONGEST_FILE_LINES = 350
+LONGEST_FUNCTION_LINES = 59
+LARGEST_FILE_BYTES = 4_000_000
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "base", "manager", "types"}
+
+
+def test_there_is_something_to_check() -> None:
+    names = {s.name for s in product()}
+    assert {"app/paths.py", "models/labels.py", "training/loop.py"} <= names
+    assert len(names) > 50
+
+
+def test_files_are_short() -> None:
+    lengths = {s.name: s.text.count("\n") for s in everything()}
+    assert {n: v for n, v in lengths.items() if v > LONGEST_FILE_LINES} == {}
+
+
+def test_functions_are_short() -> None:
+    long = {
+        f"{s.name}:{node.lineno} {node.name}": lines
+        for s in everything()
+        for node in ast.walk(s.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or 0) - node.lineno + 1) > LONGEST_FUNCTION_LINES
+    }
+    assert long == {}
+
+
+def test_no_module_is_a_drawer() -> None:
+    parts = {part for s in everything() for part in s.module.split(".")}
+    assert parts & BANNED_NAMES == set()
+
+
+def test_packages_say_what_they_are() -> None:
+    silent = [s.name for s in product() if s.path.name == "__init__.py" and not ast.get_docstring(s.tree)]
+    assert silent == []
+
+
+def test_the_map_shows_exactly_what_exists() -> None:
+    stated = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert tree.section(stated) == tree.drawn(), f"run: {tree.COMMAND}"
+
+
+def test_no_large_file_is_tracked() -> None:
+    assert {p.name: p.stat().st_size for p in tracked() if p.stat().st_size > LARGEST_FILE_BYTES} == {}
