@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from models.factored import FactoredConvNet
+from training import distributed
 from training.checkpoint import CheckpointError, load_checkpoint, load_weights
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp
@@ -76,7 +77,8 @@ def main(argv: list[str] | None = None) -> int:
     a = _arguments().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(a.threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    rank, world = distributed.start()
+    device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     config = TrainConfig(
         steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema, seed=a.seed,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
@@ -89,16 +91,19 @@ def main(argv: list[str] | None = None) -> int:
             weights = load_checkpoint(a.init)[0]["ema"]
             load_weights(state.net, weights, a.init)
             load_weights(state.ema, weights, a.init)
+        distributed.same_start(state.net)
         mixture = Mixture(*a.mixture) if a.mixture else Mixture()
-        stream = Stream(sources(a.data, a.synthetic, strict=a.strict), mixture, seed=a.seed, start=state.step,
+        stream = Stream(sources(a.data, a.synthetic, strict=a.strict), mixture, seed=a.seed * world + rank, start=state.step,
                         size=a.batch, crop=a.crop, stride=a.target_stride)  # fmt: skip
         try:
-            train(state, config, stream, a.out, {"mixture": asdict(mixture), "crop": a.crop}, device)
+            train(state, config, stream, a.out, {"mixture": asdict(mixture), "crop": a.crop}, device, (rank, world))
         finally:
             stream.close()
     except (DataError, CheckpointError, DivergedError, ValueError) as e:
         sys.stderr.write(f"{e}\n")
         return 1
+    finally:
+        distributed.stop()
     return 0
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from models.factored import FactoredConvNet
 from training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from training.distributed import average_gradients
 from training.losses import PartLoss
 from training.step import StepConfig, losses
 from training.stream import Batch
@@ -107,20 +108,22 @@ def save(state: State, config: TrainConfig, path: Path, extra: dict[str, object]
 
 
 def train(
-    state: State, config: TrainConfig, batches: Iterable[Batch], out: Path, extra: dict[str, object], device: torch.device
-) -> None:
-    """Run until `config.steps`, writing `last.safetensors` and `log.jsonl` into `out`.
+    state: State, config: TrainConfig, batches: Iterable[Batch], out: Path, extra: dict[str, object],
+    device: torch.device, processes: tuple[int, int] = (0, 1),
+) -> None:  # fmt: skip
+    """Run until `config.steps`, writing `last.safetensors` and `log.jsonl` into `out` (rank 0 of `processes`, rank and count).
 
     Raises:
         DivergedError: when a loss is NaN or infinite; the last checkpoint stays as it was.
     """
     part_loss = PartLoss().to(device)
     state.net.train()
-    meter = _Meter(out / "log.jsonl")
+    rank, world = processes
+    meter = _Meter(out / "log.jsonl") if rank == 0 else None
     for batch in batches:
         if state.step >= config.steps:
             break
-        torch.manual_seed(config.seed * 1_000_003 + state.step)  # dropout, too, follows from (seed, step)
+        torch.manual_seed((config.seed * 1_000_003 + state.step) * world + rank)  # dropout, too, follows from (seed, step)
         generator = torch.Generator().manual_seed(config.seed * 7_919 + state.step)
         for group in state.optimiser.param_groups:
             group["lr"] = learning_rate(config, state.step)
@@ -131,8 +134,10 @@ def train(
                 " resume from it with a lower --lr."
             )
         state.step += 1
-        state.images += len(batch.images)
-        meter.add(terms, len(batch.images), state, learning_rate(config, state.step - 1))
+        state.images += len(batch.images) * world
+        if meter is None:
+            continue
+        meter.add(terms, len(batch.images) * world, state, learning_rate(config, state.step - 1))
         if state.step % config.checkpoint_every == 0 or state.step == config.steps:
             save(state, config, out / LAST, extra)
 
@@ -148,6 +153,7 @@ def _step(
     state.optimiser.zero_grad(set_to_none=True)  # None, not zero: a frozen weight must not decay (methods §1.6)
     if torch.isfinite(total):
         total.backward()  # type: ignore[no-untyped-call]
+        average_gradients(state.net.parameters())
         nn.utils.clip_grad_norm_(state.net.parameters(), 5.0)
         state.optimiser.step()
         _average(state.ema, state.net, min(config.ema, (1 + state.step) / (10 + state.step)))
