@@ -13,9 +13,9 @@ from training.synthetic.bodies import FloatArray
 Rng = np.random.Generator
 SOLID, STRIPES, CHECKS, TEXTURE, PHOTO, BLOTCHES, SKIN, EYE, HAIR, SHOE, DOTS = range(11)
 # Columns of a material row; RGB is 0..1 and linear enough for a picture that gets a random gamma anyway.
-RED, SECOND, PATTERN, PERIOD, ANGLE, SPEC, GLOSS, WRINKLE, GRAIN, LAYER, LABEL, MIX, SHIFT = (
-    0, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)  # fmt: skip
-COLUMNS = 17
+RED, SECOND, PATTERN, PERIOD, ANGLE, SPEC, GLOSS, WRINKLE, GRAIN, LAYER, LABEL, MIX, SHIFT, GLASSES = (
+    0, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)  # fmt: skip
+COLUMNS = 18
 BY_PART, NOTHING, ALWAYS_HEAD = 0.0, 1.0, 2.0  # values of the LABEL column
 ATLAS_PX = 256  # side of every texture layer
 
@@ -108,8 +108,11 @@ def procedural_photo(rng: Rng) -> NDArray[np.uint8]:
         grown = cv2.resize(noise, (ATLAS_PX, ATLAS_PX), interpolation=cv2.INTER_CUBIC)
         field += grown.reshape(ATLAS_PX, ATLAS_PX, -1) * rng.uniform(0, 1) / np.sqrt(octave)
     field = (field - field.mean()) / (field.std() + 1e-6)
-    base, contrast = rng.uniform(0.1, 0.9, 3), rng.uniform(0.05, 0.3)
-    return np.asarray(np.clip((base + contrast * field) * 255, 0, 255), np.uint8)
+    # Photographs are mostly dull: colours stay near grey.
+    base = rng.uniform(0.1, 0.9) + rng.normal(0, 0.1, 3)
+    grey = field.mean(axis=2, keepdims=True)
+    field = grey + (field - grey) * rng.uniform(0, 0.6)
+    return np.asarray(np.clip((base + rng.uniform(0.05, 0.3) * field) * 255, 0, 255), np.uint8)
 
 
 def atlas_from(photos: list[NDArray[np.uint8]], textures: list[NDArray[np.uint8]]) -> Atlas:

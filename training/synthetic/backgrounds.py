@@ -75,7 +75,7 @@ def _gradient(rng: Rng, size: int) -> FloatArray:
     angle = rng.uniform(0, 2 * np.pi)
     t = np.cos(angle) * ramp[None, :] + np.sin(angle) * ramp[:, None]
     t = (t - t.min()) / (np.ptp(t) + 1e-6)
-    first = rng.uniform(0.05, 1, 3)
+    first = np.clip(rng.uniform(0.05, 0.95) + rng.normal(0, 0.13, 3), 0, 1)
     second = np.clip(first + rng.normal(0, 0.25, 3), 0, 1)
     return np.asarray(first + t[..., None] * (second - first), np.float32)
 
@@ -96,7 +96,7 @@ def _room(rng: Rng, out: FloatArray) -> None:
 def _thing(rng: Rng, out: FloatArray) -> None:
     """A rectangle, ellipse, bar or polygon in one colour or a texture."""
     size = len(out)
-    colour = tuple(float(c) for c in rng.uniform(0, 1, 3))
+    colour = tuple(float(c) for c in np.clip(rng.uniform(0, 1) + rng.normal(0, 0.18, 3), 0, 1))
     centre = rng.uniform(0, size, 2)
     half = size * rng.uniform(0.02, 0.25, 2)
     kind = rng.integers(4)

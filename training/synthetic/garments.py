@@ -41,9 +41,9 @@ class Tailor:
         body = np.unique(bodies.body_faces)
         self.cover = np.full(len(bodies.template), -1, np.int32)  # the tights' vertex over each body vertex
         self.cover[body] = nearest(bodies.template[body], bodies.template[self.tights])
-        # Skirts carry the anatomy of the nearest skin, so that each side of one is the leg beneath it.
-        skin_below = body[nearest(bodies.template[self.skirt], bodies.template[body])]
-        self.skirt_anatomy = self.anatomy[skin_below].copy()
+        # Skirts carry the anatomy of the skin beneath, so that each side of one is the leg under it; a mean over a
+        # hand's breadth keeps the borders of the parts from being jagged.
+        self.skirt_anatomy = _averaged(bodies.template[self.skirt], self.anatomy[body])
         self.head_anatomy = self.anatomy.copy()
         self.head_anatomy[:, 3:] = 0
         self.head_anatomy[:, 3 + HEAD] = 1
@@ -75,6 +75,11 @@ class Tailor:
     def shoes(self, height: float) -> FloatArray:
         """Positive below ``height`` (1 knee, 2 ankle)."""
         return np.asarray(np.where(self.group >= LEG_L, (self.leg - height) * _THIGH_M, -1.0), np.float32)
+
+    def scarf(self, low: float) -> FloatArray:
+        """Positive around the neck, above ``low`` (template z)."""
+        x, z = self.at[:, 0], self.at[:, 2]
+        return np.asarray(np.minimum(z - low - 0.25 * np.abs(x), 0.13 - np.abs(x)), np.float32)
 
     def opened(self, field: FloatArray, width: float) -> FloatArray:
         """The same garment open at the front by ``width`` metres each side of the middle."""
@@ -135,10 +140,13 @@ class Tailor:
             row, -1, cut,
         )  # fmt: skip
 
-    def long_hair_piece(self, rest: FloatArray, hem: float, row: FloatArray) -> Piece:
-        """The hair helper down to ``hem`` (template z)."""
+    def long_hair_piece(self, rest: FloatArray, hem: float, parting: float, row: FloatArray) -> Piece:
+        """The hair helper down to ``hem``, over the face only above ``parting`` (both template z)."""
         ids = self.hair
-        faces, cut = cut_faces(self.hair_faces, (self.bodies.template[ids, 2] - hem).astype(np.float32))
+        x, y, z = self.bodies.template[ids].T
+        # The helper hangs all round: open it before the face.
+        curtain = np.maximum(np.maximum(np.abs(x) - 0.075, y + 0.055), z - parting)
+        faces, cut = cut_faces(self.hair_faces, np.minimum(z - hem, curtain).astype(np.float32))
         b = self.bodies
         uv = np.zeros((len(faces), 3, 2), np.float32)
         return Piece(
@@ -185,6 +193,29 @@ def _nearest(points, targets):  # type: ignore[no-untyped-def]
                 d += (points[i, c] - targets[j, c]) ** 2
             if d < best:
                 best, out[i] = d, j
+    return out
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _averaged(points, body):  # type: ignore[no-untyped-def]
+    """Anatomy (N, ANATOMY) of the nearest skin, averaged with a Gaussian of 25 mm beyond the nearest distance."""
+    out = np.zeros((len(points), body.shape[1]), np.float32)
+    d = np.zeros(len(body), np.float32)
+    for i in range(len(points)):
+        for j in range(len(body)):
+            d[j] = 0.0
+            for c in range(3):
+                d[j] += (points[i, c] - body[j, c]) ** 2
+        least = np.sqrt(d.min())
+        total = 0.0
+        for j in range(len(body)):
+            beyond = np.sqrt(d[j]) - least
+            if beyond < 0.06:
+                w = np.exp(-0.5 * (beyond / 0.025) ** 2)
+                total += w
+                for c in range(body.shape[1]):
+                    out[i, c] += w * body[j, c]
+        out[i] /= total
     return out
 
 

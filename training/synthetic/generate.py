@@ -24,7 +24,7 @@ from training.synthetic.pieces import Posed, pose_piece
 from training.synthetic.poses import sample_pose
 from training.synthetic.raster import rasterise, skin
 from training.synthetic.scene import Camera, Light, Mesh
-from training.synthetic.shading import halve_labels, noise_lattice, shade
+from training.synthetic.shading import noise_lattice, shade
 from training.synthetic.skeleton import Skeleton, transforms
 from training.synthetic.wardrobe import Wardrobe
 
@@ -101,8 +101,9 @@ class Generator:
     # --- people -------------------------------------------------------------------------------------------------
 
     def _person(self, rng: Rng, *, frontal: bool, close: bool) -> _Person:
-        figure = self.dresser.person(rng)
-        pose = self._pose(rng, close=close)
+        seated = bool(rng.random() < (0.4 if close else 0.06))
+        figure = self.dresser.person(rng, seated=seated)
+        pose = self._pose(rng, close=close, seated=seated)
         pose[0] = scene.orientation(rng, frontal=frontal) @ pose[0]
         rotations, offsets = transforms(pose, figure.heads, self.bodies.parents)
         vertices = skin(figure.rest, self.bodies.skin_bones, self.bodies.skin_weights, rotations, offsets)
@@ -118,17 +119,20 @@ class Generator:
         rest = figure.rest[self.tailor.tights, 2]
         return _Person(pieces, vertices[np.unique(b.body_faces[::9])], joints, float(np.ptp(rest)) * 1.17)
 
-    def _pose(self, rng: Rng, *, close: bool) -> FloatArray:
-        if not self.motions or close or rng.random() < 0.5:
-            return sample_pose(self.skeleton, rng, seated=True if close and rng.random() < 0.4 else None)
+    def _pose(self, rng: Rng, *, close: bool, seated: bool) -> FloatArray:
+        if not self.motions or close or seated or rng.random() < 0.5:
+            return sample_pose(self.skeleton, rng, seated=seated)
         return self.motions[rng.integers(len(self.motions))].copy()
 
     def _beside(self, rng: Rng, main: _Person, camera: Camera) -> _Person:
         """Another person near the first, at any depth the camera can see."""
         person = self._person(rng, frontal=bool(rng.random() < 0.5), close=False)
         distance = float((camera.see(main.joints[:1]))[0, 2])
-        side = rng.choice([-1, 1]) * rng.uniform(0.25, 1.0) * np.clip(0.5 * distance, 0.5, 2)
-        behind = rng.uniform(-0.3, 2.5) if distance > 1.5 else rng.uniform(0.1, 2.5)
+        side = rng.choice([-1, 1]) * rng.uniform(0.2, 1.0) * np.clip(0.5 * distance, 0.6, 2)
+        behind = rng.uniform(-0.3, 2.5) if distance > 1.5 else rng.uniform(0.3, 2.5)
+        apart = float(np.hypot(side, behind))
+        if apart < 0.6:  # people do not stand inside each other
+            side, behind = side * 0.6 / apart, behind * 0.6 / apart
         shift = np.asarray([side, behind, 0], np.float32)
         pieces = [
             Posed(p.points + shift, p.normals, p.anatomy, p.faces, p.uv, p.row, p.layer) for p in person.pieces
@@ -146,8 +150,7 @@ class Generator:
             shadow = scene.ground_shadow(mesh, camera, light.towards[0], self.size)
             shadow = cv2.GaussianBlur(cv2.resize(shadow, (self.size, self.size)), (0, 0), rng.uniform(1, 4) * self.size / 256)
             background *= (1 - rng.uniform(0.15, 0.6) * shadow)[..., None]
-        small = cv2.resize(rgba, (self.size, self.size), interpolation=cv2.INTER_AREA)
-        image = small[..., :3] + (1 - small[..., 3:]) * background
+        image = rgba[..., :3] + (1 - rgba[..., 3:]) * background
         if rng.random() < 0.2:
             hidden = sensor.occlude(rng, image, self.backgrounds) > 0
             labels[hidden] = 0
@@ -159,7 +162,7 @@ class Generator:
     def _render(
         self, mesh: Mesh, camera: Camera, light: Light
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], FloatArray, FloatArray]:
-        """Labels, instances at the picture's size; rgba and 1/depth on the finer grid."""
+        """Labels, instances and rgba at the picture's size; 1/depth on the finer grid."""
         fine = self.size * GRID
         flat = camera.project(mesh.points)
         flat[:, :2] = (flat[:, :2] + 0.5) * GRID - 0.5
@@ -172,5 +175,4 @@ class Generator:
             face, weight, mesh.points, mesh.normals, mesh.anatomy, mesh.faces, mesh.uv, mesh.owner, mesh.rows, lights,
             light.tints, near, light_to, self.atlas.layers, self.lattice, self.tailor.marks, self.table,
         )  # fmt: skip
-        labels, instances = halve_labels(labels, instances)
         return labels, instances, rgba, nearness

@@ -37,7 +37,7 @@ _ATTEMPTS = 6  # tries to place an arm outside the trunk
 FINGERS = tuple(f"finger{i}-{j}" for i in range(2, 6) for j in range(1, 4))
 
 
-def sample_pose(skeleton: Skeleton, rng: Rng, *, seated: bool | None = None) -> FloatArray:
+def sample_pose(skeleton: Skeleton, rng: Rng, *, seated: bool = False) -> FloatArray:
     """A hand-made pose (J, 3, 3), upright, the hips facing -y."""
     local = _trunk(skeleton, rng)
     chest = np.eye(3, dtype=np.float32)
@@ -134,7 +134,7 @@ def _place_legs(
     aimed: dict[str, FloatArray],
     local: dict[str, FloatArray],
     *,
-    seated: bool | None,
+    seated: bool,
 ) -> None:
     modes = list(LEGS)
     chances = np.asarray([LEGS[m][0] for m in modes])

@@ -136,9 +136,8 @@ def light(rng: Rng, mood: FloatArray) -> Light:
     key = [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
     fill = unit(np.asarray([rng.normal(), -abs(rng.normal()), rng.normal(0.3, 0.5)], np.float32))
     brightness = float(np.clip(mood.mean(), 0.15, 0.8))
-    ambient = rng.uniform(0.3, 0.9) * (0.6 + 0.6 * brightness)
-    strengths = np.asarray([ambient, rng.uniform(0.1, 1.1), rng.uniform(0, 0.45)], np.float32)
-    strengths *= rng.uniform(0.85, 1.25) / strengths.sum() * (0.55 + 0.9 * brightness)
+    strengths = np.asarray([rng.uniform(0.45, 1.0), rng.uniform(0.1, 1.0), rng.uniform(0, 0.4)], np.float32)
+    strengths *= rng.uniform(0.9, 1.5) / strengths.sum() * (0.75 + 0.6 * brightness)
     grey = mood / max(brightness, 1e-3)
     tints = np.ones((3, 3), np.float32) + rng.normal(0, 0.05, (3, 3)).astype(np.float32)
     tints[0] = tints[0] * (1 - 0.35 * (1 - np.clip(grey, 0.4, 1.6)))

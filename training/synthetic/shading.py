@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from training.synthetic.appearance import (
-    ALWAYS_HEAD, ANGLE, BLOTCHES, CHECKS, DOTS, EYE, GLOSS, GRAIN, HAIR, LABEL, LAYER, MIX, NOTHING, PATTERN, PERIOD,
+    ALWAYS_HEAD, ANGLE, BLOTCHES, CHECKS, DOTS, EYE, GLASSES, GLOSS, GRAIN, HAIR, LABEL, LAYER, MIX, NOTHING, PATTERN, PERIOD,
     PHOTO, SECOND, SHIFT, SHOE, SKIN, SPEC, STRIPES, TEXTURE, WRINKLE,
 )  # fmt: skip
 from training.synthetic.partition import ANATOMY, LHEAD, UHEAD, classify
@@ -67,6 +67,11 @@ def _face(rgb, m, p, eyes):  # type: ignore[no-untyped-def]
     if p[1] > -0.07 or p[2] < 0.6:
         return
     x, z = abs(p[0]), p[2] - eyes[2]
+    if m[GLASSES] > 0.0 and abs(z + 0.002) < 0.019 and x > 0.008 and x < 0.058 and p[1] < -0.09:
+        rim = abs(z + 0.002) > 0.0155 or x < 0.0115 or x > 0.0545
+        if m[GLASSES] > 1.0 or rim:  # sunglasses, or the frame of clear ones
+            rgb[0], rgb[1], rgb[2] = 0.04, 0.04, 0.05
+            return
     lips = (x / 0.025) ** 2 + ((z + 0.066) / 0.008) ** 2
     if lips < 1.0:
         rgb[0] *= 0.86
@@ -143,7 +148,7 @@ def _wrinkle(n, m, p, lattice):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _shadowed(p, view, near, light_to):  # type: ignore[no-untyped-def]
+def _shadowed(p, near, light_to):  # type: ignore[no-untyped-def]
     """1 lit, 0 in the shadow of something: p in camera space looked up in the light's own depth buffer."""
     size = near.shape[0]
     x = light_to[0, 0] * p[0] + light_to[0, 1] * p[1] + light_to[0, 2] * p[2] + light_to[0, 3]
@@ -177,89 +182,126 @@ def _light(n, view, m, lights):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _interpolate(out, values, faces, f, weight, share):  # type: ignore[no-untyped-def]
+    """Add ``share`` of the values of one face's corners at the given weights."""
+    w0, w1 = weight[0] * share, weight[1] * share
+    w2 = share - w0 - w1
+    v0, v1, v2 = faces[f, 0], faces[f, 1], faces[f, 2]
+    for c in range(out.shape[0]):
+        out[c] += w0 * values[v0, c] + w1 * values[v1, c] + w2 * values[v2, c]
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _groups(face, owner, y, x, group):  # type: ignore[no-untyped-def]
+    """Which of a pixel's four samples share a surface: group[k] is the first sample on the same one, -1 empty."""
+    for k in range(4):
+        f = face[y + k // 2, x + k % 2]
+        group[k] = -1 if f < 0 else k
+        for q in range(k):
+            if group[q] == q and f >= 0:
+                g = face[y + q // 2, x + q % 2]
+                if owner[f, 0] == owner[g, 0] and owner[f, 1] == owner[g, 1]:
+                    group[k] = q
+                    break
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _label(a, m, marks, table):  # type: ignore[no-untyped-def]
+    if m[LABEL] == NOTHING:
+        return 0
+    if m[LABEL] == ALWAYS_HEAD:
+        side = 0 if a[0] >= 0.0 else 1
+        return table[side, UHEAD] if a[2] > marks[13, 2] else table[side, LHEAD]
+    return classify(a, marks, table)
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _colour(rgb, a, n, p, st, m, view, lights, tints, near, light_to, atlas, lattice, marks):  # type: ignore[no-untyped-def]
+    """Lit colour into ``rgb``; ``n`` and ``view`` are overwritten."""
+    if m[WRINKLE] > 0:
+        _wrinkle(n, m, a, lattice)
+    distance = math.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])
+    size = math.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + 1e-9
+    facing = 0.0
+    for c in range(3):
+        view[c] = p[c] / distance
+        n[c] /= size
+        facing += view[c] * n[c]
+    if facing > 0.0:  # the inside of a skirt or a sleeve
+        for c in range(3):
+            n[c] = -n[c]
+    _albedo(rgb, m, a, st, atlas, lattice, marks[13])
+    sky, rest, first, spec = _light(n, view, m, lights)
+    lit = _shadowed(p, near, light_to) if first > 0.0 else 1.0
+    for c in range(3):
+        light = lights[0, 3] * tints[0, c] * (0.45 + 0.55 * sky) + rest * tints[2, c] + first * lit * tints[1, c]
+        rgb[c] = rgb[c] * light + spec * lit * tints[1, c]
+
+
+@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
 def shade(face, weight, points, normals, body, faces, uv, owner, rows, lights, tints, near, light_to,  # type: ignore[no-untyped-def]
           atlas, lattice, marks, table):  # fmt: skip
-    """Label, instance and colour of every pixel.
+    """Label, instance and colour of every pixel from 2x2 samples.
+
+    Each surface in a pixel is shaded once, at the mean of its samples, so inner pixels cost one evaluation. A pixel
+    is labelled as the surface that holds most of it; half background and half person counts as person.
 
     Args:
-        face, weight: from ``rasterise``.
+        face: (2H, 2W), and weight: (2H, 2W, 2), from ``rasterise``.
         points: (V, 3) camera space, x right, y down, z away, metres; normals: (V, 3) in the same axes.
         body: (V, ANATOMY); faces: (F, 3); uv: (F, 3, 2); owner: (F, 2) int32 instance and material row.
         rows: (M, COLUMNS) materials.
-        lights: (1 + K, 4): the sky's direction and ambient strength, then K lamps, towards the lamp, and strength.
-        tints: (1 + K, 3) their colours; near, light_to: the first lamp's depth buffer and projection.
+        lights: (3, 4): downwards and ambient strength, then two lamps, direction to the lamp and strength.
+        tints: (3, 3) their colours; near, light_to: the first lamp's depth buffer and projection.
+        atlas, lattice, marks, table: textures, noise, landmarks and label ids.
 
     Returns:
-        labels (H, W) uint8, instances (H, W) uint8, rgba (H, W, 4) float32 0..1, alpha 1 where something is.
+        labels (H, W) uint8, instances (H, W) uint8, rgba (H, W, 4) float32 premultiplied, alpha the share covered.
     """
-    height, width = face.shape
+    height, width = face.shape[0] // 2, face.shape[1] // 2
     labels = np.zeros((height, width), np.uint8)
     instances = np.zeros((height, width), np.uint8)
     rgba = np.zeros((height, width, 4), np.float32)
     a, n, p = np.empty(ANATOMY, np.float32), np.empty(3, np.float32), np.empty(3, np.float32)
     view, rgb, st = np.empty(3, np.float32), np.empty(3, np.float32), np.empty(2, np.float32)
+    group = np.empty(4, np.int32)
     for i in range(height):
         for j in range(width):
-            f = face[i, j]
-            if f < 0:
+            y, x = 2 * i, 2 * j
+            if face[y, x] < 0 and face[y, x + 1] < 0 and face[y + 1, x] < 0 and face[y + 1, x + 1] < 0:
                 continue
-            v0, v1, v2 = faces[f, 0], faces[f, 1], faces[f, 2]
-            w0, w1 = weight[i, j, 0], weight[i, j, 1]
-            w2 = np.float32(1.0) - w0 - w1
-            for c in range(ANATOMY):
-                a[c] = w0 * body[v0, c] + w1 * body[v1, c] + w2 * body[v2, c]
-            for c in range(3):
-                n[c] = w0 * normals[v0, c] + w1 * normals[v1, c] + w2 * normals[v2, c]
-                p[c] = w0 * points[v0, c] + w1 * points[v1, c] + w2 * points[v2, c]
-            for c in range(2):
-                st[c] = w0 * uv[f, 0, c] + w1 * uv[f, 1, c] + w2 * uv[f, 2, c]
-            m = rows[owner[f, 1]]
-            if m[LABEL] != NOTHING:
-                instances[i, j] = owner[f, 0]
-                if m[LABEL] == ALWAYS_HEAD:
-                    side = 0 if a[0] >= 0.0 else 1
-                    labels[i, j] = table[side, UHEAD] if a[2] > marks[13, 2] else table[side, LHEAD]
-                else:
-                    labels[i, j] = classify(a, marks, table)
-            if m[WRINKLE] > 0:
-                _wrinkle(n, m, a, lattice)
-            distance = math.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])
-            size = math.sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]) + 1e-9
-            facing = 0.0
-            for c in range(3):
-                view[c] = p[c] / distance
-                n[c] /= size
-                facing += view[c] * n[c]
-            if facing > 0.0:  # the inside of a skirt or a sleeve
-                for c in range(3):
-                    n[c] = -n[c]
-            _albedo(rgb, m, a, st, atlas, lattice, marks[13])
-            sky, rest, first, spec = _light(n, view, m, lights)
-            lit = _shadowed(p, view, near, light_to) if first > 0.0 else 1.0
-            for c in range(3):
-                light = lights[0, 3] * tints[0, c] * (0.35 + 0.65 * sky) + rest * tints[2, c] + first * lit * tints[1, c]
-                rgba[i, j, c] = rgb[c] * light + spec * lit * tints[1, c]
-            rgba[i, j, 3] = 1.0
-    return labels, instances, rgba
-
-
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def halve_labels(labels, instances):  # type: ignore[no-untyped-def]
-    """Each 2x2 block's commonest label; background only where most of the block is background."""
-    height, width = labels.shape[0] // 2, labels.shape[1] // 2
-    out = np.zeros((height, width), np.uint8)
-    who = np.zeros((height, width), np.uint8)
-    for i in range(height):
-        for j in range(width):
-            best = -1
+            _groups(face, owner, y, x, group)
+            most = 0
+            empty = 0
             for k in range(4):
-                y, x = 2 * i + k // 2, 2 * j + k % 2
-                votes = 0
-                for q in range(4):
-                    votes += labels[2 * i + q // 2, 2 * j + q % 2] == labels[y, x]
-                votes = 2 * votes + (labels[y, x] != 0)
-                if votes > best:
-                    best = votes
-                    out[i, j] = labels[y, x]
-                    who[i, j] = instances[y, x]
-    return out, who
+                empty += group[k] < 0
+                if group[k] != k:
+                    continue
+                members = 0
+                for q in range(k, 4):
+                    members += group[q] == k
+                a[:], n[:], p[:], st[:] = 0, 0, 0, 0
+                f = face[y + k // 2, x + k % 2]
+                for q in range(k, 4):
+                    if group[q] != k:
+                        continue
+                    g, w = face[y + q // 2, x + q % 2], weight[y + q // 2, x + q % 2]
+                    share = np.float32(1.0 / members)
+                    _interpolate(a, body, faces, g, w, share)
+                    _interpolate(n, normals, faces, g, w, share)
+                    _interpolate(p, points, faces, g, w, share)
+                w = weight[y + k // 2, x + k % 2]  # texture may jump between faces: take the first sample's
+                for c in range(2):
+                    st[c] = w[0] * uv[f, 0, c] + w[1] * uv[f, 1, c] + (1 - w[0] - w[1]) * uv[f, 2, c]
+                m = rows[owner[f, 1]]
+                if members > most:
+                    most = members
+                    labels[i, j] = _label(a, m, marks, table)
+                    instances[i, j] = owner[f, 0] if labels[i, j] > 0 else 0
+                _colour(rgb, a, n, p, st, m, view, lights, tints, near, light_to, atlas, lattice, marks)
+                for c in range(3):
+                    rgba[i, j, c] += rgb[c] * members / 4
+                rgba[i, j, 3] += members / 4
+            if empty > 2:
+                labels[i, j], instances[i, j] = 0, 0
+    return labels, instances, rgba

@@ -55,6 +55,7 @@ class Wardrobe:
         self.hairs: list[Fitted] = []
         self.hats: list[Fitted] = []
         self._skins: dict[str, int] = {}
+        self._brightness: dict[int, float] = {}  # mean of a texture layer, 0..1
         if assets is None:
             return
         self._anatomy = anatomy(bodies)
@@ -116,7 +117,7 @@ class Wardrobe:
         item = fitting[rng.integers(len(fitting))]
         row = row.copy()
         if item.layer >= 0:
-            tint = row[:3] / max(float(self._mean[item.layer]), 0.05)
+            tint = row[:3] / max(self._brightness[item.layer], 0.05)
             row[appearance.PATTERN], row[LAYER] = TEXTURE, item.layer
             row[:3] = np.clip(tint, 0, 3)
         points = item.placed(rest)
@@ -135,7 +136,9 @@ class Wardrobe:
             if len(solid):
                 rgba[rgba[..., 3] <= 128, :3] = solid[:, :3].mean(axis=0).astype(np.uint8)
         self.textures.append(rgba)
-        return self._first + len(self.textures) - 1
+        layer = self._first + len(self.textures) - 1
+        self._brightness[layer] = float(rgba[..., :3].mean()) / 255
+        return layer
 
     def _load(self, bodies: Bodies, path: Path) -> Fitted:
         header, rows, hidden = _read_mhclo(path)
@@ -163,11 +166,6 @@ class Wardrobe:
             layer, transparent,
         )  # fmt: skip
 
-    @property
-    def _mean(self) -> dict[int, float]:
-        return {
-            h.layer: float(self.textures[h.layer - self._first][..., :3].mean()) / 255 for h in self.hairs if h.layer >= 0
-        }
 
 
 def _read_mhclo(path: Path) -> tuple[dict[str, list[str]], FloatArray, IntArray]:
