@@ -31,13 +31,18 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 RANDOM_OPS = frozenset(("Dropout", "Bernoulli", "Multinomial"))  # beside every Random…
 
 
-def to_onnx(module: nn.Module, stage: str) -> onnx.ModelProto:
+def to_onnx(module: nn.Module, stage: str, *, fixed: tuple[int, int] | None = None) -> onnx.ModelProto:
     """Trace a stage with dynamic batch, height and width, and check the graph.
+
+    Args:
+        module: the stage, in eval mode.
+        stage: its name, which gives the names of inputs and outputs.
+        fixed: (height, width) of single pictures, for a module that cannot be traced for every size.
 
     Raises:
         ExportError: when dropout, random numbers or a batch norm in training mode are left in the graph.
     """
-    examples = tuple(_example(name) for name in INPUTS[stage])
+    examples = tuple(_example(name, fixed) for name in INPUTS[stage])
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registration.level
     registration.setLevel(logging.ERROR)  # four lines about torchvision, which is not needed
@@ -50,7 +55,7 @@ def to_onnx(module: nn.Module, stage: str) -> onnx.ModelProto:
                 dynamo=True,
                 input_names=list(INPUTS[stage]),
                 output_names=list(OUTPUTS[stage]),
-                dynamic_shapes=tuple(_dynamic(name) for name in INPUTS[stage]),
+                dynamic_shapes=None if fixed else tuple(_dynamic(name) for name in INPUTS[stage]),
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -101,12 +106,13 @@ def _nodes_below(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
                 yield from _nodes_below(graph.node)
 
 
-def _example(name: str) -> Tensor:
-    """An input of two pictures: a batch of one would fix the batch size in the trace."""
-    h, w = 2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE
+def _example(name: str, fixed: tuple[int, int] | None) -> Tensor:
+    """An input of two pictures (a batch of one would fix the batch size in the trace), or of one if fixed."""
+    batch = 1 if fixed else 2
+    h, w = fixed or (2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE)
     if name == "image":
-        return torch.zeros(2, h, w, 3, dtype=torch.uint8)
-    return torch.zeros(2, FEATURES if name == "features" else 1, h // STRIDE, w // STRIDE)
+        return torch.zeros(batch, h, w, 3, dtype=torch.uint8)
+    return torch.zeros(batch, FEATURES if name == "features" else 1, h // STRIDE, w // STRIDE)
 
 
 def _dynamic(name: str) -> dict[int, object]:
@@ -127,5 +133,5 @@ def _tidy(model: onnx.ModelProto) -> None:
     for value in (*graph.input, *graph.output):
         axes = [d for d in value.type.tensor_type.shape.dim if not d.HasField("dim_value")]
         names = ("batch", "height", "width") if value.name == "image" else ("batch", "rows", "columns")
-        for axis, name in zip(axes, names, strict=True):
+        for axis, name in zip(axes, names, strict=False):  # a graph of fixed size has no axes to name
             axis.dim_param = name

@@ -148,8 +148,8 @@ def _compare(stage: str, got: Values, reference: Values, exact: Values) -> Parit
         a, b = got[name], reference[name]
         if a.shape != b.shape or a.dtype != b.dtype:
             raise ExportError(
-                f"{stage}: {name} should be {b.dtype} {b.shape}, the exported graph gives {a.dtype} {a.shape}. "
-                "Nothing was written"
+                f"{stage}: {name} should be {b.dtype} {b.shape}, the exported graph gives"
+                f" {a.dtype} {a.shape}. Nothing was written"
             )
     plain = reference[main]
     scale = max(1.0, float(np.abs(plain).max())) if stage == "trunk" else 1.0

@@ -7,6 +7,7 @@ inside (performance measurements: reference/performance.md §3). Folding is comp
 
 from __future__ import annotations
 
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +18,6 @@ from export.stages import (
     NetworkStage,
     TrunkStage,
     channels_first,
-    probabilities_and_labels,
 )
 from models.blocks import Bottleneck, Initial
 from models.factored import FEATURES, INPUT_MEAN, INPUT_STD, BaselineConvNet
@@ -65,13 +65,16 @@ class FastFactor(nn.Module):
     def __init__(self, stage: FactorStage) -> None:
         super().__init__()
         factor = stage.factor
+        self.enter = nn.MaxPool2d(
+            1
+        )  # changes nothing, but all that follow share one reordered copy of the features
         self.blocks = _fast_sequence(factor.stage)
         weight, bias = _weight_and_bias(factor.classify)
         self.classify = _conv(weight[1:] - weight[:1], bias[1:] - bias[:1])
 
     def forward(self, features: Tensor) -> Tensor:
         """(b, 128, h, w) → (b, 1, h, w)."""
-        return torch.sigmoid(self.classify(self.blocks(features)))
+        return torch.sigmoid(self.classify(self.blocks(self.enter(features))))
 
 
 class FastHead(nn.Module):
@@ -80,19 +83,20 @@ class FastHead(nn.Module):
     def __init__(self, stage: HeadStage) -> None:
         super().__init__()
         head = stage.head
-        weight, bias = _folded(*head.concat[:2])
+        project, project_norm, act = head.concat
+        weight, bias = _folded(project, project_norm)
         foreground, background = weight[:, FEATURES : FEATURES + 1], weight[:, FEATURES + 1 :]
         # W·(F, p, 1−p) + b  =  W_F·F  +  (w_fg − w_bg)·p  +  (b + w_bg)
         self.from_features = _conv(weight[:, :FEATURES], None)
         self.from_person = _conv(foreground - background, bias + background.flatten())
-        self.act = _fast_activation(head.concat[2])
+        self.act = _fast_activation(act)
         self.blocks = _fast_sequence(head.stage)
         self.classify = head.classify
 
     def forward(self, features: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
         """(b, 128, h, w) and (b, 1, h, w) → (b, classes, h, w) and (b, h, w) uint8."""
         joined = self.act(self.from_features(features) + self.from_person(person))
-        return probabilities_and_labels(self.classify(self.blocks(joined)))
+        return _softmax_and_labels(self.classify(self.blocks(joined)))
 
 
 class FastNetwork(nn.Module):
@@ -104,7 +108,7 @@ class FastNetwork(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(b, h, w, 3) uint8 → (b, classes, h/8, w/8) and (b, h/8, w/8) uint8."""
-        return probabilities_and_labels(self.blocks(channels_first(image) - PIXEL_CENTRE))
+        return _softmax_and_labels(self.blocks(channels_first(image) - PIXEL_CENTRE))
 
 
 class FastInitial(nn.Module):
@@ -142,7 +146,7 @@ class FastBottleneck(nn.Module):
         self.expand = _fast_sequence(block.expand)
         self.skip: nn.Module = nn.Identity()
         if block.pool is not None:
-            channels = len(block.expand[1].weight)
+            (channels,) = _affine(block.expand[1])[0].shape
             pad = torch.eye(channels, channels - block.padding_channels, dtype=torch.float64)
             self.skip = nn.Sequential(block.pool, _conv(pad[:, :, None, None], None))
         self.act = _fast_activation(block.act)
@@ -166,6 +170,27 @@ class DepthwisePReLU(nn.Module):
         """Any (b, c, h, w)."""
         y: Tensor = self.linear(x) + self.rectified(torch.relu(x))
         return y
+
+
+def pad_halvings(model: onnx.ModelProto) -> None:
+    """Give each 2x2 window of stride 2 a row and a column of padding behind, which even sizes never touch.
+
+    Kernel = padding + 1 is how ONNX Runtime proves that two branches keep equal sizes while sizes are still
+    unknown; without the proof the sums behind each `down` block run outside the blocked layout.
+    """
+    for node in model.graph.node:
+        attributes = {a.name: a for a in node.attribute}
+        if node.op_type not in ("Conv", "MaxPool") or list(attributes["strides"].ints) != [2, 2]:
+            continue
+        if list(attributes["kernel_shape"].ints) == [2, 2]:
+            attributes["pads"].ints[:] = [0, 0, 1, 1]
+
+
+def _softmax_and_labels(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Softmax over the channels in single steps: the fused operator transposes twice to do it."""
+    e = torch.exp(logits - logits.amax(dim=1, keepdim=True))
+    parts = e / e.sum(dim=1, keepdim=True)
+    return parts, parts.argmax(dim=1).to(torch.uint8)
 
 
 def _fast_sequence(modules: nn.Sequential) -> nn.Sequential:

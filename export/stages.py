@@ -49,7 +49,7 @@ class HeadStage(nn.Module):
         self.head = head
 
     def forward(self, features: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
-        """(b, 128, h, w) and P(person) (b, 1, h, w) → probabilities (b, classes, h, w), uint8 labels (b, h, w)."""
+        """(b, 128, h, w), P(person) (b, 1, h, w) → parts (b, classes, h, w) and uint8 labels (b, h, w)."""
         return probabilities_and_labels(self.head(features, person))
 
 
