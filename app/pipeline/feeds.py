@@ -1,0 +1,176 @@
+"""Feeds: what Capture reads, one small class per kind of source, behind one protocol."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import Refusal
+from app.media.cameras import Camera
+from app.media.clips import Clip
+from app.media.images import list_images, read_image
+from app.media.opening import printable
+from app.media.sources import Source
+from app.pipeline.frames import Frame
+
+SEQUENCE_RATE = 25.0  # pictures per second of a numbered sequence: it was a film once
+SLIDES_RATE = 1.0  # pictures per second of a folder of unrelated photos
+
+
+@dataclass(frozen=True)
+class FeedInfo:
+    """What is known of a source once it is open."""
+
+    name: str
+    live: bool  #: a camera: no time line, frames come when they come
+    size: tuple[int, int]  #: (width, height) of the displayed picture, px
+    frames: int  #: how many it has, as far as the file says; 0 for a live source
+    rate: float  #: frames per second, nominal
+    notices: tuple[str, ...] = ()  #: what the reader has to say of the file, for a banner
+
+    @property
+    def still(self) -> bool:
+        """Whether there is one picture only."""
+        return not self.live and self.frames == 1
+
+
+def open_feed(source: Source) -> Feed:
+    """Open what `classify` found.
+
+    Raises:
+        Refusal: in words, when it cannot be read.
+    """
+    if source.camera is not None:
+        return CameraFeed(Camera(source.camera.index), source.camera.name)
+    if source.path is None:
+        raise Refusal(
+            source.name, "links are not opened by this version", "Download the clip and open the file"
+        )
+    if source.kind == "clip":
+        return ClipFeed(source.path)
+    return PicturesFeed(source.path)
+
+
+class Feed(Protocol):
+    """An open source of frames, used by the capture thread only."""
+
+    @property
+    def info(self) -> FeedInfo:
+        """What is known of it; may grow better while it is read."""
+
+    def frames(self, start: int = 0) -> Iterator[Frame]:
+        """Frames from index `start` on (a live source ignores it), until the end or `close`."""
+
+    def close(self) -> None:
+        """Give the file or device back; idempotent."""
+
+
+class ClipFeed:
+    """A video file."""
+
+    def __init__(self, path: Path) -> None:
+        self._clip = Clip(path)
+
+    @property
+    def info(self) -> FeedInfo:
+        """Size, length and rate as the file states them."""
+        clip = self._clip
+        return FeedInfo(
+            clip.name,
+            live=False,
+            size=clip.size,
+            frames=clip.frames_expected,
+            rate=clip.rate,
+            notices=tuple(clip.notices),
+        )
+
+    def frames(self, start: int = 0) -> Iterator[Frame]:
+        """Decode from exactly frame `start`."""
+        return self._clip.frames(start)
+
+    def close(self) -> None:
+        """Close the container."""
+        self._clip.close()
+
+
+class CameraFeed:
+    """A camera; it is on exactly as long as this object is open."""
+
+    def __init__(self, camera: Camera, name: str) -> None:
+        self._camera = camera
+        self._name = name
+
+    @property
+    def info(self) -> FeedInfo:
+        """Size and length are not known; the frames tell."""
+        camera = self._camera
+        return FeedInfo(
+            self._name, live=True, size=(0, 0), frames=0, rate=camera.rate, notices=tuple(camera.notices)
+        )
+
+    def frames(self, start: int = 0) -> Iterator[Frame]:
+        """Frames as they come."""
+        del start
+        return self._camera.frames()
+
+    def close(self) -> None:
+        """Switch the camera off."""
+        self._camera.close()
+
+
+class PicturesFeed:
+    """One image, or the images of a folder in order."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = printable(path.name)
+        self._paths = list_images(path) if path.is_dir() else [path]
+        if not self._paths:
+            raise Refusal(
+                printable(path.name), "the folder holds no pictures", "Open a folder with PNG or JPEG files"
+            )
+        self._rate = SEQUENCE_RATE if is_numbered(self._paths) else SLIDES_RATE
+        self._size = (0, 0)
+        self._unread: dict[Path, str] = {}
+
+    @property
+    def info(self) -> FeedInfo:
+        """The size is that of the newest picture; others may differ."""
+        return FeedInfo(
+            name=self._name,
+            live=False,
+            size=self._size,
+            frames=len(self._paths),
+            rate=self._rate,
+            notices=tuple(self._unread.values()),
+        )
+
+    def frames(self, start: int = 0) -> Iterator[Frame]:
+        """Pictures from number `start` on; one of many that cannot be read is left out and named."""
+        for index in range(start, len(self._paths)):
+            path = self._paths[index]
+            try:
+                image: NDArray[np.uint8] = read_image(path)
+            except Refusal as e:
+                if len(self._paths) == 1:
+                    raise
+                self._unread[path] = str(e)
+                continue
+            self._size = (image.shape[1], image.shape[0])
+            yield Frame(image, index=index, pts_s=index / self._rate, captured_s=time.monotonic())
+
+    def close(self) -> None:
+        """Nothing is held open between two pictures."""
+
+
+def is_numbered(paths: list[Path]) -> bool:
+    """Whether names end in consecutive numbers: frames of a film, not an album."""
+    ends = [re.search(r"(\d+)$", p.stem) for p in paths]
+    numbers = [int(m.group(1)) for m in ends if m]
+    return len(numbers) == len(paths) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1

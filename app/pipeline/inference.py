@@ -1,0 +1,150 @@
+"""Inference: the thread that parses the newest frame with the current engine."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.engine.sessions import NoResultError
+from app.engine.smoothing import Smoother
+from app.pipeline.frames import Frame, Parsed
+from app.pipeline.latest import Latest
+from app.pipeline.notices import Level, Notice, Notices
+from models.results import Parsing
+
+SPOKEN_EVERY_S = 2.0  # a fault whose words change with every frame is not told more often
+JUMP_S = 0.5  # a gap in presentation time after which the past says nothing of the present
+RATE_OVER_S = 2.0  # the frame rate shown is the mean of the last seconds
+TOPIC = "parsing"
+
+log = logging.getLogger("xfactor.pipeline")
+
+
+class Parser(Protocol):
+    """What the thread needs of an Engine: frozen, so that reading it once per frame is enough."""
+
+    @property
+    def id(self) -> int:
+        """Unique per object; tags every result."""
+
+    @property
+    def name(self) -> str:
+        """For words to the user."""
+
+    @property
+    def notice(self) -> str:
+        """Words about the frame just parsed and the sessions, empty when all is well."""
+
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
+        """Parts and silhouette of one frame; repairs its own sessions."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """How fast results come; replaced whole with every result."""
+
+    fps: float = 0.0
+    infer_ms: float = 0.0
+
+
+class Inference(threading.Thread):
+    """Parses until its mailbox closes.
+
+    The engine is swapped by assigning the attribute; the frame in work is finished with the old one.
+
+    Attributes:
+        engine: read once per frame; None shows the picture alone.
+        smooth: whether results are smoothed over time.
+        rate: of the last seconds.
+        tap: called in this thread with every result (the recorder); must not block.
+    """
+
+    def __init__(self, frames: Latest[Frame], parsed: Latest[Parsed], notices: Notices) -> None:
+        super().__init__(name="inference", daemon=True)
+        self.engine: Parser | None = None
+        self.smooth = True
+        self.rate = Rate()
+        self.tap: Callable[[Parsed], None] | None = None
+        self._frames = frames
+        self._parsed = parsed
+        self._notices = notices
+        self._smoother = Smoother()
+        self._previous: Frame | None = None
+        self._used = 0  # id of the engine of the previous frame
+        self._said = ""
+        self._said_s = 0.0
+        self._done_s: deque[float] = deque(maxlen=240)
+
+    def run(self) -> None:
+        """One frame at a time, the newest; ends when the mailbox is closed."""
+        while not self._frames.closed:
+            frame = self._frames.take()
+            if frame is None:
+                continue
+            engine = self.engine
+            parsed = Parsed(frame, None, 0, 0.0) if engine is None else self._parse(engine, frame)
+            self._measure(parsed)
+            tap = self.tap
+            if tap is not None:
+                tap(parsed)
+            self._parsed.put(parsed)
+
+    def _parse(self, engine: Parser, frame: Frame) -> Parsed:
+        self._forget_if_cut(engine, frame)
+        started_s = time.perf_counter()
+        try:
+            parsing = engine.parse(frame, self._smoother if self.smooth else None)
+        except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
+            words = self._on_failure(engine, e)
+            return Parsed(frame, None, engine.id, 0.0, words)
+        notice = engine.notice
+        self._say(Notice(f"{engine.name}: {notice}" if notice else "", Level.WARNING, topic=TOPIC))
+        return Parsed(frame, parsing, engine.id, (time.perf_counter() - started_s) * 1e3, notice)
+
+    def _forget_if_cut(self, engine: Parser, frame: Frame) -> None:
+        """Start smoothing afresh after a seek, a new source, or another engine."""
+        previous, self._previous = self._previous, frame
+        if engine.id != self._used:
+            self._used = engine.id
+        elif previous is not None and previous.size == frame.size:
+            gap_s = frame.pts_s - previous.pts_s
+            if 0 <= gap_s <= JUMP_S and frame.index >= previous.index:
+                return
+        self._smoother.reset()
+
+    def _on_failure(self, engine: Parser, error: Exception) -> str:
+        """Say it; the frame is shown without parts, the sessions repair themselves."""
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        notice = f"; {engine.notice}" if engine.notice else ""
+        words = f"{engine.name}: no result ({reason}){notice}. The picture goes on without parts."
+        expected = isinstance(error, NoResultError)
+        details = "" if expected else "".join(traceback.format_exception(error))
+        if self._say(Notice(words, Level.WARNING, details, TOPIC)):
+            log.warning("%s", words, exc_info=None if expected else error)
+        return words
+
+    def _say(self, notice: Notice) -> bool:
+        """Pass a notice on when it differs from the last one, and not in a stream of ever different ones."""
+        now_s = time.monotonic()
+        if notice.text == self._said or (
+            notice.text and self._said and now_s - self._said_s < SPOKEN_EVERY_S
+        ):
+            return False
+        self._said, self._said_s = notice.text, now_s
+        self._notices.say(notice)
+        return True
+
+    def _measure(self, parsed: Parsed) -> None:
+        now_s = time.monotonic()
+        self._done_s.append(now_s)
+        while now_s - self._done_s[0] > RATE_OVER_S:
+            self._done_s.popleft()
+        over_s = now_s - self._done_s[0]
+        fps = (len(self._done_s) - 1) / over_s if over_s > 0 else 0.0
+        self.rate = Rate(fps, parsed.infer_ms or self.rate.infer_ms)

@@ -1,0 +1,153 @@
+"""Jobs: slow work beside the live path, one after the other, with progress and a cancel that is read."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from app.errors import Refusal
+
+log = logging.getLogger("xfactor.pipeline")
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class JobCancelledError(Exception):
+    """Raised inside a job's work when the user cancelled it."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One piece of work; written by the thread that does it, read by the window.
+
+    Attributes:
+        fraction: 0..1, or None while nobody knows.
+        error: words for the user when it failed; `details` has the trace.
+    """
+
+    title: str
+    work: Callable[[Job], Any]
+    on_done: Callable[[Any], None]
+    quiet: bool = False  #: too short to show in the activity area
+    state: State = State.WAITING
+    fraction: float | None = None
+    error: str = ""
+    details: str = ""
+    result: Any = None
+    started_s: float = 0.0
+    _cancel: threading.Event = field(default_factory=threading.Event)
+
+    def progress(self, fraction: float | None = None) -> None:
+        """Called by the work now and then: notes how far it is, and ends it when cancelled.
+
+        Raises:
+            JobCancelledError: the user does not want the result any more.
+        """
+        if self._cancel.is_set():
+            raise JobCancelledError
+        self.fraction = fraction
+
+    def cancel(self) -> None:
+        """Ask it to end; its result is thrown away."""
+        self._cancel.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked it to end."""
+        return self._cancel.is_set()
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left at the pace so far; None while nobody knows."""
+        if not self.fraction or self.state is not State.RUNNING:
+            return None
+        return (time.monotonic() - self.started_s) * (1 - self.fraction) / self.fraction
+
+
+class Jobs:
+    """A worker thread and what it has to do. The window calls `collect` when the bell rings."""
+
+    def __init__(self, on_news: Callable[[], None]) -> None:
+        self._on_news = on_news
+        self._todo: deque[Job] = deque()
+        self._ended: deque[Job] = deque()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._running: Job | None = None
+        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+        self._thread.start()
+
+    def start(
+        self, title: str, work: Callable[[Job], Any], on_done: Callable[[Any], None], *, quiet: bool = False
+    ) -> Job:
+        """Queue work; `on_done` gets its result in the thread that calls `collect`."""
+        job = Job(title, work, on_done, quiet)
+        self._todo.append(job)
+        self._wake.set()
+        return job
+
+    def shown(self) -> list[Job]:
+        """What runs and waits, for the activity area."""
+        running = self._running
+        jobs = ([running] if running else []) + list(self._todo)
+        return [job for job in jobs if not job.quiet]
+
+    def collect(self) -> list[Job]:
+        """Hand every result to whoever asked for it; returns the jobs that ended, failed ones too."""
+        ended = []
+        while self._ended:
+            job = self._ended.popleft()
+            ended.append(job)
+            if job.state is State.DONE:
+                job.on_done(job.result)
+        return ended
+
+    def stop(self) -> threading.Thread:
+        """Cancel everything and let the thread end; the caller joins it with its own deadline."""
+        self._stopping = True
+        for job in (self._running, *self._todo):
+            if job is not None:
+                job.cancel()
+        self._wake.set()
+        return self._thread
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._wake.wait()
+            self._wake.clear()
+            while self._todo and not self._stopping:
+                self._running = job = self._todo.popleft()
+                self._do(job)
+                self._running = None
+                self._ended.append(job)
+                self._on_news()
+
+    def _do(self, job: Job) -> None:
+        job.state, job.started_s = State.RUNNING, time.monotonic()
+        try:
+            job.progress()
+            job.result = job.work(job)
+            job.state = State.CANCELLED if job.cancelled else State.DONE
+        except JobCancelledError:
+            job.state = State.CANCELLED
+        except Refusal as e:
+            job.state, job.error = State.FAILED, str(e)
+        except Exception as e:  # the boundary: a job that breaks says so and the next one runs
+            log.exception("job failed: %s", job.title)
+            job.state, job.error = State.FAILED, f"{job.title} failed: {e}. The log file has the details."
+            job.details = traceback.format_exc()

@@ -1,0 +1,152 @@
+"""Pipeline: owns the threads of the live path, starts them, swaps what they use, stops them by a deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.pipeline.capture import Capture, Playback
+from app.pipeline.feeds import Feed
+from app.pipeline.frames import Frame, Parsed
+from app.pipeline.inference import Inference, Parser, Rate
+from app.pipeline.latest import Latest
+from app.pipeline.notices import Notices
+from app.pipeline.recorder import Recorder, Render
+
+
+class Pipeline:
+    """Source → capture thread → `Latest[Frame]` → inference thread → `Latest[Parsed]`.
+
+    Every method returns at once, but `stop`, which waits until its deadline at most.
+
+    Attributes:
+        parsed: the newest result; whoever shows it takes it from here when the bell rings.
+        notices: words for the user, drained when the bell rings.
+        capture: the current source, or None.
+        recorder: the current recording, or None.
+    """
+
+    def __init__(self, on_news: Callable[[], None]) -> None:
+        """`on_news` is the bell: called from the threads, without payload, when there is something new."""
+        self.notices = Notices(on_news)
+        self.parsed: Latest[Parsed] = Latest(on_news)
+        self.capture: Capture | None = None
+        self.recorder: Recorder | None = None
+        self._frames: Latest[Frame] = Latest()
+        self._inference = Inference(self._frames, self.parsed, self.notices)
+        self._dropped_before = 0
+        self._stopped = False
+
+    def start(self) -> None:
+        """Start the inference thread; sources come later."""
+        self._inference.start()
+
+    # -- what is read
+
+    def open(self, opener: Callable[[], Feed], playback: Playback | None = None) -> Capture | None:
+        """Read another source; it is opened in its thread, after the old one has given its device back."""
+        if self._stopped:
+            return None
+        previous = self._end_source()
+        self.capture = Capture(opener, self._frames, self.notices, after=previous, playback=playback)
+        self._dropped_before = self._lost()
+        self.capture.start()
+        return self.capture
+
+    def close_source(self) -> None:
+        """Stop reading; a camera goes off."""
+        self._end_source()
+        self.capture = None
+
+    def _end_source(self) -> Capture | None:
+        self.finish_recording()
+        previous = self.capture
+        if previous is not None:
+            previous.ask_stop()
+        return previous
+
+    # -- what parses it
+
+    @property
+    def engine(self) -> Parser | None:
+        """What the next frame will be parsed with."""
+        return self._inference.engine
+
+    def use(self, engine: Parser | None) -> None:
+        """Swap the engine: one assignment, no frame is lost; a paused picture is parsed again."""
+        self._inference.engine = engine
+        self.show_again()
+
+    @property
+    def smooth(self) -> bool:
+        """Whether results are smoothed over time."""
+        return self._inference.smooth
+
+    @smooth.setter
+    def smooth(self, on: bool) -> None:
+        self._inference.smooth = on
+
+    def show_again(self) -> None:
+        """Parse the picture on show once more, if nothing moves."""
+        capture = self.capture
+        if capture is not None and not capture.playback.playing:
+            capture.show_again()
+
+    # -- what is known of it
+
+    @property
+    def rate(self) -> Rate:
+        """Frames per second and milliseconds per frame, of the last seconds."""
+        return self._inference.rate
+
+    @property
+    def dropped(self) -> int:
+        """Frames of this source that were overtaken by newer ones."""
+        return self._lost() - self._dropped_before
+
+    def _lost(self) -> int:
+        return self._frames.dropped + self.parsed.dropped
+
+    @property
+    def camera_on(self) -> bool:
+        """Whether a camera's device is open at this moment."""
+        capture = self.capture
+        return bool(capture is not None and capture.holds and capture.info is not None and capture.info.live)
+
+    # -- what is kept of it
+
+    def record(self, path: Path, render: Render, rate: float = 30.0) -> Recorder:
+        """Start writing what is watched."""
+        self.finish_recording()
+        recorder = Recorder(path, render, self.notices, rate)
+        self.recorder = recorder
+        self._inference.tap = recorder.offer
+        recorder.start()
+        return recorder
+
+    def finish_recording(self) -> None:
+        """Close the recording; its file is complete shortly after."""
+        self._inference.tap = None
+        if self.recorder is not None:
+            self.recorder.finish()
+
+    # -- the end
+
+    def stop(self, deadline_s: float = 2.0) -> list[str]:
+        """End all threads, upstream first; idempotent.
+
+        Returns:
+            Names of threads that did not end in time (stuck in a driver); the process must leave anyway.
+        """
+        self._stopped = True
+        self._end_source()
+        self._frames.close()
+        self.parsed.close()
+        until_s = time.monotonic() + deadline_s
+        threads = [
+            t for t in (self.capture, self._inference, self.recorder) if t is not None and t.is_alive()
+        ]
+        for thread in threads:
+            thread.join(max(0.0, until_s - time.monotonic()))
+        return [t.name for t in threads if t.is_alive()]

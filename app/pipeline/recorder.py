@@ -1,0 +1,181 @@
+"""Recorder: writes what is watched to a file, in its own thread; it drops pictures, never the view's pace."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import Refusal
+from app.files import write_atomic
+from app.media.writing import VideoWriter
+from app.pipeline.frames import Parsed
+from app.pipeline.notices import Level, Notice, Notices
+
+WAITING = 8  # pictures that may wait for the encoder; beyond them the recording, not the view, drops
+FREE_BYTES = 500_000_000  # recording stops when the disk has less left than this
+TOPIC = "recording"
+
+Picture = NDArray[np.uint8]
+Render = Callable[[Parsed], Picture]
+
+log = logging.getLogger("xfactor.pipeline")
+
+
+class Recorder(threading.Thread):
+    """One recording: from construction to `finish`.
+
+    Attributes:
+        path: the file, or the folder's first file when the picture changes its size.
+        dropped: pictures left out because the encoder was slower than the view.
+        written: pictures in the file.
+        open: whether a file is being written right now.
+        started_s: `time.monotonic()` of the start.
+    """
+
+    def __init__(self, path: Path, render: Render, notices: Notices, rate: float = 30.0) -> None:
+        super().__init__(name="recorder", daemon=True)
+        self.path = path
+        self.dropped = 0
+        self.written = 0
+        self.open = False
+        self.started_s = time.monotonic()
+        self._render = render
+        self._notices = notices
+        self._rate = rate
+        self._queue: queue.Queue[Parsed] = queue.Queue(maxsize=WAITING)
+        self._finish = threading.Event()
+
+    def offer(self, parsed: Parsed) -> None:
+        """Take a result from the inference thread; never blocks."""
+        if self._finish.is_set():
+            return
+        try:
+            self._queue.put_nowait(parsed)
+        except queue.Full:
+            self.dropped += 1
+
+    def finish(self) -> None:
+        """Ask it to write what waits and to close the file; does not wait."""
+        self._finish.set()
+
+    def run(self) -> None:
+        """Write until asked to finish; every way out leaves a file that plays."""
+        try:
+            self._record()
+        except (Refusal, OSError) as e:
+            words = (
+                str(e)
+                if isinstance(e, Refusal)
+                else f"{self.path}: {e.strerror or e}. Choose another folder."
+            )
+            self._notices.say(Notice(f"Recording stopped. {words}", Level.ERROR, topic=TOPIC))
+        except Exception:  # the encoder's own errors; the live view goes on
+            log.exception("recording failed")
+            words = f"{self.path.name}: the encoder failed. What was written so far is kept."
+            self._notices.say(Notice(words, Level.ERROR, topic=TOPIC))
+        else:
+            self._notices.say(Notice(self._summary(), topic=TOPIC))
+        finally:
+            self._finish.set()
+            self.open = False
+
+    def _record(self) -> None:
+        check_space(self.path.parent)
+        writer: VideoWriter | None = None
+        size = (0, 0)
+        first_s = 0.0
+        try:
+            while True:
+                parsed = self._next()
+                if parsed is None:
+                    return
+                picture = self._render(parsed)
+                if writer is None:
+                    size = even(picture)
+                    writer = VideoWriter(self.path, size, self._rate)
+                    first_s, self.open = parsed.frame.captured_s, True
+                if self.written % 100 == 99:
+                    check_space(self.path.parent)
+                writer.write(fit(picture, size), max(0.0, parsed.frame.captured_s - first_s))
+                self.written += 1
+        finally:
+            if writer is not None:
+                writer.close()
+
+    def _next(self) -> Parsed | None:
+        while True:
+            try:
+                return self._queue.get(timeout=0.1)
+            except queue.Empty:
+                if self._finish.is_set():
+                    return None
+
+    def _summary(self) -> str:
+        if not self.written:
+            return "Nothing was recorded: no picture came while recording was on."
+        lost = f", {self.dropped} left out because encoding was too slow" if self.dropped else ""
+        return f"Saved {self.path} ({self.written} pictures{lost})."
+
+
+def even(picture: Picture) -> tuple[int, int]:
+    """(width, height) cut to even numbers, which the video format needs."""
+    return picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2
+
+
+def fit(picture: Picture, size: tuple[int, int]) -> Picture:
+    """`picture` on a canvas of (width, height): the file keeps its size when the source changes its own."""
+    width, height = size
+    if picture.shape[1] // 2 * 2 == width and picture.shape[0] // 2 * 2 == height:
+        return np.ascontiguousarray(picture[:height, :width])
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    inner = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
+    out = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
+    out[y : y + inner[1], x : x + inner[0]] = cv2.resize(picture, inner, interpolation=cv2.INTER_AREA)
+    return out
+
+
+def check_space(folder: Path) -> None:
+    """Refuse before the disk is full, while there is room to finish the file.
+
+    Raises:
+        Refusal: less than FREE_BYTES are left.
+        OSError: the folder is gone.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < FREE_BYTES:
+        raise Refusal(
+            str(folder), f"only {free / 1e6:.0f} MB are free", "Free some space or choose another folder"
+        )
+
+
+def save_snapshot(picture: Picture, path: Path) -> Path:
+    """Write a PNG of an (h, w, 3) RGB picture, readable by this user only.
+
+    Raises:
+        OSError: nothing was written.
+    """
+    done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise OSError(f"{path.name} could not be encoded")
+    write_atomic(path, data.tobytes())
+    return path
+
+
+def free_name(folder: Path, stem: str, suffix: str) -> Path:
+    """A path in `folder` that does not exist yet: `stem.suffix`, then `stem (2).suffix`, and so on."""
+    path = folder / f"{stem}{suffix}"
+    number = 2
+    while path.exists():
+        path = folder / f"{stem} ({number}){suffix}"
+        number += 1
+    return path

@@ -1,0 +1,93 @@
+"""Activity: what the program is working on, with percent, time left and a Cancel; never in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from app.ui.controls import plain
+
+SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job as the area shows it."""
+
+    key: int
+    title: str
+    fraction: float | None  #: 0..1; None while nobody knows
+    left_s: float | None
+
+
+class Activity(QFrame):
+    """The list of jobs; hidden while there is none.
+
+    Signals:
+        cancelled: the user does not want the job of this key any more.
+    """
+
+    cancelled = pyqtSignal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("activity")
+        self._rows = [_Row(self) for _ in range(SHOWN)]
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 5, 8, 5)
+        column.setSpacing(3)
+        for row in self._rows:
+            column.addWidget(row)
+        self.hide()
+
+    def show_tasks(self, tasks: Sequence[Task]) -> None:
+        """What runs and waits now."""
+        self.setVisible(bool(tasks))
+        for row, task in zip(self._rows, [*tasks[:SHOWN], *[None] * SHOWN], strict=False):
+            row.show_task(task)
+
+
+class _Row(QWidget):
+    def __init__(self, area: Activity) -> None:
+        super().__init__(area)
+        self._key = -1
+        self._title = plain("")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setMaximumWidth(220)
+        self._words = plain("")
+        self._words.setObjectName("faint")
+        self._words.setMinimumWidth(110)
+        cancel = QPushButton("Cancel")
+        cancel.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        cancel.clicked.connect(lambda: area.cancelled.emit(self._key))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._title, 1)
+        row.addWidget(self._bar, 1, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self._words)
+        row.addWidget(cancel)
+        self.hide()
+
+    def show_task(self, task: Task | None) -> None:
+        self.setVisible(task is not None)
+        if task is None:
+            return
+        self._key = task.key
+        self._title.setText(task.title)
+        if task.fraction is None:
+            self._bar.setRange(0, 0)
+            self._words.setText("")
+        else:
+            self._bar.setRange(0, 100)
+            self._bar.setValue(round(task.fraction * 100))
+            left = f" · {_duration(task.left_s)} left" if task.left_s is not None else ""
+            self._words.setText(f"{round(task.fraction * 100)} %{left}")
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,124 @@
+"""Banner: what the program has to say, over the canvas, until it is read; never a dialog."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from PyQt6.QtCore import QSize, Qt, QTimer
+from PyQt6.QtGui import QColor, QGuiApplication
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.pipeline.notices import Level, Notice
+from app.ui import icons
+from app.ui.controls import plain
+from app.ui.theme import DARK, Shades
+
+INFO_MS = 6000  # an information leaves by itself after this; warnings and errors stay
+KEPT = 8
+LONGEST = 600  # characters in the strip; the rest is behind Details
+
+
+class Banner(QFrame):
+    """Shows the newest notice; older ones come back when it is closed."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self._notices: OrderedDict[str, Notice] = OrderedDict()
+        self._shades = DARK
+        self._icon = QLabel()
+        self._text = plain("")
+        self._text.setWordWrap(True)
+        self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._details = QPlainTextEdit()
+        self._details.setReadOnly(True)
+        self._details.setMaximumHeight(180)
+        self._fold = QPushButton("Details")
+        self._copy = QPushButton("Copy")
+        self._close = QToolButton()
+        self._close.setIconSize(QSize(16, 16))
+        self._close.setToolTip("Close")
+        for button in (self._fold, self._copy, self._close):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.dismiss)
+        self._fold.clicked.connect(lambda: self._details.setVisible(not self._details.isVisible()))
+        self._copy.clicked.connect(self._on_copy)
+        self._close.clicked.connect(self.dismiss)
+        row = QHBoxLayout()
+        row.addWidget(self._icon)
+        row.addWidget(self._text, 1)
+        for widget in (self._fold, self._copy, self._close):
+            row.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 7, 8, 7)
+        column.addLayout(row)
+        column.addWidget(self._details)
+        self.hide()
+
+    @property
+    def notice(self) -> Notice | None:
+        """What is on show."""
+        return next(reversed(self._notices.values()), None)
+
+    def show_notice(self, notice: Notice) -> None:
+        """Add one; of one topic only the newest is kept, and empty words withdraw it."""
+        topic = notice.topic or notice.text
+        self._notices.pop(topic, None)
+        if notice.text:
+            self._notices[topic] = notice
+            while len(self._notices) > KEPT:
+                self._notices.popitem(last=False)
+        self._refresh()
+
+    def dismiss(self) -> None:
+        """Close the one on show."""
+        if self._notices:
+            self._notices.popitem()
+        self._refresh()
+
+    def show_shades(self, shades: Shades) -> None:
+        """The colours of the theme."""
+        self._shades = shades
+        self._close.setIcon(icons.icon("close", QColor(shades.text)))
+        self._refresh()
+
+    def _refresh(self) -> None:
+        notice = self.notice
+        self._timer.stop()
+        self.setVisible(notice is not None)
+        if notice is None:
+            return
+        ink = {
+            Level.INFO: self._shades.accent,
+            Level.WARNING: self._shades.warning,
+            Level.ERROR: self._shades.record,
+        }[notice.level]
+        name = "info" if notice.level is Level.INFO else "warning"
+        self._icon.setPixmap(icons.pixmap(name, QColor(ink), 20))
+        shown = notice.text if len(notice.text) <= LONGEST else notice.text[:LONGEST] + "…"
+        self._text.setText(shown)
+        details = notice.details or (notice.text if shown != notice.text else "")
+        self._details.setPlainText(details)
+        self._details.hide()
+        self._fold.setVisible(bool(details))
+        self._copy.setVisible(notice.level is not Level.INFO)
+        if notice.level is Level.INFO:
+            self._timer.start(INFO_MS)
+
+    def _on_copy(self) -> None:
+        notice, clipboard = self.notice, QGuiApplication.clipboard()
+        if notice is not None and clipboard is not None:
+            clipboard.setText("\n\n".join(t for t in (notice.text, notice.details) if t))

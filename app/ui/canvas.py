@@ -1,0 +1,262 @@
+"""Canvas: paints the newest result with its own frame; zoom, pan, split line, the part under the cursor."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+
+from app.pipeline.frames import Parsed
+from app.ui import hud
+from app.ui.hud import Vitals
+from app.ui.layers import Layers, layers, paint
+from app.ui.look import Look, View
+from app.ui.palettes import readable
+
+ZOOM_STEP = 1.25
+ZOOM_MAX = 16.0
+GRAB_PX = 10  # how near the split line the mouse takes it
+
+
+class Canvas(QWidget):
+    """The picture.
+
+    Signals:
+        pointed: words for the part under the cursor, empty outside.
+        picked: (x, y) of a click in picture pixels, while `picking`.
+        look_changed: the split line was dragged.
+        painted: a new result was painted for the first time.
+    """
+
+    pointed = pyqtSignal(str)
+    picked = pyqtSignal(int, int)
+    look_changed = pyqtSignal(Look)
+    painted = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.stage = QColor("#0f1011")
+        self.age_ms = 0.0
+        self._parsed: Parsed | None = None
+        self._layers: Layers | None = None
+        self._fresh = False
+        self._look = Look()
+        self._vitals: Vitals | None = None
+        self._zoom = 1.0
+        self._centre = QPointF(0.5, 0.5)  # of the view, as a fraction of the picture
+        self._drag: QPointF | None = None
+        self._drags_split = False
+        self._picking = False
+
+    # -- what is shown
+
+    @property
+    def parsed(self) -> Parsed | None:
+        """The result on show."""
+        return self._parsed
+
+    def show_parsed(self, parsed: Parsed) -> None:
+        """Show a result; painted at the next turn of the event loop."""
+        self._parsed, self._layers, self._fresh = parsed, None, True
+        self.update()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._parsed = self._layers = None
+        self.fit()
+
+    def show_look(self, look: Look) -> None:
+        """Paint the same result another way."""
+        if look != self._look:
+            self._look, self._layers = look, None
+            self.update()
+
+    def show_vitals(self, vitals: Vitals | None) -> None:
+        """The numbers to draw over the picture; None hides them."""
+        if vitals != self._vitals:
+            self._vitals = vitals
+            self.update()
+
+    def pick(self, *, on: bool) -> None:
+        """Let the next click choose a colour."""
+        self._picking = on
+        self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+
+    # -- zoom
+
+    def fit(self) -> None:
+        """The whole picture."""
+        self._zoom, self._centre = 1.0, QPointF(0.5, 0.5)
+        self.update()
+
+    def zoom(self, steps: float, at: QPointF | None = None) -> None:
+        """Zoom in (positive) or out around a point of the widget."""
+        if self._parsed is None:
+            return
+        at = at or QPointF(self.width() / 2, self.height() / 2)
+        before = self._to_fraction(at)
+        self._zoom = min(ZOOM_MAX, max(1.0, self._zoom * ZOOM_STEP**steps))
+        after = self._to_fraction(at)
+        self._centre += before - after
+        self._keep_inside()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """Room for a 16:9 picture."""
+        return QSize(960, 540)
+
+    def minimumSizeHint(self) -> QSize:
+        """Still recognisable."""
+        return QSize(320, 180)
+
+    # -- painting
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Draw the layers of the newest result."""
+        del event
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self.stage)
+        if self._parsed is None:
+            return
+        if self._layers is None:
+            self._layers = layers(self._parsed, self._look)
+        area = self._area()
+        paint(painter, area, self._layers, self._look)
+        if self._look.split:
+            self._paint_split(painter, area)
+        if self._vitals is not None:
+            hud.draw(painter, QRectF(self.rect()), self._vitals)
+        painter.end()
+        if self._fresh:
+            self._fresh = False
+            self.age_ms = (time.monotonic() - self._parsed.frame.captured_s) * 1e3
+            self.painted.emit()
+
+    def _paint_split(self, painter: QPainter, area: QRectF) -> None:
+        x = area.left() + area.width() * self._look.split_at
+        top, bottom = max(0.0, area.top()), min(float(self.height()), area.bottom())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(0, 0, 0, 110), 4))
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        painter.setPen(QPen(QColor(255, 255, 255), 2))
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        middle = QPointF(x, (top + bottom) / 2)
+        painter.setBrush(QColor(255, 255, 255))
+        painter.setPen(QPen(QColor(0, 0, 0, 110), 1))
+        painter.drawEllipse(middle, 13, 13)
+        painter.setPen(QPen(QColor(40, 42, 45), 2, cap=Qt.PenCapStyle.RoundCap))
+        for sign in (-1, 1):
+            tip = middle + QPointF(7 * sign, 0)
+            painter.drawLine(tip, middle + QPointF(3 * sign, -4))
+            painter.drawLine(tip, middle + QPointF(3 * sign, 4))
+
+    def _area(self) -> QRectF:
+        """Where the whole picture lies in the widget, zoom and pan included."""
+        if self._parsed is None:
+            return QRectF(self.rect())
+        width, height = self._parsed.frame.size
+        scale = min(self.width() / width, self.height() / height) * self._zoom
+        w, h = width * scale, height * scale
+        x = (self.width() - w) / 2 - (self._centre.x() - 0.5) * w
+        y = (self.height() - h) / 2 - (self._centre.y() - 0.5) * h
+        return QRectF(x, y, w, h)
+
+    def _to_fraction(self, at: QPointF) -> QPointF:
+        area = self._area()
+        return QPointF((at.x() - area.left()) / area.width(), (at.y() - area.top()) / area.height())
+
+    def _keep_inside(self) -> None:
+        reach = 0.5 - 0.5 / self._zoom
+        self._centre = QPointF(
+            min(0.5 + reach, max(0.5 - reach, self._centre.x())),
+            min(0.5 + reach, max(0.5 - reach, self._centre.y())),
+        )
+
+    # -- mouse
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Zoom around the cursor."""
+        if event is not None and event.angleDelta().y():
+            self.zoom(event.angleDelta().y() / 120, event.position())
+            event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Pick a colour, take the split line, or start to pan."""
+        if event is None or event.button() != Qt.MouseButton.LeftButton or self._parsed is None:
+            return
+        if self._picking:
+            pixel = self._pixel(event.position())
+            if pixel is not None:
+                self.pick(on=False)
+                self.picked.emit(*pixel)
+            return
+        self._drags_split = self._near_split(event.position())
+        self._drag = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Drag what was taken; else tell what lies under the cursor."""
+        if event is None or self._parsed is None:
+            return
+        if self._drag is None:
+            self._hover(event.position())
+        elif self._drags_split:
+            at = min(1.0, max(0.0, self._to_fraction(event.position()).x()))
+            self.look_changed.emit(replace(self._look, split_at=at))
+        else:
+            moved = event.position() - self._drag
+            area = self._area()
+            self._centre -= QPointF(moved.x() / area.width(), moved.y() / area.height())
+            self._keep_inside()
+            self._drag = event.position()
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """Let go."""
+        del event
+        self._drag, self._drags_split = None, False
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        """Back to the whole picture."""
+        if event is not None and event.button() == Qt.MouseButton.LeftButton and not self._picking:
+            self.fit()
+
+    def _near_split(self, at: QPointF) -> bool:
+        area = self._area()
+        line = area.left() + area.width() * self._look.split_at
+        return self._look.split and abs(at.x() - line) <= GRAB_PX
+
+    def _hover(self, at: QPointF) -> None:
+        if not self._picking:
+            near = self._near_split(at)
+            self.setCursor(Qt.CursorShape.SplitHCursor if near else Qt.CursorShape.ArrowCursor)
+        self.pointed.emit(self._words_at(at))
+
+    def _words_at(self, at: QPointF) -> str:
+        parsing = self._parsed.parsing if self._parsed else None
+        pixel = self._pixel(at)
+        if parsing is None or pixel is None or self._look.view is View.PICTURE:
+            return ""
+        height, width = parsing.labels.shape
+        x = pixel[0] * width // parsing.size[0]
+        y = pixel[1] * height // parsing.size[1]
+        label = int(parsing.labels[y, x])
+        sure = round(int(parsing.confidence[y, x]) / 2.55)
+        name = readable(parsing.part_set.class_names[label]) if label < parsing.part_set.classes else "?"
+        return f"{name} {sure} %"
+
+    def _pixel(self, at: QPointF) -> tuple[int, int] | None:
+        """Picture pixel under a point of the widget, None outside."""
+        if self._parsed is None:
+            return None
+        where = self._to_fraction(at)
+        across = 1 - where.x() if self._look.mirror else where.x()
+        if not (0 <= across < 1 and 0 <= where.y() < 1):
+            return None
+        width, height = self._parsed.frame.size
+        return int(across * width), int(where.y() * height)

@@ -1,0 +1,143 @@
+"""Controls: the right-hand panel with view, opacity and legend."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.legend import Legend
+from app.ui.look import Look, View
+from models.labels import PartSet
+
+VIEW_NAMES: dict[View, str] = {
+    View.OVERLAY: "Overlay",
+    View.PARTS: "Parts only",
+    View.SILHOUETTE: "Silhouette",
+    View.CUT_OUT: "Cut-out",
+    View.CONFIDENCE: "Confidence",
+    View.SKELETON: "Skeleton",
+    View.PICTURE: "Picture only",
+}
+
+
+class Controls(QFrame):
+    """What changes the look.
+
+    Signals:
+        look_changed: the look that is wanted now.
+    """
+
+    look_changed = pyqtSignal(Look)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setMinimumWidth(216)
+        self._look = Look()
+        self._view = QComboBox()
+        self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for view, name in VIEW_NAMES.items():
+            self._view.addItem(name, view)
+        self._split = QCheckBox("Before | after")
+        self._split.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._split.setToolTip("Drag the line over the picture (8)")
+        self._opacity = QSlider(Qt.Orientation.Horizontal)
+        self._opacity.setRange(0, 100)
+        self._opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._percent = plain("")
+        self._percent.setObjectName("faint")
+        self._legend = Legend()
+        self._all = QPushButton("Show all parts")
+        self._all.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._lay_out()
+        self._view.activated.connect(self._on_view)
+        self._split.clicked.connect(self._on_split)
+        self._opacity.valueChanged.connect(self._on_opacity)
+        self._legend.eyed.connect(self._on_eyed)
+        self._legend.soloed.connect(lambda part: self.look_changed.emit(self._look.with_solo(part)))
+        self._all.clicked.connect(self._on_all)
+        self.show_look(self._look)
+
+    def show_look(self, look: Look) -> None:
+        """The look as it is now, wherever it was changed."""
+        self._look = look
+        self._view.setCurrentIndex(list(VIEW_NAMES).index(look.view))
+        self._split.setChecked(look.split)
+        self._opacity.blockSignals(True)  # noqa: FBT003 Qt's signature
+        self._opacity.setValue(round(look.opacity * 100))
+        self._opacity.blockSignals(False)  # noqa: FBT003 Qt's signature
+        self._opacity.setEnabled(look.view is View.OVERLAY)
+        self._percent.setText(f"{round(look.opacity * 100)} %")
+        self._all.setEnabled(bool(look.hidden or look.solo))
+        self._legend.show_look(look)
+
+    def show_parts(self, parts: PartSet) -> None:
+        """The parts of another model."""
+        self._legend.show_parts(parts)
+
+    def show_ink(self, ink: QColor) -> None:
+        """The theme's text colour."""
+        self._legend.show_ink(ink)
+
+    def _lay_out(self) -> None:
+        opacity_row = QHBoxLayout()
+        opacity_row.addWidget(self._opacity, 1)
+        opacity_row.addWidget(self._percent)
+        self._percent.setMinimumWidth(38)
+        self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 12, 12, 12)
+        column.setSpacing(6)
+        column.addWidget(heading("VIEW"))
+        column.addWidget(self._view)
+        column.addWidget(self._split)
+        column.addSpacing(8)
+        column.addWidget(heading("OPACITY"))
+        column.addLayout(opacity_row)
+        column.addSpacing(8)
+        column.addWidget(heading("PARTS"))
+        column.addWidget(self._legend, 1)
+        column.addWidget(self._all)
+
+    def _on_view(self, index: int) -> None:
+        self.look_changed.emit(replace(self._look, view=list(VIEW_NAMES)[index], bare=False))
+
+    def _on_split(self) -> None:
+        self.look_changed.emit(replace(self._look, split=self._split.isChecked()))
+
+    def _on_opacity(self, value: int) -> None:
+        self.look_changed.emit(replace(self._look, opacity=value / 100))
+
+    def _on_eyed(self, parts: list[int], shown: bool) -> None:  # noqa: FBT001 a signal's payload
+        hidden = self._look.hidden - set(parts) if shown else self._look.hidden | set(parts)
+        self.look_changed.emit(replace(self._look, hidden=hidden, solo=0))
+
+    def _on_all(self) -> None:
+        self.look_changed.emit(replace(self._look, hidden=frozenset(), solo=0))
+
+
+def plain(text: str) -> QLabel:
+    """A label that shows its text as it is: names from files must never become markup (J08)."""
+    label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    return label
+
+
+def heading(text: str) -> QLabel:
+    """A small grey title."""
+    label = plain(text)
+    label.setObjectName("heading")
+    return label

@@ -1,0 +1,61 @@
+"""HUD: the numbers of the moment over the canvas; never in a snapshot or a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QPointF, QRectF
+from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter
+
+MARGIN = 12  # px
+INK, PAPER = QColor(240, 242, 244), QColor(0, 0, 0, 165)
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """What the status bar and the HUD tell."""
+
+    fps: float = 0.0
+    infer_ms: float = 0.0
+    age_ms: float = 0.0  #: of the picture on show when it was painted, from the moment it left the source
+    dropped: int = 0
+    provider: str = ""  #: what really runs
+    model: str = ""
+    factor: str = ""
+    picture: tuple[int, int] = (0, 0)  #: (width, height), px
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Label and value, in order."""
+        rows = [
+            ("frames", f"{self.fps:.1f} fps"),
+            ("network", f"{self.infer_ms:.1f} ms"),
+            ("age", f"{self.age_ms:.0f} ms"),
+            ("dropped", str(self.dropped)),
+            ("runs on", self.provider or "–"),
+            ("model", self.model or "–"),
+            ("X factor", self.factor or "–"),
+        ]
+        return [*rows, ("picture", f"{self.picture[0]} × {self.picture[1]}")]
+
+
+def draw(painter: QPainter, area: QRectF, vitals: Vitals) -> None:
+    """Paint the numbers into the upper left corner of `area`."""
+    font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+    font.setPixelSize(12)
+    font.setStyleHint(QFont.StyleHint.Monospace)
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    rows = vitals.rows()
+    line = metrics.height() + 3
+    first = max(metrics.horizontalAdvance(name) for name, _ in rows) + 14
+    width = first + max(metrics.horizontalAdvance(value) for _, value in rows) + 2 * MARGIN
+    box = QRectF(area.left() + MARGIN, area.top() + MARGIN, width, line * len(rows) + MARGIN)
+    painter.setPen(QColor(0, 0, 0, 0))
+    painter.setBrush(PAPER)
+    painter.drawRoundedRect(box, 6, 6)
+    for row, (name, value) in enumerate(rows):
+        y = box.top() + MARGIN / 2 + line * row + metrics.ascent() + 1
+        painter.setPen(QColor(170, 176, 182))
+        painter.drawText(QPointF(box.left() + MARGIN, y), name)
+        painter.setPen(INK)
+        painter.drawText(QPointF(box.left() + MARGIN + first, y), value)

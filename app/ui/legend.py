@@ -1,0 +1,152 @@
+"""Legend: every part with its colour and an eye; double-click shows one part alone."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+
+from app.ui import icons
+from app.ui.look import Look
+from app.ui.palettes import colours, groups, readable
+from models.labels import S31, PartSet
+
+PART = Qt.ItemDataRole.UserRole
+NAME, EYE = 0, 1
+
+
+class Legend(QTreeWidget):
+    """Groups of parts.
+
+    Signals:
+        eyed: the eyes of these part ids were clicked: True opens, False closes.
+        soloed: this part was double-clicked.
+    """
+
+    eyed = pyqtSignal(list, bool)
+    soloed = pyqtSignal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._parts: PartSet = S31
+        self._look = Look()
+        self._ink = QColor("#e8eaec")
+        self._rows: dict[int, QTreeWidgetItem] = {}
+        self.setColumnCount(2)
+        self.setHeaderHidden(True)
+        self.setIndentation(10)
+        self.setIconSize(QSize(16, 16))
+        self.setRootIsDecorated(True)
+        self.setUniformRowHeights(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the player
+        self.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
+        self.setToolTip("Click an eye to hide a part, double-click a name to see it alone")
+        header = self.header()
+        if header is not None:
+            header.setStretchLastSection(False)
+            header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
+            header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(EYE, 34)
+        self.setExpandsOnDoubleClick(False)
+        self.itemClicked.connect(self._on_clicked)
+        self.itemDoubleClicked.connect(self._on_double_clicked)
+        self._fill()
+
+    def show_parts(self, parts: PartSet) -> None:
+        """The parts of another model."""
+        if parts != self._parts:
+            self._parts = parts
+            self._fill()
+
+    def show_look(self, look: Look) -> None:
+        """Colours, eyes and solo as they are now."""
+        self._look = look
+        self._paint_rows()
+
+    def show_ink(self, ink: QColor) -> None:
+        """The colour of the theme's text, for the eyes."""
+        self._ink = ink
+        self._paint_rows()
+
+    def _fill(self) -> None:
+        self.clear()
+        self._rows = {}
+        for title, members in groups(self._parts):
+            top = QTreeWidgetItem([title, ""])
+            font = top.font(NAME)
+            font.setBold(True)
+            top.setFont(NAME, font)
+            self.addTopLevelItem(top)
+            for part in members:
+                name = readable(self._parts.class_names[part])
+                row = QTreeWidgetItem([_without_side(name, title), ""])
+                row.setData(NAME, PART, part)
+                row.setToolTip(NAME, name)
+                top.addChild(row)
+                self._rows[part] = row
+            top.setExpanded(True)
+        self._paint_rows()
+
+    def _paint_rows(self) -> None:
+        table = colours(self._parts, colour_blind=self._look.colour_blind)
+        seen = QIcon(icons.pixmap("eye", self._ink))
+        faint = QColor(self._ink)
+        faint.setAlphaF(0.4)
+        unseen = QIcon(icons.pixmap("eye-off", faint))
+        for part, row in self._rows.items():
+            shown = self._look.shows(part)
+            row.setIcon(NAME, _swatch(QColor(*map(int, table[part])), shown=shown))
+            row.setIcon(EYE, seen if shown else unseen)
+            row.setForeground(NAME, self._ink if shown else faint)
+            font = row.font(NAME)
+            font.setBold(self._look.solo == part)
+            row.setFont(NAME, font)
+        for index in range(self.topLevelItemCount()):
+            top = self.topLevelItem(index)
+            if top is not None:
+                any_shown = any(self._look.shows(p) for p in _members(top))
+                top.setIcon(EYE, seen if any_shown else unseen)
+
+    def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
+        if column != EYE:
+            return
+        members = _members(item)
+        shown = any(self._look.shows(p) for p in members)
+        self.eyed.emit(members, not shown)
+
+    def _on_double_clicked(self, item: QTreeWidgetItem, column: int) -> None:
+        part = item.data(NAME, PART)
+        if column == NAME and part is not None:
+            self.soloed.emit(int(part))
+        elif column == NAME:
+            item.setExpanded(not item.isExpanded())
+
+
+def _members(item: QTreeWidgetItem) -> list[int]:
+    """Part ids of a row, or of all rows of a group."""
+    part = item.data(NAME, PART)
+    if part is not None:
+        return [int(part)]
+    rows = [item.child(i) for i in range(item.childCount())]
+    return [int(r.data(NAME, PART)) for r in rows if r is not None]
+
+
+def _without_side(name: str, group: str) -> str:
+    """Under the heading `Right arm` a row need not say `right` again."""
+    side = group.split(maxsplit=1)[0].lower()
+    short = name.removeprefix(f"{side} ") if side in {"right", "left"} else name
+    return short.capitalize()
+
+
+def _swatch(colour: QColor, *, shown: bool) -> QIcon:
+    image = QPixmap(32, 32)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setOpacity(1.0 if shown else 0.3)
+    painter.setBrush(colour)
+    painter.setPen(QColor(127, 127, 127, 160))
+    painter.drawRoundedRect(3, 3, 26, 26, 7, 7)
+    painter.end()
+    image.setDevicePixelRatio(2)
+    return QIcon(image)

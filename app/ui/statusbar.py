@@ -1,0 +1,77 @@
+"""Status bar: source, frame and time code, what lies under the cursor, and the numbers of the moment."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from app.ui.controls import plain
+from app.ui.hud import Vitals
+from app.ui.timeline import Place, timecode
+
+LONGEST_NAME = 48
+
+
+class StatusBar(QStatusBar):
+    """One row; every field is set from outside and knows nothing else."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._source = self._field()
+        self._place = self._field()
+        self._under = self._field(stretch=1)
+        self._recording = self._field(name="recording", right=True)
+        self._camera = self._field(name="camera", right=True)
+        self._fps = self._field(right=True, tip="Results per second")
+        self._age = self._field(
+            right=True, tip="Age of the picture on show, from leaving the source to being painted"
+        )
+        self._dropped = self._field(
+            right=True, tip="Frames overtaken by newer ones: nothing waits in a queue"
+        )
+        self._badge = self._field(name="badge", right=True, tip="The hardware that really runs the network")
+        self._badge.hide()
+
+    def show_source(self, name: str) -> None:
+        """What is open."""
+        self._source.setText(name if len(name) <= LONGEST_NAME else "…" + name[-LONGEST_NAME + 1 :])
+
+    def show_place(self, place: Place | None) -> None:
+        """Frame and time; None for a live source."""
+        if place is None or place.frames < 1:
+            self._place.setText("")
+        else:
+            time = timecode(place.position, place.rate)
+            self._place.setText(f"{place.position} / {place.frames - 1}   {time}")
+
+    def show_under(self, words: str) -> None:
+        """What lies under the cursor."""
+        self._under.setText(words)
+
+    def show_vitals(self, vitals: Vitals | None) -> None:
+        """The numbers of the moment; None when nothing is on show."""
+        self._fps.setText(f"{vitals.fps:.1f} fps" if vitals else "")
+        self._age.setText(f"{vitals.age_ms:.0f} ms old" if vitals else "")
+        self._dropped.setText(f"{vitals.dropped} dropped" if vitals else "")
+        self._badge.setVisible(bool(vitals and vitals.provider))
+        self._badge.setText(vitals.provider if vitals else "")
+
+    def show_camera(self, *, on: bool) -> None:
+        """Whether a camera's device is open."""
+        self._camera.setText("● camera on" if on else "")
+
+    def show_recording(self, seconds: float | None, dropped: int = 0) -> None:
+        """How long a file has been written; None when none is open."""
+        lost = f", {dropped} left out" if dropped else ""
+        text = "" if seconds is None else f"● REC {timecode(round(seconds * 10), 10)[:-2]}{lost}"
+        self._recording.setText(text)
+
+    def _field(self, *, stretch: int = 0, name: str = "", right: bool = False, tip: str = "") -> QLabel:
+        label = plain("")
+        label.setObjectName(name)
+        label.setToolTip(tip)
+        if right:
+            self.addPermanentWidget(label)
+        else:
+            self.addWidget(label, stretch)
+        return label

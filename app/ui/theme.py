@@ -1,0 +1,133 @@
+"""Theme: light, dark, or what the desktop says; colours and rules of style stand here only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor, QGuiApplication, QPalette
+from PyQt6.QtWidgets import QApplication
+
+
+@dataclass(frozen=True)
+class Shades:
+    """The colours of one theme."""
+
+    window: str
+    base: str
+    raised: str
+    line: str
+    text: str
+    faint: str
+    accent: str
+    on_accent: str
+    stage: str  #: around the picture
+    record: str = "#e5484d"
+    warning: str = "#f5a524"
+
+
+DARK = Shades(
+    window="#1d1f22",
+    base="#17191b",
+    raised="#2a2d31",
+    line="#34383d",
+    text="#e8eaec",
+    faint="#9aa1a9",
+    accent="#4c9ffe",
+    on_accent="#08131f",
+    stage="#0f1011",
+)
+LIGHT = Shades(
+    window="#f4f5f6",
+    base="#ffffff",
+    raised="#e9ebee",
+    line="#d3d7db",
+    text="#1b1d20",
+    faint="#666d75",
+    accent="#1769d2",
+    on_accent="#ffffff",
+    stage="#dcdfe3",
+)
+
+
+def shades(theme: str) -> Shades:
+    """The colours for `light`, `dark` or `auto`."""
+    if theme == "auto":
+        hints = QGuiApplication.styleHints()
+        dark = hints is not None and hints.colorScheme() == Qt.ColorScheme.Dark
+        return DARK if dark else LIGHT
+    return DARK if theme == "dark" else LIGHT
+
+
+def apply(application: QApplication, theme: str) -> Shades:
+    """Give the whole program the colours of a theme."""
+    shade = shades(theme)
+    application.setStyle("Fusion")
+    application.setPalette(_palette(shade))
+    application.setStyleSheet(_style(shade))
+    return shade
+
+
+def _palette(s: Shades) -> QPalette:
+    palette = QPalette()
+    role = QPalette.ColorRole
+    for where, colour in (
+        (role.Window, s.window), (role.WindowText, s.text), (role.Base, s.base),
+        (role.AlternateBase, s.raised),
+        (role.Text, s.text), (role.Button, s.raised), (role.ButtonText, s.text), (role.ToolTipBase, s.raised),
+        (role.ToolTipText, s.text), (role.PlaceholderText, s.faint), (role.Highlight, s.accent),
+        (role.HighlightedText, s.on_accent), (role.Link, s.accent), (role.BrightText, s.record),
+        (role.Mid, s.line), (role.Dark, s.line), (role.Light, s.raised), (role.Midlight, s.raised),
+    ):  # fmt: skip
+        palette.setColor(where, QColor(colour))
+    for where in (role.WindowText, role.Text, role.ButtonText):
+        faded = QColor(s.faint)
+        faded.setAlpha(130)
+        palette.setColor(QPalette.ColorGroup.Disabled, where, faded)
+    return palette
+
+
+def _style(s: Shades) -> str:
+    return f"""
+    QMenuBar {{ background: {s.window}; padding: 2px 4px; border-bottom: 1px solid {s.line}; }}
+    QMenuBar::item {{ padding: 5px 9px; border-radius: 4px; background: transparent; }}
+    QMenuBar::item:selected {{ background: {s.raised}; }}
+    QMenu {{ background: {s.base}; border: 1px solid {s.line}; padding: 5px; }}
+    QMenu::item {{ padding: 5px 28px 5px 24px; border-radius: 4px; }}
+    QMenu::item:selected {{ background: {s.accent}; color: {s.on_accent}; }}
+    QMenu::item:disabled {{ color: {s.faint}; background: transparent; }}
+    QMenu::separator {{ height: 1px; background: {s.line}; margin: 5px 8px; }}
+    QMenu::indicator {{ width: 14px; height: 14px; left: 6px; }}
+    QStatusBar {{ background: {s.window}; border-top: 1px solid {s.line}; }}
+    QStatusBar::item {{ border: none; }}
+    QStatusBar QLabel {{ color: {s.faint}; padding: 2px 7px; }}
+    QStatusBar QLabel#badge {{ color: {s.text}; background: {s.raised}; border-radius: 4px; padding: 2px 8px;
+                               margin: 2px 6px 2px 2px; }}
+    QStatusBar QLabel#camera, QStatusBar QLabel#recording {{ color: {s.record}; font-weight: 600; }}
+    QToolButton {{ border: none; border-radius: 6px; padding: 5px; background: transparent; }}
+    QToolButton:hover {{ background: {s.raised}; }}
+    QToolButton:pressed, QToolButton:checked {{ background: {s.raised}; }}
+    QToolButton::menu-indicator {{ image: none; }}
+    QPushButton {{ border: 1px solid {s.line}; border-radius: 6px; padding: 6px 14px;
+                  background: {s.raised}; }}
+    QPushButton:hover {{ border-color: {s.accent}; }}
+    QPushButton:disabled {{ color: {s.faint}; }}
+    QTreeWidget, QPlainTextEdit, QTableWidget {{ background: {s.base}; border: 1px solid {s.line};
+                                                 border-radius: 6px; }}
+    QTreeWidget::item {{ padding: 2px 0; }}
+    QTreeWidget::item:selected, QTreeWidget::item:hover {{ background: {s.raised}; color: {s.text}; }}
+    QComboBox {{ border: 1px solid {s.line}; border-radius: 6px; padding: 5px 8px; background: {s.raised}; }}
+    QToolTip {{ background: {s.raised}; color: {s.text}; border: 1px solid {s.line}; padding: 4px; }}
+    QProgressBar {{ border: none; border-radius: 3px; background: {s.raised}; max-height: 6px; }}
+    QProgressBar::chunk {{ background: {s.accent}; border-radius: 3px; }}
+    QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {s.line}; }}
+    QSlider::sub-page:horizontal {{ background: {s.accent}; border-radius: 2px; }}
+    QSlider::handle:horizontal {{ width: 14px; margin: -5px 0; border-radius: 7px; background: {s.text}; }}
+    QLabel#heading {{ color: {s.faint}; font-size: 11px; font-weight: 600; }}
+    QLabel#faint {{ color: {s.faint}; }}
+    QLabel#timecode {{ color: {s.faint}; padding: 0 6px; }}
+    QFrame#panel {{ border-left: 1px solid {s.line}; }}
+    QFrame#transport {{ border-top: 1px solid {s.line}; }}
+    QFrame#banner {{ background: {s.raised}; border-bottom: 1px solid {s.line}; }}
+    QFrame#activity {{ background: {s.raised}; border-top: 1px solid {s.line}; }}
+    """

@@ -1,0 +1,170 @@
+"""Time line and transport: where in the clip we are, the in and out handles, the buttons of a player."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+HANDLE_PX = 7  # half the width in which a handle is taken
+TRACK_PX = 5.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the time line shows."""
+
+    position: int = 0
+    frames: int = 0
+    rate: float = 25.0
+    span: tuple[int, int] | None = None  #: in and out handles, both inclusive
+
+
+def timecode(index: int, rate: float) -> str:
+    """`1:02:03.480`, without hours when there are none."""
+    millis = round(index / rate * 1000) if rate > 0 else 0
+    seconds, millis = divmod(millis, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes:02d}"
+    return f"{head}:{seconds:02d}.{millis:03d}"
+
+
+class Timeline(QWidget):
+    """The bar.
+
+    Signals:
+        sought: a frame index was chosen.
+        spanned: the handles were moved to (in, out).
+    """
+
+    sought = pyqtSignal(int)
+    spanned = pyqtSignal(int, int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._place = Place()
+        self._taken = ""
+        self._hover: float | None = None
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def show_place(self, place: Place) -> None:
+        """Where we are now."""
+        if place != self._place:
+            if self._taken == "span" and self._place.frames == place.frames:
+                place = replace(place, span=self._place.span)
+            self._place = place
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        """One row."""
+        return QSize(400, 26)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """Track, span, played part, handles, knob."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        palette = self.palette()
+        accent = palette.color(QPalette.ColorRole.Highlight)
+        middle = self.height() / 2
+        self._bar(painter, 0, self._last, palette.color(QPalette.ColorRole.Mid))
+        first, last = self._place.span or (0, self._last)
+        if self._place.span:
+            soft = QColor(accent)
+            soft.setAlpha(80)
+            self._bar(painter, first, last, soft)
+        if self._place.position > first:
+            self._bar(painter, first, self._place.position, accent)
+        for index, toward in ((first, 1), (last, -1)):
+            self._bracket(painter, self._x(index), middle, toward)
+        painter.setPen(QPen(palette.color(QPalette.ColorRole.Window), 2))
+        painter.setBrush(palette.color(QPalette.ColorRole.WindowText))
+        radius = 8.0 if self._taken == "knob" else 7.0
+        painter.drawEllipse(QPointF(self._x(self._place.position), middle), radius, radius)
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Take a handle, or go where was clicked."""
+        if event is None or event.button() != Qt.MouseButton.LeftButton or self._place.frames < 2:
+            return
+        x = event.position().x()
+        near_knob = abs(x - self._x(self._place.position)) <= HANDLE_PX
+        first, last = self._place.span or (0, self._last)
+        if not near_knob and abs(x - self._x(first)) <= HANDLE_PX:
+            self._taken = "in"
+        elif not near_knob and abs(x - self._x(last)) <= HANDLE_PX:
+            self._taken = "out"
+        elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._taken = "span"
+            index = self._index(x)
+            self._place = replace(self._place, span=(index, index))
+        else:
+            self._taken = "knob"
+        self._move(x)
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Drag, or tell the time under the cursor."""
+        if event is None:
+            return
+        x = event.position().x()
+        if self._taken:
+            self._move(x)
+        elif self._place.frames > 1:
+            index = self._index(x)
+            text = f"{timecode(index, self._place.rate)}  ·  {index}"
+            QToolTip.showText(event.globalPosition().toPoint(), text, self)
+
+    def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
+        """Let go."""
+        del event
+        self._taken = ""
+        self.update()
+
+    @property
+    def _last(self) -> int:
+        return max(1, self._place.frames - 1)
+
+    def _move(self, x: float) -> None:
+        index = self._index(x)
+        first, last = self._place.span or (0, self._last)
+        if self._taken == "knob":
+            self._place = replace(self._place, position=index)
+            self.sought.emit(index)
+        else:
+            if self._taken == "in":
+                first = min(index, last)
+            elif self._taken == "out":
+                last = max(index, first)
+            else:
+                first, last = min(first, index), max(first, index)
+            self._place = replace(self._place, span=(first, last))
+            self.spanned.emit(first, last)
+        self.update()
+
+    def _bar(self, painter: QPainter, first: int, last: int, colour: QColor) -> None:
+        left, right = self._x(first), self._x(last)
+        painter.setBrush(colour)
+        rect = QRectF(left, (self.height() - TRACK_PX) / 2, max(1.0, right - left), TRACK_PX)
+        painter.drawRoundedRect(rect, TRACK_PX / 2, TRACK_PX / 2)
+
+    def _bracket(self, painter: QPainter, x: float, middle: float, toward: int) -> None:
+        painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), 2))
+        top, bottom = middle - 9, middle + 9
+        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
+        for y in (top, bottom):
+            painter.drawLine(QPointF(x, y), QPointF(x + 4 * toward, y))
+        painter.setPen(Qt.PenStyle.NoPen)
+
+    def _x(self, index: int) -> float:
+        margin = 10.0
+        return margin + (self.width() - 2 * margin) * min(1.0, index / self._last)
+
+    def _index(self, x: float) -> int:
+        margin = 10.0
+        fraction = (x - margin) / max(1.0, self.width() - 2 * margin)
+        return round(min(1.0, max(0.0, fraction)) * self._last)
