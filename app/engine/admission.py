@@ -1,7 +1,87 @@
-"""Whether bytes may be loaded into this process (probe comes next)."""
+"""Whether a model's bytes may be loaded into this process.
+
+What is shipped with the program is known by its hash. Everything else is first tried in a child process that
+may crash, hang or run out of memory: a 166 kB file can crash the runtime, a 99-byte one can fill the memory.
+"""
 
 from __future__ import annotations
 
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
 
-def admit(name: str, data: dict[str, bytes]) -> None:
-    """Let through."""
+from app import paths
+from app.engine.sessions import sha256
+from app.errors import Refusal
+
+SUMS = "SHA256SUMS"
+TRIAL_S = 20.0
+_admitted: set[tuple[str, ...]] = set()  # hashes of what passed its trial in this process
+
+
+def admit(name: str, stages: Mapping[str, bytes]) -> None:
+    """Let stages that follow each other through, or say why not.
+
+    Raises:
+        Refusal: they failed their trial, or could not be tried. The files stay as they are.
+    """
+    hashes = tuple(f"{stage} {sha256(data)}" for stage, data in stages.items())
+    known = shipped_hashes(paths.models_dir())
+    if hashes in _admitted or all(h.split()[1] in known for h in hashes):
+        return
+    reason = _try_in_child(stages)
+    if reason:
+        raise Refusal(name, reason, "use a model made by `xfactor export`; the one in use stays")
+    _admitted.add(hashes)
+
+
+@functools.cache
+def shipped_hashes(models: Path) -> frozenset[str]:
+    """The SHA-256 of every file shipped in the program's own models."""
+    return frozenset(h for sums in models.glob(f"*/{SUMS}") for h in read_sums(sums).values())
+
+
+def read_sums(sums: Path) -> dict[str, str]:
+    """File name → hash of a SHA256SUMS file; empty when there is none."""
+    try:
+        lines = sums.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    pairs = (line.split(maxsplit=1) for line in lines if len(line) > 66)
+    return {name.lstrip("*").strip(): digest.lower() for digest, name in pairs}
+
+
+def _try_in_child(stages: Mapping[str, bytes]) -> str:
+    """Why the stages must not be used; empty when they may."""
+    header = json.dumps({stage: len(data) for stage, data in stages.items()}) + "\n"
+    environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    root = str(Path(__file__).resolve().parents[2])
+    environment["PYTHONPATH"] = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
+    try:
+        child = subprocess.run(
+            [sys.executable, "-m", "app.engine.probe"],
+            input=header.encode() + b"".join(stages.values()),
+            capture_output=True,
+            timeout=TRIAL_S,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it did not finish a test picture in {TRIAL_S:.0f} s"
+    except OSError as e:
+        return f"it could not be checked ({e.strerror})"
+    if child.returncode != 0:
+        return f"the model is malformed: loading it {_how_it_ended(child.returncode)}"
+    try:
+        answer = json.loads(child.stdout)
+    except ValueError:
+        return "it could not be checked (the check gave no answer)"
+    return str(answer.get("reason", ""))
+
+
+def _how_it_ended(returncode: int) -> str:
+    return "crashed" if returncode < 0 else "ran out of memory or failed"

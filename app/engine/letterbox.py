@@ -1,7 +1,7 @@
 """From a picture of any shape to the network's input and back, exactly.
 
 The picture keeps its aspect to within half an output cell and covers whole cells, from the upper left corner:
-no cell mixes picture and padding, and cropping the padding is a slice. 1280x720 becomes 512x288 without padding.
+no cell mixes picture and padding, and cropping the padding is a slice. 1280x720 becomes 512x288, unpadded.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app import paths
-from app.engine.admission import admit
+from app.engine.admission import SUMS, admit, read_sums
 from app.engine.descriptions import describe, describe_file
 from app.engine.sessions import read_model, sha256
 from app.errors import Refusal
@@ -17,7 +17,6 @@ from app.files import make_private_dir, write_atomic
 from models.spec import ModelSpec
 
 FACTOR_SUFFIX = ".factor.onnx"
-SUMS = "SHA256SUMS"
 STAGE_FILES = {"factored": ("trunk", "factor", "head"), "network": ("network",)}
 NAME = re.compile(r"[\w][\w .+-]{0,63}", re.UNICODE)
 
@@ -180,16 +179,6 @@ def check_sums(sums: Path, files: dict[str, bytes]) -> None:
                 f"its SHA-256 is {actual[:16]}…, {SUMS} says {expected[name][:16]}…",
                 "fetch the file again, or export the model again",
             )
-
-
-def read_sums(sums: Path) -> dict[str, str]:
-    """File name → hash of a SHA256SUMS file; empty when there is none."""
-    try:
-        lines = sums.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return {}
-    pairs = (line.split(maxsplit=1) for line in lines if len(line) > 66)
-    return {name.lstrip("*").strip(): digest.lower() for digest, name in pairs}
 
 
 def list_factors() -> list[FactorFile]:

@@ -1,7 +1,7 @@
 """Which hardware runs the network, proved by running something on it.
 
 `get_available_providers()` lists CUDA on machines without any GPU, and a session that asked for CUDA is
-silently made on the CPU; so a provider counts here only after a session on it has run (reliability finding 11).
+silently made on the CPU; so a provider counts here only after a session on it has run.
 """
 
 from __future__ import annotations

@@ -73,6 +73,7 @@ class Session:
         data: the bytes it was made from, kept for rebuilding and for trials of factors on this trunk.
         sha256: of those bytes.
         provider: what really runs.
+        interface: inputs and outputs, each name → (type, rank).
         notice: words for a banner, empty when all is well.
     """
 
@@ -99,8 +100,8 @@ class Session:
                 "use a model exported by `xfactor export`",
             ) from e
         self.provider = Provider(self._session.get_providers()[0])
-        self.inputs: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
-        self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
+        self.interface = _signature(self._session.get_inputs()), _signature(self._session.get_outputs())
+        self.inputs, self.outputs = (tuple(side) for side in self.interface)
 
     def run(self, feeds: Mapping[str, Array], outputs: tuple[str, ...]) -> list[Array]:
         """The named outputs for these inputs.
@@ -138,6 +139,11 @@ class Session:
         before, self.provider = self.provider, Provider(self._session.get_providers()[0])
         done = "was rebuilt on" if self.provider is before else "now runs on"
         self.notice = f"{reason} and {done} {self.provider.label}"
+
+
+def _signature(arguments: list[ort.NodeArg]) -> dict[str, tuple[str, int]]:
+    """Name → (type, rank) of a session's inputs or outputs."""
+    return {a.name: (a.type, len(a.shape)) for a in arguments}
 
 
 def _build(data: bytes, provider: Provider, threads: int) -> ort.InferenceSession:

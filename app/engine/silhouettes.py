@@ -36,7 +36,7 @@ class Request:
         return self.canvas[0, :height, :width]
 
     def answer(self, mask: NDArray[np.uint8]) -> Silhouette:
-        """The answer of a source with a mask of its own: 255·P(person) over the displayed picture, any size."""
+        """The answer of a source with a mask: 255·P(person) over the displayed picture, at any size."""
         return Silhouette(self.letterbox.pool(mask), mask)
 
 

@@ -67,7 +67,7 @@ def decide(
             p = resize(parts[part], size)
             wins = p > best
             labels[wins] = part
-            best[wins] = p[wins]
+            best = np.maximum(p, best)
     return Decision(labels, to_bytes(resize(person, size)), to_bytes(best))
 
 

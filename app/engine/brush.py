@@ -1,0 +1,107 @@
+"""A silhouette painted by hand: a few strokes, and GrabCut finds the edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.resampling import average, resize
+from app.engine.sessions import Session
+from app.engine.silhouettes import Request, Silhouette, SilhouetteSource
+
+LONG_SIDE = 320  # px; GrabCut takes some 60 ms there, four times that at 512
+ITERATIONS = 3
+MIN_PIXELS = 50  # of either side: five Gaussians cannot be fitted to fewer (methods §4.1)
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """One movement of the brush over the displayed picture."""
+
+    points: tuple[tuple[float, float], ...]  #: x, y, px of the displayed picture
+    radius: float  #: px of the displayed picture
+    person: bool  #: paints the person, or the background
+
+
+class Brush:
+    """Strokes on one frame, completed by GrabCut; the base source says what is probable where nobody painted.
+
+    Attributes:
+        strokes: replace the tuple to paint; never changed in place.
+    """
+
+    name = "brush"
+
+    def __init__(self, base: SilhouetteSource) -> None:
+        self._base = base
+        self._painted_on: int | None = None
+        self._made: tuple[object, Silhouette] | None = None
+        self.strokes: tuple[Stroke, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The base's sessions."""
+        return self._base.sessions
+
+    def paint(self, stroke: Stroke, frame_index: int) -> None:
+        """Add a stroke; painting on another frame starts anew."""
+        if self._painted_on != frame_index:
+            self.strokes = ()
+        self._painted_on = frame_index
+        self.strokes = (*self.strokes, stroke)
+
+    def clear(self) -> None:
+        """Remove all strokes."""
+        self.strokes = ()
+        self._painted_on = None
+
+    def reset(self) -> None:
+        """Strokes stay with their frame."""
+        self._base.reset()
+
+    def person(self, request: Request) -> Silhouette:
+        """The cut on the painted frame; the base's answer where nothing was painted; else none."""
+        strokes = self.strokes
+        if not strokes:
+            return self._base.person(request)
+        if request.frame.index != self._painted_on:
+            return Silhouette(None, notice=f"painted on frame {self._painted_on} only")
+        key = (strokes, id(request.frame), request.letterbox)
+        if self._made is None or self._made[0] != key:
+            self._made = key, self._cut(request, strokes)
+        return self._made[1]
+
+    def _cut(self, request: Request, strokes: tuple[Stroke, ...]) -> Silhouette:
+        width, height = request.letterbox.content
+        scale = min(1.0, LONG_SIDE / max(width, height))
+        size = max(8, round(width * scale)), max(8, round(height * scale))
+        base = self._base.person(request)
+        trimap = self._trimap(request, base, strokes, size)
+        inside = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD))
+        if min(int(inside.sum()), int((~inside).sum())) >= MIN_PIXELS:
+            models = np.zeros((1, 65)), np.zeros((1, 65))
+            picture = average(request.picture, size)
+            cv2.grabCut(picture, trimap, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+            inside = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD))
+        return request.answer(resize(inside * np.uint8(255), (width, height)))
+
+    @staticmethod
+    def _trimap(
+        request: Request, base: Silhouette, strokes: tuple[Stroke, ...], size: tuple[int, int]
+    ) -> NDArray[np.uint8]:
+        """GrabCut's four values (methods §4.1): the strokes are sure, the base is probable."""
+        trimap = np.full((size[1], size[0]), cv2.GC_PR_BGD, np.uint8)
+        if base.grid is not None:
+            across, down = request.letterbox.cells
+            probable = resize(np.ascontiguousarray(base.grid[:down, :across]), size)
+            trimap[probable >= 0.5] = cv2.GC_PR_FGD
+        scale = np.array(size) / np.array(request.letterbox.picture)
+        for stroke in strokes:
+            points = np.rint(np.array(stroke.points).reshape(-1, 2) * scale).astype(np.int32)
+            value = cv2.GC_FGD if stroke.person else cv2.GC_BGD
+            thickness = max(1, round(2 * stroke.radius * float(scale.min())))
+            cv2.polylines(trimap, [points], isClosed=False, color=int(value), thickness=thickness)
+        return trimap
