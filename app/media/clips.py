@@ -45,7 +45,7 @@ class Clip:
             self._upright = Upright(first, float(stream.sample_aspect_ratio or 1))
             limits.check(self.name, *self._upright.size)
             self.rate = float(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
-            self._start_s = self._first_time(first)
+            self.start_s = self._first_time(first)
             self._clock = Clock(1 / self.rate)
             self._cut = ends_early(self.path)
             self.codec = stream.codec_context.name
@@ -195,7 +195,7 @@ class Clip:
         pts = raw.pts
         if self._ranked is not None:
             pts = self._ranked[self._next] if self._next < len(self._ranked) else None
-        return None if pts is None else float(pts * self._decoder.time_base) - self._start_s
+        return None if pts is None else float(pts * self._decoder.time_base) - self.start_s
 
     def _go_to(self, index: int) -> None:
         """Bring the decoder to `index` or shortly before it."""
@@ -253,7 +253,7 @@ class Clip:
         self._raw = _chain(held, raw)
         self._next = index
         previous = table[index - 1] * self._decoder.time_base
-        self._clock.restart(float(previous) - self._start_s)
+        self._clock.restart(float(previous) - self.start_s)
         return True
 
     def _scanned(self) -> list[int] | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import av
 import cv2
 import numpy as np
+from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorTrc, VideoReformatter
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ class Orientation:
     def of(cls, frame: av.VideoFrame) -> Orientation:
         """From the display matrix that travels with a frame; upright when there is none."""
         try:
-            side = frame.side_data[SideDataType.DISPLAYMATRIX]
+            side = cast("SideDataContainer", frame.side_data)[SideDataType.DISPLAYMATRIX]
         except KeyError:
             return cls()
         matrix = np.frombuffer(bytes(side), dtype=np.int32)

@@ -1,0 +1,121 @@
+"""The sound of a clip, copied into a video made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+
+from app.media.opening import open_media
+
+#: Codecs an MP4 or MOV file may carry as they are; others are encoded anew as AAC.
+_COPIED: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
+
+
+class SoundTrack:
+    """The first sound track of a clip; packets are handed over in step with the pictures.
+
+    Sound is an extra: whatever is wrong with it ends the sound, never the video, and is said in `notice`.
+
+    Attributes:
+        notice: words for the user, empty when all is well.
+    """
+
+    def __init__(self, clip: str | Path, start_s: float) -> None:
+        """`start_s` is the clip's own time that became 0 in the pictures' times."""
+        self.notice = ""
+        self._input: InputContainer | None = open_media(clip)
+        self._start_s = start_s
+        self._source = next(iter(self._input.streams.audio), None)
+        self._output: OutputContainer | None = None
+        self._target: AudioStream | None = None
+        self._encode = False
+        self._packets: Iterator[Packet[AudioStream]] = iter(())
+        self._waiting: Packet[AudioStream] | None = None
+        self._last_dts: int | None = None
+
+    @property
+    def present(self) -> bool:
+        """Whether the clip has sound."""
+        return self._source is not None
+
+    def attach(self, output: OutputContainer) -> None:
+        """Add the track to a file that is about to be written."""
+        if self._source is None or self._input is None:
+            return
+        codec = self._source.codec_context
+        try:
+            self._encode = codec.name not in _COPIED
+            if self._encode:
+                self._target = output.add_stream("aac", rate=codec.sample_rate)
+                self._target.layout = "stereo" if codec.channels > 1 else "mono"
+            else:
+                self._target = output.add_stream_from_template(self._source)
+        except Exception as e:  # noqa: BLE001 - see the class
+            self._drop(e)
+            return
+        self._output = output
+        self._packets = self._input.demux(self._source)
+
+    def copy_until(self, time_s: float) -> None:
+        """Hand over what sounds before `time_s` of the pictures."""
+        while self._target is not None:
+            try:
+                packet = self._waiting or next(self._packets, None)
+                self._waiting = None
+                if packet is None:
+                    self._finish()
+                elif self._seconds(packet) >= time_s:
+                    self._waiting = packet
+                    return
+                else:
+                    self._mux(packet)
+            except OSError:
+                raise  # the disk, not the sound
+            except Exception as e:  # noqa: BLE001 - see the class
+                self._drop(e)
+
+    def _seconds(self, packet: Packet[AudioStream]) -> float:
+        if packet.pts is None:
+            return -1.0
+        return float(packet.pts * packet.time_base) - self._start_s
+
+    def _mux(self, packet: Packet[AudioStream]) -> None:
+        assert self._output is not None
+        assert self._target is not None
+        if packet.dts is None:
+            return
+        if self._encode:
+            for frame in packet.decode():
+                if frame.pts is not None and frame.time_base:
+                    frame.pts -= round(self._start_s / frame.time_base)
+                self._output.mux(self._target.encode(frame))
+            return
+        shift = round(self._start_s / packet.time_base)
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = packet.dts - shift
+        if self._last_dts is not None and packet.dts <= self._last_dts:
+            return  # a repeated or backward stamp would stop the muxer
+        self._last_dts = packet.dts
+        packet.stream = self._target
+        self._output.mux(packet)
+
+    def _finish(self) -> None:
+        if self._encode and self._target is not None and self._output is not None:
+            self._output.mux(self._target.encode(None))
+        self._target = None
+
+    def _drop(self, error: Exception) -> None:
+        self._target = None
+        self.notice = f"the sound was left out ({type(error).__name__})"
+
+    def close(self) -> None:
+        """Free the reader; idempotent."""
+        if self._input is not None:
+            self._input.close()
+            self._input = None
+            self._target = None
