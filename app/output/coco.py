@@ -62,15 +62,11 @@ def annotate(parsing: Parsing, image_id: int) -> list[dict[str, Any]]:
 
 
 def _annotation(
-    region: int,
-    stats: NDArray[np.int32],
-    regions: NDArray[np.int32],
-    person: NDArray[np.uint8],
-    image_id: int,
+    box: NDArray[np.int32], inside: NDArray[np.bool_], person: NDArray[np.uint8], image_id: int
 ) -> dict[str, Any]:
-    x, y, w, h, area = (int(v) for v in stats)
-    mask = np.zeros(regions.shape, dtype=np.uint8, order="F")
-    inside = regions[y : y + h, x : x + w] == region
+    """Of one region: its box and area, its pixels within the box, and P(person) of the whole picture."""
+    x, y, w, h, area = (int(v) for v in box)
+    mask = np.zeros(person.shape, dtype=np.uint8, order="F")
     mask[y : y + h, x : x + w] = inside
     code = rle.encode(mask)
     return {
