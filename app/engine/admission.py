@@ -20,6 +20,7 @@ from app.errors import Refusal
 
 SUMS = "SHA256SUMS"
 TRIAL_S = 20.0
+CHILD = ("-m", "app.engine.probe")
 _admitted: set[tuple[str, ...]] = set()  # hashes of what passed its trial in this process
 
 
@@ -33,7 +34,7 @@ def admit(name: str, stages: Mapping[str, bytes]) -> None:
     known = shipped_hashes(paths.models_dir())
     if hashes in _admitted or all(h.split()[1] in known for h in hashes):
         return
-    reason = _try_in_child(stages)
+    reason = try_in_child(stages)
     if reason:
         raise Refusal(name, reason, "use a model made by `xfactor export`; the one in use stays")
     _admitted.add(hashes)
@@ -55,7 +56,7 @@ def read_sums(sums: Path) -> dict[str, str]:
     return {name.lstrip("*").strip(): digest.lower() for digest, name in pairs}
 
 
-def _try_in_child(stages: Mapping[str, bytes]) -> str:
+def try_in_child(stages: Mapping[str, bytes]) -> str:
     """Why the stages must not be used; empty when they may."""
     header = json.dumps({stage: len(data) for stage, data in stages.items()}) + "\n"
     environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
@@ -63,7 +64,7 @@ def _try_in_child(stages: Mapping[str, bytes]) -> str:
     environment["PYTHONPATH"] = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
     try:
         child = subprocess.run(
-            [sys.executable, "-m", "app.engine.probe"],
+            [sys.executable, *CHILD],
             input=header.encode() + b"".join(stages.values()),
             capture_output=True,
             timeout=TRIAL_S,

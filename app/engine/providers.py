@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from app.engine.runtime import RUNTIME_ERRORS, ort
 from app.errors import Refusal
 
 DEVICES = ("auto", "cpu", "cuda")
+_RUNTIME_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
 
 
 class Provider(StrEnum):
@@ -99,5 +101,5 @@ def quiet() -> Iterator[None]:
 
 def first_line(error: BaseException, limit: int = 160) -> str:
     """An exception's first line, short enough for a banner."""
-    text = str(error).strip().splitlines()
+    text = _RUNTIME_PREFIX.sub("", str(error).strip()).splitlines()
     return (text[0] if text else type(error).__name__)[:limit]
