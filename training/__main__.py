@@ -1,6 +1,6 @@
 """`python -m training`: train the Factored ConvNet; one command, resumable.
 
-    python -m training --data ../shared/data --synthetic runs/synthetic --out runs/first --steps 8000
+python -m training --data ../shared/data --synthetic runs/synthetic --out runs/first --steps 8000
 """
 
 from __future__ import annotations
@@ -14,20 +14,24 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from models.checkpoint import CheckpointError, load_checkpoint, load_weights
 from models.factored import FactoredConvNet
 from training import distributed
-from training.checkpoint import CheckpointError, load_checkpoint, load_weights
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp
 from training.step import StepConfig
-from training.stream import Mixture, Sources, Stream
+from training.stream import BatchShape, Mixture, Sources, Stream
 
 
 def _arguments() -> argparse.ArgumentParser:
-    p = argparse.ArgumentParser(prog="xfactor train", description="Train the Factored ConvNet; resumable at any kill.")
+    p = argparse.ArgumentParser(
+        prog="xfactor train", description="Train the Factored ConvNet; resumable at any kill."
+    )
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
-    p.add_argument("--synthetic", type=Path, help="packed synthetic people: PATH.images.npy and PATH.labels.npy")
+    p.add_argument(
+        "--synthetic", type=Path, help="packed synthetic people: PATH.images.npy and PATH.labels.npy"
+    )
     p.add_argument("--init", type=Path, help="checkpoint whose averaged weights to start from")
     p.add_argument("--activation", choices=("relu", "prelu"), default="relu")
     p.add_argument("--steps", type=int, default=8000)
@@ -42,7 +46,9 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
     p.add_argument("--mixture", type=float, nargs=4, default=None, metavar=("SYNTH", "SILH", "SPORT", "COMP"))
     p.add_argument("--no-bf16", action="store_true")
-    p.add_argument("--strict", action="store_true", help="refuse a data folder with bad files instead of skipping them")
+    p.add_argument(
+        "--strict", action="store_true", help="refuse a data folder with bad files instead of skipping them"
+    )
     return p
 
 
@@ -58,7 +64,8 @@ def sources(data: Path | None, synthetic: Path | None, *, strict: bool = False) 
             images = np.load(f"{synthetic}.images.npy", mmap_mode="r")
             labels = np.load(f"{synthetic}.labels.npy", mmap_mode="r")
         except (OSError, ValueError) as e:
-            raise DataError(f"{synthetic}: not a packed synthetic set ({e}). Make it with python -m training.synthetic.") from e
+            remedy = "Make it with python -m training.synthetic --packed."
+            raise DataError(f"{synthetic}: not a packed synthetic set ({e}). {remedy}") from e
     if data is None:
         return Sources(images, labels)
     folders = [data / "backgrounds" / k for k in ("indoor", "outdoor", "mixed")]
@@ -93,10 +100,19 @@ def main(argv: list[str] | None = None) -> int:
             load_weights(state.ema, weights, a.init)
         distributed.same_start(state.net)
         mixture = Mixture(*a.mixture) if a.mixture else Mixture()
-        stream = Stream(sources(a.data, a.synthetic, strict=a.strict), mixture, seed=a.seed * world + rank, start=state.step,
-                        size=a.batch, crop=a.crop, stride=a.target_stride)  # fmt: skip
+        shape = BatchShape(a.batch, a.crop, a.target_stride)
+        found = sources(a.data, a.synthetic, strict=a.strict)
+        stream = Stream(found, mixture, shape, seed=a.seed * world + rank, start=state.step)
         try:
-            train(state, config, stream, a.out, {"mixture": asdict(mixture), "crop": a.crop}, device, (rank, world))
+            train(
+                state,
+                config,
+                stream,
+                a.out,
+                {"mixture": asdict(mixture), "crop": a.crop},
+                device,
+                (rank, world),
+            )
         finally:
             stream.close()
     except (DataError, CheckpointError, DivergedError, ValueError) as e:

@@ -1,4 +1,4 @@
-"""One affine for picture and labels together, then light and sensor changes of the picture alone (methods §1.5)."""
+"""One affine for picture and labels together, then changes of light and sensor alone (methods §1.5)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from models.labels import IGNORE
@@ -27,39 +28,40 @@ class Ranges:
 
 
 def affine(
-    rng: np.random.Generator, size: tuple[int, int], crop: int, ranges: Ranges, centre: NDArray[np.float32] | None = None
-) -> tuple[NDArray[np.float64], bool]:
-    """Draw a map from picture to crop.
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    crop: int,
+    ranges: Ranges,
+    centre: NDArray[np.float32] | None = None,
+) -> NDArray[np.float64]:
+    """Draw a map from picture to crop, sometimes a mirroring one.
 
-    Args:
-        size: (width, height) of the picture, px.
-        crop: side of the square crop, px.
-        centre: (2,) point of the picture to put near the middle; its own middle by default.
+    `size` is (width, height) of the picture and `crop` the side of the square crop, px; `centre` (2,) is the
+    point of the picture to put near the middle, its own middle by default.
 
     Returns:
-        The 2x3 matrix (picture px → crop px, pixel centres at integers) and whether it flips.
+        The 2x3 matrix, picture px → crop px, pixel centres at integers.
     """
     width, height = size
     k = np.exp(rng.uniform(*np.log(ranges.scale))) * crop / max(width, height)
     angle = rng.uniform(-180, 180) if rng.random() < ranges.wild_angle else rng.normal(0, ranges.angle)
-    flip = bool(rng.random() < ranges.flip)
     cx, cy = centre if centre is not None else ((width - 1) / 2, (height - 1) / 2)
-    m = cv2.getRotationMatrix2D((float(cx), float(cy)), angle, k)
+    m = np.asarray(cv2.getRotationMatrix2D((float(cx), float(cy)), angle, k), dtype=np.float64)
     m[:, 2] += (crop - 1) / 2 - np.array((cx, cy)) + rng.uniform(-ranges.shift, ranges.shift, 2) * crop
-    if flip:
+    if rng.random() < ranges.flip:
         m[0] *= -1
         m[0, 2] += crop - 1
-    return m, flip
+    return m
 
 
 def warp(
-    image: Image, codes: Image, m: NDArray[np.float64], flip: bool, crop: int, target_stride: int, fill: int
+    image: Image, codes: Image, m: NDArray[np.float64], crop: int, target_stride: int, fill: int
 ) -> tuple[Image, Image]:
     """Apply the map to picture (bilinear) and codes (nearest, sampled at the cells of the target grid).
 
-    Args:
-        target_stride: crop pixels per target cell; the cell centre lies at stride·u + (stride−1)/2.
-        fill: code of what lies outside the picture: 0 where the surroundings are known to be empty, else 255.
+    The centre of target cell u lies at crop pixel stride·u + (stride−1)/2. What lies outside the picture gets
+    the code `fill`: 0 where the surroundings are known to be empty, else 255. A mirroring map swaps left and
+    right.
 
     Returns:
         (crop, crop, c) picture and (crop/stride, crop/stride) codes.
@@ -68,7 +70,8 @@ def warp(
     if image.shape[2] == 4:
         mean = (0.0, 0.0, 0.0, 0.0)
     shrink = np.hypot(m[0, 0], m[0, 1])
-    source, ms = image, m
+    source: MatLike = image
+    ms = m
     if shrink < 0.6:  # bilinear sampling alone would alias
         f = float(max(shrink, 0.05)) * 1.3
         source = cv2.resize(image, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
@@ -82,12 +85,14 @@ def warp(
     grid[:, 2] -= (s - 1) / (2 * s)
     target = cv2.warpAffine(codes, grid, (crop // s, crop // s), flags=cv2.INTER_NEAREST,
                             borderMode=cv2.BORDER_CONSTANT, borderValue=fill)  # fmt: skip
-    return picture, (_MIRROR[target] if flip else target)
+    mirrored = m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]
+    codes_there = np.asarray(target, dtype=np.uint8)
+    return np.asarray(picture, dtype=np.uint8), (_MIRROR[codes_there] if mirrored else codes_there)
 
 
 def photometric(rng: np.random.Generator, image: Image) -> Image:
     """Light, colour, blur, noise and compression changes of an RGB picture; same shape."""
-    x = image
+    x: MatLike = image
     if rng.random() < 0.8:  # gain, offset and gamma per channel in one look-up table
         level = np.arange(256, dtype=np.float32) / 255
         gain = rng.uniform(0.65, 1.4) * rng.uniform(0.88, 1.12, 3)
@@ -110,8 +115,10 @@ def photometric(rng: np.random.Generator, image: Image) -> Image:
         x = np.clip(x + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.3:
         _, data = cv2.imencode(".jpg", x, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])
-        x = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return np.ascontiguousarray(x)
+        decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert decoded is not None  # we encoded it ourselves
+        x = decoded
+    return np.ascontiguousarray(x, dtype=np.uint8)
 
 
 def occlude(rng: np.random.Generator, picture: Image, target: Image, background: Image) -> None:

@@ -1,7 +1,8 @@
 """Several processes, one run: start with `torchrun --nproc-per-node N -m training …`.
 
-Gradients are averaged by hand: the settings that freeze the trunk leave parameters without gradient, which is one line
-here and a special mode in DistributedDataParallel. Statistics, averages and checkpoints are those of rank 0.
+Gradients are averaged by hand: the settings that freeze the trunk leave parameters without gradient, which is
+one line here and a special mode in DistributedDataParallel. Statistics, averages and checkpoints are those of
+rank 0.
 """
 
 from __future__ import annotations
@@ -46,5 +47,5 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     flat = torch.cat([g.reshape(-1) for g in grads])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
-    for g, mean in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+    for g, mean in zip(grads, torch.split(flat, [g.numel() for g in grads]), strict=True):
         g.copy_(mean.view_as(g))

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from models.checkpoint import architecture, load_checkpoint, load_weights, save_checkpoint
 from models.factored import FactoredConvNet
-from training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from training.distributed import average_gradients
 from training.losses import PartLoss
 from training.step import StepConfig, losses
@@ -102,16 +102,20 @@ def save(state: State, config: TrainConfig, path: Path, extra: dict[str, object]
         for name, value in entry.items()
         if isinstance(value, Tensor)
     }
-    meta = {"architecture": "factored", "activation": state.net.act, "step": state.step, "images": state.images,
-            "config": asdict(config), **extra}  # fmt: skip
-    save_checkpoint(path, {"net": state.net.state_dict(), "ema": state.ema.state_dict(), "optimiser": optimiser}, meta)
+    facts = {"step": state.step, "images": state.images, "config": asdict(config)}
+    meta = {**architecture(state.net), **facts, **extra}
+    save_checkpoint(
+        path, {"net": state.net.state_dict(), "ema": state.ema.state_dict(), "optimiser": optimiser}, meta
+    )
 
 
 def train(
     state: State, config: TrainConfig, batches: Iterable[Batch], out: Path, extra: dict[str, object],
     device: torch.device, processes: tuple[int, int] = (0, 1),
 ) -> None:  # fmt: skip
-    """Run until `config.steps`, writing `last.safetensors` and `log.jsonl` into `out` (rank 0 of `processes`, rank and count).
+    """Run until `config.steps`, writing `last.safetensors` and `log.jsonl` into `out`.
+
+    `processes` is (rank, count); rank 0 writes.
 
     Raises:
         DivergedError: when a loss is NaN or infinite; the last checkpoint stays as it was.
@@ -123,7 +127,9 @@ def train(
     for batch in batches:
         if state.step >= config.steps:
             break
-        torch.manual_seed((config.seed * 1_000_003 + state.step) * world + rank)  # dropout, too, follows from (seed, step)
+        torch.manual_seed(
+            (config.seed * 1_000_003 + state.step) * world + rank
+        )  # dropout, too, follows from (seed, step)
         generator = torch.Generator().manual_seed(config.seed * 7_919 + state.step)
         for group in state.optimiser.param_groups:
             group["lr"] = learning_rate(config, state.step)
@@ -143,14 +149,21 @@ def train(
 
 
 def _step(
-    state: State, config: TrainConfig, part_loss: PartLoss, batch: Batch, generator: torch.Generator, device: torch.device
+    state: State,
+    config: TrainConfig,
+    part_loss: PartLoss,
+    batch: Batch,
+    generator: torch.Generator,
+    device: torch.device,
 ) -> dict[str, float]:
     rgb = torch.from_numpy(batch.images).to(device).permute(0, 3, 1, 2).float()
     rgb = rgb.contiguous(memory_format=torch.channels_last)
     codes = torch.from_numpy(batch.codes).to(device)
     terms = losses(state.net, part_loss, rgb, codes, config.step, generator)
     total: Tensor = sum(terms.values(), torch.zeros((), device=device))
-    state.optimiser.zero_grad(set_to_none=True)  # None, not zero: a frozen weight must not decay (methods §1.6)
+    state.optimiser.zero_grad(
+        set_to_none=True
+    )  # None, not zero: a frozen weight must not decay (methods §1.6)
     if torch.isfinite(total):
         total.backward()  # type: ignore[no-untyped-call]
         average_gradients(state.net.parameters())

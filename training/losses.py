@@ -77,10 +77,11 @@ def to_grid(logits: Tensor, codes: Tensor) -> Tensor:
 
 
 def person_from_codes(codes: Tensor, cells: tuple[int, int], own: Tensor) -> Tensor:
-    """The true silhouette on the head's grid by area averaging; the factor's own value where nothing is known.
+    """The true silhouette on the head's grid by area averaging; the factor's own where nothing is known.
 
     Args:
         codes: (b, H, W) uint8.
+        cells: (h, w) of the head's grid.
         own: (b, 1, h, w) P(person), used for cells without a known pixel.
 
     Returns:

@@ -1,8 +1,7 @@
 """How a parsing is scored: on synthetic people exactly, on real photos by what they have labels for.
 
-All functions take label maps and P(person) at the size of the stored picture, so they score a torch model, an engine
-and the files of `xfactor parse` alike. The definitions for real photos stand beside the development data and in
-docs/experiments.
+All functions take label maps and P(person) at the size of the stored picture, so they score a torch model, an
+engine and the files of `xfactor parse` alike.
 """
 
 from __future__ import annotations
@@ -19,7 +18,12 @@ from training.scribbles import Skeleton, distance_to_bones
 
 Labels = NDArray[np.uint8]
 
-LIMBS = (("uarm", "shoulder", "elbow"), ("larm", "elbow", "wrist"), ("uleg", "hip", "knee"), ("lleg", "knee", "ankle"))
+LIMBS = (
+    ("uarm", "shoulder", "elbow"),
+    ("larm", "elbow", "wrist"),
+    ("uleg", "hip", "knee"),
+    ("lleg", "knee", "ankle"),
+)
 #: the parts that may stand on a limb's line: its own, or one of its joints'
 LIMB_NEIGHBOURS = {
     "uarm": ("uarm", "shoulder", "elbow"),
@@ -31,7 +35,9 @@ CENTROID_JOINTS = ("wrist", "elbow", "shoulder", "knee", "ankle")
 HEAD = tuple(i for i, n in enumerate(S31.names, 1) if n.endswith("head"))
 TORSO = tuple(i for i, n in enumerate(S31.names, 1) if n.endswith("body"))
 FEET = tuple(i for i, n in enumerate(S31.names, 1) if n.endswith(("foot", "ankle")))
-LEGS = tuple(i for i, n in enumerate(S31.names, 1) if n[1:] in ("uleg", "knee", "lleg", "ankle", "lbody", "foot"))
+LEGS = tuple(
+    i for i, n in enumerate(S31.names, 1) if n[1:] in ("uleg", "knee", "lleg", "ankle", "lbody", "foot")
+)
 BOUNDARY_TOLERANCE = 0.008  # of the image diagonal
 PCK_TOLERANCE = 0.2  # of the torso length
 PROBE_STEP = 0.125  # grid of the background probe, torso lengths
@@ -46,7 +52,7 @@ def silhouette_iou(mask: NDArray[np.bool_], truth: Labels) -> float:
 
 
 def boundary_f(mask: NDArray[np.bool_], truth: Labels) -> float:
-    """F measure of boundary pixels matched within 0.8 % of the diagonal; boundaries beside 255 are left out."""
+    """F measure of boundary pixels matched within 0.8 % of the diagonal; those beside 255 are left out."""
     h, w = truth.shape
     tolerance = max(1.0, BOUNDARY_TOLERANCE * float(np.hypot(h, w)))
     unknown = cv2.dilate((truth == IGNORE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -60,12 +66,14 @@ def boundary_f(mask: NDArray[np.bool_], truth: Labels) -> float:
 
 def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     m = mask.astype(np.uint8)
-    return (m > 0) & (cv2.erode(m, np.ones((3, 3), np.uint8)) == 0)
+    eroded = np.asarray(cv2.erode(m, np.ones((3, 3), np.uint8)), dtype=np.uint8)
+    edge: NDArray[np.bool_] = (m > 0) & (eroded == 0)
+    return edge
 
 
 def _distance_to(points: NDArray[np.bool_]) -> NDArray[np.float32]:
-    d: NDArray[np.float32] = cv2.distanceTransform((~points).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return d
+    d = cv2.distanceTransform((~points).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(d, dtype=np.float32)
 
 
 @dataclass
@@ -86,11 +94,9 @@ class Tally:
 
 
 def probe_pose(labels: Labels, skeleton: Skeleton, tally: Tally) -> None:
-    """Add one picture's limb, head, torso, background and centroid measures.
+    """Add one picture's limb, head, torso, background and centroid measures to the tally.
 
-    Args:
-        labels: (h, w) S31 labels at the size the joints are in.
-        skeleton: true joints, LSP-14.
+    `labels` (h, w) are S31 labels at the size the true joints of `skeleton` are in.
     """
     for part, a, b in LIMBS:
         for letter, side in (("r", "r_"), ("l", "l_")):
@@ -110,7 +116,9 @@ def probe_pose(labels: Labels, skeleton: Skeleton, tally: Tally) -> None:
     _probe_centroids(labels, skeleton, torso, tally)
 
 
-def _probe_limb(labels: Labels, s: Skeleton, tally: Tally, part: str, letter: str, ends: tuple[str, str]) -> None:
+def _probe_limb(
+    labels: Labels, s: Skeleton, tally: Tally, part: str, letter: str, ends: tuple[str, str]
+) -> None:
     own = S31.id(letter + part)
     fine = _sample(labels, s.at(ends[0]), s.at(ends[1]), (0.4, 0.5, 0.6))
     tally.add("limb", float((fine == own).sum()), len(fine))
@@ -135,7 +143,11 @@ def _probe_centroids(labels: Labels, s: Skeleton, torso: float, tally: Tally) ->
             if not s.seen(side + joint):
                 continue
             ys, xs = np.nonzero(labels == S31.id(letter + joint))
-            hit = len(xs) > 0 and np.hypot(*(np.array((xs.mean(), ys.mean())) - s.at(side + joint))) <= PCK_TOLERANCE * torso
+            hit = (
+                len(xs) > 0
+                and np.hypot(*(np.array((xs.mean(), ys.mean())) - s.at(side + joint)))
+                <= PCK_TOLERANCE * torso
+            )
             tally.add(f"pck {joint}", float(hit), 1)
 
 
@@ -170,7 +182,11 @@ def pose_report(tally: Tally) -> dict[str, float]:
 def probe_garments(labels: Labels, garments: Labels, names: Sequence[str], tally: Tally) -> None:
     """Coarse garments of `ccp`: hair is head, shoes are feet or ankles, trousers are legs or lower body."""
     shoes = ("shoes", "flats", "heels", "loafers", "pumps", "sandals", "sneakers", "wedges", "clogs")
-    for name, members, parts in (("hair", ("hair",), HEAD), ("shoes", shoes, FEET), ("trousers", ("pants", "jeans"), LEGS)):
+    for name, members, parts in (
+        ("hair", ("hair",), HEAD),
+        ("shoes", shoes, FEET),
+        ("trousers", ("pants", "jeans"), LEGS),
+    ):
         at = np.isin(garments, [names.index(m) for m in members])
         tally.add(name, float(np.isin(labels[at], parts).sum()), float(at.sum()))
 
@@ -195,10 +211,12 @@ class Confusion:
         """(classes,) intersection over union; NaN where a class is neither there nor predicted."""
         hit = np.diag(self.counts).astype(np.float64)
         union = self.counts.sum(0) + self.counts.sum(1) - hit
-        return np.divide(hit, union, out=np.full(self.classes, np.nan), where=union > 0)
+        rates: NDArray[np.float64] = np.divide(hit, union, out=np.full(self.classes, np.nan), where=union > 0)
+        return rates
 
     def accuracy(self) -> NDArray[np.float64]:
         """(classes,) share of a class's pixels that are right; NaN where it is not there."""
         truth = self.counts.sum(1)
         hit = np.diag(self.counts).astype(np.float64)
-        return np.divide(hit, truth, out=np.full(self.classes, np.nan), where=truth > 0)
+        rates: NDArray[np.float64] = np.divide(hit, truth, out=np.full(self.classes, np.nan), where=truth > 0)
+        return rates

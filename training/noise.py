@@ -47,7 +47,7 @@ def gaussian_noise(rgb: Tensor, generator: torch.Generator | None = None) -> Ten
 def swap_noise(person: Tensor, generator: torch.Generator | None = None) -> Tensor:
     """Swap foreground and background at random places of P(person) (b, 1, h, w).
 
-    Rate ρ ~ U(0, ½) per image; half of the images with independent cells, half with rectangles of 2..24 cells.
+    Rate ρ ~ U(0, ½) per image; half of the images with independent cells, half with rectangles.
     """
     out = person.clone()
     b, _, h, w = person.shape

@@ -62,8 +62,8 @@ def read_image(path: Path, *, alpha: bool = False) -> Image:
         raise ValueError("not a readable picture")
     if alpha and (raw.ndim != 3 or raw.shape[2] != 4):
         raise ValueError("no alpha channel")
-    out: Image = cv2.cvtColor(raw, cv2.COLOR_BGRA2RGBA if alpha else cv2.COLOR_BGR2RGB)
-    return out
+    rgb = cv2.cvtColor(raw, cv2.COLOR_BGRA2RGBA if alpha else cv2.COLOR_BGR2RGB)
+    return np.asarray(rgb, dtype=np.uint8)
 
 
 def split(files: Sequence[Path], part: str) -> list[Path]:
@@ -148,7 +148,7 @@ def read_cutouts(root: Path, *, strict: bool = False) -> list[Photo]:
 def read_backgrounds(folders: Sequence[Path], limit: int = 10_000) -> list[Image]:
     """Pictures without people (h, w, 3); broken ones are named and left out."""
     files = [f for folder in folders for f in _need(folder, "*.*")][:limit]
-    return [p.image for p in _collect(files, lambda f: _background(f), strict=False)]
+    return [p.image for p in _collect(files, _background, strict=False)]
 
 
 def _background(path: Path) -> Photo:

@@ -1,8 +1,8 @@
 """Weak part labels drawn from joints (LSP-14): limbs and joints exact, the rest of the body unknown.
 
-What throw-away trials taught is kept: every limb point carries its exact part and every joint its joint part (a set
-collapses onto one label), and points far from the skeleton are background (without negatives a network fills
-sports photos with body).
+What throw-away trials taught is kept: every limb point carries its exact part and every joint its joint part
+(a set collapses onto one label), and points far from the skeleton are background (without negatives a network
+fills sports photos with body).
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from training.targets import SET_CODES
 
 Points = NDArray[np.float32]
 
-FAR = 0.5  # of the torso length: beyond it a pixel is background; the development measure uses the same distance
-JOINT_RADIUS = (
-    0.055  # half-widths in torso lengths, narrower than the limb so that no cloth edge is mislabelled
-)
+FAR = 0.5  # of the torso length: beyond it a pixel is background, as in the measure
+#: half-widths in torso lengths, narrower than the limb, so that no edge of cloth is mislabelled
+JOINT_RADIUS = 0.055
 LIMB_WIDTH = {"uarm": 0.045, "larm": 0.04, "uleg": 0.08, "lleg": 0.055}
 #: (limb part, from joint, to joint, part of the segment that surely carries the limb's own part)
 LIMBS = (
@@ -71,11 +70,10 @@ class Skeleton:
 def scribble(skeleton: Skeleton, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Draw the code map (targets.py) of one person.
 
-    Args:
-        size: (width, height) of the picture the joints are in, px.
+    `size` is (width, height) of the picture the joints are in, px.
 
     Returns:
-        (height, width) codes; 255 wherever the joints say nothing. All 255 when fewer than four joints are annotated.
+        (height, width) codes; 255 wherever the joints say nothing, everywhere with fewer than four joints.
     """
     width, height = size
     codes = np.full((height, width), IGNORE, dtype=np.uint8)
@@ -108,8 +106,8 @@ def scribble(skeleton: Skeleton, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 def _line(codes: NDArray[np.uint8], p: Points, q: Points, half_width: float, code: int) -> None:
     shift = 4  # sub-pixel drawing
-    a, b = (tuple(int(round(float(v) * (1 << shift))) for v in point) for point in (p, q))
-    cv2.line(codes, a, b, int(code), max(1, int(round(2 * half_width))), cv2.LINE_8, shift)
+    a, b = (tuple(round(float(v) * (1 << shift)) for v in point) for point in (p, q))
+    cv2.line(codes, a, b, int(code), max(1, round(2 * half_width)), cv2.LINE_8, shift)
 
 
 def _draw_torso(codes: NDArray[np.uint8], s: Skeleton, torso: float) -> None:
@@ -159,5 +157,5 @@ def distance_to_bones(s: Skeleton, size: tuple[int, int]) -> NDArray[np.float32]
         _line(canvas, s.xy[a], s.xy[b], 0.5, 0)
     if canvas.all():  # the whole skeleton lies outside: nothing is known
         return np.zeros((height, width), dtype=np.float32)
-    distance: NDArray[np.float32] = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return distance
+    distance = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return distance.astype(np.float32, copy=False)

@@ -10,7 +10,7 @@ from torch.nn.functional import dropout2d
 
 from models.factored import FactoredConvNet, normalise, person_probability
 from training.losses import PartLoss, factor_loss, person_from_codes
-from training.noise import SETTINGS, gaussian_noise, swap_noise
+from training.noise import SETTINGS, Setting, gaussian_noise, swap_noise
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,14 @@ def draw_setting(config: StepConfig, generator: torch.Generator) -> int:
 
 
 def losses(
-    net: FactoredConvNet, part_loss: PartLoss, rgb: Tensor, codes: Tensor, config: StepConfig, generator: torch.Generator
+    net: FactoredConvNet,
+    part_loss: PartLoss,
+    rgb: Tensor,
+    codes: Tensor,
+    config: StepConfig,
+    generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """Forward one batch under a drawn setting.
-
-    Args:
-        rgb: (b, 3, h, w) float, 0..255.
-        codes: (b, H, W) uint8.
+    """Forward one batch, (b, 3, h, w) RGB in 0..255 and (b, H, W) uint8 codes, under a drawn setting.
 
     Returns:
         `parts`, and `factor` in setting 3; their sum is to be minimised.
@@ -49,7 +50,7 @@ def losses(
     setting = SETTINGS[draw_setting(config, generator)]
     with torch.autocast(rgb.device.type, dtype=torch.bfloat16, enabled=config.bf16):
         if setting.head_only:
-            return {"parts": _head_only(net, part_loss, rgb, codes, setting.swap, setting.gaussian, generator)}
+            return {"parts": _head_only(net, part_loss, rgb, codes, setting, generator)}
         features = net.trunk(normalise(rgb))
         fb = net.factor(features)
         person = person_probability(fb)
@@ -59,22 +60,29 @@ def losses(
 
 
 def _head_only(
-    net: FactoredConvNet, part_loss: PartLoss, rgb: Tensor, codes: Tensor, swap: bool, gaussian: bool,
+    net: FactoredConvNet,
+    part_loss: PartLoss,
+    rgb: Tensor,
+    codes: Tensor,
+    setting: Setting,
     generator: torch.Generator,
-) -> Tensor:  # fmt: skip
+) -> Tensor:
     """Settings 1, 2 and 4: trunk and factor are frozen, their statistics and dropout too."""
     net.trunk.eval()
     net.factor.eval()
     with torch.no_grad():
         features = net.trunk(normalise(rgb))
         person = person_probability(net.factor(features))
-        if gaussian:  # the same trunk run twice: the factor sees the clean image (methods §1.6, dual stream)
+        if (
+            setting.gaussian
+        ):  # the same trunk run twice: the factor sees the clean image (methods §1.6, dual stream)
             features = net.trunk(normalise(gaussian_noise(rgb, generator)))
-        if swap:
+        if setting.swap:
             person = swap_noise(person, generator)
     net.trunk.train()
     net.factor.train()
-    return part_loss(net.head(features, person), codes)
+    loss: Tensor = part_loss(net.head(features, person), codes)
+    return loss
 
 
 def _inject(
@@ -84,7 +92,9 @@ def _inject(
     b = len(features)
     pick = (torch.rand(b, generator=generator) < config.inject).to(features.device)
     hide = pick & (torch.rand(b, generator=generator) < 0.5).to(features.device)
-    truth = person_from_codes(codes, (person.shape[2], person.shape[3]), person.float().detach()).to(person.dtype)
+    truth = person_from_codes(codes, (person.shape[2], person.shape[3]), person.float().detach()).to(
+        person.dtype
+    )
     person = torch.where(pick[:, None, None, None], truth, person)
     hidden = dropout2d(features, config.hide, training=True)
     return torch.where(hide[:, None, None, None], hidden, features), person

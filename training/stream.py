@@ -1,7 +1,7 @@
 """Batches for training: a stated mixture of synthetic people and photos, the same for the same (seed, step).
 
-All randomness is drawn from (seed, step), so a run resumed from a checkpoint sees exactly the batches it would have
-seen without the stop.
+All randomness is drawn from (seed, step), so a run resumed from a checkpoint sees exactly the batches it
+would have seen without the stop.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from queue import Queue
 
 import cv2
@@ -73,14 +74,27 @@ class Batch:
     codes: NDArray[np.uint8]
 
 
-def make_batch(sources: Sources, mixture: Mixture, *, seed: int, step: int, size: int, crop: int, stride: int) -> Batch:
-    """The batch of one step: `size` pictures of side `crop`, codes every `stride` pixels."""
+@dataclass(frozen=True)
+class BatchShape:
+    """`size` pictures of side `crop` px, with a code every `stride` px."""
+
+    size: int
+    crop: int
+    stride: int
+
+
+def make_batch(sources: Sources, mixture: Mixture, shape: BatchShape, *, seed: int, step: int) -> Batch:
+    """The batch of one step."""
+    size, crop, stride = shape.size, shape.crop, shape.stride
     kinds, shares = sources.shares(mixture)
     rng = np.random.default_rng((seed, step))
     # stratified: every batch has nearly the same mixture, so batch statistics do not swing
     marks = (np.arange(size) + rng.random()) / size
     chosen = np.searchsorted(np.cumsum(shares), marks, side="right").clip(max=len(kinds) - 1)
-    pairs = [_draw(np.random.default_rng((seed, step, i)), sources, kinds[k], crop, stride) for i, k in enumerate(chosen)]
+    pairs = [
+        _draw(np.random.default_rng((seed, step, i)), sources, kinds[k], crop, stride)
+        for i, k in enumerate(chosen)
+    ]
     return Batch(np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]))
 
 
@@ -92,14 +106,17 @@ def _draw(rng: np.random.Generator, s: Sources, kind: str, crop: int, stride: in
 
 
 def _synthetic(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
-    assert s.synthetic_images is not None and s.synthetic_labels is not None
+    assert s.synthetic_images is not None
+    assert s.synthetic_labels is not None
     i = int(rng.integers(len(s.synthetic_images)))
     image, codes = np.asarray(s.synthetic_images[i]), np.asarray(s.synthetic_labels[i])
-    m, flip = affine(rng, (image.shape[1], image.shape[0]), crop, SYNTHETIC_RANGES)
-    return warp(image, codes, m, flip, crop, stride, IGNORE)
+    m = affine(rng, (image.shape[1], image.shape[0]), crop, SYNTHETIC_RANGES)
+    return warp(image, codes, m, crop, stride, IGNORE)
 
 
-def _photo(rng: np.random.Generator, photos: Sequence[Photo], ranges: Ranges, crop: int, stride: int) -> tuple[Image, Image]:
+def _photo(
+    rng: np.random.Generator, photos: Sequence[Photo], ranges: Ranges, crop: int, stride: int
+) -> tuple[Image, Image]:
     photo = photos[int(rng.integers(len(photos)))]
     h, w = photo.codes.shape
     centre = None
@@ -107,13 +124,12 @@ def _photo(rng: np.random.Generator, photos: Sequence[Photo], ranges: Ranges, cr
         known = np.flatnonzero(photo.skeleton.visible > 0)
         if len(known):
             centre = photo.skeleton.xy[int(rng.choice(known))]
-    m, flip = affine(rng, (w, h), crop, ranges, centre)
-    return warp(photo.image, photo.codes, m, flip, crop, stride, IGNORE)
+    m = affine(rng, (w, h), crop, ranges, centre)
+    return warp(photo.image, photo.codes, m, crop, stride, IGNORE)
 
 
 def _silhouette(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
-    picture, target = _photo(rng, s.silhouettes, SILHOUETTE_RANGES, crop, stride)
-    return picture, target
+    return _photo(rng, s.silhouettes, SILHOUETTE_RANGES, crop, stride)
 
 
 def _sport(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
@@ -124,14 +140,14 @@ def _composite(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> 
     """A background with none to three people cut out of other photos."""
     background = s.backgrounds[int(rng.integers(len(s.backgrounds)))]
     empty = np.zeros(background.shape[:2], dtype=np.uint8)
-    m, flip = affine(rng, (background.shape[1], background.shape[0]), crop, BACKGROUND_RANGES)
-    picture, target = warp(background, empty, m, flip, crop, stride, 0)
+    m = affine(rng, (background.shape[1], background.shape[0]), crop, BACKGROUND_RANGES)
+    picture, target = warp(background, empty, m, crop, stride, 0)
     people = int(rng.choice(4, p=(0.25, 0.4, 0.2, 0.15))) if s.cutouts else 0
     for _ in range(people):
         cutout = s.cutouts[int(rng.integers(len(s.cutouts)))]
         h, w = cutout.codes.shape
-        m, flip = affine(rng, (w, h), crop, CUTOUT_RANGES)
-        rgba, codes = warp(cutout.image, cutout.codes, m, flip, crop, stride, 0)
+        m = affine(rng, (w, h), crop, CUTOUT_RANGES)
+        rgba, codes = warp(cutout.image, cutout.codes, m, crop, stride, 0)
         alpha = cv2.GaussianBlur(rgba[..., 3], (0, 0), 0.7)[..., None].astype(np.float32) / 255
         picture = (alpha * rgba[..., :3] + (1 - alpha) * picture).astype(np.uint8)
         target = np.where(codes == 0, target, codes)
@@ -144,18 +160,19 @@ _DRAW = {"synthetic": _synthetic, "silhouettes": _silhouette, "sport": _sport, "
 class Stream:
     """Batches of consecutive steps, made ahead by one thread (numpy and OpenCV release the GIL)."""
 
-    def __init__(self, sources: Sources, mixture: Mixture, *, seed: int, start: int, size: int, crop: int, stride: int) -> None:
+    def __init__(
+        self, sources: Sources, mixture: Mixture, shape: BatchShape, *, seed: int, start: int
+    ) -> None:
         self._queue: Queue[Batch | BaseException] = Queue(maxsize=4)
         self._stop = threading.Event()
-        self._args = (sources, mixture)
-        self._options = {"seed": seed, "size": size, "crop": crop, "stride": stride}
+        self._make = partial(make_batch, sources, mixture, shape, seed=seed)
         self._thread = threading.Thread(target=self._produce, args=(start,), name="batches", daemon=True)
         self._thread.start()
 
     def _produce(self, step: int) -> None:
         while not self._stop.is_set():
             try:
-                item: Batch | BaseException = make_batch(*self._args, step=step, **self._options)
+                item: Batch | BaseException = self._make(step=step)
             except BaseException as e:  # noqa: BLE001 - handed to the trainer's thread, which raises it
                 item = e
             self._queue.put(item)

@@ -1,8 +1,8 @@
 """What a pixel may teach: an exact part, a set of parts, or nothing.
 
-One uint8 code map carries every kind of supervision. Codes 0..31 are the S31 labels; a code from `SETS` says that the
-pixel carries one of several parts (hair is *some* head part); 255 says nothing. Foreground/background follows
-from the code alone, so the factor and the head are always taught the same silhouette.
+One uint8 code map carries every kind of supervision. Codes 0..31 are the S31 labels; a code from `SETS` says
+that the pixel carries one of several parts (hair is *some* head part); 255 says nothing. What is person
+follows from the code alone, so the factor and the head are always taught the same silhouette.
 """
 
 from __future__ import annotations

@@ -18,7 +18,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--assets", type=Path, help="MakeHuman clothes, hair and skins")
     parser.add_argument("--poses", type=Path, help="BVH poses and DeepMimic motions")
-    parser.add_argument("--backgrounds", type=Path, nargs="*", default=[], help="folders of pictures without people")
+    parser.add_argument(
+        "--backgrounds", type=Path, nargs="*", default=[], help="folders of pictures without people"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--split", choices=("train", "test"), default="train")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from training.synthetic.appearance import Rng, procedural_photo
 from training.synthetic.bodies import FloatArray
+from training.synthetic.pictures import read_rgb
 
 Picture = NDArray[np.uint8]
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -37,14 +38,16 @@ class Backgrounds:
         return [self._crop(rng, rng.uniform(0.2, 0.7)) for _ in range(count)]
 
     def _crop(self, rng: Rng, share: float) -> Picture:
-        bgr = cv2.imread(str(self.paths[rng.integers(len(self.paths))]))
-        side = max(8, int(min(bgr.shape[:2]) * share))
-        y, x = (int(rng.integers(0, n - side + 1)) for n in bgr.shape[:2])
-        return np.ascontiguousarray(bgr[y : y + side, x : x + side, ::-1])
+        picture = read_rgb(self.paths[rng.integers(len(self.paths))])
+        side = max(8, int(min(picture.shape[:2]) * share))
+        y, x = (int(rng.integers(0, n - side + 1)) for n in picture.shape[:2])
+        return picture[y : y + side, x : x + side]
 
     def _photo(self, rng: Rng, size: int) -> FloatArray:
         crop = self._crop(rng, rng.uniform(0.55, 1.0))
-        grown = cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA if len(crop) > size else cv2.INTER_LINEAR)
+        grown = cv2.resize(
+            crop, (size, size), interpolation=cv2.INTER_AREA if len(crop) > size else cv2.INTER_LINEAR
+        )
         out = grown.astype(np.float32) / 255
         if rng.random() < 0.5:
             out = out[:, ::-1]
@@ -105,10 +108,22 @@ def _thing(rng: Rng, out: FloatArray) -> None:
         cv2.rectangle(out, a, b, colour, -1, cv2.LINE_AA)
     elif kind == 1:
         axes = half.astype(int).tolist()
-        cv2.ellipse(out, centre.astype(int).tolist(), axes, float(rng.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            out,
+            centre.astype(int).tolist(),
+            axes,
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            colour,
+            -1,
+            cv2.LINE_AA,
+        )
     elif kind == 2:
         ends = rng.uniform(-0.2, 1.2, (2, 2)) * size
-        cv2.line(out, ends[0].astype(int).tolist(), ends[1].astype(int).tolist(), colour, int(rng.integers(1, 12)))
+        cv2.line(
+            out, ends[0].astype(int).tolist(), ends[1].astype(int).tolist(), colour, int(rng.integers(1, 12))
+        )
     else:
         shape = (centre + rng.normal(0, 1, (int(rng.integers(3, 8)), 2)) * half).astype(np.int32)
         cv2.fillPoly(out, [shape], colour, cv2.LINE_AA)

@@ -17,8 +17,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+FloatArray = NDArray[np.floating[Any]]  # float32 throughout; the compiled code is specialised for it
 IntArray = NDArray[np.int32]
+ByteArray = NDArray[np.uint8]
 
 POOL_COUNT = 160  # bodies; pairs of them are blended, so 160 give some 12 000 directions of variation
 FORMAT = 4  # raise when the fields below change: a cached pool of another format is rebuilt
@@ -145,7 +146,7 @@ def _phenotypes(model: Any, count: int) -> tuple[dict[str, Any], FloatArray]:
 
     class Ages:
         def sample(self, shape: tuple[int]) -> Any:
-            old = torch.rand(shape) < 0.82  # noqa: PLR2004  # children are a fifth of the pool
+            old = torch.rand(shape) < 0.82  # children are a fifth of the pool
             return torch.where(old, adults.sample(shape), children.sample(shape))
 
     class Genders:

@@ -62,7 +62,12 @@ def write_dataset(
 
 
 def write_packed(
-    path: Path, count: int, recipe: Recipe | None = None, *, workers: int = 2, progress: Progress | None = None
+    path: Path,
+    count: int,
+    recipe: Recipe | None = None,
+    *,
+    workers: int = 2,
+    progress: Progress | None = None,
 ) -> tuple[Path, Path]:
     """Write ``<path>.images.npy`` (N, H, W, 3) and ``<path>.labels.npy`` (N, H, W), uint8, for memory mapping.
 

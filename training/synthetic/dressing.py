@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from training.synthetic import appearance, props
-from training.synthetic.appearance import ALWAYS_HEAD, EYE, HAIR, LABEL, SHOE, SKIN, Atlas, Rng, cloth, material
+from training.synthetic.appearance import (
+    ALWAYS_HEAD,
+    EYE,
+    HAIR,
+    LABEL,
+    SHOE,
+    SKIN,
+    Atlas,
+    Rng,
+    cloth,
+    material,
+)
 from training.synthetic.bodies import Bodies, FloatArray
 from training.synthetic.garments import MARGIN_M, Cutting, Tailor
 from training.synthetic.pieces import BoolArray, Piece
@@ -19,7 +30,9 @@ class Outfit:
     """What has been put on so far."""
 
     pieces: list[Piece] = field(default_factory=list)
-    layers: list[tuple[Cutting, FloatArray]] = field(default_factory=list)  # cut from the tights, outermost last
+    layers: list[tuple[Cutting, FloatArray]] = field(
+        default_factory=list
+    )  # cut from the tights, outermost last
     hidden: BoolArray | None = None  # body vertices hidden by clothes from files
 
 
@@ -69,8 +82,14 @@ class Dresser:
             pieces.append(props.seat(rng, b, heads, self.atlas))
         return Figure(rest, heads, pieces)
 
-    def _skin(  # noqa: PLR0913, PLR0917
-        self, rng: Rng, outfit: Outfit, rest: FloatArray, skin: FloatArray, hair: FloatArray, traits: FloatArray
+    def _skin(
+        self,
+        rng: Rng,
+        outfit: Outfit,
+        rest: FloatArray,
+        skin: FloatArray,
+        hair: FloatArray,
+        traits: FloatArray,
     ) -> Piece:
         row = material(skin, SKIN, spec=rng.uniform(0.02, 0.22), gloss=rng.uniform(8, 30), grain=0.03)
         row[appearance.SECOND : appearance.SECOND + 3] = np.clip(hair * 0.8, 0, 1)
@@ -88,7 +107,9 @@ class Dresser:
             hidden = hidden | outfit.hidden
         return self.tailor.skin_piece(rest, hidden, row)
 
-    def _clothes(self, rng: Rng, outfit: Outfit, rest: FloatArray, normals: FloatArray, *, woman: bool) -> None:
+    def _clothes(
+        self, rng: Rng, outfit: Outfit, rest: FloatArray, normals: FloatArray, *, woman: bool
+    ) -> None:
         if self.wardrobe.suits and rng.random() < 0.35:
             self._from_files(rng, outfit, rest, woman=woman)
             if rng.random() < 0.2:
@@ -98,7 +119,10 @@ class Dresser:
             trunks = self.tailor.trousers(rng.uniform(0.03, 0.12), rng.uniform(0.05, 0.5))
             self._put_on(outfit, trunks, 0.004, cloth(rng, self.atlas))
             return
-        kind = rng.choice(["trousers", "shorts", "skirt", "dress"], p=[0.62, 0.18, 0.10, 0.10] if not woman else [0.45, 0.17, 0.18, 0.20])  # noqa: E501
+        kind = rng.choice(
+            ["trousers", "shorts", "skirt", "dress"],
+            p=[0.62, 0.18, 0.10, 0.10] if not woman else [0.45, 0.17, 0.18, 0.20],
+        )
         tucked = rng.random() < 0.35
         hem = rng.uniform(0.08, 0.16) if tucked else rng.uniform(-0.10, 0.10)
         lower = cloth(rng, self.atlas)
@@ -111,13 +135,23 @@ class Dresser:
             self._trousers(rng, outfit, lower, short=kind == "shorts")
         if rng.random() < 0.04:
             return  # bare chest
-        sleeve = rng.choice([0.0, rng.uniform(0.15, 0.85), rng.uniform(1.0, 1.6), rng.uniform(1.85, 2.05)], p=[0.12, 0.42, 0.08, 0.38])  # noqa: E501
-        shirt = self.tailor.shirt(hem, float(sleeve), rng.uniform(0.55, 0.60), rng.choice([0.0, rng.uniform(0, 0.16)]))
+        sleeve = rng.choice(
+            [0.0, rng.uniform(0.15, 0.85), rng.uniform(1.0, 1.6), rng.uniform(1.85, 2.05)],
+            p=[0.12, 0.42, 0.08, 0.38],
+        )
+        shirt = self.tailor.shirt(
+            hem, float(sleeve), rng.uniform(0.55, 0.60), rng.choice([0.0, rng.uniform(0, 0.16)])
+        )
         self._put_on(outfit, shirt, rng.uniform(0.005, 0.026), upper, tucked=tucked)
         if rng.random() < 0.30:
             self._coat(rng, outfit, rest, normals)
         if rng.random() < 0.06:
-            self._put_on(outfit, self.tailor.scarf(rng.uniform(0.42, 0.54)), rng.uniform(0.03, 0.05), cloth(rng, self.atlas))
+            self._put_on(
+                outfit,
+                self.tailor.scarf(rng.uniform(0.42, 0.54)),
+                rng.uniform(0.03, 0.05),
+                cloth(rng, self.atlas),
+            )
 
     def _trousers(self, rng: Rng, outfit: Outfit, row: FloatArray, *, short: bool) -> None:
         length = rng.uniform(0.35, 1.15) if short else rng.uniform(1.75, 2.08)
@@ -127,7 +161,9 @@ class Dresser:
         offset = tight + wide * np.clip(self.tailor.leg - 0.3, 0, 1.5)
         self._put_on(outfit, field, offset.astype(np.float32), row)
 
-    def _skirt(self, rng: Rng, outfit: Outfit, rest: FloatArray, normals: FloatArray, row: FloatArray) -> None:
+    def _skirt(
+        self, rng: Rng, outfit: Outfit, rest: FloatArray, normals: FloatArray, row: FloatArray
+    ) -> None:
         hem = rng.uniform(-0.68, -0.15)
         outfit.pieces.append(
             self.tailor.skirt_piece(rest, normals, hem, rng.uniform(0, 0.16), rng.uniform(0.004, 0.012), row)
@@ -142,19 +178,33 @@ class Dresser:
         long = rng.random() < 0.35
         open_front = rng.random() < 0.55
         gap = rng.uniform(0.015, 0.09)
-        field = self.tailor.shirt(0.02 if long else rng.uniform(-0.12, 0.12), rng.uniform(1.7, 2.08), 0.6, 0.1)
+        field = self.tailor.shirt(
+            0.02 if long else rng.uniform(-0.12, 0.12), rng.uniform(1.7, 2.08), 0.6, 0.1
+        )
         field = self.tailor.opened(field, gap) if open_front else field
         offset = rng.uniform(0.022, 0.042)
         self._put_on(outfit, field, offset, row)
         if long:
             outfit.pieces.append(
                 self.tailor.skirt_piece(
-                    rest, normals, rng.uniform(-0.6, -0.2), rng.uniform(0.0, 0.1), offset, row, gap if open_front else 0.0
+                    rest,
+                    normals,
+                    rng.uniform(-0.6, -0.2),
+                    rng.uniform(0.0, 0.1),
+                    offset,
+                    row,
+                    gap if open_front else 0.0,
                 )
             )
 
     def _put_on(
-        self, outfit: Outfit, field: FloatArray, offset: FloatArray | float, row: FloatArray, *, tucked: bool = False
+        self,
+        outfit: Outfit,
+        field: FloatArray,
+        offset: FloatArray | float,
+        row: FloatArray,
+        *,
+        tucked: bool = False,
     ) -> None:
         """Add a garment of the tights over the others, or under the last one when it is tucked in."""
         offsets = np.broadcast_to(np.asarray(offset, np.float32), field.shape)
@@ -169,7 +219,9 @@ class Dresser:
             for over, _ in outfit.layers[i + 1 :]:
                 shown = np.minimum(shown, MARGIN_M - over.field)
             if (shown > 0).any():
-                outfit.pieces.append(self.tailor.tights_piece(rest, normals, Cutting(shown, cutting.offset), row))
+                outfit.pieces.append(
+                    self.tailor.tights_piece(rest, normals, Cutting(shown, cutting.offset), row)
+                )
 
     def _from_files(self, rng: Rng, outfit: Outfit, rest: FloatArray, *, woman: bool) -> None:
         suit = self.wardrobe.suit(rng, woman=woman)
@@ -196,13 +248,21 @@ class Dresser:
         height = rng.uniform(1.2, 1.75) if rng.random() < 0.15 else rng.uniform(1.9, 2.06)
         self._put_on(outfit, self.tailor.shoes(height), rng.uniform(0.006, 0.013), row)
 
-    def _hair(  # noqa: PLR0913, PLR0917
-        self, rng: Rng, outfit: Outfit, rest: FloatArray, normals: FloatArray, colour: FloatArray, traits: FloatArray
+    def _hair(
+        self,
+        rng: Rng,
+        outfit: Outfit,
+        rest: FloatArray,
+        normals: FloatArray,
+        colour: FloatArray,
+        traits: FloatArray,
     ) -> None:
         woman = traits[0] > 0.5
         if not woman and traits[1] > 25 and rng.random() < 0.12:
             return  # bald
-        row = material(colour, HAIR, spec=rng.uniform(0.02, 0.3), gloss=rng.uniform(8, 25), wrinkle=rng.uniform(0, 0.5))
+        row = material(
+            colour, HAIR, spec=rng.uniform(0.02, 0.3), gloss=rng.uniform(8, 25), wrinkle=rng.uniform(0, 0.5)
+        )
         row[LABEL] = ALWAYS_HEAD
         row[appearance.SHIFT] = rng.uniform(0, 50)
         files = bool(self.wardrobe.hairs) and rng.random() < 0.6
@@ -216,13 +276,21 @@ class Dresser:
             row = cloth(rng, self.atlas)
             row[LABEL] = ALWAYS_HEAD
         if not files or cap:
-            thick = rng.uniform(0.018, 0.03) if cap else rng.choice([rng.uniform(0.004, 0.012), rng.uniform(0.01, 0.04)])
+            thick = (
+                rng.uniform(0.018, 0.03)
+                if cap
+                else rng.choice([rng.uniform(0.004, 0.012), rng.uniform(0.01, 0.04)])
+            )
             lumps = np.float32(1) + (0 if cap else 0.35) * np.sin(
                 self.bodies.template @ rng.normal(0, 60, 3) + rng.uniform(0, 6)
             )
             line, slope = rng.uniform(0.785, 0.81), rng.uniform(0.5, 1.0)
             outfit.pieces.append(
-                self.tailor.scalp_piece(rest, normals, line, slope, float(thick), lumps.astype(np.float32), row)
+                self.tailor.scalp_piece(
+                    rest, normals, line, slope, float(thick), lumps.astype(np.float32), row
+                )
             )
         if not files and not cap and rng.random() < (0.6 if woman else 0.05):
-            outfit.pieces.append(self.tailor.long_hair_piece(rest, rng.uniform(0.25, 0.68), rng.uniform(0.74, 0.80), row))
+            outfit.pieces.append(
+                self.tailor.long_hair_piece(rest, rng.uniform(0.25, 0.68), rng.uniform(0.74, 0.80), row)
+            )

@@ -84,7 +84,9 @@ class Tailor:
     def opened(self, field: FloatArray, width: float) -> FloatArray:
         """The same garment open at the front by ``width`` metres each side of the middle."""
         x, y, z = self.at[:, 0], self.at[:, 1], self.at[:, 2]
-        gap = np.where((y < -0.02) & ~self.is_arm, np.abs(x) - width * (1.1 - 0.8 * np.clip(z / 0.6, 0, 1)), 1.0)
+        gap = np.where(
+            (y < -0.02) & ~self.is_arm, np.abs(x) - width * (1.1 - 0.8 * np.clip(z / 0.6, 0, 1)), 1.0
+        )
         return np.asarray(np.minimum(field, gap), np.float32)
 
     # --- pieces -------------------------------------------------------------------------------------------------
@@ -96,9 +98,20 @@ class Tailor:
         faces, cut = cut_faces(self.tights_faces, cutting.field)
         b = self.bodies
         uv = np.zeros((len(faces), 3, 2), np.float32)
-        return Piece(points, b.skin_bones[ids], b.skin_weights[ids], self.at, faces, self.tights_faces, uv, row, -1, cut)
+        return Piece(
+            points,
+            b.skin_bones[ids],
+            b.skin_weights[ids],
+            self.at,
+            faces,
+            self.tights_faces,
+            uv,
+            row,
+            -1,
+            cut,
+        )
 
-    def skirt_piece(  # noqa: PLR0913, PLR0917  # a skirt has that many measures
+    def skirt_piece(  # a skirt has that many measures
         self, rest: FloatArray, normals: FloatArray, hem: float, flare: float, offset: float, row: FloatArray,
         opening: float = 0.0,
     ) -> Piece:  # fmt: skip
@@ -119,10 +132,19 @@ class Tailor:
         b = self.bodies
         uv = np.zeros((len(faces), 3, 2), np.float32)
         return Piece(
-            points, b.skin_bones[ids], b.skin_weights[ids], self.skirt_anatomy, faces, self.skirt_faces, uv, row, -1, cut
+            points,
+            b.skin_bones[ids],
+            b.skin_weights[ids],
+            self.skirt_anatomy,
+            faces,
+            self.skirt_faces,
+            uv,
+            row,
+            -1,
+            cut,
         )
 
-    def scalp_piece(  # noqa: PLR0913, PLR0917
+    def scalp_piece(
         self, rest: FloatArray, normals: FloatArray, line: float, slope: float, thick: float, lumps: FloatArray,
         row: FloatArray,
     ) -> Piece:  # fmt: skip
@@ -131,7 +153,10 @@ class Tailor:
         p = self.bodies.template[ids]
         field = p[:, 2] - (line - slope * (p[:, 1] + 0.115))
         rise = np.clip(field / 0.03, 0, 1)
-        points = rest[ids] + normals[ids] * (thick * (0.25 + 0.75 * rise) * lumps[ids])[:, None] * (field > -0.05)[:, None]
+        points = (
+            rest[ids]
+            + normals[ids] * (thick * (0.25 + 0.75 * rise) * lumps[ids])[:, None] * (field > -0.05)[:, None]
+        )
         faces, cut = cut_faces(local, field.astype(np.float32))
         b = self.bodies
         uv = np.zeros((len(faces), 3, 2), np.float32)
@@ -159,14 +184,23 @@ class Tailor:
         b = self.bodies
         shown = ~hidden[b.body_faces].all(axis=1)
         return Piece(
-            rest, b.skin_bones, b.skin_weights, self.anatomy, b.body_faces[shown], b.body_faces, b.body_uv[shown], row
+            rest,
+            b.skin_bones,
+            b.skin_weights,
+            self.anatomy,
+            b.body_faces[shown],
+            b.body_faces,
+            b.body_uv[shown],
+            row,
         )
 
     def eyes_piece(self, rest: FloatArray, row: FloatArray) -> Piece:
         ids, faces = compact(self.bodies.eyes_faces)
         b = self.bodies
         uv = np.zeros((len(faces), 3, 2), np.float32)
-        return Piece(rest[ids], b.skin_bones[ids], b.skin_weights[ids], self.anatomy[ids], faces, faces, uv, row)
+        return Piece(
+            rest[ids], b.skin_bones[ids], b.skin_weights[ids], self.anatomy[ids], faces, faces, uv, row
+        )
 
     def hidden_skin(self, fields: list[FloatArray]) -> BoolArray:
         """Body vertices (V,) that lie under any of the garments."""
@@ -182,8 +216,8 @@ class Tailor:
         return np.asarray(vertex_normals(rest, faces), np.float32)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _nearest(points, targets):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _nearest(points: FloatArray, targets: FloatArray) -> IntArray:
     out = np.zeros(len(points), np.int32)
     for i in range(len(points)):
         best = 1e30
@@ -196,8 +230,8 @@ def _nearest(points, targets):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _averaged(points, body):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _averaged(points: FloatArray, body: FloatArray) -> FloatArray:
     """Anatomy (N, ANATOMY) of the nearest skin, averaged with a Gaussian of 25 mm beyond the nearest distance."""
     out = np.zeros((len(points), body.shape[1]), np.float32)
     d = np.zeros(len(body), np.float32)

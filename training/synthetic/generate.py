@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from training.synthetic import scene, sensor
 from training.synthetic.appearance import Rng, atlas_from
 from training.synthetic.backgrounds import Backgrounds
-from training.synthetic.bodies import POOL_COUNT, FloatArray, load_bodies
+from training.synthetic.bodies import POOL_COUNT, FloatArray, IntArray, load_bodies
 from training.synthetic.dressing import Dresser
 from training.synthetic.garments import Tailor
 from training.synthetic.keypoints import visible_keypoints
@@ -23,9 +23,10 @@ from training.synthetic.partition import part_table
 from training.synthetic.pieces import Posed, pose_piece
 from training.synthetic.poses import sample_pose
 from training.synthetic.raster import rasterise, skin
-from training.synthetic.scene import Camera, Light, Mesh
-from training.synthetic.shading import noise_lattice, shade
+from training.synthetic.scene import Camera, Light
+from training.synthetic.shading import Lamps, Surface, Tables, shade
 from training.synthetic.skeleton import Skeleton, transforms
+from training.synthetic.texturing import noise_lattice
 from training.synthetic.wardrobe import Wardrobe
 
 Split = Literal["train", "test"]
@@ -85,15 +86,16 @@ class Generator:
         people = range(first) if test else range(first, pool)
         self.tailor = Tailor(self.bodies)
         self.dresser = Dresser(self.bodies, self.tailor, wardrobe, self.atlas, people)
-        self.lattice = noise_lattice()
-        self.table = part_table()
+        self.tables = Tables(self.atlas.layers, noise_lattice(), self.tailor.marks, part_table())
 
     def sample(self, index: int) -> Sample:
         """The picture of this index, always the same one."""
         rng = np.random.default_rng([self.seed, index, int(self.split == "test")])
         close = bool(rng.random() < 0.27)
         people = [self._person(rng, frontal=bool(rng.random() < 0.6), close=close)]
-        camera = scene.frame(rng, people[0].vertices, people[0].height_m, people[0].joints, self.size, close=close)
+        camera = scene.frame(
+            rng, people[0].vertices, people[0].height_m, people[0].joints, self.size, close=close
+        )
         for _ in range(int(rng.choice([0, 1, 2], p=[0.72, 0.2, 0.08]))):
             people.append(self._beside(rng, people[0], camera))
         return self._picture(rng, people, camera)
@@ -135,20 +137,23 @@ class Generator:
             side, behind = side * 0.6 / apart, behind * 0.6 / apart
         shift = np.asarray([side, behind, 0], np.float32)
         pieces = [
-            Posed(p.points + shift, p.normals, p.anatomy, p.faces, p.uv, p.row, p.layer) for p in person.pieces
+            Posed(p.points + shift, p.normals, p.anatomy, p.faces, p.uv, p.row, p.layer)
+            for p in person.pieces
         ]
         return _Person(pieces, person.vertices + shift, person.joints + shift, person.height_m)
 
     # --- picture ------------------------------------------------------------------------------------------------
 
     def _picture(self, rng: Rng, people: list[_Person], camera: Camera) -> Sample:
-        mesh = scene.join([p.pieces for p in people], camera)
+        mesh, layer = scene.join([p.pieces for p in people], camera)
         background = self.backgrounds.sample(rng, self.size)
         light = scene.light(rng, background.mean(axis=(0, 1)))
-        labels, instances, rgba, nearness = self._render(mesh, camera, light)
+        labels, instances, rgba, nearness = self._render(mesh, layer, camera, light)
         if rng.random() < 0.6:
             shadow = scene.ground_shadow(mesh, camera, light.towards[0], self.size)
-            shadow = cv2.GaussianBlur(cv2.resize(shadow, (self.size, self.size)), (0, 0), rng.uniform(1, 4) * self.size / 256)
+            shadow = cv2.GaussianBlur(
+                cv2.resize(shadow, (self.size, self.size)), (0, 0), rng.uniform(1, 4) * self.size / 256
+            )
             background *= (1 - rng.uniform(0.15, 0.6) * shadow)[..., None]
         image = rgba[..., :3] + (1 - rgba[..., 3:]) * background
         if rng.random() < 0.2:
@@ -160,19 +165,20 @@ class Generator:
         return Sample(sensor.expose(rng, image), labels, instances, keypoints)
 
     def _render(
-        self, mesh: Mesh, camera: Camera, light: Light
+        self, mesh: Surface, layer: IntArray, camera: Camera, light: Light
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], FloatArray, FloatArray]:
         """Labels, instances and rgba at the picture's size; 1/depth on the finer grid."""
         fine = self.size * GRID
         flat = camera.project(mesh.points)
         flat[:, :2] = (flat[:, :2] + 0.5) * GRID - 0.5
-        face, weight, nearness = rasterise(flat, mesh.faces, fine, fine, mesh.layer, mesh.uv, self.atlas.layers)
+        face, weight, nearness = rasterise(flat, mesh.faces, fine, fine, layer, mesh.uv, self.atlas.layers)
         towards = light.towards @ camera.turn.T
         near, light_to = scene.lamp_view(mesh, towards[0])
         down = camera.turn @ np.asarray([0, 0, -1], np.float32)
-        lights = np.concatenate([np.vstack([down, towards]), light.strengths[:, None]], axis=1).astype(np.float32)
+        lights = np.concatenate([np.vstack([down, towards]), light.strengths[:, None]], axis=1).astype(
+            np.float32
+        )
         labels, instances, rgba = shade(
-            face, weight, mesh.points, mesh.normals, mesh.anatomy, mesh.faces, mesh.uv, mesh.owner, mesh.rows, lights,
-            light.tints, near, light_to, self.atlas.layers, self.lattice, self.tailor.marks, self.table,
-        )  # fmt: skip
+            face, weight, mesh, Lamps(lights, light.tints, near, light_to), self.tables
+        )
         return labels, instances, rgba, nearness

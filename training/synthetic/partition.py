@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from models.labels import S31
-from training.synthetic.bodies import Bodies, FloatArray
+from training.synthetic.bodies import Bodies, ByteArray, FloatArray
 
 HEAD, NECK, TORSO, ARM_L, ARM_R, LEG_L, LEG_R = range(7)
 ANATOMY = 10  # floats per vertex: template position (3), then the weight of each of the 7 groups
@@ -54,15 +54,15 @@ def landmarks(bodies: Bodies) -> FloatArray:
     return np.stack([*sides, waist, heads[bodies.bone("eye.L")]]).astype(np.float32)
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def along(p, a, b):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def along(p: FloatArray, a: FloatArray, b: FloatArray) -> float:
     """Position of p along a -> b: 0 at a, 1 at b."""
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     return ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy + (p[2] - a[2]) * dz) / (dx * dx + dy * dy + dz * dz)
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def classify(p, marks, table):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def classify(p: FloatArray, marks: FloatArray, table: ByteArray) -> int:
     """Label id at one anatomy vector (ANATOMY,)."""
     group = 0
     for g in range(1, 7):
@@ -70,18 +70,18 @@ def classify(p, marks, table):  # type: ignore[no-untyped-def]
             group = g
     side = 0 if p[0] >= 0.0 else 1
     if group == HEAD:
-        return table[side, UHEAD] if p[2] > marks[13, 2] else table[side, LHEAD]
+        return int(table[side, UHEAD] if p[2] > marks[13, 2] else table[side, LHEAD])
     if group == NECK:
         return NECK_ID
     if group == TORSO:
-        return _trunk(p, marks, table, side)
+        return int(_trunk(p, marks, table, side))
     if group <= ARM_R:
-        return _arm(p, marks[6 * (group - ARM_L) :], table, group - ARM_L)
-    return _leg(p, marks[6 * (group - LEG_L) :], table, group - LEG_L)
+        return int(_arm(p, marks[6 * (group - ARM_L) :], table, group - ARM_L))
+    return int(_leg(p, marks[6 * (group - LEG_L) :], table, group - LEG_L))
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _trunk(p, marks, table, side):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def _trunk(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     shoulder, elbow = marks[6 * side], marks[6 * side + 1]
     reach = 0.0
     distance = 0.0
@@ -89,39 +89,39 @@ def _trunk(p, marks, table, side):  # type: ignore[no-untyped-def]
         reach += (elbow[i] - shoulder[i]) ** 2
         distance += (p[i] - shoulder[i]) ** 2
     if distance < 0.1296 * reach:  # within 0.36 of the upper arm's length
-        return table[side, SHOULDER]
-    return table[side, UBODY] if p[2] > marks[12, 2] else table[side, LBODY]
+        return int(table[side, SHOULDER])
+    return int(table[side, UBODY] if p[2] > marks[12, 2] else table[side, LBODY])
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _arm(p, marks, table, side):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def _arm(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     u = along(p, marks[1], marks[2])
     if u < 0.0:
         t = along(p, marks[0], marks[1])
         if t < 0.30:
-            return table[side, SHOULDER]
-        return table[side, UARM] if t < 0.84 else table[side, ELBOW]
+            return int(table[side, SHOULDER])
+        return int(table[side, UARM] if t < 0.84 else table[side, ELBOW])
     if u < 0.16:
         # The rest pose bends the elbow a little, so skin on its outside lies beyond the joint of both bones.
-        return table[side, ELBOW] if along(p, marks[0], marks[1]) > 0.84 else table[side, UARM]
+        return int(table[side, ELBOW] if along(p, marks[0], marks[1]) > 0.84 else table[side, UARM])
     if u < 0.84:
-        return table[side, LARM]
-    return table[side, WRIST] if u < 1.10 else table[side, HAND]
+        return int(table[side, LARM])
+    return int(table[side, WRIST] if u < 1.10 else table[side, HAND])
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _leg(p, marks, table, side):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def _leg(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     if along(p, marks[3], marks[4]) < 0.86:
-        return table[side, ULEG]
+        return int(table[side, ULEG])
     u = along(p, marks[4], marks[5])
     if u < 0.15:
-        return table[side, KNEE]
+        return int(table[side, KNEE])
     if u < 0.84:
-        return table[side, LLEG]
+        return int(table[side, LLEG])
     # The ankle is a band around the joint; in front of it (towards the toes, -y) and below it is the foot.
     if u < 1.09 and p[1] > marks[5, 1] - 0.045 - 0.25 * max(0.0, 1.0 - u):
-        return table[side, ANKLE]
-    return table[side, FOOT]
+        return int(table[side, ANKLE])
+    return int(table[side, FOOT])
 
 
 def limb_positions(p: FloatArray, marks: FloatArray) -> tuple[FloatArray, FloatArray]:

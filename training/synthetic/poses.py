@@ -90,7 +90,7 @@ def _direction(rng: Rng, aim: Aim, side: str) -> FloatArray:
     return unit(np.asarray([out if side == "L" else -out, -forwards, up], np.float32))
 
 
-def _place_arm(  # noqa: PLR0913, PLR0917  # the sampler's state is these two dictionaries
+def _place_arm(  # the sampler's state is these two dictionaries
     skeleton: Skeleton,
     rng: Rng,
     mode: str,

@@ -81,7 +81,9 @@ def ellipsoid(half: FloatArray, power: float) -> tuple[FloatArray, IntArray]:
     theta = np.linspace(-np.pi / 2, np.pi / 2, rings)[:, None]
     phi = np.linspace(0, 2 * np.pi, _RING, endpoint=False)[None, :] + np.pi / _RING
     shape = [np.cos(theta) * np.cos(phi), np.cos(theta) * np.sin(phi), np.sin(theta) + 0 * phi]
-    points = np.stack([h * np.sign(s) * np.abs(s) ** power for h, s in zip(half, shape, strict=True)], axis=-1)
+    points = np.stack(
+        [h * np.sign(s) * np.abs(s) ** power for h, s in zip(half, shape, strict=True)], axis=-1
+    )
     return points.reshape(-1, 3).astype(np.float32), _grid_faces(rings)
 
 
@@ -89,7 +91,7 @@ def cylinder(radius: float, length: float) -> tuple[FloatArray, IntArray]:
     """A rod along z, held near its lower end."""
     phi = np.linspace(0, 2 * np.pi, _RING, endpoint=False)
     ring = np.stack([radius * np.cos(phi), radius * np.sin(phi), 0 * phi], axis=1)
-    points = np.concatenate([ring + [0, 0, z * length] for z in (-0.12, 0.3, 0.88)])
+    points = np.concatenate([ring + np.asarray([0, 0, z * length]) for z in (-0.12, 0.3, 0.88)])
     return points.astype(np.float32), _grid_faces(3)
 
 
@@ -97,4 +99,6 @@ def _grid_faces(rings: int) -> IntArray:
     i, j = np.meshgrid(np.arange(rings - 1), np.arange(_RING), indexing="ij")
     a, b = i * _RING + j, i * _RING + (j + 1) % _RING
     c, d = a + _RING, b + _RING
-    return np.concatenate([np.stack([a, b, d], -1).reshape(-1, 3), np.stack([a, d, c], -1).reshape(-1, 3)]).astype(np.int32)
+    return np.concatenate(
+        [np.stack([a, b, d], -1).reshape(-1, 3), np.stack([a, d, c], -1).reshape(-1, 3)]
+    ).astype(np.int32)

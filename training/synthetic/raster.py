@@ -7,11 +7,21 @@ import math
 import numpy as np
 from numba import njit
 
+from training.synthetic.bodies import ByteArray, FloatArray, IntArray
+
 NEAR_M = 0.08  # triangles reaching nearer to the camera are dropped, not clipped
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def rasterise(points, faces, height, width, layer, uv, atlas):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def rasterise(
+    points: FloatArray,
+    faces: IntArray,
+    height: int,
+    width: int,
+    layer: IntArray,
+    uv: FloatArray,
+    atlas: ByteArray,
+) -> tuple[IntArray, FloatArray, FloatArray]:
     """Draw triangles, nearest first by depth.
 
     Args:
@@ -65,8 +75,8 @@ def rasterise(points, faces, height, width, layer, uv, atlas):  # type: ignore[n
     return face, weight, nearness
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _solid(uv, pa, pb, texture):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def _solid(uv: FloatArray, pa: float, pb: float, texture: ByteArray) -> bool:
     size = texture.shape[0]
     pc = 1.0 - pa - pb
     u = pa * uv[0, 0] + pb * uv[1, 0] + pc * uv[2, 0]
@@ -74,8 +84,8 @@ def _solid(uv, pa, pb, texture):  # type: ignore[no-untyped-def]
     return texture[int(v * size) % size, int(u * size) % size, 3] > 110
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def vertex_normals(vertices, faces):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
     """Unit normals (V, 3), area-weighted over the faces; vertices without a face get zero."""
     normals = np.zeros_like(vertices)
     for f in range(faces.shape[0]):
@@ -102,8 +112,10 @@ def vertex_normals(vertices, faces):  # type: ignore[no-untyped-def]
     return normals
 
 
-@njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def skin(rest, bones, weights, rotations, offsets):  # type: ignore[no-untyped-def]
+@njit(cache=True, fastmath=True)
+def skin(
+    rest: FloatArray, bones: IntArray, weights: FloatArray, rotations: FloatArray, offsets: FloatArray
+) -> FloatArray:
     """Linear blend skinning: v' = sum over bones of w (R v + o).
 
     Args:

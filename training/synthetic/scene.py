@@ -10,11 +10,10 @@ from training.synthetic.appearance import Rng
 from training.synthetic.bodies import FloatArray, IntArray
 from training.synthetic.pieces import Posed
 from training.synthetic.raster import rasterise
+from training.synthetic.shading import Surface
 from training.synthetic.skeleton import euler, rotation, unit
 
 SHADOW_PX = 192  # side of the lamp's depth buffer
-_NO_UV = np.zeros((1, 3, 2), np.float32)
-_NO_LAYER = np.full(1, -1, np.int32)
 _NO_ATLAS = np.zeros((1, 1, 1, 4), np.uint8)
 
 
@@ -46,35 +45,25 @@ class Light:
     tints: FloatArray  # (3, 3)
 
 
-@dataclass(frozen=True)
-class Mesh:
-    """All pieces of all people in one, camera space."""
-
-    points: FloatArray
-    normals: FloatArray
-    anatomy: FloatArray
-    faces: IntArray
-    uv: FloatArray
-    owner: IntArray  # (F, 2) instance (from 1), material row
-    layer: IntArray  # (F,)
-    rows: FloatArray  # (M, COLUMNS)
-
-
-def join(people: list[list[Posed]], camera: Camera) -> Mesh:
-    """Stack the pieces of people into one mesh seen by the camera."""
+def join(people: list[list[Posed]], camera: Camera) -> tuple[Surface, IntArray]:
+    """Stack the pieces of people into one surface seen by the camera, and the alpha layer of each face (F,)."""
     pieces = [(i + 1, piece) for i, person in enumerate(people) for piece in person]
     starts = np.cumsum([0] + [len(p.points) for _, p in pieces])
     owner = [np.tile(np.asarray([[i, k]], np.int32), (len(p.faces), 1)) for k, (i, p) in enumerate(pieces)]
-    return Mesh(
+    surface = Surface(
         points=camera.see(np.concatenate([p.points for _, p in pieces])),
-        normals=np.ascontiguousarray(np.concatenate([p.normals for _, p in pieces]) @ camera.turn.T, np.float32),
+        normals=np.ascontiguousarray(
+            np.concatenate([p.normals for _, p in pieces]) @ camera.turn.T, np.float32
+        ),
         anatomy=np.concatenate([p.anatomy for _, p in pieces]),
-        faces=np.concatenate([p.faces + s for s, (_, p) in zip(starts[:-1], pieces, strict=True)]).astype(np.int32),
+        faces=np.concatenate([p.faces + s for s, (_, p) in zip(starts[:-1], pieces, strict=True)]).astype(
+            np.int32
+        ),
         uv=np.concatenate([p.uv for _, p in pieces]),
         owner=np.concatenate(owner),
-        layer=np.concatenate([np.full(len(p.faces), p.layer, np.int32) for _, p in pieces]),
         rows=np.stack([p.row for _, p in pieces]),
     )
+    return surface, np.concatenate([np.full(len(p.faces), p.layer, np.int32) for _, p in pieces])
 
 
 def orientation(rng: Rng, *, frontal: bool) -> FloatArray:
@@ -83,14 +72,17 @@ def orientation(rng: Rng, *, frontal: bool) -> FloatArray:
     turn = rotation(np.asarray([0, 0, 1], np.float32), float(yaw))
     chance = rng.random()
     if chance < 0.05:  # lying: any axis in the plane of the picture
-        return rotation(unit(np.asarray([rng.normal(), rng.normal(), 0], np.float32)), rng.uniform(1.2, 1.9)) @ turn
+        return (
+            rotation(unit(np.asarray([rng.normal(), rng.normal(), 0], np.float32)), rng.uniform(1.2, 1.9))
+            @ turn
+        )
     if chance < 0.08:
         return euler(rng.normal(0, 0.5), rng.uniform(2, 4.3), 0) @ turn
     lean = rng.normal(0, 0.06 if chance < 0.8 else 0.3, 2)
     return euler(float(lean[0]), float(lean[1]), 0) @ turn
 
 
-def frame(  # noqa: PLR0913, PLR0917
+def frame(
     rng: Rng, points: FloatArray, height_m: float, joints: FloatArray, size: int, *, close: bool
 ) -> Camera:  # fmt: skip
     """A camera on the main person, whose vertices are ``points`` (V, 3) and COCO joints ``joints`` (17, 3).
@@ -146,7 +138,7 @@ def light(rng: Rng, mood: FloatArray) -> Light:
     return Light(np.stack([np.asarray(key, np.float32), fill]), strengths, tints.astype(np.float32))
 
 
-def lamp_view(mesh: Mesh, towards: FloatArray) -> tuple[FloatArray, FloatArray]:
+def lamp_view(mesh: Surface, towards: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The key lamp's depth buffer, and the map (3, 4) from camera space to its columns, rows and depths.
 
     ``towards`` is the direction to the lamp in camera space. Parallel light: depths are offset by a distance that
@@ -166,7 +158,7 @@ def lamp_view(mesh: Mesh, towards: FloatArray) -> tuple[FloatArray, FloatArray]:
     return near, to
 
 
-def ground_shadow(mesh: Mesh, camera: Camera, towards: FloatArray, size: int) -> FloatArray:
+def ground_shadow(mesh: Surface, camera: Camera, towards: FloatArray, size: int) -> FloatArray:
     """How much of the key light each pixel of the ground z = 0 loses to the people, (size, size) 0..1."""
     world = mesh.points @ camera.turn + camera.place
     reach = np.clip(world[:, 2] / max(float(towards[2]), 0.15), 0, 6)

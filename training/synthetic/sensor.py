@@ -31,7 +31,11 @@ def occlude(rng: Rng, image: FloatArray, backgrounds: Backgrounds) -> Mask:
         else:
             angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
             radius = size * rng.uniform(0.03, 0.16) * rng.uniform(0.6, 1.3, len(angles))
-            shape = (centre + np.stack([np.cos(angles), np.sin(angles)], 1) * radius[:, None]).astype(int).tolist()
+            shape = (
+                (centre + np.stack([np.cos(angles), np.sin(angles)], 1) * radius[:, None])
+                .astype(int)
+                .tolist()
+            )
         cv2.fillPoly(mask, [np.asarray(shape, np.int32)], 1)
     texture = backgrounds.sample(rng, size)
     if rng.random() < 0.4:
@@ -88,5 +92,9 @@ def _tone(rng: Rng, image: FloatArray) -> FloatArray:
     image = image ** np.float32(np.exp(rng.normal(0, 0.22)))
     grey = image.mean(axis=2, keepdims=True)
     image = grey + (image - grey) * np.float32(np.clip(rng.normal(0.95, 0.25), 0, 1.6))
-    image = 0.5 + (image - 0.5) * np.float32(np.clip(rng.normal(1, 0.15), 0.5, 1.5)) + np.float32(rng.normal(0, 0.05))
+    image = (
+        0.5
+        + (image - 0.5) * np.float32(np.clip(rng.normal(1, 0.15), 0.5, 1.5))
+        + np.float32(rng.normal(0, 0.05))
+    )
     return np.asarray(image * rng.normal(1, 0.04, 3), np.float32)

@@ -29,14 +29,20 @@ class Skeleton:
         """Rest directions of the upper and the lower bone, and the hinge axis, square to the upper one."""
         first, second, third = (
             self.heads[self.index[f"{n}.{side}"]]
-            for n in (("upperarm01", "lowerarm01", "wrist") if limb == "arm" else ("upperleg01", "lowerleg01", "foot"))
+            for n in (
+                ("upperarm01", "lowerarm01", "wrist")
+                if limb == "arm"
+                else ("upperleg01", "lowerleg01", "foot")
+            )
         )
         upper, lower = unit(second - first), unit(third - second)
         # A knee is nearly straight at rest, so its hinge cannot be read off the bones: it is the lateral axis.
         hinge = np.cross(upper, lower) if limb == "arm" else np.asarray([1.0, 0, 0]) - upper * upper[0]
         return upper, lower, unit(hinge.astype(np.float32))
 
-    def aim(self, limb: str, side: str, upper: FloatArray, lower: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def aim(
+        self, limb: str, side: str, upper: FloatArray, lower: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """World rotations of the upper and lower bone that point them along two directions.
 
         The hinge is turned towards the plane of the two bones; a limb aimed nearly straight keeps the twist of the

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +12,7 @@ from training.synthetic import appearance
 from training.synthetic.appearance import LAYER, TEXTURE, Atlas, Rng, cloth
 from training.synthetic.bodies import INFLUENCES, Bodies, FloatArray, IntArray
 from training.synthetic.partition import HEAD, anatomy
+from training.synthetic.pictures import read_rgba
 from training.synthetic.pieces import BoolArray, Piece
 
 _AXES = ((0, 0, 1.0), (2, 1, -1.0), (1, 2, 1.0))  # ours: x, -z, y of the file; (file axis, our axis, sign)
@@ -26,7 +26,9 @@ class Fitted:
     references: IntArray  # (V, 3)
     shares: FloatArray  # (V, 3)
     offset: FloatArray  # (V, 3) in our axes, for a body whose scale is 1
-    scales: tuple[tuple[int, int, float], ...]  # per our axis: two body vertices and their distance at scale 1
+    scales: tuple[
+        tuple[int, int, float], ...
+    ]  # per our axis: two body vertices and their distance at scale 1
     bones: IntArray  # (V, K)
     weights: FloatArray  # (V, K)
     anatomy: FloatArray  # (V, ANATOMY)
@@ -122,16 +124,16 @@ class Wardrobe:
             row[:3] = np.clip(tint, 0, 3)
         points = item.placed(rest)
         layer = item.layer if item.transparent else -1
-        return [Piece(points, item.bones, item.weights, item.anatomy, item.faces, item.faces, item.uv, row, layer)]
+        return [
+            Piece(points, item.bones, item.weights, item.anatomy, item.faces, item.faces, item.uv, row, layer)
+        ]
 
     # --- reading ------------------------------------------------------------------------------------------------
 
     def _texture(self, path: Path) -> int:
         """Read a texture as RGBA and give the atlas layer it will have."""
-        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        code = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGBA
-        rgba = np.asarray(cv2.cvtColor(picture, code), np.uint8)
-        if picture.shape[2] == 4:  # transparent texels keep no colour: fill them, or edges turn dark
+        rgba = read_rgba(path)
+        if (rgba[..., 3] < 255).any():  # transparent texels keep no colour: fill them, or edges turn dark
             solid = rgba[rgba[..., 3] > 128]
             if len(solid):
                 rgba[rgba[..., 3] <= 128, :3] = solid[:, :3].mean(axis=0).astype(np.uint8)
@@ -165,7 +167,6 @@ class Wardrobe:
             path.stem, references, shares, offset, tuple(scales), bones, weights, body, faces, uv, component, hides,
             layer, transparent,
         )  # fmt: skip
-
 
 
 def _read_mhclo(path: Path) -> tuple[dict[str, list[str]], FloatArray, IntArray]:
@@ -214,7 +215,7 @@ def _read_obj(path: Path) -> tuple[int, IntArray, FloatArray, IntArray]:
             u, v = rest.split()[:2]
             texture.append((float(u), 1.0 - float(v)))
         elif kind == "f":
-            corners = [(c.split("/") + [""])[:2] for c in rest.split()]
+            corners = [(*c.split("/"), "")[:2] for c in rest.split()]
             polygon = [(int(a) - 1, int(b) - 1 if b else 0) for a, b in corners]
             triangles += [[polygon[0], polygon[i], polygon[i + 1]] for i in range(1, len(polygon) - 1)]
     index = np.asarray(triangles, np.int32)
@@ -248,7 +249,9 @@ def _inherited(bodies: Bodies, references: IntArray, shares: FloatArray) -> tupl
     for k in range(3):
         for i in range(INFLUENCES):
             vertex = references[:, k]
-            np.add.at(dense, (rows, bodies.skin_bones[vertex, i]), share[:, k] * bodies.skin_weights[vertex, i])
+            np.add.at(
+                dense, (rows, bodies.skin_bones[vertex, i]), share[:, k] * bodies.skin_weights[vertex, i]
+            )
     bones = np.argsort(-dense, axis=1)[:, :INFLUENCES]
     weights = np.take_along_axis(dense, bones, axis=1)
     return bones.astype(np.int32), (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

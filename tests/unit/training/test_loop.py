@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from models.checkpoint import CheckpointError, load_checkpoint, load_weights, save_checkpoint
 from models.factored import FactoredConvNet
-from training.checkpoint import CheckpointError, load_checkpoint, load_weights, save_checkpoint
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, save, train
 from training.step import StepConfig
 from training.stream import Batch
@@ -25,7 +25,9 @@ def batches(start: int, poison: int | None = None):  # type: ignore[no-untyped-d
 
 
 def config(steps: int) -> TrainConfig:
-    return TrainConfig(steps=steps, decay_steps=2, batch=2, warmup_steps=2, checkpoint_every=2, step=StepConfig(bf16=False))
+    return TrainConfig(
+        steps=steps, decay_steps=2, batch=2, warmup_steps=2, checkpoint_every=2, step=StepConfig(bf16=False)
+    )
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -73,7 +75,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch) -> None
     def full(_fd: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("training.checkpoint.os.fsync", full)
+    monkeypatch.setattr("models.checkpoint.os.fsync", full)
     with pytest.raises(OSError, match="No space"):
         save(state, config(2), path, {})
     assert path.read_bytes() == good
@@ -81,7 +83,8 @@ def test_a_failed_write_leaves_the_old_checkpoint(tmp_path, monkeypatch) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "not a checkpoint"), (b"\x80\x04pickle", "never loaded"), (b"x" * 500, "not a checkpoint")]
+    ("content", "words"),
+    [(b"", "not a checkpoint"), (b"\x80\x04pickle", "never loaded"), (b"x" * 500, "not a checkpoint")],
 )
 def test_broken_checkpoints_are_refused_in_words(tmp_path, content, words) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "a.pt"
@@ -95,8 +98,11 @@ def test_another_architecture_wrong_shapes_and_nan_are_refused_in_words(tmp_path
     good = FactoredConvNet().state_dict()
     for bad, words in (
         ({"x": torch.zeros(1)}, "another architecture"),
-        ({**good, "head.classify.weight": torch.zeros(2, 2)}, "shape"),
-        ({**good, "head.classify.weight": torch.full_like(good["head.classify.weight"], float("nan"))}, "NaN"),
+        ({**good, "head.classify.weight": torch.zeros(2, 2)}, "expected"),
+        (
+            {**good, "head.classify.weight": torch.full_like(good["head.classify.weight"], float("nan"))},
+            "NaN",
+        ),
     ):
         save_checkpoint(path, {"net": bad}, {"step": 0})
         with pytest.raises(CheckpointError, match=words):

@@ -72,7 +72,10 @@ def test_true_silhouette_is_averaged_by_area_and_unknown_cells_keep_their_own() 
     codes = torch.full((1, 4, 4), IGNORE, dtype=torch.uint8)
     codes[0, :2, :2] = torch.tensor([[0, 5], [0, 5]])
     own = torch.full((1, 1, 2, 2), 0.3)
-    assert person_from_codes(codes, (2, 2), own)[0, 0].tolist() == [[0.5, pytest.approx(0.3)], [pytest.approx(0.3)] * 2]
+    assert person_from_codes(codes, (2, 2), own)[0, 0].tolist() == [
+        [0.5, pytest.approx(0.3)],
+        [pytest.approx(0.3)] * 2,
+    ]
 
 
 @given(st.integers(0, 10_000))
@@ -87,12 +90,14 @@ def test_swap_noise_swaps_and_never_more_than_stated(seed: int) -> None:
 def test_gaussian_noise_has_the_stated_spread() -> None:
     noise = gaussian_noise(torch.zeros(64, 3, 24, 24), torch.Generator().manual_seed(0))
     spread = noise.std(dim=(1, 2, 3))
-    assert 8 < spread.min() and spread.max() < 125 and spread.std() > 15
+    assert spread.min() > 8
+    assert spread.max() < 125
+    assert spread.std() > 15
 
 
 @pytest.mark.parametrize("setting", [1, 2, 3, 4])
 def test_settings_train_what_they_say(setting: int) -> None:
-    """Methods §1.6: settings 1, 2 and 4 leave the trunk and the factor without gradient, statistics untouched."""
+    """Methods §1.6: settings 1, 2 and 4 leave trunk and factor without gradient, statistics untouched."""
     torch.manual_seed(0)
     net = FactoredConvNet().train()
     shares = tuple(float(i == setting) for i in (1, 2, 3, 4))
@@ -104,8 +109,11 @@ def test_settings_train_what_they_say(setting: int) -> None:
     sum(terms.values(), torch.zeros(())).backward()
     trunk_moved = any(p.grad is not None for p in net.trunk.parameters())
     factor_moved = any(p.grad is not None for p in net.factor.parameters())
-    statistics_moved = any((net.state_dict()[k] != v).any() for k, v in before.items() if not k.startswith("head"))
+    statistics_moved = any(
+        (net.state_dict()[k] != v).any() for k, v in before.items() if not k.startswith("head")
+    )
     assert (trunk_moved, factor_moved, statistics_moved) == ((True,) * 3 if setting == 3 else (False,) * 3)
     assert set(terms) == ({"factor", "parts"} if setting == 3 else {"parts"})
     assert all(p.grad is not None for p in net.head.parameters())
-    assert net.trunk.training and net.factor.training
+    assert net.trunk.training
+    assert net.factor.training
