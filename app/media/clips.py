@@ -169,18 +169,20 @@ class Clip:
         self._sought = index
         self._iteration += 1
 
-    def frames(self, start: int | None = None) -> Iterator[Frame]:
+    def frames(self, start: int | None = None, *, jump: bool = True) -> Iterator[Frame]:
         """Frames from `start` to the end.
 
         Args:
             start: Index of the first frame; without it, where `seek` pointed since the last call, else 0.
+            jump: Go there by key frame. Without it everything before is decoded, which is slower, and right
+                even for a file with damaged frames before `start`.
         """
         if start is not None:
             self.seek(start)
         first, self._sought = self._sought, 0
         self._iteration += 1
         mine = self._iteration
-        self._go_to(first)
+        self._go_to(first, jump=jump)
         for raw in self._raw:
             index, pts_s = self._next, self._clock.tick(self._time(raw))
             self._last_damaged = raw.is_corrupt
@@ -197,12 +199,12 @@ class Clip:
             pts = self._ranked[self._next] if self._next < len(self._ranked) else None
         return None if pts is None else float(pts * self._decoder.time_base) - self.start_s
 
-    def _go_to(self, index: int) -> None:
+    def _go_to(self, index: int, *, jump: bool) -> None:
         """Bring the decoder to `index` or shortly before it."""
         if index == self._next:
             return
         near = self._next < index <= self._next + self.rate
-        if not near and index > 1 and self._jump(index):
+        if jump and not near and index > 1 and self._jump(index):
             return
         if index < self._next:
             self._rewind()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from app.errors import Refusal
-from app.media.opening import printable
+from app.media.disk import CannotWriteError, cannot_write
 from app.media.sound import SoundTrack
 
 TIME_BASE: Final = Fraction(1, 90_000)  #: seconds; fine enough for every frame rate in use
@@ -24,13 +22,6 @@ TIME_BASE: Final = Fraction(1, 90_000)  #: seconds; fine enough for every frame 
 #: moment, and in every player after a normal close.
 _CRASH_SAFE: Final = {"movflags": "hybrid_fragmented", "frag_duration": "1000000", "flush_packets": "1"}
 _MUXERS: Final = {".mp4": "mp4", ".mov": "mov", ".webm": "webm"}
-_DISK: Final = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "your quota on this disk is used up",
-    errno.EFBIG: "the file reached the largest size this disk allows",
-    errno.EROFS: "the disk is read-only",
-    errno.EIO: "the disk does not answer",
-}
 
 
 class VideoWriter:
@@ -40,7 +31,7 @@ class VideoWriter:
     both with. Pictures of odd size are padded by repeating the last row or column: H.264 needs even ones.
 
     Raises:
-        Refusal: when the file cannot be made, or the disk fills up later; what exists then still plays.
+        CannotWriteError: the file cannot be made, or the disk fills up later; what exists then still plays.
     """
 
     def __init__(
@@ -164,11 +155,9 @@ class VideoWriter:
         except OSError as e:
             raise self._disk(e) from e
 
-    def _disk(self, error: OSError) -> Refusal:
-        reason = _DISK.get(error.errno or 0, f"it cannot be written ({error.strerror or error})")
-        saved = f"; the first {self.frames} frames are saved and play" if getattr(self, "frames", 0) else ""
-        remedy = f"Make room or choose another folder than {self.path.parent}"
-        return Refusal(printable(self.path.name), reason + saved, remedy)
+    def _disk(self, error: OSError) -> CannotWriteError:
+        saved = f"the first {self.frames} frames are saved and play" if self.frames else ""
+        return cannot_write(self.path, error, saved)
 
     def __enter__(self) -> VideoWriter:
         return self

@@ -1,0 +1,58 @@
+"""A thread that writes while the network already looks at the next frame."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+_DEPTH: Final = 4  # frames; more would only hold memory, the slower side decides anyway
+_LOOK_S: Final = 0.5  # how often a full queue looks whether the writer is still there
+
+
+class Behind(Generic[T]):
+    """Calls a function for each value, in order, in a thread of its own.
+
+    An error of the function is raised to whoever gives the next value, or closes.
+    """
+
+    def __init__(self, work: Callable[[T], None]) -> None:
+        self._work = work
+        self._queue: queue.Queue[T | None] = queue.Queue(_DEPTH)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def put(self, value: T) -> None:
+        """Hand over a value; waits while the thread is far behind."""
+        self._put(value)
+        self._check()
+
+    def close(self) -> None:
+        """Wait until everything is done."""
+        self._put(None)
+        self._thread.join()
+        self._check()
+
+    def _put(self, value: T | None) -> None:
+        while self._thread.is_alive():
+            try:
+                return self._queue.put(value, timeout=_LOOK_S)
+            except queue.Full:
+                continue
+        return None
+
+    def _check(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def _run(self) -> None:
+        try:
+            while (value := self._queue.get()) is not None:
+                self._work(value)
+        except BaseException as e:  # noqa: BLE001 - it is raised again in the thread that cares
+            self._error = e

@@ -1,0 +1,94 @@
+"""manifest.json: one record per input, true at every moment."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from app.errors import Refusal
+from app.files import write_atomic
+from app.media.disk import cannot_write
+
+FILE: Final = "manifest.json"
+_PAUSE_S: Final = 1.0  # between two writings, when a thousand small pictures end in a row
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one input."""
+
+    input: str  #: absolute path
+    kind: str  #: clip, image or bad
+    output: str  #: name of its results in the folder
+    status: Literal["ok", "partial", "failed"]
+    reason: str = ""  #: in words, empty when ok
+    frames: int = 0
+    seconds: float = 0.0  #: that the parsing took
+    duration_s: float = 0.0  #: of the clip
+    size: tuple[int, int] | None = None  #: (width, height) as displayed
+    notices: tuple[str, ...] = ()
+    model: dict[str, Any] = field(default_factory=dict)  #: name, sha256 of its files, factor, size, provider
+    saved: tuple[str, ...] = ()
+    source_bytes: int = 0
+    source_modified_ns: int = 0
+    finished: bool = False  #: all that the input holds was parsed, even where that is less than it claims
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Record:
+        """Read one entry; unknown keys are a newer version's and are dropped."""
+        known = {f.name for f in fields(cls)}
+        data = {k: v for k, v in raw.items() if k in known}
+        for key in ("notices", "saved"):
+            data[key] = tuple(data.get(key, ()))
+        if data.get("size"):
+            data["size"] = tuple(data["size"])
+        return cls(**data)
+
+
+class Manifest:
+    """The records of a folder by input, and the file that holds them."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read what an earlier run left.
+
+        Raises:
+            Refusal: when there is a manifest that cannot be understood; it is not touched.
+        """
+        self.path = folder / FILE
+        self.records: dict[str, Record] = {}
+        self._written_s = float("-inf")
+        if not self.path.exists():
+            return
+        try:
+            raw = json.loads(self.path.read_text("utf-8"))
+            self.records = {r["input"]: Record.from_json(r) for r in raw["inputs"]}
+        except (OSError, ValueError, KeyError, TypeError) as e:
+            reason = f"it is not a manifest of this program ({e})"
+            raise Refusal(str(self.path), reason, "Move it away or choose another --out") from e
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Input → name of its results."""
+        return {path: record.output for path, record in self.records.items() if record.output}
+
+    def put(self, record: Record, *, now: bool = True) -> None:
+        """Replace an input's record; without `now` the file may follow a second later.
+
+        Raises:
+            CannotWriteError: when the disk does not take it.
+        """
+        self.records[record.input] = record
+        if now or time.monotonic() - self._written_s > _PAUSE_S:
+            self.write()
+
+    def write(self) -> None:
+        """Write the file, whole or not at all."""
+        raw = {"format": 1, "program": "xfactor", "inputs": [asdict(r) for r in self.records.values()]}
+        try:
+            write_atomic(self.path, (json.dumps(raw, indent=1) + "\n").encode(), mode=0o644)
+        except OSError as e:
+            raise cannot_write(self.path, e) from e
+        self._written_s = time.monotonic()

@@ -1,0 +1,61 @@
+"""Result files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Final
+
+from app.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+from app.media.disk import cannot_write
+
+_PNG_END: Final = b"IEND\xaeB`\x82"
+
+
+def place(path: Path, data: bytes) -> None:
+    """Write a file by renaming a finished one.
+
+    Unlike `write_atomic` it does not wait for the disk, which would cost more than parsing the frame does;
+    after a power cut `whole_png` tells what arrived.
+
+    Raises:
+        CannotWriteError: nothing is left behind.
+    """
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}{TEMPORARY_SUFFIX}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as e:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise cannot_write(path, e) from e
+
+
+def whole_png(path: Path) -> bool:
+    """Whether a PNG is there with its end."""
+    try:
+        with path.open("rb") as f:
+            f.seek(-len(_PNG_END), 2)
+            return f.read() == _PNG_END
+    except OSError:
+        return False
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder for results.
+
+    Raises:
+        CannotWriteError: in words.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise cannot_write(path, e) from e
+    return path
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed run left half-written."""
+    with contextlib.suppress(OSError):
+        for leftover in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
+            leftover.unlink(missing_ok=True)

@@ -1,0 +1,152 @@
+"""Which inputs there are, what each one's results are called, and whether the folder for them will do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from app.batch.job import Job
+from app.errors import Refusal
+from app.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+from app.media.disk import cannot_write
+from app.media.images import SUFFIXES, natural
+from app.media.opening import printable
+from app.media.sources import classify
+
+CLIP_SUFFIXES: Final = frozenset(
+    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".flv", ".ogv", ".mpg", ".mpeg",
+     ".wmv", ".asf", ".3gp", ".gif"}
+)  # fmt: skip
+PICTURE_FOLDERS: Final = ("labels", "silhouettes", "overlay", "cutout")
+_TAKEN: Final = frozenset({*PICTURE_FOLDERS, "manifest.json", "labels.json", "coco.json", "parts.csv"})
+_WINDOWS: Final = frozenset(
+    {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
+)
+LEAST_FREE_BYTES: Final = 50_000_000
+
+
+@dataclass(frozen=True)
+class Item:
+    """One input."""
+
+    path: str  #: absolute
+    kind: Literal["clip", "image", "bad"]
+    name: str  #: of its results, unique in the folder
+    reason: str = ""  #: why it is bad
+
+    @property
+    def shown(self) -> str:
+        """The file's name, for people."""
+        return printable(Path(self.path).name)
+
+    @property
+    def file_name(self) -> str:
+        """What COCO and the table call it: the file's name, told apart where two are alike."""
+        path = Path(self.path)
+        return path.name if path.stem == self.name else f"{self.name}{path.suffix}"
+
+
+def plan(job: Job, known: dict[str, str]) -> list[Item]:
+    """The inputs of a job in order, each once.
+
+    Args:
+        job: Folders among its sources stand for the pictures and clips directly in them.
+        known: Input → name of its results, from an earlier run into the same folder.
+    """
+    used = {*_TAKEN, *(name.casefold() for name in known.values())}
+    items: dict[str, Item] = {}
+    for text in _expanded(job.sources):
+        path = str(Path(text).absolute())
+        if path in items:
+            continue
+        kind, reason = _kind(text)
+        name = known.get(path) or _unique(_safe(Path(path).stem), used)
+        used.add(name.casefold())
+        items[path] = Item(path, kind, name, reason)
+    return list(items.values())
+
+
+def _expanded(sources: Iterable[str]) -> Iterable[str]:
+    for text in sources:
+        folder = Path(text)
+        if not folder.is_dir():
+            yield text
+            continue
+        try:
+            inside = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=natural)
+        except OSError as e:
+            reason = f"it cannot be read ({e.strerror})"
+            raise Refusal(f"folder {folder}", reason, "Check its permissions") from e
+        found = [p for p in inside if p.suffix.lower() in SUFFIXES | CLIP_SUFFIXES and not p.is_dir()]
+        if not found:
+            raise Refusal(f"folder {folder}", "there are no pictures or clips in it", "Give another folder")
+        yield from (str(p) for p in found)
+
+
+def _kind(text: str) -> tuple[Literal["clip", "image", "bad"], str]:
+    try:
+        source = classify(text)
+    except Refusal as e:
+        return "bad", str(e)
+    match source.kind:
+        case "clip":
+            return "clip", ""
+        case "image":
+            return "image", ""
+        case "link":
+            return (
+                "bad",
+                f"{source.name}: links are not parsed by this command. Download the clip and give the file",
+            )
+        case _:
+            return "bad", f"{source.name}: only files are parsed by this command. Open a camera in the window"
+
+
+def _safe(stem: str) -> str:
+    """A stem that names a folder or file inside the output folder, on every system."""
+    clean = "".join("_" if c in '<>:"/\\|?*' or not c.isprintable() else c for c in stem).strip(". ")
+    while len(clean.encode("utf-8", "replace")) > 200:
+        clean = clean[:-1]
+    return f"_{clean}" if not clean or clean.split(".", maxsplit=1)[0].casefold() in _WINDOWS else clean
+
+
+def _unique(name: str, used: set[str]) -> str:
+    candidate, n = name, 1
+    while candidate.casefold() in used:  # also on systems that do not tell A from a
+        n += 1
+        candidate = f"{name}-{n}"
+    return candidate
+
+
+def prepare(job: Job, items: Sequence[Item]) -> None:
+    """Make the output folder, and make sure that results can be written to it and to no input.
+
+    Raises:
+        Refusal: before anything was parsed.
+    """
+    out = job.out
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / f"{TEMPORARY_PREFIX}{os.getpid()}{TEMPORARY_SUFFIX}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+        free = shutil.disk_usage(out).free
+    except FileExistsError as e:
+        raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e
+    except OSError as e:
+        raise cannot_write(out / "manifest.json", e) from e
+    if free < LEAST_FREE_BYTES:
+        raise Refusal(f"output {out}", "the disk is nearly full", "Make room or choose another --out")
+    ours = [
+        (out / name).resolve() for name in (*PICTURE_FOLDERS, *(i.name for i in items if i.kind == "clip"))
+    ]
+    for item in items:
+        real = Path(item.path).resolve()
+        if any(folder in real.parents for folder in ours) or (
+            real.parent == out.resolve() and real.name in _TAKEN
+        ):
+            raise Refusal(item.shown, f"results would be written over it in {out}", "Choose another --out")

@@ -1,0 +1,191 @@
+"""`xfactor parse`: many inputs, and a manifest that is true whenever the power goes."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from app.batch.clip_task import Report, results_complete
+from app.batch.job import Job
+from app.batch.manifest import Manifest, Record
+from app.batch.picture_task import Share, SharedFiles, files_complete
+from app.batch.plan import Item, plan, prepare
+from app.batch.watching import Stop, Watch
+from app.batch.work import stamp, work
+from app.engine.engine import Engine
+from app.errors import Refusal
+from app.files import write_atomic
+from app.media.disk import CannotWriteError, cannot_write
+from app.output.labels import labels_json_bytes
+
+LOCK: Final = ".xfactor.lock"
+NOT_REACHED: Final = "not reached: the run was stopped before it; --resume parses it"
+NOT_FINISHED: Final = "the run was stopped while it was parsed; --resume finishes it"
+SHARED_EVERY_S: Final = 30.0
+
+Outcome = tuple[Item, Record, Share | None]
+#: Parses items in any order; calls the function before it starts one.
+Workers = Callable[[Sequence[Item], Callable[[Item], None]], Iterator[Outcome]]
+
+
+class Run:
+    """One job into one folder, with the folder's manifest.
+
+    Attributes:
+        items: the inputs in order.
+    """
+
+    def __init__(self, job: Job, watch: Watch, stop: Stop, engine: Engine) -> None:
+        self._job, self._watch, self._stop, self._engine = job, watch, stop, engine
+        self._manifest = Manifest(job.out)
+        self._shared = SharedFiles(job)
+        self._shared_written_s = time.monotonic()
+        self._recipe = job.recipe(engine)
+        self.items = plan(job, self._manifest.names)
+
+    def start(self) -> None:
+        """Check the output folder and note every input as not reached yet.
+
+        Raises:
+            Refusal: before anything was parsed.
+        """
+        prepare(self._job, self.items)
+        records = self._manifest.records
+        if self._job.resume:
+            self._same_recipe()
+        for item in self.items:
+            if not (self._job.resume and item.path in records):
+                records[item.path] = Record(item.path, item.kind, item.name, "failed", NOT_REACHED)
+        names = self._job.out / "labels.json"
+        data = labels_json_bytes(self._engine.part_set)
+        try:
+            if not (names.exists() and names.read_bytes() == data):
+                write_atomic(names, data, mode=0o644)
+        except OSError as e:
+            raise cannot_write(names, e) from e
+        self._manifest.write()
+
+    def _same_recipe(self) -> None:
+        """Results of two models in one folder would look like one."""
+        for item in self.items:
+            record = self._manifest.records.get(item.path)
+            if record is not None and record.model and record.model != self._recipe:
+                was, now = _difference(record.model, self._recipe)
+                reason = f"{item.shown} was parsed there with {was}, now it would be {now}"
+                raise Refusal(
+                    f"output {self._job.out}", reason, "Choose another --out, or leave out --resume"
+                )
+
+    def all(self, workers: Workers | None = None) -> int:
+        """Parse everything that is not finished.
+
+        Args:
+            workers: Who does it; this thread when left out.
+
+        Returns:
+            0 when all is well, 1 when something is missing.
+
+        Raises:
+            CannotWriteError: the output folder failed; what was written stays.
+        """
+        todo = []
+        for item in self.items:
+            record = self._manifest.records[item.path]
+            if self._job.resume and self._finished(item, record):
+                self._watch.end(item, record)
+            else:
+                todo.append(item)
+        try:
+            for item, record, share in (workers or self.here)(todo, self._begin):
+                self._take(item, record, share)
+        finally:
+            with contextlib.suppress(CannotWriteError):
+                self._shared.write(self.items)
+            self._manifest.write()
+        statuses = Counter(self._manifest.records[i.path].status for i in self.items)
+        return 0 if statuses["ok"] == len(self.items) else 1
+
+    def here(self, items: Sequence[Item], begin: Callable[[Item], None]) -> Iterator[Outcome]:
+        """Workers: this thread, one input after the other."""
+        for item in items:
+            if self._stop:
+                return
+            begin(item)
+            report = Report(
+                partial(self._watch.begin, item), partial(self._watch.advance, item), lambda: bool(self._stop)
+            )
+            yield item, *work(item, self._job, self._engine, report)
+
+    def _begin(self, item: Item) -> None:
+        """Note a clip before it is parsed: after a kill, --resume knows with which model it was begun."""
+        self._watch.begin(item, 1)
+        if item.kind == "clip":
+            begun = replace(stamp(item), status="partial", reason=NOT_FINISHED, model=self._recipe)
+            self._manifest.put(begun)
+
+    def _take(self, item: Item, record: Record, share: Share | None) -> None:
+        if share is not None:
+            self._shared.add(item, share)
+        if time.monotonic() - self._shared_written_s > SHARED_EVERY_S:
+            self._shared.write(self.items)
+            self._shared_written_s = time.monotonic()
+        self._manifest.put(record, now=item.kind == "clip")
+        self._watch.end(item, record)
+
+    def _finished(self, item: Item, record: Record) -> bool:
+        """Whether an earlier run did all of it, from the file as it is now."""
+        now = stamp(item)
+        same = (record.source_bytes, record.source_modified_ns) == (now.source_bytes, now.source_modified_ns)
+        if not (record.finished and same and record.status != "failed"):
+            return False
+        if item.kind == "clip":
+            return results_complete(item, self._job, record.frames)
+        return files_complete(item, self._job) and self._shared.has(item)
+
+
+def _difference(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:
+    for key in ("name", "factor", "size", "smoothing", "provider"):
+        if was.get(key) != now.get(key):
+            return f"{key} {was.get(key)}", f"{now.get(key)}"
+    return "other files of the same model", "these"
+
+
+@contextlib.contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Keep a second run out of a folder while this one is at it; courtesy, every file is safe without.
+
+    Raises:
+        Refusal: another run is writing there.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except (FileExistsError, NotADirectoryError) as e:
+        raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e
+    except OSError as e:
+        raise cannot_write(out / LOCK, e) from e
+    try:
+        _lock(descriptor, out)
+        yield
+        with contextlib.suppress(OSError):
+            (out / LOCK).unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, out: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as e:
+        reason = "another run is writing there"
+        raise Refusal(f"output {out}", reason, "Wait for it, or choose another --out") from e
+    except OSError:
+        return  # a file system without locks

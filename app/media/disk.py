@@ -1,0 +1,34 @@
+"""Why something could not be written, in words."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+from typing import Final
+
+from app.errors import Refusal
+from app.media.opening import printable
+
+_REASONS: Final = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your quota on this disk is used up",
+    errno.EFBIG: "the file reached the largest size this disk allows",
+    errno.EROFS: "the disk is read-only",
+    errno.EIO: "the disk does not answer",
+    errno.EACCES: "you may not write there",
+    errno.EPERM: "you may not write there",
+    errno.ENOENT: "its folder is gone",
+}
+
+
+class CannotWriteError(Refusal):
+    """The place for results failed, not what was to be written: trying the next input would not help."""
+
+
+def cannot_write(path: Path, error: OSError, saved: str = "") -> CannotWriteError:
+    """The refusal for a failed write; `saved` says what was not lost."""
+    reason = _REASONS.get(error.errno or 0, f"it cannot be written ({error.strerror or error})")
+    if saved:
+        reason += f"; {saved}"
+    remedy = f"Make room or choose another folder than {path.parent}"
+    return CannotWriteError(printable(path.name), reason, remedy)
