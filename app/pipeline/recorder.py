@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import shutil
 import threading
@@ -100,7 +101,8 @@ class Recorder(threading.Thread):
                     return
                 picture = self._render(parsed)
                 if writer is None:
-                    size = even(picture)
+                    size = picture.shape[1], picture.shape[0]
+                    create_private(self.path)
                     writer = VideoWriter(self.path, size, self._rate)
                     first_s, self.open = parsed.frame.captured_s, True
                 if self.written % 100 == 99:
@@ -126,16 +128,11 @@ class Recorder(threading.Thread):
         return f"Saved {self.path} ({self.written} pictures{lost})."
 
 
-def even(picture: Picture) -> tuple[int, int]:
-    """(width, height) cut to even numbers, which the video format needs."""
-    return picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2
-
-
 def fit(picture: Picture, size: tuple[int, int]) -> Picture:
     """`picture` on a canvas of (width, height): the file keeps its size when the source changes its own."""
     width, height = size
-    if picture.shape[1] // 2 * 2 == width and picture.shape[0] // 2 * 2 == height:
-        return np.ascontiguousarray(picture[:height, :width])
+    if picture.shape[:2] == (height, width):
+        return picture
     scale = min(width / picture.shape[1], height / picture.shape[0])
     inner = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     out = np.zeros((height, width, 3), np.uint8)
@@ -156,6 +153,15 @@ def check_space(folder: Path) -> None:
         raise Refusal(
             str(folder), f"only {free / 1e6:.0f} MB are free", "Free some space or choose another folder"
         )
+
+
+def create_private(path: Path) -> None:
+    """Make an empty file that only this user can read: it will show people. Never one that is there already.
+
+    Raises:
+        OSError: it exists, or cannot be made.
+    """
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def save_snapshot(picture: Picture, path: Path) -> Path:

@@ -1,0 +1,381 @@
+"""The composition root of the window: build, connect, stop. What it wires is decided elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from app import faults, paths
+from app.engine import runtime  # before Qt: on some systems the other order cannot load its libraries
+from app.errors import Refusal
+from app.keeping import Keeping
+from app.menus import Menus, first_choice
+from app.pipeline.capture import TOPIC as SOURCE
+from app.pipeline.jobs import Job, Jobs, State
+from app.pipeline.notices import Level, Notice
+from app.pipeline.pipeline import Pipeline
+from app.session import Loader, Session
+from app.settings import Settings, SettingsFile
+from models.labels import S31, PartSet
+
+from PyQt6.QtCore import PYQT_VERSION_STR, QObject, Qt, QTimer, QUrl, pyqtSignal  # isort: skip
+from PyQt6.QtGui import QDesktopServices, QGuiApplication  # isort: skip
+from PyQt6.QtWidgets import QApplication  # isort: skip
+from app.interrupts import Interrupts  # isort: skip
+from app.playing import Playing  # isort: skip
+from app.ui.activity import Task  # isort: skip
+from app.ui.actions import shortcuts  # isort: skip
+from app.ui.asking import MEDIA, ask_file, ask_folder  # isort: skip
+from app.ui.hud import Vitals  # isort: skip
+from app.ui.pages import show_table, show_text  # isort: skip
+from app.ui.window import Window  # isort: skip
+
+TICK_MS: Final = 100  # time line, numbers and jobs; the picture does not wait for it
+STOP_S: Final = 2.0  # for all threads together: the program is gone within three seconds
+
+log = logging.getLogger("xfactor.desktop")
+
+
+class Bell(QObject):
+    """Four lines of Qt around the threads: they ring, the window comes and looks. No payload, no queue.
+
+    Signals:
+        rung: there is something to pull.
+    """
+
+    rung = pyqtSignal()
+
+    def ring(self) -> None:
+        """From any thread."""
+        with suppress(RuntimeError):  # a thread that outlived the window rings into nothing
+            self.rung.emit()
+
+
+class Desktop(QObject):
+    """Everything that lives while the window is open.
+
+    Attributes:
+        stuck: names of threads that did not end in time; then the process leaves without them.
+    """
+
+    def __init__(self, settings_file: SettingsFile, *, loader: Loader | None = None) -> None:
+        super().__init__()
+        self.settings_file = settings_file
+        self.settings: Settings = settings_file.load()
+        self.stuck: list[str] = []
+        self.bell = Bell()
+        self.pipeline = Pipeline(self.bell.ring)
+        self.jobs = Jobs(self.bell.ring)
+        self.session = Session(self.pipeline, self.jobs, *([loader] if loader else []))
+        self.window = Window()
+        self.playing = Playing(self.window, self.pipeline)
+        self.keeping = Keeping(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
+        self.menus = Menus(self.window, self.session, self.open, self.refuse)
+        self._timer = QTimer(self)
+        self._opened = ""  # what was asked for and has not shown a picture yet
+        self._stopping = False
+        self._connect()
+        self._restore()
+
+    def _connect(self) -> None:
+        """The whole wiring, one line a fact."""
+        window, actions = self.window, self.window.actions_
+        # threads → window
+        self.bell.rung.connect(self.refresh, Qt.ConnectionType.QueuedConnection)
+        self._timer.timeout.connect(self.tick)
+        self.session.on_changed = self._on_engine
+        # what is opened
+        window.source_dropped.connect(self.open)
+        window.welcome.recent_chosen.connect(self.open)
+        window.welcome.example_wanted.connect(self.open_example)
+        window.welcome.camera_wanted.connect(self.menus.ask_camera)
+        window.welcome.opened.connect(actions["open"].trigger)
+        actions["open"].triggered.connect(
+            lambda: ask_file(window, "Open", self.settings.folder, MEDIA, self.open)
+        )
+        actions["open-folder"].triggered.connect(
+            lambda: ask_folder(window, "Open a folder of images", self.settings.folder, self.open)
+        )
+        actions["example"].triggered.connect(self.open_example)
+        actions["close"].triggered.connect(self.close_source)
+        # how it is shown
+        actions["smoothing"].triggered.connect(self._on_smoothing)
+        actions["hud"].triggered.connect(self.tick)
+        actions["mirror"].triggered.connect(self.tick)
+        window.theme_chosen.connect(self._on_theme)
+        window.activity.cancelled.connect(self._on_cancel)
+        # tools and help
+        actions["recordings"].triggered.connect(self._show_recordings)
+        actions["settings-file"].triggered.connect(lambda: self._show_folder(paths.user_config_dir()))
+        actions["logs"].triggered.connect(lambda: self._show_folder(paths.user_log_dir()))
+        actions["copy-system"].triggered.connect(self._copy_system)
+        actions["keys"].triggered.connect(self._show_keys)
+        actions["about"].triggered.connect(lambda: show_text(window, "About xfactor", about()))
+        # the end
+        actions["quit"].triggered.connect(self.stop)
+        window.closing.connect(self.stop)
+
+    def _restore(self) -> None:
+        settings, window, actions = self.settings, self.window, self.window.actions_
+        window.show_theme(settings.theme)
+        window.viewing.restore(settings, self._parts())
+        window.restore_texts(settings.geometry, settings.layout)
+        for name, on in (
+            ("hud", settings.hud),
+            ("mirror", settings.mirror),
+            ("smoothing", settings.smoothing),
+        ):
+            actions[name].setChecked(on)
+        self.pipeline.smooth = settings.smoothing
+        self.menus.fill_recent(settings.recent)
+        window.show_welcome(on=True)
+
+    # -- life
+
+    def start(self, source: str | None = None) -> None:
+        """Show the window, load the model beside it, and open a source if one was given."""
+        self.pipeline.start()
+        self.window.show()
+        self._timer.start(TICK_MS)
+        for words in self.settings_file.notices:
+            self._say(words, Level.WARNING, "settings")
+        settings = self.settings
+        choice = first_choice(settings.model, settings.device, settings.network_size)
+        self.session.load(choice, settings.factor)
+        if source is not None:
+            self.open(source)
+
+    def stop(self) -> None:
+        """End everything, in order, by a deadline; idempotent."""
+        if self._stopping:
+            return
+        self._stopping = True
+        until_s = time.monotonic() + STOP_S
+        self._timer.stop()
+        self._save()
+        worker = self.jobs.stop()
+        self.stuck = self.pipeline.stop(STOP_S)
+        worker.join(max(0.0, until_s - time.monotonic()))
+        self.stuck += [worker.name] if worker.is_alive() else []
+        self.window.hide()
+        QTimer.singleShot(0, QApplication.quit)  # after the slots that are already queued
+
+    def _save(self) -> None:
+        """Only what this run changed is written; a refusal must not keep the program from ending."""
+        actions, window = self.window.actions_, self.window
+        choice = self.session.choice
+        settings = window.viewing.remember(self.settings, self._parts())
+        engine = self.session.engine
+        factor = self.session.xfactor.key if self.session.xfactor.trunk else ""
+        settings = replace(
+            settings,
+            hud=actions["hud"].isChecked(),
+            mirror=actions["mirror"].isChecked(),
+            smoothing=actions["smoothing"].isChecked(),
+            legend=actions["panel"].isChecked(),
+            model=choice.model if engine is not None else settings.model,
+            factor=factor if engine is not None else settings.factor,
+            device=choice.device or settings.device,
+            network_size=choice.size,
+            geometry=window.geometry_text(),
+            layout=window.layout_text(),
+        )
+        try:
+            self.settings_file.save(settings)
+        except Refusal as e:
+            log.warning("%s", e)
+
+    # -- sources
+
+    def open(self, text: str) -> None:
+        """Open a camera, file, folder or link."""
+        source = self.session.open(text, self.playing.for_new_source()) if not self._stopping else None
+        if source is None:
+            return
+        self._opened = text if source.path is None else str(source.path)
+        self.window.status.show_source(source.name)
+        self.window.setWindowTitle(f"{source.name} — xfactor")
+
+    def open_example(self) -> None:
+        """The clip that comes with the program."""
+        self.open(str(paths.sample_clip()))
+
+    def close_source(self) -> None:
+        """Back to the welcome page; a camera goes off."""
+        self.session.close()
+        self._opened = ""
+        self.window.show_welcome(on=True)
+        self.window.setWindowTitle("xfactor")
+
+    # -- pulled from the threads
+
+    def refresh(self) -> None:
+        """The bell rang: take the newest result, what is to be said, and what jobs have made."""
+        if self._stopping:
+            return
+        parsed = self.pipeline.parsed.take(0)
+        if parsed is not None and self.session.source is not None:
+            self.window.canvas.show_parsed(parsed)
+            if self._opened:
+                self._on_first_picture()
+        for notice in self.pipeline.notices.drain():
+            self.window.banner.show_notice(notice)
+        for job in self.jobs.collect():
+            if job.state is State.FAILED:
+                self._say(job.error, Level.ERROR, f"job {job.title}", job.details)
+                self.menus.refresh()
+
+    def _on_first_picture(self) -> None:
+        """The source really delivers: only now does it replace what was shown, and join the recent ones."""
+        self.window.show_welcome(on=False)
+        folder = str(Path(self._opened).parent) if Path(self._opened).exists() else self.settings.folder
+        recent = self.settings.recent if self._is_example() else self.settings.with_recent(self._opened)
+        self.settings = replace(self.settings, recent=recent, folder=folder)
+        self.menus.fill_recent(recent)
+        self._opened = ""
+        self.tick()
+
+    def _is_example(self) -> bool:
+        return self._opened == str(paths.sample_clip())
+
+    def tick(self) -> None:
+        """What changes with time: place, numbers, jobs, cameras, recordings."""
+        if self._stopping:
+            return
+        window, pipeline = self.window, self.pipeline
+        capture = pipeline.capture
+        if capture is not None and capture.failed and self._opened:
+            self.close_source()  # the banner says why
+        info = capture.info if capture is not None else None
+        if info is not None:
+            window.show_live(live=info.live, still=info.still)
+            window.viewing.mirror(on=info.live and window.actions_["mirror"].isChecked())
+        self.playing.refresh()
+        self.keeping.refresh()
+        window.status.show_camera(on=pipeline.camera_on)
+        vitals = self._vitals()
+        window.status.show_vitals(vitals if self.session.source is not None else None)
+        window.canvas.show_vitals(vitals if window.actions_["hud"].isChecked() else None)
+        window.activity.show_tasks([Task(id(j), j.title, j.fraction, j.left_s) for j in self.jobs.shown()])
+
+    def _vitals(self) -> Vitals:
+        pipeline, engine, parsed = self.pipeline, self.session.engine, self.window.canvas.parsed
+        return Vitals(
+            fps=pipeline.rate.fps,
+            infer_ms=pipeline.rate.infer_ms,
+            age_ms=self.window.canvas.age_ms,
+            dropped=pipeline.dropped,
+            provider=engine.provider if engine is not None else "",
+            model=engine.name if engine is not None else "",
+            factor=self.session.xfactor.name,
+            picture=parsed.frame.size if parsed is not None else (0, 0),
+        )
+
+    # -- small answers
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Tell a refusal."""
+        self._say(str(refusal), Level.ERROR, SOURCE)
+
+    def _say(self, words: str, level: Level = Level.INFO, topic: str = "", details: str = "") -> None:
+        self.window.banner.show_notice(Notice(words, level, details, topic))
+
+    def _parts(self) -> PartSet:
+        engine = self.session.engine
+        return engine.part_set if engine is not None else S31
+
+    def _on_engine(self) -> None:
+        self.window.controls.show_parts(self._parts())
+        self.menus.refresh()
+
+    def _on_smoothing(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
+        self.pipeline.smooth = on
+
+    def _on_theme(self, theme: str) -> None:
+        self.settings = replace(self.settings, theme=theme)
+        self.window.show_theme(theme)
+
+    def _on_cancel(self, key: int) -> None:
+        for job in self.jobs.shown():
+            if id(job) == key:
+                job.cancel()
+
+    def _show_recordings(self) -> None:
+        try:
+            self._show_folder(self.keeping.folder())
+        except OSError as e:
+            self._say(f"{e.filename}: {e.strerror}. Choose another folder.", Level.ERROR, "recording")
+
+    def _show_folder(self, folder: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self._say(f"The folder is {folder}")
+
+    def _copy_system(self) -> None:
+        """Versions, providers, cameras: what a bug report needs; looked up beside the window."""
+
+        def work(job: Job) -> str:
+            del job
+            from app.commands.doctor import examine  # noqa: PLC0415 its imports would delay every start
+
+            return "\n".join(f"{f.section}: {f.name}: {f.value} {f.remedy}".rstrip() for f in examine())
+
+        def done(text: str) -> None:
+            clipboard = QGuiApplication.clipboard()
+            if clipboard is not None:
+                clipboard.setText(text)
+            self._say("The system information is on the clipboard.")
+
+        self.jobs.start("Looking at the system", work, done)
+
+    def _show_keys(self) -> None:
+        rows = [*shortcuts(), ("Picture", "Zoom", "Wheel"), ("Picture", "Fit", "Double-click")]
+        rows += [("Time line", "Choose a range", "Shift+drag"), ("Parts", "One part alone", "Double-click")]
+        show_table(self.window, "Keyboard shortcuts", ("Menu", "What", "Key"), rows)
+
+
+def about() -> str:
+    """Name, licence, versions."""
+    return (
+        "xfactor: live human parsing with a swappable X factor\n"
+        "Licence: GPL-3.0-or-later\n\n"
+        "No telemetry, no listening port; the camera goes on only when you choose it.\n\n"
+        f"Python {sys.version.split()[0]}, PyQt {PYQT_VERSION_STR}, ONNX Runtime {runtime.ort.__version__}\n"
+        f"Settings: {paths.user_config_dir()}\nLog: {paths.user_log_dir()}\n"
+    )
+
+
+def run(source: str | None = None) -> int:
+    """Open the window and stay until it is closed.
+
+    Returns:
+        Exit code.
+    """
+    caught = faults.install()
+    application = QApplication(sys.argv[:1])
+    application.setApplicationName("xfactor")
+    application.setQuitOnLastWindowClosed(False)  # the stop sequence decides
+    desktop = Desktop(SettingsFile())
+    caught.listener = lambda words: desktop.pipeline.notices.say(
+        Notice(words, Level.ERROR, topic="internal error")
+    )
+    if caught.previous_crash is not None:
+        desktop.pipeline.notices.say(
+            Notice(f"The last run crashed. The report is {caught.previous_crash}", Level.WARNING)
+        )
+    interrupts = Interrupts(desktop.stop, desktop)
+    application.commitDataRequest.connect(desktop.stop)
+    desktop.start(source)
+    code = application.exec()
+    desktop.stop()
+    interrupts.restore()
+    if desktop.stuck:
+        log.error("threads did not end: %s", ", ".join(desktop.stuck))
+        logging.shutdown()
+        os._exit(1)
+    return code

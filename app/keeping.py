@@ -1,0 +1,116 @@
+"""Keeping: snapshots, recordings and the clipboard; what is kept is what is seen, but never mirrored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import platformdirs
+from PyQt6.QtGui import QGuiApplication
+
+from app.files import make_private_dir
+from app.pipeline.frames import Parsed
+from app.pipeline.jobs import Job, Jobs
+from app.pipeline.notices import Level, Notice
+from app.pipeline.pipeline import Pipeline
+from app.pipeline.recorder import Picture, free_name, save_snapshot
+from app.ui.layers import picture_image, rendered
+from app.ui.look import Look
+from app.ui.window import Window
+
+TOPIC = "recording"
+
+
+class Keeping:
+    """Connects snapshot, record and copy."""
+
+    def __init__(
+        self, window: Window, pipeline: Pipeline, jobs: Jobs, chosen_folder: Callable[[], str]
+    ) -> None:
+        self._window = window
+        self._pipeline = pipeline
+        self._jobs = jobs
+        self._chosen_folder = chosen_folder
+        actions = window.actions_
+        actions["snapshot"].triggered.connect(self.snapshot)
+        actions["record"].triggered.connect(lambda on: self._record(self._seen) if on else self.finish())
+        actions["record-raw"].triggered.connect(lambda on: self._record(_raw) if on else self.finish())
+        actions["copy-picture"].triggered.connect(self.copy)
+
+    def folder(self) -> Path:
+        """Where files go; made when it is missing.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        chosen = self._chosen_folder()
+        return make_private_dir(Path(chosen) if chosen else Path(platformdirs.user_videos_dir()) / "xfactor")
+
+    def snapshot(self) -> None:
+        """Save what is seen as a PNG, beside the live path."""
+        parsed = self._window.canvas.parsed
+        if parsed is None:
+            return
+        look = self._look()
+
+        def work(_: Job) -> Path:
+            path = free_name(self.folder(), _stem(), ".png")
+            return save_snapshot(rendered(parsed, look), path)
+
+        self._jobs.start("Saving a snapshot", work, lambda path: self._say(f"Saved {path}"), quiet=True)
+
+    def copy(self) -> None:
+        """Put what is seen on the clipboard."""
+        parsed, clipboard = self._window.canvas.parsed, QGuiApplication.clipboard()
+        if parsed is not None and clipboard is not None:
+            clipboard.setImage(picture_image(rendered(parsed, self._look())))
+            self._say("The picture is on the clipboard.")
+
+    def finish(self) -> None:
+        """End the recording."""
+        self._pipeline.finish_recording()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show whether a file is being written, by the file and not by what was asked."""
+        recorder = self._pipeline.recorder
+        running = recorder is not None and recorder.is_alive()
+        open_s = time.monotonic() - recorder.started_s if recorder is not None and recorder.open else None
+        self._window.status.show_recording(open_s, recorder.dropped if recorder is not None else 0)
+        self._window.transport.show_recording(on=running)
+        if not running:
+            for name in ("record", "record-raw"):
+                self._window.actions_[name].setChecked(False)
+
+    def _record(self, render: Callable[[Parsed], Picture]) -> None:
+        try:
+            path = free_name(self.folder(), _stem(), ".mp4")
+        except OSError as e:
+            words = f"{e.filename or 'the folder'}: it cannot be made ({e.strerror}). Choose another folder."
+            self._pipeline.notices.say(Notice(words, Level.ERROR, topic=TOPIC))
+            self.refresh()
+            return
+        capture = self._pipeline.capture
+        rate = capture.info.rate if capture is not None and capture.info is not None else 30.0
+        self._pipeline.record(path, render, rate)
+        self.refresh()
+
+    def _seen(self, parsed: Parsed) -> Picture:
+        """Runs in the recorder's thread; the look is frozen, reading it is one step."""
+        return rendered(parsed, self._look())
+
+    def _look(self) -> Look:
+        return replace(self._window.viewing.look, mirror=False)
+
+    def _say(self, words: str) -> None:
+        self._pipeline.notices.say(Notice(words, topic=TOPIC))
+
+
+def _raw(parsed: Parsed) -> Picture:
+    return parsed.frame.image
+
+
+def _stem() -> str:
+    return time.strftime("xfactor %Y-%m-%d %H.%M.%S")

@@ -1,0 +1,225 @@
+"""Menus: the entries that are known only at run time: models, factors, cameras, recent sources."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from app.engine.library import list_factors, list_models
+from app.errors import Refusal
+from app.media.cameras import list_cameras
+from app.media.images import read_image
+from app.session import ModelChoice, Session
+from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
+from app.ui.choices import Choice, fill
+from app.ui.look import Backdrop, Behind
+from app.ui.pages import show_text
+from app.ui.window import Window
+
+SIZES = (0, 256, 384, 512, 640, 768)
+DEVICES = {"auto": "The fastest that works", "cpu": "CPU", "cuda": "NVIDIA GPU (CUDA)"}
+GREEN = (0, 177, 64)
+
+
+class Menus:
+    """Fills the menus when they open, and passes on what was chosen."""
+
+    def __init__(
+        self,
+        window: Window,
+        session: Session,
+        open_source: Callable[[str], None],
+        on_refused: Callable[[Refusal], None],
+    ) -> None:
+        self._window = window
+        self._session = session
+        self._open_source = open_source
+        self._on_refused = on_refused
+        self._connect()
+        self._fill_behind()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """What is checked and possible now."""
+        session, actions = self._session, self._window.actions_
+        key = session.xfactor.key
+        if key in {"own", "plate", "chroma", "motion", "masks"}:
+            actions[key].setChecked(True)
+        else:
+            self._fill_factors()
+        previous = session.previous
+        actions["swap-back"].setEnabled(previous is not None)
+        name = previous.name.replace("&", "&&") if previous is not None else "the previous one"
+        actions["swap-back"].setText(f"S&wap with {name}")
+        actions["model-card"].setEnabled(session.engine is not None)
+
+    def fill_recent(self, sources: tuple[str, ...]) -> None:
+        """The sources opened last."""
+        choices = [Choice(s, PurePath(s).name or s) for s in sources]
+        fill(self._window.actions_.menus["recent"], choices, self._open_source)
+        self._window.actions_.menus["recent"].setEnabled(bool(choices))
+        self._window.welcome.show_recent(sources)
+
+    def ask_camera(self) -> None:
+        """Open the only camera, or let the user choose."""
+        cameras = list_cameras()
+        if len(cameras) == 1:
+            self._open_source(str(cameras[0].index))
+        elif cameras:
+            self._fill_cameras()
+            menu = self._window.actions_.menus["cameras"]
+            menu.popup(self._window.welcome.mapToGlobal(self._window.welcome.rect().center()))
+        else:
+            words = "Plug one in, or open a file. A virtual camera counts too"
+            self._on_refused(Refusal("Camera", "none is connected", words))
+
+    def _connect(self) -> None:
+        window, session = self._window, self._session
+        menus, actions = window.actions_.menus, window.actions_
+        menus["cameras"].aboutToShow.connect(self._fill_cameras)
+        menus["Model"].aboutToShow.connect(self._fill_models)
+        menus["X factor"].aboutToShow.connect(self._fill_factors)
+        actions["own"].triggered.connect(session.use_own)
+        actions["plate"].triggered.connect(session.use_plate)
+        actions["motion"].triggered.connect(session.use_motion)
+        actions["chroma"].triggered.connect(self._pick_chroma)
+        actions["masks"].triggered.connect(self._ask_masks)
+        actions["swap-back"].triggered.connect(session.swap_back)
+        actions["open-factor"].triggered.connect(
+            lambda: ask_file(window, "Open a factor", "", FACTORS, lambda p: session.use_factor(Path(p)))
+        )
+        actions["open-network"].triggered.connect(
+            lambda: ask_file(window, "Another network", "", MODELS, lambda p: session.use_network(Path(p)))
+        )
+        actions["open-model"].triggered.connect(
+            lambda: ask_file(window, "Open a model", "", MODELS, lambda p: session.open_onnx(Path(p)))
+        )
+        actions["model-card"].triggered.connect(self._show_card)
+        window.canvas.picked.connect(self._on_picked)
+        window.model_dropped.connect(lambda p: session.open_onnx(Path(p)))
+
+    # -- models
+
+    def _fill_models(self) -> None:
+        actions, choice = self._window.actions_, self._session.choice
+        models = [Choice(b.name, b.name, checked=b.name == choice.model) for b in list_models()]
+        group = actions.group("model")
+        fill(actions.menus["models"], models, self._on_model, group=group, before=actions["models-end"])
+        devices = [Choice(k, text, checked=k == choice.device) for k, text in DEVICES.items()]
+        fill(actions.menus["device"], devices, self._on_device, group=actions.group("device"))
+        sizes = [
+            Choice(str(s), f"{s} pixels" if s else "What the model was tuned for", checked=s == choice.size)
+            for s in SIZES
+        ]
+        fill(actions.menus["size"], sizes, self._on_size, group=actions.group("size"))
+
+    def _on_model(self, name: str) -> None:
+        self._session.load(replace(self._session.choice, model=name))
+
+    def _on_device(self, device: str) -> None:
+        self._session.load(replace(self._session.choice, device=device))
+
+    def _on_size(self, size: str) -> None:
+        self._session.resize(int(size))
+
+    def _show_card(self) -> None:
+        engine = self._session.engine
+        if engine is None:
+            return
+        spec = engine.spec
+        lines = [f"{f.name:16} {getattr(spec, f.name)}" for f in dataclasses.fields(spec)]
+        card = self._session.card()
+        text = f"{card}\n\n{'—' * 20}\n" if card else ""
+        show_text(self._window, spec.name, text + "\n".join(lines))
+
+    # -- X factor
+
+    def _fill_factors(self) -> None:
+        actions, session = self._window.actions_, self._session
+        trunk = session.engine.trunk_sha256 if session.engine is not None else ""
+        choices = [
+            Choice(
+                str(f.path),
+                f.name,
+                checked=str(f.path) == session.xfactor.key,
+                enabled=f.trunk_sha256 == trunk,
+            )
+            for f in list_factors()
+        ]
+        if session.xfactor.source is not None and session.xfactor.key not in {
+            "plate", "chroma", "motion", "masks", *(c.key for c in choices)
+        }:  # fmt: skip
+            choices.append(Choice(session.xfactor.key, session.xfactor.name, checked=True))
+        group = actions.group("factor")
+        fill(actions.menus["factors"], choices, self._on_factor, group=group, before=actions["factors-end"])
+
+    def _on_factor(self, path: str) -> None:
+        if path != self._session.xfactor.key:
+            self._session.use_factor(Path(path))
+
+    def _pick_chroma(self) -> None:
+        self._window.canvas.pick(on=True)
+        self._window.status.showMessage("Click the colour of the backdrop", 8000)
+        self.refresh()  # nothing is chosen before the click
+
+    def _on_picked(self, x: int, y: int) -> None:
+        parsed = self._window.canvas.parsed
+        self._window.status.clearMessage()
+        if parsed is not None:
+            self._session.use_chroma(parsed.frame, x, y)
+
+    def _ask_masks(self) -> None:
+        self.refresh()
+        ask_folder(
+            self._window, "A folder with one mask per frame", "", lambda p: self._session.use_masks(Path(p))
+        )
+
+    # -- the rest
+
+    def _fill_cameras(self) -> None:
+        cameras = [Choice(str(c.index), c.name) for c in list_cameras()]
+        choices = cameras or [Choice("", "No camera is connected", enabled=False)]
+        fill(self._window.actions_.menus["cameras"], choices, self._open_source)
+
+    def _fill_behind(self) -> None:
+        choices = [
+            Choice("green", "Green"),
+            Choice("colour", "A colour…"),
+            Choice("blur", "The room, blurred"),
+            Choice("image", "A picture…"),
+            Choice("checks", "Nothing (checks)"),
+        ]
+        fill(self._window.actions_.menus["behind"], choices, self._on_behind)
+
+    def _on_behind(self, key: str) -> None:
+        viewing, window = self._window.viewing, self._window
+        if key == "colour":
+            ask_colour(
+                window,
+                "Behind a cut-out",
+                viewing.look.behind.colour,
+                lambda c: viewing.choose_behind(Behind(Backdrop.COLOUR, (c.red(), c.green(), c.blue()))),
+            )
+        elif key == "image":
+            ask_file(window, "Behind a cut-out", "", PICTURES, self._on_backdrop)
+        elif key == "green":
+            viewing.choose_behind(Behind(Backdrop.COLOUR, GREEN))
+        else:
+            viewing.choose_behind(Behind(Backdrop(key)))
+
+    def _on_backdrop(self, path: str) -> None:
+        try:
+            picture = read_image(path)
+        except Refusal as e:
+            self._on_refused(e)
+            return
+        self._window.viewing.choose_behind(Behind(Backdrop.IMAGE, image=picture))
+
+
+def first_choice(model: str, device: str, size: int) -> ModelChoice:
+    """The model of the last run, or the first there is when it is gone."""
+    names = [b.name for b in list_models()]
+    known = model in names or Path(model).exists()
+    return ModelChoice(model if known or not names else names[0], device, size)

@@ -1,0 +1,253 @@
+"""Session: what is open, which model parses it, and what stands in its X factor's place. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from app.engine.backgrounds import BackgroundPlate, MovingBackground
+from app.engine.chroma import ChromaKey
+from app.engine.engine import Engine, load_engine
+from app.engine.letterbox import NetworkSize
+from app.engine.library import FactorFile, find_model, open_factor
+from app.engine.masks import MaskPicture, MaskSequence
+from app.engine.networks import load_network
+from app.engine.silhouettes import SilhouetteSource
+from app.errors import Refusal
+from app.media.sources import Source, classify
+from app.pipeline.capture import Playback
+from app.pipeline.feeds import open_feed
+from app.pipeline.frames import Frame
+from app.pipeline.jobs import Job, Jobs
+from app.pipeline.notices import Level, Notice
+from app.pipeline.pipeline import Pipeline
+from app.settings import thread_budget
+
+TOPIC = "model"
+OWN = "own"
+CARD_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True)
+class XFactor:
+    """One entry of the X-factor menu that can be in use."""
+
+    key: str  #: `own`, `plate`, `chroma`, `motion`, `masks`, `network`, or the path of a factor file
+    name: str
+    source: SilhouetteSource | None = None  #: None: the network's own
+    trunk: str = ""  #: sha256 of the only trunk it works with, empty when it works with any
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """What an engine is loaded from."""
+
+    model: str
+    device: str = "auto"
+    size: int = 0  #: longer side, px; 0: what the model was tuned for
+
+
+class Loader(Protocol):
+    """How an engine comes into being; tests give a slow or a broken one."""
+
+    def __call__(self, bundle: str, *, device: str, threads: int, size: NetworkSize | None) -> Engine:
+        """Load, verify and run once; raises Refusal."""
+
+
+class Session:
+    """The use cases of the window, each in words of the user.
+
+    Attributes:
+        source: what is open, None on the welcome page.
+        choice: the model that is in use or being loaded.
+        xfactor: what stands in the X factor's place.
+        on_changed: called in the thread of the window when a model or X factor has come into use.
+    """
+
+    def __init__(self, pipeline: Pipeline, jobs: Jobs, loader: Loader = load_engine) -> None:
+        self.source: Source | None = None
+        self.choice = ModelChoice("")
+        self.xfactor = XFactor(OWN, "own factor")
+        self.on_changed: Callable[[], None] = lambda: None
+        self._previous: XFactor | None = None
+        self._pipeline = pipeline
+        self._jobs = jobs
+        self._loader = loader
+        self._engine: Engine | None = None
+        self._loading: Job | None = None
+
+    # -- source
+
+    def open(self, text: str, playback: Playback | None = None) -> Source | None:
+        """Read a camera, file, folder or link from now on; a refusal is told, and the old source goes on."""
+        try:
+            source = classify(text)
+        except Refusal as e:
+            self._pipeline.notices.refuse(e, "source")
+            return None
+        if source.kind == "link":
+            words = (
+                f"{source.name}: links are not opened by this version. Download the clip and open the file."
+            )
+            self._pipeline.notices.say(Notice(words, Level.ERROR, topic="source"))
+            return None
+        self.source = source
+        self._pipeline.open(lambda: open_feed(source), playback)
+        return source
+
+    def close(self) -> None:
+        """Stop reading; a camera goes off."""
+        self.source = None
+        self._pipeline.close_source()
+
+    # -- model
+
+    @property
+    def engine(self) -> Engine | None:
+        """What the next frame is parsed with."""
+        return self._engine
+
+    def load(self, choice: ModelChoice, factor: str = "") -> None:
+        """Load a model beside the running one, which works on until the new one has run once."""
+        if self._loading is not None:
+            self._loading.cancel()  # the newest choice wins
+        before, self.choice = self.choice, choice
+        threads = thread_budget().network
+        size = NetworkSize(choice.size) if choice.size else None
+
+        def work(job: Job) -> tuple[Engine, SilhouetteSource | None]:
+            try:
+                engine = self._loader(choice.model, device=choice.device, threads=threads, size=size)
+            except Refusal:
+                if not job.cancelled:
+                    self.choice = before
+                raise
+            job.progress()
+            return engine, engine.load_factor(factor) if factor else None
+
+        def done(result: tuple[Engine, SilhouetteSource | None]) -> None:
+            self._on_loaded(*result, factor)
+
+        self._loading = self._jobs.start(f"Loading {choice.model}", work, done)
+
+    def resize(self, size: int) -> None:
+        """Show the network larger or smaller pictures; 0 is what it was tuned for."""
+        self.choice = replace(self.choice, size=size)
+        if self._engine is not None:
+            self._use(self._engine.with_size(NetworkSize(size or max(self._engine.spec.input_size))))
+
+    def card(self) -> str:
+        """The text of the model's CARD.md, empty without one."""
+        try:
+            return (find_model(self.choice.model).path / "CARD.md").read_text("utf-8")[:CARD_CHARACTERS]
+        except (OSError, Refusal, UnicodeDecodeError):
+            return ""
+
+    def _on_loaded(self, engine: Engine, source: SilhouetteSource | None, factor: str) -> None:
+        self._loading = None
+        if source is not None:
+            self.xfactor = XFactor(factor, source.name, source, engine.trunk_sha256)
+        elif self.xfactor.trunk and self.xfactor.trunk != engine.trunk_sha256:
+            self._say(f"{self.xfactor.name} was made for another model; {engine.name} uses its own factor.")
+            self.xfactor = XFactor(OWN, "own factor")
+        if self._previous is not None and self._previous.trunk not in {"", engine.trunk_sha256}:
+            self._previous = None
+        self._use(engine)
+
+    # -- X factor
+
+    def use(self, xfactor: XFactor) -> None:
+        """Swap the X factor between two frames."""
+        if xfactor.key != self.xfactor.key:
+            self._previous = self.xfactor
+        self.xfactor = xfactor
+        if self._engine is not None:
+            self._use(self._engine)
+
+    def use_own(self) -> None:
+        """Put the network's own factor back."""
+        self.use(XFactor(OWN, "own factor"))
+
+    def use_plate(self) -> None:
+        """Learn the empty scene from the next frames; who comes in later is the person."""
+        self.use(XFactor("plate", "background plate", BackgroundPlate()))
+
+    def use_motion(self) -> None:
+        """Whatever moves before a still camera is the person."""
+        self.use(XFactor("motion", "motion (MOG2)", MovingBackground()))
+
+    def use_chroma(self, frame: Frame, x: int, y: int) -> None:
+        """Key out the colour at a pixel of a frame."""
+        try:
+            key = ChromaKey.picked(frame.image, x, y)
+        except Refusal as e:
+            self._pipeline.notices.refuse(e, TOPIC)
+            self.on_changed()
+            return
+        self.use(XFactor("chroma", "chroma key", key))
+
+    def use_masks(self, path: Path) -> None:
+        """Take the silhouettes from a folder with one mask per frame, or from one mask picture."""
+
+        def work(_: Job) -> SilhouetteSource:
+            return MaskSequence(path) if path.is_dir() else MaskPicture(path)
+
+        self._prepare(f"Reading masks of {path.name}", work, "masks")
+
+    def use_network(self, path: Path) -> None:
+        """Take the silhouette from another network."""
+        threads = thread_budget().network
+        self._prepare(f"Loading {path.name}", lambda _: load_network(path, threads=threads), "network")
+
+    def use_factor(self, path: Path) -> None:
+        """Take a personalised factor; it is tried in a child process first."""
+        engine = self._engine
+        if engine is None:
+            self._say("The model is still loading; choose the factor again in a moment.", Level.WARNING)
+            return
+        trunk = engine.trunk_sha256
+        self._prepare(f"Loading factor {path.name}", lambda _: engine.load_factor(path), str(path), trunk)
+
+    def open_onnx(self, path: Path) -> None:
+        """A dropped .onnx file: a factor stands in the X factor's place, anything else becomes the model."""
+        try:
+            factor: FactorFile | None = open_factor(path)
+        except Refusal:
+            factor = None
+        if factor is not None:
+            self.use_factor(path)
+        else:
+            stage = path.stem in {"trunk", "head"}
+            self.load(ModelChoice(str(path.parent if stage else path), self.choice.device, self.choice.size))
+
+    def swap_back(self) -> None:
+        """The X factor before this one; the same again brings this one back."""
+        if self._previous is not None:
+            self.use(self._previous)
+
+    @property
+    def previous(self) -> XFactor | None:
+        """What `swap_back` would use."""
+        return self._previous
+
+    def _prepare(
+        self, title: str, work: Callable[[Job], SilhouetteSource], key: str, trunk: str = ""
+    ) -> None:
+        def done(source: SilhouetteSource) -> None:
+            if trunk and self._engine is not None and trunk != self._engine.trunk_sha256:
+                self._say(f"{source.name} was made for another model; it is not used.", Level.WARNING)
+                return
+            self.use(XFactor(key, source.name, source, trunk))
+
+        self._jobs.start(title, work, done)
+
+    def _use(self, engine: Engine) -> None:
+        """The one assignment: the next frame is parsed with this model and this X factor."""
+        self._engine = engine.with_factor(self.xfactor.source)
+        self._pipeline.use(self._engine)
+        self.on_changed()
+
+    def _say(self, words: str, level: Level = Level.INFO) -> None:
+        self._pipeline.notices.say(Notice(words, level, topic=TOPIC))

@@ -1,0 +1,67 @@
+"""Questions to the user that do not stop the program: every dialog is opened, none is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QColorDialog, QFileDialog, QInputDialog, QWidget
+
+MEDIA = (
+    "Videos and pictures (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.mpg *.mpeg *.ts *.flv *.ogv *.wmv *.gif"
+    " *.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)"
+)
+PICTURES = "Pictures (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff)"
+MODELS = "Models (*.onnx)"
+FACTORS = "Factors (*.factor.onnx *.onnx)"
+
+
+def ask_file(
+    parent: QWidget, title: str, folder: str, filters: str, on_chosen: Callable[[str], None]
+) -> QFileDialog:
+    """Ask for one existing file."""
+    dialog = QFileDialog(parent, title, folder, filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    return _open(dialog, on_chosen)
+
+
+def ask_folder(parent: QWidget, title: str, folder: str, on_chosen: Callable[[str], None]) -> QFileDialog:
+    """Ask for one existing folder."""
+    dialog = QFileDialog(parent, title, folder)
+    dialog.setFileMode(QFileDialog.FileMode.Directory)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    return _open(dialog, on_chosen)
+
+
+def ask_colour(
+    parent: QWidget, title: str, now: tuple[int, int, int], on_chosen: Callable[[QColor], None]
+) -> None:
+    """Ask for a colour."""
+    dialog = QColorDialog(QColor(*now), parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.colorSelected.connect(on_chosen)
+    dialog.open()
+
+
+def ask_number(
+    parent: QWidget, title: str, words: str, now: int, last: int, on_chosen: Callable[[int], None]
+) -> None:
+    """Ask for a whole number from 0 to `last`."""
+    dialog = QInputDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(words)
+    dialog.setInputMode(QInputDialog.InputMode.IntInput)
+    dialog.setIntRange(0, max(0, last))
+    dialog.setIntValue(now)
+    dialog.intValueSelected.connect(on_chosen)
+    dialog.open()
+
+
+def _open(dialog: QFileDialog, on_chosen: Callable[[str], None]) -> QFileDialog:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.fileSelected.connect(on_chosen)
+    dialog.open()
+    return dialog

@@ -1,0 +1,62 @@
+"""Choices: submenus whose entries are known only at run time, one of which may be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PyQt6.QtGui import QAction, QActionGroup
+from PyQt6.QtWidgets import QMenu
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry."""
+
+    key: str
+    text: str
+    checked: bool = False
+    enabled: bool = True
+
+
+def literal(text: str) -> str:
+    """Menu text for a name from outside: an ampersand is no mnemonic, a line break no second line."""
+    return " ".join(text.split())[:80].replace("&", "&&")
+
+
+def fill(
+    menu: QMenu,
+    choices: Sequence[Choice],
+    on_chosen: Callable[[str], None],
+    *,
+    group: QActionGroup | None = None,
+    before: QAction | None = None,
+) -> None:
+    """Replace the entries that an earlier call put into `menu`.
+
+    Args:
+        menu: where they go.
+        choices: the entries, in order.
+        on_chosen: gets the key of the chosen one.
+        group: makes them exclusive, also with other members of the group.
+        before: they stand before this action; at the end without it.
+    """
+    for action in menu.actions():
+        if action.property("choice") is not None:
+            menu.removeAction(action)
+            if group is not None:
+                group.removeAction(action)
+            action.deleteLater()
+    for choice in choices:
+        action = QAction(literal(choice.text), menu)
+        action.setProperty("choice", choice.key)
+        action.setEnabled(choice.enabled)
+        if group is not None:
+            action.setCheckable(True)
+            group.addAction(action)
+            action.setChecked(choice.checked)
+        action.triggered.connect(lambda _checked=False, key=choice.key: on_chosen(key))
+        if before is None:
+            menu.addAction(action)
+        else:
+            menu.insertAction(before, action)

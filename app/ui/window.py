@@ -1,0 +1,229 @@
+"""Window: lays out the widgets, takes what is dropped, and wears the theme. It knows no thread."""
+
+from __future__ import annotations
+
+import base64
+
+from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QIcon,
+    QKeyEvent,
+    QPalette,
+)
+from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+
+from app.ui import icons, theme
+from app.ui.actions import Actions
+from app.ui.activity import Activity
+from app.ui.banner import Banner
+from app.ui.canvas import Canvas
+from app.ui.choices import Choice, fill
+from app.ui.controls import Controls
+from app.ui.dropping import dropped, is_model
+from app.ui.statusbar import StatusBar
+from app.ui.transport import Transport
+from app.ui.viewing import Viewing
+from app.ui.welcome import Welcome
+
+THEMES = {"auto": "As the desktop", "light": "Light", "dark": "Dark"}
+
+
+class Window(QMainWindow):
+    """The main window.
+
+    Signals:
+        source_dropped: a path or a link was dropped.
+        model_dropped: the path of an .onnx file was dropped.
+        closing: the user wants the program to end.
+        theme_chosen: `auto`, `light` or `dark`.
+    """
+
+    source_dropped = pyqtSignal(str)
+    model_dropped = pyqtSignal(str)
+    closing = pyqtSignal()
+    theme_chosen = pyqtSignal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle("xfactor")
+        self.setAcceptDrops(True)
+        bar = self.menuBar()
+        assert bar is not None
+        self.actions_ = Actions(self, bar)
+        self.canvas = Canvas()
+        self.welcome = Welcome()
+        self.banner = Banner()
+        self.activity = Activity()
+        self.controls = Controls()
+        self.transport = Transport(self.actions_.by_name)
+        self.status = StatusBar()
+        self.viewing = Viewing(self.actions_, self.controls, self.canvas, self)
+        self._theme = "auto"
+        self._panel = QDockWidget("Parts and view")
+        self._stack = QStackedWidget()
+        self._lay_out()
+        self._connect()
+        self.resize(1180, 760)
+
+    # -- what is shown
+
+    def show_welcome(self, *, on: bool) -> None:
+        """The welcome page, or the picture."""
+        self._stack.setCurrentWidget(self.welcome if on else self.canvas)
+        self.transport.setVisible(not on)
+        if on:
+            self.canvas.clear()
+            self.status.show_source("")
+            self.status.show_place(None)
+            self.status.show_under("")
+            self.status.show_vitals(None)
+        for name in (
+            "snapshot",
+            "record",
+            "record-raw",
+            "close",
+            "copy-picture",
+            "zoom-in",
+            "zoom-out",
+            "fit",
+        ):
+            self.actions_[name].setEnabled(not on)
+
+    def show_theme(self, name: str) -> None:
+        """Wear a theme: `auto`, `light` or `dark`."""
+        self._theme = name
+        application = QApplication.instance()
+        if not isinstance(application, QApplication):
+            return
+        shade = theme.apply(application, name)
+        ink, accent, record = QColor(shade.text), QColor(shade.accent), QColor(shade.record)
+        self.canvas.stage = QColor(shade.stage)
+        self.banner.show_shades(shade)
+        self.controls.show_ink(ink)
+        self.transport.show_colours(ink, accent, record)
+        palette = self.welcome.palette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(shade.stage))
+        self.welcome.setPalette(palette)
+        self.welcome.setAutoFillBackground(True)
+        self.welcome.show_colours(ink, accent, QColor(shade.line))
+        self.setWindowIcon(QIcon(icons.pixmap("example", accent, 64)))
+        self.canvas.update()
+        themes = [Choice(key, text, checked=key == name) for key, text in THEMES.items()]
+        group = self.actions_.group("theme")
+        fill(self.actions_.menus["theme"], themes, self.theme_chosen.emit, group=group)
+
+    def show_live(self, *, live: bool, still: bool) -> None:
+        """The controls that this kind of source has."""
+        self.transport.show_kind(live=live, still=still)
+        names = ("play", "back", "forward", "back-ten", "forward-ten", "start", "end", "go-to", "loop")
+        for name in (*names, "mark-in", "mark-out", "mark-clear", "slower", "faster"):
+            self.actions_[name].setEnabled(not live and not still)
+        self.actions_["mirror"].setEnabled(live)
+
+    # -- geometry, as the settings file keeps it
+
+    def geometry_text(self) -> str:
+        """Position and size of the window."""
+        return base64.b64encode(self.saveGeometry().data()).decode("ascii")
+
+    def layout_text(self) -> str:
+        """Where the panel is docked."""
+        return base64.b64encode(self.saveState().data()).decode("ascii")
+
+    def restore_texts(self, geometry: str, layout: str) -> None:
+        """As it was last time; nonsense and places off the screen are ignored."""
+        for text, restore in ((geometry, self.restoreGeometry), (layout, self.restoreState)):
+            try:
+                restore(QByteArray(base64.b64decode(text, validate=True)))
+            except ValueError:
+                continue
+        screen = QGuiApplication.screenAt(self.frameGeometry().center())
+        if screen is None or self.width() < self.minimumSizeHint().width():
+            self.resize(QSize(1180, 760))
+            primary = QGuiApplication.primaryScreen()
+            if primary is not None:
+                self.move(primary.availableGeometry().topLeft())
+        self.actions_["panel"].setChecked(not self._panel.isHidden())
+
+    # -- events
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        """Accept what can be opened."""
+        if event is not None and dropped(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        """Open it."""
+        text = dropped(event.mimeData()) if event is not None else ""
+        if event is not None and text:
+            event.acceptProposedAction()
+            (self.model_dropped if is_model(text) else self.source_dropped).emit(text)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Escape leaves full screen and colour picking."""
+        if event is not None and event.key() == Qt.Key.Key_Escape:
+            self.canvas.pick(on=False)
+            if self.isFullScreen():
+                self.actions_["full-screen"].trigger()
+        else:
+            super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        """The window is closed: the program ends in order."""
+        if event is not None:
+            event.accept()
+        self.closing.emit()
+
+    # -- construction
+
+    def _lay_out(self) -> None:
+        self._stack.addWidget(self.canvas)
+        self._stack.addWidget(self.welcome)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.banner)
+        column.addWidget(self._stack, 1)
+        column.addWidget(self.activity)
+        column.addWidget(self.transport)
+        self.setCentralWidget(middle)
+        self._panel.setObjectName("panel-dock")
+        self._panel.setTitleBarWidget(QWidget())  # the panel explains itself
+        self._panel.setWidget(self.controls)
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._panel)
+        self.setStatusBar(self.status)
+
+    def _connect(self) -> None:
+        actions = self.actions_
+        self.canvas.pointed.connect(self.status.show_under)
+        actions["panel"].setChecked(True)
+        actions["panel"].triggered.connect(self._panel.setVisible)
+        actions["zoom-in"].triggered.connect(lambda: self.canvas.zoom(1))
+        actions["zoom-out"].triggered.connect(lambda: self.canvas.zoom(-1))
+        actions["fit"].triggered.connect(self.canvas.fit)
+        actions["full-screen"].triggered.connect(self._on_full_screen)
+        actions["personalise"].setEnabled(False)
+        hints = QGuiApplication.styleHints()
+        if hints is not None:
+            hints.colorSchemeChanged.connect(self._on_scheme)
+
+    def _on_scheme(self) -> None:
+        if self._theme == "auto":
+            self.show_theme("auto")
+
+    def _on_full_screen(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
+        """Only the picture, until F, F11 or Escape."""
+        for widget in (self.menuBar(), self.status, self.transport):
+            if widget is not None:
+                widget.setVisible(not on)
+        self._panel.setVisible(not on and self.actions_["panel"].isChecked())
+        if on:
+            self.showFullScreen()
+        else:
+            self.showNormal()
