@@ -35,6 +35,7 @@ from training.metrics import (
 from training.photos import DEVELOPMENT_TEST, DataError, Photo, read_ccp, read_lsp
 
 MULTIPLE = 32
+DEFAULT_SIZES = (384, 256)  # long side of the network's input on ccp and lsp, px
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,27 @@ def parsed_files(out: Path, images: Path) -> Predict:
     return run
 
 
+def report(
+    checkpoint: Path,
+    data: Path,
+    *,
+    sizes: tuple[int, int] = DEFAULT_SIZES,
+    synthetic: Path | None = None,
+    injection: bool = False,
+) -> dict[str, dict[str, float]]:
+    """All measures of a checkpoint by data set; `sizes` are the input's long sides on ccp and lsp, px."""
+    net = open_network(checkpoint)
+    scores = {
+        "ccp": score_silhouettes(lambda im: predict(net, im, sizes[0]), data),
+        "lsp": score_poses(lambda im: predict(net, im, sizes[1]), data),
+    }
+    if synthetic is not None:
+        scores["synthetic"] = score_synthetic(lambda im: predict(net, im, max(im.shape)), synthetic)
+    if injection:
+        scores["injection"] = score_injection(net, data, sizes[0])
+    return scores
+
+
 def main(argv: list[str] | None = None) -> int:
     """Print the measures as one JSON object."""
     p = argparse.ArgumentParser(
@@ -201,16 +223,20 @@ def main(argv: list[str] | None = None) -> int:
         "--injection", action="store_true", help="also with the factor zeroed and the true silhouette"
     )
     p.add_argument("--data", type=Path, required=True)
-    p.add_argument("--ccp-size", type=int, default=384, help="long side of the network's input on ccp, px")
-    p.add_argument("--lsp-size", type=int, default=256, help="long side of the network's input on lsp, px")
+    p.add_argument(
+        "--ccp-size", type=int, default=DEFAULT_SIZES[0], help="long side of the network's input on ccp, px"
+    )
+    p.add_argument(
+        "--lsp-size", type=int, default=DEFAULT_SIZES[1], help="long side of the network's input on lsp, px"
+    )
     a = p.parse_args(argv)
     torch.set_num_threads(1)
     try:
-        report = _score_folder(a) if a.checkpoint.is_dir() else _score_network(a)
+        scores = _score_folder(a) if a.checkpoint.is_dir() else _score_network(a)
     except (CheckpointError, DataError, OSError) as e:
         sys.stderr.write(f"{e}\n")
         return 1
-    sys.stdout.write(json.dumps(report, indent=1) + "\n")
+    sys.stdout.write(json.dumps(scores, indent=1) + "\n")
     return 0
 
 
@@ -224,16 +250,8 @@ def _score_folder(a: argparse.Namespace) -> dict[str, dict[str, float]]:
 
 
 def _score_network(a: argparse.Namespace) -> dict[str, dict[str, float]]:
-    net = open_network(a.checkpoint)
-    report = {
-        "ccp": score_silhouettes(lambda im: predict(net, im, a.ccp_size), a.data),
-        "lsp": score_poses(lambda im: predict(net, im, a.lsp_size), a.data),
-    }
-    if a.synthetic is not None:
-        report["synthetic"] = score_synthetic(lambda im: predict(net, im, max(im.shape)), a.synthetic)
-    if a.injection:
-        report["injection"] = score_injection(net, a.data, a.ccp_size)
-    return report
+    sizes = (a.ccp_size, a.lsp_size)
+    return report(a.checkpoint, a.data, sizes=sizes, synthetic=a.synthetic, injection=a.injection)
 
 
 if __name__ == "__main__":
