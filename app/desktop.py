@@ -24,7 +24,7 @@ from app.session import Loader, Session
 from app.settings import Settings, SettingsFile
 from models.labels import S31, PartSet
 
-from PyQt6.QtCore import PYQT_VERSION_STR, QObject, Qt, QTimer, QUrl, pyqtSignal  # isort: skip
+from PyQt6.QtCore import PYQT_VERSION_STR, QObject, QTimer, QUrl, pyqtSignal  # isort: skip
 from PyQt6.QtGui import QDesktopServices, QGuiApplication  # isort: skip
 from PyQt6.QtWidgets import QApplication  # isort: skip
 from app.interrupts import Interrupts  # isort: skip
@@ -87,7 +87,7 @@ class Desktop(QObject):
         """The whole wiring, one line a fact."""
         window, actions = self.window, self.window.actions_
         # threads → window
-        self.bell.rung.connect(self.refresh, Qt.ConnectionType.QueuedConnection)
+        self.bell.rung.connect(self.refresh)  # queued: it is emitted in other threads
         self._timer.timeout.connect(self.tick)
         self.session.on_changed = self._on_engine
         # what is opened

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final
 
+from PyQt6 import sip
 from PyQt6.QtCore import QObject, QSocketNotifier
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,7 +32,7 @@ class Interrupts(QObject):
             end.settimeout(0)
         self._before_fd = signal.set_wakeup_fd(self._outer.fileno(), warn_on_full_buffer=False)
         self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
-        self._notifier = QSocketNotifier(self._inner.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier = QSocketNotifier(sip.voidptr(self._inner.fileno()), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_wake)
 
     def restore(self) -> None:

@@ -18,7 +18,8 @@ from app.pipeline.latest import Latest
 from app.pipeline.notices import Level, Notice, Notices
 from models.results import Parsing
 
-SPOKEN_EVERY_S = 2.0  # a fault whose words change with every frame is not told more often
+FAULT_EVERY_S = 2.0  # a fault whose words change with every frame is not told more often
+NOTICE_EVERY_S = 0.3  # nor a countdown of a silhouette source
 JUMP_S = 0.5  # a gap in presentation time after which the past says nothing of the present
 RATE_OVER_S = 2.0  # the frame rate shown is the mean of the last seconds
 TOPIC = "parsing"
@@ -77,7 +78,7 @@ class Inference(threading.Thread):
         self._smoother = Smoother()
         self._previous: Frame | None = None
         self._used = 0  # id of the engine of the previous frame
-        self._said = ""
+        self._said = Notice("")
         self._said_s = 0.0
         self._done_s: deque[float] = deque(maxlen=240)
 
@@ -125,18 +126,20 @@ class Inference(threading.Thread):
         words = f"{engine.name}: no result ({reason}){notice}. The picture goes on without parts."
         expected = isinstance(error, NoResultError)
         details = "" if expected else "".join(traceback.format_exception(error))
-        if self._say(Notice(words, Level.WARNING, details, TOPIC)):
+        if self._say(Notice(words, Level.ERROR, details, TOPIC)):
             log.warning("%s", words, exc_info=None if expected else error)
         return words
 
     def _say(self, notice: Notice) -> bool:
         """Pass a notice on when it differs from the last one, and not in a stream of ever different ones."""
         now_s = time.monotonic()
-        if notice.text == self._said or (
-            notice.text and self._said and now_s - self._said_s < SPOKEN_EVERY_S
-        ):
+        if notice.text == self._said.text:
             return False
-        self._said, self._said_s = notice.text, now_s
+        pause_s = FAULT_EVERY_S if notice.level is Level.ERROR else NOTICE_EVERY_S
+        of_one_kind = bool(notice.text and self._said.text) and notice.level is self._said.level
+        if of_one_kind and now_s - self._said_s < pause_s:
+            return False
+        self._said, self._said_s = notice, now_s
         self._notices.say(notice)
         return True
 

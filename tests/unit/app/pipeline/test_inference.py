@@ -1,0 +1,216 @@
+"""Parsing the newest frame: swaps without a torn or lost frame, faults that cost a frame and no more."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from app.engine.sessions import NoResultError
+from app.engine.smoothing import Smoother
+from app.pipeline import inference as module
+from app.pipeline.frames import Frame, Parsed
+from app.pipeline.inference import Inference
+from app.pipeline.latest import Latest
+from app.pipeline.notices import Notices
+
+
+class Results(Latest[Parsed]):
+    """A mailbox that also remembers everything put into it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[Parsed] = []
+
+    def put(self, value: Parsed) -> None:
+        self.seen.append(value)
+        super().put(value)
+
+
+class Bench:
+    """An inference thread between two mailboxes."""
+
+    def __init__(self) -> None:
+        self.frames: Latest[Frame] = Latest()
+        self.results = Results()
+        self.notices = Notices(lambda: None)
+        self.inference = Inference(self.frames, self.results, self.notices)
+        self._index = 0
+
+    def give(self, pts_s: float | None = None) -> None:
+        index, self._index = self._index, self._index + 1
+        image = np.zeros((32, 32, 3), np.uint8)
+        self.frames.put(Frame(image, index, index / 25 if pts_s is None else pts_s, time.monotonic()))
+
+    def words(self) -> list[str]:
+        return [n.text for n in self.notices.drain()]
+
+
+@pytest.fixture
+def bench():
+    made = Bench()
+    made.inference.start()
+    yield made
+    made.frames.close()
+    made.inference.join(5)
+    assert not made.inference.is_alive()
+
+
+def one(bench: Bench, until) -> Parsed:
+    before = len(bench.results.seen)
+    bench.give()
+    until(lambda: len(bench.results.seen) > before, "a result")
+    return bench.results.seen[-1]
+
+
+def test_without_an_engine_the_picture_goes_on_alone(bench, until) -> None:
+    parsed = one(bench, until)
+    assert (parsed.parsing, parsed.engine_id, parsed.notice) == (None, 0, "")
+
+
+def test_a_result_belongs_to_its_own_frame_and_engine(bench, tiny, until) -> None:
+    for tag in (3, 7):
+        bench.inference.engine = engine = tiny(tag)
+        parsed = one(bench, until)
+        assert parsed.engine_id == engine.id
+        assert set(np.unique(parsed.parsing.labels)) == {tag}
+        assert parsed.parsing.size == parsed.frame.size
+
+
+def test_one_bad_frame_is_told_once_and_withdrawn_when_all_is_well(bench, tiny, until) -> None:
+    """G03."""
+    bench.inference.engine = tiny(fault=lambda i: ValueError("bad axis") if i == 1 else None)
+    notices = []
+    for _ in range(4):
+        parsed = one(bench, until)
+        notices.append(bool(parsed.notice))
+        assert (parsed.parsing is None) == bool(parsed.notice)
+    assert notices == [False, True, False, False]
+    assert [bool(w) for w in bench.words()] == [True, False]
+
+
+def test_a_fault_in_every_frame_is_not_told_in_every_frame(bench, tiny, until) -> None:
+    bench.inference.engine = tiny(fault=lambda i: ValueError(f"frame {i}"))
+    for _ in range(50):
+        assert one(bench, until).parsing is None
+    assert len(bench.words()) == 1
+    assert bench.inference.is_alive()
+
+
+def test_an_unexpected_fault_has_its_trace_behind_the_fold(bench, tiny, until, monkeypatch) -> None:
+    monkeypatch.setattr(module, "FAULT_EVERY_S", 0.0)
+    bench.inference.engine = tiny(fault=lambda _i: ZeroDivisionError("oops"))
+    one(bench, until)
+    (notice,) = bench.notices.drain()
+    assert "ZeroDivisionError" in notice.details
+    bench.inference.engine = tiny(fault=lambda _i: NoResultError("head failed"))
+    one(bench, until)
+    assert [n.details for n in bench.notices.drain() if n.text] == [""]
+
+
+def test_the_words_of_an_engine_reach_the_banner(bench, tiny, until) -> None:
+    bench.inference.engine = tiny(notice="head failed 3 times and was rebuilt on CPU")
+    for _ in range(3):
+        assert one(bench, until).parsing is not None
+    assert bench.words() == ["tiny: head failed 3 times and was rebuilt on CPU"]
+
+
+class RecordingSmoother(Smoother):
+    resets = 0
+
+    def reset(self) -> None:
+        type(self).resets += 1
+        super().reset()
+
+
+def test_smoothing_forgets_at_a_cut_and_only_there(bench, tiny, until) -> None:
+    bench.inference._smoother = RecordingSmoother()
+    RecordingSmoother.resets = 0
+    bench.inference.engine = tiny()
+
+    def resets_after(pts_s: float) -> int:
+        before = len(bench.results.seen)
+        bench.give(pts_s)
+        until(lambda: len(bench.results.seen) > before, "a result")
+        return RecordingSmoother.resets
+
+    assert resets_after(0.0) == 0 + RecordingSmoother.resets
+    base = RecordingSmoother.resets
+    assert [resets_after(t) - base for t in (0.04, 0.08, 0.3)] == [0, 0, 0]
+    assert resets_after(5.0) - base == 1  # a jump
+    assert resets_after(1.0) - base == 2  # back
+    bench.inference.engine = tiny()
+    assert resets_after(1.04) - base == 3  # another engine
+
+
+def test_a_thousand_swaps_under_load_tear_no_frame(bench, real_engine, until) -> None:
+    """G10, with the real engine: every result is of one engine as a whole, frames never go back."""
+
+    class Everywhere:
+        """Says that the person is everywhere, or nowhere."""
+
+        sessions = ()
+
+        def __init__(self, value: int) -> None:
+            self.name = f"all {value}"
+            self.value = value
+
+        def person(self, request):
+            width, height = request.letterbox.content
+            return request.answer(np.full((height, width), self.value, np.uint8))
+
+        def reset(self) -> None:
+            pass
+
+    engines = [real_engine.with_factor(Everywhere(v)) for v in (0, 255)]
+    expected = {e.id: v for e, v in zip(engines, (0, 255), strict=True)}
+    bench.inference.smooth = False
+    done = threading.Event()
+
+    def camera() -> None:
+        while not done.is_set():
+            bench.give()
+            time.sleep(0.001)
+
+    feeding = threading.Thread(target=camera)
+    feeding.start()
+    try:
+        for swap in range(1000):
+            bench.inference.engine = engines[swap % 2]
+            time.sleep(0.0005)
+        until(lambda: len(bench.results.seen) > 30, "results")
+    finally:
+        done.set()
+        feeding.join()
+    parsed = [p for p in bench.results.seen if p.engine_id]
+    assert {p.engine_id for p in parsed} == set(expected)
+    for p in parsed:
+        assert not p.notice
+        assert set(np.unique(p.parsing.person)) == {expected[p.engine_id]}
+    indices = [p.frame.index for p in bench.results.seen]
+    assert indices == sorted(set(indices))
+    assert bench.words() == []
+
+
+def test_sessions_that_fail_are_rebuilt_while_the_picture_goes_on(bench, real_engine, until) -> None:
+    """G04: three failures, a rebuild, and parts come back; every frame was shown meanwhile."""
+    head = real_engine.stages.head
+    good = head._session
+
+    class Broken:
+        def run(self, *_):
+            raise RuntimeError("device lost")
+
+    bench.inference.engine = real_engine
+    head._session = Broken()
+    try:
+        shown = [one(bench, until) for _ in range(5)]
+    finally:
+        head._session = good if isinstance(head._session, Broken) else head._session
+        words = bench.words()
+        head.notice, head.rebuilds = "", 0
+    assert [p.parsing is None for p in shown] == [True, True, True, False, False]
+    assert "device lost" in words[0]
+    assert any("rebuilt" in w for w in words)

@@ -1,0 +1,94 @@
+"""Slow work beside the window: one after the other, cancelled when asked, failing in words."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from app.errors import Refusal
+from app.pipeline.jobs import Job, Jobs, State
+
+
+@pytest.fixture
+def jobs():
+    made = Jobs(lambda: None)
+    yield made
+    made.stop().join(5)
+
+
+def settle(jobs: Jobs, job: Job, until) -> None:
+    until(lambda: job.state not in {State.WAITING, State.RUNNING}, "the job")
+    until(lambda: job in jobs.collect(), "its collection")
+
+
+def test_the_result_arrives_where_it_is_collected(jobs, until) -> None:
+    got: list[tuple[int, int]] = []
+    job = jobs.start("sum", lambda _: 2 + 2, lambda r: got.append((r, threading.get_ident())))
+    settle(jobs, job, until)
+    assert got == [(4, threading.get_ident())]
+
+
+def test_a_cancelled_job_ends_and_its_result_is_not_used(jobs, until) -> None:
+    got: list[object] = []
+
+    def work(job: Job) -> int:
+        for step in range(1000):
+            job.progress(step / 1000)
+            time.sleep(0.01)
+        return 1
+
+    job = jobs.start("long", work, got.append)
+    until(lambda: job.fraction and job.fraction > 0, "progress")
+    assert jobs.shown() == [job]
+    assert job.left_s > 0
+    job.cancel()
+    settle(jobs, job, until)
+    assert (job.state, got, jobs.shown()) == (State.CANCELLED, [], [])
+
+
+def test_a_cancel_before_the_start_costs_nothing(jobs, until) -> None:
+    gate = threading.Event()
+    first = jobs.start("first", lambda _: gate.wait(5), lambda _: None)
+    second = jobs.start("second", lambda _: pytest.fail("it ran"), lambda _: None)
+    second.cancel()
+    gate.set()
+    settle(jobs, second, until)
+    assert (first.state, second.state) == (State.DONE, State.CANCELLED)
+
+
+def test_failures_are_words_and_the_next_job_runs(jobs, until) -> None:
+    def refuse(_: Job) -> None:
+        raise Refusal("a.onnx", "it is no model", "Choose another")
+
+    def crash(_: Job) -> None:
+        raise ZeroDivisionError("oops")
+
+    refused, crashed = jobs.start("a", refuse, print), jobs.start("b", crash, print)
+    fine = jobs.start("c", lambda _: 1, lambda _: None, quiet=True)
+    until(lambda: fine.state is State.DONE, "the last")
+    assert (refused.state, refused.error, refused.details) == (
+        State.FAILED,
+        "a.onnx: it is no model. Choose another",
+        "",
+    )
+    assert crashed.state is State.FAILED
+    assert "ZeroDivisionError" in crashed.details
+    assert "b failed" in crashed.error
+
+
+def test_stopping_cancels_what_runs(until) -> None:
+    jobs = Jobs(lambda: None)
+
+    def work(job: Job) -> None:
+        while True:
+            job.progress()
+            time.sleep(0.005)
+
+    job = jobs.start("endless", work, print)
+    until(lambda: job.state is State.RUNNING, "the start")
+    thread = jobs.stop()
+    thread.join(2)
+    assert not thread.is_alive()
+    assert job.state is State.CANCELLED

@@ -1,0 +1,171 @@
+"""The live path as a whole: fresh pictures, flat memory, and an end that always comes."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.pipeline.capture import Playback
+from app.pipeline.pipeline import Pipeline
+
+
+class Viewer:
+    """What the window does: pulls when the bell rings, and notes how old each picture is."""
+
+    def __init__(self, pipeline: Pipeline, bell: threading.Event) -> None:
+        self.ages_s: list[float] = []
+        self.indices: list[int] = []
+        self.ids: list[int] = []
+        self._pipeline = pipeline
+        self._bell = bell
+
+    def look(self, seconds: float) -> None:
+        end_s = time.monotonic() + seconds
+        while time.monotonic() < end_s:
+            self._bell.wait(0.05)
+            self._bell.clear()
+            parsed = self._pipeline.parsed.take(0)
+            if parsed is not None:
+                self.ages_s.append(time.monotonic() - parsed.frame.captured_s)
+                self.indices.append(parsed.frame.index)
+                self.ids.append(parsed.engine_id)
+
+
+@pytest.fixture
+def live():
+    bell = threading.Event()
+    pipeline = Pipeline(bell.set)
+    pipeline.start()
+    yield pipeline, Viewer(pipeline, bell)
+    assert pipeline.stop() == []
+
+
+def test_a_model_ten_times_too_slow_gives_fresh_pictures(live, scripted, slow, real_engine) -> None:
+    """G01: the picture is never older than two inference times; what was overtaken is counted."""
+    pipeline, viewer = live
+    engine = slow(real_engine, 0.2)
+    pipeline.use(engine)
+    pipeline.open(scripted(count=100_000, rate=50, live=True))
+    viewer.look(0.5)
+    viewer.ages_s.clear()
+    viewer.look(3.0)
+    one_s = pipeline.rate.infer_ms / 1e3
+    assert len(viewer.ages_s) >= 8
+    assert max(viewer.ages_s) < 2 * one_s
+    assert viewer.indices == sorted(set(viewer.indices))
+    assert pipeline.dropped > 50
+
+
+def test_a_viewer_that_sleeps_comes_back_to_the_newest_picture(live, scripted, tiny) -> None:
+    """G02: five seconds of a window that does not answer leave no backlog (shortened here)."""
+    pipeline, viewer = live
+    pipeline.use(tiny())
+    pipeline.open(scripted(count=100_000, rate=100, live=True))
+    viewer.look(0.3)
+    time.sleep(1.0)
+    viewer.ages_s.clear()
+    viewer.indices.clear()
+    viewer.look(0.2)
+    assert viewer.ages_s[0] < 0.5  # not one second old
+    assert viewer.indices[0] > 60
+    assert len(viewer.indices) < 40  # no burst of what was missed
+
+
+def test_memory_is_flat_under_overload(live, scripted, tiny) -> None:
+    """720p frames at 100 a second against a slow engine; the ten-minute run is benchmarks/soak.py."""
+    pipeline, viewer = live
+    pipeline.use(tiny(sleep_s=0.05))
+    pipeline.open(scripted(count=100_000, rate=100, live=True, size=(1280, 720)))
+    viewer.look(1.0)
+    before = resident_mb()
+    viewer.look(4.0)
+    gc.collect()
+    assert resident_mb() - before < 30  # a queue would hold 200 frames of 2.8 MB
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def test_a_swap_while_paused_parses_the_picture_again(live, scripted, tiny, until) -> None:
+    pipeline, viewer = live
+    first, second = tiny(1), tiny(2)
+    pipeline.use(first)
+    pipeline.open(scripted(count=10), Playback(playing=False))
+    viewer.look(0.3)
+    pipeline.use(second)
+    viewer.look(0.3)
+    assert viewer.indices == [0, 0]
+    assert viewer.ids == [first.id, second.id]
+
+
+def test_a_swap_while_playing_loses_no_frame(live, scripted, tiny) -> None:
+    pipeline, viewer = live
+    engines = [tiny(1), tiny(2)]
+    pipeline.use(engines[0])
+    pipeline.open(scripted(count=40, rate=50))
+    for swap in range(15):
+        viewer.look(0.04)
+        pipeline.use(engines[swap % 2])
+    viewer.look(0.6)
+    missing = 40 - len(set(viewer.indices))
+    assert missing <= max(2, pipeline.dropped)
+    assert viewer.indices[-1] == 39
+
+
+def test_another_source_replaces_the_first_and_nothing_of_it_comes_after(live, scripted, tiny) -> None:
+    pipeline, viewer = live
+    pipeline.use(tiny())
+    pipeline.open(scripted(count=100_000, rate=200, live=True))
+    viewer.look(0.3)
+    pipeline.open(scripted(count=5, rate=100))
+    viewer.look(0.5)
+    assert viewer.indices[-1] == 4
+    assert pipeline.dropped < 5  # counted from the new source on
+
+
+def test_closing_the_source_leaves_the_camera_off(live, scripted, until) -> None:
+    pipeline, _ = live
+    feed = scripted(count=100_000, rate=100, live=True)
+    pipeline.open(feed)
+    until(lambda: pipeline.camera_on, "the camera")
+    pipeline.close_source()
+    until(lambda: feed.closed, "the camera to be off")
+    assert not pipeline.camera_on
+
+
+def test_a_thread_stuck_in_a_driver_is_named_and_does_not_hold_up_the_end(scripted, tiny) -> None:
+    """B05 and the deadline of the stop sequence."""
+    release = threading.Event()
+
+    class Stuck(scripted):
+        def frames(self, start: int = 0):
+            release.wait(20)
+            yield from ()
+
+    pipeline = Pipeline(lambda: None)
+    pipeline.start()
+    pipeline.open(Stuck(live=True))
+    time.sleep(0.1)
+    began = time.monotonic()
+    assert pipeline.stop(0.3) == ["capture"]
+    assert time.monotonic() - began < 1.0
+    assert pipeline.open(scripted()) is None  # nothing starts again
+    release.set()
+
+
+def test_stopping_is_quick_while_a_slow_model_works(scripted, slow, real_engine) -> None:
+    pipeline = Pipeline(lambda: None)
+    pipeline.start()
+    pipeline.use(slow(real_engine, 0.3))
+    pipeline.open(scripted(count=1000, rate=100))
+    time.sleep(0.4)
+    began = time.monotonic()
+    assert pipeline.stop() == []
+    assert time.monotonic() - began < 1.5
+    assert pipeline.stop() == []  # and again is no error

@@ -1,0 +1,143 @@
+"""Recordings that play, drop pictures rather than hold up the view, and stop before the disk is full."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from app.pipeline import recorder as module
+from app.pipeline.frames import Frame, Parsed
+from app.pipeline.notices import Level, Notices
+from app.pipeline.recorder import Recorder, fit, free_name, save_snapshot
+
+
+def parsed(index: int, size: tuple[int, int] = (64, 48)) -> Parsed:
+    image = np.full((size[1], size[0], 3), index * 5 % 256, np.uint8)
+    return Parsed(Frame(image, index, index / 25, 100 + index / 25), None, 0, 0.0)
+
+
+def pictures_in(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [float(f.pts * f.time_base) for f in container.decode(video=0)]
+
+
+@pytest.fixture
+def notices() -> Notices:
+    return Notices(lambda: None)
+
+
+def record(path: Path, notices: Notices, results, render=lambda p: p.frame.image) -> Recorder:
+    recorder = Recorder(path, render, notices, 25.0)
+    recorder.start()
+    for result in results:
+        while recorder._queue.full():
+            time.sleep(0.005)
+        recorder.offer(result)
+    recorder.finish()
+    recorder.join(20)
+    assert not recorder.is_alive()
+    return recorder
+
+
+def test_what_was_watched_is_in_the_file_at_its_times(tmp_path, notices) -> None:
+    path = tmp_path / "clip.mp4"
+    recorder = record(path, notices, [parsed(i) for i in (0, 1, 2, 5, 9)])
+    assert pictures_in(path) == pytest.approx([0, 0.04, 0.08, 0.2, 0.36], abs=1e-3)
+    assert (recorder.written, recorder.dropped, recorder.open) == (5, 0, False)
+    assert str(path) in notices.drain()[-1].text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600  # J04: it shows people
+
+
+def test_a_picture_of_another_size_does_not_end_the_recording(tmp_path, notices) -> None:
+    path = tmp_path / "clip.mp4"
+    record(path, notices, [parsed(0), parsed(1, (33, 71)), parsed(2)])
+    assert len(pictures_in(path)) == 3
+
+
+def test_an_encoder_that_is_too_slow_drops_and_never_blocks(tmp_path, notices) -> None:
+    """C08."""
+
+    def slowly(result: Parsed):
+        time.sleep(0.05)
+        return result.frame.image
+
+    recorder = Recorder(tmp_path / "clip.mp4", slowly, notices, 25.0)
+    recorder.start()
+    began = time.monotonic()
+    for i in range(60):
+        recorder.offer(parsed(i))
+    assert time.monotonic() - began < 0.5
+    recorder.finish()
+    recorder.join(20)
+    assert recorder.dropped >= 40
+    assert recorder.written + recorder.dropped == 60
+    assert "left out" in notices.drain()[-1].text
+
+
+def test_an_existing_file_is_never_replaced(tmp_path, notices) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"precious")
+    record(path, notices, [parsed(0)])
+    assert path.read_bytes() == b"precious"
+    assert notices.drain()[-1].level is Level.ERROR
+    assert free_name(tmp_path, "clip", ".mp4").name == "clip (2).mp4"
+
+
+def test_recording_does_not_start_on_a_full_disk(tmp_path, notices, monkeypatch) -> None:
+    monkeypatch.setattr(module, "FREE_BYTES", 1 << 60)
+    record(tmp_path / "clip.mp4", notices, [parsed(0)])
+    assert "are free" in notices.drain()[-1].text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path, notices) -> None:
+    record(tmp_path / "gone" / "clip.mp4", notices, [parsed(0)])
+    notice = notices.drain()[-1]
+    assert notice.level is Level.ERROR
+    assert "gone" in notice.text
+
+
+def test_a_painter_that_fails_ends_the_recording_and_keeps_the_file(tmp_path, notices) -> None:
+    def fails_later(result: Parsed):
+        if result.frame.index == 3:
+            raise ZeroDivisionError
+        return result.frame.image
+
+    path = tmp_path / "clip.mp4"
+    record(path, notices, [parsed(i) for i in range(4)], fails_later)
+    assert len(pictures_in(path)) == 3
+    assert notices.drain()[-1].level is Level.ERROR
+
+
+def test_many_short_recordings_all_play(tmp_path, notices) -> None:
+    """C09, ten of the two hundred."""
+    for number in range(10):
+        path = tmp_path / f"{number}.mp4"
+        record(path, notices, [parsed(i) for i in range(number % 3 + 1)])
+        assert len(pictures_in(path)) == number % 3 + 1
+
+
+def test_nothing_to_record_leaves_nothing(tmp_path, notices) -> None:
+    record(tmp_path / "clip.mp4", notices, [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_is_exact_and_private(tmp_path) -> None:
+    from PIL import Image
+
+    picture = np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)
+    path = save_snapshot(picture, tmp_path / "s.png")
+    assert (np.array(Image.open(path)) == picture).all()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("size", [(64, 48), (10, 100), (300, 2), (1, 1)])
+def test_fit_fills_the_canvas_exactly(size) -> None:
+    out = fit(np.full((size[1], size[0], 3), 255, np.uint8), (64, 48))
+    assert out.shape == (48, 64, 3)
+    assert out.max() == 255
