@@ -18,7 +18,7 @@ from app.batch.job import Job
 from app.batch.manifest import Manifest, Record
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, plan, prepare
-from app.batch.watching import Stop, Watch
+from app.batch.watching import Silence, Stop, Watch
 from app.batch.work import stamp, work
 from app.engine.engine import Engine
 from app.errors import Refusal
@@ -43,20 +43,25 @@ class Run:
         items: the inputs in order.
     """
 
-    def __init__(self, job: Job, watch: Watch, stop: Stop, engine: Engine) -> None:
-        self._job, self._watch, self._stop, self._engine = job, watch, stop, engine
+    def __init__(self, job: Job, stop: Stop, engine: Engine) -> None:
+        self._job, self._stop, self._engine = job, stop, engine
+        self._watch: Watch = Silence()
         self._manifest = Manifest(job.out)
         self._shared = SharedFiles(job)
         self._shared_written_s = time.monotonic()
         self._recipe = job.recipe(engine)
         self.items = plan(job, self._manifest.names)
 
-    def start(self) -> None:
+    def start(self, watch: Watch) -> None:
         """Check the output folder and note every input as not reached yet.
+
+        Args:
+            watch: Is told what happens from now on.
 
         Raises:
             Refusal: before anything was parsed.
         """
+        self._watch = watch
         prepare(self._job, self.items)
         records = self._manifest.records
         if self._job.resume:

@@ -1,0 +1,254 @@
+"""`xfactor …`: arguments only. Each command imports what it needs when it runs.
+
+So `xfactor parse` never loads Qt, and `xfactor --help` loads nothing.
+"""
+
+# ruff: noqa: PLC0415 - see above
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.core import TyperGroup
+
+from app import faults
+from app.errors import Refusal
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+LISTS = "labels,silhouettes,overlay,coco,csv,alpha"
+
+
+class Commands(TyperGroup):
+    """A first word that is no command is a source for the window."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own type is private
+        own = {"--help", "-h", "--version", "--reset-config"}
+        first = next((a for a in args if a not in own), None)
+        if first not in self.commands and not own.intersection(args):
+            args = ["window", *args]
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+
+app = typer.Typer(
+    name="xfactor",
+    cls=Commands,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Live human parsing: `xfactor [SOURCE]` opens the window on a camera, file, folder or link.",
+)
+models_app = typer.Typer(help="List, add, show and remove models.", rich_markup_mode=None)
+factors_app = typer.Typer(help="List, add, show and remove personalised factors.", rich_markup_mode=None)
+app.add_typer(models_app, name="models", invoke_without_command=True)
+app.add_typer(factors_app, name="factors", invoke_without_command=True)
+
+Model = Annotated[str, typer.Option("--model", metavar="NAME|DIR", help="The model.")]
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    reset_config: Annotated[bool, typer.Option("--reset-config", help="Put the settings aside.")] = False,
+) -> None:
+    """Live human parsing."""
+    if version:
+        typer.echo(f"xfactor {metadata.version('xfactor')}")
+    if reset_config:
+        from app.settings import SettingsFile
+
+        kept = SettingsFile().reset()
+        typer.echo(f"The settings are back to the defaults{f'; the old ones are in {kept}' if kept else ''}.")
+
+
+@app.command(hidden=True)
+def window(source: Annotated[str | None, typer.Argument(metavar="[SOURCE]")] = None) -> None:
+    """Open the window on a camera index or name, a file, a folder or a link."""
+    from app.commands.window import open_window
+
+    raise typer.Exit(open_window(source))
+
+
+@app.command()
+def parse(  # noqa: PLR0913 - typer takes options as arguments
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Clips, pictures or folders.")],
+    *,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results go.")],
+    model: Model = "factored-s31",
+    factor: Annotated[str, typer.Option(metavar="NAME|FILE", help="A personalised factor.")] = "",
+    silhouettes: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Masks to use in the factor's place.")
+    ] = None,
+    size: Annotated[str, typer.Option(metavar="WxH|N", help="Size of the network's input.")] = "",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="`cuda` is strict.")] = "auto",
+    save: Annotated[str, typer.Option(help=f"What to write, of {LISTS}.")] = "labels,silhouettes,overlay",
+    alpha: Annotated[
+        Literal["mov", "webm"], typer.Option("--alpha", help="ProRes 4444 or VP9, for --save alpha.")
+    ] = "mov",
+    resume: Annotated[bool, typer.Option("--resume", help="Finish what is missing.")] = False,
+    smooth: Annotated[bool, typer.Option("--smooth", help="Calm the labels of clips over time.")] = False,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
+    progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
+) -> None:
+    """Parse clips and pictures into labels, silhouettes, overlays and tables."""
+    from app.commands.parse import checked_saves, checked_size, parse_all
+
+    try:
+        wanted, network = checked_saves(save), checked_size(size)
+    except ValueError as e:
+        raise typer.BadParameter(str(e)) from e
+    job = {
+        "model": model, "factor": factor, "silhouettes": silhouettes, "size": network, "device": device,
+        "save": wanted, "alpha": alpha, "resume": resume, "smooth": smooth,
+    }  # fmt: skip
+    raise typer.Exit(parse_all(sources, out, job, engine=engine, progress=progress))
+
+
+@models_app.callback(invoke_without_command=True)
+def models(context: typer.Context) -> None:
+    """List, add, show and remove models."""
+    if context.invoked_subcommand is None:
+        from app.commands.models import list_all
+
+        list_all()
+
+
+@models_app.command("show")
+def show_model(name: str) -> None:
+    """Everything a model says of itself."""
+    from app.commands.models import show
+
+    show(name)
+
+
+@models_app.command("add")
+def add_model(folder: Path, *, name: Annotated[str, typer.Option(help="Another name for it.")] = "") -> None:
+    """Copy a model folder into your library, after a trial."""
+    from app.commands.models import add
+
+    add(folder, name)
+
+
+@models_app.command("remove")
+def remove_model(name: str) -> None:
+    """Delete a model from your library; the shipped ones stay."""
+    from app.commands.models import remove
+
+    remove(name)
+
+
+@factors_app.callback(invoke_without_command=True)
+def factors(context: typer.Context) -> None:
+    """List, add, show and remove personalised factors."""
+    if context.invoked_subcommand is None:
+        from app.commands.factors import list_all
+
+        list_all()
+
+
+@factors_app.command("show")
+def show_factor(name: str) -> None:
+    """Where a factor comes from and what its gate measured."""
+    from app.commands.factors import show
+
+    show(name)
+
+
+@factors_app.command("add")
+def add_factor(
+    file: Path,
+    *,
+    name: Annotated[str, typer.Option(help="Another name for it.")] = "",
+    model: Model = "factored-s31",
+) -> None:
+    """Copy a factor file into your library, after a trial on the model it was made for."""
+    from app.commands.factors import add
+
+    add(file, name, model)
+
+
+@factors_app.command("remove")
+def remove_factor(name: str) -> None:
+    """Delete a factor from your library."""
+    from app.commands.factors import remove
+
+    remove(name)
+
+
+@app.command(context_settings=PASS_ON)
+def export(context: typer.Context) -> None:
+    """Export a checkpoint as a model folder: `xfactor export CHECKPOINT --out DIR`."""
+    _elsewhere("export", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def train(context: typer.Context) -> None:
+    """Train a model: `xfactor train NAME …`."""
+    _elsewhere("training", context.args)
+
+
+@app.command("eval", context_settings=PASS_ON)
+def evaluate(context: typer.Context) -> None:
+    """Score a model: `xfactor eval NAME --data DIR …`."""
+    _elsewhere("training.evaluate", context.args)
+
+
+@app.command(context_settings=PASS_ON)
+def synth(context: typer.Context) -> None:
+    """Make synthetic people with labels: `xfactor synth --count N --out DIR`."""
+    _elsewhere("training.synthetic", context.args)
+
+
+def _elsewhere(module: str, arguments: list[str]) -> None:
+    from app.commands.elsewhere import run_module
+
+    raise typer.Exit(run_module(module, arguments))
+
+
+@app.command()
+def bench(
+    *,
+    clip: Annotated[Path | None, typer.Option(help="A clip; a drawn one when left out.")] = None,
+    model: Model = "factored-s31",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="`cuda` is strict.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Numbers for a program.")] = False,
+) -> None:
+    """Time decode, preprocess, network, paint and all of it, beside a naive pipeline."""
+    from app.commands.bench import bench as run_bench
+
+    raise typer.Exit(run_bench(clip, model, device, as_json=as_json))
+
+
+@app.command()
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False) -> None:
+    """What is installed, what really works, and the line that mends the rest."""
+    from app.commands.doctor import doctor as examine
+
+    raise typer.Exit(examine(as_json=as_json))
+
+
+def main() -> None:
+    """The entry point: refusals and wrong usage end with 2, in one or two lines and without a traceback."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for every process started from here
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # any console takes any name
+    faults.install()
+    try:
+        app(prog_name="xfactor")
+    except Refusal as e:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"xfactor: {e}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Ray as the workers: one process per core of this machine, one input at a time each.
+
+Ray is asked for as little as it can do: it starts a cluster of its own on this machine and never joins
+another, opens no dashboard, reports nothing, and does not repeat a task that died, for an input that kills a
+process once would kill the next one, too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from app.batch.clip_task import Report
+from app.batch.job import Job
+from app.batch.manifest import Record
+from app.batch.picture_task import Share
+from app.batch.plan import Item
+from app.batch.run import Outcome, Workers
+from app.batch.work import stamp, work
+from app.engine.engine import Engine
+from app.errors import Refusal
+
+_QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+_engines: dict[str, Engine] = {}  # one per worker process
+
+
+def on_ray(job: Job) -> Workers:
+    """Workers that run on Ray.
+
+    Raises:
+        Refusal: Ray is not installed.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise Refusal("engine ray", "Ray is not installed", 'Install it with: pip install "xfactor[cluster]"')
+
+    def workers(items: Sequence[Item], begin: Callable[[Item], None]) -> Iterator[Outcome]:
+        os.environ.update(_QUIET)
+        ray: Any = importlib.import_module("ray")  # loaded only here: the window's process must never see it
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, configure_logging=False)
+        try:
+            task = ray.remote(num_cpus=1, max_retries=0)(_task)
+            running = {}
+            for item in items:
+                begin(item)
+                running[task.remote(job.to_json(), asdict(item))] = item
+            while running:
+                done, _ = ray.wait(list(running), num_returns=1)
+                item = running.pop(done[0])
+                yield item, *_outcome(ray, done[0], item)
+        finally:
+            ray.shutdown()
+
+    return workers
+
+
+def _outcome(ray: Any, reference: object, item: Item) -> tuple[Record, Share | None]:  # noqa: ANN401 - untyped
+    try:
+        record, share = ray.get(reference)
+    except Exception as e:  # noqa: BLE001 - a process that died must not cost the other inputs
+        reason = f"{item.shown}: its process died ({type(e).__name__})"
+        return Record(**{**asdict(stamp(item)), "reason": reason}), None
+    return Record.from_json(record), None if share is None else Share(**share)
+
+
+def _task(raw_job: dict[str, Any], raw_item: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """In a worker process: plain values in, plain values out."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    job = Job.from_json(raw_job)
+    key = repr(sorted(raw_job.items()))
+    if key not in _engines:
+        _engines[key] = job.load()
+    record, share = work(Item(**raw_item), job, _engines[key], Report(_ignore, _ignore, lambda: False))
+    return asdict(record), None if share is None else asdict(share)
+
+
+def _ignore(_frames: int) -> None:
+    """Progress stays in the worker."""

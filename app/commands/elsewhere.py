@@ -1,0 +1,42 @@
+"""Commands that need torch run in a process of their own."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+from app.errors import Refusal
+
+NEEDED = {
+    "export": ("torch", "onnxscript"),
+    "training": ("torch",),
+    "training.evaluate": ("torch",),
+    "training.synthetic": ("numba", "anny", "torch"),
+}
+
+
+def run_module(module: str, arguments: list[str]) -> int:
+    """`python -m module arguments…`, with this program's streams.
+
+    Returns:
+        Its exit code; 128 + n when signal n ended it.
+
+    Raises:
+        Refusal: a package it needs is not installed.
+    """
+    absent = [p for p in NEEDED[module] if importlib.util.find_spec(p) is None]
+    if absent:
+        reason = f"it needs {' and '.join(absent)}, which this installation does not have"
+        raise Refusal(
+            f"xfactor {module.rsplit('.', maxsplit=1)[-1]}",
+            reason,
+            'Install it with: pip install "xfactor[train]"',
+        )
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments])
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue  # the child got the Ctrl-C as well, and saves what it has
+        return code if code >= 0 else 128 - code

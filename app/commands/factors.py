@@ -1,0 +1,80 @@
+"""`xfactor factors`: list, show, add, remove."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.engine import library
+from app.engine.sessions import read_model
+from app.errors import Refusal
+
+
+def list_all() -> None:
+    """A line per factor of the user's library."""
+    found = library.list_factors()
+    if not found:
+        Console(highlight=False).print(
+            "The library is empty. `xfactor factors add FILE` puts a factor into it."
+        )
+        return
+    table = Table("factor", "for", "made", "frames", "accepted", box=None, pad_edge=False)
+    for factor in found:
+        card = factor.spec.card
+        made, frames, accepted = ("", "", "")
+        if card is not None:
+            made, frames, accepted = card.created, str(card.frames), "yes" if card.accepted else "no"
+        table.add_row(*(Text(c) for c in (factor.name, factor.spec.name, made, frames, accepted)))
+    Console().print(table)
+
+
+def show(name: str) -> None:
+    """Where a factor comes from and what its gate measured."""
+    factor = library.find_factor(name)
+    lines = {
+        "factor": factor.name,
+        "lies in": str(factor.path),
+        "for model": factor.spec.name,
+        "for trunk": factor.trunk_sha256 or "it does not say",
+    }
+    if (card := factor.spec.card) is not None:
+        lines |= {
+            "made": card.created,
+            "from clip": card.clip_sha256,
+            "frames": str(card.frames),
+            "accepted": "yes" if card.accepted else "no: the gate found it no better",
+            **{f"before {k}": f"{v:.4g}" for k, v in card.before.items()},
+            **{f"after {k}": f"{v:.4g}" for k, v in card.after.items()},
+        }
+    console = Console(highlight=False)
+    for title, value in lines.items():
+        console.print(Text(f"{title:16s} {value}"), soft_wrap=True)
+
+
+def add(file: Path, name: str, model: str) -> None:
+    """Copy a factor into the user's library; it is tried first on the model it was made for.
+
+    Raises:
+        Refusal: it is refused, or the name is taken.
+    """
+    bundle = library.find_model(model)
+    trunk = bundle.files.get("trunk")
+    if trunk is None:
+        raise Refusal(
+            f"model {bundle.name}", "it has no factor to replace", "Choose a factored model with --model"
+        )
+    factor = library.add_factor(file, read_model(trunk), name or None)
+    Console(highlight=False).print(Text(f"{factor.name} is in {factor.path}"), soft_wrap=True)
+
+
+def remove(name: str) -> None:
+    """Delete a factor from the user's library.
+
+    Raises:
+        Refusal: there is none.
+    """
+    library.remove_factor(name)
+    Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)

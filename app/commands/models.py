@@ -1,0 +1,130 @@
+"""`xfactor models`: list, show, add, remove."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app import paths
+from app.engine.engine import load_engine
+from app.engine.library import NAME, Bundle, find_model, list_models, load_bundle
+from app.engine.sessions import NoResultError
+from app.errors import Refusal
+from app.files import make_private_dir
+from app.pipeline.frames import Frame
+
+
+def list_all() -> None:
+    """A line per model: name, parameters, size on disk, time per frame on this machine, licence."""
+    table = Table(box=None, pad_edge=False)
+    for title, side in (
+        ("model", "left"),
+        ("parameters", "right"),
+        ("on disk", "right"),
+        ("720p frame", "right"),
+    ):
+        table.add_column(title, justify="right" if side == "right" else "left")
+    table.add_column("licence")
+    for model in list_models():
+        cells = (model.name, f"{model.spec.parameters:,}", _megabytes(model.bytes_on_disk), _speed(model))
+        table.add_row(*(Text(c) for c in cells), Text(model.spec.licence))
+    Console().print(table)
+
+
+def show(name: str) -> None:
+    """Everything a model says of itself, and where it lies."""
+    model = find_model(name)
+    spec = model.spec
+    trained = "; ".join(f"{t.name} ({t.licence})" for t in spec.training_data) or "it does not say"
+    lines = {
+        "model": model.name,
+        "lies in": str(model.path),
+        "shipped": "yes" if model.shipped else "no: what it says of itself is a claim",
+        "kind": spec.kind,
+        "parts": spec.part_set or "none",
+        "joints": spec.joint_set or "none",
+        "input": f"{spec.input_size[1]} x {spec.input_size[0]}, stride {spec.stride}",
+        "preprocessing": spec.preprocessing,
+        "activation": spec.activation,
+        "parameters": f"{spec.parameters:,}",
+        "on disk": _megabytes(model.bytes_on_disk),
+        "on this machine": _speed(model),
+        "licence": spec.licence,
+        "trained on": trained,
+        **{f"note {i}": n for i, n in enumerate(model.notices, start=1)},
+    }
+    console = Console(highlight=False)
+    for title, value in lines.items():
+        console.print(Text(f"{title:16s} {value}"), soft_wrap=True)
+    card = model.path / "CARD.md"
+    if card.is_file():
+        console.print(Text(f"{'card':16s} {card}"), soft_wrap=True)
+
+
+def add(folder: Path, name: str) -> None:
+    """Copy a model folder into the user's library; it is tried first, in a child process.
+
+    Raises:
+        Refusal: it is no model, failed its trial, or the name is taken.
+    """
+    model = find_model(folder if folder.exists() else str(folder))
+    chosen = name or model.name
+    target = paths.user_models_dir() / chosen
+    if not NAME.fullmatch(chosen):
+        raise Refusal(
+            f"model name {chosen[:80]!r}", "it cannot be a folder name", "Use letters, digits, - and _"
+        )
+    if target.exists() or (paths.models_dir() / chosen).exists():
+        raise Refusal(f"model {chosen}", "there is one of this name already", "Give another with --name")
+    stages = load_bundle(model)
+    with tempfile.TemporaryDirectory(prefix=".adding-", dir=make_private_dir(target.parent)) as temporary:
+        copy = Path(temporary) / "model"
+        copy.mkdir()
+        for stage, data in stages.items():
+            (copy / f"{stage}.onnx").write_bytes(data)
+        for extra in ("CARD.md", "SHA256SUMS"):
+            if (model.path / extra).is_file():
+                shutil.copyfile(model.path / extra, copy / extra)
+        copy.rename(target)
+    Console(highlight=False).print(Text(f"{chosen} is in {target}"), soft_wrap=True)
+
+
+def remove(name: str) -> None:
+    """Delete a model from the user's library.
+
+    Raises:
+        Refusal: it is shipped, or there is none.
+    """
+    target = paths.user_models_dir() / name
+    if not NAME.fullmatch(name) or not target.is_dir():
+        shipped = (paths.models_dir() / name).is_dir() if NAME.fullmatch(name) else False
+        reason = "it is shipped with the program" if shipped else "your library has none of this name"
+        raise Refusal(f"model {name[:80]!r}", reason, "See: xfactor models")
+    shutil.rmtree(target)
+    Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def _speed(model: Bundle) -> str:
+    """Median time of a 1280x720 frame on this machine, with what ran it; or why it does not run."""
+    try:
+        engine = load_engine(model.path)
+        picture = np.full((720, 1280, 3), 127, np.uint8)
+        times = []
+        for index in range(4):
+            started = time.perf_counter()
+            engine.parse(Frame(picture, index, index / 30, started))
+            times.append(time.perf_counter() - started)
+    except (Refusal, NoResultError) as e:
+        return f"does not run ({e})"
+    return f"{1000 * sorted(times[1:])[1]:.0f} ms on {engine.provider}"

@@ -1,0 +1,84 @@
+"""`xfactor parse`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from app.batch.job import SAVES, Job
+from app.batch.run import Run, Workers, claimed
+from app.batch.watching import Stop, Style, watch
+from app.engine.letterbox import NetworkSize
+from app.errors import Refusal
+from app.media.disk import CannotWriteError
+from app.settings import thread_budget
+
+
+def checked_saves(text: str) -> tuple[str, ...]:
+    """The list of what to write, in a fixed order.
+
+    Raises:
+        ValueError: when a word is unknown or there is none.
+    """
+    words = [w.strip() for w in text.split(",") if w.strip()]
+    unknown = [w for w in words if w not in SAVES]
+    if unknown or not words:
+        raise ValueError(f"--save takes a list of {', '.join(SAVES)}; not {', '.join(unknown) or 'nothing'}")
+    return tuple(s for s in SAVES if s in words)
+
+
+def checked_size(text: str) -> str:
+    """The network's size, known to be one.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    try:
+        return str(NetworkSize.parse(text)) if text else ""
+    except Refusal as e:
+        raise ValueError(str(e)) from e
+
+
+def parse_all(
+    sources: Sequence[str],
+    out: Path,
+    options: dict[str, Any],
+    *,
+    engine: Literal["local", "ray"] = "local",
+    progress: Style = "rich",
+) -> int:
+    """Parse everything.
+
+    Returns:
+        0 when all inputs are parsed, 1 when some are not; the manifest says which and why.
+
+    Raises:
+        Refusal: before anything was parsed.
+    """
+    job = Job(tuple(sources), out, **options)
+    workers: Workers | None = None
+    if engine == "ray":
+        from app.batch.cluster import on_ray  # noqa: PLC0415 - an extra few have
+
+        workers = on_ray(job)
+    loaded = job.load(thread_budget().network)
+    with claimed(out), Stop().on_signals() as stop:
+        run = Run(job, stop, loaded)
+        told = watch(progress, len(run.items))
+        try:
+            run.start(told)
+            return _all(run, workers)
+        finally:
+            told.close()
+
+
+def _all(run: Run, workers: Workers | None) -> int:
+    try:
+        return run.all(workers)
+    except CannotWriteError as e:  # some of the job is done: that is 1, not wrong usage
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"xfactor: {e}\n")
+        return 1
