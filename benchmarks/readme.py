@@ -39,8 +39,8 @@ def section(timing: Timing) -> str:
         "|---|--:|--:|",
         *rows,
         "",
-        f"That is {1000 / timing.ours['all']:.0f} frames a second on one core, {timing.ratio:.2f} of the naive "
-        "pipeline's time. On your machine: `xfactor bench`. Accuracy on real photos: the model's card.",
+        f"That is {1000 / timing.ours['all']:.0f} frames a second on one core, {timing.ratio:.2f} of the "
+        "naive pipeline's time. On your machine: `xfactor bench`. Accuracy on real photos: the model's card.",
     ))  # fmt: skip
 
 
