@@ -39,6 +39,7 @@ class Tailor:
         self.group = self.at[:, 3:].argmax(axis=1)
         self.is_arm = (self.group == ARM_L) | (self.group == ARM_R)
         body = np.unique(bodies.body_faces)
+        self.outline = body[::9]  # vertices enough to frame a body by
         self.cover = np.full(len(bodies.template), -1, np.int32)  # the tights' vertex over each body vertex
         self.cover[body] = nearest(bodies.template[body], bodies.template[self.tights])
         # Skirts carry the anatomy of the skin beneath, so that each side of one is the leg under it; a mean over a

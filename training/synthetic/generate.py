@@ -119,7 +119,7 @@ class Generator:
         joints = np.einsum("jk,jkc->jc", b.joint_weights, vertices[b.joint_vertices]).astype(np.float32)
         pieces = [pose_piece(p, rotations, offsets) for p in figure.pieces]
         rest = figure.rest[self.tailor.tights, 2]
-        return _Person(pieces, vertices[np.unique(b.body_faces[::9])], joints, float(np.ptp(rest)) * 1.17)
+        return _Person(pieces, vertices[self.tailor.outline], joints, float(np.ptp(rest)) * 1.17)
 
     def _pose(self, rng: Rng, *, close: bool, seated: bool) -> FloatArray:
         if not self.motions or close or seated or rng.random() < 0.5:

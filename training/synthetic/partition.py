@@ -54,14 +54,14 @@ def landmarks(bodies: Bodies) -> FloatArray:
     return np.stack([*sides, waist, heads[bodies.bone("eye.L")]]).astype(np.float32)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def along(p: FloatArray, a: FloatArray, b: FloatArray) -> float:
     """Position of p along a -> b: 0 at a, 1 at b."""
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     return ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy + (p[2] - a[2]) * dz) / (dx * dx + dy * dy + dz * dz)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def classify(p: FloatArray, marks: FloatArray, table: ByteArray) -> int:
     """Label id at one anatomy vector (ANATOMY,)."""
     group = 0
@@ -80,7 +80,7 @@ def classify(p: FloatArray, marks: FloatArray, table: ByteArray) -> int:
     return int(_leg(p, marks[6 * (group - LEG_L) :], table, group - LEG_L))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _trunk(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     shoulder, elbow = marks[6 * side], marks[6 * side + 1]
     reach = 0.0
@@ -93,7 +93,7 @@ def _trunk(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int
     return int(table[side, UBODY] if p[2] > marks[12, 2] else table[side, LBODY])
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _arm(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     u = along(p, marks[1], marks[2])
     if u < 0.0:
@@ -109,7 +109,7 @@ def _arm(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     return int(table[side, WRIST] if u < 1.10 else table[side, HAND])
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _leg(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     if along(p, marks[3], marks[4]) < 0.86:
         return int(table[side, ULEG])

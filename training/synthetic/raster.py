@@ -12,7 +12,7 @@ from training.synthetic.bodies import ByteArray, FloatArray, IntArray
 NEAR_M = 0.08  # triangles reaching nearer to the camera are dropped, not clipped
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def rasterise(
     points: FloatArray,
     faces: IntArray,
@@ -75,7 +75,7 @@ def rasterise(
     return face, weight, nearness
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _solid(uv: FloatArray, pa: float, pb: float, texture: ByteArray) -> bool:
     size = texture.shape[0]
     pc = 1.0 - pa - pb
@@ -84,7 +84,7 @@ def _solid(uv: FloatArray, pa: float, pb: float, texture: ByteArray) -> bool:
     return texture[int(v * size) % size, int(u * size) % size, 3] > 110
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
     """Unit normals (V, 3), area-weighted over the faces; vertices without a face get zero."""
     normals = np.zeros_like(vertices)
@@ -112,7 +112,7 @@ def vertex_normals(vertices: FloatArray, faces: IntArray) -> FloatArray:
     return normals
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def skin(
     rest: FloatArray, bones: IntArray, weights: FloatArray, rotations: FloatArray, offsets: FloatArray
 ) -> FloatArray:

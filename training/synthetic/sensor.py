@@ -56,7 +56,7 @@ def expose(rng: Rng, image: FloatArray) -> NDArray[np.uint8]:
             grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 1.8
         image = image + sigma * grain
     if rng.random() < 0.06:
-        image = np.repeat(image @ np.asarray([[0.3], [0.59], [0.11]], np.float32), 3, axis=2)
+        image = cv2.transform(image, np.tile([[0.3, 0.59, 0.11]], (3, 1)))
     out = np.asarray(np.clip(image * 255 + 0.5, 0, 255), np.uint8)
     if rng.random() < 0.7:
         quality = int(rng.uniform(30, 96))
