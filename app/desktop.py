@@ -60,9 +60,14 @@ class Bell(QObject):
 class Desktop(QObject):
     """Everything that lives while the window is open.
 
+    Signals:
+        ended: everything has ended; nothing is left but to leave the event loop.
+
     Attributes:
         stuck: names of threads that did not end in time; then the process leaves without them.
     """
+
+    ended = pyqtSignal()
 
     def __init__(self, settings_file: SettingsFile, *, loader: Loader | None = None) -> None:
         super().__init__()
@@ -164,7 +169,7 @@ class Desktop(QObject):
         worker.join(max(0.0, until_s - time.monotonic()))
         self.stuck += [worker.name] if worker.is_alive() else []
         self.window.hide()
-        QTimer.singleShot(0, QApplication.quit)  # after the slots that are already queued
+        QTimer.singleShot(0, self.ended.emit)  # after the slots that are already queued
 
     def _save(self) -> None:
         """Only what this run changed is written; a refusal must not keep the program from ending."""
@@ -370,6 +375,7 @@ def run(source: str | None = None) -> int:
         )
     interrupts = Interrupts(desktop.stop, desktop)
     application.commitDataRequest.connect(desktop.stop)
+    desktop.ended.connect(application.quit)
     desktop.start(source)
     code = application.exec()
     desktop.stop()

@@ -179,6 +179,7 @@ class Actions:
     def _make(self, entry: Entry) -> QAction:
         action = QAction(entry.text, self._window)
         action.setObjectName(entry.name)
+        action.setIconVisibleInMenu(False)  # icons are for the buttons
         if entry.key:
             action.setShortcuts([QKeySequence(k) for k in (entry.key, *entry.keys)])
         if entry.tip:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from PyQt6.QtCore import QSize, Qt, QTimer
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PyQt6.QtGui import QColor, QGuiApplication
 from PyQt6.QtWidgets import (
     QFrame,
@@ -29,10 +29,11 @@ LONGEST = 600  # characters in the strip; the rest is behind Details
 
 
 class Banner(QFrame):
-    """Shows the newest notice; older ones come back when it is closed."""
+    """Shows the newest notice over the upper edge of its parent; older ones come back when it is closed."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        parent.installEventFilter(self)  # the picture must not jump when a notice comes or goes
         self.setObjectName("banner")
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         self._shades = DARK
@@ -54,7 +55,7 @@ class Banner(QFrame):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
-        self._fold.clicked.connect(lambda: self._details.setVisible(not self._details.isVisible()))
+        self._fold.clicked.connect(self._on_fold)
         self._copy.clicked.connect(self._on_copy)
         self._close.clicked.connect(self.dismiss)
         row = QHBoxLayout()
@@ -117,6 +118,25 @@ class Banner(QFrame):
         self._copy.setVisible(notice.level is not Level.INFO)
         if notice.level is Level.INFO:
             self._timer.start(INFO_MS)
+        self._place()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Keep the width of the parent."""
+        if event is not None and event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        parent = self.parentWidget()
+        if parent is not None and self.isVisibleTo(parent):
+            width = parent.width()
+            height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
+            self.setGeometry(0, 0, width, min(height, parent.height()))
+            self.raise_()
+
+    def _on_fold(self) -> None:
+        self._details.setVisible(not self._details.isVisible())
+        self._place()
 
     def _on_copy(self) -> None:
         notice, clipboard = self.notice, QGuiApplication.clipboard()

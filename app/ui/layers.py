@@ -21,7 +21,6 @@ from app.ui.palettes import colours, tints
 from app.ui.skeleton import Skeleton, skeleton
 from models.results import Parsing
 
-BACKGROUND = QColor(16, 17, 19)  # behind parts without a picture
 DIM = 0.55  # how dark the room gets where only the person matters
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
 BACKDROP_WIDTH = 640  # px; a picture behind a cut-out needs no more
@@ -109,7 +108,7 @@ def picture_image(image: NDArray[np.uint8]) -> QImage:
 
 def _paint_layers(painter: QPainter, area: QRectF, layer: Layers) -> None:
     if layer.lower is None:
-        painter.fillRect(area, BACKGROUND)
+        painter.fillRect(area, Qt.GlobalColor.black)
     else:
         painter.drawImage(area, layer.lower)
     if layer.upper is not None:

@@ -61,7 +61,7 @@ def groups(parts: PartSet) -> list[tuple[str, list[int]]]:
             if rest in members:
                 limb = heading in {"Arm", "Leg"}
                 title = f"{_SIDES[side].capitalize()} {heading.lower()}" if side and limb else heading
-                placed.setdefault(title, []).append((members.index(rest), part))
+                placed.setdefault(title, []).append((2 * members.index(rest) + (side == "l"), part))
                 break
         else:
             placed.setdefault("Other", []).append((part, part))

@@ -8,6 +8,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication
 
+from app.paths import assets_dir
+
 
 @dataclass(frozen=True)
 class Shades:
@@ -87,6 +89,11 @@ def _palette(s: Shades) -> QPalette:
     return palette
 
 
+def _image(name: str) -> str:
+    """The one kind of icon that a style sheet can only take from a file."""
+    return f'url("{(assets_dir() / "icons" / name).as_posix()}.svg")'
+
+
 def _style(s: Shades) -> str:
     return f"""
     QMenuBar {{ background: {s.window}; padding: 2px 4px; border-bottom: 1px solid {s.line}; }}
@@ -98,6 +105,7 @@ def _style(s: Shades) -> str:
     QMenu::item:disabled {{ color: {s.faint}; background: transparent; }}
     QMenu::separator {{ height: 1px; background: {s.line}; margin: 5px 8px; }}
     QMenu::indicator {{ width: 14px; height: 14px; left: 6px; }}
+    QMenu::indicator:checked {{ image: {_image("menu-check")}; }}
     QStatusBar {{ background: {s.window}; border-top: 1px solid {s.line}; }}
     QStatusBar::item {{ border: none; }}
     QStatusBar QLabel {{ color: {s.faint}; padding: 2px 7px; }}
@@ -117,6 +125,23 @@ def _style(s: Shades) -> str:
     QTreeWidget::item {{ padding: 2px 0; }}
     QTreeWidget::item:selected, QTreeWidget::item:hover {{ background: {s.raised}; color: {s.text}; }}
     QComboBox {{ border: 1px solid {s.line}; border-radius: 6px; padding: 5px 8px; background: {s.raised}; }}
+    QComboBox::drop-down {{ border: none; width: 24px; }}
+    QComboBox::down-arrow {{ image: {_image("chevron")}; width: 12px; height: 12px; }}
+    QCheckBox {{ spacing: 7px; }}
+    QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {s.faint}; border-radius: 4px;
+                            background: {s.base}; }}
+    QCheckBox::indicator:checked {{ background: {s.accent}; border-color: {s.accent};
+                                    image: {_image("check")}; }}
+    QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+    QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+    QScrollBar::handle {{ background: {s.line}; border-radius: 4px; margin: 1px;
+                          min-height: 28px; min-width: 28px; }}
+    QScrollBar::handle:hover {{ background: {s.faint}; }}
+    QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+    QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QHeaderView::section {{ background: {s.window}; color: {s.faint}; border: none; padding: 5px; }}
+    QMainWindow::separator {{ width: 4px; background: {s.window}; }}
+    QMainWindow::separator:hover {{ background: {s.accent}; }}
     QToolTip {{ background: {s.raised}; color: {s.text}; border: 1px solid {s.line}; padding: 4px; }}
     QProgressBar {{ border: none; border-radius: 3px; background: {s.raised}; max-height: 6px; }}
     QProgressBar::chunk {{ background: {s.accent}; border-radius: 3px; }}
@@ -128,6 +153,6 @@ def _style(s: Shades) -> str:
     QLabel#timecode {{ color: {s.faint}; padding: 0 6px; }}
     QFrame#panel {{ border-left: 1px solid {s.line}; }}
     QFrame#transport {{ border-top: 1px solid {s.line}; }}
-    QFrame#banner {{ background: {s.raised}; border-bottom: 1px solid {s.line}; }}
+    QFrame#banner {{ background: {s.raised}; border: none; border-bottom: 1px solid {s.line}; }}
     QFrame#activity {{ background: {s.raised}; border-top: 1px solid {s.line}; }}
     """

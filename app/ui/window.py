@@ -57,7 +57,8 @@ class Window(QMainWindow):
         self.actions_ = Actions(self, bar)
         self.canvas = Canvas()
         self.welcome = Welcome()
-        self.banner = Banner()
+        self._stack = QStackedWidget()
+        self.banner = Banner(self._stack)
         self.activity = Activity()
         self.controls = Controls()
         self.transport = Transport(self.actions_.by_name)
@@ -65,7 +66,6 @@ class Window(QMainWindow):
         self.viewing = Viewing(self.actions_, self.controls, self.canvas, self)
         self._theme = "auto"
         self._panel = QDockWidget("Parts and view")
-        self._stack = QStackedWidget()
         self._lay_out()
         self._connect()
         self.resize(1180, 760)
@@ -82,12 +82,14 @@ class Window(QMainWindow):
             self.status.show_place(None)
             self.status.show_under("")
             self.status.show_vitals(None)
+            self.show_live(live=False, still=True)
         for name in (
             "snapshot",
             "record",
             "record-raw",
             "close",
             "copy-picture",
+            "chroma",
             "zoom-in",
             "zoom-out",
             "fit",
@@ -188,7 +190,6 @@ class Window(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.banner)
         column.addWidget(self._stack, 1)
         column.addWidget(self.activity)
         column.addWidget(self.transport)
