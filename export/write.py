@@ -16,6 +16,7 @@ from export import parity
 from export.graphs import SIZE_MULTIPLE, to_onnx, with_spec
 from export.rewrite import pad_halvings, rewrite
 from export.stages import ExportError, FactorStage, plain_stages, refuse_unfit
+from models.checkpoint import architecture
 from models.factored import INPUT_MEAN, INPUT_STD, STRIDE, BaselineConvNet, Factor, FactoredConvNet
 from models.grid import Grid
 from models.labels import PART_SETS
@@ -37,7 +38,7 @@ def export_bundle(
     training_data: Sequence[TrainingSet],
     input_size: tuple[int, int] = (288, 512),
     card_md: str,
-) -> None:
+) -> tuple[parity.Parity, ...]:
     """Write `out`/{trunk,factor,head}.onnx (or network.onnx), SHA256SUMS and CARD.md, all or nothing.
 
     Args:
@@ -49,37 +50,28 @@ def export_bundle(
         input_size: (height, width) the model was tuned for, px.
         card_md: the model card, Markdown.
 
+    Returns:
+        How far the exported stages, alone and composed, lie from the torch module.
+
     Raises:
         ExportError: for weights that are not finite, training mode, failed parity, or other files in `out`.
     """
     refuse_unfit(module, name)
     _refuse_foreign(out)
     stages = plain_stages(module)
-    spec = ModelSpec(
-        name=name,
-        kind="factored" if isinstance(module, FactoredConvNet) else "network",
-        stage="network",
-        part_set=_part_set(module),
-        joint_set=None,
-        input_size=input_size,
-        stride=STRIDE,
-        grid=Grid.CENTRE,
-        preprocessing=PREPROCESSING,
-        activation="prelu" if any(isinstance(m, nn.PReLU) for m in module.modules()) else "relu",
-        parameters=sum(p.numel() for p in module.parameters()),
-        licence=licence,
-        training_data=tuple(training_data),
-        size_multiple=SIZE_MULTIPLE,
+    spec = _describe(
+        module, name=name, licence=licence, training_data=tuple(training_data), input_size=input_size
     )
     models: dict[str, bytes] = {}
     for stage, plain in stages.items():
         siblings = {s: _sha256(data) for s, data in models.items()}
         models[stage] = stage_bytes(plain, replace(spec, stage=_stage(stage), siblings=siblings))
-    parity.check(models, stages)
+    found = parity.check(models, stages)
     files = {f"{stage}.onnx": data for stage, data in models.items()}
     files[CARD] = card_md.encode()
     files[SUMS] = "".join(f"{_sha256(files[f])}  {f}\n" for f in sorted(files)).encode()
     _replace_directory(out, files)
+    return found
 
 
 def export_factor(factor: Factor, out: Path, base: ModelSpec, card: FactorCard) -> None:
@@ -122,6 +114,33 @@ def stage_bytes(plain: nn.Module, spec: ModelSpec) -> bytes:
     model = to_onnx(rewrite(plain), spec.stage)
     pad_halvings(model)
     return with_spec(model, spec)
+
+
+def _describe(
+    module: FactoredConvNet | BaselineConvNet,
+    *,
+    name: str,
+    licence: str,
+    training_data: tuple[TrainingSet, ...],
+    input_size: tuple[int, int],
+) -> ModelSpec:
+    """What all stages of a model have in common."""
+    return ModelSpec(
+        name=name,
+        kind="factored" if isinstance(module, FactoredConvNet) else "network",
+        stage="network",
+        part_set=_part_set(module),
+        joint_set=None,
+        input_size=input_size,
+        stride=STRIDE,
+        grid=Grid.CENTRE,
+        preprocessing=PREPROCESSING,
+        activation=architecture(module)["activation"],
+        parameters=sum(p.numel() for p in module.parameters()),
+        licence=licence,
+        training_data=training_data,
+        size_multiple=SIZE_MULTIPLE,
+    )
 
 
 def _stage(name: str) -> Stage:

@@ -17,7 +17,7 @@ class IndexedDown(nn.Module):
     def __init__(self, ci: int, co: int, act: Activation, dropout: float) -> None:
         super().__init__()
         self.block = Bottleneck(ci, co, "down", act=act, dropout=dropout)
-        self.pool = nn.MaxPool2d(2, 2, return_indices=True)
+        self.pool: nn.Module = nn.MaxPool2d(2, 2, return_indices=True)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(b, ci, h, w) → (b, co, h/2, w/2) and indices (b, ci, h/2, w/2)."""
@@ -45,7 +45,7 @@ class Up(nn.Module):
             norm(co),
         )
         self.skip = nn.Sequential(nn.Conv2d(ci, co, 1, bias=False), norm(co))
-        self.unpool = nn.MaxUnpool2d(2)
+        self.unpool: nn.Module = nn.MaxUnpool2d(2)
         self.act = activation(act, co)
 
     def forward(self, x: Tensor, indices: Tensor) -> Tensor:

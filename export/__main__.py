@@ -1,0 +1,89 @@
+"""`python -m export CHECKPOINT --out DIR`: a checkpoint becomes a bundle that the program runs.
+
+Exit code 0 when the bundle is written, 1 with the reason when nothing was, 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from export.stages import ExportError
+from export.write import CARD, export_bundle
+from models.checkpoint import CheckpointError, Meta, Network, load_network
+from models.spec import TrainingSet
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Export one checkpoint."""
+    a = _arguments().parse_args(argv)
+    out: Path = a.out
+    try:
+        network, meta = load_network(a.checkpoint)
+        found = export_bundle(
+            network,
+            out,
+            name=a.name or out.name,
+            licence=a.licence,
+            training_data=a.data or [TrainingSet("not stated", "not stated")],
+            input_size=a.size,
+            card_md=a.card.read_text() if a.card else _card(a.name or out.name, network, meta),
+        )
+    except (ExportError, CheckpointError, OSError) as e:
+        sys.stderr.write(f"{e}\n")
+        return 1
+    for p in found:
+        print(f"{p.stage:9} differs from torch by at most {p.max_error:.1e}")
+    print(f"{out} written")
+    return 0
+
+
+def _arguments() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(prog="xfactor export", description="Turn a checkpoint into a model bundle.")
+    p.add_argument("checkpoint", type=Path, help="a .safetensors checkpoint of `xfactor train`")
+    p.add_argument(
+        "--out", type=Path, required=True, help="the bundle's directory; a bundle there is replaced"
+    )
+    p.add_argument("--name", help="the model's name (default: the directory's)")
+    p.add_argument("--licence", default="not stated", help="licence of the weights")
+    p.add_argument(
+        "--data", type=_training_set, action="append", metavar="NAME=LICENCE", help="trained on; repeat"
+    )
+    p.add_argument(
+        "--size", type=_size, default=(288, 512), metavar="WxH", help="size tuned for, px (512x288)"
+    )
+    p.add_argument(
+        "--card", type=Path, help=f"Markdown for {CARD} (default: what the checkpoint says of itself)"
+    )
+    return p
+
+
+def _size(text: str) -> tuple[int, int]:
+    """`WxH` → (height, width)."""
+    match = re.fullmatch(r"(\d+)x(\d+)", text)
+    if match is None or any(int(v) % 32 or int(v) == 0 for v in match.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not WxH in multiples of 32, such as 512x288")
+    return int(match[2]), int(match[1])
+
+
+def _training_set(text: str) -> TrainingSet:
+    name, _, licence = text.partition("=")
+    if not name or not licence:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LICENCE")
+    return TrainingSet(name, licence)
+
+
+def _card(name: str, network: Network, meta: Meta) -> str:
+    parameters = sum(p.numel() for p in network.parameters())
+    facts = json.dumps(meta, indent=2, sort_keys=True)
+    return (
+        f"# {name}\n\n{parameters:,} parameters. Accuracy: not measured at export.\n\n"
+        f"What the checkpoint says of itself:\n\n```json\n{facts}\n```\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

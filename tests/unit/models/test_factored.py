@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from models.blocks import Bottleneck
+from models.enet import ENet
+from models.factored import FactoredConvNet, normalise, person_probability
+from tests.networks import seasoned
+
+
+def count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+@pytest.fixture(scope="module")
+def net() -> FactoredConvNet:
+    return seasoned(FactoredConvNet())
+
+
+@pytest.fixture(scope="module")
+def image() -> torch.Tensor:
+    return torch.rand(1, 3, 64, 96, generator=torch.Generator().manual_seed(1)) * 4 - 2
+
+
+@torch.no_grad()
+def test_output_sizes_at_512() -> None:
+    fb, parts = FactoredConvNet().eval()(torch.zeros(1, 3, 512, 512))
+    assert fb.shape == (1, 2, 64, 64)
+    assert parts.shape == (1, 32, 64, 64)
+
+
+def test_parameters_of_every_module_with_prelu() -> None:
+    """The table of the specification, row by row."""
+    net = FactoredConvNet(act="prelu")
+    assert count(net.trunk[0]) == 412
+    assert count(net.trunk[1]) == 4_656
+    assert [count(b) for b in net.trunk[2:6]] == [4_656] * 4
+    assert count(net.trunk[6]) == 22_112
+    stage = [18_016, 18_016, 19_040, 18_016, 18_016, 18_016, 19_040, 18_016]
+    for s in (net.trunk[7], net.factor.stage, net.head.stage):
+        assert isinstance(s, nn.Sequential)
+        assert [count(b) for b in s] == stage
+        assert count(s) == 146_176
+    assert count(net.trunk) - 412 == 191_568
+    assert count(net.factor.classify) == 258
+    assert count(net.head.concat) == 17_024
+    assert count(net.head.classify) == 4_128
+    assert count(net) == 505_742
+
+
+@torch.no_grad()
+def test_the_part_classifier_cannot_change_the_silhouette(net: FactoredConvNet, image: torch.Tensor) -> None:
+    fb, parts = net(image)
+    kept = net.head.classify.weight.clone()
+    try:
+        net.head.classify.weight.add_(1.0)
+        fb2, parts2 = net(image)
+    finally:
+        net.head.classify.weight.copy_(kept)
+    assert torch.equal(fb, fb2)
+    assert not torch.equal(parts, parts2)
+
+
+@torch.no_grad()
+def test_injecting_a_silhouette_changes_the_parts_alone(net: FactoredConvNet, image: torch.Tensor) -> None:
+    fb, parts = net(image)
+    own = person_probability(fb)
+    fb2, same = net(image, own)
+    assert torch.equal(parts, same)
+    fb3, other = net(image, 1 - own)
+    assert torch.equal(fb, fb2)
+    assert torch.equal(fb, fb3)
+    assert not torch.allclose(parts, other)
+
+
+def test_the_head_can_teach_the_factor_only_through_its_own_silhouette(
+    net: FactoredConvNet, image: torch.Tensor
+) -> None:
+    weight = net.factor.classify.weight
+    _, parts = net(image)
+    (grad,) = torch.autograd.grad(parts.sum(), weight, allow_unused=True)
+    assert grad is not None
+    assert grad.abs().sum() > 0
+    _, parts = net(image, torch.rand(1, 1, 8, 12))
+    (grad,) = torch.autograd.grad(parts.sum(), weight, allow_unused=True)
+    assert grad is None
+
+
+def test_probability_and_normalisation() -> None:
+    p = person_probability(torch.tensor([0.0, 2.0]).view(1, 2, 1, 1))
+    assert p.item() == pytest.approx(1 / (1 + torch.e**-2), abs=1e-6)
+    assert normalise(torch.tensor([0.0, 127.5, 255.0])).tolist() == [-2.0, 0.0, 2.0]
+
+
+def test_a_bottleneck_that_changes_channels_must_go_down() -> None:
+    with pytest.raises(ValueError, match="keeps its channels"):
+        Bottleneck(16, 64, "regular", act="relu")
+
+
+@torch.no_grad()
+def test_the_whole_enet_has_the_published_size_and_answers_at_full_size() -> None:
+    net = ENet().eval()
+    assert count(net) == 365_492  # paper: 0.37 M
+    assert net(torch.zeros(2, 3, 64, 96)).shape == (2, 32, 64, 96)
+    assert count(net) - count(ENet(classes=12)) == 20 * (16 * 4 + 1)

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.labels import (
+    COCO17,
+    FSP14,
+    IGNORE,
+    JOINT_SETS,
+    LIP16,
+    LSP14,
+    MERGED16,
+    PART_SETS,
+    PASCAL7,
+    S31,
+    JointSet,
+    PartMap,
+    PartSet,
+)
+
+MAPS = (FSP14, PASCAL7, MERGED16)
+
+
+def test_s31_has_31_parts_in_the_released_order() -> None:
+    assert len(S31.names) == 31
+    assert S31.classes == len(S31.class_names) == 32
+    assert (S31.id("rhand"), S31.id("lhand"), S31.id("neck")) == (1, 14, 31)
+    assert len(set(S31.names)) == 31
+
+
+@pytest.mark.parametrize("part_set", PART_SETS.values(), ids=lambda s: s.name)
+def test_colours_are_unique_and_no_part_is_black(part_set: PartSet) -> None:
+    colours = {tuple(c) for c in part_set.palette()[: part_set.classes]}
+    assert len(colours) == part_set.classes, "two parts would look alike, or one like the background"
+
+
+@pytest.mark.parametrize("part_set", PART_SETS.values(), ids=lambda s: s.name)
+@given(labels=st.lists(st.integers(0, 255), min_size=1))
+def test_mirroring_twice_changes_nothing(part_set: PartSet, labels: list[int]) -> None:
+    table, x = part_set.mirror(), np.array(labels, dtype=np.uint8)
+    assert (table[table[x]] == x).all()
+    assert table[IGNORE] == IGNORE
+    assert table[0] == 0
+
+
+def test_mirroring_swaps_left_and_right_and_keeps_the_middle() -> None:
+    table = S31.mirror()
+    for i, name in enumerate(S31.names, start=1):
+        other = S31.names[table[i] - 1]
+        if name == "neck":
+            assert other == "neck"
+        else:
+            assert {name[0], other[0]} == {"l", "r"}
+            assert name[1:] == other[1:]
+
+
+@pytest.mark.parametrize("part_map", MAPS, ids=lambda m: m.name)
+def test_a_map_reaches_every_class_and_keeps_background_and_ignore(part_map: PartMap) -> None:
+    table = part_map.table()
+    assert table[0] == 0
+    assert table[IGNORE] == IGNORE
+    assert set(table[1:32]) == set(range(1, len(part_map.names) + 1))
+
+
+@pytest.mark.parametrize("part_map", MAPS, ids=lambda m: m.name)
+def test_merging_sums_posteriors(part_map: PartMap) -> None:
+    rng = np.random.default_rng(0)
+    p = rng.dirichlet(np.ones(32), size=(5, 4)).transpose(2, 0, 1).astype(np.float32)
+    merged = part_map.merge(p)
+    assert merged.shape == (len(part_map.names) + 1, 5, 4)
+    np.testing.assert_allclose(merged.sum(0), 1, atol=1e-6)
+    np.testing.assert_array_equal(merged[0], p[0])
+    table = part_map.table()
+    for c in range(len(part_map.names) + 1):
+        np.testing.assert_allclose(merged[c], p[table[:32] == c].sum(0), atol=1e-6)
+
+
+def test_maps_agree_with_the_names_of_the_parts() -> None:
+    """FSP keeps left and right apart; PASCAL and the merged set join them."""
+    for i, name in enumerate(S31.names, start=1):
+        mirrored = S31.mirror()[i]
+        assert PASCAL7.table()[i] == PASCAL7.table()[mirrored]
+        assert MERGED16.table()[i] == MERGED16.table()[mirrored]
+        limb = any(
+            k in name for k in ("hand", "wrist", "larm", "elbow", "uarm", "leg", "knee", "ankle", "foot")
+        )
+        if limb:
+            assert FSP14.names[FSP14.table()[i] - 1][0] == name[0], f"{name} changes sides in FSP-14"
+
+
+@pytest.mark.parametrize("joint_set", JOINT_SETS.values(), ids=lambda s: s.name)
+def test_joint_sets(joint_set: JointSet) -> None:
+    n = len(joint_set.names)
+    assert len(set(joint_set.names)) == n
+    assert all(joint_set.mirror_ids[m] == i for i, m in enumerate(joint_set.mirror_ids))
+    assert {j for bone in joint_set.bones for j in bone} == set(range(n)), "a joint that no bone reaches"
+    mirrored = {frozenset(joint_set.mirror_ids[j] for j in bone) for bone in joint_set.bones}
+    assert mirrored == {frozenset(b) for b in joint_set.bones}, "the skeleton is not symmetric"
+
+
+def test_joint_counts() -> None:
+    assert [len(s.names) for s in (COCO17, LSP14, LIP16)] == [17, 14, 16]
+    assert COCO17.mirror_ids[COCO17.id("l_wrist")] == COCO17.id("r_wrist")
+
+
+def test_a_part_set_that_mirrors_wrongly_is_refused() -> None:
+    with pytest.raises(ValueError, match="mirroring twice"):
+        PartSet("bad", ("a", "b"), (2, 2), ((1, 1, 1), (2, 2, 2)))
+    with pytest.raises(ValueError, match="differ in length"):
+        PartSet("bad", ("a", "b"), (1,), ((1, 1, 1), (2, 2, 2)))
