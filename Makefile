@@ -15,7 +15,7 @@ DEVICE ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 OTHER_RUNTIME := $(if $(filter gpu,$(DEVICE)),onnxruntime,onnxruntime-gpu)
 # The CPU build of torch, where it can be had; PyPI's own brings gigabytes of CUDA with it.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install --quiet
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq
 RUN_STAMP := $(VENV)/.ready-$(DEVICE)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
 
