@@ -1,7 +1,7 @@
-"""Calm results over time: probabilities are averaged where the picture stands still, before anything is decided.
+"""Calm results over time: probabilities are averaged where the picture stands still, before the decision.
 
-Where the picture changed, the new frame counts alone, so nothing lags behind a movement. A cell keeps its label
-until another wins by a margin.
+Where the picture changed, the new frame counts alone, so nothing lags behind a movement. A cell keeps its
+label until another wins by a margin.
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ class Smoother:
         self._margin = margin
         self.resets = 0
         self._seen: _Seen | None = None
-        self._forget()
+        self._person: Map | None = None
+        self._parts: Map | None = None
+        self._labels: NDArray[np.intp] | None = None
+        self._stillness: Map = np.zeros((0, 0), np.float32)
+        self._keep = 0.0
 
     def reset(self) -> None:
         """Forget everything: the source changed, or the user seeked."""
@@ -102,23 +106,21 @@ class Smoother:
         self._parts = parts
         bonus = still * np.float32(self._margin)
         decided = parts / (1 + bonus)
-        rows, columns = np.indices(label.shape, sparse=True)
+        rows, columns = np.arange(label.shape[0])[:, None], np.arange(label.shape[1])
         decided[label, rows, columns] += bonus / (1 + bonus)
         self._labels = decided.argmax(axis=0)
         return decided
 
     def _forget(self) -> None:
         self.resets += 1
-        self._person: Map | None = None
-        self._parts: Map | None = None
-        self._labels: NDArray[np.intp] | None = None
-        self._stillness: Map = np.zeros((0, 0), np.float32)
+        self._person = self._parts = self._labels = None
+        self._stillness = np.zeros((0, 0), np.float32)
         self._keep = 0.0
 
 
 def _change(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Map:
     """(2·gh, 2·gw) largest change of a colour, grey levels."""
-    return cv2.absdiff(before, now).max(axis=2).astype(np.float32)
+    return np.asarray(cv2.absdiff(before, now).max(axis=2), np.float32)
 
 
 def _to_cells(change: Map, cells: tuple[int, int]) -> Map:

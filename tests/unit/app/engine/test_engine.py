@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.engine.engine import Engine, load_engine
+from app.engine.letterbox import NetworkSize
+from app.engine.library import add_factor, find_factor, list_factors, list_models, remove_factor
+from app.engine.networks import load_network
+from app.engine.sessions import NoResultError
+from app.engine.silhouettes import Request, Silhouette
+from app.engine.smoothing import Smoother
+from app.engine.upsample import FULL
+from app.errors import Refusal
+from models.labels import S31
+from tests.unit.app.engine import crafted
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return load_engine(crafted.bundle(tmp_path / "tiny"))
+
+
+class Fixed:
+    """A source that says the same everywhere, or nothing."""
+
+    name = "fixed"
+    sessions = ()
+
+    def __init__(self, value: float | None) -> None:
+        self.value = value
+
+    def person(self, request: Request) -> Silhouette:
+        if self.value is None:
+            return Silhouette(None, notice="nothing came")
+        return Silhouette(np.full(request.letterbox.grid[::-1], self.value, np.float32))
+
+    def reset(self) -> None: ...
+
+
+def test_a_frame_becomes_labels(engine: Engine) -> None:
+    result = engine.parse(crafted.frame(1280, 720))
+    assert result.part_set is S31
+    assert result.size == (1280, 720)
+    assert result.labels.shape == result.person.shape == result.confidence.shape == (56, 96)
+    assert result.labels.max() < S31.classes
+    assert not result.labels.flags.writeable
+    assert engine.provider == "CPU"
+    assert (engine.name, engine.factor_name, engine.notice) == ("tiny", "own factor", "")
+
+
+@pytest.mark.parametrize("picture", [(1, 1), (1, 8192), (8192, 1), (5, 3), (338, 512), (640, 480)])
+def test_any_picture_size(engine: Engine, picture: tuple[int, int]) -> None:
+    for shown in (engine, engine.with_detail(FULL)):
+        result = shown.parse(crafted.frame(*picture))
+        assert result.size == picture
+        assert max(result.labels.shape) <= 1920
+    if max(picture) <= 1920:
+        assert result.labels.shape == picture[::-1]
+
+
+def test_full_detail_is_the_displayed_picture(engine: Engine) -> None:
+    assert engine.with_detail(FULL).parse(crafted.frame(333, 177)).labels.shape == (177, 333)
+    assert engine.with_size(NetworkSize(64)).parse(crafted.frame(128, 64)).labels.shape == (32, 64)
+
+
+def test_an_engine_is_frozen_and_each_has_its_id(engine: Engine) -> None:
+    with pytest.raises(FrozenInstanceError):
+        engine.source = Fixed(1)  # type: ignore[misc]
+    others = [engine.with_factor(Fixed(1)), engine.with_size(NetworkSize(64)), replace(engine)]
+    assert len({e.id for e in (engine, *others)}) == 4
+    assert others[0].stages is engine.stages
+
+
+def test_the_silhouette_given_is_the_silhouette_shown(engine: Engine) -> None:
+    for value in (0.0, 0.6, 1.0):
+        result = engine.with_factor(Fixed(value)).parse(crafted.frame())
+        assert np.abs(result.person.astype(int) - round(255 * value)).max() <= 1
+
+
+def test_a_personalised_factor_changes_the_result_and_back(engine: Engine, tmp_path: Path) -> None:
+    trunk = engine.stages.sessions[0].data
+    file = tmp_path / "anna.factor.onnx"
+    file.write_bytes(crafted.personalised(trunk, bias=3))
+    frame = crafted.frame()
+    own = engine.parse(frame).person
+    swapped = engine.with_factor(engine.load_factor(file))
+    assert swapped.factor_name == "anna"
+    assert (swapped.parse(frame).person != own).any()
+    assert (swapped.with_factor(None).parse(frame).person == own).all()
+    assert (
+        load_engine(tmp_path / "tiny", factor=file).parse(frame).person == swapped.parse(frame).person
+    ).all()
+
+
+def test_a_factor_for_another_trunk_is_refused_in_words(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "bob.factor.onnx"
+    file.write_bytes(crafted.personalised(crafted.trunk(seed=8)))
+    with pytest.raises(Refusal, match="another trunk"):
+        engine.load_factor(file)
+    file.write_bytes(engine.stages.sessions[0].data)
+    with pytest.raises(Refusal, match="trunk stage"):
+        engine.load_factor(file)
+
+
+def test_the_users_library_of_factors(engine: Engine, tmp_path: Path, user_home: Path) -> None:
+    trunk = engine.stages.sessions[0].data
+    file = tmp_path / "anna.factor.onnx"
+    file.write_bytes(crafted.personalised(trunk))
+    assert list_factors() == []
+    assert add_factor(file, trunk).name == "anna"
+    assert add_factor(file, trunk, "Anna 2").path.stat().st_mode & 0o777 == 0o600
+    assert [f.name for f in list_factors()] == ["Anna 2", "anna"]
+    assert user_home in find_factor("anna").path.parents
+    assert engine.with_factor(engine.load_factor("anna")).factor_name == "anna"
+    with pytest.raises(Refusal, match="already has one"):
+        add_factor(file, trunk)
+    for name in ("../escape", "", "a/b", ".hidden", "x" * 99):
+        with pytest.raises(Refusal, match="file name"):
+            add_factor(file, trunk, name or "/")
+    remove_factor("anna")
+    assert [f.name for f in list_factors()] == ["Anna 2"]
+    for name in ("anna", "../anna", "*"):
+        with pytest.raises(Refusal, match="not in the library"):
+            remove_factor(name)
+    with pytest.raises(Refusal, match="choose one of: Anna 2"):
+        find_factor("anna")
+
+
+def test_models_are_listed_and_the_shipped_one_is_there() -> None:
+    names = [m.name for m in list_models()]
+    assert "factored-s31" in names
+    with pytest.raises(Refusal, match="factored-s31"):
+        load_engine("no-such-model")
+
+
+# G09: no result
+
+
+class Broken:
+    """A stage whose output is replaced."""
+
+    def __init__(self, real: object, output: object) -> None:
+        self.real, self.output = real, output
+        self.notice = ""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+    def run(self, feeds: object, outputs: tuple[str, ...]) -> list[object]:
+        return [self.output(r) for r in self.real.run(feeds, outputs)]  # type: ignore[attr-defined,operator]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0, 3.0])
+@pytest.mark.parametrize("stage", ["factor", "head"])
+def test_no_probabilities_are_no_result_and_counted(engine: Engine, stage: str, bad: float) -> None:
+    def spoil(values: np.ndarray) -> np.ndarray:
+        values = values.copy()
+        values.flat[7] = bad
+        return values
+
+    stages = replace(engine.stages, **{stage: Broken(getattr(engine.stages, stage), spoil)})  # type: ignore[type-var]
+    broken = replace(engine, stages=stages, source=stages.own_source())
+    smoother = Smoother()
+    for i in range(3):
+        with pytest.raises(NoResultError, match="not a probability"):
+            broken.parse(crafted.frame(index=i), smoother)
+    assert broken.tally.no_results == 3
+    assert engine.parse(crafted.frame(index=4), smoother) is not None
+
+
+def test_a_wrong_shape_is_no_result(engine: Engine) -> None:
+    stages = replace(engine.stages, head=Broken(engine.stages.head, lambda p: p[:, :9]))  # type: ignore[type-var,attr-defined]
+    with pytest.raises(NoResultError, match="description says"):
+        replace(engine, stages=stages).parse(crafted.frame())
+
+
+# What a source does not deliver
+
+
+def test_a_lost_mask_is_held_then_blank(engine: Engine) -> None:
+    source = Fixed(0.8)
+    shown = engine.with_factor(source)
+    assert shown.parse(crafted.frame(pts_s=10.0)).person.min() > 200
+    source.value = None
+    assert shown.parse(crafted.frame(pts_s=10.9)).person.min() > 200
+    assert "showing the last mask" in shown.notice
+    assert shown.parse(crafted.frame(pts_s=11.1)).person.max() == 0
+    assert "nothing is shown" in shown.notice
+    assert "nothing came" in shown.notice
+    source.value = 0.8
+    assert shown.parse(crafted.frame(pts_s=11.2)).person.min() > 200
+    assert shown.notice == ""
+
+
+def test_a_held_mask_never_goes_to_another_picture(engine: Engine) -> None:
+    source = Fixed(1.0)
+    shown = engine.with_factor(source)
+    shown.parse(crafted.frame(pts_s=0.0))
+    source.value = None
+    for other in (crafted.frame(pts_s=0.0), crafted.frame(64, 64, pts_s=0.1), crafted.frame(pts_s=-1.0)):
+        assert shown.parse(other).person.max() == 0
+
+
+# Other networks
+
+
+def test_a_network_without_a_factor_obeys_a_silhouette(tmp_path: Path) -> None:
+    path = tmp_path / "whole.onnx"
+    path.write_bytes(crafted.network("parts"))
+    engine = load_engine(path)
+    plain = engine.parse(crafted.frame())
+    assert engine.factor_name == "own silhouette"
+    assert (engine.with_factor(Fixed(1.0)).parse(crafted.frame()).labels > 0).all()
+    assert (engine.with_factor(Fixed(0.0)).parse(crafted.frame()).labels == 0).all()
+    # Its own silhouette, imposed, changes nothing.
+    request = engine.stages.features(crafted.frame().image[None])
+    parts = request["parts"][0]
+    assert np.allclose(engine.stages.parts(request, 1 - parts[0]), parts, atol=1e-6)
+    assert plain.labels.shape == (64, 96)
+
+
+@pytest.mark.parametrize("output", ["person", "parts"])
+def test_another_network_as_a_silhouette(engine: Engine, tmp_path: Path, output: str) -> None:
+    path = tmp_path / "other.onnx"
+    path.write_bytes(crafted.network(output, part_set="S31" if output == "parts" else None))
+    source = load_network(path)
+    shown = engine.with_factor(source)
+    assert shown.factor_name == "other"
+    assert shown.parse(crafted.frame()).person.std() > 0
+    assert source.sessions[0] in shown.sessions
+
+
+def test_another_bundle_as_a_silhouette(engine: Engine, tmp_path: Path) -> None:
+    other = load_network(crafted.bundle(tmp_path / "second", seed=40))
+    assert (
+        engine.with_factor(other).parse(crafted.frame()).person != engine.parse(crafted.frame()).person
+    ).any()
+
+
+def test_a_silhouette_network_is_no_model(tmp_path: Path) -> None:
+    path = tmp_path / "fb.onnx"
+    path.write_bytes(crafted.network("person", part_set=None))
+    with pytest.raises(Refusal, match="X factor"):
+        load_engine(path)
+
+
+# G10
+
+
+@pytest.mark.slow
+def test_a_thousand_swaps_under_load_without_an_error_or_a_torn_frame(engine: Engine, tmp_path: Path) -> None:
+    """Two threads parse while a third assigns engines; each result belongs to exactly one engine."""
+    trunk = engine.stages.sessions[0].data
+    engines = [engine, engine.with_factor(Fixed(0.0)), engine.with_factor(Fixed(1.0))]
+    for i in (1, 2):
+        file = tmp_path / f"f{i}.factor.onnx"
+        file.write_bytes(crafted.personalised(trunk, seed=50 + i, bias=2.0 * i))
+        engines.append(engine.with_factor(engine.load_factor(file)))
+    frame = crafted.frame()
+    truth = {e.id: e.parse(frame).person.tobytes() for e in engines}
+    assert len(set(truth.values())) == len(engines)
+    current = [engine]
+    stop = threading.Event()
+    seen: list[int] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            while not stop.is_set():
+                now = current[0]
+                assert now.parse(frame).person.tobytes() == truth[now.id]
+                seen.append(now.id)
+        except BaseException as e:  # noqa: BLE001 - shown by the test
+            errors.append(e)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for _, chosen in zip(range(1000), itertools.cycle(engines), strict=False):
+        current[0] = chosen
+        before = len(seen)
+        while len(seen) == before and not errors:
+            stop.wait(0.0005)
+    stop.set()
+    for t in threads:
+        t.join(10)
+    assert errors == []
+    assert len(seen) >= 1000
+    assert set(seen) == set(truth)

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.engine.letterbox import Letterbox, NetworkSize
+from app.engine.resampling import resize
+from app.engine.silhouettes import Request
+from app.engine.upsample import FULL, LIVE, decide, part_labels, refine
+from tests.unit.app.engine import crafted
+
+
+def ellipse(width: int, height: int) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    cv2.ellipse(mask, (width // 2, height // 2), (width // 6, height // 3), 20, 0, 360, 255, -1)
+    return mask
+
+
+def request(width: int = 512, height: int = 288, contrast: int = 90) -> tuple[Request, np.ndarray]:
+    """A person-like ellipse before a plain wall, and its mask."""
+    mask = ellipse(width, height)
+    image = np.where(mask[..., None] > 0, 120 + contrast // 2, 120 - contrast // 2).astype(np.uint8)
+    image = np.repeat(image[..., :1], 3, axis=2)
+    frame = crafted.picture(image)
+    box = Letterbox.fit(frame.size, NetworkSize(512))
+    return Request(frame, box, box.apply(frame.image), {}), mask > 0
+
+
+def coarse(asked: Request, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a network that is a little off would say: P(person) blurred and shifted, and two parts."""
+    across, down = asked.letterbox.cells
+    person = asked.letterbox.pool(mask.astype(np.uint8) * 255)[:down, :across]
+    person = cv2.GaussianBlur(np.roll(person, 1, axis=1), (0, 0), 0.8)
+    parts = np.zeros((4, down, across), np.float32)
+    parts[0] = 1 - person
+    parts[1, : down // 2], parts[2, down // 2 :] = person[: down // 2], person[down // 2 :]
+    return person, parts
+
+
+def iou(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+@pytest.mark.parametrize("detail", [LIVE, FULL])
+def test_edges_follow_the_person(detail: object) -> None:
+    asked, mask = request(640, 360)
+    person, parts = coarse(asked, mask)
+    made = decide(person, parts, asked, None, detail)  # type: ignore[arg-type]
+    size = made.labels.shape[::-1]
+    truth = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    blocks = cv2.resize(person, size, interpolation=cv2.INTER_NEAREST) >= 0.5
+    assert iou(made.labels > 0, truth) > 0.97
+    assert iou(made.labels > 0, truth) > iou(blocks, truth) + 0.05
+    assert iou(made.person > 127, truth) > 0.97
+    upper, lower = np.split(made.labels, 2)
+    assert set(np.unique(upper)) == {0, 1}
+    assert set(np.unique(lower[8:])) == {0, 2}
+
+
+def test_without_contrast_the_network_is_believed() -> None:
+    asked, mask = request(contrast=0)
+    person, parts = coarse(asked, mask)
+    made = decide(person, parts, asked, None, LIVE)
+    plain = resize(person, (512, 288)) >= 0.5
+    assert iou(made.person > 127, plain) > 0.9
+
+
+def test_nobody_stays_nobody_and_everybody_everybody() -> None:
+    asked, _ = request()
+    for value in (0.0, 1.0):
+        person = np.full((36, 64), value, np.float32)
+        parts = np.zeros((4, 36, 64), np.float32)
+        parts[0], parts[3] = 1 - value, value
+        made = decide(person, parts, asked, None, LIVE)
+        assert (made.person == round(255 * value)).all()
+        assert (made.labels == (3 if value else 0)).all()
+        assert (made.confidence == 255).all()
+
+
+def test_a_finer_mask_gives_the_edge_but_not_the_parts_of_a_chair() -> None:
+    asked, mask = request()
+    _, parts = coarse(asked, mask)
+    fine = (mask * 255).astype(np.uint8)
+    fine[:, :60] = 255  # a chair in the mask, where the head sees nobody
+    made = decide(parts[1] + parts[2], parts, asked, fine, LIVE)
+    assert (made.person == fine).all()
+    assert (made.labels[:, :60] == 0).all()
+    assert iou(made.labels[:, 60:] > 0, mask[:, 60:]) > 0.95
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(96, 64), (97, 61), (200, 150), (30, 20)]))
+def test_part_borders_are_those_of_interpolation(seed: int, size: tuple[int, int]) -> None:
+    """The short way agrees with the long one: interpolate every part, take the largest."""
+    rng = np.random.default_rng(seed)
+    logits = np.stack([cv2.GaussianBlur(rng.standard_normal((8, 12)), (0, 0), 1.5) * 8 for _ in range(7)])
+    logits[0] = -9
+    parts = (np.exp(logits) / np.exp(logits).sum(0)).astype(np.float32)
+    zoomed = (12 * 16, 8 * 16)
+    long_way = np.stack([resize(p, zoomed) for p in parts[1:]]).argmax(0) + 1
+    long_way = cv2.resize(long_way.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    short_way = part_labels(parts, size)
+    assert short_way.shape == (size[1], size[0])
+    assert (short_way == long_way).mean() > 0.9
+
+
+def test_refining_is_bounded_and_leaves_the_grid_it_was_given() -> None:
+    asked, mask = request()
+    person, _ = coarse(asked, mask)
+    before = person.copy()
+    (refined,) = refine((person,), asked.picture, asked.picture)
+    assert refined.dtype == np.float32
+    assert 0 <= refined.min() <= refined.max() <= 1
+    assert (person == before).all()
