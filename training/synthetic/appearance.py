@@ -20,8 +20,8 @@ BY_PART, NOTHING, ALWAYS_HEAD = 0.0, 1.0, 2.0  # values of the LABEL column
 ATLAS_PX = 256  # side of every texture layer
 
 _SKIN_TONES = np.asarray(
-    [[255, 224, 200], [241, 205, 178], [226, 180, 148], [205, 155, 120], [172, 118, 84], [133, 86, 58], [92, 58, 40],
-     [60, 40, 30]], np.float32) / 255  # fmt: skip
+    [[255, 224, 200], [241, 205, 178], [226, 180, 148], [205, 155, 120], [172, 118, 84], [133, 86, 58],
+     [92, 58, 40], [60, 40, 30]], np.float32) / 255  # fmt: skip
 _HAIR_TONES = np.asarray(
     [[18, 15, 14], [40, 28, 20], [72, 48, 30], [112, 78, 46], [168, 128, 78], [208, 176, 124], [120, 52, 26],
      [150, 148, 145], [215, 213, 210]], np.float32) / 255  # fmt: skip
@@ -62,6 +62,7 @@ def skin_colour(rng: Rng, african: float, asian: float) -> FloatArray:
 
 
 def hair_colour(rng: Rng, age: float, skin: FloatArray) -> FloatArray:
+    """Hair darker on dark skin, grey with age, dyed now and then."""
     dark = skin.mean() < 0.55
     last = 3 if dark else 7
     index = rng.integers(0, last)
@@ -73,6 +74,7 @@ def hair_colour(rng: Rng, age: float, skin: FloatArray) -> FloatArray:
 
 
 def cloth_colour(rng: Rng) -> FloatArray:
+    """RGB 0..1, mostly what wardrobes hold."""
     if rng.random() < 0.6:
         tone = _CLOTH_TONES[rng.integers(len(_CLOTH_TONES))] * rng.normal(1, 0.1, 3)
         return np.asarray(np.clip(tone, 0.01, 1), np.float32)
@@ -101,7 +103,7 @@ def cloth(rng: Rng, atlas: Atlas) -> FloatArray:
 
 
 def procedural_photo(rng: Rng) -> NDArray[np.uint8]:
-    """A random texture (ATLAS_PX, ATLAS_PX, 3) that stands in for a photograph: summed noise in random colours."""
+    """A texture (ATLAS_PX, ATLAS_PX, 3) in place of a photograph: summed noise in random colours."""
     field = np.zeros((ATLAS_PX, ATLAS_PX, 3), np.float32)
     for octave in (4, 8, 16, 32, 64, 128):
         noise = rng.normal(0, 1, (octave, octave, 1 if rng.random() < 0.5 else 3)).astype(np.float32)

@@ -48,11 +48,11 @@ class Backgrounds:
         grown = cv2.resize(
             crop, (size, size), interpolation=cv2.INTER_AREA if len(crop) > size else cv2.INTER_LINEAR
         )
-        out = grown.astype(np.float32) / 255
+        out: FloatArray = grown.astype(np.float32) / 255
         if rng.random() < 0.5:
             out = out[:, ::-1]
         if rng.random() < 0.25:  # out of focus
-            out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.8, 0.02 * size))
+            out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.8, 0.02 * size)), np.float32)
         return np.ascontiguousarray(out, np.float32)
 
 
@@ -60,8 +60,7 @@ def procedural(rng: Rng, size: int) -> FloatArray:
     """A drawn background (size, size, 3): a wall and a floor with things on them, a gradient, or noise."""
     kind = rng.random()
     if kind < 0.25:
-        out = procedural_photo(rng).astype(np.float32) / 255
-        out = cv2.resize(out, (size, size))
+        out: FloatArray = np.asarray(cv2.resize(procedural_photo(rng), (size, size)), np.float32) / 255
     else:
         out = _gradient(rng, size)
         if kind > 0.45:
@@ -69,7 +68,7 @@ def procedural(rng: Rng, size: int) -> FloatArray:
     for _ in range(rng.integers(0, 14)):
         _thing(rng, out)
     if rng.random() < 0.4:
-        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 0.03 * size))
+        out = np.asarray(cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 0.03 * size)), np.float32)
     return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
@@ -87,7 +86,7 @@ def _room(rng: Rng, out: FloatArray) -> None:
     """A floor below a horizon, textured and darker towards the wall."""
     size = len(out)
     horizon = int(rng.uniform(0.3, 0.9) * size)
-    floor = cv2.resize(procedural_photo(rng), (size, size)).astype(np.float32) / 255
+    floor = np.asarray(cv2.resize(procedural_photo(rng), (size, size)), np.float32) / 255
     if rng.random() < 0.5:  # tiles or boards in perspective
         y = np.arange(1, size - horizon + 1, dtype=np.float32)[:, None]
         x = (np.arange(size, dtype=np.float32)[None, :] - rng.uniform(0, size)) / y

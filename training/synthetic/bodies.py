@@ -1,6 +1,7 @@
 """A pool of rest bodies: built once with anny (torch), read ever after as plain numpy.
 
-The pool is one ``.npz`` file in the per-user cache directory. It holds everything generation needs of the body
+The pool is one ``.npz`` file in the per-user cache directory. It holds everything generation needs of the
+body
 model, so that worker processes never import torch.
 """
 
@@ -11,11 +12,15 @@ import os
 import tempfile
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+    from anny import Anny
 
 FloatArray = NDArray[np.floating[Any]]  # float32 throughout; the compiled code is specialised for it
 IntArray = NDArray[np.int32]
@@ -39,7 +44,8 @@ _OBJ_GROUPS = {
 class Bodies:
     """Rest bodies that share one topology and one skeleton.
 
-    Metres, z up, facing -y, the person's own left at +x. V vertices (helper geometry included), J bones, N bodies.
+    Metres, z up, facing -y, the person's own left at +x. V vertices (helper geometry included), J bones, N
+    bodies.
     """
 
     template: FloatArray  # (V, 3) the mesh without any phenotype: label rules are written in its space
@@ -135,7 +141,7 @@ def _build(count: int) -> Bodies:
     )
 
 
-def _phenotypes(model: Any, count: int) -> tuple[dict[str, Any], FloatArray]:
+def _phenotypes(model: Anny, count: int) -> tuple[dict[str, Any], FloatArray]:
     """Bodies of all ages, men and women, heavy and thin: (arguments of the model, traits (count, 5))."""
     import torch  # noqa: PLC0415
     from anny.shape_distribution import SimpleShapeDistribution  # noqa: PLC0415
@@ -145,12 +151,12 @@ def _phenotypes(model: Any, count: int) -> tuple[dict[str, Any], FloatArray]:
     adults = torch.distributions.Uniform(16.0, 80.0)
 
     class Ages:
-        def sample(self, shape: tuple[int]) -> Any:
+        def sample(self, shape: tuple[int]) -> torch.Tensor:
             old = torch.rand(shape) < 0.82  # children are a fifth of the pool
             return torch.where(old, adults.sample(shape), children.sample(shape))
 
     class Genders:
-        def sample(self, shape: tuple[int]) -> Any:
+        def sample(self, shape: tuple[int]) -> torch.Tensor:
             return torch.distributions.Beta(0.35, 0.35).sample(shape)
 
     model_distribution.morphological_age_distribution = Ages()

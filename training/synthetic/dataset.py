@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import COCO17, S31
+from training.synthetic.bodies import POOL_COUNT
 from training.synthetic.generate import Generator, Sample, Split
+from training.synthetic.pictures import read_rgb, read_rgba
 
 Progress = Callable[[int, int], None]
 _SHEET_COLUMNS, _SHEET_ROWS = 4, 4
@@ -34,15 +36,18 @@ class Recipe:
     assets: Path | None = None
     poses: Path | None = None
     backgrounds: tuple[Path, ...] = ()
+    pool: int = POOL_COUNT
 
     def generator(self) -> Generator:
-        return Generator(self.assets, self.poses, self.backgrounds, self.size, self.seed, split=self.split)
+        return Generator(
+            self.assets, self.poses, self.backgrounds, self.size, self.seed, split=self.split, pool=self.pool
+        )
 
 
 def write_dataset(
     out: Path, count: int, recipe: Recipe | None = None, *, workers: int = 2, progress: Progress | None = None
 ) -> None:
-    """Write ``count`` samples: images/*.jpg, labels/*.png, instances/*.png, keypoints.json, contact_sheet.jpg."""
+    """Write images/*.jpg, labels/*.png, instances/*.png, keypoints.json and contact_sheet.jpg."""
     recipe = recipe or Recipe()
     for folder in ("images", "labels", "instances"):
         (out / folder).mkdir(parents=True, exist_ok=True)
@@ -58,7 +63,8 @@ def write_dataset(
         "keypoints": dict(sorted(keypoints.items())),
     }
     (out / "keypoints.json").write_text(json.dumps(record))
-    cv2.imwrite(str(out / "contact_sheet.jpg"), contact_sheet(out, min(count, _SHEET_COLUMNS * _SHEET_ROWS)))
+    sheet = contact_sheet(out, min(count, _SHEET_COLUMNS * _SHEET_ROWS))
+    cv2.imwrite(str(out / "contact_sheet.jpg"), sheet[..., ::-1])
 
 
 def write_packed(
@@ -69,7 +75,8 @@ def write_packed(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> tuple[Path, Path]:
-    """Write ``<path>.images.npy`` (N, H, W, 3) and ``<path>.labels.npy`` (N, H, W), uint8, for memory mapping.
+    """Write ``<path>.images.npy`` (N, H, W, 3) and ``<path>.labels.npy`` (N, H, W), uint8, for memory
+    mapping.
 
     The files get their names only when they are complete.
     """
@@ -89,13 +96,13 @@ def write_packed(
 
 
 def contact_sheet(out: Path, count: int) -> NDArray[np.uint8]:
-    """The first images beside their painted labels, BGR."""
+    """The first images beside their painted labels, RGB."""
     palette = S31.palette()
     tiles = []
     for i in range(count):
-        image = cv2.imread(str(out / "images" / f"{i:06d}.jpg"))
-        labels = cv2.imread(str(out / "labels" / f"{i:06d}.png"), cv2.IMREAD_UNCHANGED)
-        painted = cv2.addWeighted(image, 0.3, np.ascontiguousarray(palette[labels][..., ::-1]), 0.7, 0)
+        image = read_rgb(out / "images" / f"{i:06d}.jpg")
+        labels = read_rgba(out / "labels" / f"{i:06d}.png")[..., 0]
+        painted = cv2.addWeighted(image, 0.3, palette[labels], 0.7, 0)
         tiles.append(np.hstack([image, np.where(labels[..., None] > 0, painted, image)]))
     blank = np.zeros_like(tiles[0])
     tiles += [blank] * (-len(tiles) % _SHEET_COLUMNS)
@@ -103,7 +110,7 @@ def contact_sheet(out: Path, count: int) -> NDArray[np.uint8]:
     return np.asarray(np.vstack(rows), np.uint8)
 
 
-# --- workers ----------------------------------------------------------------------------------------------------
+# --- workers ------------------------------------------------------------------------------------------------
 
 
 def _each(work: Callable[[Sample, int], Any], count: int, recipe: Recipe, workers: int) -> Iterator[Any]:
@@ -133,7 +140,7 @@ def _start(recipe: Recipe) -> None:
     _generator = recipe.generator()
 
 
-def _run(work: Callable[[Sample, int], Any], index: int) -> Any:
+def _run(work: Callable[[Sample, int], object], index: int) -> object:
     if _generator is None:
         raise RuntimeError("the worker was not initialised")
     return work(_generator.sample(index), index)

@@ -42,7 +42,8 @@ class Tailor:
         self.outline = body[::9]  # vertices enough to frame a body by
         self.cover = np.full(len(bodies.template), -1, np.int32)  # the tights' vertex over each body vertex
         self.cover[body] = nearest(bodies.template[body], bodies.template[self.tights])
-        # Skirts carry the anatomy of the skin beneath, so that each side of one is the leg under it; a mean over a
+        # Skirts carry the anatomy of the skin beneath, so that each side of one is the leg under it; a mean
+        # over a
         # hand's breadth keeps the borders of the parts from being jagged.
         self.skirt_anatomy = _averaged(bodies.template[self.skirt], self.anatomy[body])
         self.head_anatomy = self.anatomy.copy()
@@ -52,10 +53,10 @@ class Tailor:
             (self.anatomy[bodies.body_faces][:, :, 3 + HEAD] > 0.5).all(axis=1)
         ]
 
-    # --- where garments lie -------------------------------------------------------------------------------------
+    # --- where garments lie ---------------------------------------------------------------------------------
 
     def shirt(self, hem: float, sleeve: float, neck: float, vee: float) -> FloatArray:
-        """Positive where a shirt is: above ``hem`` (template z), down to ``sleeve`` (0 shoulder, 1 elbow, 2 wrist)."""
+        """Positive where a shirt is: above ``hem`` (template z), to ``sleeve`` (1 elbow, 2 wrist)."""
         x, y, z = self.at[:, 0], self.at[:, 1], self.at[:, 2]
         arms = np.where(self.is_arm, (sleeve - self.arm) * _UPPER_ARM_M, 1.0)
         below = np.where(self.is_arm, 1.0, z - hem)
@@ -68,7 +69,7 @@ class Tailor:
         return np.asarray(np.minimum(np.minimum(arms, below), above), np.float32)
 
     def trousers(self, waist: float, leg: float) -> FloatArray:
-        """Positive where trousers are: below ``waist`` (template z), down to ``leg`` (0 hip, 1 knee, 2 ankle)."""
+        """Positive where trousers are: below ``waist`` (template z), to ``leg`` (0 hip, 1 knee, 2 ankle)."""
         top = np.where(self.is_arm, -1.0, waist - self.at[:, 2])
         down = np.where(self.group >= LEG_L, (leg - self.leg) * _THIGH_M, 1.0)
         return np.asarray(np.minimum(top, down), np.float32)
@@ -90,7 +91,7 @@ class Tailor:
         )
         return np.asarray(np.minimum(field, gap), np.float32)
 
-    # --- pieces -------------------------------------------------------------------------------------------------
+    # --- pieces ---------------------------------------------------------------------------------------------
 
     def tights_piece(self, rest: FloatArray, normals: FloatArray, cutting: Cutting, row: FloatArray) -> Piece:
         """A piece of the tights. ``rest`` and ``normals`` are the body's (V, 3)."""
@@ -113,9 +114,15 @@ class Tailor:
         )
 
     def skirt_piece(  # a skirt has that many measures
-        self, rest: FloatArray, normals: FloatArray, hem: float, flare: float, offset: float, row: FloatArray,
+        self,
+        rest: FloatArray,
+        normals: FloatArray,
+        hem: float,
+        flare: float,
+        offset: float,
+        row: FloatArray,
         opening: float = 0.0,
-    ) -> Piece:  # fmt: skip
+    ) -> Piece:
         """The skirt helper down to ``hem`` (template z), ``flare`` metres wider at the bottom."""
         ids = self.skirt
         z = self.bodies.template[ids, 2]
@@ -146,9 +153,15 @@ class Tailor:
         )
 
     def scalp_piece(
-        self, rest: FloatArray, normals: FloatArray, line: float, slope: float, thick: float, lumps: FloatArray,
+        self,
+        rest: FloatArray,
+        normals: FloatArray,
+        line: float,
+        slope: float,
+        thick: float,
+        lumps: FloatArray,
         row: FloatArray,
-    ) -> Piece:  # fmt: skip
+    ) -> Piece:
         """Short hair: the head above a tilted plane, raised by ``thick`` metres."""
         ids, local = compact(self.scalp_faces)
         p = self.bodies.template[ids]
@@ -162,9 +175,17 @@ class Tailor:
         b = self.bodies
         uv = np.zeros((len(faces), 3, 2), np.float32)
         return Piece(
-            points.astype(np.float32), b.skin_bones[ids], b.skin_weights[ids], self.head_anatomy[ids], faces, local, uv,
-            row, -1, cut,
-        )  # fmt: skip
+            points.astype(np.float32),
+            b.skin_bones[ids],
+            b.skin_weights[ids],
+            self.head_anatomy[ids],
+            faces,
+            local,
+            uv,
+            row,
+            -1,
+            cut,
+        )
 
     def long_hair_piece(self, rest: FloatArray, hem: float, parting: float, row: FloatArray) -> Piece:
         """The hair helper down to ``hem``, over the face only above ``parting`` (both template z)."""
@@ -176,14 +197,23 @@ class Tailor:
         b = self.bodies
         uv = np.zeros((len(faces), 3, 2), np.float32)
         return Piece(
-            rest[ids], b.skin_bones[ids], b.skin_weights[ids], self.head_anatomy[ids], faces, self.hair_faces, uv, row,
-            -1, cut,
-        )  # fmt: skip
+            rest[ids],
+            b.skin_bones[ids],
+            b.skin_weights[ids],
+            self.head_anatomy[ids],
+            faces,
+            self.hair_faces,
+            uv,
+            row,
+            -1,
+            cut,
+        )
 
     def skin_piece(self, rest: FloatArray, hidden: BoolArray, row: FloatArray) -> Piece:
         """The body without the faces whose three vertices are all ``hidden`` (V,)."""
         b = self.bodies
-        shown = ~hidden[b.body_faces].all(axis=1)
+        corners = hidden[b.body_faces]
+        shown = ~(corners[:, 0] & corners[:, 1] & corners[:, 2])
         return Piece(
             rest,
             b.skin_bones,
@@ -233,7 +263,7 @@ def _nearest(points: FloatArray, targets: FloatArray) -> IntArray:
 
 @njit(cache=True)
 def _averaged(points: FloatArray, body: FloatArray) -> FloatArray:
-    """Anatomy (N, ANATOMY) of the nearest skin, averaged with a Gaussian of 25 mm beyond the nearest distance."""
+    """Anatomy (N, ANATOMY) of the skin about as near as the nearest, by a Gaussian of 25 mm."""
     out = np.zeros((len(points), body.shape[1]), np.float32)
     d = np.zeros(len(body), np.float32)
     for i in range(len(points)):

@@ -15,7 +15,7 @@ from training.synthetic import scene, sensor
 from training.synthetic.appearance import Rng, atlas_from
 from training.synthetic.backgrounds import Backgrounds
 from training.synthetic.bodies import POOL_COUNT, FloatArray, IntArray, load_bodies
-from training.synthetic.dressing import Dresser
+from training.synthetic.dressing import Dresser, Figure
 from training.synthetic.garments import Tailor
 from training.synthetic.keypoints import visible_keypoints
 from training.synthetic.motions import load_poses
@@ -100,7 +100,7 @@ class Generator:
             people.append(self._beside(rng, people[0], camera))
         return self._picture(rng, people, camera)
 
-    # --- people -------------------------------------------------------------------------------------------------
+    # --- people ---------------------------------------------------------------------------------------------
 
     def _person(self, rng: Rng, *, frontal: bool, close: bool) -> _Person:
         seated = bool(rng.random() < (0.4 if close else 0.06))
@@ -108,16 +108,21 @@ class Generator:
         pose = self._pose(rng, close=close, seated=seated)
         pose[0] = scene.orientation(rng, frontal=frontal) @ pose[0]
         rotations, offsets = transforms(pose, figure.heads, self.bodies.parents)
-        vertices = skin(figure.rest, self.bodies.skin_bones, self.bodies.skin_weights, rotations, offsets)
-        body = vertices[self.tailor.tights]
-        shift = -np.asarray([*body.mean(axis=0)[:2], body[:, 2].min()], np.float32)
-        if rng.random() < 0.1:
-            shift[2] += rng.uniform(0, 0.5)  # in the air
-        offsets = offsets + shift
-        vertices = vertices + shift
+        return self._posed(
+            figure, rotations, offsets, lift_m=rng.uniform(0, 0.5) if rng.random() < 0.1 else 0.0
+        )
+
+    def _posed(
+        self, figure: Figure, rotations: FloatArray, offsets: FloatArray, lift_m: float = 0.0
+    ) -> _Person:
+        """The figure in a pose, its lowest point ``lift_m`` above the ground."""
         b = self.bodies
+        vertices = skin(figure.rest, b.skin_bones, b.skin_weights, rotations, offsets)
+        body = vertices[self.tailor.tights]
+        shift = np.asarray([*-body.mean(axis=0)[:2], lift_m - body[:, 2].min()], np.float32)
+        vertices = vertices + shift
         joints = np.einsum("jk,jkc->jc", b.joint_weights, vertices[b.joint_vertices]).astype(np.float32)
-        pieces = [pose_piece(p, rotations, offsets) for p in figure.pieces]
+        pieces = [pose_piece(p, rotations, offsets + shift) for p in figure.pieces]
         rest = figure.rest[self.tailor.tights, 2]
         return _Person(pieces, vertices[self.tailor.outline], joints, float(np.ptp(rest)) * 1.17)
 
@@ -142,18 +147,18 @@ class Generator:
         ]
         return _Person(pieces, person.vertices + shift, person.joints + shift, person.height_m)
 
-    # --- picture ------------------------------------------------------------------------------------------------
+    # --- picture --------------------------------------------------------------------------------------------
 
     def _picture(self, rng: Rng, people: list[_Person], camera: Camera) -> Sample:
         mesh, layer = scene.join([p.pieces for p in people], camera)
         background = self.backgrounds.sample(rng, self.size)
-        light = scene.light(rng, background.mean(axis=(0, 1)))
+        light = scene.light(rng, np.asarray(cv2.mean(background)[:3], np.float32))
         labels, instances, rgba, nearness = self._render(mesh, layer, camera, light)
         if rng.random() < 0.6:
-            shadow = scene.ground_shadow(mesh, camera, light.towards[0], self.size)
-            shadow = cv2.GaussianBlur(
-                cv2.resize(shadow, (self.size, self.size)), (0, 0), rng.uniform(1, 4) * self.size / 256
+            shadow = cv2.resize(
+                scene.ground_shadow(mesh, camera, light.towards[0], self.size), (self.size, self.size)
             )
+            shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(1, 4) * self.size / 256)
             background *= (1 - rng.uniform(0.15, 0.6) * shadow)[..., None]
         image = rgba[..., :3] + (1 - rgba[..., 3:]) * background
         if rng.random() < 0.2:

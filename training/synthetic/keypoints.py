@@ -9,7 +9,8 @@ from models.labels import COCO17, S31
 from training.synthetic.bodies import FloatArray
 
 _HEAD = ("luhead", "ruhead", "llhead", "rlhead")
-# The parts on which a joint counts as seen ({s} is its side), and how deep it may lie under the surface, in metres.
+# The parts on which a joint counts as seen ({s} is its side), and how deep it may lie under the surface, in
+# metres.
 _SEEN: dict[str, tuple[tuple[str, ...], float]] = {
     "nose": (_HEAD, 0.04),
     "eye": (_HEAD, 0.04),
@@ -45,7 +46,8 @@ def visible_keypoints(
 
     Args:
         joints: per person (17, 3) columns, rows, depths in metres.
-        labels: (H, W); instances: (H, W).
+        labels: (H, W) part ids.
+        instances: (H, W) person from 1.
         nearness: 1/depth on a grid that is a multiple of (H, W), 0 where nothing is.
     """
     height, width = labels.shape

@@ -41,7 +41,7 @@ def read_bvh(path: Path, skeleton: Skeleton) -> FloatArray:
     values = iter(float(w) for w in frame.split())
     pose = skeleton.rest_pose()
     for bone, channels in bones:
-        turn = np.eye(3, dtype=np.float32)
+        turn: FloatArray = np.eye(3, dtype=np.float32)
         for channel in channels:
             value = next(values)
             if channel.endswith("rotation"):
@@ -55,8 +55,8 @@ def read_bvh(path: Path, skeleton: Skeleton) -> FloatArray:
 def read_deepmimic(path: Path, skeleton: Skeleton) -> list[FloatArray]:
     """Every frame of a DeepMimic motion.
 
-    A frame is 44 numbers: duration, root position 3, then rotations, quaternions wxyz or one angle about z: root,
-    chest, neck, right hip, knee (1), ankle, right shoulder, elbow (1), and the same on the left.
+    A frame is 44 numbers: duration, root position 3, then rotations, quaternions wxyz or one angle about z:
+    root, chest, neck, right hip, knee (1), ankle, right shoulder, elbow (1), and the same on the left.
     """
     return [_humanoid(np.asarray(f, np.float64), skeleton) for f in json.loads(path.read_text())["Frames"]]
 

@@ -1,6 +1,7 @@
 """The 31 parts as rules in the space of the template body.
 
-The rules are evaluated at each pixel on the interpolated template position, not per vertex, so borders are as clean
+The rules are evaluated at each pixel on the interpolated template position, not per vertex, so borders are as
+clean
 as the geometry: a vertex-wise label would be jagged wherever a mesh is coarse.
 """
 
@@ -18,8 +19,10 @@ _ROOTS = ("head", "neck01", "root", "upperarm01.L", "upperarm01.R", "upperleg01.
 _LANDMARKS = ("upperarm01", "lowerarm01", "wrist", "upperleg01", "lowerleg01", "foot")
 
 # Right-hand ids in the order the rules need them; the left ones follow by mirroring.
-_NAMES = ("hand", "wrist", "larm", "elbow", "uarm", "shoulder", "ubody", "lbody", "uleg", "knee", "lleg", "ankle",
-          "foot", "uhead", "lhead")  # fmt: skip
+_NAMES = (
+    "hand", "wrist", "larm", "elbow", "uarm", "shoulder", "ubody", "lbody", "uleg", "knee", "lleg", "ankle",
+    "foot", "uhead", "lhead",
+)  # fmt: skip
 HAND, WRIST, LARM, ELBOW, UARM, SHOULDER, UBODY, LBODY, ULEG, KNEE, LLEG, ANKLE, FOOT, UHEAD, LHEAD = range(
     15
 )
@@ -46,10 +49,11 @@ def anatomy(bodies: Bodies) -> FloatArray:
 
 
 def landmarks(bodies: Bodies) -> FloatArray:
-    """Template positions the rules refer to, (14, 3): six limb joints left, six right, the waist, the eyes."""
+    """Template positions (14, 3) for the rules: six limb joints left, six right, the waist, the left eye."""
     heads = bodies.template_heads
     sides = [heads[bodies.bone(f"{n}.{s}")] for s in "LR" for n in _LANDMARKS]
-    # The line between upper and lower trunk halves the way from crotch to collar bone; it runs between the two bones.
+    # The line between upper and lower trunk halves the way from crotch to collar bone; it runs between the
+    # two bones.
     waist = 0.6 * heads[bodies.bone("spine02")] + 0.4 * heads[bodies.bone("spine03")]
     return np.stack([*sides, waist, heads[bodies.bone("eye.L")]]).astype(np.float32)
 
@@ -58,7 +62,9 @@ def landmarks(bodies: Bodies) -> FloatArray:
 def along(p: FloatArray, a: FloatArray, b: FloatArray) -> float:
     """Position of p along a -> b: 0 at a, 1 at b."""
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
-    return ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy + (p[2] - a[2]) * dz) / (dx * dx + dy * dy + dz * dz)
+    return float(
+        ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy + (p[2] - a[2]) * dz) / (dx * dx + dy * dy + dz * dz)
+    )
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

@@ -8,7 +8,8 @@ from training.synthetic.bodies import FloatArray
 from training.synthetic.skeleton import Skeleton, euler, rotation, unit
 
 Rng = np.random.Generator
-# Directions below are (outwards, forwards, up) of the person, mean and spread, for the upper and the lower bone.
+# Directions below are (outwards, forwards, up) of the person, mean and spread, for the upper and the lower
+# bone.
 Aim = tuple[tuple[float, float, float], tuple[float, float, float]]
 ARMS: dict[str, tuple[float, Aim, Aim]] = {
     "hanging": (0.26, ((0.20, 0.0, -1.0), (0.12, 0.18, 0)), ((0.08, 0.22, -1.0), (0.10, 0.20, 0))),
@@ -40,7 +41,7 @@ FINGERS = tuple(f"finger{i}-{j}" for i in range(2, 6) for j in range(1, 4))
 def sample_pose(skeleton: Skeleton, rng: Rng, *, seated: bool = False) -> FloatArray:
     """A hand-made pose (J, 3, 3), upright, the hips facing -y."""
     local = _trunk(skeleton, rng)
-    chest = np.eye(3, dtype=np.float32)
+    chest: FloatArray = np.eye(3, dtype=np.float32)
     for bone in ("spine05", "spine04", "spine03", "spine02", "spine01"):
         chest = chest @ local[bone]
     aimed: dict[str, FloatArray] = {}
@@ -106,6 +107,7 @@ def _place_arm(  # the sampler's state is these two dictionaries
         float(np.linalg.norm(heads[index[f"{b}.{side}"]] - heads[index[f"{a}.{side}"]]))
         for a, b in (("upperarm01", "lowerarm01"), ("lowerarm01", "wrist"))
     ]
+    upper, lower = _direction(rng, upper_aim, side), _direction(rng, lower_aim, side)
     for _ in range(_ATTEMPTS):
         upper, lower = _direction(rng, upper_aim, side), _direction(rng, lower_aim, side)
         if float(upper @ lower) < -0.75:  # an elbow folds to about 140 degrees

@@ -1,4 +1,4 @@
-"""Things that people carry, wear on the nose or sit on. They are background in the labels: not part of a body."""
+"""Things that people carry or sit on. They are background in the labels: no part of a body."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RING = 10  # corners around a cylinder or an ellipsoid
 
 
 def carried(rng: Rng, bodies: Bodies, heads: FloatArray, atlas: Atlas) -> Piece:
-    """A bag, a stick, a ball or a small thing at a hand. ``heads`` (J, 3) are the bones of the body at rest."""
+    """A bag, a stick, a ball or a small thing at a hand. ``heads`` (J, 3) are the bones at rest."""
     side = rng.choice(["L", "R"])
     bone = bodies.bone(f"metacarpal2.{side}")
     grip = 0.5 * (heads[bone] + heads[bodies.bone(f"finger3-1.{side}")])

@@ -34,8 +34,8 @@ def rasterise(
         atlas: (L, S, S, 4) uint8.
 
     Returns:
-        face (H, W) int32, -1 where nothing is; weight (H, W, 2) float32, perspective-correct weights of the first two
-        corners; nearness (H, W) float32, 1/depth, 0 where nothing is.
+        face (H, W) int32, -1 where nothing is; weight (H, W, 2) float32, perspective-correct weights of the
+        first two corners; nearness (H, W) float32, 1/depth, 0 where nothing is.
     """
     face = np.full((height, width), -1, np.int32)
     weight = np.zeros((height, width, 2), np.float32)
@@ -81,7 +81,7 @@ def _solid(uv: FloatArray, pa: float, pb: float, texture: ByteArray) -> bool:
     pc = 1.0 - pa - pb
     u = pa * uv[0, 0] + pb * uv[1, 0] + pc * uv[2, 0]
     v = pa * uv[0, 1] + pb * uv[1, 1] + pc * uv[2, 1]
-    return texture[int(v * size) % size, int(u * size) % size, 3] > 110
+    return bool(texture[int(v * size) % size, int(u * size) % size, 3] > 110)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -119,7 +119,11 @@ def skin(
     """Linear blend skinning: v' = sum over bones of w (R v + o).
 
     Args:
-        rest: (V, 3); bones: (V, K) int32; weights: (V, K); rotations: (J, 3, 3); offsets: (J, 3), all float32.
+        rest: (V, 3) float32.
+        bones: (V, K) int32.
+        weights: (V, K) float32.
+        rotations: (J, 3, 3) float32.
+        offsets: (J, 3) float32.
 
     Returns:
         (V, 3) posed vertices.

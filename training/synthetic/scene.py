@@ -46,7 +46,7 @@ class Light:
 
 
 def join(people: list[list[Posed]], camera: Camera) -> tuple[Surface, IntArray]:
-    """Stack the pieces of people into one surface seen by the camera, and the alpha layer of each face (F,)."""
+    """All pieces as one surface seen by the camera, and the alpha layer of each face (F,)."""
     pieces = [(i + 1, piece) for i, person in enumerate(people) for piece in person]
     starts = np.cumsum([0] + [len(p.points) for _, p in pieces])
     owner = [np.tile(np.asarray([[i, k]], np.int32), (len(p.faces), 1)) for k, (i, p) in enumerate(pieces)]
@@ -67,7 +67,7 @@ def join(people: list[list[Posed]], camera: Camera) -> tuple[Surface, IntArray]:
 
 
 def orientation(rng: Rng, *, frontal: bool) -> FloatArray:
-    """How a person is turned: mostly facing the camera, sometimes from behind, rarely lying or upside-down."""
+    """How a person is turned: mostly to the camera, at times away, rarely lying or upside-down."""
     yaw = rng.normal(0, 0.45) if frontal else rng.uniform(-np.pi, np.pi)
     turn = rotation(np.asarray([0, 0, 1], np.float32), float(yaw))
     chance = rng.random()
@@ -141,13 +141,13 @@ def light(rng: Rng, mood: FloatArray) -> Light:
 def lamp_view(mesh: Surface, towards: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The key lamp's depth buffer, and the map (3, 4) from camera space to its columns, rows and depths.
 
-    ``towards`` is the direction to the lamp in camera space. Parallel light: depths are offset by a distance that
-    makes the perspective of the shared rasteriser negligible.
+    ``towards`` is the direction to the lamp in camera space. Parallel light: depths are offset by a
+    distance that makes the perspective of the shared rasteriser negligible.
     """
     side = unit(np.cross(towards, [0.13, 0.21, 0.97]).astype(np.float32))
     axes = np.stack([side, np.cross(towards, side), -towards])
-    p = mesh.points @ axes.T
-    low, high = p.min(axis=0), p.max(axis=0)
+    p = axes @ mesh.points.T
+    low, high = p.min(axis=1), p.max(axis=1)
     scale = (SHADOW_PX - 2) / max(float((high - low)[:2].max()), 1e-3)
     to = np.zeros((3, 4), np.float32)
     to[:2, :3], to[:2, 3] = axes[:2] * scale, -low[:2] * scale

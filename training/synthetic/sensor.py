@@ -53,15 +53,17 @@ def expose(rng: Rng, image: FloatArray) -> NDArray[np.uint8]:
         sigma = abs(rng.normal(0, 0.022))
         grain = rng.standard_normal(image.shape, np.float32)
         if rng.random() < 0.4:  # chroma noise comes in blobs after a camera's own denoising
-            grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * 1.8
+            grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), 0.7), np.float32) * 1.8
         image = image + sigma * grain
     if rng.random() < 0.06:
-        image = cv2.transform(image, np.tile([[0.3, 0.59, 0.11]], (3, 1)))
+        image = np.asarray(cv2.transform(image, np.tile([[0.3, 0.59, 0.11]], (3, 1))), np.float32)
     out = np.asarray(np.clip(image * 255 + 0.5, 0, 255), np.uint8)
     if rng.random() < 0.7:
         quality = int(rng.uniform(30, 96))
         _, code = cv2.imencode(".jpg", out[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-        out = np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
+        decoded = cv2.imdecode(code, cv2.IMREAD_COLOR)
+        if decoded is not None:
+            out = np.ascontiguousarray(decoded[..., ::-1], np.uint8)
     return out
 
 
@@ -70,9 +72,10 @@ def _soften(rng: Rng, image: FloatArray) -> FloatArray:
     chance = rng.random()
     if chance < 0.15:  # a small picture enlarged
         small = int(size * rng.uniform(0.35, 0.8))
-        image = cv2.resize(cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA), (size, size))
+        shrunk = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
+        image = np.asarray(cv2.resize(shrunk, (size, size)), np.float32)
     elif chance < 0.35:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.1) * size / 256)
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.1) * size / 256), np.float32)
     elif chance < 0.45:  # motion of the camera
         length = max(3, int(rng.uniform(3, 9) * size / 256))
         kernel = np.zeros((length, length), np.float32)
@@ -81,7 +84,7 @@ def _soften(rng: Rng, image: FloatArray) -> FloatArray:
         middle = 0.5 * (length - 1)
         a, b = np.rint(middle - end).astype(int).tolist(), np.rint(middle + end).astype(int).tolist()
         cv2.line(kernel, a, b, 1.0)
-        image = cv2.filter2D(image, -1, kernel / kernel.sum())
+        image = np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.float32)
     elif chance < 0.6:  # sharpening, as phones do
         image = image + rng.uniform(0.2, 0.9) * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
     return np.asarray(image, np.float32)
@@ -90,11 +93,10 @@ def _soften(rng: Rng, image: FloatArray) -> FloatArray:
 def _tone(rng: Rng, image: FloatArray) -> FloatArray:
     image = np.clip(image, 0, 1.5)
     image = image ** np.float32(np.exp(rng.normal(0, 0.22)))
-    grey = image.mean(axis=2, keepdims=True)
-    image = grey + (image - grey) * np.float32(np.clip(rng.normal(0.95, 0.25), 0, 1.6))
-    image = (
-        0.5
-        + (image - 0.5) * np.float32(np.clip(rng.normal(1, 0.15), 0.5, 1.5))
-        + np.float32(rng.normal(0, 0.05))
-    )
-    return np.asarray(image * rng.normal(1, 0.04, 3), np.float32)
+    # Saturation, contrast, brightness and white balance are one affine map of the colours.
+    saturation = float(np.clip(rng.normal(0.95, 0.25), 0, 1.6))
+    contrast, brightness = float(np.clip(rng.normal(1, 0.15), 0.5, 1.5)), float(rng.normal(0, 0.05))
+    mix = contrast * (saturation * np.eye(3) + (1 - saturation) / 3)
+    balance = rng.normal(1, 0.04, 3)
+    offset = (0.5 - 0.5 * contrast + brightness) * balance
+    return np.asarray(cv2.transform(image, np.column_stack([mix * balance[:, None], offset])), np.float32)

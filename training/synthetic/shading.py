@@ -24,7 +24,6 @@ from training.synthetic.bodies import ByteArray, FloatArray, IntArray
 from training.synthetic.partition import ANATOMY, LHEAD, UHEAD, classify
 from training.synthetic.texturing import albedo, noise
 
-
 # Layout of the values interpolated at a pixel: anatomy first, then these.
 NORMAL, POINT, UV = ANATOMY, ANATOMY + 3, ANATOMY + 6
 
@@ -44,7 +43,8 @@ class Surface(NamedTuple):
 class Lamps(NamedTuple):
     """Lights in camera space."""
 
-    lights: FloatArray  # (3, 4) downwards and ambient strength; then two lamps, direction to the lamp and strength
+    # (3, 4) downwards and ambient strength; then two lamps, direction to the lamp and strength
+    lights: FloatArray
     tints: FloatArray  # (3, 3) their colours
     near: FloatArray  # (S, S) 1/depth as the first lamp sees the surface, 0 where it sees nothing
     light_to: FloatArray  # (3, 4) from camera space to columns, rows and depths of ``near``
@@ -124,7 +124,9 @@ def _turned(n: FloatArray, p: FloatArray, view: FloatArray) -> None:
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def _interpolate(out: FloatArray, first: int, values: FloatArray, a: int, b: int, c: int, wa: float, wb: float, wc: float) -> None:  # noqa: PLR0913, PLR0917
+def _interpolate(  # noqa: PLR0913, PLR0917  # compiled: a tuple of arrays would be copied at each pixel
+    out: FloatArray, first: int, values: FloatArray, a: int, b: int, c: int, wa: float, wb: float, wc: float
+) -> None:
     """Add the weighted values of a triangle's corners to ``out`` from ``first`` on."""
     for i in range(values.shape[1]):
         out[first + i] += wa * values[a, i] + wb * values[b, i] + wc * values[c, i]
@@ -132,7 +134,7 @@ def _interpolate(out: FloatArray, first: int, values: FloatArray, a: int, b: int
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
 def _groups(face: IntArray, owner: IntArray, y: int, x: int, group: IntArray) -> None:
-    """Which of a pixel's four samples share a surface: group[k] is the first sample on the same one, -1 empty."""
+    """Which of a pixel's four samples share a surface: the first sample on the same one, -1 empty."""
     for k in range(4):
         f = face[y + k // 2, x + k % 2]
         group[k] = -1 if f < 0 else k
@@ -155,7 +157,9 @@ def _label(a: FloatArray, m: FloatArray, tables: Tables) -> int:
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", inline="always")
-def _gather(k: int, y: int, x: int, face: IntArray, weight: FloatArray, group: IntArray, s: Surface, at: FloatArray) -> int:  # noqa: PLR0913, PLR0917
+def _gather(  # noqa: PLR0913, PLR0917  # compiled: a tuple of arrays would be copied at each pixel
+    k: int, y: int, x: int, face: IntArray, weight: FloatArray, group: IntArray, s: Surface, at: FloatArray
+) -> int:
     """Mean anatomy, normal, point and texture coordinates of a group's samples, into ``at``; their number."""
     members = 0
     for q in range(k, 4):
@@ -187,7 +191,8 @@ def shade(
 ) -> tuple[ByteArray, ByteArray, FloatArray]:
     """Label, instance and colour of every pixel from 2x2 samples.
 
-    Each surface in a pixel is shaded once, at the mean of its samples, so inner pixels cost one evaluation. A pixel
+    Each surface in a pixel is shaded once, at the mean of its samples, so inner pixels cost one evaluation. A
+    pixel
     is labelled as the surface that holds most of it; half background and half person counts as person.
 
     Args:
@@ -198,7 +203,8 @@ def shade(
         tables: textures, noise and the rules of the parts.
 
     Returns:
-        labels (H, W) uint8, instances (H, W) uint8, rgba (H, W, 4) float32 premultiplied, alpha the share covered.
+        labels (H, W) uint8, instances (H, W) uint8, rgba (H, W, 4) float32, premultiplied, alpha the share
+        covered.
     """
     height, width = face.shape[0] // 2, face.shape[1] // 2
     labels = np.zeros((height, width), np.uint8)

@@ -1,6 +1,8 @@
-"""Poses as rotations of bones about world axes, and the forward kinematics that turns them into bone transforms.
+"""Poses as rotations of bones about world axes, and the forward kinematics that turns them into bone
+transforms.
 
-A pose is (J, 3, 3): the rotation of each bone relative to its parent, expressed in the world axes of the rest pose
+A pose is (J, 3, 3): the rotation of each bone relative to its parent, expressed in the world axes of the rest
+pose
 (the convention of MakeHuman's BVH files). It needs no bone rolls and fits a body of any shape.
 """
 
@@ -36,7 +38,8 @@ class Skeleton:
             )
         )
         upper, lower = unit(second - first), unit(third - second)
-        # A knee is nearly straight at rest, so its hinge cannot be read off the bones: it is the lateral axis.
+        # A knee is nearly straight at rest, so its hinge cannot be read off the bones: it is the lateral
+        # axis.
         hinge = np.cross(upper, lower) if limb == "arm" else np.asarray([1.0, 0, 0]) - upper * upper[0]
         return upper, lower, unit(hinge.astype(np.float32))
 
@@ -45,12 +48,13 @@ class Skeleton:
     ) -> tuple[FloatArray, FloatArray]:
         """World rotations of the upper and lower bone that point them along two directions.
 
-        The hinge is turned towards the plane of the two bones; a limb aimed nearly straight keeps the twist of the
+        The hinge is turned towards the plane of the two bones; a limb aimed nearly straight keeps the twist
+        of the
         shortest turn, for which the plane says nothing.
         """
         rest, rest_lower, hinge = self.limbs[limb, side]
         upper, lower = unit(upper), unit(lower)
-        axis = np.cross(upper, lower) + 0.25 * (between(rest, upper) @ hinge)
+        axis: FloatArray = np.cross(upper, lower) + 0.25 * (between(rest, upper) @ hinge)
         axis = unit((axis - upper * float(axis @ upper)).astype(np.float32))
         turned = _frame(upper, axis) @ _frame(rest, hinge).T
         return turned, between(turned @ rest_lower, lower) @ turned
@@ -82,6 +86,7 @@ def transforms(pose: FloatArray, heads: FloatArray, parents: IntArray) -> tuple[
 
 
 def unit(v: FloatArray) -> FloatArray:
+    """The vector at length 1; zero stays zero."""
     return np.asarray(v / max(float(np.linalg.norm(v)), 1e-9), np.float32)
 
 

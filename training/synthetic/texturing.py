@@ -1,4 +1,4 @@
-"""The colour of surfaces before light: patterns, textures, faces and hair, as functions of template position."""
+"""The colour of surfaces before light: patterns, textures, faces, hair, by template position."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def noise(lattice: FloatArray, x: float, y: float, z: float, channel: int) -> fl
     b = lattice[i, q, k, channel] * (1 - x) + lattice[p, q, k, channel] * x
     c = lattice[i, j, r, channel] * (1 - x) + lattice[p, j, r, channel] * x
     d = lattice[i, q, r, channel] * (1 - x) + lattice[p, q, r, channel] * x
-    return (a * (1 - y) + b * y) * (1 - z) + (c * (1 - y) + d * y) * z
+    return float((a * (1 - y) + b * y) * (1 - z) + (c * (1 - y) + d * y) * z)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -80,7 +80,7 @@ def _woven(rgb: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray) -
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def _face(rgb: FloatArray, m: FloatArray, p: FloatArray, eyes: FloatArray) -> None:
-    """Lips, brows, beard and flush of the template's face; SECOND is the colour of hair, MIX how much beard."""
+    """Glasses, lips, brows and beard; SECOND is the colour of hair, MIX how much beard."""
     if p[1] > -0.07 or p[2] < 0.6:
         return
     x, z = abs(p[0]), p[2] - eyes[2]

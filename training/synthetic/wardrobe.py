@@ -78,7 +78,7 @@ class Wardrobe:
         return fitting[rng.integers(len(fitting))]
 
     def skin_layer(self, rng: Rng, traits: FloatArray) -> int:
-        """A painted skin of the body's sex and rough age and ancestry; -1 where there is none or by chance."""
+        """A painted skin of the body's sex, rough age and ancestry; -1 without one, or by chance."""
         if not self._skins or rng.random() < 0.4:
             return -1
         age = "young" if traits[1] < 35 else "middleage" if traits[1] < 60 else "old"
@@ -90,9 +90,10 @@ class Wardrobe:
         """A garment as one piece per group of components, textured as drawn or in random cloth."""
         points = item.placed(rest)
         drawn = item.layer >= 0 and rng.random() < 0.5
-        groups = np.zeros(len(item.faces), np.int32)
+        colours = np.zeros(int(item.component.max()) + 1, np.int64)
         if not drawn:
-            groups = rng.integers(0, 3, int(item.component.max()) + 1)[item.component]
+            colours = rng.integers(0, 3, len(colours))
+        groups = colours[item.component]
         pieces = []
         for g in np.unique(groups):
             row = cloth(rng, atlas)
@@ -104,10 +105,17 @@ class Wardrobe:
             layer = item.layer if item.transparent else -1
             pieces.append(
                 Piece(
-                    points, item.bones, item.weights, item.anatomy, item.faces[chosen], item.faces, item.uv[chosen], row,
+                    points,
+                    item.bones,
+                    item.weights,
+                    item.anatomy,
+                    item.faces[chosen],
+                    item.faces,
+                    item.uv[chosen],
+                    row,
                     layer,
                 )
-            )  # fmt: skip
+            )
         return pieces
 
     def hair(self, rng: Rng, rest: FloatArray, row: FloatArray, *, woman: bool) -> list[Piece]:
@@ -128,7 +136,7 @@ class Wardrobe:
             Piece(points, item.bones, item.weights, item.anatomy, item.faces, item.faces, item.uv, row, layer)
         ]
 
-    # --- reading ------------------------------------------------------------------------------------------------
+    # --- reading --------------------------------------------------------------------------------------------
 
     def _texture(self, path: Path) -> int:
         """Read a texture as RGBA and give the atlas layer it will have."""
@@ -164,9 +172,21 @@ class Wardrobe:
         hides = np.zeros(len(bodies.template), bool)
         hides[hidden] = True
         return Fitted(
-            path.stem, references, shares, offset, tuple(scales), bones, weights, body, faces, uv, component, hides,
-            layer, transparent,
-        )  # fmt: skip
+            path.stem,
+            references,
+            shares,
+            offset,
+            tuple(scales),
+            bones,
+            weights,
+            body,
+            faces,
+            uv,
+            component,
+            hides,
+            layer,
+            transparent,
+        )
 
 
 def _read_mhclo(path: Path) -> tuple[dict[str, list[str]], FloatArray, IntArray]:
