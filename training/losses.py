@@ -9,22 +9,44 @@ from torch.nn.functional import interpolate
 from models.labels import IGNORE, S31
 from training.targets import CLASSES, CODES, allowed
 
-#: thin parts cover one or two cells of the stride-8 grid; without weight they are never the argmax
-THIN = ("wrist", "elbow", "ankle", "knee", "shoulder", "hand")
-THIN_WEIGHT = 2.0
-BACKGROUND_WEIGHT = 0.5
-_MINUS_INFINITY = -1e4  # finite: a masked logit in bf16 must not turn into NaN
+#: weights of parts that are thin at stride 8 or that photos scribble with few pixels; unnamed parts weigh 1
+PART_WEIGHTS = {"wrist": 2.5, "elbow": 2.5, "hand": 2.0, "larm": 2.0, "uarm": 2.0, "ankle": 2.0, "knee": 2.0,
+                "shoulder": 1.5, "foot": 1.5, "lleg": 1.5}  # fmt: skip
+#: the background of a picture weighs at most this many times its people: a scribbled limb has a hundred pixels,
+#: the background round it thousands
+PART_BACKGROUND = 1.5
+FACTOR_BACKGROUND = 3.0
+#: a picture counts fully from this share of known weight on, so that a handful of pixels is not a whole picture
+FULL_SHARE = 0.04
+_MINUS_INFINITY = -1e4  # finite: a masked logit must not turn into NaN
 
 
 def code_weights() -> Tensor:
     """(256,) weight of a pixel by its code; 0 for unknown."""
     weights = torch.zeros(256)
     weights[:CODES] = 1.0
-    weights[0] = BACKGROUND_WEIGHT
     for i, name in enumerate(S31.names, start=1):
-        if name[1:] in THIN:
-            weights[i] = THIN_WEIGHT
+        weights[i] = PART_WEIGHTS.get(name[1:], 1.0)
     return weights
+
+
+def balanced_mean(loss: Tensor, weights: Tensor, person: Tensor, background_cap: float) -> Tensor:
+    """Mean over pictures of each picture's weighted mean, its background held to a multiple of its people.
+
+    Args:
+        loss: (b, n) of each pixel.
+        weights: (b, n), 0 where nothing is known.
+        person: (b, n) bool.
+        background_cap: the multiple.
+    """
+    people = (weights * person).sum(1, keepdim=True)
+    background = (weights * ~person).sum(1, keepdim=True)
+    scale = torch.where(
+        people > 0, (background_cap * people / background.clamp(min=1e-6)).clamp(max=1.0), 1.0
+    )
+    w = torch.where(person, weights, weights * scale)
+    per_picture = (loss * w).sum(1) / w.sum(1).clamp(min=FULL_SHARE * loss.shape[1])
+    return per_picture.mean()
 
 
 class PartLoss(torch.nn.Module):
@@ -40,7 +62,7 @@ class PartLoss(torch.nn.Module):
         self.register_buffer("weights", code_weights())
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
-        """Weighted mean over known pixels.
+        """Balanced mean over known pixels.
 
         Args:
             logits: (b, 32, h, w) part logits, resized to the codes' grid when that is finer.
@@ -49,24 +71,24 @@ class PartLoss(torch.nn.Module):
         logits = to_grid(logits, codes)
         flat = logits.permute(0, 2, 3, 1).reshape(-1, CLASSES).float()
         index = codes.reshape(-1).long()
-        known = index != IGNORE
-        flat, index = flat[known], index[known]
-        log_all = flat.logsumexp(1)
         log_allowed = flat.masked_fill(~self.allowed[index], _MINUS_INFINITY).logsumexp(1)
-        w = self.weights[index]
-        return ((log_all - log_allowed) * w).sum() / w.sum().clamp(min=1.0)
+        loss = (flat.logsumexp(1) - log_allowed).view(len(codes), -1)
+        index = index.view(len(codes), -1)
+        return balanced_mean(loss, self.weights[index], (index > 0) & (index != IGNORE), PART_BACKGROUND)
 
 
 def factor_loss(logits: Tensor, codes: Tensor) -> Tensor:
-    """Cross-entropy of the factor, mean over known pixels.
+    """Cross-entropy of the factor, balanced mean over known pixels.
 
     Args:
         logits: (b, 2, h, w) background/foreground.
         codes: (b, H, W) uint8.
     """
-    logits = to_grid(logits, codes)
-    target = torch.where(codes == IGNORE, -100, codes.clamp(max=1).long())
-    return torch.nn.functional.cross_entropy(logits.float(), target, ignore_index=-100)
+    logits = to_grid(logits, codes).float()
+    known = (codes != IGNORE).flatten(1)
+    person = (codes > 0).flatten(1) & known
+    loss = torch.nn.functional.cross_entropy(logits, codes.clamp(max=1).long(), reduction="none").flatten(1)
+    return balanced_mean(loss, known.float(), person, FACTOR_BACKGROUND)
 
 
 def to_grid(logits: Tensor, codes: Tensor) -> Tensor:

@@ -31,7 +31,9 @@ class StepConfig:
 
 def draw_setting(config: StepConfig, generator: torch.Generator) -> int:
     """1..4 by the configured shares."""
-    return 1 + int(torch.multinomial(torch.tensor(config.setting_shares), 1, generator=generator))
+    return 1 + int(
+        torch.multinomial(torch.tensor(config.setting_shares, dtype=torch.float32), 1, generator=generator)
+    )
 
 
 def losses(

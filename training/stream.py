@@ -31,9 +31,9 @@ CUTOUT_RANGES = Ranges(scale=(0.35, 1.6), angle=8, wild_angle=0.05, shift=0.3)
 class Mixture:
     """Shares of the sources in every batch; they need not sum to one."""
 
-    synthetic: float = 0.45
-    silhouettes: float = 0.22  #: photos with silhouettes and garments
-    sport: float = 0.25  #: photos with joints
+    synthetic: float = 0.38
+    silhouettes: float = 0.20  #: photos with silhouettes and garments
+    sport: float = 0.34  #: photos with joints
     composites: float = 0.08  #: cut-outs on backgrounds, and backgrounds alone
 
 

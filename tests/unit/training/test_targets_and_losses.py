@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.factored import FactoredConvNet
 from models.labels import IGNORE, S31
-from training.losses import PartLoss, factor_loss, person_from_codes
+from training.losses import PartLoss, balanced_mean, factor_loss, person_from_codes
 from training.noise import gaussian_noise, swap_noise
 from training.step import StepConfig, losses
 from training.targets import CLASSES, CODES, SET_CODES, SETS, allowed, mirror_codes, person_target
@@ -33,14 +33,37 @@ def test_person_follows_from_the_code() -> None:
     assert person_target(codes).tolist() == [0, 1, 1, IGNORE]
 
 
-def test_loss_of_exact_codes_is_weighted_cross_entropy() -> None:
+def test_loss_of_exact_codes_is_weighted_cross_entropy_of_each_picture() -> None:
     torch.manual_seed(0)
     logits = torch.randn(2, CLASSES, 4, 4)
-    codes = torch.randint(0, CLASSES, (2, 4, 4), dtype=torch.uint8)
+    codes = torch.randint(1, CLASSES, (2, 4, 4), dtype=torch.uint8)
     part_loss = PartLoss()
     w = part_loss.weights[:CLASSES]
-    expected = torch.nn.functional.cross_entropy(logits, codes.long(), weight=w)
-    assert part_loss(logits, codes).item() == pytest.approx(expected.item(), rel=1e-5)
+    each = [
+        torch.nn.functional.cross_entropy(logits[i : i + 1], codes[i : i + 1].long(), weight=w)
+        for i in (0, 1)
+    ]
+    assert part_loss(logits, codes).item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-5)
+
+
+def test_a_large_background_does_not_drown_a_scribble() -> None:
+    """Ten times more background must not change how much a limb's pixels weigh against it."""
+    loss = torch.zeros(2, 1100)
+    loss[:, :100] = 1.0
+    person = torch.zeros(2, 1100, dtype=torch.bool)
+    person[:, :100] = True
+    weights = torch.ones(2, 1100)
+    weights[0, 300:] = 0  # the first picture knows 200 background pixels, the second 1000
+    for i in (0, 1):
+        share = balanced_mean(loss[i : i + 1], weights[i : i + 1], person[i : i + 1], 1.5).item()
+        assert share == pytest.approx(1 / 2.5, rel=1e-5)
+
+
+def test_a_handful_of_pixels_is_not_a_whole_picture() -> None:
+    loss = torch.ones(1, 1000)
+    weights = torch.zeros(1, 1000)
+    weights[0, :4] = 1
+    assert balanced_mean(loss, weights, weights > 0, 1.5).item() == pytest.approx(0.1)
 
 
 def test_a_set_costs_nothing_when_all_mass_is_inside() -> None:
