@@ -37,6 +37,9 @@ class Limits:
         Raises:
             Refusal: naming both sizes.
         """
+        if width <= 0 or height <= 0:  # what FFmpeg makes of a size of 65535 x 65535, too
+            reason = "it states no picture size, or an impossible one over every limit"
+            raise Refusal(what, reason, "Copy or record it again")
         if max(width, height) > self.max_side_px or width * height > self.max_pixels:
             raise Refusal(
                 what,

@@ -65,6 +65,7 @@ class VideoWriter:
         codec, pixel_format, options = _recipe(self.path.suffix.lower(), rate, alpha=alpha)
         self._pixel_format = pixel_format
         try:
+            self.path.write_bytes(b"")  # FFmpeg opens it with the first frame, which is late to hear "no"
             self._container: OutputContainer = av.open(
                 f"file:{self.path.absolute()}",
                 "w",
@@ -138,9 +139,10 @@ class VideoWriter:
             return
         self._closed = True
         try:
-            for packet in self._stream.encode(None):
+            # Nothing was begun without a frame; ending it then crashes FFmpeg 8.1.
+            for packet in self._stream.encode(None) if self.frames else ():
                 self._container.mux(packet)
-            if self._sound is not None:
+            if self._sound is not None and self.frames:
                 self._sound.copy_until(float((self._last + self._step) * TIME_BASE))
         except OSError as e:
             raise self._disk(e) from e

@@ -1,0 +1,106 @@
+"""Webcams without any: a scripted device shows each fault."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import Refusal
+from app.media.cameras import Camera, CameraLost, list_cameras, why_not
+
+
+class Device:
+    """Gives `frames` noisy pictures, then does as it is told: `gone`, `silent` or on and on."""
+
+    def __init__(self, frames: int = 10**9, then: str = "gone", opened: bool = True) -> None:
+        self.left, self.then, self.opened, self.released = frames, then, opened, False
+        self.let_go = threading.Event()
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        return self.opened
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        time.sleep(0.005)
+        if self.left == 0:
+            if self.then == "silent":
+                self.let_go.wait(5)
+            return False, None
+        self.left -= 1
+        return True, np.random.default_rng(self.left).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+
+    def release(self) -> None:
+        self.released = True
+
+
+def test_frames_come_in_order_and_the_device_is_let_go() -> None:
+    device = Device()
+    with Camera(0, opener=lambda *_: device) as camera:
+        frames = [f for f, _ in zip(camera.frames(), range(5), strict=False)]
+        assert not camera.frozen
+    assert all(a.index < b.index and a.pts_s < b.pts_s for a, b in pairwise(frames))
+    assert frames[0].image.shape == (48, 64, 3)
+    assert device.released
+
+
+@pytest.mark.parametrize("then", ["gone", "silent"])
+def test_a_camera_that_falls_silent_is_noticed(then: str) -> None:
+    device = Device(3, then)
+    camera = Camera(0, opener=lambda *_: device, silence_s=0.3)
+    started = time.monotonic()
+    with pytest.raises(CameraLost, match="camera 0"):
+        for _ in camera.frames():
+            pass
+    assert time.monotonic() - started < 2.5
+    started = time.monotonic()
+    assert camera.close(deadline_s=0.2) == (then == "gone")  # a stuck driver is left to itself
+    assert time.monotonic() - started < 1
+    device.let_go.set()
+
+
+def test_garbage_frames_are_dropped_and_counted() -> None:
+    class Stutter(Device):
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            ok, image = super().read()
+            return (True, None) if self.left % 2 else (ok, image)
+
+    with Camera(0, opener=lambda *_: Stutter()) as camera:
+        assert len([f for f, _ in zip(camera.frames(), range(3), strict=False)]) == 3
+        assert camera.dropped_bad > 0
+
+
+def test_the_reasons_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = tmp_path / "video7"
+    monkeypatch.setattr("app.media.cameras.list_cameras", list)
+    none = str(why_not(7, node))
+    node.touch()
+    busy = str(why_not(7, node))
+
+    def forbid(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("app.media.cameras.os.open", forbid)
+    forbidden = str(why_not(7, node))
+    assert "no camera is connected" in none
+    assert "used by another program" in busy
+    assert 'group "video"' in forbidden
+
+
+def test_a_camera_that_does_not_open_is_refused_and_let_go() -> None:
+    device = Device(opened=False)
+    with pytest.raises(Refusal):
+        Camera(99, opener=lambda *_: device)
+    assert device.released
+
+
+def test_cameras_are_listed_from_sysfs(tmp_path: Path) -> None:
+    for node, index, name in (("video0", "0", "Front"), ("video1", "1", "Front"), ("video10", "0", "Desk")):
+        (tmp_path / node).mkdir()
+        (tmp_path / node / "index").write_text(f"{index}\n")
+        (tmp_path / node / "name").write_text(f"{name}\n")
+    assert [(c.index, c.name) for c in list_cameras(tmp_path)] == [(0, "Front"), (10, "Desk")]
+    assert list_cameras(tmp_path / "absent") == []

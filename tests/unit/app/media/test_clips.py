@@ -1,0 +1,160 @@
+"""Rows A03, A04, A11 to A16: a clip as it is meant to be seen, whatever happened to its file."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.media.clips import Clip
+from tests.drawn_media import draw_clip, index_of, picture
+
+KINDS = {
+    "mp4": ("clip.mp4", {}),
+    "mkv, open groups": ("clip.mkv", {"options": {"x264-params": "open-gop=1:bframes=3"}}),
+    "ts": ("clip.ts", {}),
+    "avi, mpeg4": ("clip.avi", {"codec": "mpeg4"}),
+    "avi, h264 out of order": ("clip.avi", {}),
+    "webm": ("clip.webm", {"codec": "libvpx", "options": {"auto-alt-ref": "1", "lag-in-frames": "8"}}),
+    "mpeg-ps": ("clip.mpg", {"codec": "mpeg2video", "options": {"bf": "2"}}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_seeking_gives_what_playing_gives(tmp_path: Path, kind: str) -> None:
+    name, how = KINDS[kind]
+    path = draw_clip(tmp_path / name, 40, **how)
+    with Clip(path) as clip:
+        played = [(f.index, f.pts_s, f.image.tobytes()) for f in clip.frames()]
+        assert [i for i, _, _ in played] == list(range(40))
+        assert all(a < b for (_, a, _), (_, b, _) in pairwise(played))
+        assert clip.frames_expected == 40
+        order = list(range(40))
+        random.Random(1).shuffle(order)
+        for index in order[:12]:
+            clip.seek(index)
+            frame = next(clip.frames())
+            assert (frame.index, frame.pts_s, frame.image.tobytes()) == played[index]
+        assert [f.index for f in clip.frames(37)] == [37, 38, 39]
+        assert [f.index for f in clip.frames(37, jump=False)] == [37, 38, 39]
+        assert list(clip.frames(400)) == []
+        assert len(list(clip.frames())) == 40
+
+
+def test_pictures_are_the_right_ones(tmp_path: Path) -> None:
+    with Clip(draw_clip(tmp_path / "clip.mp4", 30)) as clip:
+        assert [index_of(f.image) for f in clip.frames()] == list(range(30))
+        assert clip.size == (96, 64)
+        assert clip.rate == pytest.approx(25)
+        assert clip.duration_s == pytest.approx(1.2)
+        assert clip.notices == []
+        assert clip.complete
+
+
+def test_a_newer_iteration_ends_the_older(tmp_path: Path) -> None:
+    with Clip(draw_clip(tmp_path / "clip.mp4", 20)) as clip:
+        old = clip.frames()
+        next(old)
+        clip.seek(9)
+        assert next(old, None) is None
+        assert next(clip.frames()).index == 9
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.ts", "clip.avi"])
+def test_a03_a_file_that_breaks_off(tmp_path: Path, name: str) -> None:
+    data = draw_clip(tmp_path / name, 60, codec="mpeg4" if name.endswith("avi") else "libx264").read_bytes()
+    path = tmp_path / f"cut-{name}"
+    path.write_bytes(data[: len(data) * 7 // 10 // 188 * 188 + 100])
+    with Clip(path) as clip:
+        frames = len(list(clip.frames()))
+        assert 5 < frames < 58
+        assert not clip.complete
+        (early,) = (n for n in clip.notices if "file ends early" in n)
+        assert str(frames) in early
+        if name != "clip.ts":  # a stream does not say how long it was to be
+            assert early == f"file ends early: {frames} of ~60 frames"
+
+
+def test_a03_a_fast_start_mp4_that_breaks_off(tmp_path: Path) -> None:
+    path = draw_clip(tmp_path / "clip.mp4", 60, muxer={"movflags": "faststart"})
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with Clip(path) as clip:
+        frames = len(list(clip.frames()))
+        assert 0 < frames < 60
+        assert f"file ends early: {frames} of ~60 frames" in clip.notices
+
+
+def test_a_whole_file_never_ends_early(tmp_path: Path) -> None:
+    for name, how in KINDS.values():
+        with Clip(draw_clip(tmp_path / name, 10, **how)) as clip:
+            assert len(list(clip.frames())) == 10
+            assert clip.notices == []
+
+
+@pytest.mark.parametrize("kind", ["webm", "mpeg-ps", "mp4"])
+def test_a04_damaged_packets_are_skipped_and_counted(tmp_path: Path, kind: str) -> None:
+    name, how = KINDS[kind]
+    path = draw_clip(tmp_path / name, 60, **how)
+    data = bytearray(path.read_bytes())
+    rng = random.Random(3)
+    for _ in range(40):
+        data[rng.randrange(len(data) // 5, len(data) * 4 // 5)] ^= 1 << rng.randrange(8)
+    path.write_bytes(data)
+    with Clip(path) as clip:
+        frames = [f.index for f in clip.frames()]
+        assert frames == list(range(len(frames)))
+        assert len(frames) + clip.bad_frames >= 55
+        assert clip.complete == (clip.bad_frames == 0)
+        if clip.bad_frames:
+            assert f"{clip.bad_frames} damaged frame" in clip.notices[0]
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a11_held_any_way_it_stands_upright(tmp_path: Path, degrees: int, mirrored: bool) -> None:
+    path = draw_clip(
+        tmp_path / "phone.mp4", 2, (64, 48), pixels="yuv444p", turn=(degrees, mirrored), options={"crf": "1"}
+    )
+    wanted = np.rot90(picture(0, (64, 48)), degrees // 90)
+    wanted = wanted[:, ::-1] if mirrored else wanted
+    with Clip(path) as clip:
+        image = next(clip.frames()).image
+        assert clip.size == (wanted.shape[1], wanted.shape[0])
+    assert np.abs(image.astype(int) - wanted).mean() < 4
+
+
+def test_a12_pixels_that_are_not_square(tmp_path: Path) -> None:
+    with Clip(draw_clip(tmp_path / "wide.mp4", 2, (64, 48), aspect=Fraction(2, 1))) as clip:
+        assert clip.size == (128, 48)
+        assert next(clip.frames()).image.shape == (48, 128, 3)
+
+
+def test_a13_variable_frame_rate_is_kept(tmp_path: Path) -> None:
+    times = np.cumsum(np.random.default_rng(1).integers(5, 80, 30)).tolist()
+    with Clip(draw_clip(tmp_path / "vfr.mp4", 30, times_ms=times)) as clip:
+        got = [f.pts_s for f in clip.frames()]
+    assert len(got) == 30
+    assert np.diff(got) == pytest.approx(np.diff(times) / 1000, abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (321, 241), (1, 300), (300, 1)])
+def test_a16_odd_sizes(tmp_path: Path, size: tuple[int, int]) -> None:
+    path = draw_clip(tmp_path / "odd.mov", 2, size, codec="png", pixels="rgb24")
+    with Clip(path) as clip:
+        frames = list(clip.frames())
+    assert [f.size for f in frames] == [size, size]
+    assert np.array_equal(frames[1].image, picture(1, size))
+
+
+def test_frames_are_read_only_and_closing_twice_is_no_error(tmp_path: Path) -> None:
+    clip = Clip(draw_clip(tmp_path / "clip.mp4", 2))
+    frame = next(clip.frames())
+    with pytest.raises(ValueError):
+        frame.image[0, 0, 0] = 1
+    clip.close()
+    clip.close()

@@ -1,0 +1,161 @@
+"""Rows A01, A02, A06, A07, A09, A17: what is no clip is refused in words, at once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.errors import Refusal
+from app.media.clips import Clip
+from app.media.opening import Limits, open_media, printable
+from tests.drawn_media import draw_clip, draw_song
+
+
+def refused(path: Path) -> str:
+    """The refusal's text, which must name the file and come within a second."""
+    started = time.monotonic()
+    with pytest.raises(Refusal) as caught:
+        Clip(path)
+    assert time.monotonic() - started < 1.0
+    assert printable(path.name) in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (np.random.default_rng(0).bytes(20_000), "not a video"),
+        (b"Dear diary, today nothing moved.\n" * 30, "it is text"),
+        (b"<!DOCTYPE html><html><body>404</body></html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+    ],
+    ids=["empty", "random", "text", "page", "lfs"],
+)
+def test_a01_what_is_no_video(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    text = refused(path)
+    assert "not a video" in text
+    assert said in text
+
+
+def test_a02_a_recording_that_was_cut_off(tmp_path: Path) -> None:
+    data = draw_clip(tmp_path / "whole.mp4").read_bytes()
+    path = tmp_path / "killed.mp4"
+    path.write_bytes(data[: data.find(b"moov") - 4])
+    assert "recording was cut off" in refused(path)
+
+
+LOOPS = {
+    "self.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nself.m3u8\n",
+    "web.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n",
+    "other.ffconcat": "ffconcat version 1.0\nfile /etc/hostname\n",
+    "concat.mp4": "ffconcat version 1.0\nfile whole.mp4\n",
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_a06_play_lists_are_not_followed(tmp_path: Path, name: str) -> None:
+    draw_clip(tmp_path / "whole.mp4", 3)
+    path = tmp_path / name
+    path.write_text(LOOPS[name])
+    assert "play list" in refused(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["concat:a.mp4|b.mp4", "subfile,,start,0,end,9,,:whole.mp4", "lavfi:testsrc"]
+)
+def test_a06_a_protocol_in_a_name_is_only_a_name(tmp_path: Path, name: str) -> None:
+    draw_clip(tmp_path / "whole.mp4", 3).rename(tmp_path / name.replace("/", "_"))
+    with Clip(tmp_path / name) as clip:
+        assert len(list(clip.frames())) == 3
+    with pytest.raises(Refusal, match="no such file"):
+        open_media(f"{tmp_path}/missing/{name}")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace to watch the system calls")
+def test_a06_nothing_else_is_opened_and_nobody_is_called(tmp_path: Path) -> None:
+    for name, text in LOOPS.items():
+        (tmp_path / name).write_text(text)
+    draw_clip(tmp_path / "whole.mp4", 3)
+    code = (
+        "import sys\nfrom app.media.opening import open_media\nfrom app.errors import Refusal\n"
+        "for p in sys.argv[1:]:\n try: open_media(p)\n except Refusal: pass\n"
+    )
+    log = tmp_path / "calls.txt"
+    watched = ["strace", "-f", "-qq", "-e", "trace=openat,open,connect,socket", "-o", str(log)]
+    files = [str(tmp_path / n) for n in LOOPS]
+    run = [*watched, sys.executable, "-c", code, *files]
+    done = subprocess.run(run, check=False, capture_output=True)
+    if done.returncode and b"ptrace" in done.stderr:
+        pytest.skip("strace may not watch processes here")
+    assert done.returncode == 0, done.stderr.decode()
+    calls = log.read_text()
+    assert "self.m3u8" in calls  # the trace saw what was given
+    assert "/etc/hostname" not in calls
+    assert "whole.mp4" not in calls
+    assert "AF_INET" not in calls
+
+
+def test_a07_only_regular_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert "not a regular file" in refused(tmp_path / "pipe.mp4")
+    (tmp_path / "folder.mp4").mkdir()
+    assert "is a folder" in refused(tmp_path / "folder.mp4")
+    (tmp_path / "dangling.mp4").symlink_to(tmp_path / "gone.mp4")
+    assert "link to a file that is gone" in refused(tmp_path / "dangling.mp4")
+    (tmp_path / "zero.mp4").symlink_to("/dev/zero")
+    assert "not a regular file" in refused(tmp_path / "zero.mp4")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket.mp4"))
+        assert "not a regular file" in refused(tmp_path / "socket.mp4")
+    assert "no such file" in refused(tmp_path / "absent.mp4")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a08_no_permission(tmp_path: Path) -> None:
+    path = draw_clip(tmp_path / "secret.mp4", 2)
+    path.chmod(0)
+    assert "may not read" in refused(path)
+
+
+def test_a09_sound_without_pictures(tmp_path: Path) -> None:
+    assert "no video track" in refused(draw_song(tmp_path / "song.m4a"))
+    (tmp_path / "song.mp3").write_bytes(b"ID3\x03\0\0\0\0\0\x0a" + bytes(4000))
+    assert "no video track" in refused(tmp_path / "song.mp3")
+
+
+def test_a17_too_large_is_refused_before_decoding(tmp_path: Path) -> None:
+    path = draw_clip(tmp_path / "large.mkv", 2, (256, 128))
+    with pytest.raises(Refusal, match="256 x 128"):
+        Clip(path, Limits(max_side_px=200))
+    with pytest.raises(Refusal, match="over the limit"):
+        Clip(path, Limits(max_pixels=256 * 128 - 1))
+    with Clip(path, Limits(max_side_px=256, max_pixels=256 * 128)) as clip:
+        assert clip.size == (256, 128)
+
+
+def test_a17_a_header_that_claims_too_much(tmp_path: Path) -> None:
+    path = draw_clip(tmp_path / "bomb.mkv", 2, (300, 260), codec="ffv1", pixels="bgr0")
+    data = path.read_bytes()
+    width, height = b"\xb0\x82\x01\x2c", b"\xba\x82\x01\x04"  # PixelWidth and PixelHeight of Matroska
+    assert data.count(width) == data.count(height) == 1
+    path.write_bytes(data.replace(width, b"\xb0\x82\x23\x28"))
+    assert "9000 x 260, over the limit" in refused(path)
+    path.write_bytes(data.replace(width, b"\xb0\x82\xff\xff").replace(height, b"\xba\x82\xff\xff"))
+    assert "over every limit" in refused(path)
+
+
+def test_a_name_is_printed_harmlessly() -> None:
+    assert printable("a\nb\x1b[31m.mp4") == "a?b?[31m.mp4"
+    assert len(printable("x" * 300)) <= 120

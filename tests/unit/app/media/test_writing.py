@@ -1,0 +1,201 @@
+"""Videos we write: in step with the sound, of any size, playable after a crash or on a full disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from app.errors import Refusal
+from app.media.clips import Clip
+from app.media.sound import SoundTrack
+from app.media.writing import VideoWriter
+from tests.drawn_media import draw_clip, index_of, picture
+
+
+def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
+    times = np.cumsum(np.random.default_rng(2).uniform(0.005, 0.08, 30))
+    with VideoWriter(tmp_path / "out.mp4", (96, 64)) as writer:
+        for index, at in enumerate(times):
+            writer.write(picture(index), at)
+    with Clip(tmp_path / "out.mp4") as clip:
+        frames = list(clip.frames())
+        assert clip.complete
+    assert [index_of(f.image) for f in frames] == list(range(30))
+    assert np.diff([f.pts_s for f in frames]) == pytest.approx(np.diff(times), abs=2e-5)
+    assert np.abs(frames[9].image.astype(int) - picture(9)).mean() < 12
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 2), (321, 241), (1, 400), (400, 1)])
+def test_a16_odd_sizes_are_padded_to_even(tmp_path: Path, size: tuple[int, int]) -> None:
+    with VideoWriter(tmp_path / "out.mp4", size) as writer:
+        for index in range(3):
+            writer.write(picture(index, size), index / 25)
+    with Clip(tmp_path / "out.mp4") as clip:
+        assert clip.size == (size[0] + size[0] % 2, size[1] + size[1] % 2)
+        assert len(list(clip.frames())) == 3
+
+
+def test_a14_times_that_stand_still_or_run_backwards(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "out.mp4", (96, 64)) as writer:
+        for index, at in enumerate((0.0, 0.0, -5.0, 0.04, 0.02, 0.08)):
+            writer.write(picture(index), at)
+    with Clip(tmp_path / "out.mp4") as clip:
+        times = [f.pts_s for f in clip.frames()]
+    assert len(times) == 6
+    assert times == sorted(times)
+
+
+def test_a_picture_of_another_size_is_an_error_not_a_dropped_frame(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "out.mp4", (96, 64)) as writer, pytest.raises(ValueError):
+        writer.write(picture(0, (64, 64)), 0.0)
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_sound_is_kept_and_in_step(tmp_path: Path, name: str) -> None:
+    source = draw_clip(tmp_path / name, 50, sound=True)
+    with Clip(source) as clip:
+        with VideoWriter(
+            tmp_path / "out.mp4", clip.size, clip.rate, sound=SoundTrack(source, clip.start_s)
+        ) as writer:
+            for frame in clip.frames():
+                writer.write(frame.image, frame.pts_s)
+        length = clip.duration_s
+    with av.open(str(tmp_path / "out.mp4")) as out:
+        video, sound = out.streams.video[0], out.streams.audio[0]
+        firsts = [
+            float(next(p for p in out.demux(s) if p.pts is not None).pts * s.time_base) for s in (sound,)
+        ]
+        assert firsts[0] == pytest.approx(0, abs=0.03)
+        assert float(video.duration * video.time_base) == pytest.approx(2.0, abs=0.041)
+        assert float(sound.duration * sound.time_base) == pytest.approx(min(length, 2.0), abs=0.06)
+        assert video.start_time == 0
+
+
+def test_sound_mp4_cannot_carry_is_encoded_anew(tmp_path: Path) -> None:
+    source = tmp_path / "clip.avi"
+    with av.open(str(source), "w") as file:
+        stream = file.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        track = file.add_stream("adpcm_ms", rate=44_100, layout="mono")
+        for index in range(25):
+            frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
+            file.mux(stream.encode(frame))
+            beep = av.AudioFrame.from_ndarray(np.zeros((1, 1764), np.int16), format="s16", layout="mono")
+            beep.sample_rate = 44_100
+            file.mux(track.encode(beep))
+        file.mux(stream.encode(None))
+        file.mux(track.encode(None))
+    sound = SoundTrack(source, 0.0)
+    with VideoWriter(tmp_path / "out.mp4", (96, 64), sound=sound) as writer:
+        for index in range(25):
+            writer.write(picture(index), index / 25)
+    assert sound.notice == ""
+    with av.open(str(tmp_path / "out.mp4")) as out:
+        assert out.streams.audio[0].codec_context.name == "aac"
+        track = out.streams.audio[0]
+        assert float(track.duration * track.time_base) == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize(("name", "decoder"), [("cut.mov", "prores"), ("cut.webm", "libvpx-vp9")])
+def test_transparency_survives(tmp_path: Path, name: str, decoder: str) -> None:
+    rgba = np.full((64, 96, 4), 200, np.uint8)
+    rgba[..., 3] = 255
+    rgba[:, :48, 3] = 0
+    with VideoWriter(tmp_path / name, (96, 64), alpha=True) as writer:
+        for index in range(3):
+            writer.write(rgba, index / 25)
+    with av.open(str(tmp_path / name)) as file:
+        context = av.CodecContext.create(decoder, "r")
+        context.extradata = file.streams.video[0].codec_context.extradata
+        if decoder == "prores":
+            context = file.streams.video[0].codec_context
+        frames = [f for p in file.demux(file.streams.video[0]) for f in context.decode(p if p.size else None)]
+    assert len(frames) == 3
+    alpha = frames[0].to_ndarray(format="rgba")[..., 3]
+    assert alpha[:, :40].max() <= 8
+    assert alpha[:, 56:].min() >= 247
+
+
+FILL = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
+import numpy as np
+from app.errors import Refusal
+from app.media.writing import VideoWriter
+rng = np.random.default_rng(0)
+try:
+    with VideoWriter(sys.argv[1], (160, 96), 25) as writer:
+        for i in range(2000):
+            writer.write(rng.integers(0, 255, (96, 160, 3), dtype=np.uint8), i / 25)
+except Refusal as e:
+    print(e)
+    sys.exit(7)
+"""
+
+
+@pytest.mark.slow
+def test_c03_a_full_disk_is_said_and_what_exists_plays(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    done = subprocess.run([sys.executable, "-c", FILL, str(out)], check=False, capture_output=True, text=True)
+    assert done.returncode == 7, done.stderr
+    assert "out.mp4" in done.stdout
+    assert "saved and play" in done.stdout
+    with Clip(out) as clip:
+        assert len(list(clip.frames())) >= 5
+
+
+ENDLESS = """
+import sys
+from app.media.writing import VideoWriter
+from tests.drawn_media import picture
+writer = VideoWriter(sys.argv[1], (96, 64), 25)
+for i in range(100000):
+    writer.write(picture(i % 256), i / 25)
+    print(i, flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [60, 131])
+def test_c01_a_killed_recording_plays_and_loses_two_seconds_at_most(tmp_path: Path, after: int) -> None:
+    out = tmp_path / "out.mp4"
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDLESS, str(out)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if int(line) >= after:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+        last = [int(n) for n in process.stdout.read().split() if n.isdigit()]
+    written = (last or [after])[-1] + 1
+    with Clip(out) as clip:
+        frames = list(clip.frames())
+    assert [index_of(f.image) for f in frames] == [i % 256 for i in range(len(frames))]
+    assert frames[0].pts_s == 0
+    assert written - len(frames) <= 50
+
+
+def test_a_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match=r"out\.mp4"):
+        VideoWriter(tmp_path / "absent" / "out.mp4", (96, 64))
+
+
+def test_a_video_without_a_frame_harms_nobody(tmp_path: Path) -> None:
+    for name in ("out.mp4", "cut.mov", "cut.webm"):
+        VideoWriter(tmp_path / name, (96, 64), alpha=not name.endswith("mp4")).close()
+
+
+def test_closing_twice_is_no_error(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "out.mp4", (96, 64))
+    writer.write(picture(0), 0.0)
+    writer.close()
+    writer.close()
