@@ -28,10 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
     if a.out is None and a.packed is None:
         parser.error("give --out DIR, --packed STEM or both")
     recipe = Recipe(a.size, a.seed, a.split, a.assets, a.poses, tuple(a.backgrounds))
-    if a.out is not None:
-        write_dataset(a.out, a.count, recipe, workers=a.workers, progress=_show)
-    if a.packed is not None:
-        write_packed(a.packed, a.count, recipe, workers=a.workers, progress=_show)
+    try:
+        if a.out is not None:
+            write_dataset(a.out, a.count, recipe, workers=a.workers, progress=_show)
+        if a.packed is not None:
+            write_packed(a.packed, a.count, recipe, workers=a.workers, progress=_show)
+    except (OSError, ValueError) as error:
+        print(f"synthetic people: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

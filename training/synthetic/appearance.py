@@ -55,7 +55,7 @@ def material(colour: FloatArray, pattern: int = SOLID, **columns: float) -> Floa
 def skin_colour(rng: Rng, african: float, asian: float) -> FloatArray:
     """A skin tone that follows the body's ancestry loosely."""
     centre = 1.6 + 4.2 * african + 0.6 * asian + rng.normal(0, 0.9)
-    k = float(np.clip(centre, 0, len(_SKIN_TONES) - 1.001))
+    k = float(np.clip(centre, 0, len(_SKIN_TONES) - 1.5))
     low = int(k)
     tone = _SKIN_TONES[low] * (1 - (k - low)) + _SKIN_TONES[low + 1] * (k - low)
     return np.asarray(np.clip(tone * rng.normal(1, 0.03, 3), 0.02, 1), np.float32)

@@ -48,7 +48,7 @@ def write_dataset(
     out: Path, count: int, recipe: Recipe | None = None, *, workers: int = 2, progress: Progress | None = None
 ) -> None:
     """Write images/*.jpg, labels/*.png, instances/*.png, keypoints.json and contact_sheet.jpg."""
-    recipe = recipe or Recipe()
+    recipe = _checked(recipe, count)
     for folder in ("images", "labels", "instances"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     keypoints: dict[str, Any] = {}
@@ -80,7 +80,7 @@ def write_packed(
 
     The files get their names only when they are complete.
     """
-    recipe = recipe or Recipe()
+    recipe = _checked(recipe, count)
     path.parent.mkdir(parents=True, exist_ok=True)
     final = tuple(path.with_name(f"{path.name}.{kind}.npy") for kind in ("images", "labels"))
     drafts = tuple(p.with_suffix(".partial") for p in final)
@@ -93,6 +93,12 @@ def write_packed(
     for draft, whole in zip(drafts, final, strict=True):
         draft.replace(whole)
     return final[0], final[1]
+
+
+def _checked(recipe: Recipe | None, count: int) -> Recipe:
+    if count < 1:
+        raise ValueError(f"count: {count} pictures asked for, at least 1 is needed")
+    return recipe or Recipe()
 
 
 def contact_sheet(out: Path, count: int) -> NDArray[np.uint8]:
@@ -120,7 +126,7 @@ def _each(work: Callable[[Sample, int], Any], count: int, recipe: Recipe, worker
         for i in range(count):
             yield work(generator.sample(i), i)
         return
-    recipe.generator()  # builds the pool of bodies and the compiled code once, not once per worker
+    recipe.generator().sample(0)  # builds the pool of bodies and compiles the code once, not once per worker
     # A second thread per worker only spins: generation is one thread by design.
     before = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = "1"

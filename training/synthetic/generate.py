@@ -72,7 +72,10 @@ class Generator:
         pool: int = POOL_COUNT,
         cache: Path | None = None,
     ) -> None:
-        cv2.setNumThreads(1)
+        cv2.setNumThreads(1)  # small pictures: threads would only wait for each other
+        for folder in (assets, poses, *backgrounds):
+            if folder is not None and not folder.is_dir():
+                raise NotADirectoryError(f"{folder}: no such folder; leave it out or correct the path")
         self.size, self.seed, self.split = size, seed, split
         test = split == "test"
         self.bodies = load_bodies(pool, cache)
@@ -92,7 +95,9 @@ class Generator:
         """The picture of this index, always the same one."""
         rng = np.random.default_rng([self.seed, index, int(self.split == "test")])
         close = bool(rng.random() < 0.27)
-        people = [self._person(rng, frontal=bool(rng.random() < 0.6), close=close)]
+        # Half-length pictures are mostly of people who look into the camera.
+        frontal = bool(rng.random() < (0.75 if close else 0.6))
+        people = [self._person(rng, frontal=frontal, close=close)]
         camera = scene.frame(
             rng, people[0].vertices, people[0].height_m, people[0].joints, self.size, close=close
         )

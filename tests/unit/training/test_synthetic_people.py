@@ -175,6 +175,19 @@ def test_an_unreadable_background_is_named(tmp_path):
         Generator(size=64, pool=POOL, backgrounds=[tmp_path])
 
 
+def test_a_missing_folder_is_named(tmp_path, capsys):
+    from training.synthetic.__main__ import main
+
+    absent = str(tmp_path / "absent")
+    assert main(["--count", "1", "--out", str(tmp_path), "--workers", "1", "--assets", absent]) == 1
+    assert f"{absent}: no such folder" in capsys.readouterr().err
+
+
+def test_nothing_to_write_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="at least 1"):
+        write_packed(tmp_path / "none", 0)
+
+
 def test_written_files_match_the_samples(tmp_path):
     recipe = Recipe(size=96, seed=5, pool=POOL)
     write_dataset(tmp_path / "set", 3, recipe, workers=1)
@@ -201,9 +214,8 @@ def test_clothes_and_poses_from_files():
         points = item.placed(rest)
         assert np.isfinite(points).all()
         # A garment that was read or scaled wrongly lies far from the body.
-        assert (points > rest.min(axis=0) - 0.25).all() and (points < rest.max(axis=0) + 0.25).all(), (
-            item.name
-        )
+        inside = (points > rest.min(axis=0) - 0.25) & (points < rest.max(axis=0) + 0.25)
+        assert inside.all(), item.name
     for pose in generator.motions[::97]:
         assert np.allclose(pose @ pose.transpose(0, 2, 1), np.eye(3), atol=1e-3)
     assert (generator.sample(1).labels > 0).any()
