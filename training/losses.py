@@ -12,11 +12,11 @@ from training.targets import CLASSES, CODES, allowed
 #: weights of parts that are thin at stride 8 or that photos scribble with few pixels; unnamed parts weigh 1
 PART_WEIGHTS = {"wrist": 2.5, "elbow": 2.5, "hand": 2.0, "larm": 2.0, "uarm": 2.0, "ankle": 2.0, "knee": 2.0,
                 "shoulder": 1.5, "foot": 1.5, "lleg": 1.5}  # fmt: skip
-#: the background of a picture weighs at most this many times its people: a scribbled limb has a hundred pixels,
-#: the background round it thousands
+#: the background of a picture weighs at most this many times its people: a scribbled limb has a hundred
+#: pixels, the background round it thousands
 PART_BACKGROUND = 1.5
 FACTOR_BACKGROUND = 3.0
-#: a picture counts fully from this share of known weight on, so that a handful of pixels is not a whole picture
+#: a picture counts fully from this share of known weight on: a handful of pixels is not a whole picture
 FULL_SHARE = 0.04
 _MINUS_INFINITY = -1e4  # finite: a masked logit must not turn into NaN
 
