@@ -40,7 +40,7 @@ sys.exit(any(str(link).startswith("socket:") for link in links))
 
 
 def test_no_address_is_asked_for_and_nothing_is_connected(tmp_path: Path) -> None:
-    """Python's calls by an audit hook; the runtime's own, in C, by its traces: open sockets, its queue in ~/.cache.
+    """Python's calls by an audit hook; the runtime's own, in C, by its traces: sockets, a queue in ~/.cache.
 
     Without ORT_DISABLE_TELEMETRY that queue is there after half a second (tried with 1.31.1).
     """
