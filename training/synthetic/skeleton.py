@@ -9,6 +9,7 @@ pose
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from training.synthetic.bodies import Bodies, FloatArray, IntArray
 
@@ -64,25 +65,41 @@ class Skeleton:
         pose = self.rest_pose()
         world = self.rest_pose()
         for j, name in enumerate(self.names):
-            above = world[self.parents[j]] if j else np.eye(3, dtype=np.float32)
+            above = world[self.parents[j]] if j else world[0]
             if name in globals_:
                 pose[j] = above.T @ globals_[name]
+                world[j] = globals_[name]
             elif name in local:
                 pose[j] = local[name]
-            world[j] = above @ pose[j]
+                world[j] = above @ pose[j]
+            else:  # most bones: a hundred muscles of the face keep their place
+                world[j] = above
         return pose
 
 
+@njit(cache=True, error_model="numpy")
 def transforms(pose: FloatArray, heads: FloatArray, parents: IntArray) -> tuple[FloatArray, FloatArray]:
     """World rotation (J, 3, 3) and offset (J, 3) of each bone, so that v' = R v + o."""
     world = np.empty_like(pose)
     place = np.empty_like(heads)
-    world[0], place[0] = pose[0], heads[0]
-    for j in range(1, len(parents)):
+    offset = np.empty_like(heads)
+    for j in range(len(parents)):
         p = parents[j]
-        world[j] = world[p] @ pose[j]
-        place[j] = place[p] + world[p] @ (heads[j] - heads[p])
-    return world, place - np.einsum("jab,jb->ja", world, heads)
+        for r in range(3):
+            place[j, r] = heads[j, r] if p < 0 else place[p, r]
+            for c in range(3):
+                if p < 0:
+                    world[j, r, c] = pose[j, r, c]
+                    continue
+                place[j, r] += world[p, r, c] * (heads[j, c] - heads[p, c])
+                world[j, r, c] = 0
+                for k in range(3):
+                    world[j, r, c] += world[p, r, k] * pose[j, k, c]
+        for r in range(3):
+            offset[j, r] = place[j, r]
+            for c in range(3):
+                offset[j, r] -= world[j, r, c] * heads[j, c]
+    return world, offset
 
 
 def unit(v: FloatArray) -> FloatArray:

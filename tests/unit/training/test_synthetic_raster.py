@@ -10,7 +10,7 @@ pytest.importorskip("numba", reason="synthetic people need numba (extra `train`)
 
 from training.synthetic.pieces import cut_faces
 from training.synthetic.raster import rasterise, vertex_normals
-from training.synthetic.skeleton import between, rotation, unit
+from training.synthetic.skeleton import between, rotation, transforms, unit
 
 pytestmark = pytest.mark.timeout(180)  # compiled on first use
 
@@ -126,3 +126,14 @@ def test_shortest_rotation(seed):
     assert_allclose(turn @ turn.T, np.eye(3), atol=1e-5)
     assert_allclose(between(a, -a) @ a, -a, atol=1e-5)
     assert_allclose(rotation(a, 0.7) @ a, a, atol=1e-5)
+
+
+def test_a_chain_of_bones_moves_as_one():
+    # Root at the origin, a bone at (1, 0, 0), a third at (2, 0, 0): bend the second by a right angle about z.
+    heads = np.asarray([[0, 0, 0], [1, 0, 0], [2, 0, 0]], np.float32)
+    pose = np.tile(np.eye(3, dtype=np.float32), (3, 1, 1))
+    pose[1] = rotation(np.asarray([0, 0, 1], np.float32), np.pi / 2)
+    turns, offsets = transforms(pose, heads, np.asarray([-1, 0, 1], np.int32))
+    assert_allclose(turns[1] @ heads[1] + offsets[1], [1, 0, 0], atol=1e-6)  # a joint stays where it is
+    assert_allclose(turns[2] @ heads[2] + offsets[2], [1, 1, 0], atol=1e-6)
+    assert_allclose(turns[2] @ [3, 0, 0] + offsets[2], [1, 2, 0], atol=1e-6)
