@@ -5,13 +5,13 @@ Pixel centres are at integer coordinates. Mixing the two shifts every joint by h
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-class Grid(str, Enum):
+class Grid(StrEnum):
     """Which convention a model uses."""
 
     CENTRE = "centre"  #: cell u covers pixels s·u … s·u+s−1, centre s·u + s/2 − 1/2

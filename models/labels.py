@@ -1,7 +1,7 @@
 """Part sets and joint sets: names, ids, mirror ids, colours, and the maps between them.
 
-The 31 parts are those of Shotton et al. (PAMI 2013) in the order released with Unite the People; left and right
-are the person's own.
+The 31 parts are those of Shotton et al. (PAMI 2013), in the order released with Unite the People. Left and
+right are the person's own.
 """
 
 from __future__ import annotations

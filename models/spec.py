@@ -75,7 +75,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
-        """Read what `to_json` wrote; unknown keys are refused, so that a newer format is not half understood."""
+        """Read what `to_json` wrote; unknown keys are refused: a newer format is not half understood."""
         try:
             raw = json.loads(text)
         except json.JSONDecodeError as e:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 class Latest(Generic[T]):
     """Holds the newest value; an unread older one is overwritten and counted.
 
-    A queue between a fast camera and a slow model grows without bound or adds latency; one place does neither.
+    A queue between a fast camera and a slow model grows without bound or adds delay; one place does neither.
 
     Attributes:
         dropped: values overwritten before anybody took them.
