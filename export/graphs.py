@@ -124,14 +124,25 @@ def _dynamic(name: str) -> dict[int, object]:
 
 
 def _tidy(model: onnx.ModelProto) -> None:
-    """Name the axes; drop what the tracer noted of source files and shapes of inner values."""
+    """Name the axes, and drop what the tracer noted of source files.
+
+    Inner values keep their axes: from equal names ONNX Runtime knows that both sides of a sum have one size, and
+    adds them inside the convolution, in its blocked layout.
+    """
     graph = model.graph
+    inner = [v for v in graph.value_info if any(d.dim_param for d in v.type.tensor_type.shape.dim)]
     del model.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
-    for item in (*graph.node, *graph.input, *graph.output, *graph.initializer):
+    graph.value_info.extend(inner)
+    for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         item.doc_string = ""
         del item.metadata_props[:]
-    for value in (*graph.input, *graph.output):
-        axes = [d for d in value.type.tensor_type.shape.dim if not d.HasField("dim_value")]
-        names = ("batch", "height", "width") if value.name == "image" else ("batch", "rows", "columns")
-        for axis, name in zip(axes, names, strict=False):  # a graph of fixed size has no axes to name
-            axis.dim_param = name
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        axes = [d for d in value.type.tensor_type.shape.dim if d.dim_param]
+        for axis, pair in zip(axes[1:], (("height", "rows"), ("width", "columns")), strict=False):
+            axis.dim_param = _axis_name(axis.dim_param, *pair)
+
+
+def _axis_name(traced: str, pixels: str, cells: str) -> str:
+    """The tracer's `32*x` → `height`, `16*x` → `height/2`, `4*x` → `rows`."""
+    reduction = SIZE_MULTIPLE // int(traced.partition("*")[0])
+    return {1: pixels, STRIDE: cells}.get(reduction, f"{pixels}/{reduction}")

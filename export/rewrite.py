@@ -7,7 +7,6 @@ inside (performance measurements: reference/performance.md §3). Folding is comp
 
 from __future__ import annotations
 
-import onnx
 import torch
 from torch import Tensor, nn
 
@@ -170,20 +169,6 @@ class DepthwisePReLU(nn.Module):
         """Any (b, c, h, w)."""
         y: Tensor = self.linear(x) + self.rectified(torch.relu(x))
         return y
-
-
-def pad_halvings(model: onnx.ModelProto) -> None:
-    """Give each 2x2 window of stride 2 a row and a column of padding behind, which even sizes never touch.
-
-    Kernel = padding + 1 is how ONNX Runtime proves that two branches keep equal sizes while sizes are still
-    unknown; without the proof the sums behind each `down` block run outside the blocked layout.
-    """
-    for node in model.graph.node:
-        attributes = {a.name: a for a in node.attribute}
-        if node.op_type not in ("Conv", "MaxPool") or list(attributes["strides"].ints) != [2, 2]:
-            continue
-        if list(attributes["kernel_shape"].ints) == [2, 2]:
-            attributes["pads"].ints[:] = [0, 0, 1, 1]
 
 
 def _softmax_and_labels(logits: Tensor) -> tuple[Tensor, Tensor]:

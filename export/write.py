@@ -14,7 +14,7 @@ from torch import nn
 
 from export import parity
 from export.graphs import SIZE_MULTIPLE, to_onnx, with_spec
-from export.rewrite import pad_halvings, rewrite
+from export.rewrite import rewrite
 from export.stages import ExportError, FactorStage, plain_stages, refuse_unfit
 from models.checkpoint import architecture
 from models.factored import INPUT_MEAN, INPUT_STD, STRIDE, BaselineConvNet, Factor, FactoredConvNet
@@ -111,9 +111,7 @@ def export_factor(factor: Factor, out: Path, base: ModelSpec, card: FactorCard) 
 def stage_bytes(plain: nn.Module, spec: ModelSpec) -> bytes:
     """One plain stage, rewritten for speed, as the content of an ONNX file."""
     plain.eval()
-    model = to_onnx(rewrite(plain), spec.stage)
-    pad_halvings(model)
-    return with_spec(model, spec)
+    return with_spec(to_onnx(rewrite(plain), spec.stage), spec)
 
 
 def _describe(

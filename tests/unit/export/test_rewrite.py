@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
 from torch import nn
 
 from export.rewrite import (
@@ -13,7 +11,6 @@ from export.rewrite import (
     FastBottleneck,
     FastInitial,
     _fast_sequence,
-    pad_halvings,
     rewrite,
 )
 from export.stages import ExportError, plain_stages
@@ -90,17 +87,3 @@ def test_what_has_no_exact_rewrite_is_refused(modules: list[nn.Module]) -> None:
         _fast_sequence(nn.Sequential(*modules))
     with pytest.raises(ExportError, match="no exact rewrite"):
         rewrite(nn.Sequential(*modules))
-
-
-def test_only_halvings_are_padded() -> None:
-    def pool(kernel: int, stride: int) -> onnx.NodeProto:
-        return helper.make_node(
-            "MaxPool", ["x"], ["y"], kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=[0, 0, 0, 0]
-        )
-
-    nodes = [pool(2, 2), pool(1, 1), pool(3, 2), helper.make_node("Relu", ["x"], ["y"])]
-    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])
-    model = helper.make_model(helper.make_graph(nodes, "g", [value], [value]))
-    pad_halvings(model)
-    pads = [[list(a.ints) for a in n.attribute if a.name == "pads"] for n in model.graph.node]
-    assert pads == [[[0, 0, 1, 1]], [[0, 0, 0, 0]], [[0, 0, 0, 0]], []]
