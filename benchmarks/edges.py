@@ -2,7 +2,7 @@
 
 `python -m benchmarks.edges [--data FOLDER] [--count N] [--size N]` scores the last N photos of `ccp` with
 their hand-made silhouettes (255 left out): J is the mean IoU, F the boundary F at 0.8 % of the
-the diagonal. Each way gets the same P(person): the model's, and for comparison the true silhouette averaged
+diagonal. Each way gets the same P(person): the model's, and for comparison the true silhouette averaged
 over the cells. Milliseconds are CPU time of one core per photo, medians, all in one run.
 """
 

@@ -18,6 +18,7 @@ from app.errors import Refusal
 
 ERRORS_BEFORE_REBUILD = 3  # in a row; a single bad frame is not the session's fault
 REBUILDS_BEFORE_CPU = 2
+RUNS_TO_FORGET = 250  # after so many good ones, a repair on the same provider is no news any more
 MAX_MODEL_BYTES = 512 << 20
 
 Array = NDArray[np.generic]
@@ -89,7 +90,7 @@ class Session:
         self.rebuilds = 0
         self.data = data
         self.threads = threads
-        self._errors = 0
+        self._errors = self._good = 0
         self._repair = threading.Lock()
         try:
             self._session = _build(data, provider, threads)
@@ -99,7 +100,7 @@ class Session:
                 f"the runtime cannot load it ({first_line(e)})",
                 "use a model exported by `xfactor export`",
             ) from e
-        self.provider = Provider(self._session.get_providers()[0])
+        self.provider = self._wanted = Provider(self._session.get_providers()[0])
         self.interface = _signature(self._session.get_inputs()), _signature(self._session.get_outputs())
         self.inputs, self.outputs = (tuple(side) for side in self.interface)
 
@@ -116,6 +117,10 @@ class Session:
             self._on_error(session, e)
             raise NoResultError(f"{self.name} failed: {first_line(e)}") from e
         self._errors = 0
+        if self.notice and self.provider is self._wanted:
+            self._good += 1
+            if self._good >= RUNS_TO_FORGET:
+                self.notice = ""
         return results
 
     def _on_error(self, failed: ort.InferenceSession, error: Exception) -> None:
@@ -130,6 +135,7 @@ class Session:
     def _rebuild(self, error: Exception) -> None:
         target = Provider.CPU if self.rebuilds >= REBUILDS_BEFORE_CPU else self.provider
         self.rebuilds += 1
+        self._good = 0
         reason = f"{self.name} failed {ERRORS_BEFORE_REBUILD} times ({first_line(error)})"
         try:
             self._session = _build(self.data, target, self.threads)

@@ -98,7 +98,8 @@ def test_repair_three_errors_a_rebuild_twice_then_the_cpu(monkeypatch: pytest.Mo
         return Failing(real_build(data, Provider.CPU, threads), provider.value)
 
     monkeypatch.setattr(sessions, "_build", build)
-    broken._session, broken.provider = Failing(broken._session, Provider.CUDA.value), Provider.CUDA
+    broken._session = Failing(broken._session, Provider.CUDA.value)
+    broken.provider = broken._wanted = Provider.CUDA
 
     def fail(times: int) -> None:
         for _ in range(times):
@@ -119,7 +120,20 @@ def test_repair_three_errors_a_rebuild_twice_then_the_cpu(monkeypatch: pytest.Mo
     fail(10)
     assert len(built) == 3, "a session that fails on the CPU too is not built for ever"
     monkeypatch.setattr(Failing, "fails", False)
-    assert broken.run(FEEDS, ("person",))[0].shape == (1, 1, 8, 12)
+    for _ in range(sessions.RUNS_TO_FORGET + 1):
+        assert broken.run(FEEDS, ("person",))[0].shape == (1, 1, 8, 12)
+    assert "now runs on CPU" in broken.notice, "that it is slower stays worth saying"
+
+
+def test_a_repair_is_forgotten_when_it_held() -> None:
+    made = session()
+    for _ in range(3):
+        with pytest.raises(NoResultError):
+            made.run({"image": np.zeros((1, 64, 96), np.uint8)}, ("person",))
+    assert "was rebuilt on CPU" in made.notice
+    for _ in range(sessions.RUNS_TO_FORGET):
+        made.run(FEEDS, ("person",))
+    assert made.notice == ""
 
 
 def test_a_single_bad_frame_is_not_the_sessions_fault() -> None:
