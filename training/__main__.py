@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from training import distributed
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp
 from training.step import StepConfig
-from training.stream import BatchShape, Mixture, Sources, Stream
+from training.stream import BatchShape, Mixture, Packed, Sources, Stream
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -29,9 +30,7 @@ def _arguments() -> argparse.ArgumentParser:
     )
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
-    p.add_argument(
-        "--synthetic", type=Path, help="packed synthetic people: PATH.images.npy and PATH.labels.npy"
-    )
+    p.add_argument("--synthetic", type=Path, nargs="+", default=[], help="packed synthetic people: STEM…")
     p.add_argument("--init", type=Path, help="checkpoint whose averaged weights to start from")
     p.add_argument("--activation", choices=("relu", "prelu"), default="relu")
     p.add_argument("--steps", type=int, default=8000)
@@ -52,26 +51,32 @@ def _arguments() -> argparse.ArgumentParser:
     return p
 
 
-def sources(data: Path | None, synthetic: Path | None, *, strict: bool = False) -> Sources:
+def packed(stem: Path) -> Packed:
+    """Open a set that `python -m training.synthetic --packed` wrote, memory-mapped.
+
+    Raises:
+        DataError: there is none, or it is not whole.
+    """
+    try:
+        images, labels = (np.load(f"{stem}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
+    except (OSError, ValueError) as e:
+        remedy = "Make it with python -m training.synthetic --packed."
+        raise DataError(f"{stem}: not a packed synthetic set ({e}). {remedy}") from e
+    return Packed(images, labels)
+
+
+def sources(data: Path | None, synthetic: Sequence[Path], *, strict: bool = False) -> Sources:
     """Read the training parts of every set that is there.
 
     Raises:
         DataError: when a folder named by the user cannot be used.
     """
-    images = labels = None
-    if synthetic is not None:
-        try:
-            images = np.load(f"{synthetic}.images.npy", mmap_mode="r")
-            labels = np.load(f"{synthetic}.labels.npy", mmap_mode="r")
-        except (OSError, ValueError) as e:
-            remedy = "Make it with python -m training.synthetic --packed."
-            raise DataError(f"{synthetic}: not a packed synthetic set ({e}). {remedy}") from e
+    people = [packed(stem) for stem in synthetic]
     if data is None:
-        return Sources(images, labels)
+        return Sources(people)
     folders = [data / "backgrounds" / k for k in ("indoor", "outdoor", "mixed")]
     return Sources(
-        images,
-        labels,
+        people,
         read_ccp(data / "ccp", "train", strict=strict),
         read_lsp(data / "lsp", "train", strict=strict) + read_lsp(data / "lspet", "all", strict=strict),
         read_cutouts(data / "cutouts", strict=strict),

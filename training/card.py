@@ -69,8 +69,8 @@ the licences below.
 
 ccp and lsp are the last 100 files by name of each set, never trained on; synthetic people have bodies,
 clothes and backgrounds held out of training. `J` is the mean IoU of P(person) ≥ 0.5, `parts J` of label > 0;
-boundary F has a tolerance of 0.8 % of the diagonal; `probe F` is the harmonic mean of limb and background probe.
-`injection` shows the head a zeroed factor, its own, and the true silhouette.
+boundary F has a tolerance of 0.8 % of the diagonal; `probe F` is the harmonic mean of limb and background
+probe. `injection` shows the head a zeroed factor, its own, and the true silhouette.
 
 {figures}
 

@@ -38,11 +38,18 @@ class Mixture:
 
 
 @dataclass(frozen=True)
+class Packed:
+    """Synthetic people made ahead: images (n, s, s, 3) and labels (n, s, s) uint8, usually memory-mapped."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
 class Sources:
     """Everything a batch is drawn from; any of them may be empty."""
 
-    synthetic_images: NDArray[np.uint8] | None = None  #: (n, s, s, 3), usually memory-mapped
-    synthetic_labels: NDArray[np.uint8] | None = None  #: (n, s, s)
+    synthetic: Sequence[Packed] = ()
     silhouettes: Sequence[Photo] = ()
     sport: Sequence[Photo] = ()
     cutouts: Sequence[Photo] = ()
@@ -55,7 +62,7 @@ class Sources:
             ValueError: when nothing is there.
         """
         there = {
-            "synthetic": (self.synthetic_images is not None, mixture.synthetic),
+            "synthetic": (bool(self.synthetic), mixture.synthetic),
             "silhouettes": (bool(self.silhouettes), mixture.silhouettes),
             "sport": (bool(self.sport), mixture.sport),
             "composites": (bool(self.backgrounds), mixture.composites),
@@ -106,10 +113,10 @@ def _draw(rng: np.random.Generator, s: Sources, kind: str, crop: int, stride: in
 
 
 def _synthetic(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
-    assert s.synthetic_images is not None
-    assert s.synthetic_labels is not None
-    i = int(rng.integers(len(s.synthetic_images)))
-    image, codes = np.asarray(s.synthetic_images[i]), np.asarray(s.synthetic_labels[i])
+    ends = np.cumsum([len(p.images) for p in s.synthetic])
+    i = int(rng.integers(ends[-1]))
+    k = int(np.searchsorted(ends, i, side="right"))
+    image, codes = (np.asarray(a[i - ends[k]]) for a in (s.synthetic[k].images, s.synthetic[k].labels))
     m = affine(rng, (image.shape[1], image.shape[0]), crop, SYNTHETIC_RANGES)
     return warp(image, codes, m, crop, stride, IGNORE)
 

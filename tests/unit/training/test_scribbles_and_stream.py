@@ -103,10 +103,12 @@ def _sources() -> Sources:
     rng = np.random.default_rng(0)
     image = rng.integers(0, 255, (90, 60, 3), dtype=np.uint8)
     photo = Photo("a", image, np.full((90, 60), 5, dtype=np.uint8))
-    return Sources(
-        rng.integers(0, 255, (4, 64, 64, 3), dtype=np.uint8), np.full((4, 64, 64), 7, dtype=np.uint8),
-        [photo], [photo], [Photo("c", np.dstack((image, image[..., :1])), photo.codes)], [image],
-    )  # fmt: skip
+    people = [
+        Packed(rng.integers(0, 255, (n, 64, 64, 3), dtype=np.uint8), np.full((n, 64, 64), 7, np.uint8))
+        for n in (1, 3)
+    ]
+    cutout = Photo("c", np.dstack((image, image[..., :1])), photo.codes)
+    return Sources(people, [photo], [photo], [cutout], [image])
 
 
 def test_batches_are_the_same_for_the_same_seed_and_step() -> None:
