@@ -6,13 +6,13 @@ World axes as in `training.synthetic.bodies`: z up; a person at yaw 0 faces -y a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
-from training.synthetic.bodies import FloatArray
+from training.synthetic.bodies import Bodies, FloatArray
 from training.synthetic.skeleton import Skeleton, euler, rotation, unit
 
 DURATION_S = 12.0
@@ -79,9 +79,11 @@ class Moment:
 class Motion:
     """The whole performance for one body, frame by frame."""
 
-    def __init__(self, skeleton: Skeleton, heads: FloatArray, sole_z: float) -> None:
-        """`heads` (J, 3) are the body's bones at rest and `sole_z` is the lowest point of its shoes."""
-        self._skeleton = skeleton
+    def __init__(self, bodies: Bodies, heads: FloatArray, sole_z: float) -> None:
+        """`heads` (J, 3) are this body's bones at rest and `sole_z` is the lowest point of its shoes."""
+        self._skeleton = skeleton = Skeleton(
+            replace(bodies, template_heads=heads)
+        )  # limbs aimed from its own rest
         self._at = {n: heads[skeleton.index[n]] for n in skeleton.names}
         self._ankle_m = float(self._at["foot.L"][2]) - sole_z
         self.times = (np.arange(round(DURATION_S * RATE)) / RATE).astype(np.float32)

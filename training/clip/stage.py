@@ -19,7 +19,7 @@ from training.synthetic.pieces import pose_piece
 from training.synthetic.raster import rasterise
 from training.synthetic.scene import Camera, join, lamp_view
 from training.synthetic.shading import Lamps, Surface, Tables, shade
-from training.synthetic.skeleton import Skeleton, transforms
+from training.synthetic.skeleton import transforms
 from training.synthetic.texturing import noise_lattice
 
 GRID = 2  # samples per pixel and axis
@@ -54,7 +54,7 @@ class Stage:
         atlas = atlas_from([procedural_photo(np.random.default_rng(1))], [])
         self._tables = Tables(atlas.layers, noise_lattice(), tailor.marks, part_table())
         sole_z = float(self._figure.rest[np.unique(bodies.body_faces), 2].min()) - SOLE_M
-        self.motion = Motion(Skeleton(bodies), self._figure.heads, sole_z)
+        self.motion = Motion(bodies, self._figure.heads, sole_z)
 
     def frame(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Picture (h, w, 3) RGB and S31 labels (h, w) of a frame."""

@@ -10,7 +10,7 @@ from training.augment import Ranges, affine, warp
 from training.metrics import Tally, pose_report, probe_pose
 from training.photos import DataError, Photo, read_ccp, read_lsp
 from training.scribbles import Skeleton, scribble
-from training.stream import BatchShape, Mixture, Sources, Stream, make_batch
+from training.stream import BatchShape, Mixture, Packed, Sources, Stream, make_batch
 from training.targets import SET_CODES
 
 # a person facing the camera: their right side is on the left of the picture
