@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -61,12 +62,20 @@ def options(
 ) -> None:
     """Live human parsing."""
     if version:
-        typer.echo(f"xfactor {metadata.version('xfactor')}")
+        typer.echo(f"xfactor {_version()}")
     if reset_config:
         from app.settings import SettingsFile
 
         kept = SettingsFile().reset()
         typer.echo(f"The settings are back to the defaults{f'; the old ones are in {kept}' if kept else ''}.")
+
+
+def _version() -> str:
+    try:
+        return metadata.version("xfactor")
+    except metadata.PackageNotFoundError:  # a checkout that was never installed
+        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
 
 
 @app.command(hidden=True)

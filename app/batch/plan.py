@@ -64,7 +64,7 @@ def plan(job: Job, known: dict[str, str]) -> list[Item]:
         if path in items:
             continue
         kind, reason = _kind(text)
-        name = known.get(path) or _unique(_safe(Path(path).stem), used)
+        name = known.get(path) or _unique(safe(Path(path).stem), used)
         used.add(name.casefold())
         items[path] = Item(path, kind, name, reason)
     return list(items.values())
@@ -106,7 +106,7 @@ def _kind(text: str) -> tuple[Literal["clip", "image", "bad"], str]:
             return "bad", f"{source.name}: only files are parsed by this command. Open a camera in the window"
 
 
-def _safe(stem: str) -> str:
+def safe(stem: str) -> str:
     """A stem that names a folder or file inside the output folder, on every system."""
     clean = "".join("_" if c in '<>:"/\\|?*' or not c.isprintable() else c for c in stem).strip(". ")
     while len(clean.encode("utf-8", "replace")) > 200:

@@ -19,7 +19,7 @@ from app.batch.manifest import Manifest, Record
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, plan, prepare
 from app.batch.watching import Silence, Stop, Watch
-from app.batch.work import stamp, work
+from app.batch.work import forget, stamp, work
 from app.engine.engine import Engine
 from app.errors import Refusal
 from app.files import write_atomic
@@ -106,8 +106,10 @@ class Run:
             record = self._manifest.records[item.path]
             if self._job.resume and self._finished(item, record):
                 self._watch.end(item, record)
-            else:
-                todo.append(item)
+                continue
+            if self._job.resume and record.source_bytes and not self._same_source(item, record):
+                forget(item, self._job)
+            todo.append(item)
         try:
             for item, record, share in (workers or self.here)(todo, self._begin):
                 self._take(item, record, share)
@@ -147,13 +149,16 @@ class Run:
 
     def _finished(self, item: Item, record: Record) -> bool:
         """Whether an earlier run did all of it, from the file as it is now."""
-        now = stamp(item)
-        same = (record.source_bytes, record.source_modified_ns) == (now.source_bytes, now.source_modified_ns)
-        if not (record.finished and same and record.status != "failed"):
+        if not (record.finished and self._same_source(item, record) and record.status != "failed"):
             return False
         if item.kind == "clip":
             return results_complete(item, self._job, record.frames)
         return files_complete(item, self._job) and self._shared.has(item)
+
+    @staticmethod
+    def _same_source(item: Item, record: Record) -> bool:
+        now = stamp(item)
+        return (record.source_bytes, record.source_modified_ns) == (now.source_bytes, now.source_modified_ns)
 
 
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:

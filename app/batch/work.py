@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from app.batch.clip_task import Report, parse_clip
+from app.batch.clip_task import ClipResults, Report, parse_clip
 from app.batch.job import Job
 from app.batch.manifest import Record
-from app.batch.picture_task import Share, parse_picture
+from app.batch.picture_task import Share, parse_picture, picture_files
 from app.batch.plan import Item
 from app.engine.engine import Engine
 from app.errors import Refusal
@@ -38,6 +38,14 @@ def work(item: Item, job: Job, engine: Engine, report: Report) -> tuple[Record, 
     now = stamp(item)
     record = replace(record, source_bytes=now.source_bytes, source_modified_ns=now.source_modified_ns)
     return replace(record, model=job.recipe(engine), saved=job.save), share
+
+
+def forget(item: Item, job: Job) -> None:
+    """Remove the results of an input that is not what it was; a resumed run would take them for its own."""
+    if item.kind == "clip":
+        ClipResults(job.out / item.name, job).clear()
+    for path in picture_files(item, job).values() if item.kind == "image" else ():
+        path.unlink(missing_ok=True)
 
 
 def stamp(item: Item) -> Record:

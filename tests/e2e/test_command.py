@@ -1,0 +1,249 @@
+"""`xfactor` as a program of its own: exit codes, kills, privacy, and consoles of every kind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.drawn_media import draw_clip
+from tests.e2e.command import ROOT, XFACTOR, files, manifest, xfactor
+
+pytestmark = pytest.mark.slow
+QUICK = ("--size", "64", "--device", "cpu", "--progress", "none")
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_clip(tmp_path_factory.mktemp("clip") / "walk.mp4", 40, sound=True)
+
+
+def test_exit_codes(clip: Path, tmp_path: Path) -> None:
+    done = xfactor("parse", clip, "--out", tmp_path / "a", *QUICK)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = xfactor("parse", clip, tmp_path / "absent.mp4", "--out", tmp_path / "b", "--size", "64")
+    assert done.returncode == 1
+    assert "absent.mp4: failed: there is no such file" in done.stderr
+    refused = xfactor("parse", clip, "--out", tmp_path / "c", "--model", "no-such-model")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("xfactor: model 'no-such-model'")
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "parse a.mp4",
+        "parse --out x",
+        "parse a.mp4 --out x --save everything",
+        "parse a.mp4 --out x --size huge",
+        "parse a.mp4 --out x --device tpu",
+        "--no-such-option",
+        "models fetch",
+    ],
+)
+def test_wrong_usage_is_two(wrong: str) -> None:
+    from app.__main__ import app
+
+    result = CliRunner().invoke(app, wrong.split())
+    assert result.exit_code == 2
+    assert result.stderr.strip()
+
+
+def test_help_version_and_an_unknown_command() -> None:
+    assert "parse" in xfactor("--help").stdout
+    assert "--resume" in xfactor("parse", "--help").stdout
+    assert xfactor("--version").stdout.startswith("xfactor ")
+    done = xfactor("prase", env={"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""})
+    assert done.returncode == 2
+    assert "no display" in done.stderr
+
+
+def test_g05_a_device_that_is_not_there_is_an_error(clip: Path, tmp_path: Path) -> None:
+    from app.engine.providers import why_not_cuda
+
+    if not why_not_cuda():
+        pytest.skip("CUDA really runs here")
+    done = xfactor("parse", clip, "--out", tmp_path / "out", "--device", "cuda")
+    assert done.returncode != 0
+    assert "cuda" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+WITHOUT_WINDOW = """
+import sys
+from app.__main__ import app
+try:
+    app(sys.argv[1:])
+except SystemExit as e:
+    assert e.code == 0, e.code
+heavy = {"PyQt6", "superqt", "torch", "ray", "training", "export"}
+heavy = [m for m in sys.modules if m.split(".")[0] in heavy]
+assert not heavy, heavy
+"""
+
+
+@pytest.mark.parametrize("command", ["parse", "models", "factors", "help"])
+def test_without_a_window_no_qt_and_no_torch(clip: Path, tmp_path: Path, command: str) -> None:
+    parse = ["parse", str(clip), "--out", str(tmp_path / "out"), "--save", "labels,coco,csv", *QUICK]
+    arguments = {"parse": parse, "help": ["--help"]}.get(command, [command])
+    code = [sys.executable, "-c", WITHOUT_WINDOW, *arguments]
+    done = subprocess.run(code, check=False, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    if command == "models":
+        assert "factored-s31" in done.stdout
+
+
+NETLOG = """
+import socket, sys
+def caught(*a, **k):
+    print("NETWORK", a, file=sys.stderr)
+    raise OSError("no network in this test")
+socket.getaddrinfo = socket.gethostbyname = socket.create_connection = caught
+socket.socket.connect = socket.socket.connect_ex = socket.socket.bind = caught
+from app.__main__ import main
+sys.argv = ["xfactor", *sys.argv[1:]]
+main()
+"""
+
+
+def test_j01_nobody_is_called(clip: Path, tmp_path: Path) -> None:
+    """Python's sockets are watched, and, where strace is there, every system call of every library."""
+    log = tmp_path / "calls.txt"
+    strace = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,bind,listen", "-o", str(log)]
+    arguments = ["parse", str(clip), "--out", str(tmp_path / "out"), *QUICK]
+    code = [sys.executable, "-c", NETLOG, *arguments]
+    how = {"capture_output": True, "text": True, "cwd": ROOT}
+    env = {**os.environ, "HOME": str(tmp_path / "home")}
+    done = subprocess.run([*strace, *code] if shutil.which("strace") else code, check=False, env=env, **how)
+    if "ptrace" in done.stderr:
+        done = subprocess.run(code, check=False, **how)
+    assert done.returncode == 0, done.stderr
+    assert "NETWORK" not in done.stderr
+    calls = log.read_text() if log.exists() else ""
+    assert "AF_INET" not in calls
+    assert "listen(" not in calls
+    assert not (tmp_path / "home" / ".cache" / "Microsoft").exists()  # where ONNX Runtime would queue reports
+
+
+def test_i02_killed_anywhere_and_resumed_gives_the_same_bytes(clip: Path, tmp_path: Path) -> None:
+    other = draw_clip(tmp_path / "run.mkv", 30)
+    everything = "labels,silhouettes,overlay,coco,csv"
+    arguments = [clip, other, "--save", everything, *QUICK]
+    assert xfactor("parse", *arguments, "--out", tmp_path / "whole").returncode == 0
+    whole = files(tmp_path / "whole")
+    out = tmp_path / "out"
+    rng = random.Random(5)
+    kills = 0
+    for _ in range(5):
+        run = [*XFACTOR, "parse", *map(str, arguments), "--out", str(out), "--resume"]
+        process = subprocess.Popen(run, cwd=ROOT)
+        wanted = rng.randrange(0, 60)
+        while process.poll() is None:  # at a point of the work, not of time: machines differ
+            if out.exists() and len(list(out.rglob("labels/*.png"))) >= wanted:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+                break
+            time.sleep(0.002)
+        process.wait()
+        if out.joinpath("manifest.json").exists():
+            assert {r["status"] for r in manifest(out).values()} <= {"ok", "partial", "failed"}
+    assert kills >= 2
+    assert xfactor("parse", *arguments, "--out", out, "--resume").returncode == 0
+    result = {name: data for name, data in files(out).items() if name != ".xfactor.lock"}
+    assert result == whole
+    assert [r["status"] for r in manifest(out).values()] == ["ok", "ok"]
+
+
+def test_i09_ctrl_c_finishes_the_frame_and_says_so(clip: Path, tmp_path: Path) -> None:
+    long = draw_clip(tmp_path / "long.mp4", 250)
+    out = tmp_path / "out"
+    run = [
+        *XFACTOR,
+        "parse",
+        str(long),
+        str(clip),
+        "--out",
+        str(out),
+        "--device",
+        "cpu",
+        "--progress",
+        "json",
+    ]
+    with subprocess.Popen(
+        run, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["event"] == "progress":
+                process.send_signal(signal.SIGINT)
+                break
+        rest, errors = process.communicate(timeout=20)
+    assert process.returncode == 1, errors
+    assert "Traceback" not in errors
+    assert json.loads(rest.splitlines()[-1])["status"] == "partial"
+    records = manifest(out)
+    frames = records["long.mp4"]["frames"]
+    assert "--resume finishes it" in records["long.mp4"]["reason"]
+    assert records["walk.mp4"]["reason"].startswith("not reached")
+    assert len(list((out / "long" / "labels").iterdir())) == frames < 250
+
+
+def test_i10_a_reader_who_leaves(clip: Path, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = [*XFACTOR, "parse", str(clip), "--out", str(tmp_path / "out"), "--size", "64", "--progress", "json"]
+    done = subprocess.run(run, check=False, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert manifest(tmp_path / "out")["walk.mp4"]["frames"] == 40
+
+
+def test_i10_a_console_without_letters(tmp_path: Path) -> None:
+    clip = draw_clip(tmp_path / "Gehmühle – été 歩く.mp4", 3)
+    env = {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TERM": "dumb"}
+    done = xfactor(
+        "parse", clip, tmp_path / "fehlt ä.mp4", "--out", tmp_path / "out", "--size", "64", env=env
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "failed" in done.stderr
+    assert len(list((tmp_path / "out").rglob("labels/*.png"))) == 3
+
+
+def test_ray_that_is_not_installed_is_refused_with_its_extra(clip: Path, tmp_path: Path) -> None:
+    import importlib.util
+
+    if importlib.util.find_spec("ray"):
+        pytest.skip("Ray is installed")
+    done = xfactor("parse", clip, "--out", tmp_path / "out", "--engine", "ray")
+    assert done.returncode == 2
+    assert 'pip install "xfactor[cluster]"' in done.stderr
+
+
+WITHOUT_TORCH = """
+import importlib.util, sys
+real = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *a: None if name == "torch" else real(name, *a)
+from app.__main__ import main
+sys.argv = ["xfactor", *sys.argv[1:]]
+main()
+"""
+
+
+@pytest.mark.parametrize("command", ["train", "eval", "synth", "export"])
+def test_commands_that_need_torch_say_so(command: str) -> None:
+    code = [sys.executable, "-c", WITHOUT_TORCH, command, "--help"]
+    done = subprocess.run(code, check=False, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert 'pip install "xfactor[train]"' in done.stderr

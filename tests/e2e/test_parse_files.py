@@ -1,0 +1,184 @@
+"""What `xfactor parse` writes, on drawn media, in this process."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+from app.commands.parse import checked_saves, parse_all
+from app.errors import Refusal
+from app.media.clips import Clip
+from app.output.labels import read_labels
+from tests.drawn_media import draw_clip, picture
+from tests.e2e.command import files, manifest
+
+ALL = checked_saves("labels,silhouettes,overlay,coco,csv,alpha")
+SMALL = {"size": "64", "device": "cpu"}
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def parse(sources: list[Path], out: Path, **options: object) -> int:
+    return parse_all([str(s) for s in sources], out, {**SMALL, **options}, progress="none")
+
+
+def draw_picture(path: Path, size: tuple[int, int] = (96, 64)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture(3, size)).save(path)
+    return path
+
+
+def test_a_clip_with_everything(tmp_path: Path) -> None:
+    times = np.cumsum(np.random.default_rng(0).integers(10, 90, 12)).tolist()
+    clip = draw_clip(tmp_path / "take one.mp4", 12, times_ms=times, turn=(90, False), sound=False)
+    assert parse([clip], tmp_path / "out", save=ALL) == 0
+    folder = tmp_path / "out" / "take one"
+    names = [f"{i:06d}.png" for i in range(12)]  # frames in = frames out, also at a variable rate (A13)
+    for kind in ("labels", "silhouettes"):
+        assert sorted(p.name for p in (folder / kind).iterdir()) == names
+    with Clip(clip) as source:
+        pts = [f.pts_s for f in source.frames()]
+        size = source.size
+    assert size == (64, 96)
+    for name in names:
+        ids = read_labels((folder / "labels" / name).read_bytes())
+        assert ids.shape == (96, 64)  # as displayed: rotation applied
+        assert ids.max() <= 31
+        with Image.open(folder / "silhouettes" / name) as silhouette:
+            assert (silhouette.mode, silhouette.size) == ("L", size)
+    with Clip(folder / "overlay.mp4") as overlay:
+        shown = [f.pts_s for f in overlay.frames()]
+        assert overlay.size == size
+    assert np.diff(shown) == pytest.approx(np.diff(pts), abs=1e-4)
+    with av.open(str(folder / "cutout.mov")) as cutout:
+        assert cutout.streams.video[0].codec_context.pix_fmt == "yuva444p12le"
+        assert sum(1 for _ in cutout.decode(video=0)) == 12
+    data = COCO(str(folder / "coco.json"))
+    assert [i["frame"] for i in data.loadImgs(data.getImgIds())] == list(range(12))
+    assert [i["pts"] for i in data.loadImgs(data.getImgIds())] == pytest.approx(pts, abs=1e-6)
+    for annotation in data.loadAnns(data.getAnnIds()):
+        assert data.annToMask(annotation).sum() == annotation["area"]
+    with (folder / "parts.csv").open() as table:
+        assert len(list(csv.DictReader(table))) == 12 * 31
+    said = json.loads((tmp_path / "out" / "labels.json").read_text())
+    assert said["part_set"] == "S31"
+    record = manifest(tmp_path / "out")["take one.mp4"]
+    assert (record["status"], record["frames"], record["reason"]) == ("ok", 12, "")
+    assert all(len(h) == 64 for h in record["model"]["sha256"].values())
+    assert not list(folder.rglob("*.part.*"))
+
+
+def test_pictures_share_their_folders(tmp_path: Path) -> None:
+    inputs = [draw_picture(tmp_path / "in" / f"{n}.png", (80 + n, 60)) for n in (1, 2, 10)]
+    inputs.append(draw_picture(tmp_path / "more" / "2.jpg", (50, 40)))
+    out = tmp_path / "out"
+    assert parse([tmp_path / "in", inputs[3]], out, save=ALL) == 0
+    for kind, suffix in (("labels", "png"), ("silhouettes", "png"), ("overlay", "jpg"), ("cutout", "png")):
+        assert {p.name for p in (out / kind).iterdir()} == {f"{n}.{suffix}" for n in ("1", "2", "10", "2-2")}
+    with Image.open(out / "labels" / "10.png") as image:
+        assert (image.mode, image.size) == ("P", (90, 60))
+    data = COCO(str(out / "coco.json"))
+    named = {i["file_name"]: i for i in data.loadImgs(data.getImgIds())}
+    assert list(named) == ["1.png", "2.png", "10.png", "2-2.jpg"]
+    assert named["2-2.jpg"]["width"] == 50
+    with (out / "parts.csv").open() as table:
+        assert [r["file"] for r in csv.DictReader(table)][::31] == list(named)
+    before = files(out)
+    assert parse([tmp_path / "in", inputs[3]], out, save=ALL, resume=True) == 0
+    assert files(out) == before
+
+
+def test_a_folder_with_bad_inputs_is_done_as_far_as_it_goes(tmp_path: Path) -> None:
+    """Row I01."""
+    good = [draw_picture(tmp_path / f"{n}.png") for n in range(9)]
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"\x89PNG\r\n\x1a\n rest of it is missing")
+    absent = tmp_path / "absent.mp4"
+    cut = draw_clip(tmp_path / "cut.mkv", 40)
+    cut.write_bytes(cut.read_bytes()[:-3000])
+    out = tmp_path / "out"
+    assert parse([*good[:4], bad, absent, cut, *good[4:]], out) == 1
+    records = manifest(out)
+    assert [records[p.name]["status"] for p in good] == ["ok"] * 9
+    assert records["bad.png"]["status"] == records["absent.mp4"]["status"] == "failed"
+    assert "damaged" in records["bad.png"]["reason"]
+    assert "no such file" in records["absent.mp4"]["reason"]
+    assert records["cut.mkv"]["status"] == "partial"
+    frames = records["cut.mkv"]["frames"]
+    assert f"file ends early: {frames} of ~40 frames" in records["cut.mkv"]["reason"]
+    assert len(list((out / "cut" / "labels").iterdir())) == frames
+    assert len(list((out / "labels").iterdir())) == 9
+
+
+def test_resume_makes_what_is_missing_and_touches_nothing_else(tmp_path: Path) -> None:
+    clips = [draw_clip(tmp_path / "a.mp4", 10), draw_clip(tmp_path / "b.mp4", 10)]
+    out = tmp_path / "out"
+    assert parse(clips, out) == 0
+    whole = files(out)
+    (out / "a" / "labels" / "000004.png").unlink()
+    (out / "b" / "overlay.mp4").unlink()
+    (out / "b" / "silhouettes" / "000009.png").write_bytes(b"torn")
+    stamps = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
+    assert parse(clips, out, resume=True) == 0
+    assert files(out) == whole
+    torn = out / "b" / "silhouettes" / "000009.png"
+    again = {p: p.stat().st_mtime_ns for p in out.rglob("*.png") if p in stamps and p != torn}
+    assert again == {p: t for p, t in stamps.items() if p in again}
+    assert parse(clips, out, resume=True, save=("labels", "csv")) == 0
+    assert (out / "a" / "parts.csv").is_file()
+    assert {k: v for k, v in files(out).items() if not k.endswith(".csv")} == whole
+
+
+def test_resume_refuses_another_model_or_size(tmp_path: Path) -> None:
+    clip = draw_clip(tmp_path / "a.mp4", 3)
+    assert parse([clip], tmp_path / "out") == 0
+    with pytest.raises(Refusal, match="size 64, now it would be 96"):
+        parse([clip], tmp_path / "out", size="96", resume=True)
+
+
+def test_an_input_that_changed_is_parsed_again(tmp_path: Path) -> None:
+    clip = draw_clip(tmp_path / "a.mp4", 8)
+    out = tmp_path / "out"
+    assert parse([clip], out) == 0
+    for frames, resume in ((5, True), (7, False)):
+        draw_clip(clip, frames, (96, 80))
+        assert parse([clip], out, resume=resume) == 0
+        made = sorted((out / "a" / "labels").iterdir())
+        assert len(made) == frames
+        assert {read_labels(p.read_bytes()).shape for p in made} == {(80, 96)}
+
+
+def test_masks_take_the_place_of_the_factor(tmp_path: Path) -> None:
+    clip = draw_clip(tmp_path / "a.mp4", 4)
+    masks = tmp_path / "masks" / "a"
+    masks.mkdir(parents=True)
+    half = np.zeros((64, 96), np.uint8)
+    half[:, 48:] = 255
+    for n in range(4):
+        Image.fromarray(half).save(masks / f"{n:06d}.png")
+    assert parse([clip], tmp_path / "out", silhouettes=masks.parent, size="96") == 0
+    silhouette = np.array(Image.open(tmp_path / "out" / "a" / "silhouettes" / "000002.png").convert("L"))
+    assert silhouette[:, :36].mean() < 40
+    assert silhouette[:, 60:].mean() > 215
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Row I11."""
+    clip = draw_clip(tmp_path / "a.mp4", 6, sound=True)
+    assert parse([clip], tmp_path / "one", save=ALL) == parse([clip], tmp_path / "two", save=ALL) == 0
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    with av.open(str(tmp_path / "one" / "a" / "overlay.mp4")) as overlay:
+        assert len(overlay.streams.audio) == 1
+
+
+@pytest.mark.parametrize("save", ["", "labels,masks", ","])
+def test_what_cannot_be_saved(save: str) -> None:
+    with pytest.raises(ValueError, match="labels"):
+        checked_saves(save)

@@ -1,0 +1,157 @@
+"""Manifest, placing, the writer behind, and how a run is watched and stopped."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.batch.behind import Behind
+from app.batch.manifest import Manifest, Record
+from app.batch.placing import place, sweep, whole_png
+from app.batch.plan import Item
+from app.batch.run import claimed
+from app.batch.watching import Bars, Lines, Stop
+from app.errors import Refusal
+from app.media.disk import CannotWriteError
+from tests.unit.app.fault_injection import failing_call
+
+ITEM = Item("/videos/a[b].mp4", "clip", "a")
+RECORD = Record("/videos/a[b].mp4", "clip", "a", "partial", "stopped", frames=3, size=(8, 6), notices=("x",))
+
+
+def test_a_manifest_reads_what_it_wrote(tmp_path: Path) -> None:
+    manifest = Manifest(tmp_path)
+    manifest.put(RECORD)
+    assert Manifest(tmp_path).records == {RECORD.input: RECORD}
+    assert Manifest(tmp_path).names == {RECORD.input: "a"}
+    raw = json.loads((tmp_path / "manifest.json").read_text())
+    assert raw["inputs"][0]["status"] == "partial"
+
+
+def test_a_newer_manifest_is_understood_and_rubbish_is_refused_untouched(tmp_path: Path) -> None:
+    Manifest(tmp_path).put(RECORD)
+    path = tmp_path / "manifest.json"
+    raw = json.loads(path.read_text())
+    raw["inputs"][0]["invented_later"] = 1
+    path.write_text(json.dumps(raw))
+    assert Manifest(tmp_path).records == {RECORD.input: RECORD}
+    for rubbish in ("", "[]", '{"inputs": [1]}', '{"inputs": [{}]}', "\0" * 50):
+        path.write_text(rubbish)
+        with pytest.raises(Refusal, match=r"manifest\.json"):
+            Manifest(tmp_path)
+        assert path.read_text() == rubbish
+
+
+def test_a_file_is_placed_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    place(path, b"old")
+    with failing_call(1, errno.ENOSPC), pytest.raises(CannotWriteError, match="disk is full"):
+        place(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_only_a_png_with_its_end_counts(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    assert not whole_png(path)
+    path.write_bytes(b"")
+    assert not whole_png(path)
+    path.write_bytes(b"\x89PNG....IEND\xaeB`\x82")
+    assert whole_png(path)
+    (tmp_path / ".xfactor-a.png.tmp").touch()
+    sweep(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_the_writer_behind_keeps_the_order() -> None:
+    done: list[int] = []
+    writer = Behind(lambda n: (time.sleep(0.001), done.append(n))[1])
+    for n in range(30):
+        writer.put(n)
+    writer.close()
+    assert done == list(range(30))
+
+
+def test_an_error_behind_reaches_whoever_writes() -> None:
+    def work(n: int) -> None:
+        if n == 2:
+            raise CannotWriteError("a", "the disk is full", "Make room")
+
+    def write_all() -> None:
+        for n in range(1000):
+            writer.put(n)
+            time.sleep(0.001)
+
+    writer: Behind[int] = Behind(work)
+    with pytest.raises(CannotWriteError):
+        write_all()
+    writer.close()
+    writer = Behind(work)
+    writer.put(2)
+    with pytest.raises(CannotWriteError):
+        writer.close()
+
+
+def test_lines_survive_a_reader_who_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.batch.watching.quiet_stdout", lambda: None)
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    lines = Lines()
+    lines.begin(ITEM, 9)
+    lines.advance(ITEM, 1)
+    lines.end(ITEM, RECORD)
+    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["begin", "progress", "end"]
+
+    class Gone(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    lines.end(ITEM, RECORD)
+
+
+def test_bars_take_a_file_name_for_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    bars = Bars(2)
+    bars.begin(ITEM, 9)
+    bars.advance(ITEM, 3)
+    bars.end(ITEM, RECORD)
+    bars.close()
+    assert "a[b].mp4: partial: stopped" in capsys.readouterr().err
+
+
+def test_stopping_is_asked_by_signal_and_given_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with Stop().on_signals() as stop:
+        assert not stop
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_in_another_thread_there_are_no_signals_to_listen_to() -> None:
+    def listen() -> None:
+        with Stop().on_signals() as stop:
+            seen.append(bool(stop))
+
+    seen: list[bool] = []
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert seen == [False]
+
+
+def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
+    with claimed(tmp_path), pytest.raises(Refusal, match="another run"), claimed(tmp_path):
+        pass
+    with claimed(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,31 @@
+"""`xfactor bench`: every step has a number, and the sums are right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.commands import bench
+from app.paths import models_dir
+
+
+@pytest.mark.slow
+def test_a_short_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "FRAMES", 2)
+    monkeypatch.setattr(bench.measure, "__defaults__", ("cpu", 2))
+    clip = bench.drawn_clip(tmp_path / "drawn.mp4", 6)
+    assert bench.bench(clip, str(models_dir() / "factored-s31"), "cpu", as_json=True) == 0
+    said = json.loads(capsys.readouterr().out)
+    steps = ("decode", "preprocess", "network", "labels", "paint")
+    for pipeline in ("ours", "naive"):
+        assert all(said[pipeline][s] > 0 for s in steps)
+        assert said[pipeline]["all"] == pytest.approx(sum(said[pipeline][s] for s in steps), abs=0.01)
+    assert said["ratio"] == pytest.approx(said["ours"]["all"] / said["naive"]["all"])
+    assert said["frames"] == 2
+    assert "CPU" in said["provider"]
+    assert said["machine"]
+    assert "shipped" in said["naive_graph"]  # this test's home has no plain graph, and it says so
