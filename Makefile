@@ -75,7 +75,7 @@ bench: $(RUN_STAMP)
 	@$(BIN)/xfactor bench
 
 screenshots: $(DEV_STAMP) libraries
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.screenshots docs/screenshots
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m app.screenshots docs/screenshots
 
 clip: $(DEV_STAMP)
 	@$(BIN)/python -m training.clip
