@@ -126,8 +126,8 @@ def _dynamic(name: str) -> dict[int, object]:
 def _tidy(model: onnx.ModelProto) -> None:
     """Name the axes, and drop what the tracer noted of source files.
 
-    Inner values keep their axes: from equal names ONNX Runtime knows that both sides of a sum have one size, and
-    adds them inside the convolution, in its blocked layout.
+    Inner values keep their axes: by equal names ONNX Runtime knows that both sides of a sum have one size,
+    and adds them inside the convolution, in its blocked layout.
     """
     graph = model.graph
     inner = [v for v in graph.value_info if any(d.dim_param for d in v.type.tensor_type.shape.dim)]
