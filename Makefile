@@ -19,8 +19,8 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python
 RUN_STAMP := $(VENV)/.ready-$(DEVICE)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
 
-run: $(RUN_STAMP) libraries
-	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then exec $(BIN)/xfactor; fi; \
+run: $(RUN_STAMP)
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then $(MAKE) libraries; exec $(BIN)/xfactor; fi; \
 	echo "No display here: parsing the sample clip into ./out instead of opening the window."; \
 	exec $(BIN)/python -m app.commands.first_look out
 
