@@ -2,7 +2,7 @@
 
 `python -m benchmarks.network [--json] [--rounds N] [--fresh]`. Times are medians of CPU time, taken in turn.
 The peers have random weights, which cost the same as trained ones; their graphs are made once and kept in the
-per-user data directory. They are made for the one size (ENet cannot be traced for all), so the ratios are those
+per-user data directory. They are made for one size (ENet cannot be traced for all), so the ratios are those
 of our bundle when the runtime is told the size too; ENet gives bare logits, ours probabilities and labels.
 """
 
