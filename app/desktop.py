@@ -24,7 +24,7 @@ from app.session import Loader, Session
 from app.settings import Settings, SettingsFile
 from models.labels import S31, PartSet
 
-from PyQt6.QtCore import PYQT_VERSION_STR, QObject, QTimer, QUrl, pyqtSignal  # isort: skip
+from PyQt6.QtCore import PYQT_VERSION_STR, QEvent, QObject, QTimer, QUrl, pyqtSignal  # isort: skip
 from PyQt6.QtGui import QDesktopServices, QGuiApplication  # isort: skip
 from PyQt6.QtWidgets import QApplication  # isort: skip
 from app.interrupts import Interrupts  # isort: skip
@@ -296,8 +296,12 @@ class Desktop(QObject):
         return engine.part_set if engine is not None else S31
 
     def _on_engine(self) -> None:
+        session = self.session
         self.window.controls.show_parts(self._parts())
         self.menus.refresh()
+        if session.previous is not None:
+            words = f"X factor: {session.xfactor.name}, swapped in {session.swap_ms:.1f} ms"
+            self.window.status.show_under(words)
 
     def _on_smoothing(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
         self.pipeline.smooth = on
@@ -380,6 +384,8 @@ def run(source: str | None = None) -> int:
     code = application.exec()
     desktop.stop()
     interrupts.restore()
+    desktop.window.deleteLater()  # widgets must not outlive the application
+    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     if desktop.stuck:
         log.error("threads did not end: %s", ", ".join(desktop.stuck))
         logging.shutdown()

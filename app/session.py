@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,6 +64,7 @@ class Session:
         source: what is open, None on the welcome page.
         choice: the model that is in use or being loaded.
         xfactor: what stands in the X factor's place.
+        swap_ms: how long the last swap took.
         on_changed: called in the thread of the window when a model or X factor has come into use.
     """
 
@@ -70,6 +72,7 @@ class Session:
         self.source: Source | None = None
         self.choice = ModelChoice("")
         self.xfactor = XFactor(OWN, "own factor")
+        self.swap_ms = 0.0
         self.on_changed: Callable[[], None] = lambda: None
         self._previous: XFactor | None = None
         self._pipeline = pipeline
@@ -245,8 +248,10 @@ class Session:
 
     def _use(self, engine: Engine) -> None:
         """The one assignment: the next frame is parsed with this model and this X factor."""
+        started_s = time.perf_counter()
         self._engine = engine.with_factor(self.xfactor.source)
         self._pipeline.use(self._engine)
+        self.swap_ms = (time.perf_counter() - started_s) * 1e3
         self.on_changed()
 
     def _say(self, words: str, level: Level = Level.INFO) -> None:

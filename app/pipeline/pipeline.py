@@ -116,8 +116,10 @@ class Pipeline:
 
     # -- what is kept of it
 
-    def record(self, path: Path, render: Render, rate: float = 30.0) -> Recorder:
+    def record(self, path: Path, render: Render, rate: float = 30.0) -> Recorder | None:
         """Start writing what is watched."""
+        if self._stopped:
+            return None
         self.finish_recording()
         recorder = Recorder(path, render, self.notices, rate)
         self.recorder = recorder

@@ -86,8 +86,7 @@ def paint(painter: QPainter, area: QRectF, layer: Layers, look: Look) -> None:
 def rendered(parsed: Parsed, look: Look) -> NDArray[np.uint8]:
     """(h, w, 3) RGB at the picture's size: what is seen, for a snapshot or a recording. Any thread."""
     width, height = parsed.frame.size
-    out = np.empty((height, width, 4), np.uint8)
-    image = QImage(cast("bytes", out.data), width, height, 4 * width, QImage.Format.Format_RGB32)
+    image = QImage(width, height, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     area = QRectF(0, 0, width, height)
     paint(painter, area, layers(parsed, look), look)
@@ -96,7 +95,11 @@ def rendered(parsed: Parsed, look: Look) -> NDArray[np.uint8]:
         painter.setPen(QPen(Qt.GlobalColor.white, max(1.0, width / 640)))
         painter.drawLine(QPointF(x, 0), QPointF(x, height))
     painter.end()
-    return np.asarray(cv2.cvtColor(out, cv2.COLOR_BGRA2RGB), np.uint8)
+    bits = image.constBits()
+    assert bits is not None
+    bits.setsize(image.sizeInBytes())
+    bgra = np.frombuffer(cast("bytes", bits), np.uint8).reshape(height, width, 4)
+    return np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8)
 
 
 def picture_image(image: NDArray[np.uint8]) -> QImage:

@@ -65,6 +65,7 @@ class Window(QMainWindow):
         self.status = StatusBar()
         self.viewing = Viewing(self.actions_, self.controls, self.canvas, self)
         self._theme = "auto"
+        self._kind: tuple[bool, bool] | None = None  # live, still
         self._panel = QDockWidget("Parts and view")
         self._lay_out()
         self._connect()
@@ -121,6 +122,9 @@ class Window(QMainWindow):
 
     def show_live(self, *, live: bool, still: bool) -> None:
         """The controls that this kind of source has."""
+        if self._kind == (live, still):
+            return
+        self._kind = live, still
         self.transport.show_kind(live=live, still=still)
         names = ("play", "back", "forward", "back-ten", "forward-ten", "start", "end", "go-to", "loop")
         for name in (*names, "mark-in", "mark-out", "mark-clear", "slower", "faster"):

@@ -1,0 +1,80 @@
+"""The real window over the shipped model, on a clip made on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.desktop import Desktop
+from app.engine.engine import Engine, load_engine
+from app.engine.letterbox import NetworkSize
+from app.media.writing import VideoWriter
+from app.settings import SettingsFile
+
+
+def small(bundle: str, *, device: str, threads: int, size: NetworkSize | None) -> Engine:
+    """The shipped model on small pictures: milliseconds per frame."""
+    return load_engine(bundle, device="cpu", threads=threads, size=size or NetworkSize(96))
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds of a box that moves over a gradient; 50 frames, so that frame numbers are easy."""
+    path = tmp_path_factory.mktemp("clips") / "moving.mp4"
+    writer = VideoWriter(path, (160, 90), 12.5)
+    for index in range(50):
+        image = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (90, 1, 3)).copy()
+        cv2.rectangle(image, (2 * index, 20), (2 * index + 25, 80), (200, 80, 60), -1)
+        writer.write(image, index / 12.5)
+    writer.close()
+    return path
+
+
+@pytest.fixture
+def desktop(qtbot, tmp_path: Path) -> Iterator[Desktop]:
+    """A started window; it is stopped at the end, and everything with it."""
+    made = Desktop(SettingsFile(tmp_path / "settings.json"), loader=small)
+    qtbot.addWidget(made.window)
+    made.start()
+    yield made
+    made.stop()
+    assert made.stuck == []
+
+
+@pytest.fixture
+def playing(desktop: Desktop, clip: Path, qtbot) -> Desktop:
+    """A window with the clip on its first frame, parsed, paused."""
+    desktop.open(str(clip))
+    qtbot.waitUntil(lambda: parsed_with_parts(desktop), timeout=20_000)
+    desktop.pipeline.capture.seek(0)
+    pause(desktop)
+    shows(desktop, qtbot, 0)
+    return desktop
+
+
+def pause(desktop: Desktop) -> None:
+    if desktop.pipeline.capture.playback.playing:
+        desktop.playing.toggle()
+
+
+def parsed_with_parts(desktop: Desktop) -> bool:
+    parsed = desktop.window.canvas.parsed
+    return parsed is not None and parsed.parsing is not None
+
+
+def shows(desktop: Desktop, qtbot, index: int) -> None:
+    """Wait until frame `index` is on show, with parts."""
+
+    def there() -> bool:
+        return parsed_with_parts(desktop) and desktop.window.canvas.parsed.frame.index == index
+
+    qtbot.waitUntil(there, timeout=20_000)
+
+
+@pytest.fixture
+def showing(qtbot) -> Callable[[Desktop, int], None]:
+    return lambda desktop, index: shows(desktop, qtbot, index)

@@ -1,0 +1,112 @@
+"""The whole program in its own process: how it starts, what it never loads, and that it always ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow]
+SCRIPT = Path(__file__).with_name("window_process.py")
+
+
+@pytest.fixture
+def start(repository: Path, clip: Path, tmp_path: Path) -> Iterator:
+    """Start a window; whatever a test does, its process is gone at the end."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(mode: str, *rest: str) -> subprocess.Popen[str]:
+        videos = tmp_path / "videos"
+        (tmp_path / "user-dirs.dirs").write_text(f'XDG_VIDEOS_DIR="{videos}"\n')
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(repository),
+            "QT_QPA_PLATFORM": "offscreen",
+            "XDG_CONFIG_HOME": str(tmp_path),
+            "XDG_VIDEOS_DIR": str(videos),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-X", "faulthandler", str(SCRIPT), mode, str(clip), *rest],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[str], patience_s: float = 3.0) -> tuple[int, str, float]:
+    """Exit code, stderr, seconds until it ended."""
+    began = time.monotonic()
+    _, stderr = process.communicate(timeout=patience_s + 20)
+    return process.returncode, stderr, time.monotonic() - began
+
+
+def clean(stderr: str) -> str:
+    """What Qt says offscreen is no fault of ours."""
+    return "\n".join(x for x in stderr.splitlines() if "propagateSizeHints" not in x)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_starts_lean_and_ends_at_a_signal(start, number: int) -> None:
+    """G12, J02, the torch-free process, and the time to the first parsed picture."""
+    process = start("first")
+    facts = json.loads(process.stdout.readline())
+    assert facts["torch"] == []
+    assert facts["listening"] == []
+    assert facts["telemetry"] == "1"
+    assert facts["cpu_s"] < 3.0  # of two cores' time; wall time is another matter on a shared machine
+    process.send_signal(number)
+    code, stderr, took_s = ended(process)
+    assert (code, clean(stderr)) == (0, "")
+    assert took_s < 3.0
+
+
+def test_the_second_signal_ends_it_at_once(start) -> None:
+    """G12: somebody who presses Ctrl-C twice has waited long enough."""
+    process = start("first")
+    process.stdout.readline()
+    os.kill(process.pid, signal.SIGSTOP)  # both arrive before it does anything
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    os.kill(process.pid, signal.SIGCONT)
+    code, _, took_s = ended(process)
+    assert code in {128 + signal.SIGINT, 128 + signal.SIGTERM}
+    assert took_s < 1.0
+
+
+def test_faults_in_slots_and_timers_are_told_and_the_window_lives(start) -> None:
+    """G03: fifty faults a second are one line in the log and one banner."""
+    process = start("broken")
+    out, stderr = process.communicate(timeout=40)
+    facts = json.loads(out.splitlines()[-1])
+    assert process.returncode == 0
+    assert facts["alive"]
+    assert "on purpose" in facts["notice"]
+    assert stderr.count("on purpose") < 6
+
+
+def test_closing_at_forty_random_moments_leaves_nothing(start) -> None:
+    """G11: while loading, playing, recording, with dialogs open; within three seconds, no Qt warning."""
+    process = start("closes", "20261120")
+    out, stderr = process.communicate(timeout=110)
+    assert process.returncode == 0, stderr
+    facts = json.loads(out.splitlines()[-1])
+    assert facts["faulty"] == []
+    assert facts["threads"] == []
+    assert facts["slowest_s"] < 3.0
+    assert facts["fds"] < 60
+    assert clean(stderr) == ""
