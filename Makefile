@@ -20,7 +20,7 @@ RUN_STAMP := $(VENV)/.ready-$(DEVICE)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
 
 run: $(RUN_STAMP)
-	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then $(MAKE) libraries; exec $(BIN)/xfactor; fi; \
+	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then $(need_libraries); exec $(BIN)/xfactor; fi; \
 	echo "No display here: parsing the sample clip into ./out instead of opening the window."; \
 	exec $(BIN)/python -m app.commands.first_look out
 
@@ -63,7 +63,9 @@ one_runtime = if [ -n "$$($(BIN)/python -m pip list --format=freeze 2>/dev/null 
 
 # What Qt needs of the system: installed when we may, else said in the exact line.
 libraries: $(VENV)/pyvenv.cfg
-	@packages="$$($(BIN)/python -m app.libraries)"; if [ -n "$$packages" ]; then $(call install,$$packages); fi
+	@$(need_libraries)
+
+need_libraries = packages="$$($(BIN)/python -m app.libraries)"; if [ -n "$$packages" ]; then $(call install,$$packages); fi
 
 install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing system packages: $(1)"; \
