@@ -88,7 +88,7 @@ def window(source: Annotated[str | None, typer.Argument(metavar="[SOURCE]")] = N
 
 @app.command()
 def parse(  # noqa: PLR0913 - typer takes options as arguments
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Clips, pictures or folders.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Clips, pictures or folders.")],
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results go.")],
     model: Model = "factored-s31",
@@ -107,7 +107,7 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
 ) -> None:
-    """Parse clips and pictures into labels, silhouettes, overlays and tables."""
+    """Parse clips and pictures into files."""
     from app.commands.parse import checked_saves, checked_size, parse_all
 
     try:
@@ -194,25 +194,25 @@ def remove_factor(name: str) -> None:
 
 @app.command(context_settings=PASS_ON)
 def export(context: typer.Context) -> None:
-    """Export a checkpoint as a model folder: `xfactor export CHECKPOINT --out DIR`."""
+    """CHECKPOINT --out DIR: make a model folder of a checkpoint."""
     _elsewhere("export", context.args)
 
 
 @app.command(context_settings=PASS_ON)
 def train(context: typer.Context) -> None:
-    """Train a model: `xfactor train NAME …`."""
+    """Train a model."""
     _elsewhere("training", context.args)
 
 
 @app.command("eval", context_settings=PASS_ON)
 def evaluate(context: typer.Context) -> None:
-    """Score a model: `xfactor eval NAME --data DIR …`."""
+    """NAME --data DIR: score a model."""
     _elsewhere("training.evaluate", context.args)
 
 
 @app.command(context_settings=PASS_ON)
 def synth(context: typer.Context) -> None:
-    """Make synthetic people with labels: `xfactor synth --count N --out DIR`."""
+    """--count N --out DIR: make synthetic people with labels."""
     _elsewhere("training.synthetic", context.args)
 
 
@@ -230,7 +230,7 @@ def bench(
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="`cuda` is strict.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Numbers for a program.")] = False,
 ) -> None:
-    """Time decode, preprocess, network, paint and all of it, beside a naive pipeline."""
+    """Time every step of a frame, beside a naive pipeline."""
     from app.commands.bench import bench as run_bench
 
     raise typer.Exit(run_bench(clip, model, device, as_json=as_json))
@@ -238,7 +238,7 @@ def bench(
 
 @app.command()
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False) -> None:
-    """What is installed, what really works, and the line that mends the rest."""
+    """What works here, and the line that mends the rest."""
     from app.commands.doctor import doctor as examine
 
     raise typer.Exit(examine(as_json=as_json))

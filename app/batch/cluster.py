@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -25,6 +26,14 @@ from app.engine.engine import Engine
 from app.errors import Refusal
 
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+_ALONE: Final = {
+    "address": "local",
+    "_node_ip_address": "127.0.0.1",  # it talks by sockets; nobody else shall
+    "include_dashboard": False,
+    "log_to_driver": False,
+    "configure_logging": False,
+}
+_LOOK_S: Final = 0.5  # how soon a Ctrl-C is heeded
 _engines: dict[str, Engine] = {}  # one per worker process
 
 
@@ -37,22 +46,27 @@ def on_ray(job: Job) -> Workers:
     if importlib.util.find_spec("ray") is None:
         raise Refusal("engine ray", "Ray is not installed", 'Install it with: pip install "xfactor[cluster]"')
 
-    def workers(items: Sequence[Item], begin: Callable[[Item], None]) -> Iterator[Outcome]:
+    def workers(
+        items: Sequence[Item], begin: Callable[[Item], None], stopped: Callable[[], bool]
+    ) -> Iterator[Outcome]:
         os.environ.update(_QUIET)
         ray: Any = importlib.import_module("ray")  # loaded only here: the window's process must never see it
-        ray.init(address="local", include_dashboard=False, log_to_driver=False, configure_logging=False)
-        try:
-            task = ray.remote(num_cpus=1, max_retries=0)(_task)
-            running = {}
-            for item in items:
-                begin(item)
-                running[task.remote(job.to_json(), asdict(item))] = item
-            while running:
-                done, _ = ray.wait(list(running), num_returns=1)
-                item = running.pop(done[0])
-                yield item, *_outcome(ray, done[0], item)
-        finally:
-            ray.shutdown()
+        # Ray opens its own folder to everybody, so it gets one inside a private folder.
+        with tempfile.TemporaryDirectory(prefix="xf-", ignore_cleanup_errors=True) as private:
+            ray.init(_temp_dir=f"{private}/ray", **_ALONE)
+            try:
+                task = ray.remote(num_cpus=1, max_retries=0)(_task)
+                running = {}
+                for item in items:
+                    begin(item)
+                    running[task.remote(job.to_json(), asdict(item))] = item
+                while running and not stopped():
+                    done, _ = ray.wait(list(running), num_returns=1, timeout=_LOOK_S)
+                    for reference in done:
+                        item = running.pop(reference)
+                        yield item, *_outcome(ray, reference, item)
+            finally:
+                ray.shutdown()
 
     return workers
 

@@ -32,8 +32,8 @@ NOT_FINISHED: Final = "the run was stopped while it was parsed; --resume finishe
 SHARED_EVERY_S: Final = 30.0
 
 Outcome = tuple[Item, Record, Share | None]
-#: Parses items in any order; calls the function before it starts one.
-Workers = Callable[[Sequence[Item], Callable[[Item], None]], Iterator[Outcome]]
+#: Parses items in any order; calls the first function before each, ends soon once the second is true.
+Workers = Callable[[Sequence[Item], Callable[[Item], None], Callable[[], bool]], Iterator[Outcome]]
 
 
 class Run:
@@ -111,7 +111,7 @@ class Run:
                 forget(item, self._job)
             todo.append(item)
         try:
-            for item, record, share in (workers or self.here)(todo, self._begin):
+            for item, record, share in (workers or self.here)(todo, self._begin, self._stopped):
                 self._take(item, record, share)
         finally:
             with contextlib.suppress(CannotWriteError):
@@ -120,16 +120,19 @@ class Run:
         statuses = Counter(self._manifest.records[i.path].status for i in self.items)
         return 0 if statuses["ok"] == len(self.items) else 1
 
-    def here(self, items: Sequence[Item], begin: Callable[[Item], None]) -> Iterator[Outcome]:
+    def here(
+        self, items: Sequence[Item], begin: Callable[[Item], None], stopped: Callable[[], bool]
+    ) -> Iterator[Outcome]:
         """Workers: this thread, one input after the other."""
         for item in items:
-            if self._stop:
+            if stopped():
                 return
             begin(item)
-            report = Report(
-                partial(self._watch.begin, item), partial(self._watch.advance, item), lambda: bool(self._stop)
-            )
+            report = Report(partial(self._watch.begin, item), partial(self._watch.advance, item), stopped)
             yield item, *work(item, self._job, self._engine, report)
+
+    def _stopped(self) -> bool:
+        return bool(self._stop)
 
     def _begin(self, item: Item) -> None:
         """Note a clip before it is parsed: after a kill, --resume knows with which model it was begun."""

@@ -233,7 +233,8 @@ class Naive:
     def _network(self, values: NDArray[np.float32], canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
         if self._plain is not None:
             outputs = self._plain.run(None, {self._plain.get_inputs()[0].name: values})
-            return np.asarray(outputs[-1], dtype=np.float32)[0]
+            parts: NDArray[np.float32] = np.asarray(outputs[-1], dtype=np.float32)[0]
+            return parts
         stages = self._engine.stages
         features = stages.features(canvas)
         height, width = canvas.shape[1:3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import random
@@ -222,8 +223,6 @@ def test_i10_a_console_without_letters(tmp_path: Path) -> None:
 
 
 def test_ray_that_is_not_installed_is_refused_with_its_extra(clip: Path, tmp_path: Path) -> None:
-    import importlib.util
-
     if importlib.util.find_spec("ray"):
         pytest.skip("Ray is installed")
     done = xfactor("parse", clip, "--out", tmp_path / "out", "--engine", "ray")
@@ -247,3 +246,12 @@ def test_commands_that_need_torch_say_so(command: str) -> None:
     done = subprocess.run(code, check=False, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert 'pip install "xfactor[train]"' in done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs the extra `cluster`")
+def test_ray_gives_the_same_bytes(clip: Path, tmp_path: Path) -> None:
+    arguments = ["parse", clip, draw_clip(tmp_path / "run.mkv", 8), tmp_path / "absent.mp4", *QUICK]
+    assert xfactor(*arguments, "--out", tmp_path / "local").returncode == 1
+    assert xfactor(*arguments, "--out", tmp_path / "ray", "--engine", "ray").returncode == 1
+    assert files(tmp_path / "ray") == files(tmp_path / "local")
+    assert manifest(tmp_path / "ray")["absent.mp4"]["status"] == "failed"
