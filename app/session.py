@@ -139,7 +139,8 @@ class Session:
         """Show the network larger or smaller pictures; 0 is what it was tuned for."""
         self.choice = replace(self.choice, size=size)
         if self._engine is not None:
-            self._use(self._engine.with_size(NetworkSize(size or max(self._engine.spec.input_size))))
+            own = NetworkSize.of_model(self._engine.spec.input_size)
+            self._use(self._engine.with_size(NetworkSize(size) if size else own))
 
     def card(self) -> str:
         """The text of the model's CARD.md, empty without one."""

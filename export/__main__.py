@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from export.stages import ExportError
-from export.write import CARD, export_bundle
+from export.write import BOX, CARD, export_bundle
 from models.checkpoint import CheckpointError, Meta, Network, load_network
 from models.spec import TrainingSet
 
@@ -52,9 +52,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument(
         "--data", type=_training_set, action="append", metavar="NAME=LICENCE", help="trained on; repeat"
     )
-    p.add_argument(
-        "--size", type=_size, default=(288, 512), metavar="WxH", help="size tuned for, px (512x288)"
-    )
+    p.add_argument("--size", type=_size, default=BOX, metavar="WxH", help="box tuned for, px (512x384)")
     p.add_argument(
         "--card", type=Path, help=f"Markdown for {CARD} (default: what the checkpoint says of itself)"
     )

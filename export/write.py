@@ -24,6 +24,9 @@ from models.spec import FactorCard, ModelSpec, Stage, TrainingSet
 
 SUMS = "SHA256SUMS"
 CARD = "CARD.md"
+#: (height, width) px that pictures are fitted into: 1280x720 becomes 512x288, portraits at most 384 high. Trained
+#: at 256 px, the network knows people of some 250 px; measured with python -m training.evaluate at several sizes.
+BOX = (384, 512)
 FACTOR_SUFFIX = ".factor.onnx"
 BUNDLE_FILES = frozenset((SUMS, CARD, "trunk.onnx", "factor.onnx", "head.onnx", "network.onnx"))
 PREPROCESSING = f"uint8 RGB (b, h, w, 3); (rgb/255 - {INPUT_MEAN})/{INPUT_STD} inside the graph"
@@ -36,7 +39,7 @@ def export_bundle(
     name: str,
     licence: str,
     training_data: Sequence[TrainingSet],
-    input_size: tuple[int, int] = (288, 512),
+    input_size: tuple[int, int] = BOX,
     card_md: str,
 ) -> tuple[parity.Parity, ...]:
     """Write `out`/{trunk,factor,head}.onnx (or network.onnx), SHA256SUMS and CARD.md, all or nothing.
@@ -47,7 +50,7 @@ def export_bundle(
         name: the model's name, as `xfactor models` will show it.
         licence: licence of the weights.
         training_data: what they were trained on.
-        input_size: (height, width) the model was tuned for, px.
+        input_size: (height, width) of the box pictures are fitted into, px.
         card_md: the model card, Markdown.
 
     Returns:

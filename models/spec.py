@@ -54,7 +54,7 @@ class ModelSpec:
     stage: Stage
     part_set: str | None  #: a key of `models.labels.PART_SETS`
     joint_set: str | None  #: a key of `models.labels.JOINT_SETS`
-    input_size: tuple[int, int]  #: (height, width) the model was tuned for, px
+    input_size: tuple[int, int]  #: (height, width) of the box that pictures are fitted into, px
     stride: int  #: input pixels per output cell
     grid: Grid  #: where a cell's centre lies
     preprocessing: str  #: in words; it happens inside the graph

@@ -182,7 +182,7 @@ def load_engine(
         device: `auto`, `cpu` or `cuda`; the last is strict.
         factor: a factor file to put in the X factor's place.
         threads: of each session.
-        size: of the network's input; the model's own long side when left out.
+        size: of the network's input; what the model was tuned for when left out.
 
     Raises:
         Refusal: the model, the factor or the device cannot be used.
@@ -216,7 +216,7 @@ def _build(
         )
     sessions = {s: Session(s, d, provider, threads=threads) for s, d in data.items()}
     stages: Stages = FactoredStages(**sessions) if spec.kind == "factored" else NetworkStage(**sessions)
-    return Engine(spec, stages, stages.own_source(), size or NetworkSize(max(spec.input_size)))
+    return Engine(spec, stages, stages.own_source(), size or NetworkSize.of_model(spec.input_size))
 
 
 def _warm_up(engine: Engine) -> None:

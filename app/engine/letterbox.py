@@ -6,6 +6,7 @@ no cell mixes picture and padding, and cropping the padding is a slice. 1280x720
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -18,25 +19,39 @@ from app.errors import Refusal
 #: Grey: normalised it is 0, the mean of the network's input range.
 PADDING = 128
 MAX_SIDE = 4096
+#: Beyond twice its size a small picture shows no more, and its people grow larger than any seen in training.
+ENLARGE = 2.0
 
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """How large pictures are shown to the network: a long side, or one fixed width and height.
+    """How large pictures are shown to the network: the box they are fitted into.
 
     Raises:
         Refusal: when a side is outside 32..4096.
     """
 
-    long_side: int = 512  #: px, of the picture's longer side
-    fixed: tuple[int, int] | None = None  #: (width, height) of the input that pictures are fitted into, px
+    width: int = 512  #: px
+    height: int = 0  #: px; 0 is as high as wide
+    padded: bool = False  #: the input has exactly this size, whatever the shape of the picture
+    enlarge: float = math.inf  #: small pictures are not enlarged by more than this
 
     def __post_init__(self) -> None:
-        for side in self.fixed or (self.long_side,):
+        for side in self.box:
             if not 32 <= side <= MAX_SIDE:
                 raise Refusal(
                     f"network size {self}", "a side must be from 32 to 4096 pixels", "use 256, 512 or 512x288"
                 )
+
+    @property
+    def box(self) -> tuple[int, int]:
+        """(width, height), px."""
+        return self.width, self.height or self.width
+
+    @classmethod
+    def of_model(cls, input_size: tuple[int, int]) -> NetworkSize:
+        """The (height, width) box a model was tuned for, as its description gives it."""
+        return cls(input_size[1], input_size[0], enlarge=ENLARGE)
 
     @classmethod
     def parse(cls, text: str) -> NetworkSize:
@@ -49,10 +64,10 @@ class NetworkSize:
         if match is None:
             raise Refusal(f"network size {text[:40]!r}", "it is not a number of pixels", "use 512 or 512x288")
         width, height = match.groups()
-        return cls(fixed=(int(width), int(height))) if height else cls(int(width))
+        return cls(int(width), int(height), padded=True) if height else cls(int(width))
 
     def __str__(self) -> str:
-        return f"{self.fixed[0]}x{self.fixed[1]}" if self.fixed else str(self.long_side)
+        return f"{self.width}x{self.height}" if self.height else str(self.width)
 
 
 @dataclass(frozen=True)
@@ -69,11 +84,10 @@ class Letterbox:
         cls, picture: tuple[int, int], size: NetworkSize, *, stride: int = 8, multiple: int = 32
     ) -> Letterbox:
         """Place a picture of (width, height) px in a network with input sides that `multiple` divides."""
-        limit = size.fixed or (size.long_side, size.long_side)
-        limit = _up(limit[0], multiple), _up(limit[1], multiple)
-        scale = min(limit[0] / picture[0], limit[1] / picture[1])
+        limit = _up(size.box[0], multiple), _up(size.box[1], multiple)
+        scale = min(limit[0] / picture[0], limit[1] / picture[1], size.enlarge)
         content = _cells(picture[0] * scale, stride), _cells(picture[1] * scale, stride)
-        network = limit if size.fixed else (_up(content[0], multiple), _up(content[1], multiple))
+        network = limit if size.padded else (_up(content[0], multiple), _up(content[1], multiple))
         return cls(picture, content, network, stride)
 
     @property

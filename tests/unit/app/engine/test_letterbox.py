@@ -13,7 +13,7 @@ sides = st.integers(1, 8192)
 pictures = st.tuples(sides, sides)
 sizes = st.one_of(
     st.builds(NetworkSize, st.integers(32, 1024)),
-    st.builds(lambda w, h: NetworkSize(fixed=(w, h)), st.integers(32, 800), st.integers(32, 800)),
+    st.builds(lambda w, h: NetworkSize(w, h, padded=True), st.integers(32, 800), st.integers(32, 800)),
 )
 
 
@@ -27,8 +27,15 @@ def test_common_shapes() -> None:
     assert network(1, 1) == (512, 512)
     assert network(1, 8192) == (32, 512)
     assert network(1280, 720, NetworkSize(256)) == (256, 160)
-    assert network(1280, 720, NetworkSize(fixed=(512, 512))) == (512, 512)
+    assert network(1280, 720, NetworkSize(512, padded=True)) == (512, 512)
     assert Letterbox.fit((1280, 720), NetworkSize(512)).content == (512, 288)
+
+
+def test_a_models_box_bounds_both_sides_and_small_pictures_grow_to_twice_their_size() -> None:
+    own = NetworkSize.of_model((384, 512))
+    assert Letterbox.fit((1280, 720), own).network == (512, 288)
+    assert Letterbox.fit((2000, 3000), own).network == (256, 384)
+    assert Letterbox.fit((100, 160), own).content == (200, 320)
 
 
 @given(pictures, sizes)
@@ -39,15 +46,15 @@ def test_content_is_whole_cells_inside_a_network_of_whole_multiples(
     for content, network in zip(box.content, box.network, strict=True):
         assert content % 8 == 0 < content <= network
         assert network % 32 == 0
-    if size.fixed is None:
-        assert max(box.network) <= -(-size.long_side // 32) * 32
+    if not size.padded:
+        assert max(box.network) <= -(-size.width // 32) * 32
 
 
 @given(pictures, sizes)
 def test_the_aspect_is_kept_to_half_a_cell(picture: tuple[int, int], size: NetworkSize) -> None:
     box = Letterbox.fit(picture, size)
     scale = max(c / p for c, p in zip(box.content, picture, strict=True))
-    limit = size.fixed or (size.long_side,) * 2
+    limit = size.box
     limit = tuple(-(-side // 32) * 32 for side in limit)
     exact = min(n / p for n, p in zip(limit, picture, strict=True))
     assert all(abs(c - p * exact) <= 4 or c == 8 for c, p in zip(box.content, picture, strict=True))
@@ -137,8 +144,8 @@ def test_pooling_a_half() -> None:
     ("text", "size"),
     [
         ("512", NetworkSize(512)),
-        (" 512x288 ", NetworkSize(fixed=(512, 288))),
-        ("96X64", NetworkSize(fixed=(96, 64))),
+        (" 512x288 ", NetworkSize(512, 288, padded=True)),
+        ("96X64", NetworkSize(96, 64, padded=True)),
     ],
 )
 def test_sizes_are_read(text: str, size: NetworkSize) -> None:
