@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -42,8 +43,12 @@ def encode(pictures: Iterator[NDArray[np.uint8]], out: Path, size: tuple[int, in
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": QUALITY, "preset": "slow", "tune": "film"}
         stream.codec_context.gop_size = 2 * RATE
+        context = stream.codec_context  # without these marks a player guesses the colours
+        context.colorspace = context.color_primaries = context.color_trc = Colorspace.ITU709
+        context.color_range = ColorRange.MPEG
+        hd = {"dst_colorspace": Colorspace.ITU709, "dst_color_range": ColorRange.MPEG}
         for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p", **hd)
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

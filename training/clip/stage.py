@@ -33,7 +33,7 @@ LAMPS = np.asarray([[-0.72, -0.52, 0.46], [0.75, -0.60, 0.30]], np.float32)
 STRENGTHS = np.asarray([0.30, 0.80, 0.10], np.float32)  # of the sky-blue ambient, the window, the fill
 TINTS = np.asarray([[0.96, 0.98, 1.04], [1.00, 1.00, 1.02], [1.06, 1.00, 0.92]], np.float32)
 SHADOW_REACH_M = 6.0
-DARKER = 1.5  # shadows on a floor look deeper than a few directions of light make them
+DEPTH = 1.8  # of shadows on the floor: deeper than a few directions of light make them, never black
 
 
 class Stage:
@@ -95,14 +95,14 @@ class Stage:
         """The share of its light that each floor pixel keeps, (h, w): the person hides window and walls."""
         straight, around = (self._hidden(surface, d) for d in (_window_directions(), _sky_directions()))
         share = self.room.window_share
-        kept = 1 - DARKER * (share * straight + (1 - share) * around)
+        kept = np.exp(-DEPTH * (share * straight + (1 - share) * around))
         return np.where(self.room.floor, kept, 1.0).astype(np.float32)
 
     def _hidden(self, surface: Surface, directions: FloatArray) -> FloatArray:
         """Of light from the directions (N, 3), the share hidden from each floor pixel, (h, w)."""
         mean = np.mean([self._fallen(surface, d) for d in directions], axis=0)
         grown = cv2.resize(mean, self.size)
-        return np.asarray(cv2.GaussianBlur(grown, (0, 0), self.size[0] / 300), np.float32)
+        return np.asarray(cv2.GaussianBlur(grown, (0, 0), self.size[0] / 220), np.float32)
 
     def _fallen(self, surface: Surface, towards: FloatArray) -> FloatArray:
         """The person's shadow on the floor for light from one direction, at a third of the size."""
