@@ -24,8 +24,8 @@ from models.spec import FactorCard, ModelSpec, Stage, TrainingSet
 
 SUMS = "SHA256SUMS"
 CARD = "CARD.md"
-#: (height, width) px that pictures are fitted into: 1280x720 becomes 512x288, portraits at most 384 high. Trained
-#: at 256 px, the network knows people of some 250 px; measured with python -m training.evaluate at several sizes.
+#: (height, width) px that pictures are fitted into: 1280x720 becomes 512x288, portraits at most 384 high.
+#: Trained at 256 px, the network knows people of some 250 px: python -m training.evaluate at several sizes.
 BOX = (384, 512)
 FACTOR_SUFFIX = ".factor.onnx"
 BUNDLE_FILES = frozenset((SUMS, CARD, "trunk.onnx", "factor.onnx", "head.onnx", "network.onnx"))
