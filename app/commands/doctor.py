@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ REQUIRED: Final = (
 )
 OPTIONAL: Final = ("onnxruntime", "onnxruntime-gpu", "torch", "yt-dlp", "ray", "pyvirtualcam", "openvino")
 DECODERS: Final = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores")
+QT_PROBE: Final = "from PyQt6.QtGui import QGuiApplication; print(QGuiApplication([]).platformName())"
 ENCODERS: Final = ("libx264", "libvpx-vp9", "prores_ks", "png")
 
 
@@ -198,6 +200,32 @@ def _window() -> Iterator[Finding]:
         yield Finding(here, "system libraries", f"missing: {', '.join(missing)}", line)
     else:
         yield Finding(here, "system libraries", "all that Qt needs")
+    yield _start_qt("" if display else "offscreen")
+
+
+def _start_qt(platform: str) -> Finding:
+    """Start Qt in a process of its own: where it cannot start, it aborts."""
+    environment = {**os.environ, **({"QT_QPA_PLATFORM": platform} if platform else {})}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", QT_PROBE],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(
+            "Window", "Qt", "does not start within 20 s", "Try another display, or QT_QPA_PLATFORM=xcb"
+        )
+    if done.returncode == 0:
+        return Finding("Window", "Qt", f"starts ({done.stdout.strip()})")
+    said = [line for line in done.stderr.splitlines() if line.strip()]
+    reason = said[-1].strip() if said else f"ended with {done.returncode}"
+    return Finding(
+        "Window", "Qt", f"does not start: {reason}", "pip install --force-reinstall 'PyQt6>=6.7,<6.12'"
+    )
 
 
 def _folders() -> Iterator[Finding]:

@@ -65,6 +65,15 @@ def test_missing_libraries_give_the_line_in_one_piece(
     assert "sudo apt-get install -y --no-install-recommends libxcb-icccm4 libegl1" in capsys.readouterr().out
 
 
+def test_qt_is_really_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert doctor._start_qt("offscreen").value == "starts (offscreen)"
+    finding = doctor._start_qt("no-such-platform")
+    assert finding.remedy
+    assert "does not start" in finding.value
+    monkeypatch.setattr(doctor, "QT_PROBE", "raise ImportError('libGL.so.1: cannot open shared object file')")
+    assert "libGL.so.1" in doctor._start_qt("offscreen").value
+
+
 def test_two_runtimes_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_version", lambda name: "1.0" if "contrib" not in name else "")
     problems = [f for f in doctor._packages() if f.remedy]
