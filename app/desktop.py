@@ -13,28 +13,28 @@ from typing import Final
 
 from app import faults, paths
 from app.engine import runtime  # before Qt: on some systems the other order cannot load its libraries
+
+# isort: split
+from PyQt6.QtCore import QEvent, QObject, QTimer, pyqtSignal
+from PyQt6.QtWidgets import QApplication
+
 from app.errors import Refusal
+from app.helping import Helping
+from app.interrupts import Interrupts
 from app.keeping import Keeping
 from app.menus import Menus, first_choice
 from app.pipeline.capture import TOPIC as SOURCE
-from app.pipeline.jobs import Job, Jobs, State
+from app.pipeline.jobs import Jobs, State
 from app.pipeline.notices import Level, Notice
 from app.pipeline.pipeline import Pipeline
+from app.playing import Playing
 from app.session import Loader, Session
 from app.settings import Settings, SettingsFile
+from app.ui.activity import Task
+from app.ui.asking import MEDIA, ask_file, ask_folder
+from app.ui.hud import Vitals
+from app.ui.window import Window
 from models.labels import S31, PartSet
-
-from PyQt6.QtCore import PYQT_VERSION_STR, QEvent, QObject, QTimer, QUrl, pyqtSignal  # isort: skip
-from PyQt6.QtGui import QDesktopServices, QGuiApplication  # isort: skip
-from PyQt6.QtWidgets import QApplication  # isort: skip
-from app.interrupts import Interrupts  # isort: skip
-from app.playing import Playing  # isort: skip
-from app.ui.activity import Task  # isort: skip
-from app.ui.actions import shortcuts  # isort: skip
-from app.ui.asking import MEDIA, ask_file, ask_folder  # isort: skip
-from app.ui.hud import Vitals  # isort: skip
-from app.ui.pages import show_table, show_text  # isort: skip
-from app.ui.window import Window  # isort: skip
 
 TICK_MS: Final = 100  # time line, numbers and jobs; the picture does not wait for it
 STOP_S: Final = 2.0  # for all threads together: the program is gone within three seconds
@@ -82,6 +82,7 @@ class Desktop(QObject):
         self.playing = Playing(self.window, self.pipeline)
         self.keeping = Keeping(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
         self.menus = Menus(self.window, self.session, self.open, self.refuse)
+        self.helping = Helping(self.window, self.jobs, self.keeping.folder, runtime.ort.__version__)
         self._timer = QTimer(self)
         self._opened = ""  # what was asked for and has not shown a picture yet
         self._stopping = False
@@ -115,13 +116,6 @@ class Desktop(QObject):
         actions["mirror"].triggered.connect(self.tick)
         window.theme_chosen.connect(self._on_theme)
         window.activity.cancelled.connect(self._on_cancel)
-        # tools and help
-        actions["recordings"].triggered.connect(self._show_recordings)
-        actions["settings-file"].triggered.connect(lambda: self._show_folder(paths.user_config_dir()))
-        actions["logs"].triggered.connect(lambda: self._show_folder(paths.user_log_dir()))
-        actions["copy-system"].triggered.connect(self._copy_system)
-        actions["keys"].triggered.connect(self._show_keys)
-        actions["about"].triggered.connect(lambda: show_text(window, "About xfactor", about()))
         # the end
         actions["quit"].triggered.connect(self.stop)
         window.closing.connect(self.stop)
@@ -314,49 +308,6 @@ class Desktop(QObject):
         for job in self.jobs.shown():
             if id(job) == key:
                 job.cancel()
-
-    def _show_recordings(self) -> None:
-        try:
-            self._show_folder(self.keeping.folder())
-        except OSError as e:
-            self._say(f"{e.filename}: {e.strerror}. Choose another folder.", Level.ERROR, "recording")
-
-    def _show_folder(self, folder: Path) -> None:
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
-            self._say(f"The folder is {folder}")
-
-    def _copy_system(self) -> None:
-        """Versions, providers, cameras: what a bug report needs; looked up beside the window."""
-
-        def work(job: Job) -> str:
-            del job
-            from app.commands.doctor import examine  # noqa: PLC0415 its imports would delay every start
-
-            return "\n".join(f"{f.section}: {f.name}: {f.value} {f.remedy}".rstrip() for f in examine())
-
-        def done(text: str) -> None:
-            clipboard = QGuiApplication.clipboard()
-            if clipboard is not None:
-                clipboard.setText(text)
-            self._say("The system information is on the clipboard.")
-
-        self.jobs.start("Looking at the system", work, done)
-
-    def _show_keys(self) -> None:
-        rows = [*shortcuts(), ("Picture", "Zoom", "Wheel"), ("Picture", "Fit", "Double-click")]
-        rows += [("Time line", "Choose a range", "Shift+drag"), ("Parts", "One part alone", "Double-click")]
-        show_table(self.window, "Keyboard shortcuts", ("Menu", "What", "Key"), rows)
-
-
-def about() -> str:
-    """Name, licence, versions."""
-    return (
-        "xfactor: live human parsing with a swappable X factor\n"
-        "Licence: GPL-3.0-or-later\n\n"
-        "No telemetry, no listening port; the camera goes on only when you choose it.\n\n"
-        f"Python {sys.version.split()[0]}, PyQt {PYQT_VERSION_STR}, ONNX Runtime {runtime.ort.__version__}\n"
-        f"Settings: {paths.user_config_dir()}\nLog: {paths.user_log_dir()}\n"
-    )
 
 
 def run(source: str | None = None) -> int:

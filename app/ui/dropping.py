@@ -21,8 +21,3 @@ def dropped(data: QMimeData | None) -> str:
 def is_model(path: str) -> bool:
     """Whether a dropped file is a model or a factor rather than a source."""
     return path.lower().endswith(".onnx")
-
-
-def is_factor(path: str) -> bool:
-    """Whether a dropped model file is a personalised factor."""
-    return path.lower().endswith(".factor.onnx")

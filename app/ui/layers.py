@@ -47,6 +47,11 @@ class Layers:
 
 def layers(parsed: Parsed, look: Look) -> Layers:
     """Prepare a frame and its result for painting."""
+    made = _layers(parsed, look)
+    return _mirrored(made) if look.mirror else made
+
+
+def _layers(parsed: Parsed, look: Look) -> Layers:
     picture = picture_image(parsed.frame.image)
     size = parsed.frame.size
     parsing = parsed.parsing
@@ -62,18 +67,14 @@ def layers(parsed: Parsed, look: Look) -> Layers:
 def paint(painter: QPainter, area: QRectF, layer: Layers, look: Look) -> None:
     """Draw into `area`; with a split line, the untouched picture left of it."""
     painter.save()
-    if look.mirror:
-        painter.translate(area.left() + area.right(), 0)
-        painter.scale(-1, 1)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     if not look.split:
         _paint_layers(painter, area, layer)
     else:
-        at = area.left() + area.width() * (1 - look.split_at if look.mirror else look.split_at)
-        left, right = QRectF(area), QRectF(area)
-        left.setRight(at)
-        right.setLeft(at)
-        before, after = (right, left) if look.mirror else (left, right)
+        at = area.left() + area.width() * look.split_at
+        before, after = QRectF(area), QRectF(area)
+        before.setRight(at)
+        after.setLeft(at)
         painter.save()
         painter.setClipRect(before)
         painter.drawImage(area, layer.picture)
@@ -81,6 +82,19 @@ def paint(painter: QPainter, area: QRectF, layer: Layers, look: Look) -> None:
         painter.setClipRect(after)
         _paint_layers(painter, area, layer)
     painter.restore()
+
+
+def _mirrored(layer: Layers) -> Layers:
+    """Left and right changed, exactly: a mirrored QPainter would be off by a pixel."""
+
+    def flip(image: QImage | None) -> QImage | None:
+        return image.mirrored(horizontal=True, vertical=False) if image is not None else None
+
+    joints = layer.skeleton.joints if layer.skeleton is not None else {}
+    turned = {name: (layer.size[0] - 1 - x, y) for name, (x, y) in joints.items()}
+    picture = layer.picture.mirrored(horizontal=True, vertical=False)
+    lower = None if layer.lower is None else picture
+    return Layers(layer.size, picture, lower, flip(layer.upper), Skeleton(turned) if joints else None)
 
 
 def rendered(parsed: Parsed, look: Look) -> NDArray[np.uint8]:

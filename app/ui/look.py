@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -46,6 +46,9 @@ class Behind:
     image: NDArray[np.uint8] | None = None  #: (h, w, 3) RGB, for IMAGE
 
 
+GREEN_SCREEN = Behind()
+
+
 @dataclass(frozen=True)
 class Look:
     """Every choice of the right-hand panel and the View menu that changes what is painted."""
@@ -59,7 +62,7 @@ class Look:
     solo: int = 0  #: the only part shown, or 0
     colour_blind: bool = False
     mirror: bool = False  #: display only
-    behind: Behind = field(default_factory=Behind)
+    behind: Behind = GREEN_SCREEN
 
     def shows(self, part: int) -> bool:
         """Whether a part is painted."""

@@ -95,6 +95,11 @@ def _image(name: str) -> str:
 
 
 def _style(s: Shades) -> str:
+    return _bars(s) + _fields(s) + _names(s)
+
+
+def _bars(s: Shades) -> str:
+    """Menus, status bar, buttons."""
     return f"""
     QMenuBar {{ background: {s.window}; padding: 2px 4px; border-bottom: 1px solid {s.line}; }}
     QMenuBar::item {{ padding: 5px 9px; border-radius: 4px; background: transparent; }}
@@ -120,6 +125,12 @@ def _style(s: Shades) -> str:
                   background: {s.raised}; }}
     QPushButton:hover {{ border-color: {s.accent}; }}
     QPushButton:disabled {{ color: {s.faint}; }}
+    """
+
+
+def _fields(s: Shades) -> str:
+    """What is filled in, dragged or scrolled."""
+    return f"""
     QTreeWidget, QPlainTextEdit, QTableWidget {{ background: {s.base}; border: 1px solid {s.line};
                                                  border-radius: 6px; }}
     QTreeWidget::item {{ padding: 2px 0; }}
@@ -148,6 +159,12 @@ def _style(s: Shades) -> str:
     QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {s.line}; }}
     QSlider::sub-page:horizontal {{ background: {s.accent}; border-radius: 2px; }}
     QSlider::handle:horizontal {{ width: 14px; margin: -5px 0; border-radius: 7px; background: {s.text}; }}
+    """
+
+
+def _names(s: Shades) -> str:
+    """Widgets that have a name of their own."""
+    return f"""
     QLabel#heading {{ color: {s.faint}; font-size: 11px; font-weight: 600; }}
     QLabel#faint {{ color: {s.faint}; }}
     QLabel#timecode {{ color: {s.faint}; padding: 0 6px; }}

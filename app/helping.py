@@ -1,0 +1,81 @@
+"""Helping: folders, system information, keys and the about page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
+from PyQt6.QtGui import QDesktopServices, QGuiApplication
+
+from app import paths
+from app.pipeline.jobs import Job, Jobs
+from app.pipeline.notices import Level, Notice
+from app.ui.actions import shortcuts
+from app.ui.pages import show_table, show_text
+from app.ui.window import Window
+
+
+class Helping:
+    """Connects the Tools and Help menus."""
+
+    def __init__(
+        self, window: Window, jobs: Jobs, recordings: Callable[[], Path], runtime_version: str
+    ) -> None:
+        self._window = window
+        self._jobs = jobs
+        self._recordings = recordings
+        self._runtime_version = runtime_version
+        actions = window.actions_
+        actions["recordings"].triggered.connect(self._show_recordings)
+        actions["settings-file"].triggered.connect(lambda: self._show_folder(paths.user_config_dir()))
+        actions["logs"].triggered.connect(lambda: self._show_folder(paths.user_log_dir()))
+        actions["copy-system"].triggered.connect(self._copy_system)
+        actions["keys"].triggered.connect(self._show_keys)
+        actions["about"].triggered.connect(lambda: show_text(window, "About xfactor", self.about()))
+
+    def about(self) -> str:
+        """Name, licence, versions."""
+        return (
+            "xfactor: live human parsing with a swappable X factor\n"
+            "Licence: GPL-3.0-or-later\n\n"
+            "No telemetry, no listening port; the camera goes on only when you choose it.\n\n"
+            f"Python {sys.version.split()[0]} · PyQt {PYQT_VERSION_STR} · ONNX  {self._runtime_version}\n"
+            f"Settings: {paths.user_config_dir()}\nLog: {paths.user_log_dir()}\n"
+        )
+
+    def _show_recordings(self) -> None:
+        try:
+            self._show_folder(self._recordings())
+        except OSError as e:
+            self._say(f"{e.filename}: {e.strerror}. Choose another folder.", Level.ERROR)
+
+    def _show_folder(self, folder: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self._say(f"The folder is {folder}")
+
+    def _copy_system(self) -> None:
+        """Versions, providers, cameras: what a bug report needs; looked up beside the window."""
+
+        def work(job: Job) -> str:
+            del job
+            from app.commands.doctor import examine  # noqa: PLC0415 its imports would delay every start
+
+            return "\n".join(f"{f.section}: {f.name}: {f.value} {f.remedy}".rstrip() for f in examine())
+
+        def done(text: str) -> None:
+            clipboard = QGuiApplication.clipboard()
+            if clipboard is not None:
+                clipboard.setText(text)
+            self._say("The system information is on the clipboard.")
+
+        self._jobs.start("Looking at the system", work, done)
+
+    def _show_keys(self) -> None:
+        rows = [*shortcuts(), ("Picture", "Zoom", "Wheel"), ("Picture", "Fit", "Double-click")]
+        rows += [("Time line", "Choose a range", "Shift+drag"), ("Parts", "One part alone", "Double-click")]
+        show_table(self._window, "Keyboard shortcuts", ("Menu", "What", "Key"), rows)
+
+    def _say(self, words: str, level: Level = Level.INFO) -> None:
+        self._window.banner.show_notice(Notice(words, level, topic="help"))

@@ -1,0 +1,222 @@
+"""Colours, layers, joints: what is painted is what the parsing says, on screen and in files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PyQt6.QtCore import QMimeData, QUrl
+
+from app.pipeline.frames import Frame, Parsed
+from app.ui.choices import literal
+from app.ui.dropping import dropped, is_model
+from app.ui.layers import cover, rendered
+from app.ui.look import Backdrop, Behind, Look, View, visible
+from app.ui.palettes import colours, groups, readable, split_name, tints
+from app.ui.skeleton import skeleton
+from app.ui.timeline import timecode
+from models.labels import S31
+from models.results import Parsing
+
+WIDTH, HEIGHT = 64, 48
+
+
+def parsed(labels: np.ndarray, person: np.ndarray | None = None) -> Parsed:
+    image = np.random.default_rng(3).integers(30, 220, (HEIGHT, WIDTH, 3), np.uint8)
+    if person is None:
+        person = np.where(labels > 0, 255, 0).astype(np.uint8)
+    confidence = np.full(labels.shape, 200, np.uint8)
+    return Parsed(
+        Frame(image, 0, 0.0, 0.0), Parsing(S31, (WIDTH, HEIGHT), labels, person, confidence), 1, 1.0
+    )
+
+
+@pytest.fixture
+def halves() -> Parsed:
+    """The left hand fills the right half of the picture."""
+    labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+    labels[:, WIDTH // 2 :] = S31.id("lhand")
+    return parsed(labels)
+
+
+LEFT, RIGHT = np.s_[:, : WIDTH // 2 - 2], np.s_[:, WIDTH // 2 + 2 :]
+
+
+def test_every_part_stands_once_under_a_heading() -> None:
+    placed = [part for _, members in groups(S31) for part in members]
+    assert sorted(placed) == list(range(1, S31.classes))
+
+
+def test_names_are_words() -> None:
+    assert readable("rlarm") == "right lower arm"
+    assert readable("luhead") == "left upper head"
+    assert readable("neck") == "neck"
+    assert readable("rucksack") == "rucksack"
+    assert split_name("rhand") == ("r", "hand")
+
+
+def test_the_safe_palette_tells_left_from_right_without_red_and_green() -> None:
+    """Under deuteranopia red and green fall together; blue against yellow remains."""
+    table = colours(S31, colour_blind=True).astype(float)
+    blueness = table[:, 2] - table[:, :2].mean(axis=1)
+    for part, name in enumerate(S31.names, start=1):
+        if name[0] in "rl" and S31.mirror_ids[part - 1] != part:
+            right, left = sorted((part, S31.mirror_ids[part - 1]), key=lambda p: S31.names[p - 1][0] == "l")
+            assert blueness[left] - blueness[right] > 60, name
+
+
+def test_the_safe_palette_has_no_two_equal_neighbours_along_a_limb() -> None:
+    table = colours(S31, colour_blind=True).astype(int)
+    for _, members in groups(S31):
+        for a, b in pairwise(members):
+            assert np.abs(table[a] - table[b]).sum() > 50, (a, b)
+
+
+@given(alpha=st.floats(0, 1), part=st.integers(1, 31))
+def test_tints_are_premultiplied(alpha: float, part: int) -> None:
+    values = tints(S31.palette(), np.full(256, alpha, np.float32))
+    argb = int(values[part])
+    a, rgb = argb >> 24, ((argb >> 16) & 255, (argb >> 8) & 255, argb & 255)
+    assert a == pytest.approx(255 * alpha, abs=1)
+    assert all(c <= a + 1 for c in rgb)
+
+
+def test_the_overlay_mixes_and_leaves_the_rest_alone(halves) -> None:
+    out = rendered(halves, Look(opacity=0.5)).astype(int)
+    image = halves.frame.image.astype(int)
+    assert (out[LEFT] == image[LEFT]).all()
+    mixed = (image[RIGHT] + np.array(S31.palette()[S31.id("lhand")], int)) / 2
+    assert np.abs(out[RIGHT] - mixed).max() <= 2
+
+
+def test_opacity_nothing_is_the_picture_and_hidden_overlays_too(halves) -> None:
+    assert (rendered(halves, Look(opacity=0.0)) == halves.frame.image).all()
+    assert (rendered(halves, Look(bare=True)) == halves.frame.image).all()
+    assert (rendered(halves, Look(view=View.PICTURE)) == halves.frame.image).all()
+
+
+def test_a_closed_eye_and_solo(halves) -> None:
+    hand = S31.id("lhand")
+    assert (rendered(halves, Look().with_eye(hand)) == halves.frame.image).all()
+    assert (rendered(halves, Look().with_solo(hand)) != halves.frame.image).any()
+    assert (rendered(halves, Look().with_solo(hand + 1)) == halves.frame.image).all()
+    assert Look().with_solo(3).with_solo(3) == Look()
+    assert not visible(S31, Look())[0]
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        Behind(),
+        Behind(Backdrop.COLOUR, (255, 0, 0)),
+        Behind(Backdrop.IMAGE, image=np.full((10, 200, 3), 7, np.uint8)),
+        Behind(Backdrop.CHECKS),
+        Behind(Backdrop.BLUR),
+    ],
+)
+def test_a_cut_out_keeps_the_person_and_replaces_the_room(halves, behind) -> None:
+    out = rendered(halves, Look(view=View.CUT_OUT, behind=behind))
+    assert np.abs(out[RIGHT].astype(int) - halves.frame.image[RIGHT]).max() <= 1
+    room = out[LEFT].reshape(-1, 3)
+    if behind.kind is Backdrop.COLOUR:
+        assert (room == behind.colour).all()
+    if behind.kind is Backdrop.IMAGE:
+        assert (room == 7).all()
+    if behind.kind is Backdrop.CHECKS:
+        assert set(np.unique(room)) == {102, 153}
+    if behind.kind is Backdrop.BLUR:
+        assert room.std() < halves.frame.image[LEFT].std() / 3
+
+
+def test_the_silhouette_is_grey_by_its_probability() -> None:
+    person = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
+    out = rendered(parsed(np.ones((HEIGHT, WIDTH), np.uint8), person), Look(view=View.SILHOUETTE))
+    assert np.abs(out[..., 0].astype(int) - person).max() <= 1
+
+
+@pytest.mark.parametrize("view", list(View))
+def test_without_a_result_no_view_that_hides_the_room_shows_it(view: View) -> None:
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    out = rendered(Parsed(Frame(image, 0, 0.0, 0.0), None, 0, 0.0), Look(view=view))
+    expected = 0 if view.hides_picture else 90
+    assert (out == expected).all()
+
+
+def test_a_split_is_the_picture_left_and_the_view_right() -> None:
+    labels = np.full((HEIGHT, WIDTH), 1, np.uint8)
+    both = parsed(labels)
+    split = rendered(both, Look(view=View.PARTS, split=True, split_at=0.5))
+    assert (split[LEFT] == both.frame.image[LEFT]).all()
+    assert (split[RIGHT] == S31.palette()[1]).all()
+
+
+def test_mirroring_flips_the_picture_but_not_the_sides_of_the_split(halves) -> None:
+    look = Look(view=View.PARTS, mirror=True)
+    assert (rendered(halves, look)[:, ::-1] == rendered(halves, replace(look, mirror=False))).all()
+    full = parsed(np.full((HEIGHT, WIDTH), 1, np.uint8))
+    split = rendered(full, replace(look, split=True))
+    assert (split[RIGHT] == S31.palette()[1]).all()
+    assert (split[LEFT] == full.frame.image[:, ::-1][LEFT]).all()
+
+
+@given(
+    size=st.tuples(st.integers(1, 50), st.integers(1, 50)),
+    want=st.tuples(st.integers(1, 60), st.integers(1, 60)),
+)
+def test_cover_fills_exactly(size: tuple[int, int], want: tuple[int, int]) -> None:
+    out = cover(np.full((size[1], size[0], 3), 9, np.uint8), want)
+    assert out.shape == (want[1], want[0], 3)
+    assert (out == 9).all()
+
+
+def test_joints_are_the_centroids_of_their_parts() -> None:
+    labels = np.zeros((12, 16), np.uint8)
+    labels[2:4, 4:6] = S31.id("rwrist")
+    labels[8:10, 4:8] = S31.id("relbow")
+    found = skeleton(Parsing(S31, (160, 120), labels, labels.copy(), labels.copy()))
+    assert found.joints["rwrist"] == pytest.approx((50, 30))
+    assert found.joints["relbow"] == pytest.approx((60, 90))
+    assert found.bones == [("relbow", "rwrist")]
+    assert [found.side(j) for j in ("rwrist", "lknee", "neck", "head")] == ["r", "l", "", ""]
+
+
+def test_nobody_has_no_joints() -> None:
+    zeros = np.zeros((12, 16), np.uint8)
+    assert skeleton(Parsing(S31, (160, 120), zeros, zeros.copy(), zeros.copy())).joints == {}
+
+
+@pytest.mark.parametrize(
+    ("index", "rate", "text"),
+    [
+        (0, 25, "00:00.000"),
+        (1, 24, "00:00.042"),
+        (25 * 61, 25, "01:01.000"),
+        (25 * 3600, 25, "1:00:00.000"),
+        (5, 0, "00:00.000"),
+    ],
+)
+def test_time_codes(index: int, rate: float, text: str) -> None:
+    assert timecode(index, rate) == text
+
+
+def test_names_from_outside_are_literal_in_menus() -> None:
+    assert literal("a & b\nc") == "a && b c"
+    assert len(literal("x" * 500)) == 80
+
+
+def test_what_was_dropped(tmp_path) -> None:
+    data = QMimeData()
+    assert dropped(None) == dropped(data) == ""
+    data.setUrls([QUrl("https://example.org/v"), QUrl.fromLocalFile(str(tmp_path))])
+    assert dropped(data) == "https://example.org/v"
+    text = QMimeData()
+    text.setText("  https://example.org/v?x=1 ")
+    assert dropped(text) == "https://example.org/v?x=1"
+    text.setText("see https://example.org for more")
+    assert dropped(text) == ""
+    assert is_model("/a/b.ONNX")
+    assert not is_model("/a/onnx.mp4")
