@@ -103,7 +103,7 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
         Literal["mov", "webm"], typer.Option("--alpha", help="ProRes 4444 or VP9, for --save alpha.")
     ] = "mov",
     resume: Annotated[bool, typer.Option("--resume", help="Finish what is missing.")] = False,
-    smooth: Annotated[bool, typer.Option("--smooth", help="Calm the labels of clips over time.")] = False,
+    smooth: Annotated[bool, typer.Option(help="Calm the labels of clips over time.")] = True,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
 ) -> None:

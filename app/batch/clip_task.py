@@ -157,8 +157,8 @@ def _through(
     empty, done, stopped = 0, first, False
     writer: Behind[tuple[Frame, Parsing]] = Behind(results.write)
     try:
-        # A smoothed frame depends on all before it: those are parsed again, and written only where missing.
-        for frame in clip.frames(0 if smoother else first, jump=False):
+        # What depends on the frames before it needs them parsed again; they are written only where missing.
+        for frame in clip.frames(0 if job.remembers else first, jump=False):
             try:
                 parsing = engine.parse(frame, smoother)
             except NoResultError:

@@ -30,7 +30,7 @@ class Job:
     size: str = ""  #: of the network's input; empty is the model's own
     device: str = "auto"
     resume: bool = False
-    smooth: bool = False  #: calm labels over time; then a frame depends on those before it
+    smooth: bool = True  #: calm the labels of clips over time, as the window does
     alpha: Literal["mov", "webm"] = "mov"
 
     def to_json(self) -> dict[str, Any]:
@@ -82,6 +82,11 @@ class Job:
     def smoother(self) -> Smoother | None:
         """A fresh one per clip, or none."""
         return Smoother() if self.smooth else None
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a frame's result depends on the frames before it."""
+        return self.smooth or self.silhouettes is not None  # a missing mask is bridged by the last one
 
     def recipe(self, engine: Engine) -> dict[str, Any]:
         """What decides the results, bit for bit; two runs with one recipe may share a folder."""
