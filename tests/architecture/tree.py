@@ -9,7 +9,7 @@ import ast
 import textwrap
 from pathlib import Path
 
-from tests.architecture.sources import PRODUCT, ROOT
+from tests.architecture.sources import PRODUCT, ROOT, tracked
 
 COMMAND = "python -m tests.architecture.tree"
 BEGIN = f"<!-- tree: written by `{COMMAND}` -->"
@@ -19,11 +19,12 @@ PAGE = ROOT / "docs" / "ARCHITECTURE.md"
 
 def drawn() -> str:
     """Every package with its sentence and its modules."""
-    lines = ["```"]
-    for top in PRODUCT:
-        for folder in sorted({ROOT / top, *(p.parent for p in (ROOT / top).rglob("__init__.py"))}):
-            lines += _package(folder)
-    return "\n".join([*lines, "```"])
+    modules: dict[Path, list[str]] = {}
+    for path in tracked():
+        if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in PRODUCT:
+            modules.setdefault(path.parent, []).append(path.stem)
+    lines = [line for folder in sorted(modules) for line in _package(folder, sorted(modules[folder]))]
+    return "\n".join(["```", *lines, "```"])
 
 
 def section(page: str) -> str:
@@ -38,9 +39,9 @@ def write() -> None:
     PAGE.write_text(f"{before}{BEGIN}\n{drawn()}\n{END}{after}", encoding="utf-8")
 
 
-def _package(folder: Path) -> list[str]:
+def _package(folder: Path, stems: list[str]) -> list[str]:
     depth = len(folder.relative_to(ROOT).parts) - 1
-    modules = " ".join(sorted(p.stem for p in folder.glob("*.py") if p.stem != "__init__"))
+    modules = " ".join(stem for stem in stems if stem != "__init__")
     docstring = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
     head = f"{'  ' * depth}{folder.name}/"
     indent = "  " * (depth + 1)
