@@ -48,10 +48,8 @@ def rasterise(
         cx, cy = points[c, 0], points[c, 1]
         x0, x1 = max(0, math.ceil(min(ax, bx, cx))), min(width - 1, math.floor(max(ax, bx, cx)))
         y0, y1 = max(0, math.ceil(min(ay, by, cy))), min(height - 1, math.floor(max(ay, by, cy)))
-        if x0 > x1 or y0 > y1:
-            continue
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-        if abs(area) < 1e-9:
+        if x0 > x1 or y0 > y1 or abs(area) < 1e-9:
             continue
         inverse = 1.0 / area
         ia, ib, ic = 1.0 / points[a, 2], 1.0 / points[b, 2], 1.0 / points[c, 2]
