@@ -294,7 +294,7 @@ class Desktop(QObject):
         self.window.controls.show_parts(self._parts())
         self.menus.refresh()
         if session.previous is not None:
-            words = f"X factor: {session.xfactor.name}, swapped in {session.swap_ms:.1f} ms"
+            words = f"X factor: {session.xfactor.name}, swapped in {session.swap_ms:.2f} ms"
             self.window.status.show_under(words)
 
     def _on_smoothing(self, on: bool) -> None:  # noqa: FBT001 a signal's payload

@@ -145,7 +145,7 @@ def _swatch(colour: QColor, *, shown: bool) -> QIcon:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setOpacity(1.0 if shown else 0.3)
     painter.setBrush(colour)
-    painter.setPen(QColor(127, 127, 127, 160))
+    painter.setPen(QColor(127, 127, 127, 220))
     painter.drawRoundedRect(3, 3, 26, 26, 7, 7)
     painter.end()
     image.setDevicePixelRatio(2)
