@@ -122,16 +122,16 @@ class Capture(threading.Thread):
         try:
             self._read()
         except Refusal as e:
-            self.failed = True
             self._notices.refuse(e, TOPIC)
+            self.failed = True
         except (
             Exception
         ):  # the boundary to foreign decoders: whatever they raise ends this source, not the program
-            self.failed = True
             log.exception("reading the source failed")
             name = self.info.name if self.info else "the source"
             words = f"{name}: reading it failed. The file or device may be damaged; try another one."
             self._notices.say(Notice(words, Level.ERROR, traceback.format_exc(), TOPIC))
+            self.failed = True  # last: who sees it finds the words already said
 
     def _read(self) -> None:
         feed = self._opener()
