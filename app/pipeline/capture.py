@@ -124,9 +124,8 @@ class Capture(threading.Thread):
         except Refusal as e:
             self._notices.refuse(e, TOPIC)
             self.failed = True
-        except (
-            Exception
-        ):  # the boundary to foreign decoders: whatever they raise ends this source, not the program
+        except Exception:
+            # the boundary to foreign decoders: whatever they raise ends this source, not the program
             log.exception("reading the source failed")
             name = self.info.name if self.info else "the source"
             words = f"{name}: reading it failed. The file or device may be damaged; try another one."
