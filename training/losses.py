@@ -11,8 +11,17 @@ from training.targets import CLASSES, CODES, allowed
 
 #: weights of parts that are thin at stride 8 or that photos scribble with few pixels; unnamed parts weigh 1
 PART_WEIGHTS = {
-    **{"elbow": 3.5, "wrist": 3.0, "knee": 2.5, "ankle": 2.5, "larm": 2.5, "uarm": 2.5},
-    **{"shoulder": 2.0, "hand": 2.0, "foot": 1.5, "lleg": 1.5, "uleg": 1.5},
+    "elbow": 3.5,
+    "wrist": 3.0,
+    "knee": 2.5,
+    "ankle": 2.5,
+    "larm": 2.5,
+    "uarm": 2.5,
+    "shoulder": 2.0,
+    "hand": 2.0,
+    "foot": 1.5,
+    "lleg": 1.5,
+    "uleg": 1.5,
 }
 #: the background of a picture weighs at most this many times its people: a scribbled limb has a hundred
 #: pixels, the background round it thousands
