@@ -199,7 +199,9 @@ def test_a_factor_is_not_taken_before_the_model(session, tmp_path) -> None:
     assert "still loading" in words(session)
 
 
-@pytest.mark.parametrize("text", ["", "/no/such/file.mp4", "ftp://example.org/a.mp4", "https://example.org/a"])
+@pytest.mark.parametrize(
+    "text", ["", "/no/such/file.mp4", "ftp://example.org/a.mp4", "https://example.org/a"]
+)
 def test_what_cannot_be_opened_is_told_and_the_source_goes_on(session, text: str) -> None:
     assert session.open(text) is None
     assert session.source is None
