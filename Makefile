@@ -13,8 +13,8 @@ BIN := $(VENV)/bin
 # One onnxruntime per environment: the CUDA build where an NVIDIA driver answers, else the CPU build. Both destroy each other.
 DEVICE ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 OTHER_RUNTIME := $(if $(filter gpu,$(DEVICE)),onnxruntime,onnxruntime-gpu)
-# The CPU build of torch, where it can be had; PyPI's own brings gigabytes of CUDA with it.
-TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+# Where to find torch's CPU build: PyPI's own brings gigabytes of CUDA with it. Empty: wherever pip is set up to look.
+TORCH_INDEX ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq
 RUN_STAMP := $(VENV)/.ready-$(DEVICE)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
@@ -53,9 +53,7 @@ $(RUN_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
 $(DEV_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
 	@echo "Installing xfactor for $(DEVICE) and what its tests need into $(VENV) (once)"
 	@$(call one_runtime)
-	@if ! $(BIN)/python -c 'import torch' 2>/dev/null; then \
-	  $(PIP) --retries 0 --timeout 10 --extra-index-url $(TORCH_INDEX) torch==2.13.0 2>/dev/null || true; fi
-	@$(PIP) -e ".[$(DEVICE),train,dev,download]"
+	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e ".[$(DEVICE),train,dev,download]"
 	@rm -f $(VENV)/.ready-*; touch $(RUN_STAMP) $@
 
 one_runtime = if [ -n "$$($(BIN)/python -m pip list --format=freeze 2>/dev/null | grep -x '$(OTHER_RUNTIME)==.*')" ]; then \
