@@ -16,7 +16,7 @@ import torch
 
 from export.__main__ import main
 from export.parity import TOLERANCE, pictures, session
-from export.write import BOX, BUNDLE_FILES
+from export.write import BUNDLE_FILES
 from models.checkpoint import Network, save_network
 from models.factored import FactoredConvNet, normalise, person_probability
 from models.labels import PART_SETS
@@ -123,7 +123,7 @@ def test_the_description_survives_the_file(exported: Exported) -> None:
         spec = exported.spec(stage)
         assert (spec.name, spec.stage, spec.part_set) == (exported.name, stage, entry.part_set)
         assert (spec.activation, spec.parameters) == (entry.activation, entry.parameters)
-        assert (spec.input_size, spec.stride, spec.size_multiple) == (BOX, 8, 32)
+        assert (spec.input_size, spec.stride, spec.size_multiple) == ((288, 512), 8, 32)
         assert spec.kind == ("factored" if len(entry.stages) > 1 else "network")
         assert spec.training_data == (TrainingSet("mine", "CC-BY-4.0"),)
         assert spec.siblings == hashes, "a stage must name the files it was made with"
