@@ -1,0 +1,145 @@
+"""COCO: 0-based joints, polygons and run lengths, crowds unscored."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pycocotools import mask as rle
+
+from models.labels import COCO17, IGNORE
+from tests.unit.training.datasets import made
+from training.datasets.coco import run_lengths
+from training.datasets.problems import Problems
+from training.photos import DataError
+
+SQUARE = [[10.0, 5.0, 20.0, 5.0, 20.0, 15.0, 10.0, 15.0]]
+
+
+def annotation(image_id: int = 1, **more: Any) -> dict[str, Any]:
+    keypoints = [
+        v for i in range(17) for v in ((i, 2 * i, 2) if i < 15 else (i, i, 1) if i < 16 else (0, 0, 0))
+    ]
+    return {"id": 1, "image_id": image_id, "category_id": 1, "keypoints": keypoints, "iscrowd": 0,
+            "bbox": [10, 5, 10, 10], "segmentation": SQUARE} | more  # fmt: skip
+
+
+def crowd(x0: int, x1: int) -> dict[str, Any]:
+    """Columns x0..x1 of the picture, as uncompressed run lengths by columns."""
+    h = made.HEIGHT
+    runs = [x0 * h, (x1 - x0) * h, (made.WIDTH - x1) * h]
+    return annotation(iscrowd=1, segmentation={"size": [h, made.WIDTH], "counts": runs}, keypoints=[0] * 51)
+
+
+def coco(
+    root: Path, annotations: list[Any], images: list[Any] | None = None, *, inner: str = "val2017"
+) -> Path:
+    for name in ("1.jpg", "2.jpg"):
+        made.picture(root / inner / name)
+    rows = [{"id": i, "file_name": f"{i}.jpg", "width": made.WIDTH, "height": made.HEIGHT} for i in (1, 2)]
+    held = {"images": rows if images is None else images, "annotations": annotations}
+    made.text(root / "annotations" / "person_keypoints_val2017.json", json.dumps(held))
+    made.text(root / "annotations" / "instances_val2017.json", "{}")
+    return root
+
+
+@pytest.mark.parametrize("inner", ["val2017", "images/val2017"])
+def test_joints_silhouettes_and_crowds(tmp_path: Path, inner: str) -> None:
+    other = annotation(category_id=18, segmentation=[[0.0, 0, 5, 0, 5, 5]])
+    root = coco(tmp_path, [crowd(15, 30), annotation(), other], inner=inner)
+    first, second = made.read("coco", root, "val2017", Problems(strict=True))
+    group, p = first.people
+    assert p.joints is COCO17
+    assert p.visible.tolist() == [2] * 15 + [1, 0]
+    assert p.xy[3].tolist() == [3, 6], "counted from 0 already"
+    assert p.box == (10, 5, 20, 15)
+    assert (group.crowd, p.crowd) == (True, False)
+    expected = made.blank()
+    expected[:, 15:30] = IGNORE
+    expected[5:15, 10:20] = 1
+    assert (first.silhouette() == expected).all(), "a person in a crowd is a person"
+    assert not second.silhouette().any()
+    assert second.people == ()
+    assert set(np.unique(first.codes())) == {0, 32, IGNORE}
+
+
+@given(arrays(bool, st.tuples(st.integers(1, 40), st.integers(1, 40))))
+def test_compressed_run_lengths_are_read_as_pycocotools_writes_them(mask: np.ndarray) -> None:
+    counts = rle.encode(np.asfortranarray(mask, dtype=np.uint8))["counts"].decode()
+    runs = run_lengths(counts)
+    assert sum(runs) == mask.size
+    assert (mask == np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(mask.shape[::-1]).T).all()
+
+
+def test_compressed_run_lengths_in_a_file(tmp_path: Path) -> None:
+    mask = made.blank()
+    mask[3:9, 4:30] = 1
+    packed = rle.encode(np.asfortranarray(mask))
+    root = coco(
+        tmp_path, [annotation(segmentation={"size": packed["size"], "counts": packed["counts"].decode()})]
+    )
+    assert (made.read("coco", root, "val2017")[0].silhouette() == mask).all()
+
+
+SIZE = [made.HEIGHT, made.WIDTH]
+BROKEN: dict[str, Any] = {
+    "polygon of two points": [[1, 2, 3, 4]],
+    "odd polygon": [[1, 2, 3, 4, 5, 6, 7]],
+    "far away": [[1e30, 0, 5, 0, 5, 5]],
+    "not a number": [[float("nan"), 0, 5, 0, 5, 5]],
+    "words": [["a"] * 6],
+    "nothing": None,
+    "other size": {"size": [5, 5], "counts": [25]},
+    "too few": {"size": SIZE, "counts": [3]},
+    "too many": {"size": SIZE, "counts": [made.WIDTH * made.HEIGHT, 5]},
+    "below nothing": {"size": SIZE, "counts": [-5, made.WIDTH * made.HEIGHT + 5]},
+    "garbage": {"size": SIZE, "counts": "zzzz€"},
+    "endless": {"size": SIZE, "counts": "o" * 100},
+    "no counts": {"size": SIZE},
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_segmentation_leaves_the_picture_out(kind: str, tmp_path: Path) -> None:
+    problems = Problems()
+    root = coco(tmp_path, [annotation(segmentation=BROKEN[kind])])
+    assert [s.name for s in made.read("coco", root, "val2017", problems)] == ["2"]
+    assert problems.count == 1
+
+
+def test_rows_that_do_not_fit_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    images = [
+        {"id": 1, "file_name": "1.jpg", "width": made.WIDTH, "height": made.HEIGHT},
+        {"id": 2, "file_name": "../2.jpg", "width": 4, "height": 4},
+        {"id": 3, "file_name": "2.jpg", "width": 10**9, "height": 10**9},
+        {"id": 4, "file_name": "4.jpg", "width": 4, "height": 4}, 5, {"id": [6], "file_name": "2.jpg"},
+    ]  # fmt: skip
+    root = coco(tmp_path, [annotation(9), {}, annotation(keypoints=[1, 2])], images)
+    problems = Problems()
+    assert made.read("coco", root, "val2017", problems) == []
+    for words in (
+        "annotation 1: an object",
+        "numbers of shape (51,)",
+        "outside the data set",
+        "no size of a picture",
+        "4.jpg is missing",
+        "image 4: an object",
+        "image_id 9: annotated, but not among the images",
+    ):
+        assert words in made.said(caplog)
+    assert problems.count == 8
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    root = coco(tmp_path, [])
+    (root / "annotations" / "person_keypoints_val2017.json").write_text("[]")
+    with pytest.raises(DataError, match="It is not COCO's"):
+        made.read("coco", root, "val2017")
+    with pytest.raises(DataError, match="train2017"):
+        made.read("coco", root / "annotations", "val2017")

@@ -1,0 +1,193 @@
+"""Files that lie: none is run, none is waited for, each is named."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from tests.unit.training.datasets import made
+from training.datasets.files import (
+    BrokenError,
+    existing,
+    inside,
+    numbers,
+    read_array,
+    read_json,
+    read_labels,
+    read_lines,
+    read_mat,
+    read_rgb,
+    shown,
+)
+from training.datasets.problems import Problems
+from training.photos import DataError
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x.png", "a/../../x", "", "/", "C:\\x.png", "..\\..\\x", "a\0b", "a\x1b[2Jb", "a\nb"],
+)
+def test_a_name_that_leaves_the_folder_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BrokenError):
+        inside(tmp_path, name)
+
+
+@given(st.text(max_size=30))
+def test_a_name_stays_below_the_folder_or_is_refused(name: str) -> None:
+    root = Path("/data")
+    try:
+        path = inside(root, name)
+    except BrokenError:
+        return
+    assert Path(os.path.normpath(path)).is_relative_to(root)
+
+
+def test_a_leading_slash_means_the_folder(tmp_path: Path) -> None:
+    assert inside(tmp_path, "/31/500/a.png") == tmp_path / "31" / "500" / "a.png"
+
+
+def test_messages_are_fit_for_a_terminal() -> None:
+    assert "\x1b" not in shown("\x1b]0;owned\x07")
+    assert len(shown("a" * 10_000)) <= 300
+
+
+def test_missing_and_special_files_are_told_apart(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")  # opening it would wait for ever
+    with pytest.raises(BrokenError, match="is missing"):
+        existing(tmp_path / "nothing.png")
+    for name in ("fifo", "."):
+        with pytest.raises(BrokenError, match="not a plain file"):
+            read_rgb(tmp_path / name)
+    with pytest.raises(BrokenError, match="cannot be looked up"):
+        existing(tmp_path / ("n" * 5000))
+
+
+def _png_of(width: int, height: int) -> bytes:
+    """A PNG whose header promises more than any memory holds."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("size", [(9000, 9000), (12_000, 9000), (100_000, 100_000)])
+def test_a_picture_too_large_is_refused_before_it_is_decoded(size: tuple[int, int], tmp_path: Path) -> None:
+    (tmp_path / "bomb.png").write_bytes(_png_of(*size))
+    with pytest.raises(BrokenError, match=r"bomb\.png"):
+        read_rgb(tmp_path / "bomb.png")
+
+
+def test_broken_pictures_are_named(tmp_path: Path) -> None:
+    whole = made.picture(tmp_path / "whole.jpg").read_bytes()
+    for name, data in (("cut.jpg", whole[: len(whole) // 2]), ("empty.png", b""), ("text.png", b"hello")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(BrokenError, match=name):
+            read_rgb(tmp_path / name)
+
+
+def test_a_camera_rotation_is_not_applied(tmp_path: Path) -> None:
+    tags = Image.Exif()
+    tags[0x0112] = 6  # lying on its side
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg", exif=tags)
+    assert read_rgb(tmp_path / "a.jpg").shape == (10, 20, 3)
+
+
+def test_labels_keep_their_numbers_however_they_are_stored(tmp_path: Path) -> None:
+    labels = np.array([[0, 3], [6, 255]], dtype=np.uint8)
+    made.stored(tmp_path / "grey.png", labels)
+    made.stored(tmp_path / "equal.png", np.repeat(labels[..., None], 3, axis=2))
+    made.palette(tmp_path / "palette.png", labels)
+    for name in ("grey.png", "equal.png", "palette.png"):
+        assert read_labels(tmp_path / name, 7).tolist() == labels.tolist(), name
+
+
+def test_strange_labels_are_refused(tmp_path: Path) -> None:
+    made.stored(tmp_path / "high.png", np.array([[0, 7]], dtype=np.uint8))
+    with pytest.raises(BrokenError, match="label 7; 6 is the highest"):
+        read_labels(tmp_path / "high.png", 7)
+    made.stored(tmp_path / "colour.png", np.array([[[1, 2, 3]]], dtype=np.uint8))
+    with pytest.raises(BrokenError, match="colour picture"):
+        read_labels(tmp_path / "colour.png", 7)
+    Image.fromarray(np.array([[0, 700]], dtype=np.uint16)).save(tmp_path / "deep.png")
+    with pytest.raises(BrokenError, match="8 bits"):
+        read_labels(tmp_path / "deep.png", 7)
+
+
+class Trap:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("/tmp/xfactor-trap-has-run",)
+
+
+def test_arrays_of_objects_are_never_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "trap.npy", np.array([Trap()], dtype=object))
+    (tmp_path / "bare.npy").write_bytes((tmp_path / "trap.npy").read_bytes()[128:])
+    for name in ("trap.npy", "bare.npy"):
+        with pytest.raises(BrokenError, match="not a plain array"):
+            read_array(tmp_path / name, (2, 14))
+    assert not Path("/tmp/xfactor-trap-has-run").exists()
+
+
+def test_an_array_that_lies_about_its_size(tmp_path: Path) -> None:
+    header = np.lib.format.header_data_from_array_1_0(np.zeros((2, 14)))
+    with (tmp_path / "large.npy").open("wb") as f:
+        np.lib.format.write_array_header_1_0(f, header | {"shape": (10**9, 10**6)})
+    with pytest.raises(BrokenError):
+        read_array(tmp_path / "large.npy", (2, 14))
+    np.save(tmp_path / "other.npy", np.zeros((3, 14)))
+    with pytest.raises(BrokenError, match=r"shape \(2, 14\)"):
+        read_array(tmp_path / "other.npy", (2, 14))
+
+
+def test_json_and_text_that_are_not(tmp_path: Path) -> None:
+    (tmp_path / "deep.json").write_text("[" * 200_000)
+    (tmp_path / "half.json").write_text('{"a": ')
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    for name in ("deep.json", "half.json", "binary.json", "none.json"):
+        with pytest.raises(BrokenError, match=name):
+            read_json(tmp_path / name)
+
+
+def test_lines_are_numbered_as_an_editor_does(tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_bytes(b"\xef\xbb\xbfa\r\n\r\n  b \r\n")
+    assert list(read_lines(tmp_path / "l.txt")) == [("l.txt line 1", "a"), ("l.txt line 3", "b")]
+
+
+def test_numbers_say_what_they_are_not() -> None:
+    for value in ("a", None, [[1], [1, 2]], [{}]):
+        with pytest.raises(BrokenError):
+            numbers(value, 2)  # type: ignore[arg-type]
+
+
+def test_mat_files_of_other_kinds(tmp_path: Path) -> None:
+    made.mat(tmp_path / "a.mat", other=np.zeros(3))
+    with pytest.raises(BrokenError, match="no variable `joints`"):
+        read_mat(tmp_path / "a.mat", "joints")
+    modern = b"MATLAB 7.3 MAT-file, HDF5".ljust(124, b" ") + b"\x00\x02IM"
+    (tmp_path / "modern.mat").write_bytes(modern)
+    with pytest.raises(BrokenError, match="save it in MATLAB with -v7"):
+        read_mat(tmp_path / "modern.mat", "joints")
+
+
+def test_each_problem_is_counted_once() -> None:
+    problems = Problems()
+    for _ in range(3):
+        problems.add("a.png", "missing")
+    problems.add("a.png", "broken")
+    assert problems.count == 2
+    with pytest.raises(DataError, match=r"a\.png: missing.*without --strict"):
+        Problems(strict=True).add("a.png", "missing")

@@ -1,0 +1,91 @@
+"""LIP: single and doubled folders, rows without header, nan triples, v 0 for visible."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.labels import IGNORE, LIP16
+from tests.unit.training.datasets import made
+from training.datasets.problems import Problems
+from training.datasets.sets import LIP20
+from training.photos import DataError
+
+
+def row(name: str, *, v: str = "0") -> str:
+    """Joint i at (i, 2i); the last is not annotated."""
+    return ",".join([name, *(f"{i},{2 * i},{v}" for i in range(15)), "nan,nan,nan"])
+
+
+@pytest.fixture(params=[False, True], ids=["single", "doubled"])
+def lip(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    def folder(name: str) -> Path:
+        return tmp_path / name / name if request.param else tmp_path / name
+
+    for split, names in (("train", ("1_0", "1_1")), ("val", ("2_0",))):
+        for i, name in enumerate(names):
+            made.picture(folder("TrainVal_images") / f"{split}_images" / f"{name}.jpg")
+            labels = made.blank()
+            labels[3:9, 3:9], labels[10:20, 3:9] = 13, 5
+            labels = np.repeat(labels[..., None], 3, axis=2) if i else labels
+            made.stored(
+                folder("TrainVal_parsing_annotations") / f"{split}_segmentations" / f"{name}.png", labels
+            )
+        made.text(tmp_path / "TrainVal_images" / f"{split}_id.txt", *names)
+    made.text(folder("TrainVal_pose_annotations") / "lip_train_set.csv", row("1_0.jpg"))
+    made.text(folder("TrainVal_pose_annotations") / "lip_val_set.csv", row("2_0.jpg", v="1"))
+    made.picture(folder("Testing_images") / "testing_images" / "3_0.jpg")
+    made.text(folder("Testing_images") / "test_id.txt", "3_0")
+    return tmp_path
+
+
+def test_labels_joints_and_visibility(lip: Path) -> None:
+    first, second = made.read("lip", lip, "train", Problems(strict=True))
+    (p,) = first.people
+    assert p.joints is LIP16
+    assert p.visible.tolist() == [2] * 15 + [0], "v 0 is visible, nan is absent"
+    assert p.xy[4].tolist() == [4, 8]
+    assert not second.people[0].visible.any(), "a picture without a row has no joints"
+    for s in (first, second):
+        assert s.label_set is LIP20
+        assert np.unique(s.labels()).tolist() == [0, 5, 13]
+        assert np.unique(s.silhouette()).tolist() == [0, 1]
+        assert np.unique(s.coarse_labels()).tolist() == [0, 1, IGNORE]
+    (val,) = made.read("lip", lip, "val")
+    assert val.people[0].visible.tolist() == [1] * 15 + [0], "v 1 is occluded"
+
+
+def test_test_pictures_have_no_labels(lip: Path) -> None:
+    (s,) = made.read("lip", lip, "test", Problems(strict=True))
+    assert s.read_labels is None
+    assert s.people == ()
+    assert s.image().ndim == 3
+
+
+def test_bad_rows_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made.text(tmp_path / "TrainVal_images" / "train_id.txt", "1_0", "1_0", "../../x", "4_4")
+    made.picture(tmp_path / "TrainVal_images" / "train_images" / "1_0.jpg")
+    made.stored(tmp_path / "TrainVal_parsing_annotations" / "train_segmentations" / "1_0.png", made.blank())
+    made.text(
+        tmp_path / "TrainVal_pose_annotations" / "lip_train_set.csv",
+        row("1_0.jpg"), row("1_0.jpg"), "5_0.jpg,1,2,3", row("6_0.jpg", v="2"), row("7_0.jpg"),
+        row("8_0.jpg", v="a"),
+    )  # fmt: skip
+    problems = Problems()
+    assert len(made.read("lip", tmp_path, "train", problems)) == 1
+    for words in ("1_0 has a second pose", "48 numbers are expected, not 3", "neither 0, visible", "7_0",
+                  "line 2: 1_0 is listed twice", "outside the data set", "4_4.jpg is missing",
+                  "numbers are expected"):  # fmt: skip
+        assert words in made.said(caplog)
+    assert problems.count == 8
+
+
+def test_no_poses_and_no_lists(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Point at the folder that holds TrainVal_images"):
+        made.read("lip", tmp_path, "train")
+    made.text(tmp_path / "TrainVal_images" / "train_id.txt")
+    problems = Problems()
+    assert made.read("lip", tmp_path, "train", problems) == []
+    assert problems.count == 1

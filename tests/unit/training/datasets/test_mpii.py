@@ -1,0 +1,182 @@
+"""MPII in three shapes; every one counts from 1."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.unit.training.datasets import made
+from training.datasets.problems import Problems
+from training.datasets.sets import MPII16
+from training.photos import DataError
+
+XY = np.stack([np.arange(1, 17), np.arange(2, 18)], axis=1).astype(float)  # joint i at (i+1, i+2), from 1
+
+
+@pytest.fixture
+def mpii(tmp_path: Path) -> Path:
+    for name in ("a.jpg", "b.jpg"):
+        made.picture(tmp_path / "images" / name)
+    return tmp_path
+
+
+def hrnet(image: str = "a.jpg", **more: object) -> dict[str, object]:
+    vis = [1] * 15 + [0]
+    return {"image": image, "center": [11, 21], "scale": 0.5, "joints": XY.tolist(), "joints_vis": vis} | more
+
+
+def written(root: Path, name: str, held: object) -> None:
+    (root / "annot").mkdir(exist_ok=True)
+    (root / "annot" / name).write_text(json.dumps(held))
+
+
+def test_hrnets_rows_are_put_together_by_picture(mpii: Path) -> None:
+    bare = {"image": "b.jpg", "center": [1, 1], "scale": 1}
+    written(mpii, "train.json", [hrnet(), bare, hrnet()])
+    a, b = made.read("mpii", mpii, "train", Problems(strict=True))
+    assert len(a.people) == 2
+    p = a.people[0]
+    assert p.joints is MPII16
+    assert p.xy[0].tolist() == [0, 1], "counted from 0"
+    assert p.visible.tolist() == [2] * 15 + [0]
+    assert p.centre == (10, 20)
+    assert p.height == 100
+    assert not b.people[0].visible.any(), "test rows carry no joints"
+
+
+def test_hrnets_bad_rows_are_named(mpii: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bad = [hrnet("../a.jpg"), hrnet("c.jpg"), hrnet(joints=[[1, 2]]), 5, {}, hrnet(joints_vis=None)]
+    written(mpii, "valid.json", [*bad, hrnet(scale="x"), hrnet()])
+    problems = Problems()
+    assert len(made.read("mpii", mpii, "valid", problems)) == 1
+    assert problems.count == 7
+    assert "valid.json row 2: numbers of shape (16, 2) are expected" in made.said(caplog)
+
+
+def cmu(**more: object) -> dict[str, object]:
+    rows = np.concatenate([XY, np.ones((16, 1))], axis=1)
+    rows[3, 2] = 0
+    rows[4] = 0
+    rows[5, 2] = 2
+    base = {"img_paths": "a.jpg", "joint_self": rows.tolist(), "objpos": [11.0, 21.0], "scale_provided": 0.5,
+            "numOtherPeople": 0, "joint_others": [], "isValidation": 0.0}  # fmt: skip
+    return base | more
+
+
+def test_cmus_single_other_stands_alone_and_several_are_a_list(mpii: Path) -> None:
+    other = np.concatenate([XY + 10, np.ones((16, 1))], axis=1).tolist()
+    one = {"numOtherPeople": 1, "joint_others": other, "objpos_other": [5, 6], "scale_provided_other": 1.0}
+    two = {"numOtherPeople": 2, "joint_others": [other, other], "objpos_other": [[5, 6], [7, 8]],
+           "scale_provided_other": [1.0, 2.0]}  # fmt: skip
+    renamed = cmu(**one)
+    renamed["im_name"], renamed["joints"] = renamed.pop("img_paths"), renamed.pop("joint_self")
+    written(mpii, "MPI.json", {"root": [cmu(), cmu(isValidation=1.0), cmu(**one), cmu(**two), renamed]})
+    alone, held_out, with_one, with_two, other_names = made.read("mpii", mpii, "MPI", Problems(strict=True))
+    (p,) = alone.people
+    assert p.xy[0].tolist() == [0, 1]
+    assert p.visible[:6].tolist() == [2, 2, 2, 1, 0, 0], "1 visible, 0 occluded, (0, 0) and 2 absent"
+    assert (p.centre, p.height) == ((10, 20), 100)
+    assert (alone.split, held_out.split) == ("train", "valid")
+    assert len({s.name for s in (alone, held_out, with_one, with_two)}) == 4
+    for s, n in ((with_one, 2), (with_two, 3), (other_names, 2)):
+        assert len(s.people) == n
+        assert s.people[1].xy[0].tolist() == [10, 11]
+        assert s.people[1].centre == (4, 5)
+    assert with_two.people[2].height == 400
+
+
+def test_cmus_bad_rows_are_named(mpii: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [
+        cmu(numOtherPeople=2, joint_others=[1]),
+        cmu(joint_self=None),
+        cmu(img_paths=None),
+        3,
+        cmu(numOtherPeople=[]),
+    ]
+    written(mpii, "MPI.json", {"root": rows})
+    problems = Problems()
+    assert made.read("mpii", mpii, "MPI", problems) == []
+    assert problems.count == 5
+    assert "numOtherPeople is 2, but joint_others does not hold as many" in made.said(caplog)
+    written(mpii, "MPI.json", {"rows": []})
+    with pytest.raises(DataError, match="It is not MPII's"):
+        made.read("mpii", mpii, "MPI")
+
+
+def point(joint: int, x: float, y: float, visible: object) -> dict[str, object]:
+    return {"x": x, "y": y, "id": float(joint), "is_visible": visible}
+
+
+def rect(points: object, **more: object) -> dict[str, object]:
+    return {"x1": 3.0, "y1": 4.0, "x2": 13.0, "y2": 14.0, "annopoints": points, "scale": 2.0,
+            "objpos": {"x": 11.0, "y": 21.0}} | more  # fmt: skip
+
+
+def release(
+    root: Path, annolist: list[dict[str, object]], img_train: list[float], alone: list[object]
+) -> None:
+    made.mat(
+        root / "mpii_human_pose_v1_u12_1.mat",
+        RELEASE={
+            "annolist": made.struct_row(annolist),
+            "img_train": np.array(img_train),
+            "single_person": made.cells(alone).T,
+        },
+    )
+
+
+def test_the_released_struct(mpii: Path) -> None:
+    points = {"point": made.struct_row([
+        point(0, 5, 6, 1.0), point(1, 7, 8, 0.0), point(2, 9, 10, "0"), point(3, 1, 2, "1"),
+        point(15, 3, 4, np.zeros((0, 0))),
+    ])}  # fmt: skip
+    empty = np.zeros((0, 0))
+    people = made.struct_row([rect(points), rect(empty, x1=empty, scale=empty, objpos=empty)])
+    release(
+        mpii,
+        [{"image": {"name": "a.jpg"}, "annorect": people}, {"image": {"name": "b.jpg"}, "annorect": empty}],
+        [1.0, 0.0],
+        [np.array([1.0]), empty],
+    )
+    (a,) = made.read("mpii", mpii, "mat-train", Problems(strict=True))
+    (b,) = made.read("mpii", mpii, "mat-test", Problems(strict=True))
+    first, second = a.people
+    assert first.visible.tolist() == [2, 1, 1, 2] + [0] * 11 + [2], (
+        "numbers, characters, and empty for visible"
+    )
+    assert first.xy[0].tolist() == [4, 5]
+    assert first.head_box == (2, 3, 12, 13)
+    assert (first.centre, first.height) == ((10, 20), 400)
+    assert (first.separate, second.separate) == (True, False)
+    assert not second.visible.any()
+    assert (second.head_box, second.centre, second.height) == (None, None, None)
+    assert b.people == ()
+
+
+def test_a_point_without_visibility(mpii: Path) -> None:
+    points = {"point": made.struct_row([{"x": 5.0, "y": 6.0, "id": 3.0}])}
+    people = made.struct_row([{"annopoints": points}])
+    release(mpii, [{"image": {"name": "a.jpg"}, "annorect": people}], [1.0], [np.array([])])
+    (s,) = made.read("mpii", mpii, "mat-train", Problems(strict=True))
+    assert s.people[0].visible[3] == 2
+
+
+def test_a_struct_that_is_not_whole(mpii: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bad = made.struct_row([rect({"point": made.struct_row([point(99, 1, 1, 1.0)])})])
+    rows = [{"image": {"name": "a.jpg"}, "annorect": bad}, {"image": {"name": "../b.jpg"}, "annorect": bad}]
+    release(mpii, rows, [1.0, 1.0], [])
+    problems = Problems()
+    assert made.read("mpii", mpii, "mat-train", problems) == []
+    assert problems.count == 2
+    assert "annolist(1): joint id 99" in made.said(caplog)
+
+
+def test_lengths_that_differ_are_refused(mpii: Path) -> None:
+    release(mpii, [{"image": {"name": "a.jpg"}, "annorect": np.zeros((0, 0))}], [1.0, 0.0], [])
+    with pytest.raises(DataError, match="img_train has 2"):
+        made.read("mpii", mpii, "mat-train")
+    with pytest.raises(DataError, match="Point at the folder"):
+        made.read("mpii", mpii / "images", "train")

@@ -1,0 +1,153 @@
+"""Joints, crops, label sets and what a sample teaches."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.labels import COCO17, IGNORE, LIP16, LSP14, S31
+from tests.unit.training.datasets import made
+from training.datasets.files import BrokenError
+from training.datasets.samples import Crop, Sample, person
+from training.datasets.sets import (
+    COARSE,
+    FSP_PARTS,
+    LIP20,
+    LIP_COARSE,
+    PASCAL14,
+    PASCAL_PARTS,
+    S31_COARSE,
+    YOUTUBE7,
+    pascal_joints,
+)
+from training.targets import SET_CODES
+
+
+@pytest.mark.parametrize("joints", [COCO17, LSP14, LIP16, PASCAL14, YOUTUBE7], ids=lambda j: j.name)
+def test_a_flip_keeps_right_hands_right(joints) -> None:
+    n = len(joints.names)
+    xy = np.stack([np.arange(n) * 2.0, np.arange(n)], axis=1)
+    p = person(joints, xy, [2] * (n - 1) + [0])
+    flipped = p.mirrored(100)
+    back = flipped.mirrored(100)
+    assert (back.xy == p.xy).all()
+    assert (back.visible == p.visible).all()
+    left, right = joints.id("l_wrist"), joints.id("r_wrist")
+    assert flipped.xy[left].tolist() == [99 - p.xy[right, 0], p.xy[right, 1]]
+
+
+def test_pascal_swaps_the_pairs_of_the_annotation() -> None:
+    pairs = {(2, 8), (3, 9), (4, 10), (5, 11), (6, 12), (7, 13)}
+    for side in ("l", "r"):
+        joints = pascal_joints(side)
+        assert {(i, m) for i, m in enumerate(joints.mirror_ids) if i < m} == pairs
+        assert joints.names[2:5] == (f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+    assert PASCAL14.names[2] == "l_shoulder"
+
+
+def test_flip_pairs_of_the_label_sets() -> None:
+    moved = {i for i, m in enumerate(LIP20.mirror_ids, 1) if i != m}
+    assert moved == {14, 15, 16, 17, 18, 19}
+    assert LIP20.mirror()[14] == 15
+    assert all(i == m for i, m in enumerate(PASCAL_PARTS.mirror_ids, 1))
+    assert [FSP_PARTS.names[m - 1] for m in FSP_PARTS.mirror_ids] == [
+        n if n in ("head", "torso") else {"l": "r", "r": "l"}[n[0]] + n[1:] for n in FSP_PARTS.names
+    ]
+
+
+def test_lip_clothes_say_nothing_where_they_cover_several_parts() -> None:
+    table = LIP_COARSE.table()
+    unclear = {n for i, n in enumerate(LIP20.names, 1) if table[i] == IGNORE}
+    assert unclear == {"upper-clothes", "dress", "coat", "jumpsuits", "scarf"}
+    by_name = {n: table[i] for i, n in enumerate(LIP20.names, 1)}
+    assert COARSE[by_name["hair"] - 1] == COARSE[by_name["face"] - 1] == "head"
+    assert COARSE[by_name["right-shoe"] - 1] == "feet"
+    assert COARSE[by_name["pants"] - 1] == "legs"
+    assert table[0] == 0
+    assert table[IGNORE] == IGNORE
+    ours = S31_COARSE.table()
+    assert {COARSE[ours[S31.id(n)] - 1] for n in ("rhand", "llarm", "ruarm")} == {"arms"}
+    assert (S31_COARSE.table()[list(S31.mirror_ids)] == ours[1:32]).all(), "no side in the coarse set"
+
+
+def test_absent_joints_carry_no_coordinates() -> None:
+    xy = np.full((14, 2), 5.0)
+    xy[3] = np.nan
+    p = person(LSP14, xy, [2] * 13 + [0])
+    assert p.visible.tolist() == [2, 2, 2, 0] + [2] * 9 + [0]
+    assert p.xy[3].tolist() == p.xy[13].tolist() == [0, 0]
+    with pytest.raises(ValueError):
+        p.xy[0] = 1
+    for xy, visible in (
+        (np.zeros((13, 2)), [2] * 14),
+        (np.zeros((14, 2)), [3] * 14),
+        (np.full((14, 2), 1e9), [2] * 14),
+    ):
+        with pytest.raises(BrokenError):
+            person(LSP14, xy, visible)
+
+
+def test_joints_by_name_become_a_skeleton() -> None:
+    p = person(LIP16, np.arange(32).reshape(16, 2), [2] * 16)
+    s = p.skeleton()
+    for name in LSP14.names:
+        assert s.at(name).tolist() == p.xy[LIP16.id(name)].tolist()
+    coco = person(COCO17, np.ones((17, 2)), [2] * 17).skeleton()
+    assert not coco.known("neck")
+    assert not coco.known("head_top")
+    assert coco.seen("l_ankle", "r_wrist")
+
+
+@given(st.floats(0.1, 8), st.floats(0.1, 8), st.floats(-1e3, 1e3), st.floats(-1e3, 1e3))
+def test_a_crop_is_undone(sx: float, sy: float, x: float, y: float) -> None:
+    crop = Crop((10, 20, 110, 220), (sx, sy))
+    assert np.allclose(crop.to_source(crop.to_view((x, y))), (x, y), atol=1e-6)
+    # the outer corners of the box fall on the outer corners of the view
+    assert np.allclose(crop.to_view((9.5, 19.5)), (-0.5, -0.5))
+    assert np.allclose(crop.to_view((109.5, 219.5)), (100 * sx - 0.5, 200 * sy - 0.5))
+
+
+def sample(tmp_path: Path, labels, label_set, **more) -> Sample:
+    path = made.picture(tmp_path / "p.png", (labels.shape[1], labels.shape[0]))
+    return Sample("p", "train", path, label_set=label_set, read_labels=lambda: labels, **more)
+
+
+def test_what_a_sample_teaches(tmp_path: Path) -> None:
+    labels = np.array([[0, 1, 2, IGNORE]], dtype=np.uint8)
+    s31 = sample(tmp_path, labels, S31)
+    assert s31.codes().tolist() == labels.tolist()
+    assert s31.silhouette().tolist() == [[0, 1, 1, IGNORE]]
+    pascal = sample(tmp_path, labels, PASCAL_PARTS)
+    assert pascal.codes().tolist() == [[0, SET_CODES["head"], SET_CODES["person"], IGNORE]]
+    lip = sample(tmp_path, labels, LIP20, coarse=LIP_COARSE)
+    assert lip.codes().tolist() == [[0, SET_CODES["person"], SET_CODES["person"], IGNORE]]
+    assert lip.coarse_labels().tolist() == [[0, 1, 1, IGNORE]]
+    photo = pascal.photo()
+    assert photo.image.shape == (1, 4, 3)
+    assert photo.skeleton is None
+
+
+def test_joints_of_one_person_teach_scribbles(tmp_path: Path) -> None:
+    path = made.picture(tmp_path / "p.png", (60, 90))
+    xy = [(40, 80), (40, 65), (38, 50), (22, 50), (20, 65), (20, 80), (50, 50), (50, 37), (40, 25),
+          (20, 25), (10, 37), (10, 50), (30, 22), (30, 5)]  # fmt: skip
+    one = Sample("p", "train", path, (person(LSP14, xy, [2] * 14),))
+    assert one.codes()[80, 40] == S31.id("rankle")
+    assert one.photo().skeleton is not None
+    two = Sample("p", "train", path, one.people * 2)
+    with pytest.raises(BrokenError, match="no labels to train on"):
+        two.codes()
+
+
+def test_labels_of_another_size_are_refused(tmp_path: Path) -> None:
+    path = made.picture(tmp_path / "p.png", (10, 8))
+    s = Sample("p", "train", path, label_set=S31, read_labels=partial(np.zeros, (8, 9), np.uint8))
+    with pytest.raises(BrokenError, match="9x8 pixels, its picture 10x8"):
+        s.labels()
+    with pytest.raises(BrokenError, match="no part labels"):
+        Sample("p", "train", path).silhouette()

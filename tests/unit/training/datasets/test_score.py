@@ -1,0 +1,219 @@
+"""The paper's measures, with networks whose answers are known, and with a real one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.checkpoint import save_network
+from models.factored import BaselineConvNet, FactoredConvNet
+from models.labels import FSP14, IGNORE, LSP14, PASCAL7, S31
+from tests.unit.training.datasets import made
+from training.datasets import score as scoring
+from training.datasets.samples import Sample, person
+from training.datasets.score import Letterbox, centroid, open_run, score
+from training.datasets.sets import FSP_PARTS, LIP20, LIP_COARSE, PASCAL_PARTS, YOUTUBE7
+from training.photos import DataError
+
+SIDE = 128
+RNG = np.random.default_rng(0)
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    known = np.where(labels == IGNORE, 0, labels)
+    return np.moveaxis(np.eye(32, dtype=np.float32)[known], -1, 0)
+
+
+def sample(tmp_path: Path, labels: np.ndarray, label_set=S31, *, name: str = "p", **more) -> Sample:
+    path = made.picture(tmp_path / f"{name}.png", (labels.shape[1], labels.shape[0]))
+    return Sample(name, "test", path, label_set=label_set, read_labels=lambda: labels, **more)
+
+
+def all_parts(width: int = 128, height: int = 96) -> np.ndarray:
+    """Every S31 label at least once, in blocks of cells."""
+    blocks = np.resize(np.arange(32), (height // 8, width // 8))
+    return np.kron(blocks, np.ones((8, 8))).astype(np.uint8)
+
+
+def test_labels_are_taken_at_the_centres_of_cells() -> None:
+    labels = RNG.integers(0, 32, (64, 128), dtype=np.uint8)
+    grid = Letterbox(128, 64, SIDE).labels(labels)
+    assert grid.shape == (16, 16)
+    assert (grid[:8] == labels[4::8, 4::8]).all(), "row 8v+4, column 8u+4"
+    assert (grid[8:] == IGNORE).all(), "the padding is not scored"
+
+
+@pytest.mark.parametrize("size", [(128, 128), (300, 200), (37, 111), (513, 400)])
+def test_a_mark_is_found_where_it_was_put(size: tuple[int, int]) -> None:
+    width, height = size
+    box = Letterbox(width, height, 512)
+    xs, ys = np.meshgrid(np.arange(width), np.arange(height))
+    # a silhouette covering everything has its centre in the centre, on the grid and back
+    share = box.person(np.ones((height, width), np.uint8))
+    assert share.max() == 1
+    rows, columns = np.nonzero(share > 0.5)
+    centre = np.array(((share[rows, columns] * columns).sum(), (share[rows, columns] * rows).sum()))
+    centre /= share[rows, columns].sum()
+    assert np.allclose(box.to_picture(centre), (xs.mean(), ys.mean()), atol=max(size) / 64)
+
+
+def test_a_perfect_network_scores_one(tmp_path: Path) -> None:
+    labels = all_parts()
+    perfect = one_hot(Letterbox(128, 96, SIDE).labels(labels))
+    out = score("up-s31", lambda _im, _s: perfect, iter([sample(tmp_path, labels)]), SIDE)
+    for name in (
+        "mean accuracy",
+        "mean IoU",
+        "mean IoU of 16",
+        "mean accuracy of 16",
+        "silhouette IoU",
+        "IoU hands",
+    ):
+        assert out[name] == 1, name
+
+
+def test_left_and_right_are_averaged_after_counting(tmp_path: Path) -> None:
+    labels = np.zeros((128, 128), np.uint8)
+    labels[:, :8], labels[:, 8:32] = S31.id("rhand"), S31.id("lhand")  # 16 cells and 48
+    found = Letterbox(128, 128, SIDE).labels(labels)
+    found[found == S31.id("rhand")] = 0  # right hands are never found
+    out = score("up-s31", lambda _im, _s: one_hot(found), iter([sample(tmp_path, labels)]), SIDE)
+    assert out["accuracy hands"] == 0.5, "not 48 of 64"
+    assert out["mean accuracy"] == 0.5, "classes that are not there do not count"
+    assert out["mean accuracy of 16"] == 0.5
+    assert out["mean accuracy with background"] == pytest.approx(2 / 3)
+    assert out["silhouette IoU"] == 0.75
+
+
+@pytest.mark.parametrize(
+    ("name", "mapping", "label_set"),
+    [("fsp", FSP14, FSP_PARTS), ("pascal-person-part", PASCAL7, PASCAL_PARTS)],
+)
+def test_posteriors_of_merged_parts_are_summed(tmp_path: Path, name, mapping, label_set) -> None:
+    fine = all_parts()
+    coarse = mapping.table()[fine]
+    perfect = one_hot(Letterbox(128, 96, SIDE).labels(fine))
+    out = score(name, lambda _im, _s: perfect, iter([sample(tmp_path, coarse, label_set)]), SIDE)
+    assert out["mean IoU"] == out["mean IoU with background"] == 1
+    # the background is the likeliest single class, but head parts together are likelier
+    torn = np.zeros((32, 16, 16), np.float32)
+    torn[0], torn[[27, 28, 29, 30]] = 0.4, 0.15
+    head = np.full((128, 128), 1, np.uint8)
+    out = score(name, lambda _im, _s: torn, iter([sample(tmp_path, head, label_set)]), SIDE)
+    assert out["mean accuracy"] == 1
+    assert out["silhouette IoU"] == 0
+
+
+def test_lip_is_scored_where_its_clothes_tell(tmp_path: Path) -> None:
+    labels = np.zeros((128, 128), np.uint8)
+    labels[:32], labels[32:64], labels[64:96] = LIP20.id("face"), LIP20.id("coat"), LIP20.id("left-arm")
+    found = np.zeros((16, 16), np.uint8)
+    found[:4], found[4:8], found[8:12] = S31.id("llhead"), S31.id("rlleg"), S31.id("ruarm")
+    s = sample(tmp_path, labels, LIP20, coarse=LIP_COARSE)
+    out = score("lip", lambda _im, _s: one_hot(found), iter([s]), SIDE)
+    assert out["IoU head"] == out["IoU arms"] == out["mean IoU"] == out["silhouette IoU"] == 1
+    assert np.isnan(out["accuracy legs"])
+
+
+def test_coco_is_scored_by_silhouettes(tmp_path: Path) -> None:
+    truth = np.zeros((128, 128), np.uint8)
+    truth[:64], truth[64:96] = 1, IGNORE
+    path = made.picture(tmp_path / "p.png", (128, 128))
+    s = Sample("p", "val2017", path, read_silhouette=lambda: truth)
+    found = np.zeros((16, 16), np.uint8)
+    found[:10] = 5
+    assert score("coco", lambda _im, _s: one_hot(found), iter([s]), SIDE) == {"silhouette IoU": 1}
+
+
+def test_a_joint_is_the_centroid_of_its_part(tmp_path: Path) -> None:
+    labels = np.zeros((16, 16), np.uint8)
+    labels[2:5, 3:6] = S31.id("rwrist")
+    labels[8, 8] = S31.id("luhead")
+    labels[8, 10] = S31.id("llhead")
+    cell, found = centroid(one_hot(labels), (S31.id("rwrist"),))
+    assert found
+    assert cell.tolist() == [4, 3]
+    cell, _ = centroid(one_hot(labels), scoring.CENTROIDS["head"])
+    assert cell.tolist() == [9, 8]
+    faint = one_hot(labels)
+    faint[S31.id("lwrist"), 8, 8] = 0.1
+    faint[S31.id("lwrist"), 0, 0] = 0.3  # on the background: does not count
+    cell, found = centroid(faint, (S31.id("lwrist"),))
+    assert not found
+    assert np.allclose(cell, (8, 8))
+    assert np.isfinite(centroid(np.zeros((32, 4, 4), np.float32), (1,))[0]).all()
+
+
+def test_error_of_joints_in_the_pixels_of_the_data_set(tmp_path: Path) -> None:
+    parts = {"r_wrist": "rwrist", "l_wrist": "lwrist", "r_elbow": "relbow", "l_elbow": "lelbow",
+             "r_shoulder": "rshoulder", "l_shoulder": "lshoulder", "head": "luhead"}  # fmt: skip
+    labels = np.zeros((16, 16), np.uint8)
+    xy = np.zeros((7, 2))
+    for i, name in enumerate(YOUTUBE7.names):
+        labels[2 * i, 3] = S31.id(parts[name])
+        xy[i] = (3 * 8 + 3.5) * 2 + 0.5, (2 * i * 8 + 3.5) * 2 + 0.5  # the picture is twice the input
+    samples = []
+    for v in range(6):
+        path = made.picture(tmp_path / f"{v}.png", (256, 256))
+        off = xy + np.array((v, 0))  # each video is one pixel worse than the one before
+        samples.append(Sample(str(v), "all", path, (person(YOUTUBE7, off, [2] * 6 + [0]),), group=f"v{v}"))
+    out = score("youtube-pose", lambda _im, _s: one_hot(labels), iter(samples), SIDE)
+    assert out["wrists, px, all videos"] == pytest.approx(2.5, abs=1e-4)
+    assert out["elbows, px, five worst videos"] == pytest.approx(3, abs=1e-4)
+    assert out["mean of v3, px"] == pytest.approx(3, abs=1e-4)
+    assert out["head, share without a cell"] == 0
+
+
+def test_probes_of_a_drawn_skeleton(tmp_path: Path) -> None:
+    xy = np.array([(80, 120), (80, 100), (78, 76), (50, 76), (48, 100), (48, 120), (100, 76), (96, 56),
+                   (84, 36), (44, 36), (32, 56), (28, 76), (64, 34), (64, 4)], float)  # fmt: skip
+    path = made.picture(tmp_path / "p.png", (128, 128))
+    s = Sample("p", "test", path, (person(LSP14, xy, [2] * 14),))
+    nothing = np.zeros((16, 16), np.uint8)
+    out = score("lsp", lambda _im, _s: one_hot(nothing), iter([s]), SIDE)
+    assert out["background probe"] == 1
+    assert out["limb probe"] == out["head"] == 0
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    save_network(folder / "factored.safetensors", FactoredConvNet(), {})
+    baseline = BaselineConvNet()
+    with torch.no_grad():
+        baseline.net[-1].bias[0] += 1e6  # certain of the background everywhere
+    save_network(folder / "baseline.safetensors", baseline, {})
+    return folder
+
+
+def test_a_shown_silhouette_reaches_the_head(checkpoints: Path) -> None:
+    run = open_run(checkpoints / "factored.safetensors", SIDE)
+    picture = RNG.integers(0, 256, (96, 128, 3), dtype=np.uint8)
+    own = run(picture, None)
+    assert own.shape == (32, 16, 16)
+    assert np.allclose(own.sum(0), 1, atol=1e-4)
+    assert not np.allclose(own, run(picture, np.ones((96, 128), np.uint8)))
+
+
+def test_the_baseline_is_held_to_a_silhouette(checkpoints: Path) -> None:
+    run = open_run(checkpoints / "baseline.safetensors", SIDE)
+    picture = RNG.integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    silhouette = np.zeros((128, 128), np.uint8)
+    silhouette[:, :64] = 1
+    assert not run(picture, None).argmax(0).any()
+    labels = run(picture, silhouette).argmax(0)
+    assert (labels[:, :8] > 0).all()
+    assert (labels[:, 8:] == 0).all()
+
+
+def test_what_cannot_be_scored_is_refused() -> None:
+    for name in ("mpii", "up-3d"):
+        with pytest.raises(DataError, match="joints of several people only"):
+            score(name, lambda _im, _s: None, iter([]), SIDE)
+    for name in ("up-s31", "youtube-pose", "lsp"):
+        with pytest.raises(DataError, match="nothing to score"):
+            score(name, lambda _im, _s: None, iter([]), SIDE)
