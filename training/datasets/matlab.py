@@ -1,7 +1,7 @@
 """Reading variables of MATLAB 5 files (version 7 and older, without -v7.3), with bounds checked.
 
-scipy's reader takes lengths and types from the file on trust: one changed byte in a file without compression
-crashes the interpreter. Data sets are downloaded, so this one trusts nothing: every element must lie inside
+scipy 1.17 takes lengths and types from the file on trust: a few changed bytes in a file without compression
+crash the interpreter. Data sets are downloaded, so this one trusts nothing: every element must lie inside
 the one that holds it, and what a file unpacks to is limited.
 """
 
