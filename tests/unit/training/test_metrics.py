@@ -1,0 +1,129 @@
+"""Measures on cases whose answer is known by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.labels import IGNORE, LSP14, S31
+from training.metrics import (
+    Confusion,
+    Tally,
+    boundary_f,
+    pose_report,
+    probe_garments,
+    probe_pose,
+    silhouette_iou,
+)
+from training.scribbles import Skeleton
+
+
+def square(shift: int = 0, size: int = 200) -> np.ndarray:
+    mask = np.zeros((size, size), np.uint8)
+    mask[50:150, 50 + shift : 150 + shift] = 1
+    return mask
+
+
+def test_silhouette_iou_leaves_the_unknown_out() -> None:
+    truth = square()
+    truth[:, :100] = IGNORE
+    prediction = square().astype(bool)
+    prediction[:, :100] = False  # wrong, but nobody knows
+    assert silhouette_iou(prediction, truth) == 1.0
+    assert silhouette_iou(square(50).astype(bool), square()) == pytest.approx(50 / 150)
+    assert silhouette_iou(np.zeros((4, 4), bool), np.zeros((4, 4), np.uint8)) == 1.0
+
+
+def test_boundary_f_forgives_the_tolerance_and_no_more() -> None:
+    near, far = square(2).astype(bool), square(8).astype(bool)  # the tolerance is 0.8 % of 283 px, 2.3 px
+    assert boundary_f(square().astype(bool), square()) == 1.0
+    assert boundary_f(near, square()) == 1.0
+    assert 0.4 < boundary_f(far, square()) < 0.7, "the horizontal edges still match, the vertical ones do not"
+    assert boundary_f(np.zeros((200, 200), bool), square()) == 0.0
+
+
+@given(st.integers(0, 1000))
+def test_confusion_accumulates_over_pictures(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth, predicted = rng.integers(0, 4, (2, 3, 20), dtype=np.uint8)
+    truth[0, 0] = IGNORE
+    parts, whole = Confusion(4), Confusion(4)
+    for t, p in zip(truth, predicted, strict=True):
+        parts.add(t, p)
+    whole.add(truth, predicted)
+    assert (parts.counts == whole.counts).all()
+    for c in range(4):
+        known = truth != IGNORE
+        a, b = (truth == c) & known, (predicted == c) & known
+        expected = (a & b).sum() / (a | b).sum() if (a | b).any() else np.nan
+        assert whole.iou()[c] == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_class_that_is_nowhere_is_left_out_and_not_zero() -> None:
+    c = Confusion(3)
+    c.add(np.array([0, 1], np.uint8), np.array([0, 0], np.uint8))
+    assert c.iou()[1] == 0.0
+    assert np.isnan(c.iou()[2])
+
+
+def upright() -> tuple[np.ndarray, Skeleton]:
+    """A person of nothing but a right lower leg, and labels that are right or mirrored on it."""
+    xy = np.zeros((14, 2), np.float32)
+    visible = np.zeros(14, np.int8)
+    for name, point in (("r_knee", (50, 20)), ("r_ankle", (50, 80))):
+        xy[LSP14.id(name)] = point
+        visible[LSP14.id(name)] = 2
+    return np.zeros((100, 100), np.uint8), Skeleton(xy, visible)
+
+
+def test_the_limb_probe_tells_left_from_right_and_the_agnostic_one_does_not() -> None:
+    labels, skeleton = upright()
+    for part, probe, coarse, agnostic in (
+        ("rlleg", 1, 1, 1),
+        ("llleg", 0, 0, 1),
+        ("rknee", 0, 1, 1),
+        ("rfoot", 0, 0, 0),
+    ):
+        labels[:, 45:55] = S31.id(part)
+        tally = Tally()
+        probe_pose(labels, skeleton, tally)
+        found = [tally.rate(n) for n in ("limb", "limb coarse", "limb coarse agnostic")]
+        assert found == [probe, coarse, agnostic], part
+
+
+def test_fat_limbs_pay_in_the_background_probe() -> None:
+    points = {
+        "neck": (100, 60),
+        "head_top": (100, 20),
+        "shoulder": (20, 70),
+        "elbow": (40, 110),
+        "wrist": (45, 150),
+    }
+    points |= {"hip": (12, 150), "knee": (15, 205), "ankle": (18, 260)}
+    xy = np.zeros((14, 2), np.float32)
+    for i, name in enumerate(LSP14.names):
+        x, y = points[name.split("_")[-1] if name[:2] in ("r_", "l_") else name]
+        xy[i] = (100 - x, y) if name[:2] == "r_" else (100 + x, y) if name[:2] == "l_" else (x, y)
+    skeleton = Skeleton(xy, np.full(14, 2, np.int8))
+    reports = []
+    for fill in (0, S31.id("luleg")):
+        tally = Tally()
+        probe_pose(np.full((300, 200), fill, np.uint8), skeleton, tally)
+        reports.append(pose_report(tally))
+    empty, full = reports
+    assert (empty["background probe"], empty["limb probe"], empty["probe F"]) == (1.0, 0.0, 0.0)
+    assert full["background probe"] == 0.0
+    assert full["probe F"] == 0.0
+
+
+def test_garments_are_scored_where_they_are() -> None:
+    names = ["null", "hair", "shoes", "pants", "jeans", *(f"x{i}" for i in range(4))]
+    names += ["flats", "heels", "loafers", "pumps", "sandals", "sneakers", "wedges", "clogs"]
+    garments = np.array([[1, 1, 3, 0]], np.uint8)
+    labels = np.array([[S31.id("luhead"), 0, S31.id("rknee"), 5]], np.uint8)
+    tally = Tally()
+    probe_garments(labels, garments, names, tally)
+    assert (tally.rate("hair"), tally.rate("trousers")) == (0.5, 1.0)
+    assert np.isnan(tally.rate("shoes"))
