@@ -54,12 +54,22 @@ class Photographer:
             return
         name, prepare = scene
         prepare()
+        self._waited_ms = 0
         QTimer.singleShot(SETTLE_MS, lambda: self._take(name))
 
     def _take(self, name: str) -> None:
+        self._waited_ms += SETTLE_MS
+        if self._behind() and self._waited_ms < PATIENCE_MS:  # a busy machine parses later than it seeks
+            QTimer.singleShot(SETTLE_MS, lambda: self._take(name))
+            return
         self._desktop.tick()
         self._desktop.window.grab().save(str(self._out / f"{name}.png"))
         self._next()
+
+    def _behind(self) -> bool:
+        """Whether the picture shown is not yet the one that the time line points at."""
+        place, parsed = self._desktop.playing.place(), self._desktop.window.canvas.parsed
+        return place is not None and (parsed is None or parsed.frame.index != place.position)
 
     def _scenes(self) -> Iterator[tuple[str, Step]]:
         window, viewing = self._desktop.window, self._desktop.window.viewing
