@@ -30,7 +30,7 @@ check:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -m "not gpu and not camera"
 
 venv: $(RUN_STAMP)
