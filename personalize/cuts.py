@@ -1,0 +1,258 @@
+"""A silhouette cut along the picture's edges, from probabilities: GrabCut, and a graph cut of our own.
+
+The energy is that of Rother, Kolmogorov and Blake (2004) with the probabilities as a further term: what a
+pixel costs on either side by colour and by P(person), and what it costs to separate neighbours that look
+alike. `maxflow` holds Python's lock while it cuts, so `graph_cut` belongs in a process of its own; `grab_cut`
+does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import maxflow
+import numpy as np
+from numpy.typing import NDArray
+
+from personalize.contrast import DIRECTIONS, edge_weights
+
+Picture = NDArray[np.uint8]
+Map = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Energies = NDArray[np.float64]
+
+COMPONENTS = 5  #: Gaussians per side
+LEAST_PIXELS = 50  #: per side; fewer cannot hold five Gaussians
+LEAST_IOU = 0.5  #: with what it started from; below this the cut has run away
+CLIP = 0.01
+INNER, OUTER, SIDE = (
+    8,
+    24,
+    512,
+)  #: px a sure person is eroded by, a sure background is away by, at this long side
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A silhouette.
+
+    Attributes:
+        person: (h, w).
+        notice: why it is the input at one half instead of a cut; empty when it was cut.
+    """
+
+    person: Mask
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class GraphCut:
+    """Weights of the energy.
+
+    Attributes:
+        gamma: what separating two equal neighbours costs; 50 in the paper, too smooth for people 60 px tall.
+        colour: weight of the colour term, two mixtures of Gaussians learned from the picture itself.
+        probability: weight of -log P.
+        iterations: rounds of learning the colours and cutting, at most.
+    """
+
+    gamma: float = 10.0
+    colour: float = 1.0
+    probability: float = 1.0
+    iterations: int = 5
+
+
+def grab_cut(image: Picture, person: Map, *, iterations: int = 5) -> Cut:
+    """OpenCV's GrabCut, started from probabilities.
+
+    Args:
+        image: (h, w, 3) RGB.
+        person: (h, w) P(person).
+        iterations: of learning the colours and cutting.
+    """
+    likely = _known(person) > 0.5
+    if refusal := _too_few(likely):
+        return Cut(likely, refusal)
+    mask = _trimap(_known(person))
+    cv2.setRNGSeed(0)  # its k-means draws from the thread's generator
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    bgr = np.ascontiguousarray(image[..., ::-1])
+    try:
+        cv2.grabCut(bgr, mask, (0, 0, 0, 0), *models, iterations, cv2.GC_INIT_WITH_MASK)
+    except cv2.error as error:
+        return Cut(likely, f"GrabCut gave up: {error.err}.")
+    return _guarded((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD), likely)
+
+
+def graph_cut(image: Picture, person: Map, settings: GraphCut | None = None) -> Cut:
+    """Minimum cut of colour, probability and contrast, learned and cut again until it rests.
+
+    Args:
+        image: (h, w, 3) RGB.
+        person: (h, w) P(person).
+        settings: weights of the energy.
+    """
+    settings = settings or GraphCut()
+    known = _known(person)
+    likely = known > 0.5
+    if refusal := _too_few(likely):
+        return Cut(likely, refusal)
+    edges = edge_weights(image, settings.gamma)
+    sure = _trimap(known)
+    clipped = np.clip(known.astype(np.float64), CLIP, 1 - CLIP)
+    by_probability = -np.log(np.stack([1 - clipped, clipped]))
+    colours = image.reshape(-1, 3).astype(np.float64)
+    sides = [Gaussians.of(colours[side.ravel()]) for side in (~likely, likely)]
+    now = likely
+    for _ in range(settings.iterations):
+        if min(now.sum(), (~now).sum()) < LEAST_PIXELS:
+            break
+        sides = [g.again(colours[side.ravel()]) for g, side in zip(sides, (~now, now), strict=True)]
+        by_colour = np.stack([g.energies(colours).reshape(now.shape) for g in sides])
+        unary = settings.colour * by_colour + settings.probability * by_probability
+        _forbid(unary, sure, edges.sum(axis=0).max() * 8 + np.ptp(unary) + 1)
+        before, now = now, minimise(unary, edges)
+        if np.mean(before != now) < 1e-3:
+            break
+    return _guarded(now, likely)
+
+
+def minimise(unary: Energies, edges: Energies) -> Mask:
+    """The labelling of least energy, True for person.
+
+    Args:
+        unary: (2, h, w) cost of background and of person at each pixel.
+        edges: (4, h, w) cost of separating each pixel from its neighbour in each of `DIRECTIONS`.
+    """
+    height, width = unary.shape[1:]
+    graph = maxflow.Graph[float](height * width, 4 * height * width)
+    nodes = graph.add_grid_nodes((height, width))
+    for (dy, dx), weights in zip(DIRECTIONS, edges, strict=True):
+        structure = np.zeros((3, 3))
+        structure[1 + dy, 1 + dx] = 1
+        graph.add_grid_edges(nodes, weights=weights, structure=structure, symmetric=True)
+    paid = unary - unary.min(axis=0)
+    graph.add_grid_tedges(
+        nodes, paid[1], paid[0]
+    )  # a pixel on the sink's side is a person and cuts its source
+    graph.maxflow()
+    return np.asarray(graph.get_grid_segments(nodes), np.bool_)
+
+
+def energy(labels: Mask, unary: Energies, edges: Energies) -> float:
+    """What a labelling costs; the sum that `minimise` makes smallest."""
+    height, width = labels.shape
+    total = float(np.where(labels, unary[1], unary[0]).sum())
+    for (dy, dx), weights in zip(DIRECTIONS, edges, strict=True):
+        for y in range(height - dy):
+            row, below = labels[y], labels[y + dy]
+            near = slice(max(0, -dx), min(width, width - dx))
+            far = slice(max(0, dx), min(width, width + dx))
+            total += float(weights[y, near][row[near] != below[far]].sum())
+    return total
+
+
+@dataclass(frozen=True)
+class Gaussians:
+    """A mixture of full Gaussians over colours from 0 to 255."""
+
+    weights: Energies  #: (k)
+    means: Energies  #: (k, 3)
+    covariances: Energies  #: (k, 3, 3)
+
+    @classmethod
+    def of(cls, colours: Energies) -> Gaussians:
+        """A first mixture: k-means, ten iterations."""
+        cv2.setRNGSeed(0)
+        count = min(COMPONENTS, len(colours))
+        criteria = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0.0)
+        start = np.zeros((len(colours), 1), np.int32)
+        _, chosen, _ = cv2.kmeans(
+            colours.astype(np.float32), count, start, criteria, 1, cv2.KMEANS_PP_CENTERS
+        )
+        return cls.fitted(colours, np.asarray(chosen, np.int64).ravel())
+
+    @classmethod
+    def fitted(cls, colours: Energies, chosen: NDArray[np.integer]) -> Gaussians:
+        """The mixture of which every colour belongs to the component chosen for it; empty ones go."""
+        groups = [colours[chosen == k] for k in np.unique(chosen)]
+        covariances = [
+            np.einsum("ni,nj->ij", g - g.mean(axis=0), g - g.mean(axis=0)) / len(g) + 0.01 * np.eye(3)
+            for g in groups
+        ]
+        weights = np.array([len(g) / len(colours) for g in groups])
+        return cls(weights, np.array([g.mean(axis=0) for g in groups]), np.array(covariances))
+
+    def again(self, colours: Energies) -> Gaussians:
+        """Fitted anew: every colour to its best component, then every component to its colours."""
+        return Gaussians.fitted(colours, np.asarray(self._parts(colours).argmax(axis=1)))
+
+    def energies(self, colours: Energies) -> Energies:
+        """(n) -log of the mixture's density at (n, 3) colours."""
+        parts = self._parts(colours)
+        most = parts.max(axis=1)
+        made: Energies = -(most + np.log(np.exp(parts - most[:, None]).sum(axis=1)))
+        return made
+
+    def _parts(self, colours: Energies) -> Energies:
+        """(n, k) log of weight times density of each component."""
+        made = np.empty((len(colours), len(self.weights)))
+        for k, (weight, mean, covariance) in enumerate(
+            zip(self.weights, self.means, self.covariances, strict=True)
+        ):
+            lower = np.linalg.cholesky(covariance)
+            away = np.linalg.solve(lower, (colours - mean).T)
+            spread = 2 * np.log(np.diag(lower)).sum() + 3 * np.log(2 * np.pi)
+            made[:, k] = np.log(weight) - 0.5 * ((away**2).sum(axis=0) + spread)
+        return made
+
+
+def _known(person: Map) -> Map:
+    return np.clip(np.nan_to_num(np.asarray(person, np.float32), nan=0.5), 0, 1)
+
+
+def _too_few(likely: Mask) -> str:
+    """Why this cannot be cut, or nothing."""
+    if likely.sum() < LEAST_PIXELS:
+        return f"Not cut: fewer than {LEAST_PIXELS} pixels are likely a person."
+    if (~likely).sum() < LEAST_PIXELS:
+        return f"Not cut: fewer than {LEAST_PIXELS} pixels are likely background."
+    return ""
+
+
+def _trimap(person: Map) -> NDArray[np.uint8]:
+    """GrabCut's mask: sure well inside a sure person and far from any likely one, probable elsewhere."""
+    scale = max(person.shape) / SIDE
+    likely = person > 0.5
+    mask = np.where(likely, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    mask[_eroded(person > 1 - CLIP, INNER * scale)] = cv2.GC_FGD
+    away = cv2.distanceTransform(np.asarray(~likely, np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    mask[np.asarray(away) > OUTER * scale] = cv2.GC_BGD
+    return mask
+
+
+def _eroded(mask: Mask, radius: float) -> Mask:
+    """Pixels farther than `radius` from anything outside the mask; the picture's border counts as inside."""
+    if mask.all():
+        return mask
+    away = cv2.distanceTransform(np.asarray(mask, np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(np.asarray(away) > radius, np.bool_)
+
+
+def _forbid(unary: Energies, sure: NDArray[np.uint8], price: float) -> None:
+    """Let no cut change what is sure."""
+    for label, forbidden in ((cv2.GC_FGD, 0), (cv2.GC_BGD, 1)):
+        where = sure == label
+        unary[1 - forbidden][where] = 0
+        unary[forbidden][where] = price
+
+
+def _guarded(cut: Mask, likely: Mask) -> Cut:
+    """The cut, or what it started from when it is empty, full or somewhere else."""
+    iou = (cut & likely).sum() / max((cut | likely).sum(), 1)
+    if not cut.any() or cut.all():
+        return Cut(likely, "Not cut: colour and silhouette do not go together here.")
+    if iou < LEAST_IOU:
+        return Cut(likely, f"Not cut: the cut had only {iou:.0%} in common with the silhouette.")
+    return Cut(np.asarray(cut, np.bool_))
