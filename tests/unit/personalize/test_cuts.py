@@ -162,3 +162,9 @@ def test_mean_field_leaves_the_unknown_unknown():
     random = np.random.default_rng(0)
     person = random.random((10, 10)).astype(np.float32)
     np.testing.assert_allclose(mean_field(image, person, 0.0), person, atol=1e-5)
+
+
+@given(arrays.arrays(np.float32, (9, 9), elements=st.floats(0, 1, width=32)), st.floats(0.1, 5))
+def test_mean_field_is_no_surer_than_the_surest_around(person, gamma):
+    smooth = mean_field(np.full((9, 9, 3), 90, np.uint8), person, gamma)
+    assert np.abs(smooth - 0.5).max() <= np.abs(person - 0.5).max() + 1e-6
