@@ -1,7 +1,7 @@
 """Smoothing of one frame's silhouette along its picture: neighbours of one colour persuade each other.
 
-Smoothing moves edges; it adds no knowledge. Left alone, mean field becomes sure of whatever it settles on, so no
-pixel may end up surer than some pixel beside it was before.
+Smoothing moves edges; it adds no knowledge. Left alone, mean field becomes sure of whatever it settles on, so
+no pixel may end up surer than some pixel beside it was before.
 """
 
 from __future__ import annotations
