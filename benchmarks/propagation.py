@@ -10,7 +10,6 @@ busy, wall time what was waited for.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import sys
 import time
@@ -136,7 +135,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=WINDOW)
     parser.add_argument("--size", type=int, default=256, help="long side, px")
     parser.add_argument("--rounds", type=int, default=15, help="pairs that every way is timed on")
-    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     count = max(chosen.frames, 2)

@@ -157,7 +157,7 @@ def map_window(
     frames: Sequence[Picture],
     search: Search | None = None,
     *,
-    threads: int = 2,
+    threads: int = 1,
     progress: Progress | None = None,
 ) -> Mapping:
     """Link all neighbouring frames of a window, in both directions of time.
@@ -165,7 +165,7 @@ def map_window(
     Args:
         frames: (h, w, 3) RGB uint8 at the working size, one size for all.
         search: how to look; the default is exhaustive.
-        threads: pairs matched at a time.
+        threads: pairs matched at a time; a second one gains a fifth only, as both need Python's lock often.
         progress: called from this thread after each pair.
     """
     search = search or Search()
