@@ -240,13 +240,26 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+def score_folder(folder: Path, name: str, data: Path) -> dict[str, float]:
+    """Measures of what `xfactor parse` wrote for the test photos of `ccp` or `lsp`.
+
+    Raises:
+        DataError: a test photo was not parsed.
+    """
+    run = parsed_files(folder, data / name / "images")
+    try:
+        return (score_silhouettes if name == "ccp" else score_poses)(run, data)
+    except FileNotFoundError as e:
+        remedy = f"Parse the last {DEVELOPMENT_TEST} photos of {name} into it with xfactor parse."
+        raise DataError(f"{e.filename}: not there, so {folder} cannot be scored. {remedy}") from e
+
+
 def _score_folder(a: argparse.Namespace) -> dict[str, dict[str, float]]:
     if a.set is None:
         raise DataError(
             f"{a.checkpoint}: a folder of parsed pictures. Say with --set which test set it was parsed from."
         )
-    run = parsed_files(a.checkpoint, a.data / a.set / "images")
-    return {a.set: (score_silhouettes if a.set == "ccp" else score_poses)(run, a.data)}
+    return {a.set: score_folder(a.checkpoint, a.set, a.data)}
 
 
 def _score_network(a: argparse.Namespace) -> dict[str, dict[str, float]]:

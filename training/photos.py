@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -96,9 +97,17 @@ def _need(folder: Path, pattern: str) -> list[Path]:
     return files
 
 
+def _description(path: Path) -> Any:  # noqa: ANN401 - JSON is of any shape; the readers check what they take of it
+    try:
+        return json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as e:
+        remedy = "Point --data at the folder that holds the data sets (docs/datasets.md)."
+        raise DataError(f"{path}: not there or not JSON ({e}). {remedy}") from e
+
+
 def read_ccp(root: Path, part: str, *, strict: bool = False) -> list[Photo]:
     """Clothing Co-Parsing: silhouettes exact, garments as sets of parts where they tell."""
-    names: list[str] = json.loads((root / "labels.json").read_text())
+    names: list[str] = _description(root / "labels.json")
     table = np.full(256, SET_CODES["person"], dtype=np.uint8)
     for garment, parts in GARMENTS.items():
         table[names.index(garment)] = SET_CODES[parts]
@@ -119,7 +128,7 @@ def read_ccp(root: Path, part: str, *, strict: bool = False) -> list[Photo]:
 
 def read_lsp(root: Path, part: str, *, strict: bool = False) -> list[Photo]:
     """Leeds Sports Pose, or its extended set: scribbles from 14 joints. `part` all reads every file."""
-    joints = json.loads((root / "keypoints.json").read_text())["images"]
+    joints: dict[str, Any] = _description(root / "keypoints.json")["images"]
 
     def read(path: Path) -> Photo:
         image = read_image(path)

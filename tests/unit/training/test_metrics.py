@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from models.labels import IGNORE, LSP14, S31
+from training.__main__ import main as train
+from training.evaluate import main as evaluate
+from training.evaluate import score_folder
 from training.metrics import (
     Confusion,
     Tally,
@@ -127,3 +131,27 @@ def test_garments_are_scored_where_they_are() -> None:
     probe_garments(labels, garments, names, tally)
     assert (tally.rate("hair"), tally.rate("trousers")) == (0.5, 1.0)
     assert np.isnan(tally.rate("shoes"))
+
+
+def test_missing_data_and_unparsed_folders_are_refused_in_words(tmp_path, shared_data, capsys) -> None:  # type: ignore[no-untyped-def]
+    assert train(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]) == 1
+    assert evaluate([str(tmp_path), "--set", "lsp", "--data", str(shared_data)]) == 1
+    words = capsys.readouterr().err
+    assert "labels.json: not there" in words
+    assert "--data" in words
+    assert "xfactor parse" in words
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_parsed_folder_is_scored_like_a_network(tmp_path, shared_data) -> None:  # type: ignore[no-untyped-def]
+    """Files that copy the true silhouettes score 1 on them."""
+    for kind in ("labels", "silhouettes"):
+        (tmp_path / kind).mkdir()
+    truths = sorted((shared_data / "ccp" / "silhouettes").iterdir())[-100:]
+    for path in truths:
+        truth = np.asarray(Image.open(path))
+        Image.fromarray((truth == 1).astype(np.uint8) * 255).save(tmp_path / "silhouettes" / path.name)
+        Image.fromarray((truth == 1).astype(np.uint8) * 7).save(tmp_path / "labels" / path.name)
+    scores = score_folder(tmp_path, "ccp", shared_data)
+    assert scores["J"] == scores["parts J"] == scores["boundary F"] == 1.0
+    assert scores["hair"] == 0.0
