@@ -81,9 +81,34 @@ def decide(person: Map, parts: Map, request: Request, fine: Bytes | None, detail
         silhouette = resize(fine, size).astype(np.float32) / np.float32(255)
         inside = silhouette * (resize(body, size) >= DENIED)
     is_body = inside >= BODY_THRESHOLD
-    labels = part_labels(parts, size) * is_body.view(np.uint8)
-    sure = np.where(is_body, resize(parts[1:].max(axis=0), size), 1 - inside)
+    labels = np.zeros(is_body.shape, np.uint8)
+    sure = 1 - inside
+    rows, columns, place = _around(is_body, parts.shape[1:])
+    if place is not None:  # parts compete only where somebody is, and in a cell around to interpolate from
+        here = is_body[place]
+        near = np.ascontiguousarray(parts[:, rows, columns])
+        extent = here.shape[1], here.shape[0]
+        labels[place] = part_labels(near, extent) * here.view(np.uint8)
+        np.copyto(sure[place], resize(near[1:].max(axis=0), extent), where=here)
     return Decision(labels, to_bytes(silhouette), to_bytes(sure))
+
+
+def _around(
+    is_body: NDArray[np.bool_], cells: tuple[int, ...]
+) -> tuple[slice, slice, tuple[slice, slice] | None]:
+    """Rows and columns of cells under a mask with one more on each side, and their pixels; None when empty."""
+    left, top, width, height = cv2.boundingRect(is_body.view(np.uint8))
+    if not width:
+        return slice(0), slice(0), None
+    spans = []
+    for first, length, count, pixels in zip((top, left), (height, width), cells, is_body.shape, strict=True):
+        size = pixels // count
+        whole = bool(pixels % count)  # a cell is no whole number of pixels: no exact crop
+        start, stop = (0, count) if whole else (first // size - 1, (first + length - 1) // size + 2)
+        spans.append(slice(max(0, start), min(count, stop)))
+    rows, columns = spans
+    place = _pixels(rows, cells[0], is_body.shape[0]), _pixels(columns, cells[1], is_body.shape[1])
+    return rows, columns, place
 
 
 def refine_near(maps: Sequence[Map], request: Request, size: tuple[int, int]) -> list[Map]:
@@ -100,14 +125,8 @@ def refine_near(maps: Sequence[Map], request: Request, size: tuple[int, int]) ->
         rows, columns = slice(0, down), slice(0, across)  # a cell is no whole number of pixels: no exact crop
     whole = [np.zeros((size[1], size[0]), np.float32) for _ in maps]
     if rows.stop > rows.start:
-        stride = request.letterbox.stride
-        seen = picture[_times(rows, stride), _times(columns, stride)]
-        zoom = size[0] // across, size[1] // down
-        place = (
-            (slice(None), slice(None))
-            if (rows.stop, columns.stop, rows.start, columns.start) == (down, across, 0, 0)
-            else (_times(rows, zoom[1]), _times(columns, zoom[0]))
-        )
+        seen = picture[_pixels(rows, down, picture.shape[0]), _pixels(columns, across, picture.shape[1])]
+        place = _pixels(rows, down, size[1]), _pixels(columns, across, size[0])
         cropped = [np.ascontiguousarray(m[rows, columns]) for m in maps]
         for target, part in zip(whole, refine(cropped, seen, guide[place]), strict=True):
             target[place] = part
@@ -125,8 +144,9 @@ def _box(marked: NDArray[np.bool_]) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _times(cells: slice, factor: int) -> slice:
-    return slice(cells.start * factor, cells.stop * factor)
+def _pixels(cells: slice, count: int, pixels: int) -> slice:
+    """What lies under some of `count` cells across `pixels`; exact for all and for cells of whole pixels."""
+    return slice(cells.start * pixels // count, cells.stop * pixels // count)
 
 
 def refine(maps: Sequence[Map], picture: Bytes, guide: Bytes) -> list[Map]:
