@@ -7,6 +7,7 @@ The output says which.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import logging
 import sys
@@ -14,6 +15,7 @@ import warnings
 from pathlib import Path
 
 from app.commands.bench import Timing, measure, plain_graph, show
+from app.errors import Refusal
 
 MOST_OF_NAIVE = 0.30
 MOST_BESIDE_MS = 3.0
@@ -56,12 +58,17 @@ def verdict(timing: Timing) -> list[str]:
     return faults
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Measure, print, judge."""
+    parser = argparse.ArgumentParser(description="Decode to paint, beside a naive pipeline in the same run.")
+    parser.add_argument("clip", type=Path, nargs="?", help="a clip (one is drawn when left out)")
+    clip: Path | None = parser.parse_args(arguments).clip
     if not plain_graph().is_file() and importlib.util.find_spec("torch") is not None:
         make_plain_graph()
-    clip = Path(arguments[0]) if arguments else None
-    timing = measure(clip, "factored-s31", "cpu")
+    try:
+        timing = measure(clip, "factored-s31", "cpu")
+    except Refusal as e:
+        parser.error(str(e))
     show(timing)
     faults = verdict(timing)
     for fault in faults:
@@ -70,4 +77,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -84,7 +84,7 @@ def decide(person: Map, parts: Map, request: Request, fine: Bytes | None, detail
     labels = np.zeros(is_body.shape, np.uint8)
     sure = 1 - inside
     rows, columns, place = _around(is_body, parts.shape[1:])
-    if place is not None:  # parts compete only where somebody is, and in a cell around to interpolate from
+    if place is not None:  # parts compete only where somebody is and one cell around
         here = is_body[place]
         near = np.ascontiguousarray(parts[:, rows, columns])
         extent = here.shape[1], here.shape[0]
