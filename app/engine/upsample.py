@@ -84,7 +84,7 @@ def decide(person: Map, parts: Map, request: Request, fine: Bytes | None, detail
     labels = np.zeros(is_body.shape, np.uint8)
     sure = 1 - inside
     rows, columns, place = _around(is_body, parts.shape[1:])
-    if place is not None:  # parts compete only where somebody is and one cell around
+    if place is not None:  # parts compete only around people
         here = is_body[place]
         near = np.ascontiguousarray(parts[:, rows, columns])
         extent = here.shape[1], here.shape[0]
@@ -96,7 +96,7 @@ def decide(person: Map, parts: Map, request: Request, fine: Bytes | None, detail
 def _around(
     is_body: NDArray[np.bool_], cells: tuple[int, ...]
 ) -> tuple[slice, slice, tuple[slice, slice] | None]:
-    """Rows and columns of cells under a mask with one more on each side, and their pixels; None when empty."""
+    """Rows and columns of cells under a mask and one more each side, and their pixels; None when empty."""
     left, top, width, height = cv2.boundingRect(is_body.view(np.uint8))
     if not width:
         return slice(0), slice(0), None
