@@ -39,11 +39,12 @@ def draw_clip(
     times_ms: list[int] | None = None,
     options: dict[str, str] | None = None,
     sound: bool = False,
+    click_s: float = -1.0,
     turn: tuple[int, bool] | None = None,
     aspect: Fraction | None = None,
     muxer: dict[str, str] | None = None,
 ) -> Path:
-    """Write a clip of `picture`s at 25 fps, or at the given times."""
+    """Write a clip of `picture`s at 25 fps, or at the given times; its sound is silence with a click."""
     with av.open(str(path), "w", options=muxer or {}) as file:
         stream = file.add_stream(codec, rate=25, options={"g": "8", **(options or {})})
         stream.width, stream.height = size
@@ -63,9 +64,8 @@ def draw_clip(
         file.mux(stream.encode(None))
         if track is not None:
             for n in range(frames * 1920 // 1024 + 1):
-                beep = av.AudioFrame.from_ndarray(
-                    np.zeros((1, 1024), np.float32), format="fltp", layout="mono"
-                )
+                click = (np.arange(n * 1024, (n + 1) * 1024) == round(click_s * 48_000)).astype(np.float32)
+                beep = av.AudioFrame.from_ndarray(click[None], format="fltp", layout="mono")
                 beep.sample_rate, beep.pts, beep.time_base = 48_000, n * 1024, Fraction(1, 48_000)
                 file.mux(track.encode(beep))
             file.mux(track.encode(None))

@@ -19,6 +19,7 @@ from app.batch.plan import Item
 from app.batch.streams import CocoFile, CutoutVideo, OverlayVideo, Stream, Table
 from app.engine.engine import Engine
 from app.engine.sessions import NoResultError
+from app.engine.silhouettes import HOLD_S
 from app.errors import Refusal
 from app.media.clips import Clip
 from app.output.labels import label_png, silhouette_png
@@ -37,6 +38,21 @@ class Report:
     begin: Callable[[int], None]  #: frames expected
     advance: Callable[[int], None]  #: frames done
     stopped: Callable[[], bool]  #: whether to stop after the frame at hand
+
+
+@dataclass
+class Lacking:
+    """What frames of a clip went without."""
+
+    frames: int = 0  #: of the clip so far
+    results: int = 0  #: frames the engine could say nothing about
+    masks: int = 0  #: frames without an imported mask of their own
+
+    @property
+    def unmasked(self) -> list[str]:
+        """Words for the frames without a mask, none when all is well."""
+        held = f"held for {HOLD_S:g} s, then blank"
+        return [f"{self.masks} of {self.frames} frames without a mask ({held})"] if self.masks else []
 
 
 class ClipResults:
@@ -132,17 +148,17 @@ def parse_clip(item: Item, job: Job, engine: Engine, report: Report) -> Record:
         first = results.first_missing()
         results.open(clip)
         report.begin(clip.frames_expected)
-        frames, empty, stopped = _through(clip, engine, job, results, (first, report))
+        frames, lacking, stopped = _through(clip, engine, job, results, (first, report))
         record = Record(
             item.path, "clip", item.name, "ok",
             frames=frames,
             seconds=round(time.monotonic() - started, 3),
             duration_s=round(clip.duration_s, 3),
             size=clip.size,
-            notices=tuple(clip.notices + results.notices),
+            notices=tuple(clip.notices + results.notices + lacking.unmasked),
             finished=not stopped,
         )  # fmt: skip
-        reasons = _reasons(clip, engine, empty)
+        reasons = _reasons(clip, engine, lacking)
     if stopped:
         reasons = [f"stopped after {frames} frames; --resume finishes it"]
     return replace(record, status="partial", reason="; ".join(reasons)) if reasons else record
@@ -150,11 +166,11 @@ def parse_clip(item: Item, job: Job, engine: Engine, report: Report) -> Record:
 
 def _through(
     clip: Clip, engine: Engine, job: Job, results: ClipResults, how: tuple[int, Report]
-) -> tuple[int, int, bool]:
-    """Parse from the first missing frame on: (frames so far, frames without a result, whether stopped)."""
+) -> tuple[int, Lacking, bool]:
+    """Parse from the first missing frame on: (frames so far, what some of them lack, whether stopped)."""
     first, report = how
     smoother = job.smoother()
-    empty, done, stopped = 0, first, False
+    lacking, done, stopped = Lacking(), first, False
     writer: Behind[tuple[Frame, Parsing]] = Behind(results.write)
     try:
         # What depends on the frames before it needs them parsed again; they are written only where missing.
@@ -162,10 +178,11 @@ def _through(
             try:
                 parsing = engine.parse(frame, smoother)
             except NoResultError:
-                empty += 1
+                lacking.results += 1
                 parsing = nobody(engine, frame)
+            lacking.masks += bool(engine.tally.notice)  # a factor has none; masks have for each frame without
             writer.put((frame, parsing))
-            done = frame.index + 1
+            lacking.frames = done = frame.index + 1
             report.advance(done)
             if report.stopped():
                 stopped = True
@@ -181,7 +198,7 @@ def _through(
     except BaseException:
         results.abandon()
         raise
-    return done, empty, stopped
+    return done, lacking, stopped
 
 
 def nobody(engine: Engine, frame: Frame) -> Parsing:
@@ -190,13 +207,12 @@ def nobody(engine: Engine, frame: Frame) -> Parsing:
     return Parsing(engine.part_set, frame.size, blank, blank, blank)
 
 
-def _reasons(clip: Clip, engine: Engine, empty: int) -> list[str]:
+def _reasons(clip: Clip, engine: Engine, lacking: Lacking) -> list[str]:
     reasons = [] if clip.complete else [n for n in clip.notices if "early" in n or "skipped" in n]
-    if empty:
-        reasons.append(
-            f"{empty} frames without a result are left empty ({engine.notice or 'no probabilities'})"
-        )
-    return reasons
+    if lacking.results:
+        why = engine.notice or "no probabilities"
+        reasons.append(f"{lacking.results} frames without a result are left empty ({why})")
+    return reasons + lacking.unmasked
 
 
 def results_complete(item: Item, job: Job, frames: int) -> bool:

@@ -60,10 +60,12 @@ class Manifest:
         self.path = folder / FILE
         self.records: dict[str, Record] = {}
         self._written_s = float("-inf")
+        self._data = b""  # what the file holds
         if not self.path.exists():
             return
         try:
-            raw = json.loads(self.path.read_text("utf-8"))
+            self._data = self.path.read_bytes()
+            raw = json.loads(self._data)
             self.records = {r["input"]: Record.from_json(r) for r in raw["inputs"]}
         except (OSError, ValueError, KeyError, TypeError) as e:
             reason = f"it is not a manifest of this program ({e})"
@@ -85,10 +87,13 @@ class Manifest:
             self.write()
 
     def write(self) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file, whole or not at all; not when it says all this already."""
         raw = {"format": 1, "program": "xfactor", "inputs": [asdict(r) for r in self.records.values()]}
+        data = (json.dumps(raw, indent=1) + "\n").encode()
+        if data == self._data and self.path.exists():
+            return
         try:
-            write_atomic(self.path, (json.dumps(raw, indent=1) + "\n").encode(), mode=0o644)
+            write_atomic(self.path, data, mode=0o644)
         except OSError as e:
             raise cannot_write(self.path, e) from e
-        self._written_s = time.monotonic()
+        self._data, self._written_s = data, time.monotonic()

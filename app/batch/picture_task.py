@@ -82,7 +82,7 @@ def parse_picture(item: Item, job: Job, engine: Engine) -> tuple[Record, Share]:
                 place(path, _jpeg(paint.overlay(frame.image, parsing)))
             case _:
                 place(path, cutout_png(paint.cutout(frame.image, parsing)))
-    where = coco.Place(item.file_name, 0, 0.0)
+    where = coco.Place(item.file_name, 0, 0.0, item.name)
     regions = coco.annotate(parsing, 0) if "coco" in job.save else []
     rows = table.rows(parsing, where) if "csv" in job.save else ""
     record = Record(
@@ -129,11 +129,11 @@ class SharedFiles:
 
     def has(self, item: Item) -> bool:
         """Whether a picture needs no more work for these files."""
-        return (self._coco is None and self._table is None) or item.file_name in self.shares
+        return (self._coco is None and self._table is None) or item.name in self.shares
 
     def add(self, item: Item, share: Share) -> None:
         """Take a picture in."""
-        self.shares[item.file_name] = share
+        self.shares[item.name] = share
         self._changed = True
 
     def write(self, order: Iterable[Item]) -> None:
@@ -144,7 +144,7 @@ class SharedFiles:
         """
         if not self._changed:
             return
-        names = list(dict.fromkeys(i.file_name for i in order if i.file_name in self.shares))
+        names = list(dict.fromkeys(i.name for i in order if i.name in self.shares))
         shares = [self.shares[n] for n in (*(n for n in self.shares if n not in set(names)), *names)]
         for path, text in ((self._coco, _coco_text), (self._table, _table_text)):
             if path is not None:
@@ -171,24 +171,32 @@ def _table_text(shares: list[Share]) -> str:
     return table.header() + "".join(share.rows for share in shares)
 
 
+def _lines(table_file: Path) -> list[str]:
+    """The lines of a table below its header."""
+    first, *lines = table_file.read_text("utf-8").splitlines(keepends=True)
+    if first != table.header():
+        raise ValueError("parts.csv has other columns")
+    return lines
+
+
 def _read(coco_file: Path | None, table_file: Path | None) -> dict[str, Share]:
-    """Shares by file name; a picture counts only when every file that is kept has it."""
+    """Shares by name of the results; a picture counts only when every file that is kept has it."""
     images: dict[str, Any] = {}
     regions: dict[str, list[dict[str, Any]]] = {}
     rows: dict[str, list[str]] = {}
     try:
         if coco_file is not None and coco_file.exists():
             raw = json.loads(coco_file.read_text("utf-8"))
-            names = {i["id"]: i["file_name"] for i in raw["images"]}
-            images = {i["file_name"]: i for i in raw["images"]}
+            names = {i["id"]: i["output"] for i in raw["images"]}
+            images = {i["output"]: i for i in raw["images"]}
             for a in raw["annotations"]:
                 own = {k: v for k, v in a.items() if k not in ("id", "image_id")}
                 regions.setdefault(names[a["image_id"]], []).append(own)
         if table_file is not None and table_file.exists():
-            for line in table_file.read_text("utf-8").splitlines(keepends=True)[1:]:
-                rows.setdefault(next(csv.reader(io.StringIO(line)))[0], []).append(line)
+            for line in _lines(table_file):
+                rows.setdefault(next(csv.reader(io.StringIO(line)))[-1], []).append(line)
     except (OSError, ValueError, KeyError, TypeError, StopIteration) as e:
-        reason = f"coco.json or parts.csv there was not made by this program ({e})"
+        reason = f"coco.json or parts.csv there was not made by this version ({e})"
         raise Refusal(str((coco_file or table_file or Path()).parent), reason, "Choose another --out") from e
     known = set(images) if table_file is None else set(rows) if coco_file is None else set(images) & set(rows)
     ordered = [n for n in (images or rows) if n in known]

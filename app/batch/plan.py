@@ -45,9 +45,8 @@ class Item:
 
     @property
     def file_name(self) -> str:
-        """What COCO and the table call it: the file's name, told apart where two are alike."""
-        path = Path(self.path)
-        return path.name if path.stem == self.name else f"{self.name}{path.suffix}"
+        """What COCO and the table call it: the file's own name, which another folder's file may have, too."""
+        return "".join(c if c.isprintable() else "_" for c in Path(self.path).name)
 
 
 def plan(job: Job, known: dict[str, str]) -> list[Item]:
@@ -81,10 +80,27 @@ def _expanded(sources: Iterable[str]) -> Iterable[str]:
         except OSError as e:
             reason = f"it cannot be read ({e.strerror})"
             raise Refusal(f"folder {folder}", reason, "Check its permissions") from e
-        found = [p for p in inside if p.suffix.lower() in SUFFIXES | CLIP_SUFFIXES and not p.is_dir()]
+        found = [p for p in inside if _parsed(p)]
         if not found:
             raise Refusal(f"folder {folder}", "there are no pictures or clips in it", "Give another folder")
         yield from (str(p) for p in found)
+
+
+def _parsed(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES | CLIP_SUFFIXES and not path.is_dir()
+
+
+def passed_over(sources: Iterable[str]) -> list[str]:
+    """A line for each folder among the sources with something in it that is not parsed."""
+    lines = []
+    for folder in (Path(s) for s in sources if Path(s).is_dir()):
+        left = [p for p in folder.iterdir() if not p.name.startswith(".") and not _parsed(p)]
+        inner = sum(p.is_dir() for p in left)
+        counts = ((inner, "subfolder"), (len(left) - inner, "file"))
+        told = " and ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n)
+        if told:
+            lines.append(f"{printable(folder.name)}: {told} skipped, neither a picture nor a clip")
+    return lines
 
 
 def _kind(text: str) -> tuple[Literal["clip", "image", "bad"], str]:

@@ -17,7 +17,7 @@ from app.batch.clip_task import Report, results_complete
 from app.batch.job import Job
 from app.batch.manifest import Manifest, Record
 from app.batch.picture_task import Share, SharedFiles, files_complete
-from app.batch.plan import Item, plan, prepare
+from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.watching import Silence, Stop, Watch
 from app.batch.work import forget, stamp, work
 from app.engine.engine import Engine
@@ -63,6 +63,8 @@ class Run:
         """
         self._watch = watch
         prepare(self._job, self.items)
+        for line in passed_over(self._job.sources):
+            watch.note(line)
         records = self._manifest.records
         if self._job.resume:
             self._same_recipe()
@@ -105,7 +107,7 @@ class Run:
         for item in self.items:
             record = self._manifest.records[item.path]
             if self._job.resume and self._finished(item, record):
-                self._watch.end(item, record)
+                self._watch.end(item, record, again=True)
                 continue
             if self._job.resume and record.source_bytes and not self._same_source(item, record):
                 forget(item, self._job)

@@ -104,6 +104,10 @@ class TextStream:
         except OSError as e:
             raise cannot_write(self.path, e) from e
 
+    def place(self, frame: Frame) -> coco.Place:
+        """Where a frame's entries come from."""
+        return coco.Place(self.file_name, frame.index, frame.pts_s, self.path.parent.name)
+
     def close(self) -> None:
         """Flush and close."""
         try:
@@ -121,7 +125,7 @@ class Table(TextStream):
 
     def write(self, frame: Frame, parsing: Parsing) -> None:
         """Append the rows of a frame."""
-        self.put(table.rows(parsing, coco.Place(self.file_name, frame.index, frame.pts_s)))
+        self.put(table.rows(parsing, self.place(frame)))
 
     def finish(self) -> str:
         """Complete the file."""
@@ -146,7 +150,7 @@ class CocoFile(TextStream):
     def write(self, frame: Frame, parsing: Parsing) -> None:
         """Append the regions of a frame."""
         image_id = frame.index + 1
-        place = coco.Place(self.file_name, frame.index, frame.pts_s)
+        place = self.place(frame)
         self._images.append(coco.image_record(image_id, place, frame.size))
         for annotation in coco.annotate(parsing, image_id):
             self._annotations += 1

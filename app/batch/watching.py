@@ -34,8 +34,11 @@ class Watch(Protocol):
     def advance(self, item: Item, done: int) -> None:
         """So many frames of it are parsed."""
 
-    def end(self, item: Item, record: Record) -> None:
-        """It is over, one way or another."""
+    def note(self, line: str) -> None:
+        """Something a careful user should know."""
+
+    def end(self, item: Item, record: Record, *, again: bool = False) -> None:
+        """It is over, one way or another; `again` when an earlier run did it and nothing was left to do."""
 
     def close(self) -> None:
         """Nothing more will be told."""
@@ -53,7 +56,8 @@ class Silence:
 
     def begin(self, item: Item, frames: int) -> None: ...
     def advance(self, item: Item, done: int) -> None: ...
-    def end(self, item: Item, record: Record) -> None: ...
+    def note(self, line: str) -> None: ...
+    def end(self, item: Item, record: Record, *, again: bool = False) -> None: ...
     def close(self) -> None: ...
 
 
@@ -71,9 +75,13 @@ class Lines:
             self._said_s = time.monotonic()
             self._say(event="progress", input=item.path, frame=done)
 
-    def end(self, item: Item, record: Record) -> None:
+    def note(self, line: str) -> None:
+        self._say(event="notice", text=line)
+
+    def end(self, item: Item, record: Record, *, again: bool = False) -> None:
         said = {"status": record.status, "reason": record.reason, "frames": record.frames}
-        self._say(event="end", input=item.path, **said, seconds=record.seconds)
+        seconds = 0.0 if again else record.seconds
+        self._say(event="end", input=item.path, **said, seconds=seconds, already_whole=again)
 
     def close(self) -> None: ...
 
@@ -103,13 +111,19 @@ class Bars:
     def advance(self, item: Item, done: int) -> None:
         self._progress.update(self._one, completed=done)
 
-    def end(self, item: Item, record: Record) -> None:
+    def note(self, line: str) -> None:
+        self._console.print(Text(line), soft_wrap=True)
+
+    def end(self, item: Item, record: Record, *, again: bool = False) -> None:
         self._progress.update(self._one, visible=False)
         self._progress.advance(self._all)
         what = f"{record.frames} frame{'s' * (record.frames != 1)}, {record.seconds:.1f} s"
+        if again:
+            what = "already whole"
         if record.status != "ok":
             what = record.reason.removeprefix(f"{item.shown}: ")
-        self._console.print(Text(f"{item.shown}: {record.status}: {what}"), soft_wrap=True)
+        told = what if again and record.status == "ok" else f"{record.status}: {what}"
+        self._console.print(Text(f"{item.shown}: {told}"), soft_wrap=True)
 
     def close(self) -> None:
         self._progress.stop()

@@ -60,7 +60,7 @@ class NetworkSize:
         Raises:
             Refusal: when the text is neither.
         """
-        match = re.fullmatch(r"\s*(\d{1,5})(?:\s*[xX×]\s*(\d{1,5}))?\s*", text)
+        match = re.fullmatch(r"\s*(\d{1,9})(?:\s*[xX×]\s*(\d{1,9}))?\s*", text)
         if match is None:
             raise Refusal(f"network size {text[:40]!r}", "it is not a number of pixels", "use 512 or 512x288")
         width, height = match.groups()

@@ -78,7 +78,7 @@ def regular_file(path: str | Path) -> Path:
     if not stat.S_ISREG(info.st_mode):
         raise Refusal(name, "is not a regular file (a pipe or a device)", "Save the video to a file first")
     if info.st_size == 0:
-        raise Refusal(name, "not a video: the file is empty", "Copy or download it again")
+        raise Refusal(name, "the file is empty", "Copy or download it again")
     return given.absolute()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -93,7 +93,7 @@ class SoundTrack:
             for frame in packet.decode():
                 if frame.pts is not None and frame.time_base:
                     frame.pts -= round(self._start_s / frame.time_base)
-                self._output.mux(self._target.encode(frame))
+                self._put(self._target.encode(frame))
             return
         shift = round(self._start_s / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
@@ -102,11 +102,18 @@ class SoundTrack:
             return  # a repeated or backward stamp would stop the muxer
         self._last_dts = packet.dts
         packet.stream = self._target
-        self._output.mux(packet)
+        self._put([packet])
+
+    def _put(self, packets: Iterable[Packet[AudioStream]]) -> None:
+        """Write what begins at 0 or later: for an earlier packet the muxer would delay the pictures."""
+        assert self._output is not None
+        for packet in packets:
+            if min(packet.pts or 0, packet.dts or 0) >= 0:
+                self._output.mux(packet)
 
     def _finish(self) -> None:
         if self._encode and self._target is not None and self._output is not None:
-            self._output.mux(self._target.encode(None))
+            self._put(self._target.encode(None))
         self._target = None
 
     def _drop(self, error: Exception) -> None:

@@ -26,6 +26,7 @@ class Place:
     file_name: str  #: the picture, or the clip
     frame: int
     pts_s: float
+    output: str  #: name of the results, unique in their folder where file names are not
 
 
 def image_record(image_id: int, place: Place, size: tuple[int, int]) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def image_record(image_id: int, place: Place, size: tuple[int, int]) -> dict[str
         "height": size[1],
         "frame": place.frame,
         "pts": round(place.pts_s, 6),
+        "output": place.output,
     }
 
 

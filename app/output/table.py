@@ -21,6 +21,7 @@ HEADER: Final = (
     "centroid_x",
     "centroid_y",
     "mean_probability",
+    "output",
 )
 
 
@@ -51,7 +52,8 @@ def rows(parsing: Parsing, place: Place) -> str:
             x, y, p = (s[part] / n for s in sums)
             x, y = (x + 0.5) * scale_x - 0.5, (y + 0.5) * scale_y - 0.5
             values = (round(n * scale_x * scale_y), f"{x:.2f}", f"{y:.2f}", f"{p / 255:.4f}")
-        out.write(_line((place.file_name, place.frame, f"{place.pts_s:.6f}", part, name, *values)))
+        where = place.file_name, place.frame, f"{place.pts_s:.6f}"
+        out.write(_line((*where, part, name, *values, place.output)))
     return out.getvalue()
 
 

@@ -78,20 +78,22 @@ def test_a_clip_with_everything(tmp_path: Path) -> None:
 def test_pictures_share_their_folders(tmp_path: Path) -> None:
     inputs = [draw_picture(tmp_path / "in" / f"{n}.png", (80 + n, 60)) for n in (1, 2, 10)]
     inputs.append(draw_picture(tmp_path / "more" / "2.jpg", (50, 40)))
+    inputs.append(draw_picture(tmp_path / "more" / "2.png", (30, 40)))
     out = tmp_path / "out"
-    assert parse([tmp_path / "in", inputs[3]], out, save=ALL) == 0
+    assert parse([tmp_path / "in", *inputs[3:]], out, save=ALL) == 0
     for kind, suffix in (("labels", "png"), ("silhouettes", "png"), ("overlay", "jpg"), ("cutout", "png")):
-        assert {p.name for p in (out / kind).iterdir()} == {f"{n}.{suffix}" for n in ("1", "2", "10", "2-2")}
+        made = {p.name for p in (out / kind).iterdir()}
+        assert made == {f"{n}.{suffix}" for n in ("1", "2", "10", "2-2", "2-3")}
     with Image.open(out / "labels" / "10.png") as image:
         assert (image.mode, image.size) == ("P", (90, 60))
     data = COCO(str(out / "coco.json"))
-    named = {i["file_name"]: i for i in data.loadImgs(data.getImgIds())}
-    assert list(named) == ["1.png", "2.png", "10.png", "2-2.jpg"]
-    assert named["2-2.jpg"]["width"] == 50
+    named = [(i["file_name"], i["output"]) for i in data.loadImgs(data.getImgIds())]
+    assert named == [("1.png", "1"), ("2.png", "2"), ("10.png", "10"), ("2.jpg", "2-2"), ("2.png", "2-3")]
+    assert [i["width"] for i in data.loadImgs(data.getImgIds())] == [81, 82, 90, 50, 30]
     with (out / "parts.csv").open() as table:
-        assert [r["file"] for r in csv.DictReader(table)][::31] == list(named)
+        assert [(r["file"], r["output"]) for r in csv.DictReader(table)][::31] == named
     before = files(out)
-    assert parse([tmp_path / "in", inputs[3]], out, save=ALL, resume=True) == 0
+    assert parse([tmp_path / "in", *inputs[3:]], out, save=ALL, resume=True) == 0
     assert files(out) == before
 
 
@@ -136,6 +138,24 @@ def test_resume_makes_what_is_missing_and_touches_nothing_else(tmp_path: Path) -
     assert {k: v for k, v in files(out).items() if not k.endswith(".csv")} == whole
 
 
+def test_resume_with_nothing_to_do_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    inputs = [str(draw_clip(tmp_path / "a.mp4", 4)), str(draw_picture(tmp_path / "b.png"))]
+    out = tmp_path / "out"
+    assert parse_all(inputs, out, SMALL, progress="rich") == 0
+    assert "a.mp4: ok: 4 frames" in capsys.readouterr().err
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()}
+    again = {**SMALL, "resume": True}
+    assert parse_all(inputs, out, again, progress="rich") == 0
+    told = capsys.readouterr().err
+    assert "a.mp4: already whole" in told
+    assert "b.png: already whole" in told
+    assert "ok" not in told
+    assert parse_all(inputs, out, again, progress="json") == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(s["status"], s["already_whole"], s["seconds"]) for s in said] == [("ok", True, 0.0)] * 2
+    assert {p: p.stat().st_mtime_ns for p in out.rglob("*") if p.is_file()} == before
+
+
 def test_resume_refuses_another_model_or_size(tmp_path: Path) -> None:
     clip = draw_clip(tmp_path / "a.mp4", 3)
     assert parse([clip], tmp_path / "out") == 0
@@ -167,6 +187,21 @@ def test_masks_take_the_place_of_the_factor(tmp_path: Path) -> None:
     silhouette = np.array(Image.open(tmp_path / "out" / "a" / "silhouettes" / "000002.png").convert("L"))
     assert silhouette[:, :36].mean() < 40
     assert silhouette[:, 60:].mean() > 215
+
+
+def test_missing_masks_are_not_called_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = draw_clip(tmp_path / "a.mp4", 40)
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for n in range(3):
+        Image.fromarray(np.full((64, 96), 255, np.uint8)).save(masks / f"{n:06d}.png")
+    told = "37 of 40 frames without a mask (held for 1 s, then blank)"
+    for resume in (False, True):
+        options = {**SMALL, "silhouettes": masks, "save": ("silhouettes",), "resume": resume}
+        assert parse_all([str(clip)], tmp_path / "out", options) == 1
+        record = manifest(tmp_path / "out")["a.mp4"]
+        assert (record["status"], record["reason"], record["notices"]) == ("partial", told, [told])
+        assert f"a.mp4: partial: {told}" in capsys.readouterr().err
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.batch.job import Job
-from app.batch.plan import PICTURE_FOLDERS, plan, prepare, safe
+from app.batch.plan import PICTURE_FOLDERS, passed_over, plan, prepare, safe
 from app.errors import Refusal
 from app.media.images import read_image
 from tests.drawn_media import draw_clip
@@ -30,7 +30,7 @@ def test_inputs_of_one_name_get_names_of_their_own(tmp_path: Path) -> None:
     paths = [image(tmp_path / p) for p in ("a/x.png", "b/x.jpg", "c/X.png", "d/y.png")]
     items = plan(job(tmp_path / "out", *paths, paths[0]), {})
     assert [i.name for i in items] == ["x", "x-2", "X-3", "y"]
-    assert [i.file_name for i in items] == ["x.png", "x-2.jpg", "X-3.png", "y.png"]
+    assert [i.file_name for i in items] == ["x.png", "x.jpg", "X.png", "y.png"]
     again = plan(job(tmp_path / "out", paths[1], paths[0]), {str(paths[1]): "x-2"})
     assert [i.name for i in again] == ["x-2", "x"]
 
@@ -101,3 +101,20 @@ def test_a_place_that_will_not_do_is_refused(tmp_path: Path) -> None:
         prepare(job(tmp_path / "file" / "below", path), [])
     with pytest.raises(Refusal):
         prepare(job(Path("/proc/nowhere"), path), [])
+
+
+def test_what_is_passed_over_in_a_folder_is_counted(tmp_path: Path) -> None:
+    folder = image(tmp_path / "in" / "x.png").parent
+    assert passed_over([str(folder), str(folder / "x.png"), str(tmp_path / "absent")]) == []
+    for name in ("a.txt", "b", ".hidden"):
+        (folder / name).touch()
+    (folder / "inner.png").mkdir()
+    said = ["in: 1 subfolder and 2 files skipped, neither a picture nor a clip"]
+    assert passed_over([str(folder)]) == said
+
+
+def test_an_empty_picture_is_not_called_a_video(tmp_path: Path) -> None:
+    (tmp_path / "x.png").touch()
+    with pytest.raises(Refusal, match="the file is empty") as refused:
+        read_image(tmp_path / "x.png")
+    assert "video" not in str(refused.value)

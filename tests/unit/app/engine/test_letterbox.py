@@ -161,6 +161,11 @@ def test_other_sizes_are_refused(text: str) -> None:
         NetworkSize.parse(text)
 
 
+def test_a_size_over_the_limit_is_told_the_limit() -> None:
+    with pytest.raises(Refusal, match="a side must be from 32 to 4096"):
+        NetworkSize.parse("100000")
+
+
 def test_shrinking_keeps_the_mean_of_a_fine_texture() -> None:
     """Plain bilinear would see four of sixteen pixels, and every other stripe."""
     stripes = np.zeros((800, 1200, 3), np.uint8)

@@ -78,6 +78,35 @@ def test_sound_is_kept_and_in_step(tmp_path: Path, name: str) -> None:
         assert video.start_time == 0
 
 
+def times_and_click(path: Path) -> tuple[list[float], float]:
+    """When pictures are shown from the first on, and when the loudest sound is, from there, seconds."""
+    with av.open(str(path)) as file:
+        shown = sorted(float(f.pts * f.time_base) for f in file.decode(video=0))
+    with av.open(str(path)) as file:
+        heard = list(file.decode(audio=0))
+    loudest = max(heard, key=lambda f: np.abs(f.to_ndarray()).max())
+    at = np.abs(loudest.to_ndarray()).max(axis=0).argmax() / loudest.sample_rate
+    return [t - shown[0] for t in shown], float(loudest.pts * loudest.time_base) + float(at) - shown[0]
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_sound_that_begins_before_the_pictures_does_not_delay_them(tmp_path: Path, name: str) -> None:
+    source = draw_clip(tmp_path / name, 50, sound=True, click_s=1.2)
+    with av.open(str(source)) as file:
+        first = next(p for p in file.demux(audio=0) if p.pts is not None)
+        with Clip(source) as clip:
+            assert float(first.pts * first.time_base) < clip.start_s  # what the encoder of AAC puts in front
+    with Clip(source) as clip:
+        sound = SoundTrack(source, clip.start_s)
+        with VideoWriter(tmp_path / "out.mp4", clip.size, clip.rate, sound=sound) as writer:
+            for frame in clip.frames():
+                writer.write(frame.image, frame.pts_s)
+    was, is_now = times_and_click(source), times_and_click(tmp_path / "out.mp4")
+    assert was[1] == pytest.approx(1.2, abs=0.002)
+    assert is_now[0] == pytest.approx(was[0], abs=0.001)
+    assert is_now[1] == pytest.approx(was[1], abs=0.001)
+
+
 def test_sound_mp4_cannot_carry_is_encoded_anew(tmp_path: Path) -> None:
     source = tmp_path / "clip.avi"
     with av.open(str(source), "w") as file:

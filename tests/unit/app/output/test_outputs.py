@@ -21,7 +21,7 @@ from app.output.coco import Place
 from models.labels import S31
 from models.results import Parsing
 
-PLACE = Place("clip.mp4", 7, 0.28)
+PLACE = Place("clip.mp4", 7, 0.28, "clip")
 
 
 def parsing(cells: np.ndarray, size: tuple[int, int], person: int = 255, sure: int = 200) -> Parsing:
