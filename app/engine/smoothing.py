@@ -19,8 +19,8 @@ from app.engine.silhouettes import Request
 
 Map = NDArray[np.float32]
 
-MEMORY_S = 0.15  # time constant of the average in still places; longer and a fading mistake is seen to linger
-STILL = 5.0  # grey levels between two frames: what a webcam's noise leaves after averaging 4x4 pixels
+MEMORY_S = 0.4  # time constant of the average in still places; longer and a fading mistake is seen to linger
+STILL = 8.0  # grey levels between two frames: what a webcam's noise leaves after averaging 4x4 pixels
 MARGIN = 0.12  # of probability, by which a new label must win where nothing moves
 GAP_S = 0.5  # frames further apart than this have nothing to do with each other
 CUT = 40.0  # grey levels of mean change: another scene
