@@ -32,6 +32,10 @@ class Commands(TyperGroup):
         own = {"--help", "-h", "--version", "--reset-config"}
         first = next((a for a in args if a not in own), None)
         if first not in self.commands and not own.intersection(args):
+            if first is not None and not first.startswith("-"):
+                from app.commands.window import check_word
+
+                check_word(first)
             args = ["window", *args]
         rest: list[str] = super().parse_args(ctx, args)
         return rest
@@ -84,6 +88,12 @@ def window(source: Annotated[str | None, typer.Argument(metavar="[SOURCE]")] = N
     from app.commands.window import open_window
 
     raise typer.Exit(open_window(source))
+
+
+@app.command(hidden=True, context_settings=PASS_ON)
+def personalize() -> None:
+    """Refuse: it is no source for the window either."""
+    raise Refusal("personalize", "this version has no such command", "xfactor --help lists the commands.")
 
 
 @app.command()

@@ -155,6 +155,8 @@ class Desktop(QObject):
         if self._stopping:
             return
         self._stopping = True
+        while (popup := QApplication.activePopupWidget()) is not None and popup.close():
+            pass  # an open menu may run an event loop of its own
         until_s = time.monotonic() + STOP_S
         self._timer.stop()
         self._save()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path, PurePath
+
+from PyQt6.QtGui import QAction
 
 from app.engine.library import list_factors, list_models
 from app.errors import Refusal
 from app.media.cameras import list_cameras
 from app.media.images import read_image
+from app.pipeline.notices import Level, Notice
 from app.session import ModelChoice, Session
 from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.choices import Choice, fill
@@ -21,6 +25,12 @@ from app.ui.window import Window
 SIZES = (0, 256, 384, 512, 640, 768)
 DEVICES = {"auto": "The fastest that works", "cpu": "CPU", "cuda": "NVIDIA GPU (CUDA)"}
 GREEN = (0, 177, 64)
+PERSON_SHARE = 0.005  # of the picture; less is noise
+ANYWAY_S = 5.0  # how long the warning before a plate can be answered
+IN_VIEW = (
+    "A person is in view: the plate would learn them as background. Step out of the picture, or go to a "
+    "moment of the clip without people, then press B again. B within 5 s learns anyway."
+)
 
 
 class Menus:
@@ -37,6 +47,7 @@ class Menus:
         self._session = session
         self._open_source = open_source
         self._on_refused = on_refused
+        self._warned_s = float("-inf")  # when it was said that a plate would learn a person
         self._connect()
         self._fill_behind()
         self.refresh()
@@ -82,11 +93,13 @@ class Menus:
         menus["Model"].aboutToShow.connect(self._fill_models)
         menus["X factor"].aboutToShow.connect(self._fill_factors)
         actions["own"].triggered.connect(session.use_own)
-        actions["plate"].triggered.connect(session.use_plate)
+        actions["plate"].triggered.connect(self._learn_plate)
         actions["motion"].triggered.connect(session.use_motion)
         actions["chroma"].triggered.connect(self._pick_chroma)
         actions["masks"].triggered.connect(self._ask_masks)
         actions["swap-back"].triggered.connect(session.swap_back)
+        actions["swap-back"].triggered.connect(window.stop_picking)
+        actions.group("factor").triggered.connect(self._on_other_factor)
         actions["open-factor"].triggered.connect(
             lambda: ask_file(window, "Open a factor", "", FACTORS, lambda p: session.use_factor(Path(p)))
         )
@@ -158,6 +171,23 @@ class Menus:
     def _on_factor(self, path: str) -> None:
         if path != self._session.xfactor.key:
             self._session.use_factor(Path(path))
+
+    def _on_other_factor(self, action: QAction) -> None:
+        if action is not self._window.actions_["chroma"]:
+            self._window.stop_picking()
+
+    def _learn_plate(self) -> None:
+        """Learn now; with a person in view, only when asked again."""
+        parsed, now_s = self._window.canvas.parsed, time.monotonic()
+        parsing = parsed.parsing if parsed is not None else None
+        seen = parsing is not None and float((parsing.labels > 0).mean()) > PERSON_SHARE
+        if seen and now_s - self._warned_s > ANYWAY_S:
+            self._warned_s = now_s
+            self._window.banner.show_notice(Notice(IN_VIEW, Level.WARNING, topic="plate"))
+            self.refresh()  # what was in use stays
+        else:
+            self._warned_s = float("-inf")
+            self._session.use_plate()
 
     def _pick_chroma(self) -> None:
         self._window.canvas.pick(on=True)

@@ -37,6 +37,9 @@ QT_PROBE: Final = "from PyQt6.QtGui import QGuiApplication; print(QGuiApplicatio
 ENCODERS: Final = ("libx264", "libvpx-vp9", "prores_ks", "png")
 
 
+NO_DISPLAY: Final = "none here: `xfactor parse` works, the window cannot open"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One line of the report. A remedy makes it a problem."""
@@ -85,7 +88,9 @@ def _print(findings: list[Finding], console: Console) -> None:
         table.add_row(Text(f"  {finding.name}"), Text(finding.value, style=style))
     console.print(table)
     problems = [f for f in findings if f.remedy]
-    if not problems:
+    if not problems and any(f.value == NO_DISPLAY for f in findings):
+        console.print("\nThe command works; the window cannot open here (no display).", style="yellow")
+    elif not problems:
         console.print("\nEverything the program needs works.", style="green")
     for problem in problems:
         # Not through the table: the remedy must stay in one piece, to be copied.
@@ -193,7 +198,7 @@ def _cameras() -> Iterator[Finding]:
 def _window() -> Iterator[Finding]:
     here = "Window"
     display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
-    yield Finding(here, "display", display or "none here: `xfactor parse` works, the window cannot open")
+    yield Finding(here, "display", display or NO_DISPLAY)
     missing = libraries.missing()
     if missing:
         line = libraries.install_line(list(missing.values()))

@@ -105,7 +105,11 @@ def remove(name: str) -> None:
     target = paths.user_models_dir() / name
     if not NAME.fullmatch(name) or not target.is_dir():
         shipped = (paths.models_dir() / name).is_dir() if NAME.fullmatch(name) else False
-        reason = "it is shipped with the program" if shipped else "your library has none of this name"
+        reason = (
+            "it is shipped with the program, and shipped models cannot be removed"
+            if shipped
+            else "your library has none of this name"
+        )
         raise Refusal(f"model {name[:80]!r}", reason, "See: xfactor models")
     shutil.rmtree(target)
     Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from app.errors import Refusal
 from app.libraries import install_line, missing
+
+
+def check_word(word: str) -> None:
+    """Refuse a first word that is nothing the window could open: most often a mistyped command.
+
+    Raises:
+        Refusal: it is no path, camera or link.
+    """
+    if re.fullmatch(r"\d{1,3}|/dev/video\d{1,3}|[A-Za-z][A-Za-z0-9+.-]+:.*", word) or os.path.lexists(word):
+        return
+    from app.media.cameras import list_cameras  # noqa: PLC0415 - loads OpenCV, for a rare question
+
+    if word.casefold() not in {camera.name.casefold() for camera in list_cameras()}:
+        raise Refusal(word[:80], "no such command, file or camera", "xfactor --help lists the commands.")
 
 
 def open_window(source: str | None) -> int:

@@ -205,8 +205,7 @@ def find_factor(name: str | Path) -> FactorFile:
     path = Path(name)
     if path.exists():
         return open_factor(path)
-    known = ", ".join(f.name for f in list_factors()) or "the library is empty"
-    raise Refusal(f"factor {str(name)[:80]!r}", "there is no such factor or file", f"choose one of: {known}")
+    raise Refusal(f"factor {str(name)[:80]!r}", "there is no such factor or file", _known_factors())
 
 
 def open_factor(path: Path) -> FactorFile:
@@ -220,7 +219,7 @@ def open_factor(path: Path) -> FactorFile:
         raise Refusal(
             f"factor {path.name}",
             f"it is the {spec.stage} stage of a model",
-            "give a file made by `xfactor personalize`",
+            "give a .factor.onnx file made for this model",
         )
     return FactorFile(path, spec)
 
@@ -275,6 +274,10 @@ def remove_factor(name: str) -> None:
     """
     target = paths.user_factors_dir() / f"{name}{FACTOR_SUFFIX}"
     if not NAME.fullmatch(name) or not target.exists():
-        known = ", ".join(f.name for f in list_factors()) or "the library is empty"
-        raise Refusal(f"factor {name[:80]!r}", "it is not in the library", f"choose one of: {known}")
+        raise Refusal(f"factor {name[:80]!r}", "it is not in the library", _known_factors())
     target.unlink()
+
+
+def _known_factors() -> str:
+    names = ", ".join(f.name for f in list_factors())
+    return f"choose one of: {names}" if names else "your library of factors is empty"

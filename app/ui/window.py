@@ -79,6 +79,7 @@ class Window(QMainWindow):
         self.transport.setVisible(not on)
         if on:
             self.canvas.clear()
+            self.stop_picking()
             self.status.show_source("")
             self.status.show_place(None)
             self.status.show_under("")
@@ -96,6 +97,11 @@ class Window(QMainWindow):
             "fit",
         ):
             self.actions_[name].setEnabled(not on)
+
+    def stop_picking(self) -> None:
+        """No click chooses a colour any more, and nothing asks for one."""
+        self.canvas.pick(on=False)
+        self.status.clearMessage()
 
     def show_theme(self, name: str) -> None:
         """Wear a theme: `auto`, `light` or `dark`."""
@@ -173,7 +179,7 @@ class Window(QMainWindow):
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Escape leaves full screen and colour picking."""
         if event is not None and event.key() == Qt.Key.Key_Escape:
-            self.canvas.pick(on=False)
+            self.stop_picking()
             if self.isFullScreen():
                 self.actions_["full-screen"].trigger()
         else:

@@ -65,9 +65,16 @@ def test_help_version_and_an_unknown_command() -> None:
     assert "parse" in xfactor("--help").stdout
     assert "--resume" in xfactor("parse", "--help").stdout
     assert xfactor("--version").stdout.startswith("xfactor ")
-    done = xfactor("prase", env={"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""})
-    assert done.returncode == 2
-    assert "no display" in done.stderr
+    nowhere = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "QT_QPA_PLATFORM": ""}
+    for words in (("prase",), ("prase", "a.mp4", "--out", "x")):
+        done = xfactor(*words, env=nowhere)
+        assert done.returncode == 2
+        wanted = "xfactor: prase: no such command, file or camera. xfactor --help lists the commands.\n"
+        assert done.stderr == wanted
+    done = xfactor("personalize", "clip.mp4", env=nowhere)  # also where a folder has this name
+    assert (done.returncode, "this version has no such command" in done.stderr) == (2, True)
+    done = xfactor("README.md", env=nowhere)
+    assert (done.returncode, "no display" in done.stderr) == (2, True)
 
 
 def test_g05_a_device_that_is_not_there_is_an_error(clip: Path, tmp_path: Path) -> None:

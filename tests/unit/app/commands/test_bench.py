@@ -29,3 +29,12 @@ def test_a_short_measurement(
     assert "CPU" in said["provider"]
     assert said["machine"]
     assert "shipped" in said["naive_graph"]  # this test's home has no plain graph, and it says so
+
+
+def test_the_text_says_where_the_ratio_against_the_plain_graph_comes_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    steps = dict.fromkeys(("decode", "preprocess", "network", "labels", "paint", "all"), 1.0)
+    for graph, told in (("the shipped one", True), (bench.PLAIN, False)):
+        bench.show(bench.Timing("m", "p", "c", "96x96", 2, graph, steps, steps))
+        assert ("python -m benchmarks.pipeline" in capsys.readouterr().out.replace("\n", " ")) is told

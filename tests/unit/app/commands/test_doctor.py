@@ -90,3 +90,11 @@ def test_nothing_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(record=True, width=80, file=sys.stderr)
     doctor._print([Finding("Machine", "Python", "3.11")], console)
     assert "Everything the program needs works" in console.export_text()
+
+
+def test_without_a_display_not_everything_works() -> None:
+    console = Console(record=True, width=80, file=sys.stderr)
+    doctor._print([Finding("Window", "display", doctor.NO_DISPLAY)], console)
+    said = console.export_text()
+    assert "The command works; the window cannot open here (no display)." in said
+    assert "Everything" not in said

@@ -42,11 +42,19 @@ def test_a_model_is_added_and_removed(tmp_path: Path, capsys: pytest.CaptureFixt
         models.add(folder, "../evil")
     models.remove("mine")
     assert list(paths.user_models_dir().iterdir()) == []
-    with pytest.raises(Refusal, match="shipped"):
+    with pytest.raises(Refusal, match="shipped models cannot be removed"):
         models.remove("factored-s31")
     with pytest.raises(Refusal, match="none of this name"):
         models.remove("../../etc")
     assert "mine is removed" in capsys.readouterr().out
+
+
+def test_an_empty_library_and_a_file_that_is_no_factor_are_told_in_plain_words() -> None:
+    for act in (factors.show, factors.remove):
+        with pytest.raises(Refusal, match="your library of factors is empty"):
+            act("x")
+    with pytest.raises(Refusal, match=r"a \.factor\.onnx file made for this model"):
+        factors.show(str(paths.models_dir() / "factored-s31" / "trunk.onnx"))
 
 
 @pytest.mark.slow
