@@ -67,12 +67,13 @@ the licences below.
 
 `{command}`
 
-ccp and lsp are the last 100 files by name of each set, never trained on; synthetic people have bodies,
-clothes and backgrounds held out of training. `J` is the mean IoU of P(person) ≥ 0.5, `parts J` of label > 0;
-boundary F has a tolerance of 0.8 % of the diagonal; `probe F` is the harmonic mean of limb and background
-probe. `injection` shows the head a zeroed factor, its own, and the true silhouette. The files of
-`xfactor parse` have their edges refined on the picture (app/engine/upsample.py); the network alone is
-interpolated.
+ccp and lsp are the last 100 files by name of each set, never trained on; synthetic people (`python -m
+training.synthetic --count 300 --packed HELDOUT --seed 77 --split test --assets … --poses … --backgrounds …`)
+have bodies and prints held out of training, and backgrounds that training saw without these people. `J` is the
+mean IoU of P(person) ≥ 0.5, `parts J` of label > 0; boundary F has a tolerance of 0.8 % of the diagonal; `probe
+F` is the harmonic mean of limb and background probe. `injection` shows the head a zeroed factor, its own, and
+the true silhouette. The files of `xfactor parse` have their edges refined on the picture
+(app/engine/upsample.py); the network alone is interpolated.
 
 {figures}
 
@@ -107,7 +108,10 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     if a.history is not None:
         meta["history"] = json.loads(a.history.read_text())
-    command = "python -m training.card assets/checkpoints/factored-s31.safetensors --data ../shared/data …"
+    command = (
+        "python -m training.card assets/checkpoints/factored-s31.safetensors --data ../shared/data"
+        " --synthetic HELDOUT --parsed-ccp DIR --parsed-lsp DIR"
+    )
     sys.stdout.write(card(a.name, meta, scores, command))
     return 0
 
