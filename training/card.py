@@ -28,8 +28,8 @@ FAILURES = """\
 - Elbows, wrists and ankles cover one or two cells of the network's grid: on small people they are lost first.
 - Left and right are confused in back views and in crossed limbs.
 - Skirts and coats wider than the training ones are cut at the legs; long hair over the shoulders is head.
-- People smaller than about a sixth of the picture's height, and close-ups without a head, are often missed.
-- Furniture and statues of human shape, and bystanders in crowds, may be called person."""
+- Tree trunks, armchairs and full bookshelves are called person, most of all where no person is large.
+- People of low contrast against what is behind them are missed, and so are arms blurred by motion."""
 
 
 def _table(scores: dict[str, float]) -> str:
