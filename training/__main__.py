@@ -24,6 +24,9 @@ from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream
 
 
+PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
+
+
 def _arguments() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="xfactor train", description="Train the Factored ConvNet; resumable at any kill."
@@ -40,6 +43,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--target-stride", type=int, default=4, choices=(2, 4, 8), help="pixels per label cell")
     p.add_argument("--lr", type=float, default=1e-3)
     p.add_argument("--ema", type=float, default=0.998)
+    p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
@@ -75,10 +79,11 @@ def sources(data: Path | None, synthetic: Sequence[Path], *, strict: bool = Fals
     if data is None:
         return Sources(people)
     folders = [data / "backgrounds" / k for k in ("indoor", "outdoor", "mixed")]
+    precise = read_lsp(data / "lsp", "train", strict=strict)
     return Sources(
         people,
         read_ccp(data / "ccp", "train", strict=strict),
-        read_lsp(data / "lsp", "train", strict=strict) + read_lsp(data / "lspet", "all", strict=strict),
+        precise * PRECISE_SPORT + read_lsp(data / "lspet", "all", strict=strict),
         read_cutouts(data / "cutouts", strict=strict),
         read_backgrounds(folders),
     )
@@ -92,7 +97,7 @@ def main(argv: list[str] | None = None) -> int:
     rank, world = distributed.start()
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     config = TrainConfig(
-        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema, seed=a.seed,
+        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema, dropout=a.dropout, seed=a.seed,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
     try:

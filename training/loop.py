@@ -35,6 +35,8 @@ class TrainConfig:
     Attributes:
         steps: total length; the learning rate falls over the last `decay_steps` (warm-up, constant, decay).
         ema: decay of the averaged weights, which are what is shipped.
+        dropout: of every bottleneck. The paper's 0.1 is for a network that overfits; ours scores the same on
+            photos it was trained on as on others, so nothing is to be regularised away.
     """
 
     steps: int
@@ -44,6 +46,7 @@ class TrainConfig:
     weight_decay: float = 2e-4
     warmup_steps: int = 200
     ema: float = 0.998
+    dropout: float = 0.0
     seed: int = 0
     checkpoint_every: int = 250
     step: StepConfig = field(default_factory=StepConfig)
@@ -71,6 +74,9 @@ class State:
 def new_state(config: TrainConfig, net: FactoredConvNet, device: torch.device) -> State:
     """A fresh run from the given network."""
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for module in net.modules():
+        if isinstance(module, nn.Dropout2d):
+            module.p = config.dropout
     ema = FactoredConvNet(act=net.act).to(device)
     ema.load_state_dict(net.state_dict())
     decay = [p for p in net.parameters() if p.ndim > 1]
