@@ -1,0 +1,102 @@
+"""What the worker tells whoever started it: one JSON object a line, in words and numbers.
+
+Imported by the program as well, so there is no torch here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final
+
+#: Exit codes of the worker, each with the event that comes with it.
+DONE, FAILED, CANCELLED = 0, 1, 3
+
+#: What the worker does, in this order.
+PHASES: Final = (
+    "reading",
+    "seeds",
+    "links",
+    "propagating",
+    "cuts",
+    "features",
+    "learning",
+    "writing",
+    "checking",
+)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """So much of a phase is done."""
+
+    phase: str  #: of `PHASES`
+    done: int
+    total: int
+    left_s: float | None = None  #: of the whole job; None while nobody knows
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """A frame's silhouette as it stands now; a later one of the same frame replaces it."""
+
+    frame: int  #: of the clip, from 0
+    path: str  #: 8-bit PNG at working size: 0 background, 255 person, 128 undecided
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a careful user should know."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end; true only with exit code 0."""
+
+    path: str  #: the factor file in the job folder
+    sha256: str
+    accepted: bool  #: better on held-out frames of the clip, and not worse elsewhere
+    report: dict[str, Any] = field(default_factory=dict)  #: the numbers of the gate, and the reason in words
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The end, without a factor; with exit code 1."""
+
+    what: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The end that was asked for; with exit code 3."""
+
+
+Event = Progress | Silhouette | Notice | Done | Failed | Cancelled
+_KINDS: Final[dict[str, type[Any]]] = {
+    k.__name__: k for k in (Progress, Silhouette, Notice, Done, Failed, Cancelled)
+}
+
+
+def encode(event: Event) -> str:
+    """One line, without its end."""
+    return json.dumps({"event": type(event).__name__, **asdict(event)})
+
+
+def decode(line: str) -> Event | None:
+    """The event of a line; None for one that is none, or of a kind that a newer worker knows."""
+    try:
+        raw = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    kind = _KINDS.get(str(raw.get("event"))) if isinstance(raw, dict) else None
+    if kind is None:
+        return None
+    try:
+        event: Event = kind(**{f.name: raw[f.name] for f in fields(kind) if f.name in raw})
+    except TypeError:  # something it needs is missing
+        return None
+    return event

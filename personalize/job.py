@@ -1,0 +1,138 @@
+"""What is to be personalised, as a file: all that the worker is told, and all that a bug report needs.
+
+A job is a folder. `job.json` says what to do; the worker adds its events, its log, what each phase found and,
+at the end, the factor. Imported by the program as well, so there is no torch here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from app.errors import Refusal
+from app.files import make_private_dir, write_atomic
+
+Method = Literal["tree", "grabcut", "graphcut", "none"]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
+
+FILE: Final = "job.json"
+FORMAT: Final = 1
+LIMIT_S: Final = 1200.0  #: a job that takes longer is stopped; five times what it takes on two slow cores
+MOST_BYTES: Final = 64 << 20
+_REMEDY: Final = "Start the personalisation again"
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """What the user drew on one frame: sure to be the person, or sure not to be."""
+
+    frame: int  #: of the clip, from 0
+    points: tuple[tuple[float, float], ...]  #: x, y of the brush in displayed pixels of the clip
+    radius: float  #: of the brush, displayed pixels
+    person: bool
+
+
+@dataclass(frozen=True)
+class Job:
+    """One personalisation."""
+
+    clip: Path
+    name: str  #: of the factor to be
+    model: Path  #: the folder of the model whose factor is to learn the person
+    first: int = 0  #: frame; counts only with `last`
+    last: int | None = None  #: frame, included; None looks at a window of the paper's length
+    around: int | None = None  #: the frame in the window's middle; None is the middle of the clip
+    method: Method = "tree"
+    base_factor: Path | None = None  #: a factor to go on from, instead of the model's own
+    strokes: tuple[Stroke, ...] = ()
+    seed: int = 0
+    limit_s: float = LIMIT_S
+
+
+def write_job(folder: Path, job: Job) -> None:
+    """Put `job.json` into the folder, which is made for this user alone; whole or not at all.
+
+    Raises:
+        Refusal: the folder cannot be written.
+    """
+    raw = {"format": FORMAT, **asdict(job)}
+    for key in ("clip", "model", "base_factor"):
+        raw[key] = None if raw[key] is None else str(Path(raw[key]).absolute())
+    try:
+        make_private_dir(folder)
+        write_atomic(folder / FILE, json.dumps(raw, indent=1).encode())
+    except OSError as e:
+        raise Refusal(f"job folder {folder}", f"it cannot be written ({e.strerror})", "Choose another") from e
+
+
+def read_job(folder: Path) -> Job:
+    """The job of a folder.
+
+    Raises:
+        Refusal: there is none, or it is not one.
+    """
+    what = f"job {folder / FILE}"
+    try:
+        with (folder / FILE).open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+    except OSError as e:
+        raise Refusal(what, f"it cannot be read ({e.strerror})", _REMEDY) from e
+    try:
+        raw = json.loads(data)
+        return _checked(raw)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as e:
+        raise Refusal(what, f"it is not a job ({str(e)[:80]})", _REMEDY) from e
+
+
+def _checked(raw: dict[str, Any]) -> Job:
+    """The job of what was read; nothing is taken on trust."""
+    if raw.pop("format") != FORMAT:
+        raise ValueError("another version of the program wrote it")
+    strokes = tuple(_stroke(s) for s in raw.pop("strokes"))
+    base = raw.pop("base_factor")
+    job = Job(
+        clip=Path(_of(str, raw.pop("clip"))),
+        name=_of(str, raw.pop("name")),
+        model=Path(_of(str, raw.pop("model"))),
+        first=_of(int, raw.pop("first")),
+        last=_optional(raw.pop("last")),
+        around=_optional(raw.pop("around")),
+        method=raw.pop("method"),
+        base_factor=None if base is None else Path(_of(str, base)),
+        strokes=strokes,
+        seed=_of(int, raw.pop("seed")),
+        limit_s=_number(raw.pop("limit_s")),
+    )
+    if raw:
+        raise ValueError(f"unknown: {', '.join(sorted(raw))}")
+    if job.method not in METHODS or job.limit_s <= 0:
+        raise ValueError(f"method {job.method!r}, limit {job.limit_s}")
+    return job
+
+
+def _stroke(raw: dict[str, Any]) -> Stroke:
+    points = tuple((_number(x), _number(y)) for x, y in raw["points"])
+    stroke = Stroke(_of(int, raw["frame"]), points, _number(raw["radius"]), _of(bool, raw["person"]))
+    if not points or stroke.radius <= 0 or stroke.frame < 0:
+        raise ValueError("a stroke of nothing")
+    return stroke
+
+
+def _of(kind: type[Any], value: object) -> Any:  # noqa: ANN401 - the kind that was asked for
+    """The value, when it is of this very kind: `True` is no number."""
+    if type(value) is not kind:
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value
+
+
+def _optional(value: object) -> int | None:
+    return None if value is None else int(_of(int, value))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)

@@ -1,0 +1,137 @@
+"""What goes into the worker and what comes out, as text that others read too."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import Refusal
+from personalize.events import (
+    Cancelled,
+    Done,
+    Failed,
+    Notice,
+    Progress,
+    Silhouette,
+    decode,
+    encode,
+)
+from personalize.job import FILE, METHODS, Job, Stroke, read_job, write_job
+
+NUMBERS = st.floats(-1e6, 1e6)
+STROKES = st.builds(
+    Stroke,
+    st.integers(0, 10**6),
+    st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=4).map(tuple),
+    st.floats(0.5, 500),
+    st.booleans(),
+)
+JOBS = st.builds(
+    Job,
+    clip=st.just(Path("/a/clip of a dänce.mp4")),
+    name=st.text(min_size=1, max_size=12),
+    model=st.just(Path("/m")),
+    first=st.integers(0, 1000),
+    last=st.none() | st.integers(0, 1000),
+    around=st.none() | st.integers(0, 1000),
+    method=st.sampled_from(METHODS),
+    base_factor=st.none() | st.just(Path("/b.factor.onnx")),
+    strokes=st.lists(STROKES, max_size=3).map(tuple),
+    seed=st.integers(0, 99),
+    limit_s=st.floats(1, 1e4),
+)
+
+
+@settings(max_examples=20)
+@given(JOBS)
+def test_a_job_comes_back_as_it_was(tmp_path_factory, job):
+    folder = tmp_path_factory.mktemp("job")
+    write_job(folder, job)
+    assert read_job(folder) == job
+
+
+def test_a_job_is_for_its_user_alone(tmp_path):
+    folder = tmp_path / "new"
+    write_job(folder, Job(Path("clip.mp4"), "ann", Path("model")))
+    assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert read_job(folder).clip == Path.cwd() / "clip.mp4"
+
+
+def rubbish():
+    good = {"format": 1, "clip": "/c", "name": "n", "model": "/m", "first": 0, "last": None, "around": None}
+    good |= {"method": "tree", "base_factor": None, "strokes": [], "seed": 0, "limit_s": 60}
+    stroke = {"frame": 0, "points": [[1, 2]], "radius": 3, "person": True}
+    yield from (b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000)
+    for change in (
+        {"method": "magic"}, {"limit_s": 0}, {"limit_s": float("nan")}, {"seed": "0"}, {"last": True},
+        {"clip": 3}, {"strokes": {}, "extra": 1}, {"format": 2}, {"around": 1.5},
+        {"strokes": [{**stroke, "points": []}]}, {"strokes": [{**stroke, "radius": -1}]},
+        {"strokes": [{**stroke, "points": [[1]]}]}, {"strokes": [{**stroke, "person": 1}]},
+        {"strokes": [{}]}, {"strokes": None},
+    ):  # fmt: skip
+        yield json.dumps(good | change).encode()
+    yield json.dumps({k: v for k, v in good.items() if k != "clip"}).encode()
+
+
+@pytest.mark.parametrize("data", list(rubbish()))
+def test_rubbish_is_refused_in_words(tmp_path, data):
+    (tmp_path / FILE).write_bytes(data)
+    with pytest.raises(Refusal, match="Start the personalisation again"):
+        read_job(tmp_path)
+
+
+def test_no_job_and_no_room_are_refused_in_words(tmp_path):
+    with pytest.raises(Refusal, match="cannot be read"):
+        read_job(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Refusal, match="cannot be written"):
+        write_job(tmp_path / "file", Job(Path("c"), "n", Path("m")))
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Progress("links", 3, 300, 12.5),
+        Progress("reading", 0, 1),
+        Silhouette(7, "/job/silhouettes/000007.png"),
+        Notice("Größe"),
+        Done("/job/ann.factor.onnx", "ab" * 32, accepted=True, report={"frames": 301, "window": [0, 300]}),
+        Failed("clip.mp4", "no person is found", "Choose another range"),
+        Cancelled(),
+    ],
+)
+def test_events_come_back_as_they_were(event):
+    line = encode(event)
+    assert "\n" not in line
+    assert decode(line) == event
+    assert decode(line + "\n") == event
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "hello",
+        "{",
+        "[]",
+        "3",
+        "null",
+        '{"event": "Dance"}',
+        '{"event": "Silhouette"}',
+        '{"event": []}',
+        "[" * 9999,
+    ],
+)
+def test_what_is_no_event_is_ignored(line):
+    assert decode(line) is None
+
+
+def test_a_newer_workers_fields_are_ignored():
+    assert decode('{"event": "Notice", "text": "x", "colour": "red"}') == Notice("x")
