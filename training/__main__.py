@@ -1,4 +1,4 @@
-"""`python -m training`: train the Factored ConvNet; one command, resumable.
+"""`python -m training`: train the Factored ConvNet or one it is compared with; one command, resumable.
 
 python -m training --data ../shared/data --synthetic runs/synthetic --out runs/first --steps 8000
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.checkpoint import CheckpointError, load_checkpoint, load_weights
-from models.factored import FactoredConvNet
+from models.checkpoint import ARCHITECTURES, CheckpointError, load_checkpoint, load_weights
+from models.labels import S31
 from training import distributed
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp
@@ -28,8 +28,9 @@ PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are no
 
 def _arguments() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
-        prog="xfactor train", description="Train the Factored ConvNet; resumable at any kill."
+        prog="xfactor train", description="Train the Factored ConvNet, or one it is compared with; resumable."
     )
+    p.add_argument("--network", choices=tuple(ARCHITECTURES), default="factored")
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
     p.add_argument("--synthetic", type=Path, nargs="+", default=[], help="packed synthetic people: STEM…")
@@ -102,7 +103,8 @@ def main(argv: list[str] | None = None) -> int:
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
     try:
-        state = new_state(config, FactoredConvNet(act=a.activation), device)
+        torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
+        state = new_state(config, ARCHITECTURES[a.network](S31.classes, a.activation), device)
         if (a.out / LAST).exists():
             resume(state, a.out / LAST)
         elif a.init is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import math
@@ -13,8 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint import architecture, load_checkpoint, load_weights, save_checkpoint
-from models.factored import FactoredConvNet
+from models.checkpoint import Network, architecture, load_checkpoint, load_weights, save_checkpoint
 from training.distributed import average_gradients
 from training.losses import SIDE, PartLoss
 from training.step import StepConfig, losses
@@ -66,21 +66,20 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 class State:
     """A run in progress."""
 
-    net: FactoredConvNet
-    ema: FactoredConvNet
+    net: Network
+    ema: Network
     optimiser: torch.optim.AdamW
     step: int = 0
     images: int = 0
 
 
-def new_state(config: TrainConfig, net: FactoredConvNet, device: torch.device) -> State:
+def new_state(config: TrainConfig, net: Network, device: torch.device) -> State:
     """A fresh run from the given network."""
+    ema = copy.deepcopy(net).to(device)
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for module in net.modules():
         if isinstance(module, nn.Dropout2d):
             module.p = config.dropout
-    ema = FactoredConvNet(act=net.act).to(device)
-    ema.load_state_dict(net.state_dict())
     decay = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
     groups = [{"params": decay, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]

@@ -1,4 +1,4 @@
-"""One optimisation step of the Factored ConvNet under one of the four settings."""
+"""One optimisation step: the Factored ConvNet under one of four settings, the others on the parts alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import dropout2d
 
+from models.checkpoint import Network
 from models.factored import FactoredConvNet, normalise, person_probability
 from training.losses import PartLoss, factor_loss, person_from_codes
 from training.noise import SETTINGS, Setting, gaussian_noise, swap_noise
@@ -37,7 +38,7 @@ def draw_setting(config: StepConfig, generator: torch.Generator) -> int:
 
 
 def losses(
-    net: FactoredConvNet,
+    net: Network,
     part_loss: PartLoss,
     rgb: Tensor,
     codes: Tensor,
@@ -47,8 +48,12 @@ def losses(
     """Forward one batch, (b, 3, h, w) RGB in 0..255 and (b, H, W) uint8 codes, under a drawn setting.
 
     Returns:
-        `parts`, and `factor` in setting 3; their sum is to be minimised.
+        `parts`, and `factor` in setting 3; their sum is to be minimised. A network without a factor has no
+        settings and only `parts`.
     """
+    if not isinstance(net, FactoredConvNet):
+        with torch.autocast(rgb.device.type, dtype=torch.bfloat16, enabled=config.bf16):
+            return {"parts": part_loss(net(normalise(rgb)), codes)}
     setting = SETTINGS[draw_setting(config, generator)]
     with torch.autocast(rgb.device.type, dtype=torch.bfloat16, enabled=config.bf16):
         if setting.head_only:
