@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from app import faults, paths
+from app import faults, paths, remembering
 from app.engine import runtime  # before Qt: on some systems the other order cannot load its libraries
 
 # isort: split
@@ -34,7 +34,6 @@ from app.ui.activity import Task
 from app.ui.asking import MEDIA, ask_file, ask_folder
 from app.ui.hud import Vitals
 from app.ui.window import Window
-from models.labels import S31, PartSet
 
 TICK_MS: Final = 100  # time line, numbers and jobs; the picture does not wait for it
 STOP_S: Final = 2.0  # for all threads together: the program is gone within three seconds
@@ -121,19 +120,10 @@ class Desktop(QObject):
         window.closing.connect(self.stop)
 
     def _restore(self) -> None:
-        settings, window, actions = self.settings, self.window, self.window.actions_
-        window.show_theme(settings.theme)
-        window.viewing.restore(settings, self._parts())
-        window.restore_texts(settings.geometry, settings.layout)
-        for name, on in (
-            ("hud", settings.hud),
-            ("mirror", settings.mirror),
-            ("smoothing", settings.smoothing),
-        ):
-            actions[name].setChecked(on)
-        self.pipeline.smooth = settings.smoothing
-        self.menus.fill_recent(settings.recent)
-        window.show_welcome(on=True)
+        remembering.restore(self.settings, self.window, self.session)
+        self.pipeline.smooth = self.settings.smoothing
+        self.menus.fill_recent(self.settings.recent)
+        self.window.show_welcome(on=True)
 
     # -- life
 
@@ -159,38 +149,13 @@ class Desktop(QObject):
             pass  # an open menu may run an event loop of its own
         until_s = time.monotonic() + STOP_S
         self._timer.stop()
-        self._save()
+        remembering.save(self.settings_file, self.settings, self.window, self.session)
         worker = self.jobs.stop()
         self.stuck = self.pipeline.stop(STOP_S)
         worker.join(max(0.0, until_s - time.monotonic()))
         self.stuck += [worker.name] if worker.is_alive() else []
         self.window.hide()
         QTimer.singleShot(0, self.ended.emit)  # after the slots that are already queued
-
-    def _save(self) -> None:
-        """Only what this run changed is written; a refusal must not keep the program from ending."""
-        actions, window = self.window.actions_, self.window
-        choice = self.session.choice
-        settings = window.viewing.remember(self.settings, self._parts())
-        engine = self.session.engine
-        factor = self.session.xfactor.key if self.session.xfactor.trunk else ""
-        settings = replace(
-            settings,
-            hud=actions["hud"].isChecked(),
-            mirror=actions["mirror"].isChecked(),
-            smoothing=actions["smoothing"].isChecked(),
-            legend=actions["panel"].isChecked(),
-            model=choice.model if engine is not None else settings.model,
-            factor=factor if engine is not None else settings.factor,
-            device=choice.device or settings.device,
-            network_size=choice.size,
-            geometry=window.geometry_text(),
-            layout=window.layout_text(),
-        )
-        try:
-            self.settings_file.save(settings)
-        except Refusal as e:
-            log.warning("%s", e)
 
     # -- sources
 
@@ -287,13 +252,9 @@ class Desktop(QObject):
     def _say(self, words: str, level: Level = Level.INFO, topic: str = "", details: str = "") -> None:
         self.window.banner.show_notice(Notice(words, level, details, topic))
 
-    def _parts(self) -> PartSet:
-        engine = self.session.engine
-        return engine.part_set if engine is not None else S31
-
     def _on_engine(self) -> None:
         session = self.session
-        self.window.controls.show_parts(self._parts())
+        self.window.controls.show_parts(remembering.parts_of(session))
         self.menus.refresh()
         if session.previous is not None:
             words = f"X factor: {session.xfactor.name}, swapped in {session.swap_ms:.2f} ms"

@@ -1,0 +1,53 @@
+"""Remembering: what the window looks like and what is chosen in it, from the last run and for the next."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from app.errors import Refusal
+from app.session import Session
+from app.settings import Settings, SettingsFile
+from app.ui.window import Window
+from models.labels import S31, PartSet
+
+CHECKED = ("hud", "mirror", "smoothing")  # actions whose state is a setting of the same name
+
+log = logging.getLogger("xfactor.desktop")
+
+
+def parts_of(session: Session) -> PartSet:
+    """The parts of the model in use; those of ours while none is loaded."""
+    return session.engine.part_set if session.engine is not None else S31
+
+
+def restore(settings: Settings, window: Window, session: Session) -> None:
+    """Show the window as it was."""
+    window.show_theme(settings.theme)
+    window.viewing.restore(settings, parts_of(session))
+    window.restore_texts(settings.geometry, settings.layout)
+    for name in CHECKED:
+        window.actions_[name].setChecked(getattr(settings, name))
+
+
+def save(file: SettingsFile, settings: Settings, window: Window, session: Session) -> None:
+    """Write only what this run changed; a refusal must not keep the program from ending."""
+    choice, loaded = session.choice, session.engine is not None
+    factor = session.xfactor.key if session.xfactor.trunk else ""
+    settings = replace(
+        window.viewing.remember(settings, parts_of(session)),
+        hud=window.actions_["hud"].isChecked(),
+        mirror=window.actions_["mirror"].isChecked(),
+        smoothing=window.actions_["smoothing"].isChecked(),
+        legend=window.actions_["panel"].isChecked(),
+        model=choice.model if loaded else settings.model,
+        factor=factor if loaded else settings.factor,
+        device=choice.device or settings.device,
+        network_size=choice.size,
+        geometry=window.geometry_text(),
+        layout=window.layout_text(),
+    )
+    try:
+        file.save(settings)
+    except Refusal as e:
+        log.warning("%s", e)
