@@ -53,6 +53,11 @@ def user_models_dir() -> Path:
     return user_data_dir() / "models"
 
 
+def user_links_dir() -> Path:
+    """Clips downloaded from links, for a while."""
+    return _user_dir("cache", platformdirs.user_cache_dir) / "links"
+
+
 def _user_dir(kind: str, standard: Callable[[str], str]) -> Path:
     """`standard`, unless XFACTOR_HOME moves everything per-user under one root. Nothing is created here."""
     root = os.environ.get("XFACTOR_HOME")

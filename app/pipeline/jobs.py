@@ -1,4 +1,7 @@
-"""Jobs: slow work beside the live path, one after the other, with progress and a cancel that is read."""
+"""Jobs: slow work beside the live path, with progress and a cancel that is read.
+
+They run one after the other; what takes minutes and mostly waits, a download, runs beside the others.
+"""
 
 from __future__ import annotations
 
@@ -89,14 +92,26 @@ class Jobs:
         self._wake = threading.Event()
         self._stopping = False
         self._running: Job | None = None
+        self._beside: dict[Job, threading.Thread] = {}
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
     def start(
-        self, title: str, work: Callable[[Job], Any], on_done: Callable[[Any], None], *, quiet: bool = False
+        self,
+        title: str,
+        work: Callable[[Job], Any],
+        on_done: Callable[[Any], None],
+        *,
+        quiet: bool = False,
+        beside: bool = False,
     ) -> Job:
-        """Queue work; `on_done` gets its result in the thread that calls `collect`."""
+        """Queue work, or begin it `beside` the queue; `on_done` gets its result where `collect` is called."""
         job = Job(title, work, on_done, quiet)
+        if beside and not self._stopping:
+            thread = threading.Thread(target=self._work_beside, args=(job,), name="job beside", daemon=True)
+            self._beside[job] = thread
+            thread.start()
+            return job
         self._todo.append(job)
         self._wake.set()
         return job
@@ -104,7 +119,7 @@ class Jobs:
     def shown(self) -> list[Job]:
         """What runs and waits, for the activity area."""
         running = self._running
-        jobs = ([running] if running else []) + list(self._todo)
+        jobs = [*([running] if running else []), *self._beside, *self._todo]
         return [job for job in jobs if not job.quiet]
 
     def collect(self) -> list[Job]:
@@ -120,7 +135,7 @@ class Jobs:
     def stop(self) -> threading.Thread:
         """Cancel everything and let the thread end; the caller joins it with its own deadline."""
         self._stopping = True
-        for job in (self._running, *self._todo):
+        for job in (self._running, *self._todo, *self._beside):
             if job is not None:
                 job.cancel()
         self._wake.set()
@@ -136,6 +151,14 @@ class Jobs:
                 self._running = None
                 self._ended.append(job)
                 self._on_news()
+        for thread in list(self._beside.values()):  # whoever waits for this thread waits for all
+            thread.join()
+
+    def _work_beside(self, job: Job) -> None:
+        self._do(job)
+        self._beside.pop(job, None)
+        self._ended.append(job)
+        self._on_news()
 
     def _do(self, job: Job) -> None:
         job.state, job.started_s = State.RUNNING, time.monotonic()

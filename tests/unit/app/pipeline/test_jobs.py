@@ -92,3 +92,22 @@ def test_stopping_cancels_what_runs(until) -> None:
     thread.join(2)
     assert not thread.is_alive()
     assert job.state is State.CANCELLED
+
+
+def test_what_runs_beside_holds_nobody_up_and_ends_with_the_rest(until) -> None:
+    jobs = Jobs(lambda: None)
+    gate = threading.Event()
+
+    def wait(job: Job) -> None:
+        while not gate.wait(0.01):
+            job.progress()
+
+    long = jobs.start("long", wait, lambda _: pytest.fail("it was cancelled"), beside=True)
+    short = jobs.start("short", lambda _: None, lambda _: None)
+    settle(jobs, short, until)
+    assert jobs.shown() == [long]
+    jobs.stop().join(5)
+    assert long.state is State.CANCELLED
+    assert jobs.shown() == []
+    late = jobs.start("late", lambda _: pytest.fail("it ran"), lambda _: None, beside=True)
+    assert late.state is State.WAITING
