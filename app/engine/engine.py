@@ -122,6 +122,24 @@ class Engine:
         Raises:
             NoResultError: a stage failed or gave no probabilities; counted in `tally`.
         """
+        return self._decide(self._request(frame), smoothing)
+
+    def parse_both(
+        self, other: Engine, frame: Frame, smoothing: Smoother | None, other_smoothing: Smoother | None
+    ) -> tuple[Parsing, Parsing]:
+        """What this engine and another one say of one frame; a trunk that both share runs once.
+
+        Raises:
+            NoResultError: one of them has no result.
+        """
+        request = self._request(frame)
+        shared = other.stages is self.stages and other.size == self.size
+        there = request if shared else other._request(frame)
+        theirs = other._decide(there, other_smoothing)  # first: the notice that stays is of this engine
+        return self._decide(request, smoothing), theirs
+
+    def _request(self, frame: Frame) -> Request:
+        """The frame as the network sees it, and the trunk's features."""
         self.tally.notice = ""
         letterbox = Letterbox.fit(
             frame.size, self.size, stride=self.spec.stride, multiple=self.spec.size_multiple
@@ -129,7 +147,15 @@ class Engine:
         canvas = letterbox.apply(frame.image)
         try:
             features = self.stages.features(canvas)
-            request = Request(frame, letterbox, canvas, features)
+        except NoResultError:
+            self.tally.no_results += 1
+            raise
+        return Request(frame, letterbox, canvas, features)
+
+    def _decide(self, request: Request, smoothing: Smoother | None) -> Parsing:
+        """Silhouette, parts and labels from the features."""
+        frame, letterbox, features = request.frame, request.letterbox, request.features
+        try:
             silhouette = self.source.person(request)
             person = self._person(silhouette, letterbox)
             if smoothing is not None:

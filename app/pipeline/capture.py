@@ -44,6 +44,7 @@ class Capture(threading.Thread):
         holds: whether the source (a camera's device) is open right now.
         position: index of the newest frame given out, or of the one that was asked for.
         failed: whether it ended because the source could not be read.
+        tap: called in this thread with every frame that leaves the source; must not block.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Capture(threading.Thread):
         self.holds = False
         self.position = 0
         self.failed = False
+        self.tap: Callable[[Frame], None] | None = None
         self._opener = opener
         self._frames = frames
         self._notices = notices
@@ -227,6 +229,9 @@ class Capture(threading.Thread):
         self._last = replace(frame, captured_s=time.monotonic())
         if not self._wanted:
             self.position = frame.index
+        tap = self.tap
+        if tap is not None:
+            tap(self._last)
         self._frames.put(self._last)
 
     def _say_new(self, feed: Feed) -> None:

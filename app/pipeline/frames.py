@@ -45,3 +45,4 @@ class Parsed:
     engine_id: int  #: which engine made it; changes once per swap
     infer_ms: float
     notice: str = ""  #: words for a banner, empty when all is well
+    before: Parsing | None = None  #: what the engine that this one is compared with says of the same frame

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from app.engine.engine import Engine
 from app.engine.sessions import NoResultError
 from app.engine.smoothing import Smoother
 from app.pipeline.frames import Frame, Parsed
@@ -61,6 +62,7 @@ class Inference(threading.Thread):
 
     Attributes:
         engine: read once per frame; None shows the picture alone.
+        pair: an engine and the one that it is compared with, for as long as the first is in use.
         smooth: whether results are smoothed over time.
         rate: of the last seconds.
         tap: called in this thread with every result (the recorder); must not block.
@@ -69,6 +71,7 @@ class Inference(threading.Thread):
     def __init__(self, frames: Latest[Frame], parsed: Latest[Parsed], notices: Notices) -> None:
         super().__init__(name="inference", daemon=True)
         self.engine: Parser | None = None
+        self.pair: tuple[Engine, Engine] | None = None
         self.smooth = True
         self.rate = Rate()
         self.tap: Callable[[Parsed], None] | None = None
@@ -76,6 +79,7 @@ class Inference(threading.Thread):
         self._parsed = parsed
         self._notices = notices
         self._smoother = Smoother()
+        self._smoother_before = Smoother()
         self._previous: Frame | None = None
         self._used = 0  # id of the engine of the previous frame
         self._said = Notice("")
@@ -100,13 +104,22 @@ class Inference(threading.Thread):
         self._forget_if_cut(engine, frame)
         started_s = time.perf_counter()
         try:
-            parsing = engine.parse(frame, self._smoother if self.smooth else None)
+            parsing, before = self._ask(engine, frame)
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
             words = self._on_failure(engine, e)
             return Parsed(frame, None, engine.id, 0.0, words)
         notice = engine.notice
         self._say(Notice(f"{engine.name}: {notice}" if notice else "", Level.WARNING, topic=TOPIC))
-        return Parsed(frame, parsing, engine.id, (time.perf_counter() - started_s) * 1e3, notice)
+        infer_ms = (time.perf_counter() - started_s) * 1e3
+        return Parsed(frame, parsing, engine.id, infer_ms, notice, before)
+
+    def _ask(self, engine: Parser, frame: Frame) -> tuple[Parsing, Parsing | None]:
+        """The engine alone, or side by side with the one that it is compared with."""
+        smoother = self._smoother if self.smooth else None
+        pair = self.pair
+        if pair is None or pair[0] is not engine:
+            return engine.parse(frame, smoother), None
+        return pair[0].parse_both(pair[1], frame, smoother, self._smoother_before if self.smooth else None)
 
     def _forget_if_cut(self, engine: Parser, frame: Frame) -> None:
         """Start smoothing afresh after a seek, a new source, or another engine."""
@@ -118,6 +131,7 @@ class Inference(threading.Thread):
             if 0 <= gap_s <= JUMP_S and frame.index >= previous.index:
                 return
         self._smoother.reset()
+        self._smoother_before.reset()
 
     def _on_failure(self, engine: Parser, error: Exception) -> str:
         """Say it; the frame is shown without parts, the sessions repair themselves."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.engine.engine import Engine
 from app.pipeline.capture import Capture, Playback
 from app.pipeline.feeds import Feed
 from app.pipeline.frames import Frame, Parsed
@@ -76,6 +77,11 @@ class Pipeline:
     def use(self, engine: Parser | None) -> None:
         """Swap the engine: one assignment, no frame is lost; a paused picture is parsed again."""
         self._inference.engine = engine
+        self.show_again()
+
+    def compare(self, before: Engine | None, after: Engine | None = None) -> None:
+        """Parse with `before` beside `after` as long as that one is in use; None ends it."""
+        self._inference.pair = (after, before) if before is not None and after is not None else None
         self.show_again()
 
     @property

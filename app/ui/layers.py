@@ -6,7 +6,7 @@ as it is drawn (0.7 ms at 720p where blending in numpy takes 10-14).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import cv2
@@ -43,11 +43,14 @@ class Layers:
     lower: QImage | None  #: None where the picture must not be seen
     upper: QImage | None
     skeleton: Skeleton | None = None
+    before: Layers | None = None  #: left of the split line, instead of the picture
 
 
 def layers(parsed: Parsed, look: Look) -> Layers:
     """Prepare a frame and its result for painting."""
     made = _layers(parsed, look)
+    if look.split and parsed.before is not None:
+        made = replace(made, before=_layers(replace(parsed, parsing=parsed.before), look))
     return _mirrored(made) if look.mirror else made
 
 
@@ -65,7 +68,7 @@ def _layers(parsed: Parsed, look: Look) -> Layers:
 
 
 def paint(painter: QPainter, area: QRectF, layer: Layers, look: Look) -> None:
-    """Draw into `area`; with a split line, the untouched picture left of it."""
+    """Draw into `area`; left of a split line the untouched picture, or what another engine made of it."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     if not look.split:
@@ -77,7 +80,10 @@ def paint(painter: QPainter, area: QRectF, layer: Layers, look: Look) -> None:
         after.setLeft(at)
         painter.save()
         painter.setClipRect(before)
-        painter.drawImage(area, layer.picture)
+        if layer.before is None:
+            painter.drawImage(area, layer.picture)
+        else:
+            _paint_layers(painter, area, layer.before)
         painter.restore()
         painter.setClipRect(after)
         _paint_layers(painter, area, layer)
@@ -94,7 +100,9 @@ def _mirrored(layer: Layers) -> Layers:
     turned = {name: (layer.size[0] - 1 - x, y) for name, (x, y) in joints.items()}
     picture = layer.picture.mirrored(horizontal=True, vertical=False)
     lower = None if layer.lower is None else picture
-    return Layers(layer.size, picture, lower, flip(layer.upper), Skeleton(turned) if joints else None)
+    bones = Skeleton(turned) if joints else None
+    before = _mirrored(layer.before) if layer.before is not None else None
+    return Layers(layer.size, picture, lower, flip(layer.upper), bones, before)
 
 
 def rendered(parsed: Parsed, look: Look) -> NDArray[np.uint8]:

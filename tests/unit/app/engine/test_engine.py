@@ -293,3 +293,28 @@ def test_a_thousand_swaps_under_load_without_an_error_or_a_torn_frame(engine: En
     assert errors == []
     assert len(seen) >= 1000
     assert set(seen) == set(truth)
+
+
+def test_two_engines_side_by_side_share_the_trunk_and_say_what_each_says_alone(engine: Engine) -> None:
+    frame = crafted.frame(320, 200)
+    nobody = engine.with_factor(Fixed(0.0))
+    runs: list[int] = []
+    trunk = engine.stages.sessions[0]
+    original = trunk.run
+
+    def counted(*arguments, **named):
+        runs.append(1)
+        return original(*arguments, **named)
+
+    trunk.__dict__["run"] = counted
+    own, other = engine.parse_both(nobody, frame, None, None)
+    assert len(runs) == 1
+    for together, alone in ((own, engine.parse(frame)), (other, nobody.parse(frame))):
+        for name in ("labels", "person", "confidence"):
+            assert (getattr(together, name) == getattr(alone, name)).all()
+    smaller = nobody.with_size(NetworkSize(64))
+    _, other = engine.parse_both(smaller, frame, None, None)
+    assert other.labels.shape == smaller.parse(frame).labels.shape
+    silent = engine.with_factor(Fixed(None))
+    engine.parse_both(silent, frame, None, None)
+    assert engine.notice == ""  # what the other one lacks is no notice of this one

@@ -6,12 +6,14 @@ import gc
 import os
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from app.pipeline.capture import Playback
 from app.pipeline.pipeline import Pipeline
+from models.results import Parsing
 
 
 class Viewer:
@@ -21,6 +23,7 @@ class Viewer:
         self.ages_s: list[float] = []
         self.indices: list[int] = []
         self.ids: list[int] = []
+        self.answers: list[tuple[int, Parsing | None, Parsing | None]] = []  # engine, its own, the other's
         self._pipeline = pipeline
         self._bell = bell
 
@@ -34,6 +37,7 @@ class Viewer:
                 self.ages_s.append(time.monotonic() - parsed.frame.captured_s)
                 self.indices.append(parsed.frame.index)
                 self.ids.append(parsed.engine_id)
+                self.answers.append((parsed.engine_id, parsed.parsing, parsed.before))
 
 
 @pytest.fixture
@@ -169,3 +173,43 @@ def test_stopping_is_quick_while_a_slow_model_works(scripted, slow, real_engine)
     assert pipeline.stop() == []
     assert time.monotonic() - began < 1.5
     assert pipeline.stop() == []  # and again is no error
+
+
+def test_a_comparison_brings_both_answers_and_ends_with_its_engine(
+    live, scripted, real_engine, until
+) -> None:
+    """A personalised factor beside the old one: same frame, one swap, no frame twice or out of order."""
+    pipeline, viewer = live
+    before = real_engine
+    after = before.with_factor(None)
+    pipeline.use(before)
+    pipeline.open(scripted(count=100_000, rate=60, size=(96, 64), live=True))
+    viewer.look(0.4)
+    pipeline.compare(before, after)
+    pipeline.use(after)
+    viewer.look(0.6)
+    pipeline.compare(None)
+    viewer.look(0.2)
+    assert viewer.indices == sorted(set(viewer.indices))
+    assert sum(a != b for a, b in pairwise(viewer.ids)) == 1
+    both = [a for a in viewer.answers if a[2] is not None]
+    assert {engine for engine, _, _ in both} == {after.id}
+    assert len(both) > 3
+    assert all((own.labels == other.labels).all() for _, own, other in both)  # the same factor twice
+    assert viewer.answers[-1][2] is None
+
+
+def test_the_tap_sees_every_frame_that_leaves_the_source(live, scripted, slow, real_engine) -> None:
+    """What a personalisation learns from is taken at capture rate, not at the network's."""
+    pipeline, viewer = live
+    pipeline.use(slow(real_engine, 0.1))
+    capture = pipeline.open(scripted(count=100_000, rate=60, live=True))
+    tapped: list[int] = []
+    capture.tap = lambda frame: tapped.append(frame.index)
+    viewer.look(1.0)
+    capture.tap = None
+    count = len(tapped)
+    viewer.look(0.2)
+    assert len(tapped) - count <= 1
+    assert tapped == list(range(tapped[0], tapped[0] + len(tapped)))
+    assert count > 2 * len(viewer.indices)

@@ -154,6 +154,17 @@ def test_a_split_is_the_picture_left_and_the_view_right() -> None:
     assert (split[RIGHT] == S31.palette()[1]).all()
 
 
+def test_a_comparison_shows_the_other_engine_left_of_the_line() -> None:
+    old, new = (np.full((HEIGHT, WIDTH), label, np.uint8) for label in (1, 2))
+    both = replace(parsed(new), before=parsed(old).parsing)
+    look = Look(view=View.PARTS, split=True)
+    for mirror in (False, True):
+        split = rendered(both, replace(look, mirror=mirror))
+        assert (split[LEFT] == S31.palette()[1]).all()
+        assert (split[RIGHT] == S31.palette()[2]).all()
+    assert (rendered(both, replace(look, split=False)) == S31.palette()[2]).all()
+
+
 def test_mirroring_flips_the_picture_but_not_the_sides_of_the_split(halves) -> None:
     look = Look(view=View.PARTS, mirror=True)
     assert (rendered(halves, look)[:, ::-1] == rendered(halves, replace(look, mirror=False))).all()

@@ -1,0 +1,121 @@
+"""Folders: where jobs lie, which of them were left unfinished, and how one disappears.
+
+A job folder shows a person: it is for this user alone, and it goes when its result was decided on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from app import paths
+from app.errors import Refusal
+from app.files import make_private_dir
+from personalize import job as jobs
+from personalize.job import Job, read_job
+
+REPORT: Final = "report.json"
+FACTOR: Final = "factor.onnx"
+LARGEST_REPORT: Final = 1 << 20
+
+
+@dataclass(frozen=True)
+class Left:
+    """A job that an earlier run of the program left behind."""
+
+    folder: Path
+    job: Job
+    finished: bool  #: there is a result that nobody has decided on
+
+
+def jobs_dir() -> Path:
+    """All job folders of this user."""
+    return paths.user_data_dir() / "jobs"
+
+
+def new_folder(name: str) -> Path:
+    """A folder for a job, made now.
+
+    Raises:
+        Refusal: it cannot be made.
+    """
+    stem = f"{time.strftime('%Y%m%d-%H%M%S')} {re.sub(r'[^A-Za-z0-9_-]+', '-', name)[:40].strip('-')}".strip()
+    try:
+        parent = make_private_dir(jobs_dir())
+        for number in range(1, 1000):
+            folder = parent / (stem if number == 1 else f"{stem} {number}")
+            try:
+                folder.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            return folder
+    except OSError as e:
+        reason = f"it cannot be made ({e.strerror})"
+        raise Refusal(f"job folder in {jobs_dir()}", reason, "Free space, or set XFACTOR_HOME") from e
+    raise Refusal(f"job folder in {jobs_dir()}", "there are too many", "Remove old ones")
+
+
+def left_over() -> list[Left]:
+    """Jobs that were interrupted, or whose result was not decided on; newest first. Nothing is removed."""
+    found = []
+    folder = jobs_dir()
+    for path in sorted(folder.iterdir(), reverse=True) if folder.is_dir() else ():
+        try:
+            job = read_job(path)
+        except Refusal:
+            continue  # not ours, or cut off before anything was done
+        found.append(Left(path, job, finished=bool(read_report(path)) and (path / FACTOR).exists()))
+    return found
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The numbers of the gate; empty while there are none."""
+    path = folder / REPORT
+    try:
+        if path.stat().st_size > LARGEST_REPORT:
+            return {}
+        report = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return report if isinstance(report, dict) else {}
+
+
+def remove(folder: Path) -> None:
+    """Delete a job folder and all it holds; only ever one that lies among the jobs.
+
+    Raises:
+        Refusal: something of it is still there.
+    """
+    if folder.parent != jobs_dir() or folder.is_symlink():
+        raise Refusal(f"folder {folder.name}", "it is not a job of this program", "Delete it by hand")
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as e:
+        reason = f"it cannot be deleted ({e.strerror})"
+        raise Refusal(f"job folder {folder}", reason, "Delete it by hand: it shows a person") from e
+
+
+def remove_of(name: str) -> int:
+    """Delete every job folder whose factor has this name; how many there were.
+
+    Raises:
+        Refusal: one could not be deleted.
+    """
+    removed = 0
+    for left in left_over():
+        if left.job.name == name:
+            remove(left.folder)
+            removed += 1
+    return removed
+
+
+def is_job(folder: Path) -> bool:
+    """Whether a folder holds a job."""
+    return (folder / jobs.FILE).is_file()

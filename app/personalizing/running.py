@@ -1,0 +1,280 @@
+"""Running: one personalisation in a process of its own, from its start to exactly one outcome.
+
+The process may crash, hang or be killed. It is started again on the same folder, where it goes on at the
+first unfinished phase, and given up after the third time. Nothing that it does reaches the factor in use.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Final
+
+from app.personalizing.worker_output import Lines, said_by
+from personalize.events import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
+
+COMMAND: Final = (sys.executable, "-m", "personalize.worker")
+ERRORS: Final = "stderr.txt"  # what the interpreter said last, beside the worker's own log
+GLANCE_S: Final = 0.2  # how often deadlines are looked at while the worker is silent
+KEPT: Final = 2000  # events that nobody fetched
+
+log = logging.getLogger("xfactor.personalising")
+
+
+class How(StrEnum):
+    """How a run ended."""
+
+    DONE = "done"  #: there is a factor, accepted or not
+    FAILED = "failed"  #: the worker says why there is none
+    CANCELLED = "cancelled"  #: somebody asked for it
+    PAUSED = "paused"  #: it broke down time and again; the folder can be taken up later
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The one end of a run."""
+
+    how: How
+    words: str = ""  #: for the user
+    details: str = ""
+    done: Done | None = None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long what is waited for."""
+
+    attempts: int = 3
+    back_off_s: float = 1.0  #: before the second attempt; twice that before the third
+    leave_s: float = 3.0  #: from closing stdin until the process is killed
+    silence_s: float = 240.0  #: without a line the worker counts as hung
+    limit_s: float = 1500.0  #: for one process; above the limit that the worker keeps itself
+
+
+PATIENT: Final = Patience()
+
+
+class Run(threading.Thread):
+    """Supervises the worker of one job folder. Start it once; `drain` its events when the bell rings.
+
+    Attributes:
+        folder: of the job.
+        outcome: None until the end; set once, before the last bell.
+        progress: the newest; the window looks at it as often as it likes.
+        attempts: processes started so far.
+        pid: of the worker's process while there is one.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        on_news: Callable[[], None],
+        *,
+        command: Sequence[str] = COMMAND,
+        patience: Patience = PATIENT,
+    ) -> None:
+        super().__init__(name="personalising", daemon=True)
+        self.folder = folder
+        self.outcome: Outcome | None = None
+        self.progress: Progress | None = None
+        self.attempts = 0
+        self.pid: int | None = None
+        self._command = (*command, str(folder))
+        self._on_news = on_news
+        self._patience = patience
+        self._leave_s = patience.leave_s
+        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._cancel = threading.Event()
+        self._stop_early = threading.Event()
+
+    # -- asked by the window; none of these waits
+
+    def stop_early(self) -> None:
+        """Finish with the best so far."""
+        self._stop_early.set()
+
+    def cancel(self, leave_s: float | None = None) -> None:
+        """End without a factor; the folder stays. The process is killed when it has not gone in `leave_s`."""
+        if leave_s is not None:
+            self._leave_s = leave_s
+        self._cancel.set()
+
+    @property
+    def stopping_early(self) -> bool:
+        """Whether it was asked to finish."""
+        return self._stop_early.is_set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to end."""
+        return self._cancel.is_set()
+
+    def drain(self) -> list[Event]:
+        """Silhouettes and notices that came since the last call."""
+        taken = []
+        while self._events:
+            taken.append(self._events.popleft())
+        return taken
+
+    # -- the thread
+
+    def run(self) -> None:
+        """Start the worker until it ends by itself, is cancelled, or has broken down too often."""
+        try:
+            self.outcome = self._supervise()
+        except OSError as e:  # no process can be started, or the folder is gone
+            words = f"Personalising could not start: {e.strerror or e}. Free some memory and try again."
+            self.outcome = Outcome(How.PAUSED, words)
+        finally:
+            self.pid = None
+            self._on_news()
+
+    def _supervise(self) -> Outcome:
+        crash = Outcome(How.PAUSED)
+        while self.attempts < self._patience.attempts:
+            if self.attempts and self._cancel.wait(self._patience.back_off_s * 2 ** (self.attempts - 1)):
+                break
+            self.attempts += 1
+            crash = self._once()
+            if crash.how is not How.PAUSED:
+                return crash
+            log.warning("worker of %s, attempt %d: %s", self.folder.name, self.attempts, crash.words)
+        if self._cancel.is_set():
+            return Outcome(How.CANCELLED)
+        words = (
+            f"Personalising stopped after {self.attempts} attempts: {crash.words}. The factor in use is "
+            "unchanged. Resume tries again where it stopped."
+        )
+        return Outcome(How.PAUSED, words, crash.details)
+
+    def _once(self) -> Outcome:
+        """One process, from start to exit."""
+        with (self.folder / ERRORS).open("wb") as errors:
+            process = _start(self._command, errors)
+        self.pid = process.pid
+        last: Event | None = None
+        killed = ""
+        try:
+            last, killed = self._listen(process)
+        finally:
+            code = _end(process, 0.0 if killed else self._patience.leave_s)
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(OSError):
+                        pipe.close()
+        return self._judge(code, last, killed)
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> tuple[Event | None, str]:
+        """Pass events on until the pipe ends; the last event, and why the process was killed if it was."""
+        assert process.stdout is not None
+        lines, last = Lines(), None
+        started_s = heard_s = time.monotonic()
+        leaving_s: float | None = None
+        told_to_stop = False
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            while True:
+                if selector.select(GLANCE_S):
+                    data = os.read(process.stdout.fileno(), 1 << 16)
+                    if not data:
+                        return last, ""
+                    heard_s = time.monotonic()
+                    for event in lines.feed(data):
+                        last = event
+                        self._pass_on(event)
+                now_s = time.monotonic()
+                if self._stop_early.is_set() and not told_to_stop and leaving_s is None:
+                    told_to_stop = True
+                    _write(process, b"stop\n")
+                if self._cancel.is_set() and leaving_s is None:
+                    leaving_s = now_s
+                    _close(process)
+                reason = self._overdue(now_s - started_s, now_s - heard_s, leaving_s and now_s - leaving_s)
+                if reason:
+                    return last, reason
+
+    def _overdue(self, running_s: float, silent_s: float, leaving_s: float | None) -> str:
+        """Why the process has to be killed; empty when it may go on."""
+        if leaving_s is not None and leaving_s > self._leave_s:
+            return "it did not leave when it was asked to"
+        if running_s > self._patience.limit_s:
+            return f"it did not finish in {self._patience.limit_s / 60:.0f} minutes"
+        if silent_s > self._patience.silence_s:
+            return f"it said nothing for {self._patience.silence_s:.0f} s"
+        return ""
+
+    def _pass_on(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self.progress = event
+        elif not isinstance(event, (Done, Failed, Cancelled)):  # those count with the exit code only
+            self._events.append(event)
+            self._on_news()
+
+    def _judge(self, code: int, last: Event | None, killed: str) -> Outcome:
+        """What an exit code and the last event mean together; one without the other is a breakdown."""
+        if self._cancel.is_set():
+            return Outcome(How.CANCELLED)
+        if not killed and code == DONE and isinstance(last, Done):
+            return Outcome(How.DONE, done=last)
+        if not killed and code == FAILED and isinstance(last, Failed):
+            return Outcome(How.FAILED, f"{last.what}: {last.reason}. {last.remedy}")
+        if not killed and code == CANCELLED and isinstance(last, Cancelled):
+            return Outcome(How.CANCELLED)
+        return Outcome(How.PAUSED, killed or _ended(code), said_by(self.folder / ERRORS))
+
+
+def _start(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
+    root = str(Path(__file__).resolve().parents[2])
+    environment["PYTHONPATH"] = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env=environment,
+        start_new_session=True,  # Ctrl-C is for the program; the worker ends when its stdin does
+    )
+
+
+def _write(process: subprocess.Popen[bytes], data: bytes) -> None:
+    with suppress(OSError):  # it has just ended
+        assert process.stdin is not None
+        process.stdin.write(data)
+        process.stdin.flush()
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def _end(process: subprocess.Popen[bytes], grace_s: float) -> int:
+    """Exit code of a process that has closed its pipe; it and what it started are killed after `grace_s`."""
+    try:
+        return process.wait(grace_s)
+    except subprocess.TimeoutExpired:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+def _ended(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "its process was killed, most often for want of memory"
+    if code < 0:
+        return f"its process crashed ({signal.Signals(-code).name})"
+    return f"its process ended without a result (code {code})"

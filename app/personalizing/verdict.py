@@ -1,0 +1,104 @@
+"""Verdict: the numbers of the gate in plain words, with what was better and what was not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from personalize.events import Done
+
+#: Key of the report → what it measures, in words, and whether more is better.
+MEASURES: Final[dict[str, tuple[str, bool]]] = {
+    "held_out_J": ("Silhouette, frames not learned from", True),
+    "boundary_F": ("Edge of the silhouette", True),
+    "regression": ("Other people (rendered)", True),
+}
+GAIN: Final = "held_out_J"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measure, before and after."""
+
+    words: str
+    before: float  #: 0..1
+    after: float
+
+    @property
+    def change(self) -> float:
+        """Positive is better."""
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found."""
+
+    accepted: bool
+    headline: str
+    reason: str
+    rows: tuple[Row, ...]
+    details: str
+
+
+def verdict(done: Done, name: str) -> Verdict:
+    """A result in words; a report that lacks something lacks a row, nothing else."""
+    rows = tuple(
+        Row(words, *pair)
+        for key, (words, _) in MEASURES.items()
+        if (pair := _pair(done.report.get(key))) is not None
+    )
+    gain = _pair(done.report.get(GAIN))
+    if done.accepted and gain is not None:
+        headline = f"{name} finds this person better: {_percent(gain[0])} → {_percent(gain[1])}"
+    elif done.accepted:
+        headline = f"{name} finds this person better"
+    else:
+        headline = "No gain: the factor in use stays"
+    reason = str(done.report.get("reason", ""))[:400]
+    return Verdict(done.accepted, headline, reason, rows, _details(done.report))
+
+
+def gain_words(before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """A factor card's gain for a menu: `silhouette 71 → 86 %`; empty when it does not say."""
+    old, new = before.get(GAIN), after.get(GAIN)
+    if not _number(old) or not _number(new):
+        return ""
+    return f"silhouette {100 * float(old or 0):.0f} → {_percent(float(new or 0))}"
+
+
+def _details(report: Mapping[str, Any]) -> str:
+    """Every number there is, a line each."""
+    lines = []
+    for key, value in report.items():
+        if isinstance(value, Mapping):
+            text = ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
+        else:
+            text = _plain(value)
+        lines.append(f"{str(key).replace('_', ' ')}: {text}")
+    return "\n".join(lines)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return "–".join(_plain(v) for v in value)
+    return str(value)[:400]
+
+
+def _pair(value: object) -> tuple[float, float] | None:
+    if not isinstance(value, Mapping):
+        return None
+    before, after = value.get("before"), value.get("after")
+    return (float(before), float(after)) if _number(before) and _number(after) else None  # type: ignore[arg-type]
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.0f} %"

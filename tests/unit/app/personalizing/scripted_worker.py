@@ -1,0 +1,49 @@
+"""A worker that says the lines it was given, and misbehaves on request. Not a test itself.
+
+Usage: python scripted_worker.py FOLDER. FOLDER/script.json: a list of attempts, each a list of steps
+["say", event] | ["text", s] | ["sleep", s] | ["exit", code] | ["kill"] | ["stdin"] waits for input
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+
+def say(event: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def main(folder: Path) -> None:
+    attempts = json.loads((folder / "script.json").read_text())
+    counter = folder / "attempts.txt"
+    number = int(counter.read_text()) if counter.exists() else 0
+    counter.write_text(str(number + 1))
+    for step in attempts[min(number, len(attempts) - 1)]:
+        kind, *rest = step
+        if kind == "say":
+            say(rest[0])
+        elif kind == "text":
+            sys.stdout.write(rest[0])
+            sys.stdout.flush()
+        elif kind == "sleep":
+            time.sleep(rest[0])
+        elif kind == "stdin":
+            line = os.read(0, 100)
+            (folder / "heard.txt").write_bytes(line)
+            if not line:
+                say({"event": "Cancelled"})
+                sys.exit(3)
+        elif kind == "exit":
+            sys.exit(rest[0])
+        elif kind == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

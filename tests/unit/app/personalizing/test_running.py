@@ -1,0 +1,181 @@
+"""Whatever the worker does, a run ends once, in time, with words; the process is gone afterwards (H04)."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.personalizing.running import How, Patience, Run
+from app.personalizing.worker_output import Lines
+from personalize.events import Done, Notice, Progress, Silhouette, encode
+
+SCRIPT = Path(__file__).with_name("scripted_worker.py")
+HASTY = Patience(back_off_s=0.05, leave_s=0.4, silence_s=20, limit_s=20)
+DONE = {"event": "Done", "path": "f.onnx", "sha256": "0" * 64, "accepted": True, "report": {"frames": 3}}
+FAILED = {"event": "Failed", "what": "clip x.mp4", "reason": "nobody is in it", "remedy": "Choose another"}
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    runs: list[Run] = []
+
+    def begin(*attempts: list[list[object]], patience: Patience = HASTY) -> Run:
+        (tmp_path / "script.json").write_text(json.dumps(attempts))
+        run = Run(tmp_path, lambda: None, command=(sys.executable, str(SCRIPT)), patience=patience)
+        runs.append(run)
+        run.start()
+        return run
+
+    yield begin
+    for run in runs:
+        run.cancel()
+        run.join(20)
+        assert not run.is_alive()
+
+
+def ended(run: Run) -> Run:
+    run.join(30)
+    assert run.outcome is not None
+    return run
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_events_arrive_and_done_counts_with_exit_code_0(start) -> None:
+    steps = [
+        ["say", {"event": "Progress", "phase": "seeds", "done": 1, "total": 2, "left_s": 3.5}],
+        ["say", {"event": "Silhouette", "frame": 7, "path": "a.png"}],
+        ["say", {"event": "Invented", "by": "a newer worker"}],
+        ["text", "no json\n"],
+        ["say", {"event": "Notice", "text": "the camera moves"}],
+        ["say", DONE],
+        ["exit", 0],
+    ]
+    run = ended(start(steps))
+    assert run.progress == Progress("seeds", 1, 2, 3.5)
+    assert run.drain() == [Silhouette(7, "a.png"), Notice("the camera moves")]
+    assert run.outcome.how is How.DONE
+    assert run.outcome.done == Done("f.onnx", "0" * 64, accepted=True, report={"frames": 3})
+    assert run.attempts == 1
+
+
+def test_a_failure_is_told_in_the_worker_s_words_and_not_tried_again(start) -> None:
+    run = ended(start([["say", FAILED], ["exit", 1]]))
+    assert (run.outcome.how, run.attempts) == (How.FAILED, 1)
+    assert run.outcome.words == "clip x.mp4: nobody is in it. Choose another"
+
+
+def test_a_crash_is_tried_again_and_may_succeed(start) -> None:
+    run = ended(start([["kill"]], [["text", "half a line"], ["exit", 1]], [["say", DONE], ["exit", 0]]))
+    assert (run.outcome.how, run.attempts) == (How.DONE, 3)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [["kill"]],
+        [["say", DONE], ["kill"]],
+        [["say", DONE], ["exit", 1]],
+        [["say", FAILED], ["exit", 0]],
+        [["exit", 0]],
+        [["exit", 3]],
+    ],
+)
+def test_after_three_breakdowns_it_is_paused_and_said(start, steps) -> None:
+    run = ended(start(steps))
+    assert (run.outcome.how, run.attempts) == (How.PAUSED, 3)
+    assert "after 3 attempts" in run.outcome.words
+    assert "unchanged" in run.outcome.words
+    assert run.outcome.done is None
+
+
+def test_stop_early_is_a_line_and_the_result_counts(start) -> None:
+    run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"], ["say", DONE], ["exit", 0]])
+    wait(run.drain)
+    run.stop_early()
+    assert ended(run).outcome.how is How.DONE
+    assert (run.folder / "heard.txt").read_bytes() == b"stop\n"
+
+
+def test_cancel_closes_stdin(start) -> None:
+    run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"]])
+    wait(run.drain)
+    run.cancel()
+    assert ended(run).outcome.how is How.CANCELLED
+    assert (run.folder / "heard.txt").read_bytes() == b""
+
+
+def test_a_worker_that_does_not_leave_is_killed(start) -> None:
+    run = start([["say", {"event": "Notice", "text": "up"}], ["sleep", 60]])
+    wait(run.drain)
+    pid = run.pid
+    began = time.monotonic()
+    run.cancel()
+    assert ended(run).outcome.how is How.CANCELLED
+    assert time.monotonic() - began < 3
+    assert gone(pid)
+
+
+@pytest.mark.parametrize("limit", ["silence_s", "limit_s"])
+def test_a_worker_that_hangs_is_killed_and_told(start, limit: str) -> None:
+    """H12."""
+    patience = Patience(**{"attempts": 1, "leave_s": 0.4, "silence_s": 9, "limit_s": 9, limit: 0.5})
+    run = ended(start([["sleep", 60]], patience=patience))
+    assert run.outcome.how is How.PAUSED
+    assert "it did not finish" in run.outcome.words or "it said nothing" in run.outcome.words
+
+
+def test_what_cannot_start_ends_too(tmp_path: Path) -> None:
+    run = Run(tmp_path, lambda: None, command=(str(tmp_path / "nothing"),), patience=HASTY)
+    run.start()
+    assert ended(run).outcome.how is How.PAUSED
+    assert "could not start" in run.outcome.words
+
+
+def test_cancelling_between_two_attempts_ends_at_once(start) -> None:
+    run = start([["kill"]], patience=Patience(back_off_s=30))
+    wait(lambda: run.attempts == 1 and run.pid and gone(run.pid))
+    run.cancel()
+    assert ended(run).outcome.how is How.CANCELLED
+
+
+@given(
+    st.lists(st.builds(Notice, st.text(max_size=40)), max_size=6), st.lists(st.integers(1, 30), min_size=1)
+)
+def test_lines_come_whole_however_the_pipe_cuts_them(events, cuts) -> None:
+    data = "".join(encode(e) + "\n" for e in events).encode()
+    lines, heard, at = Lines(), [], 0
+    while at < len(data):
+        step = cuts[at % len(cuts)]
+        heard += lines.feed(data[at : at + step])
+        at += step
+    assert heard == events
+
+
+def test_an_endless_line_costs_no_memory_and_no_later_event() -> None:
+    lines = Lines()
+    for _ in range(40):
+        assert list(lines.feed(b"x" * 100_000)) == []
+    assert len(lines._rest) <= 1 << 21
+    assert list(lines.feed(b"x\n" + encode(Notice("after")).encode() + b"\n")) == [Notice("after")]
+
+
+def wait(condition: Callable[[], object]) -> None:
+    end_s = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.01)
