@@ -248,7 +248,34 @@ def add_factor(path: Path, trunk: bytes, name: str | None = None) -> FactorFile:
         Refusal: the file is refused, or the name is taken or unusable.
     """
     factor = open_factor(path)
-    name = name or factor.name
+    target = _free_place(name or factor.name)
+    data = load_factor(factor, trunk)
+    make_private_dir(target.parent)
+    write_atomic(target, data)
+    return open_factor(target)
+
+
+def rename_factor(name: str, new: str) -> FactorFile:
+    """Give a factor of the user's library another name.
+
+    Raises:
+        Refusal: there is none, or the new name is taken or unusable.
+    """
+    factor = find_factor(name)
+    if factor.path.parent != paths.user_factors_dir():
+        raise Refusal(f"factor {name[:80]!r}", "it is not in the library", _known_factors())
+    target = _free_place(new)
+    try:
+        factor.path.rename(target)
+    except OSError as e:
+        raise Refusal(
+            f"factor {name}", f"it cannot be renamed ({e.strerror})", f"check {target.parent}"
+        ) from e
+    return open_factor(target)
+
+
+def _free_place(name: str) -> Path:
+    """Where a factor of this name would lie in the user's library."""
     if not NAME.fullmatch(name):
         raise Refusal(
             f"factor name {name[:80]!r}", "it cannot be a file name", "use letters, digits, - and _"
@@ -260,10 +287,7 @@ def add_factor(path: Path, trunk: bytes, name: str | None = None) -> FactorFile:
             "the library already has one of this name",
             "remove it first, or give another name",
         )
-    data = load_factor(factor, trunk)
-    make_private_dir(target.parent)
-    write_atomic(target, data)
-    return open_factor(target)
+    return target
 
 
 def remove_factor(name: str) -> None:

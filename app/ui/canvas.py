@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
+from app.engine.brush import Stroke
 from app.pipeline.frames import Parsed
 from app.ui import hud
+from app.ui.brush import BrushTool
 from app.ui.hud import Vitals
 from app.ui.layers import Layers, layers, paint
 from app.ui.look import Look, View
@@ -19,6 +21,7 @@ from app.ui.palettes import readable
 ZOOM_STEP = 1.25
 ZOOM_MAX = 16.0
 GRAB_PX = 10  # how near the split line the mouse takes it
+PAINTS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
 
 class Canvas(QWidget):
@@ -27,12 +30,14 @@ class Canvas(QWidget):
     Signals:
         pointed: words for the part under the cursor, empty outside.
         picked: (x, y) of a click in picture pixels, while `picking`.
+        stroked: a stroke of the brush, in picture pixels of the frame on show.
         look_changed: the split line was dragged.
         painted: a new result was painted for the first time.
     """
 
     pointed = pyqtSignal(str)
     picked = pyqtSignal(int, int)
+    stroked = pyqtSignal(Stroke)
     look_changed = pyqtSignal(Look)
     painted = pyqtSignal()
 
@@ -43,6 +48,8 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.stage = QColor("#0f1011")
         self.age_ms = 0.0
+        self.brush = BrushTool()
+        self._mask: tuple[int, QImage] | None = None
         self._parsed: Parsed | None = None
         self._layers: Layers | None = None
         self._fresh = False
@@ -88,6 +95,17 @@ class Canvas(QWidget):
         self._picking = on
         self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
 
+    def show_mask(self, frame: int, mask: QImage | None) -> None:
+        """A picture to lay over this frame alone; None takes it away."""
+        self._mask = (frame, mask) if mask is not None else None
+        self.update()
+
+    def brush_on(self, *, on: bool) -> None:
+        """Let the mouse paint."""
+        self.brush.on = on
+        self.setCursor(Qt.CursorShape.BlankCursor if on else Qt.CursorShape.ArrowCursor)
+        self.update()
+
     # -- zoom
 
     def fit(self) -> None:
@@ -128,6 +146,9 @@ class Canvas(QWidget):
             self._layers = layers(self._parsed, self._look)
         area = self._area()
         paint(painter, area, self._layers, self._look)
+        if self._mask is not None and self._mask[0] == self._parsed.frame.index:
+            painter.drawImage(area, self._mask[1])
+        self.brush.paint(painter, area, self._parsed.frame.size)
         if self._look.split:
             self._paint_split(painter, area)
         if self._vitals is not None:
@@ -155,6 +176,8 @@ class Canvas(QWidget):
             tip = middle + QPointF(7 * sign, 0)
             painter.drawLine(tip, middle + QPointF(3 * sign, -4))
             painter.drawLine(tip, middle + QPointF(3 * sign, 4))
+        if self._parsed is not None and self._parsed.before is not None:
+            hud.captions(painter, area.intersected(QRectF(self.rect())), x)
 
     def _area(self) -> QRectF:
         """Where the whole picture lies in the widget, zoom and pan included."""
@@ -181,14 +204,27 @@ class Canvas(QWidget):
     # -- mouse
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
-        """Zoom around the cursor."""
-        if event is not None and event.angleDelta().y():
+        """Zoom around the cursor; with Ctrl a larger or smaller brush."""
+        if event is None or not event.angleDelta().y():
+            return
+        if self.brush.on and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.brush.resize(event.angleDelta().y() / 120)
+            self.update()
+        else:
             self.zoom(event.angleDelta().y() / 120, event.position())
-            event.accept()
+        event.accept()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Pick a colour, take the split line, or start to pan."""
-        if event is None or event.button() != Qt.MouseButton.LeftButton or self._parsed is None:
+        """Paint, pick a colour, take the split line, or start to pan."""
+        if event is None or self._parsed is None:
+            return
+        if self.brush.on and event.button() in PAINTS:
+            at = self._point(event.position())
+            if at is not None:
+                self.brush.press(at, self._parsed.frame.size, other=event.button() != PAINTS[0])
+                self.update()
+            return
+        if event.button() != Qt.MouseButton.LeftButton:
             return
         if self._picking:
             pixel = self._pixel(event.position())
@@ -203,7 +239,10 @@ class Canvas(QWidget):
         """Drag what was taken; else tell what lies under the cursor."""
         if event is None or self._parsed is None:
             return
-        if self._drag is None:
+        if self.brush.on:
+            self.brush.move(self._point(event.position()))
+            self.update()
+        elif self._drag is None:
             self._hover(event.position())
         elif self._drags_split:
             at = min(1.0, max(0.0, self._to_fraction(event.position()).x()))
@@ -219,12 +258,21 @@ class Canvas(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         """Let go."""
         del event
+        stroke = self.brush.release()
+        if stroke is not None:
+            self.stroked.emit(stroke)
         self._drag, self._drags_split = None, False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Back to the whole picture."""
         if event is not None and event.button() == Qt.MouseButton.LeftButton and not self._picking:
             self.fit()
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """No brush is shown where no mouse is."""
+        self.brush.move(None)
+        self.update()
+        super().leaveEvent(event)
 
     def _near_split(self, at: QPointF) -> bool:
         area = self._area()
@@ -252,6 +300,11 @@ class Canvas(QWidget):
 
     def _pixel(self, at: QPointF) -> tuple[int, int] | None:
         """Picture pixel under a point of the widget, None outside."""
+        point = self._point(at)
+        return (int(point[0]), int(point[1])) if point is not None else None
+
+    def _point(self, at: QPointF) -> tuple[float, float] | None:
+        """The same, as exact as the mouse."""
         if self._parsed is None:
             return None
         where = self._to_fraction(at)
@@ -259,4 +312,4 @@ class Canvas(QWidget):
         if not (0 <= across < 1 and 0 <= where.y() < 1):
             return None
         width, height = self._parsed.frame.size
-        return int(across * width), int(where.y() * height)
+        return across * width, where.y() * height

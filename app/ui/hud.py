@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QPointF, QRectF
+from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter
 
 MARGIN = 12  # px
@@ -59,3 +59,22 @@ def draw(painter: QPainter, area: QRectF, vitals: Vitals) -> None:
         painter.drawText(QPointF(box.left() + MARGIN, y), name)
         painter.setPen(INK)
         painter.drawText(QPointF(box.left() + MARGIN + first, y), value)
+
+
+def captions(painter: QPainter, area: QRectF, line_x: float) -> None:
+    """Name the two sides of a comparison, at the lower edge left and right of the split line."""
+    font = QFont(painter.font())
+    font.setPixelSize(13)
+    painter.setFont(font)
+    metrics = QFontMetricsF(font)
+    for text, toward in (("before", -1), ("after", 1)):
+        width, height = metrics.horizontalAdvance(text) + 2 * MARGIN, metrics.height() + 8
+        left = line_x + (MARGIN if toward > 0 else -MARGIN - width)
+        box = QRectF(left, area.bottom() - height - MARGIN, width, height)
+        if box.left() < area.left() or box.right() > area.right():
+            continue  # no room on that side of the line
+        painter.setPen(QColor(0, 0, 0, 0))
+        painter.setBrush(PAPER)
+        painter.drawRoundedRect(box, 6, 6)
+        painter.setPen(INK)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

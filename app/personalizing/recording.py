@@ -1,0 +1,89 @@
+"""Recording: ten seconds of what the camera sees, at the camera's own rate, as a clip in the job folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from app.pipeline.capture import Capture
+from app.pipeline.frames import Frame, Parsed
+from app.pipeline.notices import Level, Notices
+from app.pipeline.recorder import Picture, Recorder
+
+SECONDS: Final = 10.0
+FILE: Final = "camera.mp4"
+FEWEST: Final = 5  # pictures; less is no clip
+
+
+class Recording:
+    """Takes every frame that leaves the camera: the live path drops some, and propagation needs small motion.
+
+    Attributes:
+        path: of the clip, complete when `ended`.
+    """
+
+    def __init__(self, capture: Capture, path: Path, *, seconds: float = SECONDS) -> None:
+        self.path = path
+        self._capture = capture
+        self._seconds = seconds
+        self._notices = Notices(lambda: None)  # only what goes wrong is told, by who made this
+        self._recorder = Recorder(path, _picture, self._notices, capture.info.rate if capture.info else 30.0)
+        self._first_s: float | None = None
+        self._now_s = 0.0
+
+    def start(self) -> None:
+        """From the next frame on."""
+        self._recorder.start()
+        self._capture.tap = self._offer
+
+    def finish(self) -> None:
+        """End it now; what there is becomes the clip."""
+        if self._capture.tap == self._offer:
+            self._capture.tap = None
+        self._recorder.finish()
+
+    @property
+    def fraction(self) -> float:
+        """How much of it there is, 0..1."""
+        return 0.0 if self._first_s is None else min(1.0, (self._now_s - self._first_s) / self._seconds)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds to go."""
+        return (1 - self.fraction) * self._seconds
+
+    @property
+    def ended(self) -> bool:
+        """Whether the file is closed; a camera that went away ends it too."""
+        if not self._capture.is_alive():
+            self.finish()
+        return not self._recorder.is_alive()
+
+    @property
+    def problem(self) -> str:
+        """Why the clip cannot be used; empty when it can."""
+        told = [n.text for n in self._notices.drain() if n.level is Level.ERROR]
+        if told:
+            return told[0]
+        if self._recorder.written < FEWEST:
+            return "The camera sent too few pictures. Check it, then try again."
+        return ""
+
+    @property
+    def dropped(self) -> int:
+        """Pictures left out because encoding was slower than the camera."""
+        return self._recorder.dropped
+
+    def _offer(self, frame: Frame) -> None:
+        """Runs in the capture thread."""
+        if self._first_s is None:
+            self._first_s = frame.captured_s
+        self._now_s = frame.captured_s
+        if self._now_s - self._first_s >= self._seconds:
+            self.finish()
+        else:
+            self._recorder.offer(Parsed(frame, None, 0, 0.0))
+
+
+def _picture(parsed: Parsed) -> Picture:
+    return parsed.frame.image
