@@ -23,6 +23,7 @@ from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts,
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream
 
+
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 
 
@@ -44,7 +45,6 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--lr", type=float, default=1e-3)
     p.add_argument("--ema", type=float, default=0.998)
     p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
-    p.add_argument("--side", type=float, default=TrainConfig.side, help="weight of left against right")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
@@ -98,8 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     rank, world = distributed.start()
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     config = TrainConfig(
-        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema,
-        dropout=a.dropout, side=a.side, seed=a.seed,
+        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema, dropout=a.dropout, seed=a.seed,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
     try:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from models.checkpoint import Network, architecture, load_checkpoint, load_weights, save_checkpoint
 from training.distributed import average_gradients
-from training.losses import SIDE, PartLoss
+from training.losses import PartLoss
 from training.step import StepConfig, losses
 from training.stream import Batch
 
@@ -37,7 +37,6 @@ class TrainConfig:
         ema: decay of the averaged weights, which are what is shipped.
         dropout: of every bottleneck. The paper's 0.1 is for a network that overfits; ours scores the same on
             photos it was trained on as on others, so nothing is to be regularised away.
-        side: how many times the question left or right counts (losses.py).
     """
 
     steps: int
@@ -48,7 +47,6 @@ class TrainConfig:
     warmup_steps: int = 200
     ema: float = 0.998
     dropout: float = 0.0
-    side: float = SIDE
     seed: int = 0
     checkpoint_every: int = 250
     step: StepConfig = field(default_factory=StepConfig)
@@ -127,7 +125,7 @@ def train(
     Raises:
         DivergedError: when a loss is NaN or infinite; the last checkpoint stays as it was.
     """
-    part_loss = PartLoss(config.side).to(device)
+    part_loss = PartLoss().to(device)
     state.net.train()
     rank, world = processes
     meter = _Meter(out / "log.jsonl") if rank == 0 else None

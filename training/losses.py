@@ -27,8 +27,6 @@ PART_WEIGHTS = {
 #: pixels, the background round it thousands
 PART_BACKGROUND = 1.5
 FACTOR_BACKGROUND = 3.0
-#: how many times the question left or right counts beside the question which part
-SIDE = 2.0
 #: a picture counts fully from this share of known weight on: a handful of pixels is not a whole picture
 FULL_SHARE = 0.04
 _MINUS_INFINITY = -1e4  # finite: a masked logit must not turn into NaN
@@ -62,30 +60,16 @@ def balanced_mean(loss: Tensor, weights: Tensor, person: Tensor, background_cap:
     return per_picture.mean()
 
 
-def either_side(table: Tensor) -> Tensor:
-    """(codes, classes) bool: what a table of allowed classes allows when left and right are one."""
-    mirror = torch.tensor((0, *S31.mirror_ids))
-    return table | table[:, mirror]
-
-
 class PartLoss(torch.nn.Module):
-    """−log of the probability the head gives to what a pixel's code allows; cross-entropy for exact codes.
-
-    It is the sum of two questions, which part and which side of the body. The second is the harder one (a
-    third of the limbs found on photos are given to the other side), so it counts `side` times.
-    """
+    """−log of the probability the head gives to what a pixel's code allows; cross-entropy for exact codes."""
 
     allowed: Tensor
-    either: Tensor
     weights: Tensor
 
-    def __init__(self, side: float = SIDE) -> None:
+    def __init__(self) -> None:
         super().__init__()
         table = torch.from_numpy(allowed())
-        table = torch.cat((table, table.new_ones(256 - CODES, CLASSES)))
-        self.side = side
-        self.register_buffer("allowed", table)
-        self.register_buffer("either", either_side(table))
+        self.register_buffer("allowed", torch.cat((table, table.new_ones(256 - CODES, CLASSES))))
         self.register_buffer("weights", code_weights())
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
@@ -98,12 +82,8 @@ class PartLoss(torch.nn.Module):
         logits = to_grid(logits, codes)
         flat = logits.permute(0, 2, 3, 1).reshape(-1, CLASSES).float()
         index = codes.reshape(-1).long()
-        log_allowed, log_either = (
-            flat.masked_fill(~table[index], _MINUS_INFINITY).logsumexp(1)
-            for table in (self.allowed, self.either)
-        )
-        which_part, which_side = flat.logsumexp(1) - log_either, log_either - log_allowed
-        loss = (which_part + self.side * which_side).view(len(codes), -1)
+        log_allowed = flat.masked_fill(~self.allowed[index], _MINUS_INFINITY).logsumexp(1)
+        loss = (flat.logsumexp(1) - log_allowed).view(len(codes), -1)
         index = index.view(len(codes), -1)
         return balanced_mean(loss, self.weights[index], (index > 0) & (index != IGNORE), PART_BACKGROUND)
 
