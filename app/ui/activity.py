@@ -84,10 +84,11 @@ class _Row(QWidget):
         else:
             self._bar.setRange(0, 100)
             self._bar.setValue(round(task.fraction * 100))
-            left = f" · {_duration(task.left_s)} left" if task.left_s is not None else ""
+            left = f" · {duration(task.left_s)} left" if task.left_s is not None else ""
             self._words.setText(f"{round(task.fraction * 100)} %{left}")
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """`1 min 20 s`."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,136 @@
+"""Personalise panel: the page on the right that a personalisation is chosen, watched and decided on."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui import icons
+from app.ui.controls import heading, plain
+from app.ui.personalize_progress import Progress
+from app.ui.personalize_result import Result
+from app.ui.personalize_setup import Setup
+
+WIDTH = 316
+
+
+class Panel(QFrame):
+    """Four pages, one at a time.
+
+    Signals:
+        put_away: the user wants the parts back; what runs goes on.
+    """
+
+    put_away = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setMinimumWidth(WIDTH)
+        self.setup, self.progress, self.result, self.trouble = Setup(), Progress(), Result(), Trouble()
+        self._pages = QStackedWidget()
+        for page in (self.setup, self.progress, self.result, self.trouble):
+            self._pages.addWidget(_scrolled(page))
+        self._close = QToolButton()
+        self._close.setIconSize(QSize(16, 16))
+        self._close.setToolTip("Back to parts and view")
+        self._close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._close.clicked.connect(self.put_away)
+        top = QHBoxLayout()
+        top.addWidget(heading("PERSONALISE"), 1)
+        top.addWidget(self._close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(12, 6, 6, 12)
+        column.addLayout(top)
+        column.addWidget(self._pages, 1)
+
+    def show_page(self, page: QWidget) -> None:
+        """One of `setup`, `progress`, `result`, `trouble`."""
+        for number in range(self._pages.count()):
+            area = self._pages.widget(number)
+            if isinstance(area, QScrollArea) and area.widget() is page:
+                self._pages.setCurrentIndex(number)
+
+    @property
+    def page(self) -> QWidget | None:
+        """The page on show."""
+        area = self._pages.currentWidget()
+        return area.widget() if isinstance(area, QScrollArea) else None
+
+    def show_ink(self, ink: QColor) -> None:
+        """The theme's text colour."""
+        self._close.setIcon(icons.icon("close", ink))
+
+
+class Trouble(QWidget):
+    """A job that ended without a result: why, and what can be done.
+
+    Signals:
+        retried: go on where it stopped.
+        removed: delete the job.
+        looked: open the folder, for a bug report.
+    """
+
+    retried = pyqtSignal()
+    removed = pyqtSignal()
+    looked = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title, self._words = plain(""), plain("")
+        self._title.setObjectName("title")
+        self._details = QPlainTextEdit()
+        self._details.setReadOnly(True)
+        self._details.setMaximumHeight(180)
+        self._retry, self._remove = QPushButton("Try again"), QPushButton("Remove")
+        self._look = QPushButton("Open its folder")
+        self._retry.setObjectName("primary")
+        ends = QHBoxLayout()
+        ends.addWidget(self._retry, 1)
+        ends.addWidget(self._remove, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        for label in (self._title, self._words):
+            label.setWordWrap(True)
+            column.addWidget(label)
+        column.addWidget(self._details)
+        column.addLayout(ends)
+        column.addWidget(self._look)
+        column.addStretch(1)
+        self._retry.clicked.connect(self.retried)
+        self._remove.clicked.connect(self.removed)
+        self._look.clicked.connect(self.looked)
+        for button in (self._retry, self._remove, self._look):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def show_words(self, title: str, words: str, details: str, retry: str) -> None:
+        """What happened; `retry` is what its button says."""
+        self._title.setText(title)
+        self._words.setText(words)
+        self._details.setPlainText(details)
+        self._details.setVisible(bool(details))
+        self._retry.setText(retry)
+
+
+def _scrolled(page: QWidget) -> QScrollArea:
+    """A small screen must not hide the buttons."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    page.setContentsMargins(0, 0, 8, 0)
+    return area

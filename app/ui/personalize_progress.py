@@ -1,0 +1,187 @@
+"""Personalise, while it runs: silhouettes as they appear, the phase, the time left, two ways to end it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QImage, QPainter, QPaintEvent, QPalette
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.ui.activity import duration
+from app.ui.controls import heading, plain
+from app.ui.filmstrip import Filmstrip
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where the job is."""
+
+    words: str
+    step: str = ""
+    fraction: float | None = None  #: 0..1, None while nobody knows
+    left_s: float | None = None
+    notice: str = ""
+    can_stop: bool = True  #: whether there is something to finish early
+    stopping: bool = False  #: it was asked to
+
+
+class Progress(QWidget):
+    """The page.
+
+    Signals:
+        stopped_early: finish with the best so far.
+        cancelled: throw it away.
+        correcting: the frame whose silhouette is to be corrected.
+    """
+
+    stopped_early = pyqtSignal()
+    cancelled = pyqtSignal()
+    correcting = pyqtSignal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = plain("")
+        self._title.setObjectName("title")
+        self._title.setWordWrap(True)
+        self._preview = Picture()
+        self._caption = plain("")
+        self._caption.setObjectName("faint")
+        self._correct = QPushButton("Correct…")
+        self._correct.setToolTip("Paint over the picture where this silhouette is wrong")
+        self.strip = Filmstrip()
+        self._words, self._step = plain("Starting"), plain("")
+        self._words.setWordWrap(True)
+        self._step.setObjectName("faint")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._left, self._notice = plain(""), plain("")
+        self._left.setObjectName("faint")
+        self._notice.setObjectName("faint")
+        self._notice.setWordWrap(True)
+        self._stop, self._cancel = QPushButton("Stop early"), QPushButton("Cancel")
+        self._stop.setToolTip("Finish now and keep the best so far")
+        self._cancel.setToolTip("Throw it away; the factor in use stays")
+        self._frame = -1
+        self._held = False  # a cell was chosen: newer silhouettes do not replace it
+        self._lay_out()
+        self._stop.clicked.connect(self.stopped_early)
+        self._cancel.clicked.connect(self.cancelled)
+        self._correct.clicked.connect(lambda: self.correcting.emit(self._frame))
+        self.strip.chosen.connect(self._on_chosen)
+        for button in (self._stop, self._cancel, self._correct):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def begin(self, name: str, span: tuple[int, int] | None, *, correctable: bool) -> None:
+        """A job starts."""
+        self._title.setText(f"Learning {name}")
+        self.strip.begin(span)
+        self._preview.show_image(None)
+        self._caption.setText("The silhouettes appear here.")
+        self._frame, self._held = -1, False
+        self._correct.setEnabled(False)
+        self._correct.setVisible(correctable)
+        self.show_stage(Stage("Starting"))
+
+    def show_stage(self, stage: Stage) -> None:
+        """How far it is."""
+        self._words.setText("Finishing early" if stage.stopping else stage.words)
+        self._step.setText(stage.step)
+        if stage.fraction is None:
+            self._bar.setRange(0, 0)
+            self._left.setText("")
+        else:
+            self._bar.setRange(0, 1000)
+            self._bar.setValue(round(1000 * stage.fraction))
+            left = f" · about {duration(stage.left_s)} left" if stage.left_s is not None else ""
+            self._left.setText(f"{round(100 * stage.fraction)} %{left}")
+        self._notice.setText(stage.notice)
+        self._notice.setVisible(bool(stage.notice))
+        self._stop.setEnabled(stage.can_stop and not stage.stopping)
+
+    def show_preview(self, frame: int, picture: QImage) -> None:
+        """A frame with its silhouette, just made."""
+        self.strip.show_picture(frame, picture)
+        if not self._held or frame == self._frame:
+            self._show(frame, picture)
+
+    def _on_chosen(self, frame: int) -> None:
+        self._held = True
+        picture = self.strip.picture(frame)
+        if picture is not None:
+            self._show(frame, picture)
+
+    def _show(self, frame: int, picture: QImage) -> None:
+        self._frame = frame
+        self._preview.show_image(picture)
+        self._caption.setText(f"Frame {frame}")
+        self._correct.setEnabled(True)
+        self.strip.show_chosen(frame if self._held else -1)
+
+    def _lay_out(self) -> None:
+        below = QHBoxLayout()
+        below.addWidget(self._caption, 1)
+        below.addWidget(self._correct)
+        how_far = QHBoxLayout()
+        how_far.addWidget(self._left, 1)
+        how_far.addWidget(self._step)
+        ends = QHBoxLayout()
+        ends.addWidget(self._stop, 1)
+        ends.addWidget(self._cancel, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._title)
+        column.addWidget(self._preview)
+        column.addLayout(below)
+        column.addWidget(self.strip)
+        column.addSpacing(8)
+        column.addWidget(heading("NOW"))
+        column.addWidget(self._words)
+        column.addWidget(self._bar)
+        column.addLayout(how_far)
+        column.addWidget(self._notice)
+        column.addSpacing(6)
+        column.addLayout(ends)
+        column.addStretch(1)
+
+
+class Picture(QWidget):
+    """One image, as wide as there is room and in its own shape."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image: QImage | None = None
+        self._shape = 16 / 9
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_image(self, image: QImage | None) -> None:
+        """This one, or an empty place."""
+        self._image = image
+        if image is not None and image.height():
+            self._shape = max(0.8, image.width() / image.height())
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        """As high as its width asks for."""
+        return QSize(260, self.heightForWidth(max(260, self.width())))
+
+    def hasHeightForWidth(self) -> bool:
+        """It keeps its shape."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """For the image on show."""
+        return round(width / self._shape)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """The image, centred."""
+        del event
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Button))
+        if self._image is not None:
+            area = self._image.rect().size().scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio)
+            left, top = (self.width() - area.width()) // 2, (self.height() - area.height()) // 2
+            painter.drawImage(self.rect().adjusted(left, top, -left, -top), self._image)
