@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--assets", type=Path, help="MakeHuman clothes, hair and skins")
     parser.add_argument("--poses", type=Path, help="BVH poses and DeepMimic motions")
+    parser.add_argument("--lifted", type=Path, help="table of poses (python -m training.synthetic.posetable)")
     parser.add_argument(
         "--backgrounds", type=Path, nargs="*", default=[], help="folders of pictures without people"
     )
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     a = parser.parse_args(arguments)
     if a.out is None and a.packed is None:
         parser.error("give --out DIR, --packed STEM or both")
-    recipe = Recipe(a.size, a.seed, a.split, a.assets, a.poses, tuple(a.backgrounds))
+    recipe = Recipe(a.size, a.seed, a.split, a.assets, a.poses, tuple(a.backgrounds), lifted=a.lifted)
     try:
         if a.out is not None:
             write_dataset(a.out, a.count, recipe, workers=a.workers, progress=_show)

@@ -15,7 +15,12 @@ SOLID, STRIPES, CHECKS, TEXTURE, PHOTO, BLOTCHES, SKIN, EYE, HAIR, SHOE, DOTS = 
 # Columns of a material row; RGB is 0..1 and linear enough for a picture that gets a random gamma anyway.
 RED, SECOND, PATTERN, PERIOD, ANGLE, SPEC, GLOSS, WRINKLE, GRAIN, LAYER, LABEL, MIX, SHIFT, GLASSES = (
     0, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)  # fmt: skip
-COLUMNS = 18
+DETAIL, ACCENT = 18, 19
+COLUMNS = 22
+# Values of DETAIL: what is sewn on, by which fronts are told from backs; ACCENT is its colour.
+PLAIN, BUTTONS, ZIP, PRINT, NUMBER, TIE, POCKETS = range(7)
+_LOWER_DETAILS = {PLAIN: 0.3, POCKETS: 0.7}  # with their chances
+_UPPER_DETAILS = {PLAIN: 0.27, BUTTONS: 0.2, ZIP: 0.15, PRINT: 0.2, NUMBER: 0.12, TIE: 0.06}
 BY_PART, NOTHING, ALWAYS_HEAD = 0.0, 1.0, 2.0  # values of the LABEL column
 ATLAS_PX = 256  # side of every texture layer
 
@@ -99,6 +104,17 @@ def cloth(rng: Rng, atlas: Atlas) -> FloatArray:
     if pattern == PHOTO:
         row[LAYER] = rng.integers(0, atlas.photos)
         row[PERIOD] = rng.uniform(0.2, 1.0)
+    return row
+
+
+def detailed(rng: Rng, row: FloatArray, *, lower: bool) -> FloatArray:
+    """The same cloth as trousers with a belt and pockets, or a top with a front unlike its back."""
+    row = row.copy()
+    kinds = _LOWER_DETAILS if lower else _UPPER_DETAILS
+    row[DETAIL] = rng.choice(list(kinds), p=list(kinds.values()))
+    shade = row[:3] * rng.uniform(0.3, 0.6) if row[:3].mean() > 0.35 else row[:3] + rng.uniform(0.25, 0.6)
+    contrast = rng.random() < 0.5
+    row[ACCENT : ACCENT + 3] = np.clip(cloth_colour(rng) if contrast else shade, 0, 1)
     return row
 
 

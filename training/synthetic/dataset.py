@@ -37,10 +37,18 @@ class Recipe:
     poses: Path | None = None
     backgrounds: tuple[Path, ...] = ()
     pool: int = POOL_COUNT
+    lifted: Path | None = None  # table of poses lifted from photos
 
     def generator(self) -> Generator:
         return Generator(
-            self.assets, self.poses, self.backgrounds, self.size, self.seed, split=self.split, pool=self.pool
+            self.assets,
+            self.poses,
+            self.backgrounds,
+            self.size,
+            self.seed,
+            split=self.split,
+            pool=self.pool,
+            lifted=self.lifted,
         )
 
 

@@ -17,6 +17,7 @@ from training.synthetic.appearance import (
     Atlas,
     Rng,
     cloth,
+    detailed,
     material,
 )
 from training.synthetic.bodies import Bodies, FloatArray
@@ -115,7 +116,7 @@ class Dresser:
             if rng.random() < 0.2:
                 self._coat(rng, outfit, rest, normals)
             return
-        if rng.random() < 0.02:  # swimwear
+        if not woman and rng.random() < 0.03:  # swimwear
             trunks = self.tailor.trousers(rng.uniform(0.03, 0.12), rng.uniform(0.05, 0.5))
             self._put_on(outfit, trunks, 0.004, cloth(rng, self.atlas))
             return
@@ -125,15 +126,15 @@ class Dresser:
         )
         tucked = rng.random() < 0.35
         hem = rng.uniform(0.08, 0.16) if tucked else rng.uniform(-0.10, 0.10)
-        lower = cloth(rng, self.atlas)
-        upper = cloth(rng, self.atlas)
+        lower = detailed(rng, cloth(rng, self.atlas), lower=True)
+        upper = detailed(rng, cloth(rng, self.atlas), lower=False)
         if kind in {"skirt", "dress"}:
             if kind == "dress":
                 lower, hem = upper, 0.06
             self._skirt(rng, outfit, rest, normals, lower)
         else:
             self._trousers(rng, outfit, lower, short=kind == "shorts")
-        if rng.random() < 0.04:
+        if not woman and rng.random() < 0.08:
             return  # bare chest
         sleeve = rng.choice(
             [0.0, rng.uniform(0.15, 0.85), rng.uniform(1.0, 1.6), rng.uniform(1.85, 2.05)],
@@ -174,7 +175,7 @@ class Dresser:
 
     def _coat(self, rng: Rng, outfit: Outfit, rest: FloatArray, normals: FloatArray) -> None:
         """A jacket, cardigan or long coat over what is worn."""
-        row = cloth(rng, self.atlas)
+        row = detailed(rng, cloth(rng, self.atlas), lower=False)
         long = rng.random() < 0.35
         open_front = rng.random() < 0.55
         gap = rng.uniform(0.015, 0.09)

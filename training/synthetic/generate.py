@@ -22,6 +22,7 @@ from training.synthetic.motions import load_poses
 from training.synthetic.partition import part_table
 from training.synthetic.pieces import Posed, pose_piece
 from training.synthetic.poses import sample_pose
+from training.synthetic.posetable import PoseTable, read_table
 from training.synthetic.raster import rasterise, skin
 from training.synthetic.scene import Camera, Light
 from training.synthetic.shading import Lamps, Surface, Tables, shade
@@ -32,6 +33,9 @@ from training.synthetic.wardrobe import Wardrobe
 Split = Literal["train", "test"]
 PHOTO_LAYERS = 48  # prints for cloth held in the atlas
 TEST_SHARE = 0.2  # of the bodies, held out
+ALONE = (0.85, 0.10, 0.05)  # chances of no, one and two more people
+CLOSE = 0.2  # share of pictures of a part of a body
+LIFTED, MOTION = 0.42, 0.26  # shares of poses from photos and from motions; the others are drawn by hand
 GRID = 2  # samples per pixel and axis
 
 
@@ -71,6 +75,7 @@ class Generator:
         split: Split = "train",
         pool: int = POOL_COUNT,
         cache: Path | None = None,
+        lifted: Path | None = None,
     ) -> None:
         cv2.setNumThreads(1)  # small pictures: threads would only wait for each other
         for folder in (assets, poses, *backgrounds):
@@ -87,6 +92,7 @@ class Generator:
         self.motions = load_poses(poses, self.skeleton)
         first = max(2, int(pool * TEST_SHARE))
         people = range(first) if test else range(first, pool)
+        self.lifted: PoseTable | None = read_table(lifted) if lifted is not None else None
         self.tailor = Tailor(self.bodies)
         self.dresser = Dresser(self.bodies, self.tailor, wardrobe, self.atlas, people)
         self.tables = Tables(self.atlas.layers, noise_lattice(), self.tailor.marks, part_table())
@@ -94,14 +100,14 @@ class Generator:
     def sample(self, index: int) -> Sample:
         """The picture of this index, always the same one."""
         rng = np.random.default_rng([self.seed, index, int(self.split == "test")])
-        close = bool(rng.random() < 0.27)
+        close = bool(rng.random() < CLOSE)
         # Half-length pictures are mostly of people who look into the camera.
         frontal = bool(rng.random() < (0.75 if close else 0.6))
         people = [self._person(rng, frontal=frontal, close=close)]
         camera = scene.frame(
             rng, people[0].vertices, people[0].height_m, people[0].joints, self.size, close=close
         )
-        for _ in range(int(rng.choice([0, 1, 2], p=[0.72, 0.2, 0.08]))):
+        for _ in range(int(rng.choice([0, 1, 2], p=ALONE))):
             people.append(self._beside(rng, people[0], camera))
         return self._picture(rng, people, camera)
 
@@ -110,8 +116,9 @@ class Generator:
     def _person(self, rng: Rng, *, frontal: bool, close: bool) -> _Person:
         seated = bool(rng.random() < (0.4 if close else 0.06))
         figure = self.dresser.person(rng, seated=seated)
-        pose = self._pose(rng, close=close, seated=seated)
-        pose[0] = scene.orientation(rng, frontal=frontal) @ pose[0]
+        pose, as_seen = self._pose(rng, close=close, seated=seated)
+        turn = scene.slight_turn(rng) if as_seen else scene.orientation(rng, frontal=frontal)
+        pose[0] = turn @ pose[0]
         rotations, offsets = transforms(pose, figure.heads, self.bodies.parents)
         return self._posed(
             figure, rotations, offsets, lift_m=rng.uniform(0, 0.5) if rng.random() < 0.1 else 0.0
@@ -131,10 +138,14 @@ class Generator:
         rest = figure.rest[self.tailor.tights, 2]
         return _Person(pieces, vertices[self.tailor.outline], joints, float(np.ptp(rest)) * 1.17)
 
-    def _pose(self, rng: Rng, *, close: bool, seated: bool) -> FloatArray:
-        if not self.motions or close or seated or rng.random() < 0.5:
-            return sample_pose(self.skeleton, rng, seated=seated)
-        return self.motions[rng.integers(len(self.motions))].copy()
+    def _pose(self, rng: Rng, *, close: bool, seated: bool) -> tuple[FloatArray, bool]:
+        """A pose (J, 3, 3), and whether it is turned as a level camera saw it in a photo."""
+        chance = rng.random()
+        if self.lifted is not None and not seated and chance < (0.5 * LIFTED if close else LIFTED):
+            return self.lifted.sample(self.skeleton, rng), True
+        if self.motions and not seated and not close and chance > 1 - MOTION:
+            return self.motions[rng.integers(len(self.motions))].copy(), False
+        return sample_pose(self.skeleton, rng, seated=seated), False
 
     def _beside(self, rng: Rng, main: _Person, camera: Camera) -> _Person:
         """Another person near the first, at any depth the camera can see."""
@@ -166,7 +177,7 @@ class Generator:
             shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(1, 4) * self.size / 256)
             background *= (1 - rng.uniform(0.15, 0.6) * shadow)[..., None]
         image = rgba[..., :3] + (1 - rgba[..., 3:]) * background
-        if rng.random() < 0.2:
+        if rng.random() < 0.13:
             hidden = sensor.occlude(rng, image, self.backgrounds) > 0
             labels[hidden] = 0
             instances[hidden] = 0

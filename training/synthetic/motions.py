@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from training.synthetic.bodies import FloatArray
-from training.synthetic.skeleton import Skeleton, between, euler, rotation, unit
+from training.synthetic.skeleton import Skeleton, between, euler, power, rotation, unit
 
 # DeepMimic: x forwards, y up, z to the right; ours: z up, facing -y, left +x.
 _TO_OURS = np.asarray([[0, 0, -1], [-1, 0, 0], [0, 1, 0]], np.float32)
@@ -66,9 +66,9 @@ def _humanoid(f: FloatArray, skeleton: Skeleton) -> FloatArray:
     chest = root @ _ours(_quaternion(f[8:12]))
     world: dict[str, FloatArray] = {"root": root, "head": chest @ _ours(_quaternion(f[12:16]))}
     # The motion bends the back in one place; spreading it over the spine gives a back, not a hinge.
-    halfway = root @ _power(root.T @ chest, 0.5)
+    halfway = root @ power(root.T @ chest, 0.5)
     world["spine03"], world["spine01"] = halfway, chest
-    world["neck01"] = chest @ _power(chest.T @ world["head"], 0.4)
+    world["neck01"] = chest @ power(chest.T @ world["head"], 0.4)
     for side, leg, arm in (("R", 16, 25), ("L", 30, 39)):
         hip = root @ _ours(_quaternion(f[leg : leg + 4]))
         shank = hip @ _ours(_about_z(f[leg + 4]))
@@ -98,12 +98,3 @@ def _quaternion(q: FloatArray) -> FloatArray:
     w, x, y, z = (float(v) for v in q / np.linalg.norm(q))
     angle = 2 * np.arctan2(np.sqrt(x * x + y * y + z * z), w)
     return rotation(unit(np.asarray([x, y, z], np.float32)), float(angle))
-
-
-def _power(turn: FloatArray, share: float) -> FloatArray:
-    """The same rotation by a share of its angle."""
-    angle = float(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
-    if angle < 1e-4 or angle > 3.1:
-        return np.eye(3, dtype=np.float32) if angle < 1e-4 else turn
-    axis = np.asarray([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]], np.float32)
-    return rotation(unit(axis), share * angle)

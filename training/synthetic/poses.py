@@ -67,7 +67,7 @@ def _trunk(skeleton: Skeleton, rng: Rng) -> dict[str, FloatArray]:
         local[bone] = euler(*turn)
     for side, sign in (("L", 1.0), ("R", -1.0)):
         curl = abs(rng.normal(0.25, 0.3))
-        _curl(skeleton, local, side, curl)
+        curl_fingers(skeleton, local, side, curl)
         local[f"wrist.{side}"] = euler(*rng.normal(0, 0.22, 3))
         local[f"foot.{side}"] = euler(rng.normal(0, 0.12), 0, sign * rng.normal(0.05, 0.15))
     if rng.random() < 0.3:
@@ -75,7 +75,8 @@ def _trunk(skeleton: Skeleton, rng: Rng) -> dict[str, FloatArray]:
     return local
 
 
-def _curl(skeleton: Skeleton, local: dict[str, FloatArray], side: str, curl: float) -> None:
+def curl_fingers(skeleton: Skeleton, local: dict[str, FloatArray], side: str, curl: float) -> None:
+    """Close the hand of a side by ``curl`` radians at each joint."""
     heads = skeleton.heads
     for bone in FINGERS:
         name = f"{bone}.{side}"

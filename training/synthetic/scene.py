@@ -13,6 +13,8 @@ from training.synthetic.raster import rasterise
 from training.synthetic.shading import Surface
 from training.synthetic.skeleton import euler, rotation, unit
 
+# How much of the frame a whole body takes: mostly most of it, at times little
+_SHARES, _SHARE_CHANCES = ((0.66, 1.02), (0.4, 0.66), (0.2, 0.4)), (0.84, 0.11, 0.05)
 SHADOW_PX = 192  # side of the lamp's depth buffer
 _NO_ATLAS = np.zeros((1, 1, 1, 4), np.uint8)
 
@@ -82,12 +84,18 @@ def orientation(rng: Rng, *, frontal: bool) -> FloatArray:
     return euler(float(lean[0]), float(lean[1]), 0) @ turn
 
 
+def slight_turn(rng: Rng) -> FloatArray:
+    """How a person in the pose of a photo is turned: as in the photo, a little to a side, or any way."""
+    yaw = rng.normal(0, 0.3) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
+    return rotation(np.asarray([0, 0, 1], np.float32), float(yaw))
+
+
 def frame(
     rng: Rng, points: FloatArray, height_m: float, joints: FloatArray, size: int, *, close: bool
 ) -> Camera:  # fmt: skip
     """A camera on the main person, whose vertices are ``points`` (V, 3) and COCO joints ``joints`` (17, 3).
 
-    Far: the whole body takes 0.1 to 1 of the frame. Close: a part of the body fills it.
+    Far: the whole body takes mostly 0.6 to 1 of the frame. Close: a part of the body fills it.
     """
     elevation = float(rng.normal(0.06, 0.16)) if rng.random() < 0.8 else float(rng.uniform(-0.5, 0.9))
     roll = float(rng.normal(0, 0.05))
@@ -108,11 +116,12 @@ def frame(
         # Heads are rarely cut through at the brow: look a little below the nose.
         target[1] += 0.12 * extent / share
     else:
-        share = float(rng.uniform(0.35, 1.0)) if rng.random() < 0.87 else float(rng.uniform(0.12, 0.35))
+        low_share, high_share = _SHARES[int(rng.choice(3, p=_SHARE_CHANCES))]
+        share = float(rng.uniform(low_share, high_share))
         extent = max(float(high[1] - low[1]), float(high[0] - low[0]) * 0.9, 0.4)
         slack = np.maximum(extent / share - (high - low)[:2], 0.06 * extent) / 2
         target = (low + high) / 2
-        target[:2] += rng.uniform(-1, 1, 2) * slack * 1.1
+        target[:2] += rng.uniform(-1, 1, 2) * slack * 0.8
     distance = focal * extent / (share * size)
     place = target - np.asarray([0, 0, max(distance, 0.45)])
     if not close:
@@ -128,8 +137,8 @@ def light(rng: Rng, mood: FloatArray) -> Light:
     key = [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
     fill = unit(np.asarray([rng.normal(), -abs(rng.normal()), rng.normal(0.3, 0.5)], np.float32))
     brightness = float(np.clip(mood.mean(), 0.15, 0.8))
-    strengths = np.asarray([rng.uniform(0.45, 1.0), rng.uniform(0.1, 1.0), rng.uniform(0, 0.4)], np.float32)
-    strengths *= rng.uniform(0.9, 1.5) / strengths.sum() * (0.75 + 0.6 * brightness)
+    strengths = np.asarray([rng.uniform(0.6, 1.1), rng.uniform(0.1, 1.0), rng.uniform(0, 0.5)], np.float32)
+    strengths *= rng.uniform(1.05, 1.65) / strengths.sum() * (0.75 + 0.6 * brightness)
     grey = mood / max(brightness, 1e-3)
     tints = np.ones((3, 3), np.float32) + rng.normal(0, 0.05, (3, 3)).astype(np.float32)
     tints[0] = tints[0] * (1 - 0.35 * (1 - np.clip(grey, 0.4, 1.6)))

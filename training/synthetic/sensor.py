@@ -55,7 +55,7 @@ def expose(rng: Rng, image: FloatArray) -> NDArray[np.uint8]:
         if rng.random() < 0.4:  # chroma noise comes in blobs after a camera's own denoising
             grain = np.asarray(cv2.GaussianBlur(grain, (0, 0), 0.7), np.float32) * 1.8
         image = image + sigma * grain
-    if rng.random() < 0.06:
+    if rng.random() < 0.04:
         image = np.asarray(cv2.transform(image, np.tile([[0.3, 0.59, 0.11]], (3, 1))), np.float32)
     out = np.asarray(np.clip(image * 255 + 0.5, 0, 255), np.uint8)
     if rng.random() < 0.7:
@@ -70,13 +70,13 @@ def expose(rng: Rng, image: FloatArray) -> NDArray[np.uint8]:
 def _soften(rng: Rng, image: FloatArray) -> FloatArray:
     size = len(image)
     chance = rng.random()
-    if chance < 0.15:  # a small picture enlarged
-        small = int(size * rng.uniform(0.35, 0.8))
+    if chance < 0.10:  # a small picture enlarged
+        small = int(size * rng.uniform(0.45, 0.8))
         shrunk = cv2.resize(image, (small, small), interpolation=cv2.INTER_AREA)
         image = np.asarray(cv2.resize(shrunk, (size, size)), np.float32)
-    elif chance < 0.35:
+    elif chance < 0.25:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.1) * size / 256), np.float32)
-    elif chance < 0.45:  # motion of the camera
+    elif chance < 0.32:  # motion of the camera
         length = max(3, int(rng.uniform(3, 9) * size / 256))
         kernel = np.zeros((length, length), np.float32)
         angle = rng.uniform(0, np.pi)
@@ -85,14 +85,14 @@ def _soften(rng: Rng, image: FloatArray) -> FloatArray:
         a, b = np.rint(middle - end).astype(int).tolist(), np.rint(middle + end).astype(int).tolist()
         cv2.line(kernel, a, b, 1.0)
         image = np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.float32)
-    elif chance < 0.6:  # sharpening, as phones do
+    elif chance < 0.5:  # sharpening, as phones do
         image = image + rng.uniform(0.2, 0.9) * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
     return np.asarray(image, np.float32)
 
 
 def _tone(rng: Rng, image: FloatArray) -> FloatArray:
     image = np.clip(image, 0, 1.5)
-    image = image ** np.float32(np.exp(rng.normal(0, 0.22)))
+    image = image ** np.float32(np.exp(rng.normal(0, 0.18)))
     # Saturation, contrast, brightness and white balance are one affine map of the colours.
     saturation = float(np.clip(rng.normal(0.95, 0.25), 0, 1.6))
     contrast, brightness = float(np.clip(rng.normal(1, 0.15), 0.5, 1.5)), float(rng.normal(0, 0.05))

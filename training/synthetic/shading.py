@@ -1,6 +1,7 @@
 """The shader: label, instance and colour of each pixel of a rasterised scene.
 
-Compiled code is cached per file: after a change in ``texturing`` or ``partition``, touch this file too.
+Compiled code is cached per file: after a change in ``sewing``, ``texturing`` or ``partition``,
+touch the files that import them too.
 """
 
 from __future__ import annotations

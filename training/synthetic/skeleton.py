@@ -125,6 +125,15 @@ def between(a: FloatArray, b: FloatArray) -> FloatArray:
     return rotation((axis / size).astype(np.float32), float(np.arctan2(size, a @ b)))
 
 
+def power(turn: FloatArray, share: float) -> FloatArray:
+    """The same rotation by a share of its angle."""
+    angle = float(np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1)))
+    if angle < 1e-4 or angle > 3.1:
+        return np.eye(3, dtype=np.float32) if angle < 1e-4 else turn
+    axis = np.asarray([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]], np.float32)
+    return rotation(unit(axis), share * angle)
+
+
 def euler(x: float, y: float, z: float) -> FloatArray:
     """Rx Ry Rz, radians."""
     e = np.eye(3, dtype=np.float32)

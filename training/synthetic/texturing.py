@@ -11,6 +11,7 @@ from training.synthetic.appearance import (
     ANGLE,
     BLOTCHES,
     CHECKS,
+    DETAIL,
     DOTS,
     EYE,
     GLASSES,
@@ -29,6 +30,7 @@ from training.synthetic.appearance import (
     TEXTURE,
 )  # fmt: skip
 from training.synthetic.bodies import ByteArray, FloatArray
+from training.synthetic.sewing import sewn
 
 LATTICE = 32  # side of the noise lattice; it tiles
 
@@ -135,6 +137,20 @@ def _eye(rgb: FloatArray, m: FloatArray, p: FloatArray, eyes: FloatArray) -> Non
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
+def _grain(rgb: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray, eyes: FloatArray) -> float:
+    """Brightness from strands and threads; draws the face on skin on the way."""
+    kind = int(m[PATTERN])
+    shade = 1.0
+    if kind == HAIR:
+        shade += 0.35 * noise(lattice, p[0] * 260 + m[SHIFT], p[1] * 260, p[2] * 22, 0)
+    elif kind == SKIN and p[2] > 0.6:
+        _face(rgb, m, p, eyes)
+    if m[GRAIN] > 0:
+        shade += m[GRAIN] * noise(lattice, p[0] * 170 + m[SHIFT], p[1] * 170, p[2] * 170, 0)
+    return shade
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
 def albedo(
     rgb: FloatArray,
     m: FloatArray,
@@ -156,12 +172,8 @@ def albedo(
         _blend(rgb, m, 1.0 if p[2] < m[PERIOD] else 0.0)
     elif kind in (STRIPES, CHECKS, DOTS, BLOTCHES):
         _woven(rgb, m, p, lattice)
-    shade = 1.0
-    if kind == HAIR:
-        shade += 0.35 * noise(lattice, p[0] * 260 + m[SHIFT], p[1] * 260, p[2] * 22, 0)
-    elif kind == SKIN and p[2] > 0.6:
-        _face(rgb, m, p, eyes)
-    if m[GRAIN] > 0:
-        shade += m[GRAIN] * noise(lattice, p[0] * 170 + m[SHIFT], p[1] * 170, p[2] * 170, 0)
+    if m[DETAIL] > 0:
+        sewn(rgb, m, p)
+    shade = _grain(rgb, m, p, lattice, eyes)
     for c in range(3):
         rgb[c] *= shade

@@ -101,6 +101,9 @@ class Wardrobe:
                 row[appearance.PATTERN], row[LAYER] = TEXTURE, item.layer
                 row[:3] = 1.0 if rng.random() < 0.4 else rng.uniform(0.4, 1.6, 3)
                 row[appearance.WRINKLE] *= 0.5
+            elif item in self.suits:
+                middle = float(np.median(item.anatomy[item.faces[groups == g], 2]))
+                row = appearance.detailed(rng, row, lower=middle < 0.1)
             chosen = groups == g
             layer = item.layer if item.transparent else -1
             pieces.append(
