@@ -23,8 +23,10 @@ from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts,
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream
 
-
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
+FROM_BEHIND = (
+    2  # people seen from behind are this often drawn on top: one in five, and the front is the easy guess
+)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -84,7 +86,9 @@ def sources(data: Path | None, synthetic: Sequence[Path], *, strict: bool = Fals
     return Sources(
         people,
         read_ccp(data / "ccp", "train", strict=strict),
-        precise * PRECISE_SPORT + read_lsp(data / "lspet", "all", strict=strict),
+        precise * PRECISE_SPORT
+        + [p for p in precise if p.skeleton and p.skeleton.from_behind()] * FROM_BEHIND
+        + read_lsp(data / "lspet", "all", strict=strict),
         read_cutouts(data / "cutouts", strict=strict),
         read_backgrounds(folders),
     )
@@ -98,7 +102,8 @@ def main(argv: list[str] | None = None) -> int:
     rank, world = distributed.start()
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     config = TrainConfig(
-        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema, dropout=a.dropout, seed=a.seed,
+        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema,
+        dropout=a.dropout, seed=a.seed,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
     try:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from models.labels import IGNORE, S31
-from training.targets import CLASSES, CODES, allowed
+from training.targets import CLASSES, CODES, SET_CODES, allowed
 
 #: weights of parts that are thin at stride 8 or that photos scribble with few pixels; unnamed parts weigh 1
 PART_WEIGHTS = {
@@ -38,6 +38,8 @@ def code_weights() -> Tensor:
     weights[:CODES] = 1.0
     for i, name in enumerate(S31.names, start=1):
         weights[i] = PART_WEIGHTS.get(name[1:], 1.0)
+    for name in ("right head", "left head"):  # small, and the place that tells front from back
+        weights[SET_CODES[name]] = 2.5
     return weights
 
 

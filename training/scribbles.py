@@ -18,6 +18,8 @@ from training.targets import SET_CODES
 
 Points = NDArray[np.float32]
 
+#: seen from in front or behind when the shoulders and hips lie this far apart, torso lengths
+BROADSIDE = 0.4
 FAR = 0.5  # of the torso length: beyond it a pixel is background, as in the measure
 #: half-widths in torso lengths, narrower than the limb, so that no edge of cloth is mislabelled
 JOINT_RADIUS = 0.055
@@ -57,6 +59,13 @@ class Skeleton:
         """(2,) position of a joint."""
         p: Points = self.xy[LSP14.id(name)]
         return p
+
+    def from_behind(self) -> bool:
+        """Whether the person is seen upright from behind: the right shoulder and hip on the right."""
+        if not self.known("r_shoulder", "l_shoulder", "r_hip", "l_hip"):
+            return False
+        hips, shoulders = ((self.at(f"r_{n}") + self.at(f"l_{n}")) / 2 for n in ("hip", "shoulder"))
+        return bool(shoulders[1] < hips[1] and _across(self)[0] > 0.25 * np.linalg.norm(shoulders - hips))
 
     def torso_length(self) -> float | None:
         """Shoulder centre to hip centre, px; None when a joint of the four is absent."""
@@ -115,8 +124,7 @@ def _draw_torso(codes: NDArray[np.uint8], s: Skeleton, torso: float) -> None:
     if not s.seen("r_shoulder", "l_shoulder", "r_hip", "l_hip"):
         return
     corners = {k: s.at(k) for k in ("r_shoulder", "l_shoulder", "r_hip", "l_hip")}
-    across = (corners["r_shoulder"] - corners["l_shoulder"] + corners["r_hip"] - corners["l_hip"]) / 2
-    broadside = float(np.linalg.norm(across)) > 0.4 * torso
+    broadside = float(np.linalg.norm(_across(s))) > BROADSIDE * torso
     along = {}
     for letter, side in SIDES:
         top, bottom = corners[side + "shoulder"], corners[side + "hip"]
@@ -141,11 +149,30 @@ def _mix(p: Points, q: Points, t: float) -> Points:
     return (1 - t) * p + t * q
 
 
+def _across(s: Skeleton) -> Points:
+    """(2,) from the person's left to the right, px: the mean of shoulders and hips."""
+    d = s.at("r_shoulder") - s.at("l_shoulder") + s.at("r_hip") - s.at("l_hip")
+    return (d / 2).astype(np.float32)
+
+
 def _draw_head(codes: NDArray[np.uint8], s: Skeleton, torso: float) -> None:
+    """Neck and head; the head's halves apart on a broadside body.
+
+    The face tells front from back, and with it left from right for the whole body. Without the halves nothing
+    is asked of the network at the one place that holds the answer, and it calls every person a front view.
+    """
     if not s.seen("neck", "head_top"):
         return
     neck, top = s.at("neck"), s.at("head_top")
-    _line(codes, _mix(neck, top, 0.38), _mix(neck, top, 0.82), 0.09 * torso, SET_CODES["head"])
+    low, high = _mix(neck, top, 0.38), _mix(neck, top, 0.82)
+    broadside = s.seen("r_shoulder", "l_shoulder", "r_hip", "l_hip")
+    across = _across(s) if broadside else np.zeros(2, np.float32)
+    width = float(np.linalg.norm(across))
+    _line(codes, low, high, 0.09 * torso, SET_CODES["head"])
+    if width > BROADSIDE * torso:
+        aside: Points = (0.055 * torso / width * across).astype(np.float32)
+        _line(codes, low + aside, high + aside, 0.04 * torso, SET_CODES["right head"])
+        _line(codes, low - aside, high - aside, 0.04 * torso, SET_CODES["left head"])
     _line(codes, neck, neck, 0.04 * torso, S31.id("neck"))
 
 

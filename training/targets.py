@@ -20,7 +20,7 @@ def _ids(*stems: str) -> tuple[int, ...]:
     return tuple(i for i, n in enumerate(S31.names, start=1) if n in stems or n[1:] in stems)
 
 
-#: name → parts allowed. Symmetric, so a flip leaves the code as it is.
+#: name → parts allowed; either both sides, or one side and its mirror image beside it (`_MIRRORED`)
 SETS: dict[str, tuple[int, ...]] = {
     "person": tuple(range(1, CLASSES)),
     "head": _ids("uhead", "lhead"),
@@ -29,7 +29,10 @@ SETS: dict[str, tuple[int, ...]] = {
     "upper body": _ids("ubody"),
     "lower body": _ids("lbody"),
     "hand": _ids("hand", "wrist"),
+    "right head": (S31.id("ruhead"), S31.id("rlhead")),
+    "left head": (S31.id("luhead"), S31.id("llhead")),
 }
+_MIRRORED = (("right head", "left head"),)
 SET_CODES: dict[str, int] = {name: CLASSES + i for i, name in enumerate(SETS)}
 CODES = CLASSES + len(SETS)
 
@@ -45,7 +48,10 @@ def allowed() -> NDArray[np.bool_]:
 
 def mirror_codes() -> NDArray[np.uint8]:
     """Look-up table (256,) of codes under a horizontal flip."""
-    return S31.mirror()  # sets are symmetric: their codes stay
+    table = S31.mirror()
+    for a, b in _MIRRORED:
+        table[SET_CODES[a]], table[SET_CODES[b]] = SET_CODES[b], SET_CODES[a]
+    return table
 
 
 def person_target(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:

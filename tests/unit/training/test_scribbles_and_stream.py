@@ -165,3 +165,27 @@ def _empty_lsp(folder):  # type: ignore[no-untyped-def]
     (folder / "images").mkdir(parents=True)
     (folder / "keypoints.json").write_text('{"images": {}}')
     return folder
+
+
+def _standing(right_x: float, left_x: float) -> Skeleton:
+    """A person upright, arms and legs straight down, broadside."""
+    rows = {"hip": 120, "knee": 170, "ankle": 220, "wrist": 130, "elbow": 95, "shoulder": 60}
+    xy = np.zeros((14, 2), np.float32)
+    for name, y in rows.items():
+        for side, x in (("r_", right_x), ("l_", left_x)):
+            xy[LSP14.id(side + name)] = (x, y)
+    xy[LSP14.id("neck")], xy[LSP14.id("head_top")] = (100, 50), (100, 15)
+    return Skeleton(xy, np.full(14, 2, np.int8))
+
+
+def test_a_broadside_persons_head_has_two_halves() -> None:
+    front, back = (scribble(_standing(*x), (200, 240)) for x in ((80, 120), (120, 80)))
+    xs = {name: np.nonzero(front == SET_CODES[f"{name} head"])[1] for name in ("right", "left")}
+    assert xs["right"].size and xs["right"].max() < 100 < xs["left"].min()
+    assert (np.nonzero(back == SET_CODES["right head"])[1] > 100).all()
+
+
+def test_who_is_seen_from_behind() -> None:
+    assert _standing(120, 80).from_behind()
+    assert not _standing(80, 120).from_behind()
+    assert not _standing(98, 102).from_behind()
