@@ -63,11 +63,16 @@ def open_network(path: Path) -> FactoredConvNet:
     return net.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
 
 
-@torch.no_grad()
-def predict(
-    net: FactoredConvNet, image: NDArray[np.uint8], long_side: int, inject: Inject | None = None
-) -> Prediction:
-    """Letterbox (h, w, 3) RGB to `long_side`, run, and bring probabilities back to the picture's size."""
+@dataclass(frozen=True)
+class Letterboxed:
+    """A picture as the network takes it, (1, 3, H, W) normalised, and the (h, w) of it that is no padding."""
+
+    x: torch.Tensor
+    content: tuple[int, int]
+
+
+def letterbox(image: NDArray[np.uint8], long_side: int) -> Letterboxed:
+    """Bring (h, w, 3) RGB to `long_side`, grey below and to the right up to multiples of 32."""
     h, w = image.shape[:2]
     k = long_side / max(h, w)
     ch, cw = max(1, round(h * k)), max(1, round(w * k))
@@ -75,21 +80,36 @@ def predict(
     ph, pw = (-(-v // MULTIPLE) * MULTIPLE for v in (ch, cw))
     canvas = np.full((ph, pw, 3), 128, dtype=np.uint8)
     canvas[:ch, :cw] = content
-    x = normalise(torch.from_numpy(canvas)[None].permute(0, 3, 1, 2).float()).contiguous(
-        memory_format=torch.channels_last
-    )
-    features = net.trunk(x)
-    person = person_probability(net.factor(features))
-    parts = net.head(features, person if inject is None else inject(person))
-    parts, person = (
-        interpolate(t, (ph, pw), mode="bilinear", align_corners=False)[0] for t in (parts, person)
-    )
+    x = normalise(torch.from_numpy(canvas)[None].permute(0, 3, 1, 2).float())
+    return Letterboxed(x.contiguous(memory_format=torch.channels_last), (ch, cw))
+
+
+def restore(
+    parts: torch.Tensor, person: torch.Tensor, content: tuple[int, int], size: tuple[int, int]
+) -> Prediction:
+    """Part logits (1, 32, h, w) and P(person) (1, 1, h, w) at the size (height, width) of the picture."""
+    ch, cw = content
+    grid = (parts.shape[2] * STRIDE, parts.shape[3] * STRIDE)
+    parts, person = (interpolate(t, grid, mode="bilinear", align_corners=False)[0] for t in (parts, person))
     labels = parts.argmax(0).to(torch.uint8).numpy()[:ch, :cw]
     mask = person[0].numpy()[:ch, :cw]
+    h, w = size
     full = cv2.resize(labels, (w, h), interpolation=cv2.INTER_NEAREST)
     return Prediction(
         full.astype(np.uint8, copy=False), cv2.resize(mask, (w, h)).astype(np.float32, copy=False)
     )
+
+
+@torch.no_grad()
+def predict(
+    net: FactoredConvNet, image: NDArray[np.uint8], long_side: int, inject: Inject | None = None
+) -> Prediction:
+    """Letterbox (h, w, 3) RGB to `long_side`, run, and bring the parts back to the picture's size."""
+    boxed = letterbox(image, long_side)
+    features = net.trunk(boxed.x)
+    person = person_probability(net.factor(features))
+    parts = net.head(features, person if inject is None else inject(person))
+    return restore(parts, person, boxed.content, (image.shape[0], image.shape[1]))
 
 
 def _stored(data: Path, kind: str, photo: Photo) -> NDArray[np.uint8]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 
-from models.checkpoint import CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from models.checkpoint import ARCHITECTURES, CheckpointError, load_checkpoint, load_weights, save_checkpoint
 from models.factored import FactoredConvNet
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, save, train
 from training.step import StepConfig
@@ -30,29 +32,32 @@ def config(steps: int) -> TrainConfig:
     )
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(tmp_path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("name", list(ARCHITECTURES))
+def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(tmp_path, name) -> None:  # type: ignore[no-untyped-def]
     torch.manual_seed(0)
-    net = FactoredConvNet()
-    whole = new_state(config(4), _copy(net), CPU)
+    net = ARCHITECTURES[name](32, "relu")
+    start = {k: v.clone() for k, v in net.state_dict().items()}
+    whole = new_state(config(4), copy.deepcopy(net), CPU)
     train(whole, config(4), batches(0), tmp_path / "whole", {}, CPU)
+    assert any(not torch.equal(v, start[k]) for k, v in whole.net.state_dict().items())
 
-    first = new_state(config(4), _copy(net), CPU)
+    first = new_state(config(4), copy.deepcopy(net), CPU)
     half = TrainConfig(**{**config(4).__dict__, "steps": 4})
     train(first, half, (b for b, _ in zip(batches(0), range(2), strict=False)), tmp_path / "parts", {}, CPU)
-    second = new_state(config(4), FactoredConvNet(), CPU)
+    second = new_state(config(4), ARCHITECTURES[name](32, "relu"), CPU)
     resume(second, tmp_path / "parts" / LAST)
     assert second.step == 2
     train(second, config(4), batches(2), tmp_path / "parts", {}, CPU)
-    for (name, a), b in zip(whole.net.state_dict().items(), second.net.state_dict().values(), strict=True):
-        assert torch.equal(a, b), name
+    for (key, a), b in zip(whole.net.state_dict().items(), second.net.state_dict().values(), strict=True):
+        assert torch.equal(a, b), key
     for a, b in zip(whole.ema.state_dict().values(), second.ema.state_dict().values(), strict=True):
         assert torch.equal(a, b)
 
 
-def _copy(net: FactoredConvNet) -> FactoredConvNet:
-    out = FactoredConvNet()
-    out.load_state_dict(net.state_dict())
-    return out
+def test_a_network_is_not_resumed_as_another(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    save(new_state(config(2), ARCHITECTURES["enet"](32, "relu"), CPU), config(2), tmp_path / LAST, {})
+    with pytest.raises(CheckpointError, match="another architecture"):
+        resume(new_state(config(2), ARCHITECTURES["baseline"](32, "relu"), CPU), tmp_path / LAST)
 
 
 def test_a_diverged_run_stops_and_keeps_the_last_good_checkpoint(tmp_path) -> None:  # type: ignore[no-untyped-def]

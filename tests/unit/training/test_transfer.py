@@ -1,0 +1,125 @@
+"""Silhouettes from elsewhere: shown to the head, forced upon other networks, learnt by the factor."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from models.factored import BaselineConvNet, FactoredConvNet, normalise
+from models.labels import IGNORE
+from training.injection import hard_constraint, on_head_grid, parse
+from training.transfer import TransferConfig, extract, fine_tune, own_silhouettes, targets
+
+
+@pytest.fixture(scope="module")
+def net() -> FactoredConvNet:
+    torch.manual_seed(0)
+    return FactoredConvNet().eval()
+
+
+def pictures(sizes: list[tuple[int, int]]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Noise with a bright square, which is the person."""
+    rng = np.random.default_rng(0)
+    images, silhouettes = [], []
+    for h, w in sizes:
+        mask = np.zeros((h, w), np.uint8)
+        mask[h // 4 : 3 * h // 4, w // 4 : 3 * w // 4] = 1
+        images.append(np.where(mask[..., None], 220, rng.integers(0, 90, (h, w, 3))).astype(np.uint8))
+        silhouettes.append(mask)
+    return images, silhouettes
+
+
+def test_only_the_factor_moves(net: FactoredConvNet) -> None:
+    images, silhouettes = pictures([(64, 64)] * 4)
+    features = extract(net, images, 64)
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    moved = fine_tune(net, features, targets(features, silhouettes), TransferConfig(epochs=4, batch=2))
+    for name, value in net.state_dict().items():
+        assert torch.equal(value, before[name]), f"{name}: the network given has changed"
+    changed = {k for k, v in moved.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed
+    assert all(k.startswith("factor.") for k in changed)
+    assert "factor.classify.weight" in changed
+
+
+def test_the_factor_learns_what_it_is_shown_and_says_so_on_the_way(net: FactoredConvNet) -> None:
+    images, silhouettes = pictures([(64, 64), (64, 48)] * 2)
+    features = extract(net, images, 64)
+    seen: list[int] = []
+    config = TransferConfig(epochs=50, batch=4, lr=3e-3)
+
+    def watch(step: int, now: FactoredConvNet) -> None:
+        assert not now.training
+        assert not now.factor.training
+        seen.append(step)
+
+    moved = fine_tune(net, features, targets(features, silhouettes), config, watch)
+    assert seen == list(range(51))
+    for p, mask in zip(own_silhouettes(moved, features, [(64, 64), (64, 48)] * 2), silhouettes, strict=True):
+        assert p.shape == mask.shape
+        assert ((p >= 128) == (mask > 0)).mean() > 0.9
+
+
+def test_a_transfer_is_the_same_twice(net: FactoredConvNet) -> None:
+    images, silhouettes = pictures([(64, 64)] * 3)
+    features = extract(net, images, 64)
+    labels = targets(features, silhouettes)
+    a, b = (fine_tune(net, features, labels, TransferConfig(epochs=2, batch=2)) for _ in range(2))
+    assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
+
+
+def test_padding_and_unknown_pixels_teach_nothing(net: FactoredConvNet) -> None:
+    images, silhouettes = pictures([(64, 64), (64, 32)])
+    silhouettes[0][:, :8] = IGNORE
+    features = extract(net, images, 64)
+    labels = targets(features, silhouettes).numpy()
+    assert (labels[0, :, :2] == IGNORE).all()
+    assert (labels[0, :, 2:] != IGNORE).all()
+    assert (labels[1, :, :8] != IGNORE).all()
+    assert (labels[1, :, 8:] == IGNORE).all()
+
+
+def test_silhouettes_that_say_nothing_or_are_missing_are_refused(net: FactoredConvNet) -> None:
+    images, silhouettes = pictures([(64, 64)] * 2)
+    features = extract(net, images, 64)
+    nothing = [np.full_like(s, IGNORE) for s in silhouettes]
+    with pytest.raises(ValueError, match="known pixels"):
+        fine_tune(net, features, targets(features, nothing), TransferConfig())
+    with pytest.raises(ValueError, match="2 pictures and 1"):
+        fine_tune(net, features, targets(features, silhouettes)[:1], TransferConfig())
+
+
+def test_a_hard_constraint_gives_the_best_part_inside_and_background_outside() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(2, 32, 8, 8)
+    logits[:, 0] += 5  # the network itself sees background everywhere
+    inside = torch.rand(2, 8, 8) < 0.5
+    labels = hard_constraint(logits, inside)
+    assert (labels[~inside] == 0).all()
+    assert (labels[inside] == logits[:, 1:].argmax(1)[inside] + 1).all()
+
+
+def test_an_injected_silhouette_is_what_the_head_sees(net: FactoredConvNet) -> None:
+    torch.manual_seed(1)
+    x = normalise(torch.rand(2, 3, 64, 64) * 255)
+    silhouettes = torch.zeros(2, 128, 128, dtype=torch.bool)
+    silhouettes[:, 32:100, 40:90] = True
+    person = on_head_grid(silhouettes, (8, 8))
+    assert person.shape == (2, 1, 8, 8)
+    assert float(person.mean()) == pytest.approx(float(silhouettes.float().mean()))
+    shown, own = (net(x, p)[1] for p in (person, None))
+    assert not torch.equal(shown, own)
+    assert torch.equal(parse(net, x, (8, 8), silhouettes).long(), shown.argmax(1))
+    assert torch.equal(parse(net, x, (8, 8)).long(), own.argmax(1))
+
+
+def test_a_network_without_a_factor_is_constrained() -> None:
+    torch.manual_seed(0)
+    net = BaselineConvNet().eval()
+    x = normalise(torch.rand(1, 3, 64, 64) * 255)
+    silhouettes = torch.zeros(1, 64, 64, dtype=torch.bool)
+    silhouettes[:, :32] = True
+    labels = parse(net, x, (16, 16), silhouettes)
+    assert (labels[:, :8] > 0).all()
+    assert (labels[:, 8:] == 0).all()

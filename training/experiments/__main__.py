@@ -1,0 +1,59 @@
+"""`python -m training.experiments NAME --out docs/experiments`: run one experiment and write its page."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from pathlib import Path
+
+import cv2
+import torch
+
+from models.checkpoint import CheckpointError
+from training.experiments import networks
+from training.photos import DataError
+
+#: name → what it is; the module of that name has `run(arguments)`
+EXPERIMENTS = {
+    "one": "state of the art: Baseline, ENet and Factored on people never seen",
+    "two": "direct injection of the true silhouettes against a hard constraint",
+    "three": "a black rectangle over the body, without and with true silhouettes",
+    "four": "supervised transfer: the factor learns the silhouettes of another domain",
+    "five": "semi-supervised transfer: the factor learns its own silhouettes, cut by GrabCut",
+    "ablations": "each term of the training left out for some hundred steps",
+}
+
+
+def _arguments() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="python -m training.experiments",
+        description="\n".join(f"{name:10} {words}" for name, words in EXPERIMENTS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    p.add_argument("name", choices=tuple(EXPERIMENTS))
+    p.add_argument("--out", type=Path, default=Path("docs/experiments"), help="folder of the page")
+    p.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with ccp/ (and lsp/)")
+    p.add_argument("--limit", type=int, help="take only so many pictures of every test set")
+    p.add_argument("--threads", type=int, default=1)
+    networks.add_arguments(p)
+    return p
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run it; 0 done, 1 stopped with a reason."""
+    a = _arguments().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    torch.set_num_threads(a.threads)
+    cv2.setNumThreads(1)
+    try:
+        importlib.import_module(f"training.experiments.{a.name}").run(a)
+    except (DataError, CheckpointError, OSError) as e:
+        sys.stderr.write(f"{e}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

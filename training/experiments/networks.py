@@ -1,0 +1,138 @@
+"""The three networks that are compared: the same trunk to begin with, the same people, the same budget."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from models.checkpoint import (
+    ARCHITECTURES,
+    CheckpointError,
+    Network,
+    load_checkpoint,
+    load_network,
+    save_network,
+)
+from models.factored import FactoredConvNet
+from models.labels import S31
+from training import __main__ as training
+from training.loop import LAST
+from training.photos import DataError
+
+log = logging.getLogger(__name__)
+TRUNK = Path("assets/checkpoints/factored-s31.safetensors")
+NAMES = {"baseline": "Baseline", "enet": "ENet", "factored": "Factored"}
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every network gets; one seed."""
+
+    steps: int = 1200
+    decay_steps: int = 500
+    batch: int = 8
+    crop: int = 128
+    lr: float = 1.5e-3
+    seed: int = 1
+
+    def words(self) -> str:
+        """The budget in a sentence."""
+        return (
+            f"{self.steps * self.batch} passes each over synthetic people ({self.steps} steps of"
+            f" {self.batch} pictures of {self.crop} px, AdamW at {self.lr:g}, cosine over the last"
+            f" {self.decay_steps}), ReLU, one seed ({self.seed}); all three begin with the trunk"
+            " of the shipped checkpoint, the rest is new"
+        )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One network in eval mode and where it came from."""
+
+    title: str
+    net: Network
+    passes: int
+    parameters: int
+
+
+def add_arguments(p: argparse.ArgumentParser) -> None:
+    """What every experiment on the three networks takes."""
+    p.add_argument("--runs", type=Path, default=Path("runs"), help="folder of exp-NAME/last.safetensors")
+    people = [Path("runs/synthetic/first"), Path("runs/synthetic/second")]
+    p.add_argument("--synthetic", type=Path, nargs="+", default=people, help="packed people to train on")
+    p.add_argument(
+        "--test", type=Path, default=Path("runs/synthetic/heldout2"), help="packed held-out people: STEM"
+    )
+    p.add_argument("--size", type=int, default=160, help="long side of the networks' input, px")
+    p.add_argument("--steps", type=int, default=Budget.steps, help="length of each training")
+    p.add_argument(
+        "--trunk",
+        type=Path,
+        default=TRUNK,
+        help="checkpoint of a Factored ConvNet whose trunk all begin with",
+    )
+
+
+def trained(a: argparse.Namespace, name: str) -> Trained:
+    """The network of this name from the folder of runs; trained first, or to its end, where it is not.
+
+    Raises:
+        DataError: it could not be trained.
+        CheckpointError: what stands there is another network.
+    """
+    path = a.runs / f"exp-{name}" / LAST
+    budget = Budget(steps=a.steps)
+    if not path.exists() or int(load_checkpoint(path)[1]["step"]) < budget.steps:
+        log.info("%s: training it first, %s", path, budget.words())
+        _train(name, budget, path.parent, a)
+    net, meta = load_network(path)
+    size = sum(p.numel() for p in net.parameters())
+    return Trained(NAMES[name], net, int(meta["images"]), size)
+
+
+def begin(name: str, trunk: Path, seed: int, out: Path) -> None:
+    """Write a checkpoint of a new network that begins with another's trunk.
+
+    Raises:
+        CheckpointError: `trunk` is no Factored ConvNet's checkpoint.
+    """
+    teacher, _ = load_network(trunk)
+    if not isinstance(teacher, FactoredConvNet):
+        raise CheckpointError(f"{trunk}: not a Factored ConvNet. Give a checkpoint trained as factored.")
+    torch.manual_seed(seed)
+    net = ARCHITECTURES[name](S31.classes, teacher.act)
+    # trunk and first layers of the others are the same modules in the same order
+    stem = net.trunk if isinstance(net, FactoredConvNet) else net.net[: len(teacher.trunk)]
+    stem.load_state_dict(teacher.trunk.state_dict())
+    save_network(out, net, {"trunk": trunk.name, "seed": seed})
+
+
+def _train(name: str, budget: Budget, out: Path, a: argparse.Namespace) -> None:
+    start = out / "start.safetensors"
+    begin(name, a.trunk, budget.seed, start)
+    words = [
+        "--network",
+        name,
+        "--out",
+        str(out),
+        "--init",
+        str(start),
+        "--synthetic",
+        *map(str, a.synthetic),
+    ]
+    for option, value in (
+        ("steps", budget.steps),
+        ("decay-steps", budget.decay_steps),
+        ("batch", budget.batch),
+        ("crop", budget.crop),
+        ("lr", budget.lr),
+        ("seed", budget.seed),
+    ):
+        words += [f"--{option}", str(value)]
+    words += ["--setting-shares", ".05", ".05", ".85", ".05"]
+    if training.main(words) != 0:
+        raise DataError(f"{out}: the training of {NAMES[name]} stopped; the reason stands above.")
