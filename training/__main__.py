@@ -20,6 +20,7 @@ from models.labels import S31
 from training import distributed
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp
+from training.silhouettes import with_silhouettes
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream
 
@@ -37,6 +38,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
     p.add_argument("--synthetic", type=Path, nargs="+", default=[], help="packed synthetic people: STEM…")
+    p.add_argument("--silhouettes", type=Path, help="cuts of photos (python -m training.silhouettes)")
     p.add_argument("--init", type=Path, help="checkpoint whose averaged weights to start from")
     p.add_argument("--activation", choices=("relu", "prelu"), default="relu")
     p.add_argument("--steps", type=int, default=8000)
@@ -72,8 +74,10 @@ def packed(stem: Path) -> Packed:
     return Packed(images, labels)
 
 
-def sources(data: Path | None, synthetic: Sequence[Path], *, strict: bool = False) -> Sources:
-    """Read the training parts of every set that is there.
+def sources(
+    data: Path | None, synthetic: Sequence[Path], *, silhouettes: Path | None = None, strict: bool = False
+) -> Sources:
+    """Read the training parts of every set that is there; `silhouettes` holds cuts of lsp/ and lspet/.
 
     Raises:
         DataError: when a folder named by the user cannot be used.
@@ -83,12 +87,16 @@ def sources(data: Path | None, synthetic: Sequence[Path], *, strict: bool = Fals
         return Sources(people)
     folders = [data / "backgrounds" / k for k in ("indoor", "outdoor", "mixed")]
     precise = read_lsp(data / "lsp", "train", strict=strict)
+    extreme = read_lsp(data / "lspet", "all", strict=strict)
+    if silhouettes is not None:
+        precise = with_silhouettes(precise, silhouettes / "lsp")
+        extreme = with_silhouettes(extreme, silhouettes / "lspet")
     return Sources(
         people,
         read_ccp(data / "ccp", "train", strict=strict),
         precise * PRECISE_SPORT
         + [p for p in precise if p.skeleton and p.skeleton.from_behind()] * FROM_BEHIND
-        + read_lsp(data / "lspet", "all", strict=strict),
+        + extreme,
         read_cutouts(data / "cutouts", strict=strict),
         read_backgrounds(folders),
     )
@@ -118,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
         distributed.same_start(state.net)
         mixture = Mixture(*a.mixture) if a.mixture else Mixture()
         shape = BatchShape(a.batch, a.crop, a.target_stride)
-        found = sources(a.data, a.synthetic, strict=a.strict)
+        found = sources(a.data, a.synthetic, silhouettes=a.silhouettes, strict=a.strict)
         stream = Stream(found, mixture, shape, seed=a.seed * world + rank, start=state.step)
         try:
             train(
