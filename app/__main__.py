@@ -98,7 +98,7 @@ def personalize() -> None:
 
 @app.command()
 def parse(  # noqa: PLR0913 - typer takes options as arguments
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Clips, pictures or folders.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Clips, pictures, folders, links.")],
     *,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results go.")],
     model: Model = "factored-s31",
@@ -116,9 +116,12 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     smooth: Annotated[bool, typer.Option(help="Calm the labels of clips over time.")] = True,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
+    link_minutes: Annotated[float, typer.Option(metavar="N", help="Longest video of a link.")] = 60.0,
+    link_megabytes: Annotated[float, typer.Option(metavar="N", help="Largest download of a link.")] = 1000.0,
 ) -> None:
     """Parse clips and pictures into files."""
     from app.commands.parse import checked_saves, checked_size, parse_all
+    from app.downloading.messages import Limits
 
     try:
         wanted, network = checked_saves(save), checked_size(size)
@@ -128,7 +131,8 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
         "model": model, "factor": factor, "silhouettes": silhouettes, "size": network, "device": device,
         "save": wanted, "alpha": alpha, "resume": resume, "smooth": smooth,
     }  # fmt: skip
-    raise typer.Exit(parse_all(sources, out, job, engine=engine, progress=progress))
+    limits = Limits(minutes=link_minutes, megabytes=link_megabytes)
+    raise typer.Exit(parse_all(sources, out, job, engine=engine, progress=progress, limits=limits))
 
 
 @models_app.callback(invoke_without_command=True)

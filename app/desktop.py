@@ -22,6 +22,7 @@ from app.errors import Refusal
 from app.helping import Helping
 from app.interrupts import Interrupts
 from app.keeping import Keeping
+from app.linking import Linking
 from app.menus import Menus, first_choice
 from app.pipeline.capture import TOPIC as SOURCE
 from app.pipeline.jobs import Jobs, State
@@ -81,6 +82,7 @@ class Desktop(QObject):
         self.playing = Playing(self.window, self.pipeline)
         self.keeping = Keeping(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
         self.menus = Menus(self.window, self.session, self.open, self.refuse)
+        self.linking = Linking(self.window, self.jobs, self.open, self.refuse)
         self.helping = Helping(self.window, self.jobs, self.keeping.folder, runtime.ort.__version__)
         self._timer = QTimer(self)
         self._opened = ""  # what was asked for and has not shown a picture yet
@@ -95,6 +97,7 @@ class Desktop(QObject):
         self.bell.rung.connect(self.refresh)  # queued: it is emitted in other threads
         self._timer.timeout.connect(self.tick)
         self.session.on_changed = self._on_engine
+        self.session.on_link = self.linking.open
         # what is opened
         window.source_dropped.connect(self.open)
         window.welcome.recent_chosen.connect(self.open)
@@ -150,6 +153,7 @@ class Desktop(QObject):
         until_s = time.monotonic() + STOP_S
         self._timer.stop()
         remembering.save(self.settings_file, self.settings, self.window, self.session)
+        self.linking.stop()
         worker = self.jobs.stop()
         self.stuck = self.pipeline.stop(STOP_S)
         worker.join(max(0.0, until_s - time.monotonic()))
@@ -200,8 +204,9 @@ class Desktop(QObject):
     def _on_first_picture(self) -> None:
         """The source really delivers: only now does it replace what was shown, and join the recent ones."""
         self.window.show_welcome(on=False)
-        folder = str(Path(self._opened).parent) if Path(self._opened).exists() else self.settings.folder
-        recent = self.settings.recent if self._is_example() else self.settings.with_recent(self._opened)
+        known = self.linking.remembered(self._opened)
+        folder = str(Path(known).parent) if Path(known).exists() else self.settings.folder
+        recent = self.settings.recent if self._is_example() else self.settings.with_recent(known)
         self.settings = replace(self.settings, recent=recent, folder=folder)
         self.menus.fill_recent(recent)
         self._opened = ""

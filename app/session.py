@@ -67,6 +67,7 @@ class Session:
         swap_ms: how long the last swap took.
         on_changed: called in the thread of the window when a model or X factor has come into use.
     """
+        on_link: called with a link that is to be opened; it comes back as a clip once it is downloaded.
 
     def __init__(self, pipeline: Pipeline, jobs: Jobs, loader: Loader = load_engine) -> None:
         self.source: Source | None = None
@@ -75,6 +76,7 @@ class Session:
         self.swap_ms = 0.0
         self.on_changed: Callable[[], None] = lambda: None
         self._previous: XFactor | None = None
+        self.on_link: Callable[[str], None] = lambda _: None
         self._pipeline = pipeline
         self._jobs = jobs
         self._loader = loader
@@ -91,10 +93,7 @@ class Session:
             self._pipeline.notices.refuse(e, "source")
             return None
         if source.kind == "link":
-            words = (
-                f"{source.name}: links are not opened by this version. Download the clip and open the file."
-            )
-            self._pipeline.notices.say(Notice(words, Level.ERROR, topic="source"))
+            self.on_link(source.link)
             return None
         self.source = source
         self._pipeline.open(lambda: open_feed(source), playback)

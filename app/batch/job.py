@@ -32,6 +32,7 @@ class Job:
     resume: bool = False
     smooth: bool = True  #: calm the labels of clips over time, as the window does
     alpha: Literal["mov", "webm"] = "mov"
+    refused: tuple[tuple[str, str], ...] = ()  #: links that are not there as files, and why
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for another process."""
@@ -41,7 +42,8 @@ class Job:
     def from_json(cls, raw: dict[str, Any]) -> Job:
         """The inverse of `to_json`."""
         masks = Path(raw["silhouettes"]) if raw["silhouettes"] else None
-        lists = {"sources": tuple(raw["sources"]), "save": tuple(raw["save"])}
+        refused = tuple((link, reason) for link, reason in raw["refused"])
+        lists = {"sources": tuple(raw["sources"]), "save": tuple(raw["save"]), "refused": refused}
         return cls(**{**raw, **lists, "out": Path(raw["out"]), "silhouettes": masks})
 
     def load(self, threads: int = 1) -> Engine:

@@ -58,11 +58,12 @@ def plan(job: Job, known: dict[str, str]) -> list[Item]:
     """
     used = {*_TAKEN, *(name.casefold() for name in known.values())}
     items: dict[str, Item] = {}
+    refused = dict(job.refused)
     for text in _expanded(job.sources):
-        path = str(Path(text).absolute())
+        path = text if text in refused else str(Path(text).absolute())
         if path in items:
             continue
-        kind, reason = _kind(text)
+        kind, reason = _kind(text, refused)
         name = known.get(path) or _unique(safe(Path(path).stem), used)
         used.add(name.casefold())
         items[path] = Item(path, kind, name, reason)
@@ -103,7 +104,9 @@ def passed_over(sources: Iterable[str]) -> list[str]:
     return lines
 
 
-def _kind(text: str) -> tuple[Literal["clip", "image", "bad"], str]:
+def _kind(text: str, refused: dict[str, str]) -> tuple[Literal["clip", "image", "bad"], str]:
+    if text in refused:
+        return "bad", refused[text]
     try:
         source = classify(text)
     except Refusal as e:
@@ -116,7 +119,7 @@ def _kind(text: str) -> tuple[Literal["clip", "image", "bad"], str]:
         case "link":
             return (
                 "bad",
-                f"{source.name}: links are not parsed by this command. Download the clip and give the file",
+                f"{source.name}: the link was not downloaded. Download the clip and give the file",
             )
         case _:
             return "bad", f"{source.name}: only files are parsed by this command. Open a camera in the window"

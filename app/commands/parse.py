@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from app.batch.job import SAVES, Job
 from app.batch.run import Run, Workers, claimed
 from app.batch.watching import Stop, Style, watch
+from app.downloading.fetching import DEFAULTS, local_clips
+from app.downloading.messages import Limits
 from app.engine.letterbox import NetworkSize
 from app.errors import Refusal
 from app.media.disk import CannotWriteError
@@ -49,8 +52,9 @@ def parse_all(
     *,
     engine: Literal["local", "ray"] = "local",
     progress: Style = "rich",
+    limits: Limits = DEFAULTS,
 ) -> int:
-    """Parse everything.
+    """Parse everything; links are downloaded first, within `limits`.
 
     Returns:
         0 when all inputs are parsed, 1 when some are not; the manifest says which and why.
@@ -59,12 +63,14 @@ def parse_all(
         Refusal: before anything was parsed.
     """
     job = Job(tuple(sources), out, **options)
+    loaded = job.load(thread_budget().network)
+    paths, refused = local_clips(sources, limits, progress)
+    job = replace(job, sources=tuple(paths), refused=refused)
     workers: Workers | None = None
     if engine == "ray":
         from app.batch.cluster import on_ray  # noqa: PLC0415 - an extra few have
 
         workers = on_ray(job)
-    loaded = job.load(thread_budget().network)
     with claimed(out), Stop().on_signals() as stop:
         run = Run(job, stop, loaded)
         told = watch(progress, len(run.items))

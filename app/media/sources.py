@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+from app.downloading.links import check_link, looks_like_link
 from app.errors import Refusal
 from app.media.cameras import CameraInfo, list_cameras
 from app.media.opening import printable, regular_file
 from app.media.structure import looks_like
 
-Kind = Literal["camera", "clip", "image", "folder", "link"]
+LONGEST: Final = 4096  # characters of a path on any system
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+Kind = Literal["camera", "clip", "image", "folder", "link"]
 
 
 @dataclass(frozen=True)
@@ -32,25 +33,25 @@ def classify(source: str) -> Source:
     """Tell what a command line argument or a dropped text stands for; opens no device and no connection.
 
     Args:
-        source: A path, `0`, `/dev/video0`, the name of a camera, or an https link.
+        source: A path, `0`, `/dev/video0`, the name of a camera, or the https link of a video.
 
     Raises:
         Refusal: in words, when it is nothing of these.
     """
-    if not source.strip() or "\0" in source:
-        raise Refusal("source", "it is empty", "Give a camera number, a file, a folder or a link")
-    if re.fullmatch(r"\d{1,3}", source) and not Path(source).exists():
+    _check_name(source)
+    if re.fullmatch(r"\d{1,3}", source) and not _exists(source):
         return _camera(int(source))
     if match := re.fullmatch(r"/dev/video(\d{1,3})", source):
         return _camera(int(match[1]))
-    if _SCHEME.match(source) and not Path(source).exists():
-        return _link(source)
+    if looks_like_link(source) and not _exists(source):
+        link = check_link(source)
+        return Source("link", link.name, link=link.page)
     path = Path(source)
-    if not path.exists() and not path.is_symlink():
+    if not _exists(source):
         for camera in list_cameras():
             if camera.name.casefold() == source.casefold():
                 return Source("camera", camera.name, camera=camera)
-    if path.is_dir():
+    if _exists(source) and path.is_dir():
         return Source("folder", printable(path.absolute().name), path.absolute())
     file = regular_file(path)
     try:
@@ -62,16 +63,25 @@ def classify(source: str) -> Source:
     return Source("image" if kind == "picture" else "clip", printable(file.name), file)
 
 
+def _check_name(source: str) -> None:
+    if not source.strip() or "\0" in source:
+        raise Refusal("source", "it is empty", "Give a camera number, a file, a folder or a link")
+    if len(source) > LONGEST:
+        reason = f"it is no name: it has {len(source)} characters"
+        raise Refusal(
+            f"{printable(source[:40])}…", reason, "Give a camera number, a file, a folder or a link"
+        )
+
+
+def _exists(name: str) -> bool:
+    """Whether there is a file, folder or link of that name; a name that cannot be one is none."""
+    try:
+        return Path(name).exists() or Path(name).is_symlink()
+    except OSError:
+        return False
+
+
 def _camera(index: int) -> Source:
     known = {camera.index: camera for camera in list_cameras()}
     camera = known.get(index, CameraInfo(index, f"camera {index}"))
     return Source("camera", camera.name, camera=camera)
-
-
-def _link(text: str) -> Source:
-    shown = printable(text.split("?", maxsplit=1)[0])[:80]
-    if not text.lower().startswith("https://"):
-        raise Refusal(shown, "only https links are taken", "Download the clip and open the file")
-    if len(text) > 2000 or not text.isprintable() or " " in text:
-        raise Refusal(shown, "it is not a link", "Copy the link again")
-    return Source("link", shown, link=text)

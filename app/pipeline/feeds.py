@@ -50,9 +50,7 @@ def open_feed(source: Source) -> Feed:
     if source.camera is not None:
         return CameraFeed(Camera(source.camera.index), source.camera.name)
     if source.path is None:
-        raise Refusal(
-            source.name, "links are not opened by this version", "Download the clip and open the file"
-        )
+        raise Refusal(source.name, "a link is downloaded before it is read", "Open the link in the window")
     if source.kind == "clip":
         return ClipFeed(source.path)
     return PicturesFeed(source.path)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QColorDialog, QFileDialog, QInputDialog, QWidget
+from PyQt6.QtWidgets import QColorDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 MEDIA = (
     "Videos and pictures (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.mpg *.mpeg *.ts *.flv *.ogv *.wmv *.gif"
@@ -58,6 +58,23 @@ def ask_number(
     dialog.setIntValue(now)
     dialog.intValueSelected.connect(on_chosen)
     dialog.open()
+
+
+def ask_consent(
+    parent: QWidget, title: str, words: str, yes: str, on_answer: Callable[[bool], None]
+) -> QMessageBox:
+    """Ask whether something may be done; closing the question is a no."""
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(title)
+    box.setTextFormat(Qt.TextFormat.PlainText)  # words of a site are no markup (J08)
+    box.setText(words)
+    agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    box.setDefaultButton(agree)
+    box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+    box.finished.connect(lambda _: on_answer(box.clickedButton() is agree))
+    box.open()
+    return box
 
 
 def _open(dialog: QFileDialog, on_chosen: Callable[[str], None]) -> QFileDialog:

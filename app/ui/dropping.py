@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from PyQt6.QtCore import QMimeData
+
+LONGEST: Final = 4000  # characters of a dropped text that anybody looks at
 
 
 def dropped(data: QMimeData | None) -> str:
@@ -13,9 +18,11 @@ def dropped(data: QMimeData | None) -> str:
         if url.isLocalFile():
             return url.toLocalFile()
         if url.scheme() in {"http", "https"}:
-            return url.toString()
+            return bytes(url.toEncoded().data()).decode("ascii", "replace")  # as it was given, not prettified
     text = data.text().strip() if data.hasText() else ""
-    return text if text.startswith(("https://", "http://")) and len(text.split()) == 1 else ""
+    # Any scheme: what cannot be opened is refused in words, not by a window that does nothing.
+    link = re.match(r"[A-Za-z][A-Za-z0-9+.-]+:\S", text) and not re.search(r"\s", text)
+    return text[:LONGEST] if link else ""
 
 
 def is_model(path: str) -> bool:

@@ -1,0 +1,202 @@
+"""Child: the program's side of a download. Starts the worker, asks, listens, and ends it in every case."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from app.downloading import reasons
+from app.downloading.links import Link
+from app.downloading.messages import (
+    GO,
+    SUFFIXES,
+    Done,
+    Failed,
+    Found,
+    Limits,
+    Message,
+    Progress,
+    Request,
+    decode,
+    encode_request,
+)
+from app.downloading.shelf import Shelf
+from app.errors import Refusal
+
+COMMAND: Final = (sys.executable, "-m", "app.downloading.worker")
+LEAVE_S: Final = 1.0  # from closing stdin until the process is killed: it has nothing to save
+GLANCE_S: Final = 0.1  # how often a silent worker's owner is asked whether it still wants it
+GRACE_S: Final = 5.0  # the worker keeps its own limits; beyond this it hangs
+LONGEST: Final = 1 << 16  # bytes of a line
+
+log = logging.getLogger("xfactor.downloading")
+
+
+class Download:
+    """One link, looked at and then downloaded; `close` it in every case.
+
+    Args:
+        link: What is wanted.
+        limits: What it may be and take.
+        shelf: Where it goes.
+        command: The worker; tests give one that asks a server of theirs.
+    """
+
+    def __init__(self, link: Link, limits: Limits, shelf: Shelf, command: Sequence[str] = COMMAND) -> None:
+        self.link, self._limits, self._shelf = link, limits, shelf
+        self._command = tuple(command)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the download
+        self._rest = b""
+
+    def look(self, go_on: Callable[[], None]) -> Found:
+        """Ask the site what it is, without downloading it.
+
+        Args:
+            go_on: Called often; what it raises ends the download.
+
+        Raises:
+            Refusal: in words.
+        """
+        if importlib.util.find_spec("yt_dlp") is None:
+            raise reasons.not_installed(self.link.name)
+        folder = self._shelf.prepare()
+        self._start()
+        self._tell(encode_request(Request(self.link.id, folder, self._limits)))
+        until_s = time.monotonic() + self._limits.reach_s + self._limits.look_s + GRACE_S
+        message = self._next(go_on, until_s)
+        if not isinstance(message, Found):
+            raise self._broken("it said something unexpected")
+        return message
+
+    def fetch(self, on_progress: Callable[[float | None], None]) -> Path:
+        """Download it, and check it like any clip that is opened.
+
+        Args:
+            on_progress: Gets 0..1, or None while nobody knows; what it raises cancels.
+
+        Raises:
+            Refusal: in words; what has arrived of it stays for the next try.
+        """
+        self._tell(GO)
+        until_s = time.monotonic() + self._limits.fetch_s + GRACE_S
+        told = partial(on_progress, None)
+        while True:
+            message = self._next(told, until_s)
+            if isinstance(message, Progress) and message.total:
+                told = partial(on_progress, min(1.0, max(0.0, message.done / message.total)))
+            if isinstance(message, Done):
+                return self._shelf.arrived(self._expected(message))
+
+    def close(self) -> None:
+        """End the worker: asked by closing its stdin, killed when it has not gone soon; idempotent."""
+        process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+        self._errors.close()
+
+    def __enter__(self) -> Download:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- the process
+
+    def _start(self) -> None:
+        root = Path(__file__).resolve().parents[2]  # a folder named app where the user works is not ours
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=root,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                start_new_session=True,  # its own helpers end with it; Ctrl-C reaches us alone
+            )
+        except OSError as e:
+            reason = f"no process can be started ({e.strerror})"
+            raise Refusal(self.link.name, reason, "Free some memory and try again") from e
+
+    def _tell(self, line: str) -> None:
+        assert self._process is not None, "look first"
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended; its last words are read below
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
+
+    def _next(self, go_on: Callable[[], None], until_s: float) -> Message:
+        """The next message that is no failure."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            while True:
+                message = self._taken()
+                if isinstance(message, Failed):
+                    raise Refusal(message.what, message.reason, message.remedy)
+                if message is not None:
+                    return message
+                go_on()
+                if time.monotonic() > until_s:
+                    raise reasons.over_time(self.link.name, "the download", self._limits.fetch_s)
+                if selector.select(GLANCE_S):
+                    data = os.read(pipe, LONGEST)
+                    self._rest += data
+                    if not data:
+                        raise self._broken("it ended without a word")
+                    if len(self._rest) > 2 * LONGEST:
+                        raise self._broken("it said too much")
+
+    def _taken(self) -> Message | None:
+        while b"\n" in self._rest:
+            line, self._rest = self._rest.split(b"\n", maxsplit=1)
+            message = decode(line.decode("utf-8", "replace"))
+            if message is not None:
+                return message
+        return None
+
+    def _expected(self, message: Done) -> Path:
+        """The worker's word for a file is not taken: only the names that it may have are."""
+        names = {f"{self.link.id}.{suffix}" for suffix in SUFFIXES}
+        path = Path(message.path)
+        if path.name not in names:
+            raise self._broken("it named another file")
+        return self._shelf.folder / path.name
+
+    def _broken(self, how: str) -> Refusal:
+        with suppress(OSError, ValueError):
+            self._errors.seek(0, os.SEEK_END)
+            self._errors.seek(max(0, self._errors.tell() - 4000))
+            log.error(
+                "worker of %s: %s\n%s", self.link.id, how, self._errors.read().decode("utf-8", "replace")
+            )
+        reason = f"the process that downloads broke down: {how}"
+        return Refusal(self.link.name, reason, "Try again; the log file has the details")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    try:
+        process.wait(LEAVE_S)
+    except subprocess.TimeoutExpired:
+        log.warning("a download did not end in %.1f s and is killed", LEAVE_S)
+    with suppress(OSError):  # also a runtime that it left behind
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

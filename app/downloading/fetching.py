@@ -1,0 +1,105 @@
+"""Fetching: a command's sources, with a file in the place of every link. No window, no question.
+
+Whoever types a link into a command wants it downloaded; what it is, and the limits, are printed first.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final, Literal
+
+from app.downloading.child import COMMAND, Download
+from app.downloading.links import Link, check_link, looks_like_link
+from app.downloading.messages import Limits
+from app.downloading.shelf import Shelf
+from app.errors import Refusal
+
+Style = Literal["rich", "json", "none"]
+DEFAULTS: Final = Limits()
+_EVERY_S: Final = 0.5  # between two reports of one download
+
+
+def local_clip(
+    source: str,
+    limits: Limits = DEFAULTS,
+    style: Style = "rich",
+    command: Sequence[str] = COMMAND,
+) -> str:
+    """The path of a source: of a link the downloaded clip, of everything else what was given.
+
+    Raises:
+        Refusal: in words, when it cannot be downloaded or is over a limit, which names the option.
+    """
+    if not looks_like_link(source):
+        return source
+    link, shelf, tell = check_link(source), Shelf(), _Teller(style)
+    kept = shelf.kept(link)
+    if kept is not None:
+        tell.note(link, f"{shelf.title(link)}: already here ({kept})")
+        return str(kept)
+    with Download(link, limits, shelf, command) as download:
+        found = download.look(lambda: None)
+        tell.note(link, f"{found.title}: {found} (limits: {limits})")
+        path = download.fetch(lambda fraction: tell.progress(link, fraction))
+    shelf.name(link, found.title)
+    tell.note(link, f"{found.title}: downloaded to {path}")
+    return str(path)
+
+
+def local_clips(
+    sources: Sequence[str],
+    limits: Limits = DEFAULTS,
+    style: Style = "rich",
+    command: Sequence[str] = COMMAND,
+) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """The paths of many sources, and the links that cannot be had, each with its reason."""
+    paths: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for source in sources:
+        try:
+            paths.append(local_clip(source, limits, style, command))
+        except Refusal as e:
+            paths.append(source)
+            refused.append((source, str(e)))
+    return paths, tuple(refused)
+
+
+class _Teller:
+    """Says what happens: lines on the error output, JSON lines on the output, or nothing."""
+
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        self._said_s = time.monotonic()
+        self._open_line = False
+
+    def note(self, link: Link, text: str) -> None:
+        if self._style == "json":
+            self._say(json.dumps({"event": "notice", "input": link.page, "text": text}))
+        elif self._style == "rich":
+            self._show(f"{text}\n")
+
+    def progress(self, link: Link, fraction: float | None) -> None:
+        if fraction is None or time.monotonic() - self._said_s < _EVERY_S:
+            return
+        self._said_s = time.monotonic()
+        if self._style == "json":
+            self._say(json.dumps({"event": "download", "input": link.page, "fraction": round(fraction, 3)}))
+        elif self._style == "rich" and sys.stderr.isatty():
+            self._show(f"downloading: {fraction:.0%}", stay=True)
+
+    def _show(self, text: str, *, stay: bool = False) -> None:
+        start = "\r\x1b[K" if self._open_line else ""
+        self._open_line = stay
+        self._write(sys.stderr.write, f"{start}{text}", sys.stderr.flush)
+
+    def _say(self, line: str) -> None:
+        self._write(sys.stdout.write, f"{line}\n", sys.stdout.flush)
+
+    def _write(self, write: Callable[[str], int], text: str, flush: Callable[[], None]) -> None:
+        with suppress(OSError, ValueError):  # a reader who left is no error
+            write(text)
+            flush()

@@ -1,0 +1,321 @@
+"""Worker: downloads one video. `python -m app.downloading.worker`, started and ended by `child`.
+
+The only module that loads yt-dlp. It reads no settings of yt-dlp, no plugins, no cookies and no passwords,
+keeps no cache, runs no postprocessor, and connects to the site alone. What it writes has names of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from app.downloading import guard, reasons
+from app.downloading.links import OTHERWISE, YOUTUBE, Link, Site
+from app.downloading.messages import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    GO,
+    SUFFIXES,
+    Done,
+    Failed,
+    Found,
+    Message,
+    Progress,
+    Request,
+    decode_request,
+    duration,
+    encode,
+)
+from app.errors import Refusal
+from app.media.opening import printable
+
+OLDEST: Final = (2025, 11, 12)  # the first that asks a JavaScript runtime for what the site wants
+#: One file with picture and sound, as it is; without one the pictures alone. Streams are never put together.
+FORMAT: Final = "/".join(
+    f"{what}[protocol^=http][protocol!*=dash][ext={suffix}]"
+    for what in ("b", "bv[height<=1080]", "bv")
+    for suffix in ("mp4", "webm")
+)
+#: Of those yt-dlp can use, the ones it runs without access to files.
+RUNTIMES: Final = ("deno", "node", "quickjs")
+NICE: Final = 10
+_SAID_EVERY: Final = 262_144  # bytes between two lines of progress
+
+_out = threading.Lock()
+
+
+class Warnings:
+    """yt-dlp's logger: remembers warnings, says nothing."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def debug(self, message: str) -> None: ...
+    def info(self, message: str) -> None: ...
+
+    def warning(self, message: str) -> None:
+        self.text = f"{self.text}\n{message}"[-4000:]
+
+    def error(self, message: str) -> None: ...
+
+
+class Worker:
+    """One request, from the question about a video to the file.
+
+    Tests give it a site of their own; the program has no other than YouTube.
+    """
+
+    def __init__(self, request: Request, site: Site = YOUTUBE) -> None:
+        self._request, self._site = request, site
+        self._link = Link(request.id, site.page.format(request.id))
+        self._what = f"{site.name} {request.id}"
+        self._agreed = threading.Event()
+        self._warnings = Warnings()
+        self._said = 0
+
+    def agree(self) -> None:
+        """The user wants it."""
+        self._agreed.set()
+
+    def run(self) -> Path:
+        """Look, ask, download.
+
+        Raises:
+            Refusal: in words.
+        """
+        limits = self._request.limits
+        yt_dlp = self._library()
+        guard.confine(self._site)
+        with self._at_most("reaching the site", limits.reach_s):
+            self._reach()
+        with yt_dlp.YoutubeDL(self.options()) as ydl:
+            try:
+                with self._at_most("looking at the video", limits.look_s):
+                    info = self._look(ydl)
+                say(self._found(info))
+                with self._at_most("the answer to the question", limits.answer_s):
+                    self._agreed.wait()
+                with self._at_most("the download", limits.fetch_s):
+                    return self._fetch(ydl, info)
+            except Refusal:
+                raise
+            except Exception as e:
+                traceback.print_exc()  # for the log, should the words not be enough
+                here = reasons.Circumstances(
+                    yt_dlp.version.__version__, self._has_runtime(ydl), self._warnings.text
+                )
+                raise reasons.explain(self._what, str(e), here) from e
+
+    def options(self) -> dict[str, Any]:
+        """Everything yt-dlp is told; all the rest stays at defaults that read nothing of the user."""
+        limits = self._request.limits
+        return {
+            "allowed_extractors": [f"^{re.escape(e)}$" for e in self._site.extractors],
+            "format": FORMAT,
+            "noplaylist": True,
+            "outtmpl": {"default": self._template("mp4")},
+            "socket_timeout": limits.socket_s,
+            "retries": 2,
+            "extractor_retries": 1,
+            "max_filesize": round(limits.megabytes * 1e6),
+            "proxy": "",
+            "cachedir": False,
+            "updatetime": False,
+            "fixup": "never",
+            "js_runtimes": {name: {} for name in RUNTIMES},
+            "enable_file_urls": False,
+            "logger": self._warnings,
+            "progress_hooks": [self._on_progress],
+            "quiet": True,
+            "noprogress": True,
+            "color": "never",
+        }
+
+    # -- before
+
+    def _library(self) -> Any:  # noqa: ANN401 - its types are not known
+        os.environ["YTDLP_NO_PLUGINS"] = "1"  # read at import and when plugins would be loaded
+        try:
+            import yt_dlp  # noqa: PLC0415 - an extra few have
+            from yt_dlp import globals as its  # noqa: PLC0415
+        except ImportError as e:
+            raise reasons.not_installed(self._what) from e
+        version = str(yt_dlp.version.__version__)
+        if tuple(int(n) for n in re.findall(r"\d+", version)[:3]) < OLDEST:
+            raise reasons.too_old(self._what, version)
+        its.plugin_dirs.value = []
+        return yt_dlp
+
+    def _reach(self) -> None:
+        try:
+            guard.reach(self._site, self._request.limits.reach_s / 2)
+        except guard.ForbiddenError as e:
+            raise reasons.explain(self._what, str(e)) from e
+        except OSError as e:
+            remedy = reasons.NETWORK
+            if any(os.environ.get(n) for n in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")):
+                remedy = "A proxy is set here, and xfactor uses none: " + reasons.NETWORK.lower()
+            raise Refusal(
+                self._what, f"{self._site.name} cannot be reached ({e.strerror or e})", remedy
+            ) from e
+
+    def _look(self, ydl: Any) -> dict[str, Any]:  # noqa: ANN401
+        """What there is, checked against the limits; no byte of the video."""
+        raw = ydl.extract_info(self._link.page, download=False, process=False)
+        if not isinstance(raw, dict) or raw.get("_type", "video") != "video":
+            reason = "it names a list of videos or leads elsewhere"
+            raise Refusal(self._what, reason, "Open one of the videos there and take its link")
+        self._refuse_live(raw)
+        seconds = raw.get("duration")
+        limits = self._request.limits
+        if seconds and seconds > limits.minutes * 60:
+            raise over(self._what, f"it is {duration(seconds)} long", f"{limits.minutes:g} min", "minutes")
+        info: dict[str, Any] = ydl.process_ie_result(raw, download=False)
+        size = _size(info)
+        if size is not None and size > limits.megabytes * 1e6:
+            raise over(self._what, f"it has {size / 1e6:.0f} MB", f"{limits.megabytes:g} MB", "megabytes")
+        if info.get("ext") not in SUFFIXES:
+            raise Refusal(self._what, "it is neither MP4 nor WebM", OTHERWISE)
+        return info
+
+    def _refuse_live(self, raw: dict[str, Any]) -> None:
+        match raw.get("live_status") or ("is_live" if raw.get("is_live") else ""):
+            case "is_live":
+                reason = "it is a live stream"
+            case "is_upcoming":
+                reason = "it is a premiere or a live stream that has not begun"
+            case "post_live":
+                reason = "it is a live stream that the site has not finished recording"
+            case _:
+                return
+        raise Refusal(self._what, reason, "Try again when it is over")
+
+    def _found(self, info: dict[str, Any]) -> Found:
+        suffix = str(info["ext"])
+        partial = self._path(suffix).with_suffix(f".{suffix}.part")
+        return Found(
+            title=printable(str(info.get("title") or ""))[:120] or self._what,
+            seconds=float(info.get("duration") or 0),
+            size_bytes=_size(info),
+            width=int(info.get("width") or 0),
+            height=int(info.get("height") or 0),
+            sound=info.get("acodec") != "none",
+            suffix=suffix,
+            have_bytes=partial.stat().st_size if partial.is_file() else 0,
+        )
+
+    # -- the download
+
+    def _fetch(self, ydl: Any, info: dict[str, Any]) -> Path:  # noqa: ANN401
+        suffix = str(info["ext"])
+        ydl.params["outtmpl"]["default"] = self._template(suffix)
+        ydl.process_info(info)
+        path = self._path(suffix)
+        if not path.is_file() or path.is_symlink():
+            raise Refusal(self._what, "nothing arrived", reasons.LATER)
+        return path
+
+    def _path(self, suffix: str) -> Path:
+        return self._request.folder / f"{self._request.id}.{suffix}"
+
+    def _template(self, suffix: str) -> str:
+        """The file's name; no field of the site's in it, and a folder with a % stays one (F07)."""
+        return str(self._path(suffix)).replace("%", "%%")
+
+    def _on_progress(self, status: dict[str, Any]) -> None:
+        """The cap on what really arrives: a server may state any length, or none (F06)."""
+        done = int(status.get("downloaded_bytes") or 0)
+        limits = self._request.limits
+        if done > limits.megabytes * 1e6:
+            raise over(self._what, "more arrives than was announced", f"{limits.megabytes:g} MB", "megabytes")
+        if done - self._said >= _SAID_EVERY or done < self._said or status.get("status") == "finished":
+            self._said = done
+            total = status.get("total_bytes") or status.get("total_bytes_estimate")
+            say(Progress(done, int(total) if total else None))
+
+    # -- ends
+
+    def _has_runtime(self, ydl: Any) -> bool:  # noqa: ANN401
+        try:
+            return any(r is not None and r.info is not None for r in ydl._js_runtimes.values())  # noqa: SLF001
+        except AttributeError:  # not a part of its API
+            return True
+
+    @contextmanager
+    def _at_most(self, phase: str, seconds: float) -> Iterator[None]:
+        """End the process when this takes longer: no call into a library can be trusted to return."""
+        timer = threading.Timer(seconds, lambda: leave(reasons.over_time(self._what, phase, seconds)))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def over(what: str, reason: str, limit: str, option: str) -> Refusal:
+    """A limit on what is downloaded, with the option that moves it."""
+    remedy = f"xfactor parse LINK --link-{option} N raises the limit"
+    return Refusal(what, f"{reason}, over the limit of {limit}", remedy)
+
+
+def _size(info: dict[str, Any]) -> int | None:
+    for key in ("filesize", "filesize_approx"):
+        if isinstance(value := info.get(key), int | float) and value > 0:
+            return int(value)
+    rate, seconds = info.get("tbr"), info.get("duration")  # kbit/s
+    return int(rate * 125 * seconds) if rate and seconds else None
+
+
+def say(message: Message) -> None:
+    """One line to the program."""
+    with _out:
+        sys.__stdout__.write(f"{encode(message)}\n")  # type: ignore[union-attr]
+        sys.__stdout__.flush()  # type: ignore[union-attr]
+
+
+def leave(refusal: Refusal) -> NoReturn:
+    """Say why, and end at once, whatever else is running."""
+    say(Failed(refusal.what, refusal.reason, refusal.remedy))
+    os._exit(FAILED)
+
+
+def listen(worker: Worker) -> None:
+    """Read stdin in a thread of its own: `go` agrees, its end cancels; a partial file stays as it is."""
+
+    def read() -> None:
+        for line in sys.stdin:
+            if line.strip() == GO:
+                worker.agree()
+        os._exit(CANCELLED)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+
+
+def main(site: Site = YOUTUBE, worker_of: type[Worker] = Worker) -> None:
+    """Serve one request and end the process."""
+    os.umask(0o077)
+    os.nice(NICE)
+    request = decode_request(sys.stdin.readline())
+    if not re.fullmatch(r"[A-Za-z0-9_-]{11}", request.id):
+        leave(Refusal("link", "it names no video", "Copy the link of one video again"))
+    worker = worker_of(request, site)
+    listen(worker)
+    try:
+        path = worker.run()
+    except Refusal as e:
+        leave(e)
+    say(Done(str(path)))
+    os._exit(DONE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Linking: a dropped or opened link, from the question to the clip that plays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.downloading.child import COMMAND, Download
+from app.downloading.links import YOUTUBE, Link, check_link
+from app.downloading.messages import Found, Limits
+from app.downloading.shelf import KEPT_DAYS, Shelf
+from app.errors import Refusal
+from app.pipeline.jobs import Job, Jobs
+from app.ui.asking import ask_consent
+from app.ui.window import Window
+
+
+class Linking:
+    """Looks at a link, asks, downloads beside everything else, and opens what arrived.
+
+    Attributes:
+        command: the worker; tests give one that asks a server of theirs.
+        limits: on what may be downloaded.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        jobs: Jobs,
+        open_source: Callable[[str], None],
+        on_refused: Callable[[Refusal], None],
+    ) -> None:
+        self.command: Sequence[str] = COMMAND
+        self.limits = Limits()
+        self._window, self._jobs = window, jobs
+        self._open_source, self._on_refused = open_source, on_refused
+        self._shelf = Shelf()
+        self._asked: dict[str, Download] = {}  # by id: looked at, and waiting for the user's word
+        self._busy: dict[str, Job] = {}
+
+    def open(self, text: str) -> None:
+        """Open a link: at once when it was downloaded before, else after a question."""
+        try:
+            link = check_link(text)
+        except Refusal as e:
+            self._on_refused(e)
+            return
+        job = self._busy.get(link.id)
+        if link.id in self._asked or (job is not None and job in self._jobs.shown()):
+            return  # it is on its way
+
+        def look(job: Job) -> Path | tuple[Download, Found]:
+            kept = self._shelf.kept(link)
+            if kept is not None:
+                return kept
+            download = Download(link, self.limits, self._shelf, self.command)
+            try:
+                return download, download.look(job.progress)
+            except BaseException:
+                download.close()
+                raise
+
+        def done(result: Path | tuple[Download, Found]) -> None:
+            if isinstance(result, Path):
+                self._show(link, result)
+            else:
+                self._ask(*result)
+
+        self._busy[link.id] = self._jobs.start(f"Looking at {link.name}", look, done, beside=True)
+
+    def remembered(self, source: str) -> str:
+        """What the recent sources remember: the link of a downloaded clip, which outlives the file."""
+        link = self._shelf.link_of(Path(source))
+        return f"https://youtu.be/{link.id}" if link is not None else source
+
+    def stop(self) -> None:
+        """End what waits for an answer; downloads that run are jobs and end as such."""
+        while self._asked:
+            self._asked.popitem()[1].close()
+
+    def _ask(self, download: Download, found: Found) -> None:
+        """The one question: what it is, how large, where it goes."""
+        self._asked[download.link.id] = download
+        words = (
+            f"{found.title}\n{found}\n\n"
+            f"The clip is kept for {KEPT_DAYS} days in {self._shelf.folder}. Up to {self.limits} are taken.\n"
+            f"Whether you may copy it is your responsibility: {YOUTUBE.name}'s terms and its maker's rights "
+            "apply."
+        )
+
+        def answered(agreed: bool) -> None:  # noqa: FBT001 - a signal's payload
+            if self._asked.pop(download.link.id, None) is None:
+                return
+            if agreed:
+                self._fetch(download, found)
+            else:
+                download.close()
+
+        ask_consent(self._window, f"Download from {YOUTUBE.name}?", words, "Download", answered)
+
+    def _fetch(self, download: Download, found: Found) -> None:
+        def fetch(job: Job) -> Path:
+            with download:
+                return download.fetch(job.progress)
+
+        def done(path: Path) -> None:
+            self._shelf.name(download.link, found.title)
+            self._show(download.link, path)
+
+        job = self._jobs.start(f"Downloading {found.title}", fetch, done, beside=True)
+        self._busy[download.link.id] = job
+
+    def _show(self, link: Link, path: Path) -> None:
+        """From here on it is a clip like any dropped one (F12)."""
+        self._open_source(str(path))
+        title = self._shelf.title(link)
+        self._window.status.show_source(title)
+        self._window.setWindowTitle(f"{title} — xfactor")

@@ -1,0 +1,245 @@
+"""The download itself, from a server that does everything wrong, and its sudden ends (rows F06, F08)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from app.downloading.child import LEAVE_S
+from app.downloading.messages import Limits
+from app.downloading.shelf import Shelf
+from app.errors import Refusal
+from tests.unit.app.downloading.conftest import GOOD, Starter, fetch
+from tests.unit.app.downloading.standin import Handler, StandIn, Video
+
+SHORT = Limits(socket_s=0.5, look_s=6.0, fetch_s=6.0)
+
+
+class StopHere(Exception):
+    """What a cancelled job raises."""
+
+
+# -- F06: servers
+
+
+def drip_from(start: int, pause_s: float):
+    """Sends the head of the file at once, and the rest slowly."""
+
+    def serve(handler: Handler, data: bytes) -> None:
+        handler.head(len(data))
+        handler.wfile.write(data[:start])
+        handler.wfile.flush()
+        handler.drip(data[start:], pause_s)
+
+    return serve
+
+
+def test_f06_a_stalled_server_is_given_up_after_the_socket_s_time(
+    good: Video, start: Starter, shelf: Shelf
+) -> None:
+    began_s = time.monotonic()
+    good.serve = drip_from(100_000, 60.0)
+    with pytest.raises(Refusal, match="did not answer in time"):
+        fetch(start, SHORT)
+    assert time.monotonic() - began_s < 15
+    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+
+
+def test_f06_a_slow_loris_runs_into_the_wall_limit(good: Video, start: Starter) -> None:
+    good.serve = drip_from(100_000, 0.2)  # never silent for long enough to be a stall
+    with pytest.raises(Refusal, match="the download took longer than 1 s"):
+        fetch(start, Limits(fetch_s=1.0))
+
+
+def test_f06_an_endless_body_is_cut_at_the_cap_whatever_was_announced(
+    good: Video, start: Starter, shelf
+) -> None:
+    def endless(handler: Handler, data: bytes) -> None:
+        handler.head(None)
+        for _ in range(600):
+            try:
+                handler.wfile.write(data[:4096] + bytes(60_000))
+            except OSError:
+                return
+
+    good.serve = endless
+    with pytest.raises(Refusal, match="more arrives than was announced, over the limit of 1 MB"):
+        fetch(start, Limits(megabytes=1.0))
+    assert (shelf.folder / f"{GOOD}.mp4.part").stat().st_size < 6_000_000
+    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+
+
+def test_f06_a_stated_length_over_the_cap_is_refused_before(
+    good: Video, start: Starter, site: StandIn
+) -> None:
+    good.announced = 2_000_000
+    download = start(mode="youtube", limits=Limits(megabytes=1.0))
+    with pytest.raises(Refusal, match="2 MB, over the limit of 1 MB"):
+        download.look(lambda: None)
+    assert not any("videoplayback" in path for path in site.asked)
+
+
+def cut(handler: Handler, data: bytes) -> None:
+    handler.head(len(data))
+    handler.wfile.write(data[: len(data) // 2])
+    handler.close_connection = True
+
+
+def test_f06_a_wrong_length_is_no_finished_clip(good: Video, start: Starter, shelf: Shelf) -> None:
+    good.serve = cut
+    with pytest.raises(Refusal, match="the connection ended too early"):
+        fetch(start, SHORT)
+    assert (shelf.folder / f"{GOOD}.mp4.part").stat().st_size > 100_000
+
+
+def test_f06_nothing_at_all_is_told_as_that(good: Video, start: Starter) -> None:
+    good.data = b""
+    with pytest.raises(Refusal, match=r"nothing|no video"):
+        fetch(start, SHORT)
+
+
+def page(handler: Handler, _: bytes) -> None:
+    handler.answer(b"<!DOCTYPE html><html><body>Please wait</body></html>" * 20, "video/mp4")
+
+
+def test_f06_f12_a_page_instead_of_the_clip_is_refused_and_does_not_stay(
+    good: Video, start: Starter, shelf
+) -> None:
+    good.serve = page
+    with pytest.raises(Refusal, match="it is a web page"):
+        fetch(start)
+    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+
+
+def test_f06_a_server_without_tls_behind_a_secure_address(good: Video, start: Starter, site: StandIn) -> None:
+    with pytest.raises(Refusal, match="no secure connection"):
+        start(command=site.command("generic", scheme="https"), limits=SHORT).look(lambda: None)
+
+
+def test_f06_an_error_of_the_server_is_told(good: Video, start: Starter) -> None:
+    good.serve = lambda handler, _: handler.send_error(503)
+    with pytest.raises(Refusal, match="a fault of its own"):
+        fetch(start, SHORT)
+
+
+# -- F08: ends in the middle
+
+
+def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
+    good, start: Starter, site, shelf
+) -> None:
+    whole = good.data
+    good.serve = drip_from(len(whole) // 2, 30.0)
+    download = start()
+    download.look(lambda: None)
+    partial = shelf.folder / f"{GOOD}.mp4.part"
+    arrived = threading.Event()
+
+    def on_progress(_: float | None) -> None:
+        if partial.exists() and partial.stat().st_size > 0:
+            arrived.set()
+            raise StopHere
+
+    with pytest.raises(StopHere):
+        download.fetch(on_progress)
+    began_s = time.monotonic()
+    process = download._process
+    download.close()
+    assert time.monotonic() - began_s < LEAVE_S
+    assert arrived.is_set()
+    assert process.returncode == 3
+    assert partial.exists()
+    good.serve = None
+    again = start(mode="youtube")
+    assert again.look(lambda: None).have_bytes == partial.stat().st_size
+    assert again.fetch(lambda _: None).read_bytes() == whole
+    assert site.ranges[-1] > 0, "it began from the start"
+    assert not partial.exists()
+    assert shelf.forget() == 1
+    assert list(shelf.folder.iterdir()) == []
+
+
+def test_f08_a_killed_process_is_told_and_nothing_is_left_running(
+    good: Video, start: Starter, shelf: Shelf
+) -> None:
+    good.serve = drip_from(100_000, 30.0)
+    download = start()
+    download.look(lambda: None)
+    threading.Timer(0.3, lambda: os.kill(download._process.pid, signal.SIGKILL)).start()
+    with pytest.raises(Refusal, match="broke down: it ended without a word"):
+        download.fetch(lambda _: None)
+    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+
+
+def test_f08_the_process_opens_no_port_and_ends_when_the_program_does(good: Video, start: Starter) -> None:
+    download = start()
+    download.look(lambda: None)
+    process = download._process
+    inodes = {os.readlink(f) for f in Path(f"/proc/{process.pid}/fd").iterdir()}  # noqa: PTH115
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    assert not any(row[3] == "0A" and f"socket:[{row[9]}]" in inodes for row in rows), "it listens"
+    process.stdin.close()  # what the kernel does when the program is killed
+    assert process.wait(2) == 3
+
+
+def test_f08_a_process_that_hangs_is_killed(start: Starter, tmp_path: Path) -> None:
+    (tmp_path / "deaf.py").write_text(
+        "import signal, time\nsignal.signal(15, signal.SIG_IGN)\ntime.sleep(60)\n"
+    )
+    download = start(command=(sys.executable, str(tmp_path / "deaf.py")))
+
+    def give_up() -> None:
+        raise StopHere
+
+    with pytest.raises(StopHere):
+        download.look(give_up)
+    began_s = time.monotonic()
+    process = download._process
+    download.close()
+    assert time.monotonic() - began_s < LEAVE_S + 1
+    assert process.returncode == -signal.SIGKILL
+
+
+def test_f08_a_full_disk_is_told_and_what_arrived_stays(
+    good: Video, start: Starter, shelf, site, tmp_path
+) -> None:
+    """RLIMIT_FSIZE stands in for the disk: the write fails in the middle of the file."""
+    script = tmp_path / "small.py"
+    inner = site.command()
+    script.write_text(
+        "import os, resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
+        f"os.execv({inner[0]!r}, {list(inner)!r})\n"
+    )
+    download = start(command=(inner[0], str(script)))
+    download.look(lambda: None)
+    with pytest.raises(Refusal, match=r"it cannot be written \(.*File too large.*\)|the disk is full"):
+        download.fetch(lambda _: None)
+    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+
+
+def test_f08_a_folder_that_cannot_be_made_is_told(start: Starter, shelf: Shelf) -> None:
+    shelf.folder.write_bytes(b"a file in its place")
+    with pytest.raises(Refusal, match="cannot be made"):
+        start().look(lambda: None)
+
+
+def test_what_another_process_prints_is_no_message(start: Starter, tmp_path: Path) -> None:
+    lies = [
+        "warning: something", '{"event": "found"}', '{"event": "done", "path": 3}', "[1]",
+        '{"event": "__class__"}',
+        '{"event": "done", "path": "/etc/passwd"}',
+    ]  # fmt: skip
+    (tmp_path / "liar.py").write_text(
+        f"import sys\nsys.stdin.readline()\nprint({chr(10).join(lies)!r}, flush=True)\n"
+    )
+    with pytest.raises(Refusal, match="broke down: it said something unexpected"):
+        start(command=(sys.executable, str(tmp_path / "liar.py"))).look(lambda: None)
+    (tmp_path / "flood.py").write_text("import sys\nsys.stdout.write('x' * 10_000_000)\n")
+    with pytest.raises(Refusal, match="it said too much"):
+        start(command=(sys.executable, str(tmp_path / "flood.py"))).look(lambda: None)
