@@ -19,7 +19,7 @@ from training.clip import room
 from training.synthetic import sensor
 from training.synthetic.appearance import Rng
 from training.synthetic.backgrounds import Backgrounds, procedural
-from training.synthetic.bodies import FloatArray
+from training.synthetic.bodies import POOL_COUNT, FloatArray
 from training.synthetic.generate import Generator
 from training.synthetic.skeleton import euler
 
@@ -78,9 +78,11 @@ def _upright(pitch: float) -> FloatArray:
     return np.asarray([[1, 0, 0], [0, -s, -c], [0, c, -s]], np.float32)
 
 
-def pictures(count: int, size: int = SIZE, rooms: int = ROOMS) -> list[tuple[Picture, NDArray[np.bool_]]]:
+def pictures(
+    count: int, size: int = SIZE, rooms: int = ROOMS, pool: int = POOL_COUNT
+) -> list[tuple[Picture, NDArray[np.bool_]]]:
     """The first `count` pictures (size, size, 3) RGB with their exact silhouettes (size, size)."""
-    generator = Generator(size=size, seed=SEED, split="test")
+    generator = Generator(size=size, seed=SEED, split="test", pool=pool)
     generator.backgrounds = Rooms(rooms, size + size // 4)
     out: list[tuple[Picture, NDArray[np.bool_]]] = []
     index = 0

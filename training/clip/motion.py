@@ -67,6 +67,29 @@ ARMS = {
 SWING = ((0, 1), (2.2, 1), (3.0, 0), (9.6, 0), (10.2, 1), (12, 1))
 HEEL_M, BALL_M = 0.05, 0.13  # from the ankle back to the heel, forwards to the ball
 
+Keys = tuple[tuple[float, float], ...]  #: (s, value), in order of time
+Aims = tuple[tuple[float, float, float], tuple[float, float, float]]
+_STILL: Keys = ((0, 0), (DURATION_S, 0))
+
+
+@dataclass(frozen=True)
+class Score:
+    """What is performed, written down by time; every track reaches from 0 to its end."""
+
+    seconds: float
+    start: dict[str, tuple[float, float, float]]  #: foot → x, y, yaw
+    steps: tuple[tuple[str, float, float, float, float, float], ...]
+    arms: dict[str, tuple[tuple[float, Aims], ...]]
+    yaw: Keys = _STILL
+    sink: Keys = _STILL
+    chest: Keys = _STILL
+    head: Keys = _STILL
+    swing: Keys = _STILL
+    bow: Keys = _STILL  #: of the whole back, forwards
+
+
+SAMPLE = Score(DURATION_S, START, STEPS, ARMS, YAW, SINK, CHEST, HEAD, SWING)
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -79,19 +102,21 @@ class Moment:
 class Motion:
     """The whole performance for one body, frame by frame."""
 
-    def __init__(self, bodies: Bodies, heads: FloatArray, sole_z: float) -> None:
+    def __init__(self, bodies: Bodies, heads: FloatArray, sole_z: float, score: Score = SAMPLE) -> None:
         """`heads` (J, 3) are this body's bones at rest and `sole_z` is the lowest point of its shoes."""
+        self._score = score
         self._skeleton = skeleton = Skeleton(
             replace(bodies, template_heads=heads)
         )  # limbs aimed from its own rest
         self._at = {n: heads[skeleton.index[n]] for n in skeleton.names}
         self._ankle_m = float(self._at["foot.L"][2]) - sole_z
-        self.times = (np.arange(round(DURATION_S * RATE)) / RATE).astype(np.float32)
+        self.times = (np.arange(round(score.seconds * RATE)) / RATE).astype(np.float32)
         tracks = {s: [self._foot(s, t) for t in self.times] for s in SIDES}
         self._ankles = {s: np.asarray([a for a, _ in tracks[s]]) for s in SIDES}
         self._foot_turns = {s: [r for _, r in tracks[s]] for s in SIDES}
-        self._yaw, self._sink, self._chest, self._head, self._swing = (
-            _track(keys, self.times) for keys in (YAW, SINK, CHEST, HEAD, SWING)
+        self._yaw, self._sink, self._chest, self._head, self._swing, self._bow = (
+            _track(keys, self.times)
+            for keys in (score.yaw, score.sink, score.chest, score.head, score.swing, score.bow)
         )
         self._root = self._roots()
 
@@ -113,9 +138,9 @@ class Motion:
 
     def _foot(self, side: str, t: float) -> tuple[FloatArray, FloatArray]:
         """Ankle in the world and the foot's turn; a foot leaves over its ball and lands on its heel."""
-        x, y, yaw = START[side]
+        x, y, yaw = self._score.start[side]
         lift, pitch = 0.0, 0.0
-        for foot, leaves, lands, x1, y1, yaw1 in STEPS:
+        for foot, leaves, lands, x1, y1, yaw1 in self._score.steps:
             if foot != side or t < leaves - 0.16:
                 continue
             long = np.clip(np.hypot(x1 - x, y1 - y) / 0.6, 0.15, 1)
@@ -192,7 +217,7 @@ class Motion:
         lean = 0.012 + 0.012 * float(self._swing[frame]) + 0.004 * np.sin(2 * np.pi * t / 3.4)
         counter = -0.16 * float(self._swing[frame]) * self._stride(frame)
         twist = (float(self._chest[frame]) + counter) / 5
-        local = {f"spine0{i}": euler(lean, 0, twist) for i in range(1, 6)}
+        local = {f"spine0{i}": euler(lean + float(self._bow[frame]) / 5, 0, twist) for i in range(1, 6)}
         turn = (float(self._head[frame]) - counter) / 3
         for bone in ("neck01", "neck02", "head"):
             local[bone] = euler(0.015, 0, turn)
@@ -214,7 +239,7 @@ class Motion:
         aimed: dict[str, FloatArray],
         local: dict[str, FloatArray],
     ) -> None:
-        keys = ARMS[side]
+        keys = self._score.arms[side]
         aims = np.asarray([(*upper, *lower) for _, (upper, lower) in keys])
         value = PchipInterpolator([t for t, _ in keys], aims)(self.times[frame])
         swing = float(self._swing[frame]) * self._stride(frame) * (-1 if side == "L" else 1)

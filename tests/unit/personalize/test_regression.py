@@ -26,7 +26,7 @@ def test_the_bundled_sheets_hold_people_and_empty_rooms(repository: Path) -> Non
 
 @pytest.mark.slow
 def test_what_is_written_is_read_in_its_place(tmp_path: Path) -> None:
-    drawn = regression.pictures(regression.COLUMNS, rooms=0)
+    drawn = regression.pictures(regression.COLUMNS, rooms=0, pool=10)
     regression.write(tmp_path, drawn)
     read = read_regression(tmp_path)
     assert len(read) == regression.COLUMNS
