@@ -22,6 +22,7 @@ from app.errors import Refusal
 from app.helping import Helping
 from app.interrupts import Interrupts
 from app.keeping import Keeping
+from app.learning import Learning
 from app.linking import Linking
 from app.menus import Menus, first_choice
 from app.pipeline.capture import TOPIC as SOURCE
@@ -31,6 +32,7 @@ from app.pipeline.pipeline import Pipeline
 from app.playing import Playing
 from app.session import Loader, Session
 from app.settings import Settings, SettingsFile
+from app.shelving import Shelving
 from app.ui.activity import Task
 from app.ui.asking import MEDIA, ask_file, ask_folder
 from app.ui.hud import Vitals
@@ -84,8 +86,13 @@ class Desktop(QObject):
         self.menus = Menus(self.window, self.session, self.open, self.refuse)
         self.linking = Linking(self.window, self.jobs, self.open, self.refuse)
         self.helping = Helping(self.window, self.jobs, self.keeping.folder, runtime.ort.__version__)
+        self.learning = Learning(
+            self.window, self.session, self.pipeline, self.jobs, self.open, self.bell.ring
+        )
+        self.shelving = Shelving(self.window, self.session, self.jobs, self.refuse)
         self._timer = QTimer(self)
         self._opened = ""  # what was asked for and has not shown a picture yet
+        self._dropped = ""  # what of it was dropped: a clip that may be personalised on
         self._stopping = False
         self._connect()
         self._restore()
@@ -99,7 +106,7 @@ class Desktop(QObject):
         self.session.on_changed = self._on_engine
         self.session.on_link = self.linking.open
         # what is opened
-        window.source_dropped.connect(self.open)
+        window.source_dropped.connect(self._on_dropped)
         window.welcome.recent_chosen.connect(self.open)
         window.welcome.example_wanted.connect(self.open_example)
         window.welcome.camera_wanted.connect(self.menus.ask_camera)
@@ -152,12 +159,14 @@ class Desktop(QObject):
             pass  # an open menu may run an event loop of its own
         until_s = time.monotonic() + STOP_S
         self._timer.stop()
+        learning = self.learning.stop()  # first: an undecided factor is not what the next run starts with
         remembering.save(self.settings_file, self.settings, self.window, self.session)
         self.linking.stop()
         worker = self.jobs.stop()
         self.stuck = self.pipeline.stop(STOP_S)
-        worker.join(max(0.0, until_s - time.monotonic()))
-        self.stuck += [worker.name] if worker.is_alive() else []
+        for thread in (worker, *learning):
+            thread.join(max(0.0, until_s - time.monotonic()))
+            self.stuck += [thread.name] if thread.is_alive() else []
         self.window.hide()
         QTimer.singleShot(0, self.ended.emit)  # after the slots that are already queued
 
@@ -171,6 +180,10 @@ class Desktop(QObject):
         self._opened = text if source.path is None else str(source.path)
         self.window.status.show_source(source.name)
         self.window.setWindowTitle(f"{source.name} — xfactor")
+
+    def _on_dropped(self, text: str) -> None:
+        self.open(text)
+        self._dropped = self._opened
 
     def open_example(self) -> None:
         """The clip that comes with the program."""
@@ -194,6 +207,7 @@ class Desktop(QObject):
             self.window.canvas.show_parsed(parsed)
             if self._opened:
                 self._on_first_picture()
+        self.learning.refresh()
         for notice in self.pipeline.notices.drain():
             self.window.banner.show_notice(notice)
         for job in self.jobs.collect():
@@ -209,7 +223,9 @@ class Desktop(QObject):
         recent = self.settings.recent if self._is_example() else self.settings.with_recent(known)
         self.settings = replace(self.settings, recent=recent, folder=folder)
         self.menus.fill_recent(recent)
-        self._opened = ""
+        if self._dropped == self._opened or known != self._opened:
+            self.learning.offer()
+        self._opened = self._dropped = ""
         self.tick()
 
     def _is_example(self) -> bool:
@@ -229,11 +245,13 @@ class Desktop(QObject):
             window.viewing.mirror(on=info.live and window.actions_["mirror"].isChecked())
         self.playing.refresh()
         self.keeping.refresh()
+        self.learning.refresh()
         window.status.show_camera(on=pipeline.camera_on)
         vitals = self._vitals()
         window.status.show_vitals(vitals if self.session.source is not None else None)
         window.canvas.show_vitals(vitals if window.actions_["hud"].isChecked() else None)
-        window.activity.show_tasks([Task(id(j), j.title, j.fraction, j.left_s) for j in self.jobs.shown()])
+        tasks = [Task(id(j), j.title, j.fraction, j.left_s) for j in self.jobs.shown()]
+        window.activity.show_tasks([*self.learning.tasks(), *tasks])
 
     def _vitals(self) -> Vitals:
         pipeline, engine, parsed = self.pipeline, self.session.engine, self.window.canvas.parsed
@@ -261,6 +279,7 @@ class Desktop(QObject):
         session = self.session
         self.window.controls.show_parts(remembering.parts_of(session))
         self.menus.refresh()
+        self.shelving.refresh()
         if session.previous is not None:
             words = f"X factor: {session.xfactor.name}, swapped in {session.swap_ms:.2f} ms"
             self.window.status.show_under(words)
@@ -273,6 +292,8 @@ class Desktop(QObject):
         self.window.show_theme(theme)
 
     def _on_cancel(self, key: int) -> None:
+        if key == id(self.learning):
+            self.learning.cancel()
         for job in self.jobs.shown():
             if id(job) == key:
                 job.cancel()

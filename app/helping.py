@@ -52,7 +52,7 @@ class Helping:
             self._say(f"{e.filename}: {e.strerror}. Choose another folder.", Level.ERROR)
 
     def _show_folder(self, folder: Path) -> None:
-        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+        if not show_folder(folder):
             self._say(f"The folder is {folder}")
 
     def _copy_system(self) -> None:
@@ -79,3 +79,8 @@ class Helping:
 
     def _say(self, words: str, level: Level = Level.INFO) -> None:
         self._window.banner.show_notice(Notice(words, level, topic="help"))
+
+
+def show_folder(folder: Path) -> bool:
+    """Open a folder in the desktop's file manager; False when there is none."""
+    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

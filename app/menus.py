@@ -10,14 +10,16 @@ from pathlib import Path, PurePath
 
 from PyQt6.QtGui import QAction
 
-from app.engine.library import list_factors, list_models
+from app.engine.library import list_models
 from app.errors import Refusal
 from app.media.cameras import list_cameras
 from app.media.images import read_image
+from app.personalizing.shelf import shelved
 from app.pipeline.notices import Level, Notice
 from app.session import ModelChoice, Session
 from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.choices import Choice, fill
+from app.ui.factor_library import face
 from app.ui.look import Backdrop, Behind
 from app.ui.pages import show_text
 from app.ui.window import Window
@@ -56,7 +58,7 @@ class Menus:
         """What is checked and possible now."""
         session, actions = self._session, self._window.actions_
         key = session.xfactor.key
-        if key in {"own", "plate", "chroma", "motion", "masks"}:
+        if key in {"own", "plate", "chroma", "motion", "masks", "brush"}:
             actions[key].setChecked(True)
         else:
             self._fill_factors()
@@ -154,15 +156,16 @@ class Menus:
         trunk = session.engine.trunk_sha256 if session.engine is not None else ""
         choices = [
             Choice(
-                str(f.path),
-                f.name,
-                checked=str(f.path) == session.xfactor.key,
-                enabled=f.trunk_sha256 == trunk,
+                str(f.file.path),
+                f"{f.name}   {f.gain}" if f.gain else f.name,
+                checked=str(f.file.path) == session.xfactor.key,
+                enabled=f.file.trunk_sha256 == trunk,
+                icon=face(f.face),
             )
-            for f in list_factors()
+            for f in shelved()
         ]
         if session.xfactor.source is not None and session.xfactor.key not in {
-            "plate", "chroma", "motion", "masks", *(c.key for c in choices)
+            "plate", "chroma", "motion", "masks", "brush", *(c.key for c in choices)
         }:  # fmt: skip
             choices.append(Choice(session.xfactor.key, session.xfactor.name, checked=True))
         group = actions.group("factor")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.engine.backgrounds import BackgroundPlate, MovingBackground
+from app.engine.brush import Brush
 from app.engine.chroma import ChromaKey
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
@@ -66,8 +67,8 @@ class Session:
         xfactor: what stands in the X factor's place.
         swap_ms: how long the last swap took.
         on_changed: called in the thread of the window when a model or X factor has come into use.
-    """
         on_link: called with a link that is to be opened; it comes back as a clip once it is downloaded.
+    """
 
     def __init__(self, pipeline: Pipeline, jobs: Jobs, loader: Loader = load_engine) -> None:
         self.source: Source | None = None
@@ -75,8 +76,8 @@ class Session:
         self.xfactor = XFactor(OWN, "own factor")
         self.swap_ms = 0.0
         self.on_changed: Callable[[], None] = lambda: None
-        self._previous: XFactor | None = None
         self.on_link: Callable[[str], None] = lambda _: None
+        self._previous: XFactor | None = None
         self._pipeline = pipeline
         self._jobs = jobs
         self._loader = loader
@@ -161,10 +162,10 @@ class Session:
 
     # -- X factor
 
-    def use(self, xfactor: XFactor) -> None:
-        """Swap the X factor between two frames."""
+    def use(self, xfactor: XFactor, *, remember: bool = True) -> None:
+        """Swap the X factor between two frames; `remember` the one before for `swap_back`."""
         if xfactor.key != self.xfactor.key:
-            self._previous = self.xfactor
+            self._previous = self.xfactor if remember else None
         self.xfactor = xfactor
         if self._engine is not None:
             self._use(self._engine)
@@ -190,6 +191,15 @@ class Session:
             self.on_changed()
             return
         self.use(XFactor("chroma", "chroma key", key))
+
+    def use_brush(self) -> Brush | None:
+        """Let the user paint; the factor in use says what is probable where nobody painted."""
+        if self._engine is None:
+            return None
+        base = self.xfactor.source if self.xfactor.trunk else None
+        brush = Brush(base or self._engine.stages.own_source())
+        self.use(XFactor("brush", brush.name, brush))
+        return brush
 
     def use_masks(self, path: Path) -> None:
         """Take the silhouettes from a folder with one mask per frame, or from one mask picture."""
@@ -229,6 +239,21 @@ class Session:
         """The X factor before this one; the same again brings this one back."""
         if self._previous is not None:
             self.use(self._previous)
+
+    def rename_factor(self, key: str, new_key: str, name: str) -> None:
+        """A factor lies elsewhere now, or is called otherwise; what runs is the same."""
+        if self.xfactor.key == key:
+            self.xfactor = replace(self.xfactor, key=new_key, name=name)
+            self.on_changed()
+        if self._previous is not None and self._previous.key == key:
+            self._previous = replace(self._previous, key=new_key, name=name)
+
+    def drop_factor(self, key: str) -> None:
+        """A factor must not be used any more."""
+        if self._previous is not None and self._previous.key == key:
+            self._previous = None
+        if self.xfactor.key == key:
+            self.use(XFactor(OWN, "own factor"), remember=False)
 
     @property
     def previous(self) -> XFactor | None:

@@ -31,13 +31,14 @@ class Brush:
 
     Attributes:
         strokes: replace the tuple to paint; never changed in place.
+        painted_on: index of the frame that they belong to.
     """
 
     name = "brush"
 
     def __init__(self, base: SilhouetteSource) -> None:
         self._base = base
-        self._painted_on: int | None = None
+        self.painted_on: int | None = None
         self._made: tuple[object, Silhouette] | None = None
         self.strokes: tuple[Stroke, ...] = ()
 
@@ -48,15 +49,15 @@ class Brush:
 
     def paint(self, stroke: Stroke, frame_index: int) -> None:
         """Add a stroke; painting on another frame starts anew."""
-        if self._painted_on != frame_index:
+        if self.painted_on != frame_index:
             self.strokes = ()
-        self._painted_on = frame_index
+        self.painted_on = frame_index
         self.strokes = (*self.strokes, stroke)
 
     def clear(self) -> None:
         """Remove all strokes."""
         self.strokes = ()
-        self._painted_on = None
+        self.painted_on = None
 
     def reset(self) -> None:
         """Strokes stay with their frame."""
@@ -67,8 +68,8 @@ class Brush:
         strokes = self.strokes
         if not strokes:
             return self._base.person(request)
-        if request.frame.index != self._painted_on:
-            return Silhouette(None, notice=f"painted on frame {self._painted_on} only")
+        if request.frame.index != self.painted_on:
+            return Silhouette(None, notice=f"painted on frame {self.painted_on} only")
         key = (strokes, id(request.frame), request.letterbox)
         if self._made is None or self._made[0] != key:
             self._made = key, self._cut(request, strokes)

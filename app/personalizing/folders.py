@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -100,6 +102,24 @@ def remove(folder: Path) -> None:
     except OSError as e:
         reason = f"it cannot be deleted ({e.strerror})"
         raise Refusal(f"job folder {folder}", reason, "Delete it by hand: it shows a person") from e
+
+
+def remove_after(
+    folder: Path, busy: Sequence[threading.Thread], on_refused: Callable[[Refusal], None]
+) -> threading.Thread:
+    """Delete a job folder as soon as nothing writes to it any more; does not wait."""
+
+    def work() -> None:
+        for thread in busy:
+            thread.join()
+        try:
+            remove(folder)
+        except Refusal as e:
+            on_refused(e)
+
+    thread = threading.Thread(target=work, name="removing a job", daemon=True)
+    thread.start()
+    return thread
 
 
 def remove_of(name: str) -> int:

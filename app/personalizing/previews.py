@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.errors import Refusal
 from app.media.images import read_image
 from app.pipeline.cursor import Cursor
-from app.pipeline.feeds import ClipFeed
+from app.pipeline.feeds import ClipFeed, Feed, PicturesFeed
 from app.pipeline.latest import Latest
 from personalize.events import Silhouette
 
@@ -40,7 +40,8 @@ class Preview:
 
     frame: int
     picture: Picture  #: (h, w, 3) RGB
-    mask: Mask  #: (h, w) as the worker wrote it
+    face: Picture  #: (96, 96, 3) RGB, the person cut out of the frame
+    sure: float  #: share of the frame that is surely the person
 
 
 class Previews(threading.Thread):
@@ -76,7 +77,7 @@ class Previews(threading.Thread):
     def run(self) -> None:
         """One after the other, never hurried."""
         try:
-            feed = ClipFeed(self._clip)
+            feed: Feed = PicturesFeed(self._clip) if self._clip.is_dir() else ClipFeed(self._clip)
         except Refusal as e:
             log.warning("no previews: %s", e)
             return
@@ -103,7 +104,8 @@ class Previews(threading.Thread):
         frame = cursor.move(silhouette.frame)
         mask = read_mask(Path(silhouette.path))
         if frame is not None and mask is not None and frame.index == silhouette.frame:
-            self._made.append(Preview(frame.index, composed(frame.image, mask), mask))
+            face, sure = portrait(frame.image, mask), float((mask == SURE).mean())
+            self._made.append(Preview(frame.index, composed(frame.image, mask), face, sure))
             self._on_news()
 
 

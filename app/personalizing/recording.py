@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -58,6 +59,11 @@ class Recording:
         if not self._capture.is_alive():
             self.finish()
         return not self._recorder.is_alive()
+
+    @property
+    def thread(self) -> threading.Thread:
+        """What writes the file."""
+        return self._recorder
 
     @property
     def problem(self) -> str:

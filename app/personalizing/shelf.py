@@ -52,6 +52,11 @@ def describe(file: FactorFile) -> Shelved:
     return Shelved(file, gain, card.created if card is not None else "", face if face.is_file() else None)
 
 
+def path_of(name: str) -> Path:
+    """Where the file of a factor of the library lies."""
+    return paths.user_factors_dir() / f"{name}{FACTOR_SUFFIX}"
+
+
 def face_of(name: str) -> Path:
     """Where the thumbnail of a factor lies."""
     return paths.user_factors_dir() / FACES / f"{name}.png"

@@ -45,6 +45,31 @@ def ask_colour(
     dialog.open()
 
 
+def ask_new_file(
+    parent: QWidget, title: str, name: str, filters: str, on_chosen: Callable[[str], None]
+) -> QFileDialog:
+    """Ask where to write a file; Qt asks before one is replaced."""
+    dialog = QFileDialog(parent, title, name, filters)
+    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.selectFile(name)
+    return _open(dialog, on_chosen)
+
+
+def ask_text(
+    parent: QWidget, title: str, words: str, now: str, on_chosen: Callable[[str], None]
+) -> QInputDialog:
+    """Ask for a line of text."""
+    dialog = QInputDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(words)
+    dialog.setTextValue(now)
+    dialog.textValueSelected.connect(on_chosen)
+    dialog.open()
+    return dialog
+
+
 def ask_number(
     parent: QWidget, title: str, words: str, now: int, last: int, on_chosen: Callable[[int], None]
 ) -> None:

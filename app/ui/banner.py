@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer
 from PyQt6.QtGui import QColor, QGuiApplication
@@ -24,6 +25,7 @@ from app.ui.controls import plain
 from app.ui.theme import DARK, Shades
 
 INFO_MS = 6000  # an information leaves by itself after this; warnings and errors stay
+OFFER_MS = 15_000  # nor does what can be answered stay for ever
 KEPT = 8
 LONGEST = 600  # characters in the strip; the rest is behind Details
 
@@ -36,6 +38,7 @@ class Banner(QFrame):
         parent.installEventFilter(self)  # the picture must not jump when a notice comes or goes
         self.setObjectName("banner")
         self._notices: OrderedDict[str, Notice] = OrderedDict()
+        self._offers: dict[str, tuple[str, Callable[[], None]]] = {}
         self._shades = DARK
         self._icon = QLabel()
         self._text = plain("")
@@ -45,23 +48,26 @@ class Banner(QFrame):
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setMaximumHeight(180)
+        self._act = QPushButton("")
+        self._act.setObjectName("primary")
         self._fold = QPushButton("Details")
         self._copy = QPushButton("Copy")
         self._close = QToolButton()
         self._close.setIconSize(QSize(16, 16))
         self._close.setToolTip("Close")
-        for button in (self._fold, self._copy, self._close):
+        for button in (self._act, self._fold, self._copy, self._close):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
+        self._act.clicked.connect(self._on_act)
         self._fold.clicked.connect(self._on_fold)
         self._copy.clicked.connect(self._on_copy)
         self._close.clicked.connect(self.dismiss)
         row = QHBoxLayout()
         row.addWidget(self._icon)
         row.addWidget(self._text, 1)
-        for widget in (self._fold, self._copy, self._close):
+        for widget in (self._act, self._fold, self._copy, self._close):
             row.addWidget(widget)
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 7, 8, 7)
@@ -78,10 +84,17 @@ class Banner(QFrame):
         """Add one; of one topic only the newest is kept, and empty words withdraw it."""
         topic = notice.topic or notice.text
         self._notices.pop(topic, None)
+        self._offers.pop(topic, None)
         if notice.text:
             self._notices[topic] = notice
             while len(self._notices) > KEPT:
                 self._notices.popitem(last=False)
+        self._refresh()
+
+    def show_offer(self, notice: Notice, label: str, act: Callable[[], None]) -> None:
+        """A notice with a button that does something about it."""
+        self.show_notice(notice)
+        self._offers[notice.topic or notice.text] = label, act
         self._refresh()
 
     def dismiss(self) -> None:
@@ -114,10 +127,13 @@ class Banner(QFrame):
         details = notice.details or (notice.text if shown != notice.text else "")
         self._details.setPlainText(details)
         self._details.hide()
+        offer = self._offers.get(notice.topic or notice.text)
+        self._act.setVisible(offer is not None)
+        self._act.setText(offer[0] if offer else "")
         self._fold.setVisible(bool(details))
         self._copy.setVisible(notice.level is not Level.INFO)
         if notice.level is Level.INFO:
-            self._timer.start(INFO_MS)
+            self._timer.start(INFO_MS if offer is None else OFFER_MS)
         self._place()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -133,6 +149,13 @@ class Banner(QFrame):
             height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
             self.setGeometry(0, 0, width, min(height, parent.height()))
             self.raise_()
+
+    def _on_act(self) -> None:
+        notice = self.notice
+        offer = self._offers.get(notice.topic or notice.text) if notice is not None else None
+        self.dismiss()
+        if offer is not None:
+            offer[1]()
 
     def _on_fold(self) -> None:
         self._details.setVisible(not self._details.isVisible())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PyQt6.QtGui import QAction, QActionGroup
+from PyQt6.QtGui import QAction, QActionGroup, QIcon
 from PyQt6.QtWidgets import QMenu
 
 
@@ -17,6 +17,7 @@ class Choice:
     text: str
     checked: bool = False
     enabled: bool = True
+    icon: QIcon | None = None
 
 
 def literal(text: str) -> str:
@@ -51,6 +52,8 @@ def fill(
         action = QAction(literal(choice.text), menu)
         action.setProperty("choice", choice.key)
         action.setEnabled(choice.enabled)
+        if choice.icon is not None:
+            action.setIcon(choice.icon)
         if group is not None:
             action.setCheckable(True)
             group.addAction(action)

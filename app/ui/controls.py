@@ -22,6 +22,7 @@ from app.ui.legend import Legend
 from app.ui.look import Look, View
 from models.labels import PartSet
 
+WIDTH = 216  # px, at least
 VIEW_NAMES: dict[View, str] = {
     View.OVERLAY: "Overlay",
     View.PARTS: "Parts only",
@@ -45,7 +46,7 @@ class Controls(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
-        self.setMinimumWidth(216)
+        self.setMinimumWidth(WIDTH)
         self._look = Look()
         self._view = QComboBox()
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)

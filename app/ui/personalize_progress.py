@@ -22,7 +22,6 @@ class Stage:
     fraction: float | None = None  #: 0..1, None while nobody knows
     left_s: float | None = None
     notice: str = ""
-    can_stop: bool = True  #: whether there is something to finish early
     stopping: bool = False  #: it was asked to
 
 
@@ -72,7 +71,7 @@ class Progress(QWidget):
         for button in (self._stop, self._cancel, self._correct):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def begin(self, name: str, span: tuple[int, int] | None, *, correctable: bool) -> None:
+    def begin(self, name: str, span: tuple[int, int] | None) -> None:
         """A job starts."""
         self._title.setText(f"Learning {name}")
         self.strip.begin(span)
@@ -80,7 +79,6 @@ class Progress(QWidget):
         self._caption.setText("The silhouettes appear here.")
         self._frame, self._held = -1, False
         self._correct.setEnabled(False)
-        self._correct.setVisible(correctable)
         self.show_stage(Stage("Starting"))
 
     def show_stage(self, stage: Stage) -> None:
@@ -97,7 +95,7 @@ class Progress(QWidget):
             self._left.setText(f"{round(100 * stage.fraction)} %{left}")
         self._notice.setText(stage.notice)
         self._notice.setVisible(bool(stage.notice))
-        self._stop.setEnabled(stage.can_stop and not stage.stopping)
+        self._stop.setEnabled(not stage.stopping)
 
     def show_preview(self, frame: int, picture: QImage) -> None:
         """A frame with its silhouette, just made."""

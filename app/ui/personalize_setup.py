@@ -33,13 +33,13 @@ LEFT_SHOWN = 3
 class Offer:
     """What can be personalised now."""
 
-    source: str = ""  #: name of the clip or camera, empty when nothing fits
-    why_not: str = ""  #: words, when nothing fits
+    source: str = ""  #: name of the clip or camera, empty when there is none
+    why_not: str = ""  #: words, when it cannot be used
     live: bool = False
     span: tuple[int, int] | None = None  #: between the in and out handles
     window: tuple[int, int] = (0, 0)  #: frames around the one on show
     name: str = ""  #: proposed for the factor
-    factor: str = ""  #: personalised factor in use, which can be improved; empty for the model's own
+    factor: str = ""  #: personalised factor in use, which can be gone on from; empty for the model's own
 
 
 @dataclass(frozen=True)

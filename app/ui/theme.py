@@ -125,6 +125,11 @@ def _bars(s: Shades) -> str:
                   background: {s.raised}; }}
     QPushButton:hover {{ border-color: {s.accent}; }}
     QPushButton:disabled {{ color: {s.faint}; }}
+    QPushButton:checked {{ border-color: {s.accent}; color: {s.accent}; }}
+    QPushButton#primary {{ background: {s.accent}; color: {s.on_accent}; border-color: {s.accent};
+                           font-weight: 600; }}
+    QPushButton#primary:hover {{ border-color: {s.text}; }}
+    QPushButton#primary:disabled {{ background: {s.raised}; color: {s.faint}; border-color: {s.line}; }}
     """
 
 
@@ -139,6 +144,9 @@ def _fields(s: Shades) -> str:
     QComboBox::drop-down {{ border: none; width: 24px; }}
     QComboBox::down-arrow {{ image: {_image("chevron")}; width: 12px; height: 12px; }}
     QCheckBox {{ spacing: 7px; }}
+    QLineEdit {{ border: 1px solid {s.line}; border-radius: 6px; padding: 5px 8px; background: {s.base}; }}
+    QLineEdit:focus {{ border-color: {s.accent}; }}
+    QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; }}
     QCheckBox::indicator {{ width: 14px; height: 14px; border: 1px solid {s.faint}; border-radius: 4px;
                             background: {s.base}; }}
     QCheckBox::indicator:checked {{ background: {s.accent}; border-color: {s.accent};
@@ -167,6 +175,7 @@ def _names(s: Shades) -> str:
     return f"""
     QLabel#heading {{ color: {s.faint}; font-size: 11px; font-weight: 600; }}
     QLabel#faint {{ color: {s.faint}; }}
+    QLabel#title {{ font-size: 15px; font-weight: 600; }}
     QLabel#timecode {{ color: {s.faint}; padding: 0 6px; }}
     QFrame#panel {{ border-left: 1px solid {s.line}; }}
     QFrame#transport {{ border-top: 1px solid {s.line}; }}

@@ -15,16 +15,28 @@ from PyQt6.QtGui import (
     QKeyEvent,
     QPalette,
 )
-from PyQt6.QtWidgets import QApplication, QDockWidget, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui import icons, theme
 from app.ui.actions import Actions
 from app.ui.activity import Activity
 from app.ui.banner import Banner
+from app.ui.brushbar import BrushBar
 from app.ui.canvas import Canvas
 from app.ui.choices import Choice, fill
+from app.ui.controls import WIDTH as CONTROLS_WIDTH
 from app.ui.controls import Controls
 from app.ui.dropping import dropped, is_model
+from app.ui.personalize_panel import WIDTH as PANEL_WIDTH
+from app.ui.personalize_panel import Panel
 from app.ui.statusbar import StatusBar
 from app.ui.transport import Transport
 from app.ui.viewing import Viewing
@@ -61,6 +73,10 @@ class Window(QMainWindow):
         self.banner = Banner(self._stack)
         self.activity = Activity()
         self.controls = Controls()
+        self.personalise = Panel()
+        self.brushbar = BrushBar()
+        self._side = QStackedWidget()
+        self._width = PANEL_WIDTH  # of the page that is not on show
         self.transport = Transport(self.actions_.by_name)
         self.status = StatusBar()
         self.viewing = Viewing(self.actions_, self.controls, self.canvas, self)
@@ -103,6 +119,22 @@ class Window(QMainWindow):
         self.canvas.pick(on=False)
         self.status.clearMessage()
 
+    def show_personalise(self, *, on: bool) -> None:
+        """The Personalise panel, or parts and view, on the right."""
+        page, other = (self.personalise, self.controls) if on else (self.controls, self.personalise)
+        if self._side.currentWidget() is not page:
+            width, self._width = self._width, self._panel.width()
+            page.setMinimumWidth(PANEL_WIDTH if on else CONTROLS_WIDTH)
+            other.setMinimumWidth(0)  # a hidden page must not make the other one wider
+            other.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+            page.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+            self._side.setCurrentWidget(page)
+            self.resizeDocks([self._panel], [width], Qt.Orientation.Horizontal)
+        self.actions_["personalise"].setChecked(on)
+        if on and not self.isFullScreen():
+            self.actions_["panel"].setChecked(True)
+            self._panel.show()
+
     def show_theme(self, name: str) -> None:
         """Wear a theme: `auto`, `light` or `dark`."""
         self._theme = name
@@ -114,6 +146,7 @@ class Window(QMainWindow):
         self.canvas.stage = QColor(shade.stage)
         self.banner.show_shades(shade)
         self.controls.show_ink(ink)
+        self.personalise.show_ink(ink)
         self.transport.show_colours(ink, accent, record)
         palette = self.welcome.palette()
         palette.setColor(QPalette.ColorRole.Window, QColor(shade.stage))
@@ -177,9 +210,11 @@ class Window(QMainWindow):
             (self.model_dropped if is_model(text) else self.source_dropped).emit(text)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Escape leaves full screen and colour picking."""
+        """Escape leaves full screen, colour picking and the brush."""
         if event is not None and event.key() == Qt.Key.Key_Escape:
             self.stop_picking()
+            if self.brushbar.isVisible():
+                self.brushbar.closed.emit()
             if self.isFullScreen():
                 self.actions_["full-screen"].trigger()
         else:
@@ -201,12 +236,17 @@ class Window(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._stack, 1)
+        column.addWidget(self.brushbar)
         column.addWidget(self.activity)
         column.addWidget(self.transport)
         self.setCentralWidget(middle)
         self._panel.setObjectName("panel-dock")
         self._panel.setTitleBarWidget(QWidget())  # the panel explains itself
-        self._panel.setWidget(self.controls)
+        for page in (self.controls, self.personalise):
+            self._side.addWidget(page)
+        self.personalise.setMinimumWidth(0)
+        self.personalise.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+        self._panel.setWidget(self._side)
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._panel)
         self.setStatusBar(self.status)
 
@@ -219,7 +259,7 @@ class Window(QMainWindow):
         actions["zoom-out"].triggered.connect(lambda: self.canvas.zoom(-1))
         actions["fit"].triggered.connect(self.canvas.fit)
         actions["full-screen"].triggered.connect(self._on_full_screen)
-        actions["personalise"].setEnabled(False)
+        self.personalise.put_away.connect(lambda: self.show_personalise(on=False))
         hints = QGuiApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._on_scheme)

@@ -48,7 +48,7 @@ def test_the_welcome_page_offers_something_and_nothing_is_on(desktop) -> None:
     window = desktop.window
     assert window.welcome.isVisible()
     assert desktop.pipeline.capture is None
-    for name in ("snapshot", "record", "play", "close", "mirror", "personalise"):
+    for name in ("snapshot", "record", "play", "close", "mirror", "keep-factor", "cancel-job"):
         assert not window.actions_[name].isEnabled(), name
 
 
@@ -317,7 +317,7 @@ def test_every_action_is_in_a_menu_and_no_key_is_given_twice(desktop) -> None:
     missing = [
         n for n, a in desktop.window.actions_.by_name.items() if not a.shortcuts() and not a.isSeparator()
     ]
-    assert missing == ["personalise"]  # it says itself that it is not there yet
+    assert missing == []
 
 
 def test_themes_change_what_is_seen(desktop) -> None:

@@ -1,0 +1,195 @@
+"""Comparing: a new factor is tried beside the old one on the moving picture, then kept or discarded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine import library
+from app.engine.engine import Engine
+from app.engine.library import FactorFile
+from app.engine.silhouettes import Factor, SilhouetteSource
+from app.errors import Refusal
+from app.media.disk import cannot_write
+from app.personalizing import shelf
+from app.pipeline.jobs import Job, Jobs
+from app.pipeline.pipeline import Pipeline
+from app.session import Session, XFactor
+from app.ui.viewing import Viewing
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A factor that is tried."""
+
+    xfactor: XFactor
+    before: XFactor  #: what it is compared with
+    file: Path
+
+
+class Comparing:
+    """The X factor's place while a result is undecided.
+
+    Attributes:
+        trial: what is tried now, or was kept and can be undone.
+        kept: the trial's file in the library; None while it is undecided.
+        on_changed: called when a trial has begun, was kept, or ended.
+    """
+
+    def __init__(self, session: Session, pipeline: Pipeline, jobs: Jobs, viewing: Viewing) -> None:
+        self.trial: Trial | None = None
+        self.kept: FactorFile | None = None
+        self.on_changed: Callable[[], None] = lambda: None
+        self._session, self._pipeline, self._jobs, self._viewing = session, pipeline, jobs, viewing
+        self._compared: tuple[Engine, Engine] | None = None  # with, and with what
+        self._split_before = False
+
+    def begin(self, file: Path, sha256: str, name: str, on_refused: Callable[[Refusal], None]) -> None:
+        """Load a new factor beside the live picture, then put it into use; the old one stays at hand."""
+        engine = self._session.engine
+        if engine is None:
+            return
+        trunk = engine.trunk_sha256
+
+        def work(_: Job) -> SilhouetteSource | Refusal:
+            try:
+                check(file, sha256)
+                source = engine.load_factor(file)
+            except Refusal as e:
+                return e
+            if isinstance(source, Factor):
+                source.name = name
+            return source
+
+        def done(source: SilhouetteSource | Refusal) -> None:
+            now = self._session.engine
+            if isinstance(source, Refusal):
+                on_refused(source)
+            elif now is not None and now.trunk_sha256 == trunk:
+                xfactor = XFactor(str(file), name, source, trunk)
+                self.trial, self.kept = Trial(xfactor, self._session.xfactor, file), None
+                self._session.use(xfactor)
+                self.compare(on=True)
+                self.on_changed()
+
+        self._jobs.start(f"Loading {name}", work, done, quiet=True)
+
+    def compare(self, *, on: bool) -> None:
+        """Show both factors, left and right of the split line, or the new one alone."""
+        if on and not self.comparing:
+            self._split_before = self._viewing.look.split
+        trial, engine = self.trial, self._session.engine
+        if not on or trial is None or engine is None:
+            if self.comparing:
+                self._viewing.show(replace(self._viewing.look, split=self._split_before))
+            self._compared = None
+            self._pipeline.compare(None)
+            return
+        self._compared = engine, engine.with_factor(trial.before.source)
+        self._pipeline.compare(self._compared[1], engine)
+        self._viewing.show(replace(self._viewing.look, split=True, bare=False))
+
+    @property
+    def comparing(self) -> bool:
+        """Whether both are shown."""
+        return self._compared is not None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether the new factor is what the next frame is parsed with."""
+        return self.trial is not None and self._session.xfactor.source is self.trial.xfactor.source
+
+    def refresh(self) -> None:
+        """The engine in use has changed: at another size it is compared anew, with another factor no more."""
+        if self._compared is None or self._session.engine is self._compared[0]:
+            return
+        if self.in_use:
+            self.compare(on=True)
+        else:
+            self.compare(on=False)
+            self.on_changed()
+
+    def keep(self, name: str, face: NDArray[np.uint8] | None, on_refused: Callable[[Refusal], None]) -> None:
+        """Put the factor into the library; what runs goes on running."""
+        trial, engine = self.trial, self._session.engine
+        if trial is None or engine is None:
+            return
+        trunk = engine.stages.sessions[0].data
+
+        def work(_: Job) -> FactorFile | Refusal:
+            try:
+                return shelve(trial.file, trunk, name, face)
+            except Refusal as e:
+                return e
+
+        def done(file: FactorFile | Refusal) -> None:
+            if isinstance(file, Refusal):
+                on_refused(file)
+                return
+            self._session.rename_factor(trial.xfactor.key, str(file.path), file.name)
+            key, name = str(file.path), file.name
+            self.trial, self.kept = replace(trial, xfactor=replace(trial.xfactor, key=key, name=name)), file
+            self.on_changed()
+
+        self._jobs.start(f"Keeping {name}", work, done, quiet=True)
+
+    def discard(self) -> None:
+        """The old factor again; the new one is gone from the menus."""
+        trial, self.trial, self.kept = self.trial, None, None
+        self.compare(on=False)
+        if trial is not None and self._session.xfactor.source is trial.xfactor.source:
+            self._session.use(trial.before, remember=False)
+        if trial is not None:
+            self._session.drop_factor(trial.xfactor.key)
+        self.on_changed()
+
+    def undo(self) -> None:
+        """The old factor again; the new one stays in the library."""
+        trial, self.trial, self.kept = self.trial, None, None
+        self.compare(on=False)
+        if trial is not None:
+            self._session.use(trial.before)
+        self.on_changed()
+
+    def close(self) -> None:
+        """The result is decided on; what is in use stays."""
+        self.compare(on=False)
+        self.trial, self.kept = None, None
+        self.on_changed()
+
+
+def check(file: Path, sha256: str) -> None:
+    """Refuse a factor file that is not the one its worker told of.
+
+    Raises:
+        Refusal: it is gone or another one.
+    """
+    try:
+        found = hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as e:
+        raise Refusal(f"factor {file.name}", f"it cannot be read ({e.strerror})", "Personalise again") from e
+    if found != sha256:
+        raise Refusal(
+            f"factor {file.name}", "it is not the file that was reported", "Personalise this clip again"
+        )
+
+
+def shelve(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) -> FactorFile:
+    """Into the library under a free name, with its thumbnail.
+
+    Raises:
+        Refusal: it cannot be written.
+    """
+    free = shelf.free_name(name)
+    try:
+        factor = library.add_factor(file, trunk, free)
+    except OSError as e:
+        raise cannot_write(file, e, "the factor is still in its job folder") from e
+    if face is not None:
+        shelf.keep_face(free, face)
+    return factor

@@ -1,0 +1,132 @@
+"""Deciding: what was measured of a new factor, and what the user does with it: keep, discard, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from app.comparing import Comparing
+from app.errors import Refusal
+from app.personalizing.task import Task
+from app.personalizing.verdict import verdict
+from app.pipeline.notices import Level, Notice
+from app.ui.personalize_result import Card, Measure
+from app.ui.window import Window
+from personalize.events import Done
+
+TOPIC: Final = "personalise"
+
+
+class Deciding:
+    """Connects the result page with the X factor's place.
+
+    Attributes:
+        on_closed: called when the result was decided on and the page can go.
+    """
+
+    def __init__(self, window: Window, comparing: Comparing) -> None:
+        self.on_closed: Callable[[], None] = lambda: None
+        self._window, self._comparing = window, comparing
+        self._page = window.personalise.result
+        self._task: Task | None = None
+        actions, page = window.actions_, self._page
+        comparing.on_changed = self._on_trial
+        page.kept.connect(self.keep)
+        page.discarded.connect(self.discard)
+        page.undone.connect(self.undo)
+        page.closed.connect(self.close)
+        page.compared.connect(lambda on: self._compare(on=on))
+        actions["keep-factor"].triggered.connect(self.keep)
+        actions["discard-factor"].triggered.connect(self.discard)
+        actions["undo-factor"].triggered.connect(self.undo)
+        actions["compare"].triggered.connect(lambda on: self._compare(on=on))
+        self._show_actions()
+
+    @property
+    def kept(self) -> bool:
+        """Whether the result of the task is in the library."""
+        return self._comparing.kept is not None
+
+    def show(self, task: Task, done: Done) -> str:
+        """The result's page; an accepted factor is tried at once. The headline."""
+        self._task = task
+        found = verdict(done, task.job.name)
+        self._page.show_card(
+            Card(
+                headline=found.headline,
+                reason=found.reason,
+                measures=tuple(Measure(r.words, r.before, r.after) for r in found.rows),
+                details=found.details,
+                accepted=found.accepted,
+                comparable=found.accepted,
+                correctable=bool(task.silhouettes),
+            )
+        )
+        self._window.personalise.show_page(self._page)
+        if found.accepted:
+            file = task.folder / done.path
+            self._comparing.begin(file, done.sha256, task.job.name, self._on_refused)
+        self._show_actions()
+        return found.headline
+
+    def keep(self) -> None:
+        """Into the library."""
+        task, comparing = self._task, self._comparing
+        if task is None or comparing.trial is None or self.kept:
+            return
+        self._page.show_waiting("Putting it into the library…")
+        face = task.face.face if task.face is not None else None
+        comparing.keep(task.job.name, face, self._on_refused)
+
+    def discard(self) -> None:
+        """The old factor again, and the new one away."""
+        if self._task is not None and not self.kept:
+            self.withdraw()
+            self.close()
+
+    def undo(self) -> None:
+        """The old factor again; the new one stays in the library."""
+        kept = self._comparing.kept
+        if kept is not None:
+            self._comparing.undo()
+            self._page.show_undone(f"The factor before is in use again. {kept.name} is in the library.")
+
+    def withdraw(self) -> None:
+        """Undecided: the old factor again, the result stays where it is."""
+        if self._comparing.trial is not None and not self.kept:
+            self._comparing.discard()
+
+    def close(self) -> None:
+        """Nothing is left to decide."""
+        self._task = None
+        self._comparing.close()
+        self.on_closed()
+
+    def _compare(self, *, on: bool) -> None:
+        self._comparing.compare(on=on)
+        self._on_trial()
+
+    def _on_trial(self) -> None:
+        """A new factor came into use, was kept, or went."""
+        comparing = self._comparing
+        if comparing.kept is not None:
+            self._page.show_kept(f"Kept as {comparing.kept.name}. It is in the X-factor menu and in use.")
+        self._page.show_compared(on=comparing.comparing)
+        self._show_actions()
+
+    def _on_refused(self, refusal: Refusal) -> None:
+        self._window.banner.show_notice(Notice(str(refusal), Level.ERROR, topic=TOPIC))
+        self._page.show_undecided(str(refusal))
+        self._show_actions()
+
+    def _show_actions(self) -> None:
+        tried, kept = self._comparing.trial is not None, self.kept
+        actions = self._window.actions_
+        for name, on in (
+            ("keep-factor", tried and not kept),
+            ("discard-factor", tried and not kept),
+            ("undo-factor", kept),
+            ("compare", tried),
+        ):
+            actions[name].setEnabled(on)
+        actions["compare"].setChecked(self._comparing.comparing)

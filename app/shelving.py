@@ -1,0 +1,129 @@
+"""Shelving: the library of factors in a dialog, and as entries of the X-factor menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app.engine import library
+from app.errors import Refusal
+from app.personalizing import shelf
+from app.pipeline.jobs import Job, Jobs
+from app.session import Session
+from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
+from app.ui.factor_library import Library, Row, face
+from app.ui.window import Window
+
+
+class Shelving:
+    """Connects the library dialog with the files and with what is in use."""
+
+    def __init__(
+        self, window: Window, session: Session, jobs: Jobs, on_refused: Callable[[Refusal], None]
+    ) -> None:
+        self._window, self._session, self._jobs, self._on_refused = window, session, jobs, on_refused
+        self._dialog: Library | None = None
+        window.actions_["library"].triggered.connect(self.show)
+
+    def show(self) -> None:
+        """Open the library, or bring it to the front."""
+        if self._dialog is None:
+            dialog = Library(self._window)
+            dialog.used.connect(lambda name: self._session.use_factor(self._path(name)))
+            dialog.renaming.connect(self._ask_name)
+            dialog.deleting.connect(self._ask_delete)
+            dialog.exporting.connect(self._ask_target)
+            dialog.importing.connect(
+                lambda: ask_file(dialog, "Import a factor", "", FACTORS, lambda p: self.add(Path(p)))
+            )
+            dialog.finished.connect(self._on_closed)
+            self._dialog = dialog
+        self.refresh()
+        self._dialog.show()
+        self._dialog.raise_()
+
+    def refresh(self) -> None:
+        """What is in the library and what of it is in use."""
+        if self._dialog is None:
+            return
+        trunk = self._session.engine.trunk_sha256 if self._session.engine is not None else ""
+        self._dialog.show_rows(
+            [
+                Row(
+                    name=item.name,
+                    gain=item.gain,
+                    made=item.made,
+                    model=item.file.spec.name,
+                    fits=item.file.trunk_sha256 == trunk,
+                    in_use=str(item.file.path) == self._session.xfactor.key,
+                    face=face(item.face),
+                )
+                for item in shelf.shelved()
+            ]
+        )
+
+    def add(self, path: Path) -> None:
+        """Copy a factor file into the library; it is tried in a child process first."""
+        engine = self._session.engine
+        if engine is None:
+            return
+        trunk = engine.stages.sessions[0].data
+
+        def work(_: Job) -> str:
+            described = library.open_factor(path)
+            return library.add_factor(path, trunk, shelf.free_name(described.name)).name
+
+        self._jobs.start(f"Importing {path.name}", work, self._on_added)
+
+    def rename(self, name: str, new: str) -> None:
+        """Another name, in the file, the menu and what is in use."""
+        key, new = str(self._path(name)), shelf.usable_name(new)
+        if new == name:
+            return
+        if self._tried(lambda: shelf.rename(name, new)):
+            self._session.rename_factor(key, str(self._path(new)), new)
+        self.refresh()
+
+    def delete(self, name: str) -> None:
+        """Remove it and all that was learnt of the person; the model's own factor takes its place."""
+        self._session.drop_factor(str(self._path(name)))
+        self._tried(lambda: shelf.forget(name))
+        self.refresh()
+
+    def _ask_name(self, name: str) -> None:
+        ask_text(self._window, "Rename", f"New name of {name}:", name, lambda new: self.rename(name, new))
+
+    def _ask_delete(self, name: str) -> None:
+        words = (
+            f"Delete {name}?\n\nThe factor, its thumbnail and every recording, silhouette and job of it are "
+            "deleted. This cannot be undone. The clip itself stays."
+        )
+        ask_consent(
+            self._window, "Delete a factor", words, "Delete", lambda yes: self.delete(name) if yes else None
+        )
+
+    def _ask_target(self, name: str) -> None:
+        def write(target: str) -> None:
+            if self._tried(lambda: shelf.export(name, Path(target))):
+                self._window.status.showMessage(f"Exported {name}", 6000)
+
+        ask_new_file(self._window, "Export a factor", f"{name}.factor.onnx", FACTORS, write)
+
+    def _tried(self, act: Callable[[], object]) -> bool:
+        try:
+            act()
+        except Refusal as e:
+            self._on_refused(e)
+            return False
+        return True
+
+    def _on_added(self, name: str) -> None:
+        self._window.status.showMessage(f"{name} is in the library", 6000)
+        self.refresh()
+
+    def _on_closed(self) -> None:
+        self._dialog = None
+
+    @staticmethod
+    def _path(name: str) -> Path:
+        return shelf.path_of(name)
