@@ -1,47 +1,71 @@
-"""The bundled people: a personalised factor must still find them (`training.regression` draws them)."""
+"""The bundled people: rendered, with exact silhouettes. Half are replayed while learning, half judge."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-
-SIZE = 256  #: px, of every picture on the sheets
+TILE: Final = 256  #: px, side of one picture on the sheets (`training.regression`)
+COLUMNS: Final = 16
 
 
-def read_regression(folder: Path) -> list[tuple[Picture, Mask]]:
-    """Every picture (256, 256, 3) RGB with its silhouette (256, 256), always in the same order.
+class PeopleError(ValueError):
+    """The bundled people are not there, or not as they were."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Pictures (n, 256, 256, 3) RGB and silhouettes (n, 256, 256) bool."""
+
+    pictures: NDArray[np.uint8]
+    silhouettes: NDArray[np.bool_]
+    sha256: str
+
+    def replayed(self) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Those that are shown while learning."""
+        return self._rows(0)
+
+    def judging(self) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Those that say what was forgotten; never shown while learning."""
+        return self._rows(1)
+
+    def _rows(self, odd: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Every other row of the sheet; the last picture of each row shows nobody."""
+        chosen = np.arange(len(self.pictures)) // COLUMNS % 2 == odd
+        return self.pictures[chosen], self.silhouettes[chosen]
+
+
+def read_regression(folder: Path) -> People:
+    """Read `people.jpg` and `silhouettes.png`.
 
     Raises:
-        FileNotFoundError: the folder does not hold the two sheets.
-        ValueError: the sheets are no pictures, or do not belong together.
+        PeopleError: they are missing or damaged.
     """
-    people = _read(folder / "people.jpg", cv2.IMREAD_COLOR_RGB)
-    silhouettes = _read(folder / "silhouettes.png", cv2.IMREAD_GRAYSCALE)
-    height, width = silhouettes.shape
-    if people.shape[:2] != (height, width) or height % SIZE or width % SIZE:
-        raise ValueError(
-            f"{folder}: people.jpg and silhouettes.png are not the same sheet of {SIZE} px pictures"
-        )
-    corners = [(y, x) for y in range(0, height, SIZE) for x in range(0, width, SIZE)]
-    return [
-        (
-            np.ascontiguousarray(people[y : y + SIZE, x : x + SIZE]),
-            np.asarray(silhouettes[y : y + SIZE, x : x + SIZE] > 127),
-        )
-        for y, x in corners
-    ]
+    sheets, digest = [], hashlib.sha256()
+    for name, how in (("people.jpg", cv2.IMREAD_COLOR), ("silhouettes.png", cv2.IMREAD_GRAYSCALE)):
+        try:
+            data = (folder / name).read_bytes()
+        except OSError as e:
+            raise PeopleError(f"{folder / name} cannot be read ({e.strerror})") from e
+        digest.update(data)
+        sheet = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+        if sheet is None or sheet.shape[0] % TILE or sheet.shape[1] % TILE:
+            raise PeopleError(f"{folder / name} is damaged")
+        sheets.append(np.asarray(sheet, np.uint8))
+    if sheets[0].shape[:2] != sheets[1].shape:
+        raise PeopleError(f"{folder}: its two sheets differ in size")
+    pictures, silhouettes = _tiles(sheets[0][..., ::-1]), _tiles(sheets[1][..., None])[..., 0] > 127
+    drawn = pictures.reshape(len(pictures), -1).any(axis=1)  # the last row is filled up with black
+    return People(np.ascontiguousarray(pictures[drawn]), silhouettes[drawn], digest.hexdigest())
 
 
-def _read(path: Path, how: int) -> Picture:
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: the bundled people are missing; install the program again")
-    stored = cv2.imread(str(path), how)
-    if stored is None:
-        raise ValueError(f"{path}: not a readable picture; install the program again")
-    return np.asarray(stored, np.uint8)
+def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rows, columns = sheet.shape[0] // TILE, sheet.shape[1] // TILE
+    grid = sheet.reshape(rows, TILE, columns, TILE, sheet.shape[2]).swapaxes(1, 2)
+    return grid.reshape(-1, TILE, TILE, sheet.shape[2])

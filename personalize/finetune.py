@@ -1,0 +1,271 @@
+"""Teaching a factor one person: the factor alone learns, from features that were computed once.
+
+Trunk and head are not even loaded. Silhouettes of other people are replayed between those of the clip, so
+that one person is learned without forgetting people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
+
+from export.rewrite import FastFactor
+from personalize.factor import logits
+from training.losses import FACTOR_BACKGROUND, balanced_mean
+
+IGNORED = 255
+HELD_OUT_EVERY = 10
+OnStep = Callable[[int, int], None]  #: (steps done, steps in all); may raise to stop the work
+
+
+class LessonsError(ValueError):
+    """Nothing can be learned from these; the text says why."""
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Pictures as the trunk sees them, and where the person is.
+
+    Attributes:
+        features: (n, 128, gh, gw) of the whole grid, padding included; on disk as a rule.
+        codes: (n, 2·rows, 2·columns) uint8, two samples per cell of the picture without its padding:
+            1 person, 0 background, 255 not known.
+    """
+
+    features: NDArray[np.floating]
+    codes: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        if self.features.ndim != 4 or self.codes.ndim != 3 or len(self.features) != len(self.codes):
+            raise LessonsError(f"features {self.features.shape} do not fit labels {self.codes.shape}")
+        if not np.isin(np.unique(self.codes), (0, 1, IGNORED)).all():
+            raise LessonsError("labels must be 0, 1 or 255")
+
+    def batch(self, which: Sequence[int] | NDArray[np.integer]) -> tuple[Tensor, Tensor]:
+        """Features (b, 128, gh, gw) and codes of these pictures."""
+        order = np.asarray(which, np.intp)
+        features = torch.from_numpy(np.asarray(self.features[order], np.float32))
+        codes = torch.from_numpy(np.ascontiguousarray(self.codes[order]))
+        return features.contiguous(memory_format=torch.channels_last), codes
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that is learned from.
+
+    Attributes:
+        clip: the person's frames.
+        learned: those of them that are learned from.
+        watched: those whose loss says when to end.
+        replay: other people.
+    """
+
+    clip: Lessons
+    learned: Sequence[int]
+    watched: Sequence[int] = ()
+    replay: Lessons | None = None
+
+
+@dataclass(frozen=True)
+class Course:
+    """How it is learned; chosen on clips with hand-made masks (docs/personalisation.md).
+
+    Attributes:
+        epochs: over the clip's frames, at most.
+        rate: AdamW's, falling to nothing along a cosine.
+        replayed: silhouettes of other people beside each batch.
+        replay_weight: of their loss beside the clip's.
+        patience: epochs without a better loss on held-out frames before it ends.
+        most_steps: a long range is not seen `epochs` times.
+    """
+
+    epochs: int = 10
+    rate: float = 5e-4
+    batch: int = 8
+    replayed: int = 4
+    replay_weight: float = 1.0
+    weight_decay: float = 2e-4
+    patience: int = 4
+    most_steps: int = 400
+    longest_gradient: float = 5.0
+
+
+@dataclass
+class Learned:
+    """The best factor on the way, and how it went.
+
+    Attributes:
+        factor: the one it started from when nothing was better.
+        losses: on held-out frames, before the first epoch and after each.
+        ended: why before the end; empty when it went to the end.
+    """
+
+    factor: FastFactor
+    losses: list[float] = field(default_factory=list)
+    ended: str = ""
+
+    @property
+    def best_epoch(self) -> int:
+        """0 is what it started from."""
+        return int(np.argmin(self.losses)) if self.losses else 0
+
+
+def held_out(count: int) -> tuple[list[int], list[int]]:
+    """Frames that nothing is learned from: those that say when to end, and those that the gate looks at.
+
+    Every tenth, from short clips more; one in turn for either purpose.
+    """
+    every = min(HELD_OUT_EVERY, max(2, count // 4))
+    chosen = list(range(every // 2, count, every))
+    return chosen[1::2], chosen[::2]
+
+
+def learn(
+    factor: FastFactor,
+    material: Material,
+    course: Course,
+    *,
+    seed: int = 0,
+    on_step: OnStep | None = None,
+    should_end: Callable[[], str] | None = None,
+) -> Learned:
+    """Teach a factor; the one given is not changed.
+
+    Args:
+        factor: what is started from.
+        material: what is learned from.
+        course: how.
+        seed: the same seed and material give the same factor, to the bit.
+        on_step: called after each step.
+        should_end: asked after each step; words end it with the best so far.
+
+    Raises:
+        LessonsError: there is nothing to learn from.
+    """
+    refuse_useless(material)
+    torch.manual_seed(seed)
+    learner = deepcopy(factor).train()
+    optimiser = torch.optim.AdamW(
+        learner.parameters(), lr=course.rate, weight_decay=course.weight_decay, foreach=False
+    )
+    best = Learned(factor, [loss_on(factor, material.clip, material.watched)] if material.watched else [])
+    batches = draw(material, course, seed)
+    waited = 0
+    for step, (which, others, last_of_epoch) in enumerate(batches):
+        _set_rate(optimiser, course.rate * 0.5 * (1 + math.cos(math.pi * step / len(batches))))
+        loss = _loss(learner, material.clip, which)
+        if material.replay is not None:
+            loss = loss + course.replay_weight * _loss(learner, material.replay, others)
+        if not _step(learner, optimiser, loss, course.longest_gradient):
+            best.ended = "the loss was no longer a number; the best so far is kept"
+            break
+        if on_step is not None:
+            on_step(step + 1, len(batches))
+        reason = should_end() if should_end is not None else ""
+        if last_of_epoch or reason:
+            waited = 0 if _better(best, learner, material) else waited + 1
+            if reason or waited >= course.patience:
+                best.ended = reason or "the held-out frames gained nothing more"
+                break
+    return best
+
+
+Batch = tuple[NDArray[np.integer], NDArray[np.integer], bool]
+
+
+def draw(material: Material, course: Course, seed: int) -> list[Batch]:
+    """All batches of a course: frames, other people, and whether an epoch ends here."""
+    random = np.random.default_rng(seed)
+    per_epoch = -(-len(material.learned) // course.batch)
+    epochs = max(1, min(course.epochs, -(-course.most_steps // per_epoch)))
+    people = 1 if material.replay is None else len(material.replay.codes)
+    batches: list[Batch] = []
+    for _ in range(epochs):
+        order = random.permutation(np.asarray(material.learned, np.intp))
+        for at in range(0, len(order), course.batch):
+            others = random.integers(0, people, course.replayed)
+            batches.append((order[at : at + course.batch], others, at + course.batch >= len(order)))
+    return batches
+
+
+def refuse_useless(material: Material) -> None:
+    """Raise for lessons that teach nothing.
+
+    Raises:
+        LessonsError: in words.
+    """
+    codes = material.clip.codes[list(material.learned)]
+    if not len(codes):
+        raise LessonsError("no frame is left to learn from")
+    if not (codes == 1).any():
+        raise LessonsError("no pixel is surely the person")
+    if not (codes == 0).any():
+        raise LessonsError("no pixel is surely background")
+
+
+@torch.no_grad()
+def loss_on(factor: FastFactor, lessons: Lessons, which: Sequence[int], batch: int = 8) -> float:
+    """Mean loss over pictures."""
+    factor.eval()
+    total = 0.0
+    for at in range(0, len(which), batch):
+        part = which[at : at + batch]
+        total += float(_loss(factor, lessons, part)) * len(part)
+    return total / max(len(which), 1)
+
+
+def _better(best: Learned, learner: FastFactor, material: Material) -> bool:
+    """Note the loss on held-out frames, and keep the learner if it is the lowest; without any, always."""
+    watched = material.watched
+    loss = loss_on(learner, material.clip, watched) if watched else -float(len(best.losses))
+    learner.train()
+    lowest = min(best.losses, default=math.inf)
+    best.losses.append(loss)
+    if not loss < lowest:
+        return False
+    best.factor = deepcopy(learner).eval()
+    return True
+
+
+def _loss(factor: FastFactor, lessons: Lessons, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
+    """Cross-entropy, each picture's background held to a multiple of its people as in training."""
+    features, codes = lessons.batch(which)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
+        odds = logits(factor, features).float()
+    rows, columns = codes.shape[1] // 2, codes.shape[2] // 2
+    fine = interpolate(
+        odds[:, None, :rows, :columns], size=codes.shape[1:], mode="bilinear", align_corners=False
+    )[:, 0]
+    person = codes == 1
+    cost = binary_cross_entropy_with_logits(fine, person.float(), reduction="none")
+    known = (codes != IGNORED).flatten(1).float()
+    return balanced_mean(cost.flatten(1), known, person.flatten(1), FACTOR_BACKGROUND)
+
+
+def _step(learner: FastFactor, optimiser: torch.optim.Optimizer, loss: Tensor, longest: float) -> bool:
+    """One step, unless loss or gradient is no number."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    length = torch.nn.utils.clip_grad_norm_(learner.parameters(), longest)
+    if not (math.isfinite(float(loss)) and math.isfinite(float(length))):
+        return False
+    optimiser.step()
+    return True
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 by itself; emulated it would be slower than float32."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - there is no public question

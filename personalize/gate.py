@@ -1,0 +1,119 @@
+"""The gate: is the new factor better on this person, and no worse on others? Numbers first, then one word.
+
+On frames that nothing was learned from it is compared with the carried silhouettes, before and after; on the
+bundled people, which it was not shown either, with their exact ones. What the numbers cannot tell: where the
+carried silhouettes are wrong, a factor that repeats their mistake looks right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.metrics import boundary_f, silhouette_iou
+
+Map = NDArray[np.float32]
+
+LEAST_GAIN: Final = 0.005  #: of J on held-out frames; less is noise
+CLOSE: Final = 0.01  #: a gain below this must show with a second seed as well
+MOST_FORGOTTEN: Final = 0.01  #: of J on the bundled people
+MOST_BLURRED: Final = 0.01  #: of boundary F on held-out frames
+AREA: Final = (0.5, 2.0)  #: person after over person before; outside, the silhouettes have run away
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over pictures.
+
+    Attributes:
+        j: intersection over union of P(person) ≥ 0.5.
+        boundary_f: of its edge.
+        area: share of the picture that is a person.
+        pictures: how many there were.
+    """
+
+    j: float
+    boundary_f: float
+    area: float
+    pictures: int
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was measured, and what follows."""
+
+    accepted: bool
+    reason: str
+    close: bool = False  #: a second seed should agree
+
+
+def score(answers: Iterable[tuple[Map, NDArray[np.uint8]]]) -> Score:
+    """Compare P(person) on the grid with silhouettes.
+
+    Args:
+        answers: P(person) (rows, columns) of the picture's cells, and its silhouette at any size:
+            1 person, 0 background, 255 not known.
+    """
+    rows = []
+    for person, truth in answers:
+        known = np.nan_to_num(np.asarray(person, np.float32), nan=0.0)
+        mask = cv2.resize(known, truth.shape[::-1], interpolation=cv2.INTER_LINEAR) >= 0.5
+        rows.append((silhouette_iou(mask, truth), boundary_f(mask, truth), float(mask.mean())))
+    if not rows:
+        return Score(0.0, 0.0, 0.0, 0)
+    j, edge, area = np.mean(rows, axis=0)
+    return Score(float(j), float(edge), float(area), len(rows))
+
+
+def judge(clip: tuple[Score, Score], people: tuple[Score, Score]) -> Judgement:
+    """Accept or not.
+
+    Args:
+        clip: before and after, on held-out frames.
+        people: before and after, on the bundled people.
+    """
+    before, after = clip
+    if not before.pictures:
+        return Judgement(accepted=False, reason="No frame was left to compare on; the range is too short.")
+    gain, forgotten = after.j - before.j, people[0].j - people[1].j
+    shown = f"silhouette J on held-out frames {before.j:.3f} before, {after.j:.3f} after"
+    if gain < LEAST_GAIN:
+        return Judgement(accepted=False, reason=f"No gain: {shown}.")
+    if after.boundary_f < before.boundary_f - MOST_BLURRED:
+        edges = f"edges fit worse ({before.boundary_f:.3f} to {after.boundary_f:.3f})"
+        return Judgement(accepted=False, reason=f"No gain: {shown}, but {edges}.")
+    drift = area_drift(clip)
+    if not AREA[0] <= drift <= AREA[1]:
+        ran = "the silhouettes would change their size too much to be believed"
+        return Judgement(accepted=False, reason=f"Not believed: {ran} ({drift:.2f} times).")
+    if forgotten > MOST_FORGOTTEN:
+        lost = f"other people would be found worse ({people[0].j:.3f} to {people[1].j:.3f})"
+        return Judgement(accepted=False, reason=f"Not accepted: {lost}; {shown}.")
+    return Judgement(accepted=True, reason=f"Better: {shown}.", close=gain < CLOSE)
+
+
+def area_drift(clip: tuple[Score, Score]) -> float:
+    """Area of the person after, as a multiple of that before."""
+    return clip[1].area / max(clip[0].area, 1e-4)
+
+
+def figures(clip: tuple[Score, Score], people: tuple[Score, Score]) -> dict[str, Any]:
+    """The numbers for report and card."""
+    return {
+        "held_out_J": {"before": clip[0].j, "after": clip[1].j},
+        "boundary_F": {"before": clip[0].boundary_f, "after": clip[1].boundary_f},
+        "area_drift": area_drift(clip),
+        "regression": {"before": people[0].j, "after": people[1].j, "margin": MOST_FORGOTTEN},
+        "held_out_frames": clip[0].pictures,
+    }
+
+
+def on_card(s: Score, people: Score) -> dict[str, float]:
+    """One side's numbers for the factor's card."""
+    raw = asdict(s)
+    return {"J": raw["j"], "boundary_F": raw["boundary_f"], "area": raw["area"], "regression_J": people.j}

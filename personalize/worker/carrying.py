@@ -1,0 +1,114 @@
+"""Phase 4: what is sure, by the network or by the user's hand, is carried through the window."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import Refusal
+from personalize.job import Stroke
+from personalize.mapping import Mapping
+from personalize.tree import SURE, Tree, propagate, with_stroke
+from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
+from personalize.worker.linking import mapping_in_use
+from personalize.worker.results import Facts
+
+SMOOTHNESS = 2.0
+DOUBT = 0.2
+Map = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+def needs(context: Context) -> list[object]:
+    """What the result depends on, beside seeds and links."""
+    return [context.job.method, [asdict(s) for s in context.job.strokes]]
+
+
+def run(context: Context) -> Facts:
+    """P(person) of every pixel and frame at the working size.
+
+    Raises:
+        Refusal: nothing in the shot is surely a person.
+    """
+    small = context.array("small")
+    way = _carried if context.job.method == "tree" else _alone
+    context.results.keep("carried", way(context, small))
+    return {}
+
+
+def _carried(context: Context, small: NDArray[np.uint8]) -> Map:
+    mapping = mapping_in_use(context)
+    unaries = _with_strokes(context, list(np.array(context.array("unaries"))), mapping)
+    if not any((u > 0.5).any() for u in unaries):
+        raise Refusal(
+            "the shot in use", "nothing in it is surely the person", "Choose a range in which it is in sight"
+        )
+    count = len(small)
+    shown = 0
+
+    def on_frame(frame: int, person: Map) -> None:
+        nonlocal shown
+        shown += 1
+        context.show(frame, drawn(person))
+        context.teller.progress(shown, count)
+
+    return propagate(
+        mapping,
+        unaries,
+        Tree(smoothness=SMOOTHNESS),
+        frames=[np.asarray(f) for f in small],
+        on_frame=on_frame,
+    ).person
+
+
+def _alone(context: Context, small: NDArray[np.uint8]) -> Map:
+    """Every frame's own P(person), for the methods that carry nothing."""
+    across, down = context.letterbox.cells
+    size = (small.shape[2], small.shape[1])
+    persons = context.array("person")
+    made = [np.asarray(cv2.resize(p[:down, :across], size), np.float32) for p in persons]
+    made = _with_strokes(context, made, Mapping(size[::-1]))
+    for k, person in enumerate(made):
+        context.show(k, drawn(person))
+        context.teller.progress(k + 1, len(made))
+    return np.stack(made)
+
+
+def _with_strokes(context: Context, unaries: list[Map], mapping: Mapping) -> list[Map]:
+    for stroke in context.job.strokes:
+        frame = stroke.frame - context.first_frame
+        if not 0 <= frame < len(unaries):
+            context.teller.notice(f"What was drawn on frame {stroke.frame} is outside the frames in use.")
+            continue
+        mask = stroke_mask(stroke, context.facts["reading"]["size"], unaries[frame].shape)
+        if mapping.earlier or mapping.later:
+            unaries = with_stroke(mapping, unaries, frame, mask, person=stroke.person)
+        else:
+            unaries[frame] = np.where(mask, 1 - SURE if stroke.person else SURE, unaries[frame])
+    return unaries
+
+
+def stroke_mask(stroke: Stroke, displayed: tuple[int, int], shape: tuple[int, ...]) -> Mask:
+    """The pixels (h, w) of a stroke that was drawn on the displayed picture (width, height)."""
+    height, width = shape[0], shape[1]
+    scale = np.array([width / displayed[0], height / displayed[1]])
+    points = (np.asarray(stroke.points, np.float64) + 0.5) * scale - 0.5
+    points = np.clip(points, -2 * width, 3 * width)
+    radius = max(1.0, stroke.radius * float(scale.mean()))
+    mask = np.zeros((height, width), np.uint8)
+    fixed = np.rint(points * 16).astype(np.int32)  # four bits behind the point
+    for x, y in fixed.tolist():
+        cv2.circle(mask, (x, y), round(radius * 16), 1, cv2.FILLED, shift=4)
+    if len(fixed) > 1:
+        cv2.polylines(mask, [fixed[:, None]], False, 1, max(1, round(2 * radius)), shift=4)  # noqa: FBT003
+    return mask > 0
+
+
+def drawn(person: Map) -> NDArray[np.uint8]:
+    """A silhouette to look at."""
+    picture = np.full(person.shape, UNDECIDED, np.uint8)
+    picture[person > 1 - DOUBT], picture[person < DOUBT] = PERSON, BACKGROUND
+    return picture

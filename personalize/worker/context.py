@@ -1,0 +1,140 @@
+"""What all phases share: the job, the network, where results go, and who is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.descriptions import describe
+from app.engine.engine import load_engine
+from app.engine.letterbox import Letterbox, NetworkSize
+from app.engine.sessions import Session
+from app.engine.stages import FactoredStages
+from app.errors import Refusal
+from models.spec import ModelSpec
+from personalize.events import Silhouette
+from personalize.job import Job
+from personalize.worker.results import Array, Facts, Results
+from personalize.worker.telling import Teller
+
+SILHOUETTES: Final = "silhouettes"
+BACKGROUND, UNDECIDED, PERSON = 0, 128, 255  #: in the pictures of silhouettes
+
+
+@dataclass(frozen=True)
+class Network:
+    """The model whose factor is to learn, as the program runs it.
+
+    Attributes:
+        factor: what is started from: the model's own, or a personalised one.
+        spec: of the model's own factor.
+        size: the box that pictures are fitted into.
+    """
+
+    stages: FactoredStages
+    factor: Session
+    spec: ModelSpec
+    size: NetworkSize
+
+    @classmethod
+    def of(cls, job: Job) -> Network:
+        """Load it on one thread of the CPU.
+
+        Raises:
+            Refusal: it cannot be used, or has no factor.
+        """
+        engine = load_engine(job.model, device="cpu", threads=1)
+        if not isinstance(engine.stages, FactoredStages):
+            raise Refusal(
+                f"model {engine.name}", "it has no factor that could be replaced", "Choose a factored model"
+            )
+        own = engine.stages.factor
+        base = own if job.base_factor is None else engine.load_factor(job.base_factor).sessions[0]
+        return cls(engine.stages, base, describe("factor.onnx", own.data), engine.size)
+
+    @property
+    def trunk_sha256(self) -> str:
+        """What the factor belongs to."""
+        return self.stages.trunk.sha256
+
+    def letterbox(self, size: tuple[int, int]) -> Letterbox:
+        """Where a picture of (width, height) lies in the network's input."""
+        return Letterbox.fit(size, self.size, stride=self.spec.stride, multiple=self.spec.size_multiple)
+
+    def features(self, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(h, w, 3) network input → (128, h/8, w/8)."""
+        features = self.stages.features(canvas[None])["features"]
+        first: NDArray[np.float32] = np.asarray(features, np.float32)[0]
+        return first
+
+
+def person(factor: Session, features: NDArray[np.floating]) -> NDArray[np.float32]:
+    """(128, gh, gw) → P(person) (gh, gw), by the runtime that the program uses."""
+    (out,) = factor.run({"features": np.asarray(features, np.float32)[None]}, ("person",))
+    only: NDArray[np.float32] = np.asarray(out, np.float32)[0, 0]
+    return only
+
+
+@dataclass
+class Context:
+    """One run of the worker.
+
+    Attributes:
+        facts: what finished phases recorded, by phase.
+    """
+
+    folder: Path
+    job: Job
+    network: Network
+    results: Results
+    teller: Teller
+    facts: dict[str, Facts] = field(default_factory=dict)
+
+    @property
+    def letterbox(self) -> Letterbox:
+        """Of the clip's pictures."""
+        width, height = self.facts["reading"]["size"]
+        return self.network.letterbox((width, height))
+
+    @property
+    def frames(self) -> int:
+        """How many were read."""
+        return int(self.facts["reading"]["frames"])
+
+    @property
+    def span(self) -> slice:
+        """Those of the frames read that belong to the shot in use."""
+        first, end = self.facts["links"]["span"]
+        return slice(first, end)
+
+    @property
+    def first_frame(self) -> int:
+        """The clip's index of the first frame in use."""
+        start: int = self.facts["reading"]["first"] + self.facts["links"]["span"][0]
+        return start
+
+    def array(self, name: str) -> Array:
+        """An earlier phase's result for the frames in use."""
+        return self.results.array(name)[self.span]
+
+    def show(self, frame: int, picture: NDArray[np.uint8]) -> None:
+        """Write a silhouette of `BACKGROUND`, `UNDECIDED` and `PERSON`, and tell of it.
+
+        Args:
+            frame: counts the frames in use from 0.
+            picture: (h, w).
+        """
+        folder = self.folder / SILHOUETTES
+        folder.mkdir(mode=0o700, exist_ok=True)
+        index = self.first_frame + frame
+        path = folder / f"{index:06d}.png"
+        part = path.with_suffix(".part")
+        part.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        part.chmod(0o600)
+        part.replace(path)
+        self.teller.say(Silhouette(index, str(path)))

@@ -1,0 +1,69 @@
+"""Phase 5: every frame's silhouette is cut along its picture's edges; what stays in doubt teaches nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from personalize.cuts import Cut, grab_cut, graph_cut
+from personalize.job import Job
+from personalize.worker.carrying import stroke_mask
+from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
+from personalize.worker.results import Facts
+
+IGNORED = 255
+CONTRADICTION = 0.2  #: P(person) this far on the other side of one half contradicts the cut
+UNDECIDED_WITHIN = 0.05  #: of one half: nothing was carried here
+Map = NDArray[np.float32]
+Codes = NDArray[np.uint8]
+
+
+def needs(context: Context) -> list[object]:
+    """What the result depends on, beside what was carried."""
+    return [context.job.method]
+
+
+def run(context: Context) -> Facts:
+    """1 person, 0 background, 255 in doubt, for every frame at the working size."""
+    small, carried = context.array("small"), context.results.array("carried")
+    codes = np.empty(carried.shape, np.uint8)
+    uncut = 0
+    for k, person in enumerate(carried):
+        codes[k], notice = silhouette(np.asarray(small[k]), np.asarray(person), context.job)
+        uncut += bool(notice)
+        for stroke in context.job.strokes:
+            if stroke.frame == context.first_frame + k:  # what was drawn is so, whatever the edges say
+                mask = stroke_mask(stroke, context.facts["reading"]["size"], person.shape)
+                codes[k][mask] = stroke.person
+        context.show(k, to_look_at(codes[k]))
+        context.teller.progress(k + 1, len(codes))
+    if uncut:
+        context.teller.notice(f"{uncut} of {len(codes)} frames could not be cut along the picture's edges.")
+    context.results.keep("codes", codes)
+    return {"uncut": uncut}
+
+
+def silhouette(image: Codes, person: Map, job: Job) -> tuple[Codes, str]:
+    """One frame's codes by the job's method, and why it was not cut, if it was not."""
+    if job.method == "none":
+        return _by_probability(person), ""
+    cut: Cut = (grab_cut if job.method == "grabcut" else graph_cut)(image, person)
+    codes = cut.person.astype(np.uint8)
+    if job.method == "tree":
+        wrong = np.where(cut.person, person < 0.5 - CONTRADICTION, person > 0.5 + CONTRADICTION)
+        codes[wrong | (np.abs(person - 0.5) < UNDECIDED_WITHIN)] = IGNORED
+    return codes, cut.notice
+
+
+def _by_probability(person: Map) -> Codes:
+    """Only what is nearly sure."""
+    codes = np.full(person.shape, IGNORED, np.uint8)
+    codes[person > 1 - CONTRADICTION], codes[person < CONTRADICTION] = 1, 0
+    return codes
+
+
+def to_look_at(codes: Codes) -> NDArray[np.uint8]:
+    """Codes as a silhouette."""
+    picture = np.full(codes.shape, UNDECIDED, np.uint8)
+    picture[codes == 1], picture[codes == 0] = PERSON, BACKGROUND
+    return picture

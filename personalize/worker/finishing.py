@@ -1,0 +1,157 @@
+"""Phases 8 and 9: the factor's file, and the gate that says whether it is worth having."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.providers import Provider
+from app.engine.sessions import Session
+from app.files import write_atomic
+from models.spec import FactorCard, ModelSpec
+from personalize import factor as factors
+from personalize.events import Done
+from personalize.gate import Judgement, Score, figures, judge, on_card, score
+from personalize.worker.context import Context, person
+from personalize.worker.learning import learned, teach
+from personalize.worker.results import Facts
+
+CANDIDATE: Final = "candidate.onnx"
+FACTOR: Final = "factor.onnx"
+REPORT: Final = "report.json"
+Both = tuple[Score, Score]  #: before and after
+
+
+def needs_of_writing(context: Context) -> list[object]:
+    """What the file depends on, beside the weights."""
+    return [context.job.name, context.network.spec.to_json()]
+
+
+def write(context: Context) -> Facts:
+    """The learned weights in the graph they came from, compared with the module that learned them."""
+    context.teller.progress(0, 1)
+    spec = _spec(context, None)
+    data = factors.store(learned(context), context.network.factor.data, spec)
+    write_atomic(context.results.folder / CANDIDATE, data)
+    context.teller.progress(1, 1)
+    return {}
+
+
+def needs_of_checking(context: Context) -> list[object]:
+    """What the judgement depends on, beside the candidate."""
+    return []
+
+
+def check(context: Context) -> Facts:
+    """Measure, judge, and write the file with its card and the report."""
+    data = (context.results.folder / CANDIDATE).read_bytes()
+    clip, people = _measured(context, data)
+    judgement = judge(clip, people)
+    if judgement.accepted and judgement.close:
+        judgement = _once_more(context, judgement)
+    now = datetime.now(UTC).date().isoformat()
+    card = FactorCard(
+        base_trunk_sha256=context.network.trunk_sha256,
+        clip_sha256=context.facts["reading"]["clip_sha256"],
+        created=now,
+        frames=context.span.stop - context.span.start,
+        before=on_card(clip[0], people[0]),
+        after=on_card(clip[1], people[1]),
+        accepted=judgement.accepted,
+    )
+    final = factors.described(data, _spec(context, card))
+    write_atomic(context.folder / FACTOR, final)
+    return {
+        "sha256": hashlib.sha256(final).hexdigest(),
+        "accepted": judgement.accepted,
+        "reason": judgement.reason,
+        **figures(clip, people),
+    }
+
+
+def done(context: Context) -> Done:
+    """The report, on disk and as the last event."""
+    facts = context.facts["checking"]
+    first = context.first_frame
+    count = context.span.stop - context.span.start
+    report: dict[str, Any] = {
+        **{k: v for k, v in facts.items() if k not in {"sha256", "accepted", "wall_s", "cpu_s"}},
+        "accepted": facts["accepted"],
+        "frames": count,
+        "window": [first, first + count - 1],
+        "threshold": context.facts["seeds"]["threshold"],
+        "epoch": context.facts["learning"]["epoch"],
+        "losses": context.facts["learning"]["losses"],
+        "seconds": {phase: f["wall_s"] for phase, f in context.facts.items()},
+        "cpu_seconds": {phase: f["cpu_s"] for phase, f in context.facts.items()},
+    }
+    write_atomic(context.folder / REPORT, json.dumps(report, indent=1).encode())
+    return Done(str(context.folder / FACTOR), facts["sha256"], bool(facts["accepted"]), report)
+
+
+def _spec(context: Context, card: FactorCard | None) -> ModelSpec:
+    return replace(
+        context.network.spec,
+        name=context.job.name,
+        stage="factor",
+        card=card,
+        siblings={"trunk": context.network.trunk_sha256},
+    )
+
+
+def _measured(context: Context, candidate: bytes) -> tuple[Both, Both]:
+    """On held-out frames of the clip, and on the bundled people that judge."""
+    factors_in_turn = context.network.factor, Session("factor", candidate, Provider.CPU, threads=1)
+    judged = context.facts["learning"]["judged"]
+    total = 2 * (len(judged) + len(context.results.array("judging_features")))
+    step = _Count(context, total)
+    clip = [score(_on_clip(context, f, judged, step)) for f in factors_in_turn]
+    people = [score(_on_people(context, f, step)) for f in factors_in_turn]
+    return (clip[0], clip[1]), (people[0], people[1])
+
+
+class _Count:
+    """Progress over several loops."""
+
+    def __init__(self, context: Context, total: int) -> None:
+        self._context, self._total, self._done = context, total, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        self._context.teller.progress(self._done, self._total)
+
+
+Answer = tuple[NDArray[np.float32], NDArray[np.uint8]]
+
+
+def _on_clip(context: Context, factor: Session, judged: list[int], step: _Count) -> Iterator[Answer]:
+    features, codes = context.array("features"), context.results.array("codes")
+    across, down = context.letterbox.cells
+    for k in judged:
+        yield person(factor, features[k])[:down, :across], np.asarray(codes[k])
+        step()
+
+
+def _on_people(context: Context, factor: Session, step: _Count) -> Iterator[Answer]:
+    features = context.results.array("judging_features")
+    for seen, truth in zip(features, context.results.array("judging_silhouettes"), strict=True):
+        yield person(factor, seen), np.asarray(truth)
+        step()
+
+
+def _once_more(context: Context, judgement: Judgement) -> Judgement:
+    """A small gain must show again with another seed."""
+    context.teller.notice("The gain is small: it is learned once more, to see whether it was chance.")
+    made, _ = teach(context, context.job.seed + 1)
+    data = factors.store(made.factor, context.network.factor.data, _spec(context, None))
+    again = judge(*_measured(context, data))
+    if again.accepted:
+        return judgement
+    return Judgement(accepted=False, reason=f"{judgement.reason} With another seed it did not show again.")

@@ -1,0 +1,103 @@
+"""Phase 7: the factor learns the person."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load, save
+
+from app.files import write_atomic
+from export.rewrite import FastFactor
+from personalize import factor as factors
+from personalize.finetune import IGNORED, Course, Learned, Lessons, Material, held_out, learn
+from personalize.worker.context import Context
+from personalize.worker.results import Array, Facts
+
+COURSE: Final = Course()
+SAMPLES_PER_CELL: Final = 2
+RESERVE_S: Final = 30.0  #: that writing and checking need before the job's time is up
+SHARE: Final = (0.005, 0.9)  #: of a picture that a person fills in frames worth learning from
+FILE: Final = "learned.safetensors"
+
+
+def needs(context: Context) -> list[object]:
+    """What the result depends on, beside silhouettes and features."""
+    return [context.job.seed, repr(COURSE)]
+
+
+def run(context: Context) -> Facts:
+    """The learned weights, and which frames they were not learned from."""
+    made, judged = teach(context, context.job.seed)
+    if made.ended:
+        context.teller.notice(f"Learning ended early: {made.ended}.")
+    path = context.results.folder / FILE
+    write_atomic(path, save({k: v.contiguous() for k, v in made.factor.state_dict().items()}))
+    return {"judged": judged, "losses": made.losses, "ended": made.ended, "epoch": made.best_epoch}
+
+
+def learned(context: Context) -> FastFactor:
+    """The factor that `run` has made."""
+    made = factors.load(context.network.factor.data)
+    made.load_state_dict(load((context.results.folder / FILE).read_bytes()))
+    return made.eval()
+
+
+def teach(context: Context, seed: int) -> tuple[Learned, list[int]]:
+    """Learn once.
+
+    Returns:
+        What was learned, and the frames that the gate may look at.
+    """
+    codes = lesson_codes(context.results.array("codes"), context.letterbox.cells)
+    useful = useful_frames(codes)
+    watched, judged = ([useful[k] for k in part] for part in held_out(len(useful)))
+    kept = {*watched, *judged}
+    material = Material(
+        Lessons(context.array("features"), codes),
+        [k for k in useful if k not in kept],
+        watched,
+        replayed_people(context.results.array("replayed_features"), context),
+    )
+    base = factors.load(context.network.factor.data)
+
+    def should_end() -> str:
+        if context.teller.stop_early:
+            return "you asked for the best so far"
+        if time.monotonic() > context.teller.deadline_s - RESERVE_S:
+            return "its time was up"
+        return ""
+
+    made = learn(base, material, COURSE, seed=seed, on_step=context.teller.progress, should_end=should_end)
+    return made, judged
+
+
+def useful_frames(codes: NDArray[np.uint8]) -> list[int]:
+    """Frames with enough of a person and enough of something else."""
+    share = (codes == 1).mean(axis=(1, 2))
+    return [int(k) for k in np.flatnonzero((share >= SHARE[0]) & (share <= SHARE[1]))]
+
+
+def lesson_codes(codes: Array, cells: tuple[int, int]) -> NDArray[np.uint8]:
+    """Silhouettes at two samples per cell: what most of a sample is, 255 where most of it is in doubt.
+
+    Args:
+        codes: (n, h, w) 1 person, 0 background, 255 in doubt.
+        cells: (columns, rows) of the grid that the picture covers.
+    """
+    size = (cells[0] * SAMPLES_PER_CELL, cells[1] * SAMPLES_PER_CELL)
+    made = np.empty((len(codes), size[1], size[0]), np.uint8)
+    for k, code in enumerate(codes):
+        known = cv2.resize((code != IGNORED).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        person = cv2.resize((code == 1).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        made[k] = np.where(known > 0.5, person > 0.5 * known, IGNORED)
+    return made
+
+
+def replayed_people(features: Array, context: Context) -> Lessons:
+    """The bundled people as lessons."""
+    cells = (features.shape[3], features.shape[2])
+    return Lessons(features, lesson_codes(context.results.array("replayed_silhouettes"), cells))

@@ -1,0 +1,42 @@
+"""Phase 6: the bundled people, as the trunk sees them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app import paths
+from app.errors import Refusal
+from personalize.regression import People, PeopleError, read_regression
+from personalize.worker.context import Context
+from personalize.worker.results import Facts
+
+
+def needs(context: Context) -> list[object]:
+    """What the result depends on."""
+    return [context.network.trunk_sha256, _people().sha256]
+
+
+def run(context: Context) -> Facts:
+    """Features of those that are replayed and of those that judge, and their silhouettes."""
+    people = _people()
+    halves = {"replayed": people.replayed(), "judging": people.judging()}
+    total = sum(len(pictures) for pictures, _ in halves.values())
+    done = 0
+    for name, (pictures, silhouettes) in halves.items():
+        rows, columns = (side // context.network.spec.stride for side in pictures.shape[1:3])
+        features = context.results.new(f"{name}_features", (len(pictures), 128, rows, columns), np.float16)
+        for k, picture in enumerate(pictures):
+            features[k] = context.network.features(picture)
+            done += 1
+            context.teller.progress(done, total)
+        context.results.keep(f"{name}_features", features)
+        context.results.keep(f"{name}_silhouettes", silhouettes.astype(np.uint8))
+    return {"people": total}
+
+
+def _people() -> People:
+    folder = paths.assets_dir() / "regression"
+    try:
+        return read_regression(folder)
+    except PeopleError as e:
+        raise Refusal("the bundled people", str(e), "Install xfactor again") from e

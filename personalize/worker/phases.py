@@ -1,0 +1,100 @@
+"""The phases in their order: each is skipped when it was done before for the same."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from personalize.events import Done
+from personalize.job import Job
+from personalize.worker import carrying, cutting, finishing, learning, linking, others, reading, seeding
+from personalize.worker.context import Context, Network
+from personalize.worker.results import Facts, Results, digest
+from personalize.worker.telling import Teller
+
+log = logging.getLogger("xfactor.worker")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One step of the work.
+
+    Attributes:
+        name: of `personalize.events.PHASES`.
+        after: phases whose results it uses.
+        needs: what else its result depends on.
+        run: does it.
+    """
+
+    name: str
+    after: tuple[str, ...]
+    needs: Callable[[Context], list[object]]
+    run: Callable[[Context], Facts]
+
+
+ALL: Final = (
+    Phase("reading", (), reading.needs, reading.run),
+    Phase("seeds", ("reading",), seeding.needs, seeding.run),
+    Phase("links", ("reading",), linking.needs, linking.run),
+    Phase("propagating", ("seeds", "links"), carrying.needs, carrying.run),
+    Phase("cuts", ("propagating",), cutting.needs, cutting.run),
+    Phase("features", (), others.needs, others.run),
+    Phase("learning", ("seeds", "cuts", "features"), learning.needs, learning.run),
+    Phase("writing", ("learning",), finishing.needs_of_writing, finishing.write),
+    Phase("checking", ("writing", "cuts"), finishing.needs_of_checking, finishing.check),
+)
+USUAL_FRAMES: Final = 301
+
+
+def personalise(folder: Path, job: Job, teller: Teller) -> Done:
+    """Do everything that is not done yet.
+
+    Raises:
+        Exception: whatever ends the work; what finished phases found stays in the folder.
+    """
+    for phase in ALL:
+        teller.expect(phase.name, 1.0)
+    teller.begin(ALL[0].name)
+    teller.progress(0, 1)
+    context = Context(folder, job, Network.of(job), Results(folder), teller)
+    keys: dict[str, str] = {}
+    for phase in ALL:
+        key = digest([phase.name, *(keys[p] for p in phase.after), phase.needs(context)])
+        keys[phase.name] = key
+        facts = context.results.facts(phase.name, key)
+        teller.begin(phase.name)
+        if facts is None:
+            facts = _do(phase, context, key)
+        else:
+            log.info("%s was done before", phase.name)
+            teller.expect(phase.name, 0.0)
+        context.facts[phase.name] = facts
+        if phase.name == "reading":
+            _expect(teller, context)
+    teller.end()
+    return finishing.done(context)
+
+
+def _do(phase: Phase, context: Context, key: str) -> Facts:
+    wall, cpu = time.monotonic(), time.process_time()
+    context.results.begin(phase.name)
+    facts = phase.run(context)
+    facts |= {"wall_s": round(time.monotonic() - wall, 2), "cpu_s": round(time.process_time() - cpu, 2)}
+    context.results.finish(phase.name, key, facts)
+    log.info("%s: %.1f s, %.1f s of CPU", phase.name, facts["wall_s"], facts["cpu_s"])
+    return facts
+
+
+def _expect(teller: Teller, context: Context) -> None:
+    """The work ahead grows with the frames."""
+    share = context.frames / USUAL_FRAMES
+    carried = float(context.job.method == "tree")
+    teller.expect("seeds", share)
+    teller.expect("links", share * carried)
+    teller.expect("propagating", share)
+    teller.expect("cuts", share * float(context.job.method != "none"))
+    teller.expect("learning", min(1.2, share))

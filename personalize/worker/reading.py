@@ -1,0 +1,104 @@
+"""Phase 1: the frames that are looked at, at the working size and as the network sees them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import Refusal
+from app.media.opening import printable
+from app.pipeline.frames import Frame
+from personalize.job import Job
+from personalize.seeds import WINDOW, between, window, working_size
+from personalize.worker.context import Context
+from personalize.worker.pictures import Pictures, identity, opened, sha256_of
+from personalize.worker.results import Facts
+
+LONGEST = 1500  #: frames; a longer range would not fit into memory and time
+FEWEST = 2
+
+
+def needs(context: Context) -> list[object]:
+    """What the result depends on."""
+    job = context.job
+    return [identity(job.clip), job.first, job.last, job.around, repr(context.network.size)]
+
+
+def run(context: Context) -> Facts:
+    """Read the window; nothing before it is decoded but what the decoder needs, nothing after it.
+
+    Raises:
+        Refusal: the clip cannot be used, or the window holds too few frames.
+    """
+    job = context.job
+    with opened(job.clip) as pictures:
+        wanted = wanted_frames(job, pictures.frames_expected)
+        if len(wanted) > LONGEST:
+            raise Refusal(
+                f"range of {len(wanted)} frames",
+                f"at most {LONGEST} can be learned from at a time",
+                "Choose a shorter range",
+            )
+        read = _read(context, pictures, wanted)
+        if read == 0 and wanted.start > 0:  # the file claims more frames than it has
+            wanted = wanted_frames(job, pictures.frames_expected)
+            read = _read(context, pictures, wanted)
+        notices = list(pictures.notices)
+        size = pictures.size
+    if read < FEWEST:
+        raise Refusal(
+            printable(job.clip.name),
+            f"only {read} frame{'s' * (read != 1)} of the range can be read",
+            "Choose a longer range, or another clip",
+        )
+    if read < len(wanted):
+        notices.append(f"{read} of {len(wanted)} frames of the range could be read.")
+    for text in notices:
+        context.teller.notice(text)
+    return {
+        "first": wanted.start,
+        "frames": read,
+        "size": size,
+        "clip_sha256": sha256_of(job.clip),
+        "still": _still(context.results.array("small")[:read]),
+    }
+
+
+def wanted_frames(job: Job, expected: int) -> range:
+    """The frames of a clip that a job looks at."""
+    if job.last is None:
+        return window(expected, around=job.around, span=WINDOW)
+    return between(expected, job.first, job.last)
+
+
+def _read(context: Context, pictures: Pictures, wanted: range) -> int:
+    """Fill both arrays; how many frames there were."""
+    width, height = pictures.size
+    letterbox = context.network.letterbox((width, height))
+    small_size = working_size(width, height)
+    small = context.results.new("small", (len(wanted), small_size[1], small_size[0], 3), np.uint8)
+    canvas = context.results.new(
+        "canvas", (len(wanted), letterbox.network[1], letterbox.network[0], 3), np.uint8
+    )
+    read = 0
+    for frame in pictures.frames(wanted.start):
+        if read >= len(wanted):
+            break
+        _put(frame, small[read], canvas[read], context)
+        read += 1
+        context.teller.progress(read, len(wanted))
+    context.results.keep("small", small)
+    context.results.keep("canvas", canvas)
+    return read
+
+
+def _put(frame: Frame, small: NDArray[np.uint8], canvas: NDArray[np.uint8], context: Context) -> None:
+    height, width = small.shape[:2]
+    small[:] = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA)
+    canvas[:] = context.network.letterbox(frame.size).apply(frame.image)[0]
+
+
+def _still(small: NDArray[np.uint8]) -> bool:
+    """Whether nothing ever changes."""
+    return bool((small == small[:1]).all())
