@@ -225,6 +225,12 @@ def evaluate(context: typer.Context) -> None:
 
 
 @app.command(context_settings=PASS_ON)
+def transfer(context: typer.Context) -> None:
+    """CHECKPOINT --images DIR --out FILE: teach a model's factor another kind of pictures."""
+    _elsewhere("personalize.transfer", context.args)
+
+
+@app.command(context_settings=PASS_ON)
 def synth(context: typer.Context) -> None:
     """--count N --out DIR: make synthetic people with labels."""
     _elsewhere("training.synthetic", context.args)

@@ -10,6 +10,7 @@ from app.errors import Refusal
 
 NEEDED = {
     "export": ("torch", "onnxscript"),
+    "personalize.transfer": ("torch",),
     "training": ("torch",),
     "training.evaluate": ("torch",),
     "training.synthetic": ("numba", "anny", "torch"),

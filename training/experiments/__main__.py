@@ -37,6 +37,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with ccp/ (and lsp/)")
     p.add_argument("--limit", type=int, help="take only so many pictures of every test set")
     p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--ablation-steps", type=int, default=300, help="length of each continuation")
     networks.add_arguments(p)
     return p
 

@@ -1,0 +1,175 @@
+"""Ablations: from one checkpoint, some hundred steps with every term of the training, then with one left out.
+
+A short continuation shows what a term holds in place, not what it would be worth from the start. Every score
+is kept beside its checkpoint, so a stopped run goes on with the variants that are missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from models.checkpoint import load_network
+from models.labels import IGNORE
+from training.__main__ import sources
+from training.evaluate import report
+from training.experiments.pages import Page, Row, table
+from training.loop import LAST, TrainConfig, new_state, train
+from training.photos import Photo
+from training.step import StepConfig
+from training.stream import BatchShape, Mixture, Sources, Stream
+from training.targets import SET_CODES
+
+log = logging.getLogger(__name__)
+BATCH, CROP, LR, SEED = 24, 192, 5e-4, 5
+MIXTURE = Mixture(0.34, 0.20, 0.36, 0.10)
+SHARES = (0.05, 0.05, 0.85, 0.05)
+COLUMNS = (
+    ("ccp J", "ccp", "J"),
+    ("ccp parts J", "ccp", "parts J"),
+    ("hair", "ccp", "hair"),
+    ("shoes", "ccp", "shoes"),
+    ("trousers", "ccp", "trousers"),
+    ("lsp limb", "lsp", "limb probe"),
+    ("lsp background", "lsp", "background probe"),
+    ("lsp probe F", "lsp", "probe F"),
+    ("lsp PCK", "lsp", "centroid PCK"),
+    ("synthetic mIoU", "synthetic", "mean IoU of 31 parts"),
+    ("parts J, factor zeroed", "injection", "parts J, factor zeroed"),
+    ("own", "injection", "parts J, factor own"),
+    ("true", "injection", "parts J, factor true"),
+)
+Scores = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is trained on, and how."""
+
+    sources: Sources
+    step: StepConfig
+
+
+def _recoded(photos: Sequence[Photo], change: Callable[[Photo], np.ndarray]) -> list[Photo]:
+    return [replace(p, codes=change(p).astype(np.uint8)) for p in photos]
+
+
+def without_scribbles(v: Variant) -> Variant:
+    """No photo with joints."""
+    return replace(v, sources=replace(v.sources, sport=()))
+
+
+def without_far_background(v: Variant) -> Variant:
+    """Pixels far from a skeleton say nothing, instead of background."""
+    sport = _recoded(v.sources.sport, lambda p: np.where(p.codes == 0, IGNORE, p.codes))
+    return replace(v, sources=replace(v.sources, sport=sport))
+
+
+def without_garments(v: Variant) -> Variant:
+    """Silhouettes only: hair, shoes and trousers are just person."""
+    person = SET_CODES["person"]
+    plain = _recoded(
+        v.sources.silhouettes, lambda p: np.where((p.codes > 0) & (p.codes != IGNORE), person, p.codes)
+    )
+    return replace(v, sources=replace(v.sources, silhouettes=plain))
+
+
+def without_composites(v: Variant) -> Variant:
+    """No cut-outs on backgrounds, no backgrounds without people, no patches of them over people."""
+    return replace(v, sources=replace(v.sources, cutouts=(), backgrounds=()))
+
+
+def without_settings(v: Variant) -> Variant:
+    """Only setting 3, and no true silhouette is ever shown to the head."""
+    return replace(v, step=replace(v.step, setting_shares=(0.0, 0.0, 1.0, 0.0), inject=0.0))
+
+
+VARIANTS: dict[str, Callable[[Variant], Variant]] = {
+    "all terms": lambda v: v,
+    "without lsp scribbles": without_scribbles,
+    "without background far from skeletons": without_far_background,
+    "without ccp garments": without_garments,
+    "without composites and backgrounds": without_composites,
+    "without noise settings and injection": without_settings,
+}
+
+
+def run(a: argparse.Namespace) -> None:
+    """Train and score what is missing, rewriting the page after each."""
+    folder: Path = a.runs / f"exp-ablations-{a.ablation_steps}"
+    scores = {"as it was": _scored(folder / "start.json", a.trunk, a)}
+    everything: Variant | None = None
+    for name, change in VARIANTS.items():
+        out = folder / name.replace(" ", "-")
+        if not (out / "score.json").exists():
+            if everything is None:
+                step = StepConfig(setting_shares=SHARES)
+                everything = Variant(sources(a.data, a.synthetic), step)
+            log.info("%s: %d steps", name, a.ablation_steps)
+            _continue(a, change(everything), out)
+        scores[name] = _scored(out / "score.json", out / LAST, a)
+        write(a, scores)
+
+
+def _continue(a: argparse.Namespace, variant: Variant, out: Path) -> None:
+    net, _ = load_network(a.trunk)
+    steps = a.ablation_steps
+    config = TrainConfig(
+        steps=steps, decay_steps=steps // 2, batch=BATCH, lr=LR, warmup_steps=steps // 10, seed=SEED,
+        step=variant.step,
+    )  # fmt: skip
+    device = torch.device("cpu")
+    stream = Stream(variant.sources, MIXTURE, BatchShape(BATCH, CROP, 4), seed=SEED, start=0)
+    try:
+        train(new_state(config, net, device), config, stream, out, {}, device)
+    finally:
+        stream.close()
+
+
+def _scored(kept: Path, checkpoint: Path, a: argparse.Namespace) -> Scores:
+    """The measures of a checkpoint, from the file that keeps them where it is there."""
+    if not kept.exists():
+        scores = report(checkpoint, a.data, synthetic=a.test, injection=True)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(scores), encoding="utf-8")
+    found: Scores = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
+def write(a: argparse.Namespace, scores: dict[str, Scores]) -> None:
+    """The page, with what there is so far."""
+    rows: list[Row] = [(n, *(s[group][key] for _, group, key in COLUMNS)) for n, s in scores.items()]
+    missing = [n for n in VARIANTS if n not in scores]
+    blocks = [
+        f"`python -m training.experiments ablations --ablation-steps {a.ablation_steps} --out {a.out}`",
+        f"Each row but the first: the shipped checkpoint trained on for {a.ablation_steps} steps of {BATCH}"
+        f" pictures of {CROP} px (new AdamW at {LR:g}, cosine over the second half, seed {SEED}) with the"
+        " terms named; the share of what is left out goes to the others. Scored on the development test sets"
+        " by `training.evaluate`. A short continuation shows what a term holds in place, not what it would be"
+        " worth from the start; differences of a few thousandths are noise (one seed).",
+        table(("", *(c for c, _, _ in COLUMNS)), rows),
+        agreement(scores),
+    ]
+    if missing:
+        blocks.append(f"Not run: {', '.join(missing)}.")
+    Page(a.out, "ablations", "Ablations of the training's terms").write(*blocks)
+
+
+def agreement(scores: dict[str, Scores]) -> str:
+    """What each term holds, from the figures alone."""
+    whole = scores.get("all terms")
+    parts = []
+    for name, s in scores.items():
+        if whole is None or name in ("as it was", "all terms"):
+            continue
+        changes = {c: s[g][k] - whole[g][k] for c, g, k in COLUMNS[:10]}
+        worst = sorted(changes, key=lambda c: changes[c])[:2]
+        parts.append(f"{name}: " + ", ".join(f"{c} {changes[c]:+.3f}" for c in worst))
+    return "Against all terms, the two measures that lose most. " + "; ".join(parts) + "." if parts else ""
