@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
+
+from PyQt6.QtGui import QGuiApplication
 
 from app.downloading.child import COMMAND, Download
 from app.downloading.links import YOUTUBE, Link, check_link
@@ -11,8 +14,10 @@ from app.downloading.messages import Found, Limits
 from app.downloading.shelf import KEPT_DAYS, Shelf
 from app.errors import Refusal
 from app.pipeline.jobs import Job, Jobs
-from app.ui.asking import ask_consent
+from app.ui.asking import ask_consent, ask_text
 from app.ui.window import Window
+
+SHOWN_MS: Final = 5000
 
 
 class Linking:
@@ -37,6 +42,8 @@ class Linking:
         self._shelf = Shelf()
         self._asked: dict[str, Download] = {}  # by id: looked at, and waiting for the user's word
         self._busy: dict[str, Job] = {}
+        window.actions_["open-link"].triggered.connect(self._ask_link)
+        window.actions_["delete-downloads"].triggered.connect(self._ask_to_delete)
 
     def open(self, text: str) -> None:
         """Open a link: at once when it was downloaded before, else after a question."""
@@ -77,6 +84,31 @@ class Linking:
         """End what waits for an answer; downloads that run are jobs and end as such."""
         while self._asked:
             self._asked.popitem()[1].close()
+
+    def _ask_link(self) -> None:
+        """Ask for a link; one that was just copied is filled in."""
+        board = QGuiApplication.clipboard()
+        copied = board.text().strip() if board is not None else ""
+        try:
+            check_link(copied)
+        except Refusal:
+            copied = ""
+        title = f"Open a {YOUTUBE.name} link"
+        ask_text(self._window, title, f"Link of one {YOUTUBE.name} video:", copied, self.open)
+
+    def _ask_to_delete(self) -> None:
+        """Downloads and what is left of cancelled ones go when the user says so (F08)."""
+        files, size_bytes = self._shelf.contents()
+        if not files:
+            self._window.status.showMessage("There are no downloaded clips.", SHOWN_MS)
+            return
+        words = f"Delete {size_bytes / 1e6:.1f} MB of downloaded clips in {self._shelf.folder}?"
+
+        def answered(agreed: bool) -> None:  # noqa: FBT001 - a signal's payload
+            if agreed:
+                self._shelf.forget()
+
+        ask_consent(self._window, "Delete downloaded clips?", words, "Delete", answered)
 
     def _ask(self, download: Download, found: Found) -> None:
         """The one question: what it is, how large, where it goes."""

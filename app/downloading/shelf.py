@@ -88,6 +88,14 @@ class Shelf:
         video = path.name.split(".", maxsplit=1)[0]
         return Link(video, YOUTUBE.page.format(video)) if path.parent == self.folder else None
 
+    def contents(self) -> tuple[int, int]:
+        """How many files there are, and their bytes."""
+        sizes = []
+        for file in self._files():
+            with suppress(OSError):
+                sizes.append(file.stat().st_size)
+        return len(sizes), sum(sizes)
+
     def forget(self) -> int:
         """Delete every download, partial ones too; how many files went."""
         gone = 0

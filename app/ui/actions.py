@@ -31,6 +31,7 @@ TABLE: dict[str, tuple[Entry | str, ...]] = {
     "File": (
         Entry("open", "&Open file…", "Ctrl+O"),
         Entry("open-folder", "Open fol&der of images…", "Ctrl+Shift+O"),
+        Entry("open-link", "Open &link…", "Ctrl+U", "Download a YouTube video and open it"),
         "recent",
         Entry("example", "Open the &example", "Ctrl+E"),
         LINE,
@@ -128,6 +129,7 @@ TABLE: dict[str, tuple[Entry | str, ...]] = {
         Entry("copy-system", "Copy s&ystem information", "Ctrl+Shift+I"),
         Entry("settings-file", "Open the &settings folder", "Ctrl+,"),
         Entry("logs", "Open the &log folder", "Ctrl+Shift+L"),
+        Entry("delete-downloads", "&Delete downloaded clips…", "Ctrl+Shift+U"),
     ),
     "Help": (
         Entry("keys", "&Keyboard shortcuts", "F1"),

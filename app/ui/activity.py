@@ -30,7 +30,7 @@ class Activity(QFrame):
         cancelled: the user does not want the job of this key any more.
     """
 
-    cancelled = pyqtSignal(int)
+    cancelled = pyqtSignal(object)  # an int, whole: as a C int an id() would lose its upper half
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

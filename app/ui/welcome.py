@@ -41,7 +41,7 @@ class Welcome(QWidget):
         font.setBold(True)
         title.setFont(font)
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words = plain("or an image, a folder of images, a model or a factor")
+        words = plain("or an image, a folder of images, a YouTube link, a model or a factor")
         words.setObjectName("faint")
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._buttons = {
