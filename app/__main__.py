@@ -90,10 +90,26 @@ def window(source: Annotated[str | None, typer.Argument(metavar="[SOURCE]")] = N
     raise typer.Exit(open_window(source))
 
 
-@app.command(hidden=True, context_settings=PASS_ON)
-def personalize() -> None:
-    """Refuse: it is no source for the window either."""
-    raise Refusal("personalize", "this version has no such command", "xfactor --help lists the commands.")
+@app.command()
+def personalize(
+    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A clip, or a folder of its frames.")],
+    *,
+    out: Annotated[str, typer.Option(metavar="NAME|FILE", help="A name in your library, or a file.")],
+    model: Model = "factored-s31",
+    frames: Annotated[str, typer.Option(metavar="A:B", help="Frames to learn from.")] = "",
+    method: Annotated[
+        Literal["tree", "grabcut", "graphcut", "none"], typer.Option(help="Where silhouettes come from.")
+    ] = "tree",
+    progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
+) -> None:
+    """Make a factor that knows the person of a clip; a factor that is no better is not kept."""
+    from app.commands.personalize import parse_range, personalise
+
+    try:
+        chosen = parse_range(frames)
+    except ValueError as e:
+        raise typer.BadParameter(str(e)) from e
+    raise typer.Exit(personalise(clip, out, model=model, frames=chosen, method=method, progress=progress))
 
 
 @app.command()
@@ -196,6 +212,16 @@ def add_factor(
     from app.commands.factors import add
 
     add(file, name, model)
+
+
+@factors_app.command("undo")
+def undo_factor(
+    name: str, *, generation: Annotated[int | None, typer.Option(help="Its number; the last.")] = None
+) -> None:
+    """Use the generation before the last personalisation of this name again."""
+    from app.commands.factors import undo
+
+    undo(name, generation)
 
 
 @factors_app.command("remove")

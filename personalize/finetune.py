@@ -1,7 +1,8 @@
 """Teaching a factor one person: the factor alone learns, from features that were computed once.
 
-Trunk and head are not even loaded. Silhouettes of other people are replayed between those of the clip, so
-that one person is learned without forgetting people.
+Trunk and head are not even loaded. Pictures of other people are replayed beside those of the clip, with what
+the factor said of them before it learned: so one person is learned without forgetting people. With their true
+silhouettes it would learn rendered people on the way, and photos would pay for it.
 """
 
 from __future__ import annotations
@@ -52,9 +53,21 @@ class Lessons:
     def batch(self, which: Sequence[int] | NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         """Features (b, 128, gh, gw) and codes of these pictures."""
         order = np.asarray(which, np.intp)
-        features = torch.from_numpy(np.asarray(self.features[order], np.float32))
         codes = torch.from_numpy(np.ascontiguousarray(self.codes[order]))
-        return features.contiguous(memory_format=torch.channels_last), codes
+        return _tensor(self.features[order]), codes
+
+
+@dataclass(frozen=True)
+class Memories:
+    """Pictures of other people, and what was said of them before.
+
+    Attributes:
+        features: (n, 128, gh, gw).
+        person: (n, gh, gw) P(person).
+    """
+
+    features: NDArray[np.floating]
+    person: NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -71,7 +84,7 @@ class Material:
     clip: Lessons
     learned: Sequence[int]
     watched: Sequence[int] = ()
-    replay: Lessons | None = None
+    replay: Memories | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,7 @@ class Course:
     Attributes:
         epochs: over the clip's frames, at most.
         rate: AdamW's, falling to nothing along a cosine.
-        replayed: silhouettes of other people beside each batch.
+        replayed: pictures of other people beside each batch.
         replay_weight: of their loss beside the clip's.
         patience: epochs without a better loss on held-out frames before it ends.
         most_steps: a long range is not seen `epochs` times.
@@ -90,8 +103,8 @@ class Course:
     epochs: int = 10
     rate: float = 5e-4
     batch: int = 8
-    replayed: int = 4
-    replay_weight: float = 1.0
+    replayed: int = 2
+    replay_weight: float = 0.6
     weight_decay: float = 2e-4
     patience: int = 4
     most_steps: int = 400
@@ -163,7 +176,7 @@ def learn(
         _set_rate(optimiser, course.rate * 0.5 * (1 + math.cos(math.pi * step / len(batches))))
         loss = _loss(learner, material.clip, which)
         if material.replay is not None:
-            loss = loss + course.replay_weight * _loss(learner, material.replay, others)
+            loss = loss + course.replay_weight * _change(learner, material.replay, others)
         if not _step(learner, optimiser, loss, course.longest_gradient):
             best.ended = "the loss was no longer a number; the best so far is kept"
             break
@@ -186,7 +199,7 @@ def draw(material: Material, course: Course, seed: int) -> list[Batch]:
     random = np.random.default_rng(seed)
     per_epoch = -(-len(material.learned) // course.batch)
     epochs = max(1, min(course.epochs, -(-course.most_steps // per_epoch)))
-    people = 1 if material.replay is None else len(material.replay.codes)
+    people = 1 if material.replay is None else len(material.replay.person)
     batches: list[Batch] = []
     for _ in range(epochs):
         order = random.permutation(np.asarray(material.learned, np.intp))
@@ -238,8 +251,7 @@ def _better(best: Learned, learner: FastFactor, material: Material) -> bool:
 def _loss(factor: FastFactor, lessons: Lessons, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
     """Cross-entropy, each picture's background held to a multiple of its people as in training."""
     features, codes = lessons.batch(which)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
-        odds = logits(factor, features).float()
+    odds = _odds(factor, features)
     rows, columns = codes.shape[1] // 2, codes.shape[2] // 2
     fine = interpolate(
         odds[:, None, :rows, :columns], size=codes.shape[1:], mode="bilinear", align_corners=False
@@ -248,6 +260,24 @@ def _loss(factor: FastFactor, lessons: Lessons, which: Sequence[int] | NDArray[n
     cost = binary_cross_entropy_with_logits(fine, person.float(), reduction="none")
     known = (codes != IGNORED).flatten(1).float()
     return balanced_mean(cost.flatten(1), known, person.flatten(1), FACTOR_BACKGROUND)
+
+
+def _change(factor: FastFactor, memories: Memories, which: NDArray[np.integer]) -> Tensor:
+    """Cross-entropy between what is said now and what was said before."""
+    order = np.asarray(which, np.intp)
+    odds = _odds(factor, _tensor(memories.features[order]))
+    before = torch.from_numpy(np.asarray(memories.person[order], np.float32))
+    return binary_cross_entropy_with_logits(odds, before)
+
+
+def _odds(factor: FastFactor, features: Tensor) -> Tensor:
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
+        return logits(factor, features).float()
+
+
+def _tensor(features: NDArray[np.floating]) -> Tensor:
+    dense = torch.from_numpy(np.asarray(features, np.float32))
+    return dense.contiguous(memory_format=torch.channels_last)
 
 
 def _step(learner: FastFactor, optimiser: torch.optim.Optimizer, loss: Tensor, longest: float) -> bool:

@@ -8,7 +8,7 @@ carried silhouettes are wrong, a factor that repeats their mistake looks right.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -115,5 +115,4 @@ def figures(clip: tuple[Score, Score], people: tuple[Score, Score]) -> dict[str,
 
 def on_card(s: Score, people: Score) -> dict[str, float]:
     """One side's numbers for the factor's card."""
-    raw = asdict(s)
-    return {"J": raw["j"], "boundary_F": raw["boundary_f"], "area": raw["area"], "regression_J": people.j}
+    return {"held_out_J": s.j, "boundary_F": s.boundary_f, "area": s.area, "regression_J": people.j}

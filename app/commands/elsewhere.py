@@ -11,10 +11,24 @@ from app.errors import Refusal
 NEEDED = {
     "export": ("torch", "onnxscript"),
     "personalize.transfer": ("torch",),
+    "personalize.worker": ("torch", "safetensors"),
     "training": ("torch",),
     "training.evaluate": ("torch",),
     "training.synthetic": ("numba", "anny", "torch"),
 }
+
+
+def refuse_without(module: str) -> None:
+    """Say what a module's process lacks.
+
+    Raises:
+        Refusal: a package it needs is not installed.
+    """
+    absent = [p for p in NEEDED[module] if importlib.util.find_spec(p) is None]
+    if absent:
+        reason = f"it needs {' and '.join(absent)}, which this installation does not have"
+        command = "personalize" if module == "personalize.worker" else module.rpartition(".")[2]
+        raise Refusal(f"xfactor {command}", reason, 'Install it with: pip install "xfactor[train]"')
 
 
 def run_module(module: str, arguments: list[str]) -> int:
@@ -26,14 +40,7 @@ def run_module(module: str, arguments: list[str]) -> int:
     Raises:
         Refusal: a package it needs is not installed.
     """
-    absent = [p for p in NEEDED[module] if importlib.util.find_spec(p) is None]
-    if absent:
-        reason = f"it needs {' and '.join(absent)}, which this installation does not have"
-        raise Refusal(
-            f"xfactor {module.rsplit('.', maxsplit=1)[-1]}",
-            reason,
-            'Install it with: pip install "xfactor[train]"',
-        )
+    refuse_without(module)
     process = subprocess.Popen([sys.executable, "-m", module, *arguments])
     while True:
         try:

@@ -11,6 +11,7 @@ from rich.text import Text
 from app.engine import library
 from app.engine.sessions import read_model
 from app.errors import Refusal
+from app.personalizing import history, shelf
 
 
 def list_all() -> None:
@@ -76,5 +77,20 @@ def remove(name: str) -> None:
     Raises:
         Refusal: there is none.
     """
-    library.remove_factor(name)
+    if name not in {f.name for f in library.list_factors()}:
+        library.remove_factor(name)  # says why not
+    shelf.forget(name)
     Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)
+
+
+def undo(name: str, generation: int | None) -> None:
+    """Use an earlier generation of a factor again.
+
+    Raises:
+        Refusal: there is none.
+    """
+    factor = history.roll_back(name, generation)
+    earlier = ", ".join(str(g.number) for g in history.generations(name))
+    Console(highlight=False).print(
+        Text(f"{factor.name} is what it was; other generations: {earlier}"), soft_wrap=True
+    )

@@ -18,7 +18,7 @@ from app.engine.sessions import read_model
 from app.errors import Refusal
 from app.files import make_private_dir, write_atomic
 from app.media.disk import cannot_write
-from app.personalizing import folders
+from app.personalizing import folders, history
 from app.personalizing.verdict import gain_words
 
 FACES: Final = "faces"  # folder of thumbnails inside the library's
@@ -101,6 +101,7 @@ def rename(name: str, new: str) -> FactorFile:
         Refusal: the name is taken or unusable, or it cannot be written.
     """
     file = library.rename_factor(name, new)
+    history.rename(name, new)
     face = face_of(name)
     if face.is_file():
         try:
@@ -133,6 +134,7 @@ def forget(name: str) -> None:
         Refusal: something of it could not be deleted.
     """
     folders.remove_of(name)
+    history.forget(name)
     try:
         face_of(name).unlink(missing_ok=True)
     except OSError as e:

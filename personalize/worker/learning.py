@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from app.files import write_atomic
 from export.rewrite import FastFactor
 from personalize import factor as factors
-from personalize.finetune import IGNORED, Course, Learned, Lessons, Material, held_out, learn
+from personalize.finetune import IGNORED, Course, Learned, Lessons, Material, Memories, held_out, learn
 from personalize.worker.context import Context
 from personalize.worker.results import Array, Facts
 
@@ -60,7 +60,7 @@ def teach(context: Context, seed: int) -> tuple[Learned, list[int]]:
         Lessons(context.array("features"), codes),
         [k for k in useful if k not in kept],
         watched,
-        replayed_people(context.results.array("replayed_features"), context),
+        Memories(context.results.array("replayed_features"), context.results.array("replayed_person")),
     )
     base = factors.load(context.network.factor.data)
 
@@ -95,9 +95,3 @@ def lesson_codes(codes: Array, cells: tuple[int, int]) -> NDArray[np.uint8]:
         person = cv2.resize((code == 1).astype(np.float32), size, interpolation=cv2.INTER_AREA)
         made[k] = np.where(known > 0.5, person > 0.5 * known, IGNORED)
     return made
-
-
-def replayed_people(features: Array, context: Context) -> Lessons:
-    """The bundled people as lessons."""
-    cells = (features.shape[3], features.shape[2])
-    return Lessons(features, lesson_codes(context.results.array("replayed_silhouettes"), cells))

@@ -7,17 +7,17 @@ import numpy as np
 from app import paths
 from app.errors import Refusal
 from personalize.regression import People, PeopleError, read_regression
-from personalize.worker.context import Context
+from personalize.worker.context import Context, person
 from personalize.worker.results import Facts
 
 
 def needs(context: Context) -> list[object]:
     """What the result depends on."""
-    return [context.network.trunk_sha256, _people().sha256]
+    return [context.network.trunk_sha256, context.network.factor.sha256, _people().sha256]
 
 
 def run(context: Context) -> Facts:
-    """Features of those that are replayed and of those that judge, and their silhouettes."""
+    """Features of the people of both halves, what the factor says of them, and their true silhouettes."""
     people = _people()
     halves = {"replayed": people.replayed(), "judging": people.judging()}
     total = sum(len(pictures) for pictures, _ in halves.values())
@@ -25,11 +25,14 @@ def run(context: Context) -> Facts:
     for name, (pictures, silhouettes) in halves.items():
         rows, columns = (side // context.network.spec.stride for side in pictures.shape[1:3])
         features = context.results.new(f"{name}_features", (len(pictures), 128, rows, columns), np.float16)
+        said = np.empty((len(pictures), rows, columns), np.float32)
         for k, picture in enumerate(pictures):
             features[k] = context.network.features(picture)
+            said[k] = person(context.network.factor, features[k])
             done += 1
             context.teller.progress(done, total)
         context.results.keep(f"{name}_features", features)
+        context.results.keep(f"{name}_person", said)
         context.results.keep(f"{name}_silhouettes", silhouettes.astype(np.uint8))
     return {"people": total}
 
