@@ -16,6 +16,7 @@ MEASURES: Final[dict[str, tuple[str, bool]]] = {
     "regression": ("Other people (rendered)", True),
 }
 GAIN: Final = "held_out_J"
+INSIDE: Final = {"losses", "accepted", "cpu_seconds"}  # for a bug report, not for a reader
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def _details(report: Mapping[str, Any]) -> str:
     """Every number there is, a line each."""
     lines = []
     for key, value in report.items():
+        if key in INSIDE:
+            continue
         if isinstance(value, Mapping):
             text = ", ".join(f"{k} {_plain(v)}" for k, v in value.items())
         else:

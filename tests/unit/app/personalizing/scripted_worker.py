@@ -1,13 +1,15 @@
 """A worker that says the lines it was given, and misbehaves on request. Not a test itself.
 
-Usage: python scripted_worker.py FOLDER. FOLDER/script.json: a list of attempts, each a list of steps
-["say", event] | ["text", s] | ["sleep", s] | ["exit", code] | ["kill"] | ["stdin"] waits for input
+Usage: python scripted_worker.py [SCRIPT] FOLDER. SCRIPT (else FOLDER/script.json) is a list of attempts, each
+of them a list of steps: ["say", event] | ["text", s] | ["sleep", s] | ["exit", code] | ["kill"] |
+["stdin"]: wait for input | ["copy", from, to]
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -19,8 +21,8 @@ def say(event: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def main(folder: Path) -> None:
-    attempts = json.loads((folder / "script.json").read_text())
+def main(folder: Path, script: Path) -> None:
+    attempts = json.loads(script.read_text())
     counter = folder / "attempts.txt"
     number = int(counter.read_text()) if counter.exists() else 0
     counter.write_text(str(number + 1))
@@ -31,6 +33,8 @@ def main(folder: Path) -> None:
         elif kind == "text":
             sys.stdout.write(rest[0])
             sys.stdout.flush()
+        elif kind == "copy":
+            shutil.copyfile(rest[0], folder / rest[1])
         elif kind == "sleep":
             time.sleep(rest[0])
         elif kind == "stdin":
@@ -46,4 +50,5 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    given, where = sys.argv[1:-1], Path(sys.argv[-1])
+    main(where, Path(given[0]) if given else where / "script.json")
