@@ -285,7 +285,7 @@ def _step(learner: FastFactor, optimiser: torch.optim.Optimizer, loss: Tensor, l
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     length = torch.nn.utils.clip_grad_norm_(learner.parameters(), longest)
-    if not (math.isfinite(float(loss)) and math.isfinite(float(length))):
+    if not (math.isfinite(float(loss.detach())) and math.isfinite(float(length))):
         return False
     optimiser.step()
     return True

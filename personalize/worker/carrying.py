@@ -15,6 +15,7 @@ from personalize.tree import SURE, Tree, propagate, with_stroke
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
 from personalize.worker.linking import mapping_in_use
 from personalize.worker.results import Facts
+from personalize.worker.seeding import refuse_nobody
 
 SMOOTHNESS = 2.0
 DOUBT = 0.2
@@ -33,6 +34,7 @@ def run(context: Context) -> Facts:
     Raises:
         Refusal: nothing in the shot is surely a person.
     """
+    refuse_nobody(context)
     small = context.array("small")
     way = _carried if context.job.method == "tree" else _alone
     context.results.keep("carried", way(context, small))

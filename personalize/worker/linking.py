@@ -11,6 +11,7 @@ from personalize.job import Job
 from personalize.mapping import Links, Mapping, map_window
 from personalize.worker.context import Context
 from personalize.worker.results import Facts
+from personalize.worker.seeding import refuse_nobody
 
 
 def needs(context: Context) -> list[object]:
@@ -19,7 +20,12 @@ def needs(context: Context) -> list[object]:
 
 
 def run(context: Context) -> Facts:
-    """Links between all neighbouring frames, of the method that carries labels along; nothing for others."""
+    """Links between all neighbouring frames, for the method that carries labels along; none for others.
+
+    Raises:
+        Refusal: there is nobody whose silhouette could be carried.
+    """
+    refuse_nobody(context)
     count = context.frames
     if context.job.method != "tree":
         return {"span": [0, count], "shot_changes": []}

@@ -39,7 +39,7 @@ class Phase:
 ALL: Final = (
     Phase("reading", (), reading.needs, reading.run),
     Phase("seeds", ("reading",), seeding.needs, seeding.run),
-    Phase("links", ("reading",), linking.needs, linking.run),
+    Phase("links", ("reading",), linking.needs, linking.run),  # and whether there is anybody to follow
     Phase("propagating", ("seeds", "links"), carrying.needs, carrying.run),
     Phase("cuts", ("propagating",), cutting.needs, cutting.run),
     Phase("features", (), others.needs, others.run),

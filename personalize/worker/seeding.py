@@ -13,16 +13,11 @@ from personalize.worker.results import Facts
 def needs(context: Context) -> list[object]:
     """What the result depends on, beside the frames."""
     network = context.network
-    drawn_upon = any(s.person for s in context.job.strokes)
-    return [network.trunk_sha256, network.factor.sha256, drawn_upon]
+    return [network.trunk_sha256, network.factor.sha256]
 
 
 def run(context: Context) -> Facts:
-    """Features and P(person) of every frame, and the seeds.
-
-    Raises:
-        Refusal: no person is found, or nothing else, and the user has drawn none either.
-    """
+    """Features and P(person) of every frame, and the seeds; none when no person is found, or nothing else."""
     canvas, small = context.results.array("canvas"), context.results.array("small")
     count, (columns, rows) = context.frames, context.letterbox.grid
     features = context.results.new("features", (count, 128, rows, columns), np.float16)
@@ -38,16 +33,24 @@ def run(context: Context) -> Facts:
     try:
         seeds = confident(cells, size)
     except NoSeedsError as e:
-        if not any(s.person for s in context.job.strokes):
-            what, _, remedy = str(e).rstrip(".").partition(". ")
-            raise Refusal("the chosen range", what[:1].lower() + what[1:], remedy) from e
-        unaries, above = np.full((count, *size[::-1]), 0.5, np.float32), 1.0
-        notices = ["The model finds nobody here: only what you drew is known of the person."]
+        unaries, above, why = np.full((count, *size[::-1]), 0.5, np.float32), 1.0, str(e)
     else:
-        unaries, above, notices = seeds.unaries, seeds.person_above, seeds.notices
-    for text in notices:
-        context.teller.notice(text)
+        unaries, above, why = seeds.unaries, seeds.person_above, ""
+        for text in seeds.notices:
+            context.teller.notice(text)
     context.results.keep("features", features)
     context.results.keep("person", persons)
     context.results.keep("unaries", np.clip(unaries, CLIP, 1 - CLIP))
-    return {"threshold": above, "usual_threshold": THRESHOLDS[0]}
+    return {"threshold": above, "usual_threshold": THRESHOLDS[0], "nobody": why}
+
+
+def refuse_nobody(context: Context) -> None:
+    """Say that there is nothing to learn from, unless the user has drawn where the person is.
+
+    Raises:
+        Refusal: no person was found, or nothing else.
+    """
+    why = context.facts["seeds"]["nobody"]
+    if why and not any(s.person for s in context.job.strokes):
+        reason, _, remedy = why.rstrip(".").partition(". ")
+        raise Refusal("the chosen range", reason[:1].lower() + reason[1:], remedy)

@@ -1,0 +1,67 @@
+"""Running the worker's phases inside a test, on a small clip."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app import paths
+from personalize.events import Done, Event, Failed, Notice, Progress, decode
+from personalize.job import Job, write_job
+from personalize.worker import process
+from personalize.worker.telling import Orders, Teller
+
+
+def job_for(clip: Path, **changes: Any) -> Job:
+    """A job on the shipped model."""
+    return Job(clip, changes.pop("name", "ann"), paths.models_dir() / "factored-s31", **changes)
+
+
+@dataclass
+class Told:
+    """What a run told."""
+
+    code: int
+    events: list[Event]
+
+    @property
+    def end(self) -> Event:
+        """The last event."""
+        return self.events[-1]
+
+    @property
+    def done(self) -> Done:
+        """The result."""
+        assert isinstance(self.end, Done), self.end
+        return self.end
+
+    @property
+    def failed(self) -> Failed:
+        """Why there is none."""
+        assert isinstance(self.end, Failed), self.end
+        return self.end
+
+    @property
+    def notices(self) -> str:
+        """All notices in one."""
+        return " ".join(e.text for e in self.events if isinstance(e, Notice))
+
+    @property
+    def worked(self) -> list[str]:
+        """Phases in which something was done, in order."""
+        return list(dict.fromkeys(e.phase for e in self.events if isinstance(e, Progress) and e.done))
+
+
+def run(folder: Path, job: Job, orders: Orders | None = None) -> Told:
+    """Do a job to its end in this process."""
+    write_job(folder, job)
+    out = io.StringIO()
+    teller = Teller(folder, out, orders or Orders(None), job.limit_s)
+    try:
+        code = process.run(folder, job, teller)
+    finally:
+        teller.close()
+    events = [e for e in map(decode, out.getvalue().splitlines()) if e is not None]
+    return Told(code, events)
