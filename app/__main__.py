@@ -56,6 +56,8 @@ app.add_typer(models_app, name="models", invoke_without_command=True)
 app.add_typer(factors_app, name="factors", invoke_without_command=True)
 
 Model = Annotated[str, typer.Option("--model", metavar="NAME|DIR", help="The model.")]
+LinkMinutes = Annotated[float, typer.Option(metavar="N", help="Longest video that a link may name.")]
+LinkMegabytes = Annotated[float, typer.Option(metavar="N", help="Largest download of a link.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -91,8 +93,8 @@ def window(source: Annotated[str | None, typer.Argument(metavar="[SOURCE]")] = N
 
 
 @app.command()
-def personalize(
-    clip: Annotated[Path, typer.Argument(metavar="CLIP", help="A clip, or a folder of its frames.")],
+def personalize(  # noqa: PLR0913 - typer takes options as arguments
+    clip: Annotated[str, typer.Argument(metavar="CLIP", help="A clip, a folder of its frames, or a link.")],
     *,
     out: Annotated[str, typer.Option(metavar="NAME|FILE", help="A name in your library, or a file.")],
     model: Model = "factored-s31",
@@ -101,15 +103,20 @@ def personalize(
         Literal["tree", "grabcut", "graphcut", "none"], typer.Option(help="Where silhouettes come from.")
     ] = "tree",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
+    link_minutes: LinkMinutes = 60.0,
+    link_megabytes: LinkMegabytes = 1000.0,
 ) -> None:
     """Make a factor that knows the person of a clip; a factor that is no better is not kept."""
     from app.commands.personalize import parse_range, personalise
+    from app.downloading.fetching import local_clip
+    from app.downloading.messages import Limits
 
     try:
         chosen = parse_range(frames)
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
-    raise typer.Exit(personalise(clip, out, model=model, frames=chosen, method=method, progress=progress))
+    path = Path(local_clip(clip, Limits(minutes=link_minutes, megabytes=link_megabytes), progress))
+    raise typer.Exit(personalise(path, out, model=model, frames=chosen, method=method, progress=progress))
 
 
 @app.command()
@@ -132,8 +139,8 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     smooth: Annotated[bool, typer.Option(help="Calm the labels of clips over time.")] = True,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
-    link_minutes: Annotated[float, typer.Option(metavar="N", help="Longest video of a link.")] = 60.0,
-    link_megabytes: Annotated[float, typer.Option(metavar="N", help="Largest download of a link.")] = 1000.0,
+    link_minutes: LinkMinutes = 60.0,
+    link_megabytes: LinkMegabytes = 1000.0,
 ) -> None:
     """Parse clips and pictures into files."""
     from app.commands.parse import checked_saves, checked_size, parse_all

@@ -114,8 +114,9 @@ class Linking:
         """The one question: what it is, how large, where it goes."""
         self._asked[download.link.id] = download
         words = (
-            f"{found.title}\n{found}\n\n"
-            f"The clip is kept for {KEPT_DAYS} days in {self._shelf.folder}. Up to {self.limits} are taken.\n"
+            f"{found.title}\n{found} (limits: {self.limits})\n\n"
+            f"It is kept for {KEPT_DAYS} days in {self._shelf.folder}; Tools > Delete downloaded clips "
+            "removes it before.\n\n"
             f"Whether you may copy it is your responsibility: {YOUTUBE.name}'s terms and its maker's rights "
             "apply."
         )

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from app.errors import Refusal
+
 DONE, FAILED, CANCELLED = 0, 1, 3  # exit codes
 GO: Final = "go"
 SUFFIXES: Final = frozenset({"mp4", "webm"})
@@ -27,6 +29,11 @@ class Limits:
     look_s: float = 60.0  #: until length and size are known
     answer_s: float = 900.0  #: until the user has agreed
     fetch_s: float = 1800.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not value > 0:  # not a number, too
+                raise Refusal(f"limit on links ({name})", f"{value} is none", "Give a number above 0")
 
     def __str__(self) -> str:
         return f"{self.minutes:g} min, {self.megabytes:g} MB"

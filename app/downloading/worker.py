@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ FORMAT: Final = "/".join(
 #: Of those yt-dlp can use, the ones it runs without access to files.
 RUNTIMES: Final = ("deno", "node", "quickjs")
 NICE: Final = 10
-_SAID_EVERY: Final = 262_144  # bytes between two lines of progress
+_SAID_EVERY_S: Final = 0.2  # between two lines of progress
+_BLOCK: Final = 65_536  # bytes read at a time: small enough for progress and the cap on a slow line
 
 _out = threading.Lock()
 
@@ -79,7 +81,7 @@ class Worker:
         self._what = f"{site.name} {request.id}"
         self._agreed = threading.Event()
         self._warnings = Warnings()
-        self._said = 0
+        self._said_s = float("-inf")
 
     def agree(self) -> None:
         """The user wants it."""
@@ -126,6 +128,8 @@ class Worker:
             "retries": 2,
             "extractor_retries": 1,
             "max_filesize": round(limits.megabytes * 1e6),
+            "buffersize": _BLOCK,
+            "noresizebuffer": True,
             "proxy": "",
             "cachedir": False,
             "updatetime": False,
@@ -236,8 +240,8 @@ class Worker:
         limits = self._request.limits
         if done > limits.megabytes * 1e6:
             raise over(self._what, "more arrives than was announced", f"{limits.megabytes:g} MB", "megabytes")
-        if done - self._said >= _SAID_EVERY or done < self._said or status.get("status") == "finished":
-            self._said = done
+        if time.monotonic() - self._said_s >= _SAID_EVERY_S or status.get("status") == "finished":
+            self._said_s = time.monotonic()
             total = status.get("total_bytes") or status.get("total_bytes_estimate")
             say(Progress(done, int(total) if total else None))
 
@@ -263,7 +267,7 @@ class Worker:
 
 def over(what: str, reason: str, limit: str, option: str) -> Refusal:
     """A limit on what is downloaded, with the option that moves it."""
-    remedy = f"xfactor parse LINK --link-{option} N raises the limit"
+    remedy = f"The option --link-{option} N of xfactor parse raises the limit"
     return Refusal(what, f"{reason}, over the limit of {limit}", remedy)
 
 

@@ -254,7 +254,7 @@ def test_dropping_a_clip_a_picture_a_folder_a_link_and_a_model(desktop, clip, tm
     link = QMimeData()
     link.setText("https://example.org/watch?v=1")
     assert drop(desktop, link)
-    assert "links are not opened" in desktop.window.banner.notice.text
+    assert "only links to YouTube are taken" in desktop.window.banner.notice.text
     words = QMimeData()
     words.setText("just words")
     assert not drop(desktop, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,29 @@ def test_f05_over_a_limit_nothing_is_downloaded_and_the_option_is_named(
         local_clip(LINK, Limits(minutes=0.1), command=site.command("youtube"))
     assert not any("videoplayback" in path for path in site.asked)
     assert "downloaded" not in capfd.readouterr().err
+
+
+def test_parse_takes_a_link_and_a_refused_one_is_a_failed_input(
+    good, site: StandIn, monkeypatch, tmp_path
+) -> None:
+    from app.commands import parse
+
+    monkeypatch.setattr(parse, "local_clips", partial(local_clips, command=site.command("youtube")))
+    options = {"save": ("labels",), "size": "96", "device": "cpu"}
+    long = "https://youtu.be/long-video1"
+    site.videos["long-video1"] = Video(good.data, seconds=7200)
+    assert parse.parse_all([LINK, long], tmp_path / "out", options, progress="none") == 1
+    assert len(list((tmp_path / "out" / GOOD / "labels").glob("*.png"))) == 12
+    records = json.loads((tmp_path / "out" / "manifest.json").read_text())["inputs"]
+    assert [record["status"] for record in records] == ["ok", "failed"]
+    assert "2 h 0 min long, over the limit of 60 min" in records[1]["reason"]
+    assert "--link-minutes" in records[1]["reason"]
+
+
+@pytest.mark.parametrize("limit", [0.0, -1.0, float("nan")])
+def test_a_limit_that_is_none_is_refused(limit: float) -> None:
+    with pytest.raises(Refusal, match="above 0"):
+        Limits(minutes=limit)
 
 
 def test_what_is_no_link_is_left_alone_and_a_bad_link_spoils_nothing_else(
