@@ -30,7 +30,9 @@ def hard_constraint(logits: Tensor, silhouettes: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def parse(net: Network, x: Tensor, grid: tuple[int, int], silhouettes: Tensor | None = None) -> Tensor:
+def parse(
+    net: Network, x: Tensor, grid: tuple[int, int], silhouettes: Tensor | None = None, *, inject: bool = True
+) -> Tensor:
     """Labels (b, h, w) uint8 on a grid of the caller's choice.
 
     Args:
@@ -39,8 +41,9 @@ def parse(net: Network, x: Tensor, grid: tuple[int, int], silhouettes: Tensor | 
         grid: (h, w); logits are brought to it bilinearly.
         silhouettes: (b, H', W') bool, true in place of the network's own idea: injected into a Factored
             ConvNet, a hard constraint for the others.
+        inject: False makes them a hard constraint for every network.
     """
-    if silhouettes is not None and isinstance(net, FactoredConvNet):
+    if silhouettes is not None and inject and isinstance(net, FactoredConvNet):
         cells = (x.shape[2] // STRIDE, x.shape[3] // STRIDE)
         logits = net(x, on_head_grid(silhouettes, cells))[1]
         silhouettes = None  # the head has seen it; nothing is forced afterwards

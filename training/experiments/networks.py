@@ -67,7 +67,8 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument(
         "--test", type=Path, default=Path("runs/synthetic/heldout2"), help="packed held-out people: STEM"
     )
-    p.add_argument("--size", type=int, default=160, help="long side of the networks' input, px")
+    p.add_argument("--size", type=int, default=128, help="long side of the networks' input, px")
+    p.add_argument("--shipped-size", type=int, default=256, help="the same for the shipped checkpoint, px")
     p.add_argument("--steps", type=int, default=Budget.steps, help="length of each training")
     p.add_argument(
         "--trunk",
@@ -92,6 +93,12 @@ def trained(a: argparse.Namespace, name: str) -> Trained:
     net, meta = load_network(path)
     size = sum(p.numel() for p in net.parameters())
     return Trained(NAMES[name], net, int(meta["images"]), size)
+
+
+def shipped(a: argparse.Namespace) -> Trained:
+    """The checkpoint whose trunk all begin with: how a network with a long training behaves."""
+    net, meta = load_network(a.trunk)
+    return Trained("shipped checkpoint", net, int(meta["images"]), sum(p.numel() for p in net.parameters()))
 
 
 def begin(name: str, trunk: Path, seed: int, out: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,17 +97,32 @@ def inputs(images: Image, size: int) -> Tensor:
     return normalise(torch.from_numpy(small).permute(0, 3, 1, 2).float())
 
 
-def parsings(net: Network, people: People, size: int, *, told: bool) -> Iterator[Image]:
-    """Labels (64, 64) of each picture; `told` the true silhouettes, or left to the network."""
+def parsings(net: Network, people: People, size: int, *, told: bool, forced: bool = False) -> Iterator[Image]:
+    """Labels (64, 64) of each picture; `told` the true silhouettes, or left to the network.
+
+    `forced`: as a hard constraint also where they could be injected.
+    """
     for start in range(0, len(people.images), BATCH):
         part = slice(start, start + BATCH)
         true = torch.from_numpy(people.labels[part] > 0) if told else None
-        yield from parse(net, inputs(people.images[part], size), (GRID, GRID), true).numpy()
+        yield from parse(
+            net, inputs(people.images[part], size), (GRID, GRID), true, inject=not forced
+        ).numpy()
 
 
 def score(net: Network, people: People, size: int, *, told: bool = False) -> Score:
     """Parse all of them and count."""
+    return counted(people, parsings(net, people, size, told=told))
+
+
+def score_forced(net: Network, people: People, size: int) -> Score:
+    """The same with the true silhouettes as a hard constraint, also where a network has a factor."""
+    return counted(people, parsings(net, people, size, told=True, forced=True))
+
+
+def counted(people: People, parsed: Iterable[Image]) -> Score:
+    """Compare (64, 64) labels of each picture with the true ones."""
     result = Score()
-    for truth, labels in zip(people.cells(), parsings(net, people, size, told=told), strict=True):
+    for truth, labels in zip(people.cells(), parsed, strict=True):
         result.confusion.add(truth, labels)
     return result

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.experiments.networks import Budget, Trained, trained
 from training.experiments.pages import Page, table
 from training.experiments.people import People, parsings
-from training.experiments.two import Four, better, classes, means
+from training.experiments.two import Four, aside, better, classes, means
 
 SIDES = (64 / 512, 192 / 512)  # of the picture's side: 64 to 192 px of the paper's 512
 SEED = 3
@@ -59,6 +59,7 @@ def run(a: argparse.Namespace) -> None:
         ),
         page.bars("iou", by_class, "IoU under occlusion"),
         classes(after),
+        aside(a, hidden),
         _maps(a, page, hidden, baseline, factored),
         "Label maps of four held-out people; the grey square is the rectangle. The pictures themselves hold"
         " photos of places as backgrounds and are not shown.",

@@ -6,9 +6,9 @@ import argparse
 from dataclasses import dataclass
 
 from models.checkpoint import Network
-from training.experiments.networks import Budget, trained
+from training.experiments.networks import Budget, shipped, trained
 from training.experiments.pages import Page, Row, table
-from training.experiments.people import People, Score, score
+from training.experiments.people import People, Score, score, score_forced
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,24 @@ def run(a: argparse.Namespace) -> None:
         agreement(four),
         page.bars("iou", told, "IoU with true silhouettes"),
         classes(four),
+        aside(a, people),
+    )
+
+
+def aside(a: argparse.Namespace, people: People) -> str:
+    """The shipped checkpoint: what the same silhouettes do for a network with a long training."""
+    network, size = shipped(a), a.shipped_size
+    rows = [
+        (name, 100 * s.accuracy, s.iou, s.person)
+        for name, s in (
+            ("own factor", score(network.net, people, size)),
+            ("hard constraint", score_forced(network.net, people, size)),
+            ("injected", score(network.net, people, size, told=True)),
+        )
+    ]
+    return (
+        f"The shipped Factored ConvNet ({network.passes} passes, photos too), input {size} px:\n\n"
+        + table(("", "mean class accuracy, %", "mean IoU", "person IoU"), rows)
     )
 
 

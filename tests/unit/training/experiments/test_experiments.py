@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from training.experiments.networks import NAMES, TRUNK, begin
 from training.experiments.pages import Page, table
 from training.experiments.people import People, Score
 from training.experiments.three import SIDES, black_out
+from training.photos import GARMENTS
 
 
 @pytest.fixture
@@ -31,6 +34,29 @@ def packed(tmp_path: Path) -> Path:
     np.save(f"{stem}.images.npy", images.astype(np.uint8))
     np.save(f"{stem}.labels.npy", labels)
     return stem
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """A data folder with `ccp` of 103 small photos: 100 to test on, 3 to learn from."""
+    rng = np.random.default_rng(1)
+    root = tmp_path / "data" / "ccp"
+    for kind in ("images", "labels", "silhouettes"):
+        (root / kind).mkdir(parents=True)
+    (root / "labels.json").write_text(json.dumps(["null", *GARMENTS]))
+    for i in range(103):
+        mask = np.zeros((48, 32), np.uint8)
+        mask[4:44, 8:24] = 1
+        garments = mask.copy()
+        garments[30:, 8:24] = 1 + list(GARMENTS).index("pants")
+        noise = rng.integers(0, 90, (48, 32, 3))
+        for kind, picture, ending in (
+            ("images", np.where(mask[..., None] > 0, 200, noise), "jpg"),
+            ("labels", garments, "png"),
+            ("silhouettes", mask, "png"),
+        ):
+            cv2.imwrite(str(root / kind / f"{i:03d}.{ending}"), picture)
+    return root.parent
 
 
 def test_left_and_right_are_averaged_not_pooled() -> None:
@@ -82,20 +108,25 @@ def test_a_page_shows_what_stands_beside_it(tmp_path: Path) -> None:
         assert (tmp_path / "new" / f"0-name-{picture}.png").stat().st_size > 100
 
 
-def test_the_commands_train_what_is_missing_once_and_write_their_pages(packed: Path, tmp_path: Path) -> None:
+def test_the_commands_train_what_is_missing_once_and_write_their_pages(
+    packed: Path, street: Path, tmp_path: Path
+) -> None:
     out, runs = tmp_path / "docs", tmp_path / "runs"
     common = ["--out", str(out), "--runs", str(runs), "--synthetic", str(packed), "--test", str(packed),
-              "--size", "64", "--steps", "1", "--limit", "3"]  # fmt: skip
+              "--size", "64", "--shipped-size", "64", "--steps", "1", "--limit", "3",
+              "--data", str(street)]  # fmt: skip
     assert experiments.main(["one", *common]) == 0
     made = {p: p.stat().st_mtime_ns for p in runs.rglob("last.safetensors")}
     assert len(made) == 3
-    for name in ("two", "three"):
+    for name in ("two", "three", "four", "five"):
         assert experiments.main([name, *common]) == 0
     assert {p: p.stat().st_mtime_ns for p in runs.rglob("last.safetensors")} == made
     for page, words in (
         ("1-state-of-the-art", "ENet against the better"),
         ("2-direct-injection", "hard constraint"),
         ("3-occlusion", "under occlusion"),
+        ("4-supervised-transfer", "without a part label"),
+        ("5-semi-supervised-transfer", "Tran-Grab"),
     ):
         text = (out / f"{page}.md").read_text()
         assert words in text
