@@ -13,6 +13,7 @@ from app.pipeline.frames import Parsed
 from app.pipeline.notices import Level, Notice
 from app.pipeline.pipeline import Pipeline
 from app.session import Session
+from app.ui.look import Look
 from app.ui.silhouette import tinted
 from app.ui.window import Window
 from personalize.job import Stroke as Correction
@@ -34,6 +35,7 @@ class Brushing:
         self._painted: list[Stroke] = []  # on the frame of the X factor
         self._corrections: list[Correction] = []
         self._masks: Callable[[int], Mask | None] | None = None
+        self._look: Look | None = None  # before the corrections
         self._on_applied: Callable[[tuple[Correction, ...]], None] = lambda _: None
         bar, canvas = window.brushbar, window.canvas
         canvas.stroked.connect(self._on_stroke)
@@ -63,7 +65,7 @@ class Brushing:
         self.end()
         capture.play(replace(capture.playback, playing=False))
         self._brush, self._painted = brush, []
-        self._begin("Paint the person; GrabCut finds the edge. The right button paints the other side.")
+        self._begin("Paint the person; the right button paints the background.")
 
     def correct(
         self,
@@ -74,12 +76,18 @@ class Brushing:
         """Paint over the propagated silhouettes of several frames, then apply."""
         self.end()
         self._masks, self._corrections, self._on_applied = masks, list(corrections), on_applied
-        words = "Paint where the silhouette is wrong. What is painted is sure."
+        words = "Paint where the silhouette is wrong; what is painted is sure."
         self._begin(words, "Redo with corrections", "Cancel")
+        viewing = self._window.viewing
+        self._look = viewing.look
+        viewing.show(replace(viewing.look, bare=True, split=False))  # the silhouette alone, over the picture
         self.refresh()
 
     def end(self) -> None:
         """Put the brush away; what it painted stays in use."""
+        if self._look is not None:
+            viewing, look, self._look = self._window.viewing, self._look, None
+            viewing.show(replace(viewing.look, bare=look.bare, split=look.split))
         self._brush, self._masks = None, None
         canvas = self._window.canvas
         canvas.brush_on(on=False)
@@ -102,7 +110,7 @@ class Brushing:
         canvas.show_mask(index, tinted(mask) if mask is not None else None)
 
     def _begin(self, words: str, apply: str = "", close: str = "Done") -> None:
-        self._window.brushbar.begin(words, apply, close)
+        self._window.brushbar.begin(words, self._window.canvas.brush.size, apply, close)
         self._window.canvas.brush.person = True
         self._window.canvas.brush_on(on=True)
         self._window.brushbar.show_strokes(len(self._corrections) if self.correcting else 0)

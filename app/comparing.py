@@ -10,13 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import library
 from app.engine.engine import Engine
 from app.engine.library import FactorFile
 from app.engine.silhouettes import Factor, SilhouetteSource
 from app.errors import Refusal
-from app.media.disk import cannot_write
-from app.personalizing import shelf
+from app.personalizing import history, shelf
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import Session, XFactor
@@ -32,18 +30,26 @@ class Trial:
     file: Path
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A trial that is in the library now."""
+
+    file: FactorFile
+    replaced: bool  #: a factor of this name is an earlier generation now
+
+
 class Comparing:
     """The X factor's place while a result is undecided.
 
     Attributes:
         trial: what is tried now, or was kept and can be undone.
-        kept: the trial's file in the library; None while it is undecided.
+        kept: the trial in the library; None while it is undecided.
         on_changed: called when a trial has begun, was kept, or ended.
     """
 
     def __init__(self, session: Session, pipeline: Pipeline, jobs: Jobs, viewing: Viewing) -> None:
         self.trial: Trial | None = None
-        self.kept: FactorFile | None = None
+        self.kept: Kept | None = None
         self.on_changed: Callable[[], None] = lambda: None
         self._session, self._pipeline, self._jobs, self._viewing = session, pipeline, jobs, viewing
         self._compared: tuple[Engine, Engine] | None = None  # with, and with what
@@ -121,19 +127,19 @@ class Comparing:
             return
         trunk = engine.stages.sessions[0].data
 
-        def work(_: Job) -> FactorFile | Refusal:
+        def work(_: Job) -> Kept | Refusal:
             try:
                 return shelve(trial.file, trunk, name, face)
             except Refusal as e:
                 return e
 
-        def done(file: FactorFile | Refusal) -> None:
-            if isinstance(file, Refusal):
-                on_refused(file)
+        def done(kept: Kept | Refusal) -> None:
+            if isinstance(kept, Refusal):
+                on_refused(kept)
                 return
-            self._session.rename_factor(trial.xfactor.key, str(file.path), file.name)
-            key, name = str(file.path), file.name
-            self.trial, self.kept = replace(trial, xfactor=replace(trial.xfactor, key=key, name=name)), file
+            key, name = str(kept.file.path), kept.file.name
+            self._session.rename_factor(trial.xfactor.key, key, name)
+            self.trial, self.kept = replace(trial, xfactor=replace(trial.xfactor, key=key, name=name)), kept
             self.on_changed()
 
         self._jobs.start(f"Keeping {name}", work, done, quiet=True)
@@ -148,12 +154,17 @@ class Comparing:
             self._session.drop_factor(trial.xfactor.key)
         self.on_changed()
 
-    def undo(self) -> None:
-        """The old factor again; the new one stays in the library."""
-        trial, self.trial, self.kept = self.trial, None, None
+    def undo(self, on_refused: Callable[[Refusal], None]) -> None:
+        """The old factor again; the new one stays in the library, behind the old one if it took its name."""
+        trial, kept, self.trial, self.kept = self.trial, self.kept, None, None
         self.compare(on=False)
         if trial is not None:
             self._session.use(trial.before)
+        if kept is not None and kept.replaced:
+            try:
+                history.roll_back(kept.file.name)
+            except Refusal as e:
+                on_refused(e)
         self.on_changed()
 
     def close(self) -> None:
@@ -179,17 +190,14 @@ def check(file: Path, sha256: str) -> None:
         )
 
 
-def shelve(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) -> FactorFile:
-    """Into the library under a free name, with its thumbnail.
+def shelve(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) -> Kept:
+    """Into the library, with its thumbnail; a factor of this name becomes an earlier generation of it.
 
     Raises:
         Refusal: it cannot be written.
     """
-    free = shelf.free_name(name)
-    try:
-        factor = library.add_factor(file, trunk, free)
-    except OSError as e:
-        raise cannot_write(file, e, "the factor is still in its job folder") from e
+    replaced = shelf.path_of(name).exists()
+    factor = history.put(file, trunk, name)
     if face is not None:
-        shelf.keep_face(free, face)
-    return factor
+        shelf.keep_face(name, face)
+    return Kept(factor, replaced)

@@ -87,9 +87,12 @@ class Deciding:
     def undo(self) -> None:
         """The old factor again; the new one stays in the library."""
         kept = self._comparing.kept
-        if kept is not None:
-            self._comparing.undo()
-            self._page.show_undone(f"The factor before is in use again. {kept.name} is in the library.")
+        if kept is None:
+            return
+        name = kept.file.name
+        where = "an earlier generation of its name" if kept.replaced else "in the library"
+        self._comparing.undo(self._on_refused)
+        self._page.show_undone(f"The factor before is in use again. The new {name} is {where}.")
 
     def withdraw(self) -> None:
         """Undecided: the old factor again, the result stays where it is."""
@@ -110,7 +113,9 @@ class Deciding:
         """A new factor came into use, was kept, or went."""
         comparing = self._comparing
         if comparing.kept is not None:
-            self._page.show_kept(f"Kept as {comparing.kept.name}. It is in the X-factor menu and in use.")
+            self._page.show_kept(
+                f"Kept as {comparing.kept.file.name}. It is in the X-factor menu and in use."
+            )
         self._page.show_compared(on=comparing.comparing)
         self._show_actions()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.engine import library
 from app.errors import Refusal
-from app.personalizing import shelf
+from app.personalizing import history, shelf
 from app.pipeline.jobs import Job, Jobs
 from app.session import Session
 from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
@@ -33,6 +33,7 @@ class Shelving:
             dialog.renaming.connect(self._ask_name)
             dialog.deleting.connect(self._ask_delete)
             dialog.exporting.connect(self._ask_target)
+            dialog.rolled_back.connect(self.roll_back)
             dialog.importing.connect(
                 lambda: ask_file(dialog, "Import a factor", "", FACTORS, lambda p: self.add(Path(p)))
             )
@@ -57,6 +58,7 @@ class Shelving:
                     fits=item.file.trunk_sha256 == trunk,
                     in_use=str(item.file.path) == self._session.xfactor.key,
                     face=face(item.face),
+                    earlier=len(history.generations(item.name)),
                 )
                 for item in shelf.shelved()
             ]
@@ -82,6 +84,13 @@ class Shelving:
             return
         if self._tried(lambda: shelf.rename(name, new)):
             self._session.rename_factor(key, str(self._path(new)), new)
+        self.refresh()
+
+    def roll_back(self, name: str) -> None:
+        """The generation before this one; the same again brings this one back."""
+        in_use = self._session.xfactor.key == str(self._path(name))
+        if self._tried(lambda: history.roll_back(name)) and in_use:
+            self._session.use_factor(self._path(name))
         self.refresh()
 
     def delete(self, name: str) -> None:

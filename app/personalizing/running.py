@@ -59,6 +59,7 @@ class Patience:
     attempts: int = 3
     back_off_s: float = 1.0  #: before the second attempt; twice that before the third
     leave_s: float = 3.0  #: from closing stdin until the process is killed
+    exit_s: float = 60.0  #: from its last word until it is gone; torch leaves slowly on a busy machine
     silence_s: float = 240.0  #: without a line the worker counts as hung
     limit_s: float = 1500.0  #: for one process; above the limit that the worker keeps itself
 
@@ -169,7 +170,7 @@ class Run(threading.Thread):
         try:
             last, killed = self._listen(process)
         finally:
-            code = _end(process, 0.0 if killed else self._patience.leave_s)
+            code = self._end(process, at_once=bool(killed))
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     with suppress(OSError):
@@ -204,6 +205,19 @@ class Run(threading.Thread):
                 reason = self._overdue(now_s - started_s, now_s - heard_s, leaving_s and now_s - leaving_s)
                 if reason:
                     return last, reason
+
+    def _end(self, process: subprocess.Popen[bytes], *, at_once: bool) -> int:
+        """Exit code of a process that has said its last word; it is killed when it does not leave."""
+        now_s = time.monotonic()
+        until_s = now_s if at_once else now_s + self._patience.exit_s
+        while time.monotonic() < until_s:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(GLANCE_S)
+            if self._cancel.is_set():
+                until_s = min(until_s, now_s + self._leave_s)
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
 
     def _overdue(self, running_s: float, silent_s: float, leaving_s: float | None) -> str:
         """Why the process has to be killed; empty when it may go on."""
@@ -260,16 +274,6 @@ def _close(process: subprocess.Popen[bytes]) -> None:
     with suppress(OSError):
         assert process.stdin is not None
         process.stdin.close()
-
-
-def _end(process: subprocess.Popen[bytes], grace_s: float) -> int:
-    """Exit code of a process that has closed its pipe; it and what it started are killed after `grace_s`."""
-    try:
-        return process.wait(grace_s)
-    except subprocess.TimeoutExpired:
-        with suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        return process.wait()
 
 
 def _ended(code: int) -> str:

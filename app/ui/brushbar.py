@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSlider, QWidget
 
 from app.ui.brush import SIZES
 from app.ui.controls import plain
@@ -34,6 +36,9 @@ class BrushBar(QFrame):
         super().__init__(parent)
         self.setObjectName("activity")
         self._words = plain("")
+        self._words.setWordWrap(True)
+        self._words.setMinimumWidth(60)  # the bar must not make the window wider
+        self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._person, self._background = QPushButton("Person"), QPushButton("Background")
         self._sides = QButtonGroup(self)
         for button, tip in (
@@ -47,7 +52,7 @@ class BrushBar(QFrame):
         self._size.setRange(0, STEPS)
         self._size.setFixedWidth(90)
         self._size.setToolTip("Size of the brush (Ctrl+wheel)")
-        self._undo, self._clear = QPushButton("Undo stroke"), QPushButton("Clear")
+        self._undo, self._clear = QPushButton("Undo"), QPushButton("Clear")
         self._apply, self._close = QPushButton(""), QPushButton("Done")
         self._apply.setObjectName("primary")
         row = QHBoxLayout(self)
@@ -74,8 +79,11 @@ class BrushBar(QFrame):
         self._close.clicked.connect(self.closed)
         self.hide()
 
-    def begin(self, words: str, apply: str = "", close: str = "Done") -> None:
+    def begin(self, words: str, size: float, apply: str = "", close: str = "Done") -> None:
         """Show the bar; without `apply` every stroke counts at once."""
+        self._size.blockSignals(True)  # noqa: FBT003 Qt's signature
+        self._size.setValue(round(STEPS * math.log(size / SIZES[0]) / math.log(SIZES[1] / SIZES[0])))
+        self._size.blockSignals(False)  # noqa: FBT003 Qt's signature
         self._words.setText(words)
         self._apply.setText(apply)
         self._apply.setVisible(bool(apply))

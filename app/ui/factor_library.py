@@ -37,13 +37,14 @@ class Row:
     fits: bool  #: it was made for the model in use
     in_use: bool
     face: QIcon | None
+    earlier: int = 0  #: generations that can be gone back to
 
 
 class Library(QDialog):
     """The dialog.
 
     Signals:
-        used, renaming, deleting, exporting: the name of the chosen factor.
+        used, renaming, deleting, exporting, rolled_back: the name of the chosen factor.
         importing: a file is to be chosen.
     """
 
@@ -51,6 +52,7 @@ class Library(QDialog):
     renaming = pyqtSignal(str)
     deleting = pyqtSignal(str)
     exporting = pyqtSignal(str)
+    rolled_back = pyqtSignal(str)
     importing = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -65,11 +67,15 @@ class Library(QDialog):
         )
         self._empty.setObjectName("faint")
         self._use, self._rename = QPushButton("Use"), QPushButton("Rename…")
+        self._back = QPushButton("Earlier one")
+        self._back.setToolTip(
+            "Personalising again under the same name keeps the factor before: go back to it"
+        )
         self._export, self._delete = QPushButton("Export…"), QPushButton("Delete…")
         add, close = QPushButton("Import…"), QPushButton("Close")
         self._use.setObjectName("primary")
         buttons = QHBoxLayout()
-        for button in (self._use, self._rename, self._export, self._delete):
+        for button in self._buttons():
             buttons.addWidget(button)
         buttons.addStretch(1)
         for button in (add, close):
@@ -83,6 +89,7 @@ class Library(QDialog):
         column.addLayout(buttons)
         self._use.clicked.connect(lambda: self._tell(self.used))
         self._rename.clicked.connect(lambda: self._tell(self.renaming))
+        self._back.clicked.connect(lambda: self._tell(self.rolled_back))
         self._delete.clicked.connect(lambda: self._tell(self.deleting))
         self._export.clicked.connect(lambda: self._tell(self.exporting))
         add.clicked.connect(self.importing)
@@ -120,12 +127,13 @@ class Library(QDialog):
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
     def _buttons(self, *more: QPushButton) -> tuple[QPushButton, ...]:
-        return (self._use, self._rename, self._export, self._delete, *more)
+        return (self._use, self._rename, self._back, self._export, self._delete, *more)
 
     def _on_selected(self) -> None:
         row = self.chosen
         for button in self._buttons():
             button.setEnabled(row is not None)
+        self._back.setEnabled(row is not None and row.earlier > 0)
         self._use.setEnabled(row is not None and row.fits and not row.in_use)
 
     def _tell(self, signal: object) -> None:

@@ -2,7 +2,7 @@
 
 Usage: python scripted_worker.py [SCRIPT] FOLDER. SCRIPT (else FOLDER/script.json) is a list of attempts, each
 of them a list of steps: ["say", event] | ["text", s] | ["sleep", s] | ["exit", code] | ["kill"] |
-["stdin"]: wait for input | ["copy", from, to]
+["stdin"]: wait for input | ["copy", from, to] | ["close"]: stdout
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from pathlib import Path
 
 
 def say(event: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(event) + "\n")
-    sys.stdout.flush()
+    write(json.dumps(event) + "\n")
 
 
 def main(folder: Path, script: Path) -> None:
@@ -28,25 +27,35 @@ def main(folder: Path, script: Path) -> None:
     counter.write_text(str(number + 1))
     for step in attempts[min(number, len(attempts) - 1)]:
         kind, *rest = step
-        if kind == "say":
-            say(rest[0])
-        elif kind == "text":
-            sys.stdout.write(rest[0])
-            sys.stdout.flush()
-        elif kind == "copy":
-            shutil.copyfile(rest[0], folder / rest[1])
-        elif kind == "sleep":
-            time.sleep(rest[0])
-        elif kind == "stdin":
-            line = os.read(0, 100)
-            (folder / "heard.txt").write_bytes(line)
-            if not line:
-                say({"event": "Cancelled"})
-                sys.exit(3)
-        elif kind == "exit":
-            sys.exit(rest[0])
-        elif kind == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
+        if kind == "stdin":
+            listen(folder)
+        else:
+            ACTS[kind](folder, *rest)
+
+
+def listen(folder: Path) -> None:
+    """Wait for a line; its end means that the result is not wanted any more."""
+    line = os.read(0, 100)
+    (folder / "heard.txt").write_bytes(line)
+    if not line:
+        say({"event": "Cancelled"})
+        sys.exit(3)
+
+
+def write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+ACTS = {
+    "say": lambda _folder, event: say(event),
+    "text": lambda _folder, text: write(text),
+    "copy": lambda folder, there, here: shutil.copyfile(there, folder / here),
+    "close": lambda _folder: os.close(1),
+    "sleep": lambda _folder, seconds: time.sleep(seconds),
+    "exit": lambda _folder, code: sys.exit(code),
+    "kill": lambda _folder: os.kill(os.getpid(), signal.SIGKILL),
+}
 
 
 if __name__ == "__main__":

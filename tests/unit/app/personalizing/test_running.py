@@ -79,6 +79,12 @@ def test_a_failure_is_told_in_the_worker_s_words_and_not_tried_again(start) -> N
     assert run.outcome.words == "clip x.mp4: nobody is in it. Choose another"
 
 
+def test_a_worker_that_leaves_slowly_after_its_last_word_is_waited_for(start) -> None:
+    """Tearing torch down takes seconds on a busy machine: the result still counts."""
+    run = ended(start([["say", DONE], ["close"], ["sleep", 1.0], ["exit", 0]]))
+    assert (run.outcome.how, run.attempts) == (How.DONE, 1)
+
+
 def test_a_crash_is_tried_again_and_may_succeed(start) -> None:
     run = ended(start([["kill"]], [["text", "half a line"], ["exit", 1]], [["say", DONE], ["exit", 0]]))
     assert (run.outcome.how, run.attempts) == (How.DONE, 3)
