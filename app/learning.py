@@ -250,8 +250,8 @@ class Learning:
         self._told = task.started
         failed = outcome.how is How.FAILED
         title = "This did not work" if failed else "Paused"
-        reason = outcome.words or "The worker was cancelled."
-        words = f"{reason}\n\nThe factor in use stays as it is."
+        reason = outcome.words or "The worker was cancelled. The factor in use is unchanged."
+        words = f"{reason}\n\nThe factor in use stays as it is." if failed else reason
         self._panel.trouble.show_words(title, words, outcome.details, "Try again" if failed else "Resume")
         self._panel.show_page(self._panel.trouble)
         self._end_correcting()
