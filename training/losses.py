@@ -23,6 +23,8 @@ PART_WEIGHTS = {
     "lleg": 1.5,
     "uleg": 1.5,
 }
+#: a pixel that is person and no more: there are so many that beside them a scribbled limb would not count
+ANY_PART = 0.3
 #: the background of a picture weighs at most this many times its people: a scribbled limb has a hundred
 #: pixels, the background round it thousands
 PART_BACKGROUND = 1.5
@@ -38,6 +40,7 @@ def code_weights() -> Tensor:
     weights[:CODES] = 1.0
     for i, name in enumerate(S31.names, start=1):
         weights[i] = PART_WEIGHTS.get(name[1:], 1.0)
+    weights[SET_CODES["person"]] = ANY_PART
     for name in ("right head", "left head"):  # small, and the place that tells front from back
         weights[SET_CODES[name]] = 2.5
     return weights
