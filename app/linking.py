@@ -112,6 +112,9 @@ class Linking:
 
     def _ask(self, download: Download, found: Found) -> None:
         """The one question: what it is, how large, where it goes."""
+        if download.link.id in self._asked:
+            download.close()
+            return
         self._asked[download.link.id] = download
         words = (
             f"{found.title}\n{found} (limits: {self.limits})\n\n"

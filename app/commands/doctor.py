@@ -31,7 +31,16 @@ REQUIRED: Final = (
     "onnx",
     "PyMaxflow",
 )
-OPTIONAL: Final = ("onnxruntime", "onnxruntime-gpu", "torch", "yt-dlp", "ray", "pyvirtualcam", "openvino")
+OPTIONAL: Final = (
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "torch",
+    "yt-dlp",
+    "yt-dlp-ejs",
+    "ray",
+    "pyvirtualcam",
+    "openvino",
+)
 DECODERS: Final = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores")
 QT_PROBE: Final = "from PyQt6.QtGui import QGuiApplication; print(QGuiApplication([]).platformName())"
 ENCODERS: Final = ("libx264", "libvpx-vp9", "prores_ks", "png")
@@ -120,6 +129,8 @@ def _packages() -> Iterator[Finding]:
         yield Finding(here, "ONNX Runtime", "two builds in one environment destroy each other", remedy)
     elif not found["onnxruntime"] and not found["onnxruntime-gpu"]:
         yield Finding(here, "ONNX Runtime", "not installed", "pip install 'xfactor[cpu]' or 'xfactor[gpu]'")
+    if found["yt-dlp"]:
+        yield Finding(here, "deno", shutil.which("deno") or "not found: YouTube hands out little without it")
     for other in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"):
         if _version(other):
             remedy = f"pip uninstall -y {other} && pip install --force-reinstall opencv-python-headless"

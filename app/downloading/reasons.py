@@ -14,7 +14,7 @@ from app.media.opening import printable
 #: The packages of the extra `download`: the solver of the site's puzzles is brought up to date with yt-dlp.
 UPDATE: Final = "Install the newest: pip install -U yt-dlp yt-dlp-ejs"
 INSTALL: Final = 'Install it with: pip install "xfactor[download]"'
-RUNTIME: Final = "Install deno (https://deno.com), or node 22 or newer, and try again"
+RUNTIME: Final = "Install deno (https://deno.com) and try again"
 LATER: Final = "Try again later"
 NETWORK: Final = "Check the network and try again"
 SIGN_IN: Final = "xfactor never signs in. Choose another video"

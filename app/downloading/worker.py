@@ -6,6 +6,7 @@ keeps no cache, runs no postprocessor, and connects to the site alone. What it w
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sys
@@ -17,14 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from app.downloading import guard, reasons
-from app.downloading.links import OTHERWISE, YOUTUBE, Link, Site
+from app.downloading import guard, offers, reasons
+from app.downloading.links import YOUTUBE, Link, Site
 from app.downloading.messages import (
     CANCELLED,
     DONE,
     FAILED,
     GO,
-    SUFFIXES,
     Done,
     Failed,
     Found,
@@ -32,21 +32,16 @@ from app.downloading.messages import (
     Progress,
     Request,
     decode_request,
-    duration,
     encode,
 )
 from app.errors import Refusal
 from app.media.opening import printable
 
 OLDEST: Final = (2025, 11, 12)  # the first that asks a JavaScript runtime for what the site wants
-#: One file with picture and sound, as it is; without one the pictures alone. Streams are never put together.
-FORMAT: Final = "/".join(
-    f"{what}[protocol^=http][protocol!*=dash][ext={suffix}]"
-    for what in ("b", "bv[height<=1080]", "bv")
-    for suffix in ("mp4", "webm")
-)
-#: Of those yt-dlp can use, the ones it runs without access to files.
-RUNTIMES: Final = ("deno", "node", "quickjs")
+#: Of the runtimes that yt-dlp can use the only one that gives a script neither files nor network.
+RUNTIMES: Final = ("deno",)
+#: Read by yt-dlp when it is loaded, and by deno, which would ask its maker for a newer one.
+ENVIRONMENT: Final = {"YTDLP_NO_PLUGINS": "1", "DENO_NO_UPDATE_CHECK": "1"}
 NICE: Final = 10
 _SAID_EVERY_S: Final = 0.2  # between two lines of progress
 _BLOCK: Final = 65_536  # bytes read at a time: small enough for progress and the cap on a slow line
@@ -121,7 +116,7 @@ class Worker:
         limits = self._request.limits
         return {
             "allowed_extractors": [f"^{re.escape(e)}$" for e in self._site.extractors],
-            "format": FORMAT,
+            "format": offers.FORMAT,
             "noplaylist": True,
             "outtmpl": {"default": self._template("mp4")},
             "socket_timeout": limits.socket_s,
@@ -146,7 +141,7 @@ class Worker:
     # -- before
 
     def _library(self) -> Any:  # noqa: ANN401 - its types are not known
-        os.environ["YTDLP_NO_PLUGINS"] = "1"  # read at import and when plugins would be loaded
+        os.environ.update(ENVIRONMENT)
         try:
             import yt_dlp  # noqa: PLC0415 - an extra few have
             from yt_dlp import globals as its  # noqa: PLC0415
@@ -174,46 +169,24 @@ class Worker:
     def _look(self, ydl: Any) -> dict[str, Any]:  # noqa: ANN401
         """What there is, checked against the limits; no byte of the video."""
         raw = ydl.extract_info(self._link.page, download=False, process=False)
-        if not isinstance(raw, dict) or raw.get("_type", "video") != "video":
-            reason = "it names a list of videos or leads elsewhere"
-            raise Refusal(self._what, reason, "Open one of the videos there and take its link")
-        self._refuse_live(raw)
-        seconds = raw.get("duration")
-        limits = self._request.limits
-        if seconds and seconds > limits.minutes * 60:
-            raise over(self._what, f"it is {duration(seconds)} long", f"{limits.minutes:g} min", "minutes")
+        offers.check_kind(self._what, raw, self._request.limits)
         info: dict[str, Any] = ydl.process_ie_result(raw, download=False)
-        size = _size(info)
-        if size is not None and size > limits.megabytes * 1e6:
-            raise over(self._what, f"it has {size / 1e6:.0f} MB", f"{limits.megabytes:g} MB", "megabytes")
-        if info.get("ext") not in SUFFIXES:
-            raise Refusal(self._what, "it is neither MP4 nor WebM", OTHERWISE)
+        offers.check_size(self._what, info, self._request.limits)
         return info
-
-    def _refuse_live(self, raw: dict[str, Any]) -> None:
-        match raw.get("live_status") or ("is_live" if raw.get("is_live") else ""):
-            case "is_live":
-                reason = "it is a live stream"
-            case "is_upcoming":
-                reason = "it is a premiere or a live stream that has not begun"
-            case "post_live":
-                reason = "it is a live stream that the site has not finished recording"
-            case _:
-                return
-        raise Refusal(self._what, reason, "Try again when it is over")
 
     def _found(self, info: dict[str, Any]) -> Found:
         suffix = str(info["ext"])
-        partial = self._path(suffix).with_suffix(f".{suffix}.part")
+        partial, mark = self._partial(suffix)
+        resumes = partial.is_file() and mark.is_file() and mark.read_text("utf-8") == offers.identity(info)
         return Found(
             title=printable(str(info.get("title") or ""))[:120] or self._what,
             seconds=float(info.get("duration") or 0),
-            size_bytes=_size(info),
+            size_bytes=offers.size_bytes(info),
             width=int(info.get("width") or 0),
             height=int(info.get("height") or 0),
             sound=info.get("acodec") != "none",
             suffix=suffix,
-            have_bytes=partial.stat().st_size if partial.is_file() else 0,
+            have_bytes=partial.stat().st_size if resumes else 0,
         )
 
     # -- the download
@@ -221,11 +194,38 @@ class Worker:
     def _fetch(self, ydl: Any, info: dict[str, Any]) -> Path:  # noqa: ANN401
         suffix = str(info["ext"])
         ydl.params["outtmpl"]["default"] = self._template(suffix)
-        ydl.process_info(info)
-        path = self._path(suffix)
-        if not path.is_file() or path.is_symlink():
-            raise Refusal(self._what, "nothing arrived", reasons.LATER)
+        with self._claimed(suffix, offers.identity(info)) as mark:
+            ydl.process_info(info)
+            path = self._path(suffix)
+            if not path.is_file() or path.is_symlink():
+                raise Refusal(self._what, "nothing arrived", reasons.LATER)
+            mark.unlink(missing_ok=True)
         return path
+
+    @contextmanager
+    def _claimed(self, suffix: str, identity: str) -> Iterator[Path]:
+        """Hold the partial file: no other process writes to it, and it goes on with the same stream only."""
+        partial, mark = self._partial(suffix)
+        with mark.open("a+", encoding="utf-8") as held:
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as e:
+                remedy = "Wait for the other window or command"
+                raise Refusal(self._what, "it is being downloaded already", remedy) from e
+            except OSError:  # a file system without locks
+                pass
+            held.seek(0)
+            if held.read() != identity:
+                partial.unlink(missing_ok=True)
+                held.truncate(0)
+                held.write(identity)
+                held.flush()
+            yield mark
+
+    def _partial(self, suffix: str) -> tuple[Path, Path]:
+        """The file that grows, and the one that says what of."""
+        path = self._path(suffix)
+        return path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.part.of")
 
     def _path(self, suffix: str) -> Path:
         return self._request.folder / f"{self._request.id}.{suffix}"
@@ -239,7 +239,9 @@ class Worker:
         done = int(status.get("downloaded_bytes") or 0)
         limits = self._request.limits
         if done > limits.megabytes * 1e6:
-            raise over(self._what, "more arrives than was announced", f"{limits.megabytes:g} MB", "megabytes")
+            raise offers.over(
+                self._what, "more arrives than was announced", f"{limits.megabytes:g} MB", "megabytes"
+            )
         if time.monotonic() - self._said_s >= _SAID_EVERY_S or status.get("status") == "finished":
             self._said_s = time.monotonic()
             total = status.get("total_bytes") or status.get("total_bytes_estimate")
@@ -249,7 +251,8 @@ class Worker:
 
     def _has_runtime(self, ydl: Any) -> bool:  # noqa: ANN401
         try:
-            return any(r is not None and r.info is not None for r in ydl._js_runtimes.values())  # noqa: SLF001
+            infos = [r.info for r in ydl._js_runtimes.values() if r is not None]  # noqa: SLF001
+            return any(info is not None and info.supported for info in infos)
         except AttributeError:  # not a part of its API
             return True
 
@@ -263,20 +266,6 @@ class Worker:
             yield
         finally:
             timer.cancel()
-
-
-def over(what: str, reason: str, limit: str, option: str) -> Refusal:
-    """A limit on what is downloaded, with the option that moves it."""
-    remedy = f"The option --link-{option} N of xfactor parse raises the limit"
-    return Refusal(what, f"{reason}, over the limit of {limit}", remedy)
-
-
-def _size(info: dict[str, Any]) -> int | None:
-    for key in ("filesize", "filesize_approx"):
-        if isinstance(value := info.get(key), int | float) and value > 0:
-            return int(value)
-    rate, seconds = info.get("tbr"), info.get("duration")  # kbit/s
-    return int(rate * 125 * seconds) if rate and seconds else None
 
 
 def say(message: Message) -> None:

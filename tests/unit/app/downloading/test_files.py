@@ -139,7 +139,11 @@ def test_f12_a_hostile_clip_meets_the_checks_of_any_opened_file(
 def test_a_downloaded_clip_is_opened_again_without_the_network(
     good: Video, start: Starter, shelf: Shelf, site
 ) -> None:
+    shelf.prepare()
+    (shelf.folder / f"{GOOD}.mp4.part").write_bytes(b"of another stream")
+    (shelf.folder / f"{GOOD}.mp4.part.of").write_text("137 99 1920x1080")
     path = fetch(start)
+    assert path.read_bytes() == good.data
     asked = len(site.asked)
     assert shelf.kept(LINK) == path
     assert shelf.link_of(path) == LINK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
@@ -136,7 +137,7 @@ def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
 ) -> None:
     whole = good.data
     good.serve = drip_from(len(whole) // 2, 30.0)
-    download = start()
+    download = start(mode="youtube")
     download.look(lambda: None)
     partial = shelf.folder / f"{GOOD}.mp4.part"
     arrived = threading.Event()
@@ -161,8 +162,20 @@ def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
     assert again.fetch(lambda _: None).read_bytes() == whole
     assert site.ranges[-1] > 0, "it began from the start"
     assert not partial.exists()
+    assert [p.name for p in shelf.folder.iterdir()] == [f"{GOOD}.mp4"]
     assert shelf.forget() == 1
     assert list(shelf.folder.iterdir()) == []
+
+
+def test_f08_two_downloads_of_one_video_do_not_write_over_each_other(
+    good: Video, start: Starter, shelf
+) -> None:
+    download = start()
+    download.look(lambda: None)
+    with (shelf.folder / f"{GOOD}.mp4.part.of").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(Refusal, match="it is being downloaded already"):
+            download.fetch(lambda _: None)
 
 
 def test_f08_a_killed_process_is_told_and_nothing_is_left_running(
