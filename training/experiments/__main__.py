@@ -22,6 +22,7 @@ EXPERIMENTS = {
     "three": "a black rectangle over the body, without and with true silhouettes",
     "four": "supervised transfer: the factor learns the silhouettes of another domain",
     "five": "semi-supervised transfer: the factor learns its own silhouettes, cut by GrabCut",
+    "six": "personalisation: joints and silhouettes before and after the factor has learned the person",
     "ablations": "each term of the training left out for some hundred steps",
 }
 

@@ -1,0 +1,130 @@
+"""A clip with its truth, and how an engine does on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.engine.engine import Engine
+from app.engine.letterbox import Letterbox
+from app.engine.silhouettes import Request, Silhouette
+from app.media.clips import Clip
+from app.media.images import list_images, read_image
+from app.pipeline.frames import Frame
+from models.results import Parsing
+from training.centroids import GROUPS, Distances, Points, centroids, expected, true_joints
+from training.footage.files import Footage
+from training.metrics import silhouette_iou
+
+Bytes = NDArray[np.uint8]
+Score = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Frames of a clip and what is true of them.
+
+    Attributes:
+        source: the clip, or a folder of pictures.
+        silhouettes: (h, w) 0/1 per frame.
+        labels: true parts per frame, empty when unknown.
+        joints: (7, 2) true joints per frame, empty when unknown.
+    """
+
+    name: str
+    source: Path
+    frames: list[Frame]
+    silhouettes: list[Bytes]
+    labels: list[Bytes]
+    joints: list[Points]
+    hard: bool = False
+
+
+def of_footage(name: str, footage: Footage, count: int, *, hard: bool) -> Scene:
+    """The first `count` frames of a rendered take."""
+    with Clip(footage.clip) as clip:
+        frames = [f for f, _ in zip(clip.frames(), range(count), strict=False)]
+    labels = list(footage.labels[: len(frames)])
+    joints = [true_joints(k, t) for k, t in zip(footage.joints, labels, strict=False)]
+    masks = [(t > 0).astype(np.uint8) for t in labels]
+    return Scene(name, footage.clip, frames, masks, labels, joints, hard)
+
+
+def of_masked_clip(folder: Path) -> Scene:
+    """A folder of pictures beside a folder of hand-made silhouettes; only these are known."""
+    paths = list_images(folder / "images")
+    frames = [Frame(read_image(p), i, i / 25, 0.0) for i, p in enumerate(paths)]
+    masks = [read_image(folder / "silhouettes" / f"{p.stem}.png")[..., 0] for p in paths]
+    return Scene(folder.name, folder / "images", frames, [(m > 0).astype(np.uint8) for m in masks], [], [])
+
+
+class Truth:
+    """True silhouettes in the factor's place: what a perfect factor would bring."""
+
+    name = "true silhouettes"
+    sessions = ()
+
+    def __init__(self, silhouettes: list[Bytes]) -> None:
+        self._masks = silhouettes
+
+    def person(self, request: Request) -> Silhouette:
+        """The frame's true silhouette."""
+        return request.answer(np.asarray(self._masks[request.frame.index] * np.uint8(255)))
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+def score(engine: Engine, scene: Scene) -> Score:
+    """Mean silhouette J, and the mean distance of each group of joints, px."""
+    overlaps, distances = [], Distances()
+    for i, frame in enumerate(scene.frames):
+        parsing = engine.parse(frame)
+        person = np.asarray(cv2.resize(parsing.person, frame.size, interpolation=cv2.INTER_LINEAR))
+        overlaps.append(silhouette_iou(person >= 128, scene.silhouettes[i]))
+        if scene.joints:
+            add(distances, parsing, scene.joints[i], lambda f=frame: likely(engine, f))  # type: ignore[misc]
+    return {"J": float(np.mean(overlaps)), **figures(distances)}
+
+
+def add(distances: Distances, parsing: Parsing, truth: Points, stand_in: Callable[[], Points]) -> None:
+    """Count one frame; what stands in for missing parts is asked for only when some are missing."""
+    at = centroids(parsing.labels, parsing.size)
+    missing = np.isnan(at[:, 0]) & ~np.isnan(truth[:, 0])
+    distances.add(at, stand_in() if missing.any() else at, truth)
+
+
+def likely(engine: Engine, frame: Frame) -> Points:
+    """Where each joint's parts are most probable within the silhouette (methods §1.8)."""
+    box = Letterbox.fit(
+        frame.size, engine.size, stride=engine.spec.stride, multiple=engine.spec.size_multiple
+    )
+    canvas = box.apply(frame.image)
+    features = engine.stages.features(canvas)
+    person = engine.source.person(Request(frame, box, canvas, features)).grid
+    assert person is not None
+    across, down = box.cells
+    parts = engine.stages.parts(features, person)[:, :down, :across]
+    return expected(parts, person[:down, :across], frame.size)
+
+
+def floor(scene: Scene) -> Score:
+    """What the measure itself costs: centroids of the true parts against the true joints."""
+    distances = Distances()
+    for labels, truth in zip(scene.labels, scene.joints, strict=True):
+        at = centroids(labels, (labels.shape[1], labels.shape[0]))
+        distances.add(at, at, truth)
+    return {"J": 1.0, **figures(distances)}
+
+
+def figures(distances: Distances) -> Score:
+    """Means by group, their mean, and how often no cell showed the part."""
+    if not distances.count:
+        return {}
+    means = {g: distances.mean(g) for g in GROUPS}
+    return {**means, "joints": distances.overall, "missed": distances.missed / distances.count}
