@@ -38,7 +38,7 @@ class Playing:
         actions["faster"].triggered.connect(lambda: self._faster(1))
         window.transport.speed_chosen.connect(self.set_speed)
         window.transport.timeline.sought.connect(self.seek)
-        window.transport.timeline.spanned.connect(lambda a, b: self._mark(first=a, last=b))
+        window.transport.timeline.spanned.connect(self.set_span)
 
     def for_new_source(self) -> Playback:
         """How a new source starts."""
@@ -60,6 +60,10 @@ class Playing:
     def set_speed(self, speed: float) -> None:
         """Play this many times as fast."""
         self._play(replace(self.playback, speed=speed))
+
+    def set_span(self, first: int, last: int) -> None:
+        """Set both handles."""
+        self._mark(first=first, last=last)
 
     def place(self) -> Place | None:
         """Where we are; None for a live source or none."""

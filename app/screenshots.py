@@ -6,35 +6,51 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PyQt6.QtCore import QSize, QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from app import paths
 from app.desktop import Desktop
 from app.settings import Settings, SettingsFile
+from app.ui.filmstrip import CELLS
 from app.ui.look import Backdrop, Behind, View
+from app.ui.personalize_setup import Wish
 
 SETTLE_MS = 400  # for a seek, a parse and a repaint
 PATIENCE_MS = 60_000
 SIZE = QSize(1280, 800)
 
+JOB_PATIENCE_MS = 1_200_000  # a personalisation, on a busy machine
+FRAMES = (20, 80)  # of the sample clip, that the factor is learned from
+
 Step = Callable[[], None]
 
 
+@dataclass(frozen=True)
+class Scene:
+    """One picture."""
+
+    name: str
+    prepare: Step
+    ready: Callable[[], bool] | None = None  #: None: when the picture is the one that was sought
+    patience_ms: int = PATIENCE_MS
+    subject: Callable[[], QWidget] | None = None  #: None: the window
+
+
 class Photographer:
-    """Takes one picture per step, in the event loop like a user would."""
+    """Takes one picture per scene, in the event loop like a user would."""
 
     def __init__(self, desktop: Desktop, out: Path) -> None:
         self._desktop = desktop
         self._out = out
         self._waited_ms = 0
-        self._steps = self._scenes()
+        self._scenes = self._all()
 
     def begin(self) -> None:
         """Wait for the first parsed picture, then go through the scenes."""
@@ -48,39 +64,68 @@ class Photographer:
             self._next()
 
     def _next(self) -> None:
-        scene = next(self._steps, None)
+        scene = next(self._scenes, None)
         if scene is None:
             self._desktop.stop()
             return
-        name, prepare = scene
-        prepare()
+        scene.prepare()
         self._waited_ms = 0
-        QTimer.singleShot(SETTLE_MS, lambda: self._take(name))
+        QTimer.singleShot(SETTLE_MS, lambda: self._take(scene))
 
-    def _take(self, name: str) -> None:
+    def _take(self, scene: Scene) -> None:
         self._waited_ms += SETTLE_MS
-        if self._behind() and self._waited_ms < PATIENCE_MS:  # a busy machine parses later than it seeks
-            QTimer.singleShot(SETTLE_MS, lambda: self._take(name))
+        ready = scene.ready or self._caught_up
+        if not ready() and self._waited_ms < scene.patience_ms:
+            QTimer.singleShot(SETTLE_MS, lambda: self._take(scene))
             return
         self._desktop.tick()
-        self._desktop.window.grab().save(str(self._out / f"{name}.png"))
+        subject = scene.subject() if scene.subject is not None else self._desktop.window
+        subject.grab().save(str(self._out / f"{scene.name}.png"))
         self._next()
 
-    def _behind(self) -> bool:
-        """Whether the picture shown is not yet the one that the time line points at."""
+    def _caught_up(self) -> bool:
+        """Whether the picture shown is the one that the time line points at; a busy machine parses later."""
         place, parsed = self._desktop.playing.place(), self._desktop.window.canvas.parsed
-        return place is not None and (parsed is None or parsed.frame.index != place.position)
+        return place is None or (parsed is not None and parsed.frame.index == place.position)
 
-    def _scenes(self) -> Iterator[tuple[str, Step]]:
+    def _all(self) -> Iterator[Scene]:
         window, viewing = self._desktop.window, self._desktop.window.viewing
-        yield "overlay", self._still
+        yield Scene("overlay", self._still)
         for view in (View.PARTS, View.SILHOUETTE, View.CONFIDENCE, View.SKELETON):
-            yield view.value, partial(viewing.choose_view, view)
-        yield "cut-out", lambda: viewing.choose_behind(Behind(Backdrop.BLUR))
-        yield "before-after", lambda: viewing.show(replace(viewing.look, view=View.OVERLAY, split=True))
+            yield Scene(view.value, partial(viewing.choose_view, view))
+        yield Scene("cut-out", lambda: viewing.choose_behind(Behind(Backdrop.BLUR)))
+        split = replace(viewing.look, view=View.OVERLAY, split=True)
+        yield Scene("before-after", lambda: viewing.show(split))
         viewing.show(replace(viewing.look, split=False))
-        yield "dark", partial(window.show_theme, "dark")
-        yield "welcome", self._desktop.close_source
+        yield from self._personalising()
+        yield Scene("dark", partial(window.show_theme, "dark"))
+        yield Scene("welcome", self._desktop.close_source)
+
+    def _personalising(self) -> Iterator[Scene]:
+        """A real job on some frames of the clip: what is seen is what comes out."""
+        desktop, panel = self._desktop, self._desktop.window.personalise
+        learning, canvas = desktop.learning, desktop.window.canvas
+        desktop.playing.set_span(*FRAMES)
+        yield Scene("personalise", learning.show)
+        wish = Wish("sample person", marked=True, method="tree", go_on=False)
+        yield Scene(
+            "personalise-running",
+            lambda: learning.start(wish),
+            lambda: len(panel.progress.strip.frames) == CELLS,
+            JOB_PATIENCE_MS,
+        )
+        yield Scene(
+            "personalise-result",
+            lambda: None,
+            lambda: canvas.parsed is not None and canvas.parsed.before is not None,
+            JOB_PATIENCE_MS,
+        )
+        keep = desktop.window.actions_["keep-factor"].trigger
+        yield Scene("personalise-kept", keep, lambda: learning.comparing.kept is not None)
+        yield Scene("factor-library", desktop.shelving.show, lambda: True, subject=desktop.shelving.dialog)
+        desktop.shelving.dialog().close()
+        desktop.window.actions_["undo-factor"].trigger()
+        desktop.window.show_personalise(on=False)
 
     def _still(self) -> None:
         place = self._desktop.playing.place()
@@ -94,6 +139,7 @@ def main(out: Path, clip: Path) -> int:
     application = QApplication(sys.argv[:1])
     application.setQuitOnLastWindowClosed(False)
     with tempfile.TemporaryDirectory() as home:
+        os.environ["XFACTOR_HOME"] = home  # the pictures show nothing of this user
         settings_file = SettingsFile(Path(home) / "settings.json")
         settings_file.save(Settings(theme="light", hud=False))
         desktop = Desktop(settings_file)

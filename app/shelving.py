@@ -43,18 +43,25 @@ class Shelving:
         self._dialog.show()
         self._dialog.raise_()
 
+    def dialog(self) -> Library:
+        """The library, opened."""
+        self.show()
+        assert self._dialog is not None
+        return self._dialog
+
     def refresh(self) -> None:
         """What is in the library and what of it is in use."""
         if self._dialog is None:
             return
-        trunk = self._session.engine.trunk_sha256 if self._session.engine is not None else ""
+        engine = self._session.engine
+        trunk, model = (engine.trunk_sha256, engine.name) if engine is not None else ("", "")
         self._dialog.show_rows(
             [
                 Row(
                     name=item.name,
                     gain=item.gain,
                     made=item.made,
-                    model=item.file.spec.name,
+                    model=model if item.file.trunk_sha256 == trunk else "another one",
                     fits=item.file.trunk_sha256 == trunk,
                     in_use=str(item.file.path) == self._session.xfactor.key,
                     face=face(item.face),

@@ -1,0 +1,47 @@
+"""Twelve frames of the sample clip through the real worker, as the window sees it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+
+import pytest
+
+from app import paths
+from app.personalizing import folders
+from app.personalizing.running import How
+from app.ui.personalize_setup import Wish
+from tests.qt.conftest import parsed_with_parts, pause
+
+pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="the worker needs torch")
+def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> None:
+    desktop.open(str(paths.sample_clip()))
+    qtbot.waitUntil(lambda: parsed_with_parts(desktop), timeout=60_000)
+    pause(desktop)
+    desktop.playing.set_span(60, 71)
+    desktop.learning.show()
+    desktop.learning.start(Wish("sample", marked=True, method="tree", go_on=False))
+    task = desktop.learning._task
+    strip = desktop.window.personalise.progress.strip
+    qtbot.waitUntil(lambda: len(strip.frames) == 8, timeout=400_000)
+    assert set(strip.frames) <= set(range(60, 72))
+    desktop.window.actions_["stop-early"].trigger()
+    qtbot.waitUntil(lambda: task.outcome is not None, timeout=400_000)
+    assert task.outcome.how is How.DONE, task.outcome.words + task.outcome.details
+    assert set(task.silhouettes) == set(range(60, 72))
+
+    result = desktop.window.personalise.result
+    qtbot.waitUntil(lambda: desktop.window.personalise.page is result, timeout=10_000)
+    assert {"held_out_J", "boundary_F", "regression"} <= set(task.outcome.done.report)
+    assert result._bars.count() == 3
+    if task.outcome.done.accepted:
+        qtbot.waitUntil(lambda: desktop.session.xfactor.name == "sample", timeout=30_000)
+        desktop.window.actions_["discard-factor"].trigger()
+    else:
+        result._close.click()
+    assert desktop.session.xfactor.name == "own factor"
+    qtbot.waitUntil(lambda: folders.left_over() == [], timeout=10_000)
+    assert not any(name.split(".")[0] == "torch" for name in sys.modules)
