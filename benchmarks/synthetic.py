@@ -26,9 +26,10 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--assets", type=Path)
     parser.add_argument("--poses", type=Path)
+    parser.add_argument("--lifted", type=Path)
     parser.add_argument("--backgrounds", type=Path, nargs="*", default=[])
     a = parser.parse_args()
-    generator = Generator(a.assets, a.poses, a.backgrounds, a.size)
+    generator = Generator(a.assets, a.poses, a.backgrounds, a.size, lifted=a.lifted)
     wall, busy = measure(generator, a.count)
     print(  # noqa: T201  # a benchmark's result
         f"{a.size} px: {a.count / wall:.1f} images/s by the wall, {a.count / busy:.1f} by processor time"

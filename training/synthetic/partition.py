@@ -8,10 +8,10 @@ as the geometry: a vertex-wise label would be jagged wherever a mesh is coarse.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from models.labels import S31
 from training.synthetic.bodies import Bodies, ByteArray, FloatArray
+from training.synthetic.compiling import per_pixel
 
 HEAD, NECK, TORSO, ARM_L, ARM_R, LEG_L, LEG_R = range(7)
 ANATOMY = 10  # floats per vertex: template position (3), then the weight of each of the 7 groups
@@ -58,7 +58,7 @@ def landmarks(bodies: Bodies) -> FloatArray:
     return np.stack([*sides, waist, heads[bodies.bone("eye.L")]]).astype(np.float32)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def along(p: FloatArray, a: FloatArray, b: FloatArray) -> float:
     """Position of p along a -> b: 0 at a, 1 at b."""
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
@@ -67,7 +67,7 @@ def along(p: FloatArray, a: FloatArray, b: FloatArray) -> float:
     )
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def classify(p: FloatArray, marks: FloatArray, table: ByteArray) -> int:
     """Label id at one anatomy vector (ANATOMY,)."""
     group = 0
@@ -86,7 +86,7 @@ def classify(p: FloatArray, marks: FloatArray, table: ByteArray) -> int:
     return int(_leg(p, marks[6 * (group - LEG_L) :], table, group - LEG_L))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _trunk(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     shoulder, elbow = marks[6 * side], marks[6 * side + 1]
     reach = 0.0
@@ -99,7 +99,7 @@ def _trunk(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int
     return int(table[side, UBODY] if p[2] > marks[12, 2] else table[side, LBODY])
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _arm(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     u = along(p, marks[1], marks[2])
     if u < 0.0:
@@ -115,7 +115,7 @@ def _arm(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     return int(table[side, WRIST] if u < 1.10 else table[side, HAND])
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _leg(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
     if along(p, marks[3], marks[4]) < 0.86:
         return int(table[side, ULEG])

@@ -44,8 +44,8 @@ def rasterise(
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         if points[a, 2] < NEAR_M or points[b, 2] < NEAR_M or points[c, 2] < NEAR_M:
             continue
-        ax, ay, bx, by = points[a, 0], points[a, 1], points[b, 0], points[b, 1]
-        cx, cy = points[c, 0], points[c, 1]
+        ax, ay, bx, by = float(points[a, 0]), float(points[a, 1]), float(points[b, 0]), float(points[b, 1])
+        cx, cy = float(points[c, 0]), float(points[c, 1])
         x0, x1 = max(0, math.ceil(min(ax, bx, cx))), min(width - 1, math.floor(max(ax, bx, cx)))
         y0, y1 = max(0, math.ceil(min(ay, by, cy))), min(height - 1, math.floor(max(ay, by, cy)))
         area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
@@ -53,10 +53,13 @@ def rasterise(
             continue
         inverse = 1.0 / area
         ia, ib, ic = 1.0 / points[a, 2], 1.0 / points[b, 2], 1.0 / points[c, 2]
+        # Weights change by the same step from column to column.
+        step_a, step_b = (by - cy) * inverse, (cy - ay) * inverse
         for y in range(y0, y1 + 1):
+            first_a = (bx * (cy - y) - (by - y) * cx) * inverse
+            first_b = (cx * (ay - y) - (cy - y) * ax) * inverse
             for x in range(x0, x1 + 1):
-                wa = ((bx - x) * (cy - y) - (by - y) * (cx - x)) * inverse
-                wb = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) * inverse
+                wa, wb = first_a + step_a * x, first_b + step_b * x
                 wc = 1.0 - wa - wb
                 if wa < 0.0 or wb < 0.0 or wc < 0.0:
                     continue
@@ -71,6 +74,46 @@ def rasterise(
                 weight[y, x, 0] = pa
                 weight[y, x, 1] = pb
     return face, weight, nearness
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def depth_buffer(points: FloatArray, faces: IntArray, height: int, width: int) -> FloatArray:
+    """The nearness of ``rasterise`` alone, (H, W) float32, for shadows, in which no texture cuts holes."""
+    nearness = np.zeros((height, width), np.float32)
+    for f in range(faces.shape[0]):
+        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
+        if points[a, 2] < NEAR_M or points[b, 2] < NEAR_M or points[c, 2] < NEAR_M:
+            continue
+        ax, ay, bx, by = float(points[a, 0]), float(points[a, 1]), float(points[b, 0]), float(points[b, 1])
+        cx, cy = float(points[c, 0]), float(points[c, 1])
+        x0, x1 = max(0, math.ceil(min(ax, bx, cx))), min(width - 1, math.floor(max(ax, bx, cx)))
+        y0, y1 = max(0, math.ceil(min(ay, by, cy))), min(height - 1, math.floor(max(ay, by, cy)))
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if x0 > x1 or y0 > y1 or abs(area) < 1e-9:
+            continue
+        inverse = 1.0 / area
+        ia, ib, ic = 1.0 / points[a, 2], 1.0 / points[b, 2], 1.0 / points[c, 2]
+        for y in range(y0, y1 + 1):
+            for x in range(x0, x1 + 1):
+                wa = ((bx - x) * (cy - y) - (by - y) * (cx - x)) * inverse
+                wb = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) * inverse
+                wc = 1.0 - wa - wb
+                if wa >= 0.0 and wb >= 0.0 and wc >= 0.0:
+                    nearness[y, x] = max(nearness[y, x], wa * ia + wb * ib + wc * ic)
+    return nearness
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def project(points: FloatArray, focal: float, centre: FloatArray) -> FloatArray:
+    """Columns, rows and depths (V, 3) float32 of points in camera space."""
+    out = np.empty((len(points), 3), np.float32)
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        scale = focal / max(z, 1e-3)
+        out[i, 0] = x * scale + centre[0]
+        out[i, 1] = y * scale + centre[1]
+        out[i, 2] = z
+    return out
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -133,8 +176,8 @@ def skin(
             w = weights[i, k]
             if w == 0.0:
                 continue
-            r, o = rotations[bones[i, k]], offsets[bones[i, k]]
-            out[i, 0] += w * (r[0, 0] * x + r[0, 1] * y + r[0, 2] * z + o[0])
-            out[i, 1] += w * (r[1, 0] * x + r[1, 1] * y + r[1, 2] * z + o[1])
-            out[i, 2] += w * (r[2, 0] * x + r[2, 1] * y + r[2, 2] * z + o[2])
+            j = bones[i, k]  # indexed in full: slices would be counted as references at each vertex
+            for c in range(3):
+                turned = rotations[j, c, 0] * x + rotations[j, c, 1] * y + rotations[j, c, 2] * z
+                out[i, c] += w * (turned + offsets[j, c])
     return out

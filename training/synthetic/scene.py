@@ -9,14 +9,13 @@ import numpy as np
 from training.synthetic.appearance import Rng
 from training.synthetic.bodies import FloatArray, IntArray
 from training.synthetic.pieces import Posed
-from training.synthetic.raster import rasterise
-from training.synthetic.shading import Surface
+from training.synthetic.raster import depth_buffer, project
+from training.synthetic.shading import NORMAL, POINT, UV, Surface
 from training.synthetic.skeleton import euler, rotation, unit
 
 # How much of the frame a whole body takes: mostly most of it, at times little
 _SHARES, _SHARE_CHANCES = ((0.66, 1.02), (0.4, 0.66), (0.2, 0.4)), (0.84, 0.11, 0.05)
 SHADOW_PX = 192  # side of the lamp's depth buffer
-_NO_ATLAS = np.zeros((1, 1, 1, 4), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,7 @@ class Camera:
 
     def project(self, seen: FloatArray) -> FloatArray:
         """Columns, rows and depths (V, 3) of points in camera space."""
-        depth = np.maximum(seen[:, 2:], 1e-3)
-        flat = seen[:, :2] / depth * self.focal_px + self.centre
-        return np.ascontiguousarray(np.concatenate([flat, seen[:, 2:]], axis=1), np.float32)
+        return np.asarray(project(seen, self.focal_px, self.centre), np.float32)
 
 
 @dataclass(frozen=True)
@@ -52,12 +49,14 @@ def join(people: list[list[Posed]], camera: Camera) -> tuple[Surface, IntArray]:
     pieces = [(i + 1, piece) for i, person in enumerate(people) for piece in person]
     starts = np.cumsum([0] + [len(p.points) for _, p in pieces])
     owner = [np.tile(np.asarray([[i, k]], np.int32), (len(p.faces), 1)) for k, (i, p) in enumerate(pieces)]
+    points = camera.see(np.concatenate([p.points for _, p in pieces]))
+    values = np.empty((len(points), UV), np.float32)
+    np.concatenate([p.anatomy for _, p in pieces], out=values[:, :NORMAL])
+    np.matmul(np.concatenate([p.normals for _, p in pieces]), camera.turn.T, out=values[:, NORMAL:POINT])
+    values[:, POINT:] = points
     surface = Surface(
-        points=camera.see(np.concatenate([p.points for _, p in pieces])),
-        normals=np.ascontiguousarray(
-            np.concatenate([p.normals for _, p in pieces]) @ camera.turn.T, np.float32
-        ),
-        anatomy=np.concatenate([p.anatomy for _, p in pieces]),
+        points=points,
+        values=values,
         faces=np.concatenate([p.faces + s for s, (_, p) in zip(starts[:-1], pieces, strict=True)]).astype(
             np.int32
         ),
@@ -162,9 +161,7 @@ def lamp_view(mesh: Surface, towards: FloatArray) -> tuple[FloatArray, FloatArra
     to[:2, :3], to[:2, 3] = axes[:2] * scale, -low[:2] * scale
     to[2, :3], to[2, 3] = axes[2], 8.0 - low[2]
     points = np.ascontiguousarray(mesh.points @ to[:, :3].T + to[:, 3])
-    layer = np.full(len(mesh.faces), -1, np.int32)
-    _, _, near = rasterise(points, mesh.faces, SHADOW_PX, SHADOW_PX, layer, mesh.uv, _NO_ATLAS)
-    return near, to
+    return depth_buffer(points, mesh.faces, SHADOW_PX, SHADOW_PX), to
 
 
 def ground_shadow(mesh: Surface, camera: Camera, towards: FloatArray, size: int) -> FloatArray:
@@ -173,8 +170,6 @@ def ground_shadow(mesh: Surface, camera: Camera, towards: FloatArray, size: int)
     reach = np.clip(world[:, 2] / max(float(towards[2]), 0.15), 0, 6)
     fallen = camera.see((world - reach[:, None] * towards).astype(np.float32))
     flat = camera.project(fallen)
-    layer = np.full(len(mesh.faces), -1, np.int32)
     half = size // 2
     flat[:, :2] = (flat[:, :2] + 0.5) / 2 - 0.5
-    face, _, _ = rasterise(flat, mesh.faces, half, half, layer, mesh.uv, _NO_ATLAS)
-    return np.asarray(face >= 0, np.float32)
+    return np.asarray(depth_buffer(flat, mesh.faces, half, half) > 0, np.float32)

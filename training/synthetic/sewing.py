@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from training.synthetic.appearance import ACCENT, BUTTONS, DETAIL, NUMBER, POCKETS, PRINT, TIE, ZIP
 from training.synthetic.bodies import FloatArray
+from training.synthetic.compiling import per_pixel
 
 _FRONT_Y = -0.03  # of the template, whose middle plane lies about here; the face looks towards -y
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def sewn(rgb: FloatArray, m: FloatArray, p: FloatArray) -> None:
     """Draw the detail of material row ``m`` at template position ``p`` over ``rgb``."""
     kind = int(m[DETAIL])
@@ -33,7 +32,7 @@ def sewn(rgb: FloatArray, m: FloatArray, p: FloatArray) -> None:
         rgb[c] = rgb[c] * (1 - t) + m[ACCENT + c] * t
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _trousers(x: float, y: float, z: float) -> float:
     """A belt all round, a fly before, pockets with seams behind."""
     if 0.085 < z < 0.112 or (y < _FRONT_Y and x < 0.006 and 0.0 < z < 0.09):
@@ -43,7 +42,7 @@ def _trousers(x: float, y: float, z: float) -> float:
     return 0.0
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _number(x: float, y: float, z: float) -> float:
     """Two figures of bars, 0.2 high, on the back, and a badge on the left of the chest."""
     if y < _FRONT_Y:
@@ -54,7 +53,7 @@ def _number(x: float, y: float, z: float) -> float:
     return 1.0 if u < 0.04 and (u > 0.022 or v > 0.078 or (v < 0.011 and x > 0)) else 0.0
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _front(kind: int, side: float, z: float) -> float:
     """Buttons with a placket and a collar, a zip, a print on the chest, a tie."""
     x = abs(side)

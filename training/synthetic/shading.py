@@ -10,7 +10,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from training.synthetic.appearance import (
     ALWAYS_HEAD,
@@ -22,19 +21,20 @@ from training.synthetic.appearance import (
     WRINKLE,
 )  # fmt: skip
 from training.synthetic.bodies import ByteArray, FloatArray, IntArray
+from training.synthetic.compiling import per_pixel
 from training.synthetic.partition import ANATOMY, LHEAD, UHEAD, classify
 from training.synthetic.texturing import albedo, noise
 
 # Layout of the values interpolated at a pixel: anatomy first, then these.
 NORMAL, POINT, UV = ANATOMY, ANATOMY + 3, ANATOMY + 6
+VALUES = UV + 2  # of a pixel
 
 
 class Surface(NamedTuple):
     """All pieces of all people as one mesh in camera space (x right, y down, z away, metres)."""
 
     points: FloatArray  # (V, 3)
-    normals: FloatArray  # (V, 3)
-    anatomy: FloatArray  # (V, ANATOMY)
+    values: FloatArray  # (V, UV) anatomy, normal and point: what is interpolated, side by side in memory
     faces: IntArray  # (F, 3)
     uv: FloatArray  # (F, 3, 2)
     owner: IntArray  # (F, 2) instance from 1, row of ``rows``
@@ -60,7 +60,7 @@ class Tables(NamedTuple):
     parts: ByteArray  # (2, 15) label ids
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _wrinkle(n: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray) -> None:
     """Tilt the normal by two octaves of noise vectors: folds in cloth."""
     x, y, z = p[0] * 14.0 + m[SHIFT], p[1] * 14.0, p[2] * 9.0
@@ -69,7 +69,7 @@ def _wrinkle(n: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray) -
         n[c] += m[WRINKLE] * (0.32 * coarse + 0.16 * noise(lattice, x * 3, y * 3, z * 3, c + 1))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _lit(p: FloatArray, lamps: Lamps) -> float:
     """1 in the first lamp's light, 0 in shadow, at p in camera space."""
     near, to = lamps.near, lamps.light_to
@@ -87,7 +87,7 @@ def _lit(p: FloatArray, lamps: Lamps) -> float:
     return lit
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _light(
     rgb: FloatArray, n: FloatArray, view: FloatArray, p: FloatArray, m: FloatArray, lamps: Lamps
 ) -> None:
@@ -109,7 +109,7 @@ def _light(
         rgb[c] = rgb[c] * light + spec * tints[1, c]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _turned(n: FloatArray, p: FloatArray, view: FloatArray) -> None:
     """Unit ``n``, turned towards the camera; ``view`` becomes the unit direction from the camera to p."""
     distance = math.sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2])
@@ -124,18 +124,22 @@ def _turned(n: FloatArray, p: FloatArray, view: FloatArray) -> None:
             n[c] = -n[c]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _interpolate(  # noqa: PLR0913, PLR0917  # compiled: a tuple of arrays would be copied at each pixel
-    out: FloatArray, first: int, values: FloatArray, a: int, b: int, c: int, wa: float, wb: float, wc: float
+    out: FloatArray, values: FloatArray, a: int, b: int, c: int, wa: float, wb: float, wc: float
 ) -> None:
-    """Add the weighted values of a triangle's corners to ``out`` from ``first`` on."""
-    for i in range(values.shape[1]):
-        out[first + i] += wa * values[a, i] + wb * values[b, i] + wc * values[c, i]
+    """Add the weighted values of a triangle's corners to ``out``."""
+    for i in range(UV):
+        out[i] += wa * values[a, i] + wb * values[b, i] + wc * values[c, i]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _groups(face: IntArray, owner: IntArray, y: int, x: int, group: IntArray) -> None:
     """Which of a pixel's four samples share a surface: the first sample on the same one, -1 empty."""
+    f = face[y, x]
+    if f == face[y, x + 1] and f == face[y + 1, x] and f == face[y + 1, x + 1]:
+        group[:] = 0
+        return
     for k in range(4):
         f = face[y + k // 2, x + k % 2]
         group[k] = -1 if f < 0 else k
@@ -147,7 +151,7 @@ def _groups(face: IntArray, owner: IntArray, y: int, x: int, group: IntArray) ->
                     break
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _label(a: FloatArray, m: FloatArray, tables: Tables) -> int:
     if m[LABEL] == NOTHING:
         return 0
@@ -157,27 +161,29 @@ def _label(a: FloatArray, m: FloatArray, tables: Tables) -> int:
     return int(classify(a, tables.marks, tables.parts))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def _gather(  # noqa: PLR0913, PLR0917  # compiled: a tuple of arrays would be copied at each pixel
     k: int, y: int, x: int, face: IntArray, weight: FloatArray, group: IntArray, s: Surface, at: FloatArray
 ) -> int:
-    """Mean anatomy, normal, point and texture coordinates of a group's samples, into ``at``; their number."""
+    """What is known at the middle of a group of samples, into ``at``; the number of samples."""
     members = 0
     for q in range(k, 4):
         members += group[q] == k
     for i in range(at.shape[0]):
         at[i] = 0
-    share = 1.0 / members
-    for q in range(k, 4):
+    last = k
+    for q in range(k + 1, 4):
         if group[q] == k:
-            i, j = y + q // 2, x + q % 2
-            f = face[i, j]
-            wa, wb = weight[i, j, 0] * share, weight[i, j, 1] * share
-            wc = share - wa - wb
-            a, b, c = s.faces[f, 0], s.faces[f, 1], s.faces[f, 2]
-            _interpolate(at, 0, s.anatomy, a, b, c, wa, wb, wc)
-            _interpolate(at, NORMAL, s.normals, a, b, c, wa, wb, wc)
-            _interpolate(at, POINT, s.points, a, b, c, wa, wb, wc)
+            last = q
+    # The first and the last sample of a full pixel lie diagonally: their mean is its centre.
+    share = 1.0 if last == k else 0.5
+    for q in (k, last):
+        i, j = y + q // 2, x + q % 2
+        f = face[i, j]
+        wa, wb = weight[i, j, 0] * share, weight[i, j, 1] * share
+        _interpolate(at, s.values, s.faces[f, 0], s.faces[f, 1], s.faces[f, 2], wa, wb, share - wa - wb)
+        if last == k:
+            break
     i, j = y + k // 2, x + k % 2  # texture may jump between faces: take the first sample's
     f = face[i, j]
     wa, wb = weight[i, j, 0], weight[i, j, 1]
@@ -186,15 +192,13 @@ def _gather(  # noqa: PLR0913, PLR0917  # compiled: a tuple of arrays would be c
     return members
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
 def shade(
     face: IntArray, weight: FloatArray, surface: Surface, lamps: Lamps, tables: Tables
 ) -> tuple[ByteArray, ByteArray, FloatArray]:
     """Label, instance and colour of every pixel from 2x2 samples.
 
-    Each surface in a pixel is shaded once, at the mean of its samples, so inner pixels cost one evaluation. A
-    pixel
-    is labelled as the surface that holds most of it; half background and half person counts as person.
+    Each surface in a pixel is shaded once, amid its samples, so inner pixels cost one evaluation. A pixel is
+    labelled as the surface that holds most of it; half background and half person counts as person.
 
     Args:
         face: (2H, 2W) from ``rasterise``.
@@ -208,12 +212,30 @@ def shade(
         covered.
     """
     height, width = face.shape[0] // 2, face.shape[1] // 2
-    labels = np.zeros((height, width), np.uint8)
-    instances = np.zeros((height, width), np.uint8)
+    labels, instances = (np.zeros((height, width), np.uint8) for _ in range(2))
     rgba = np.zeros((height, width, 4), np.float32)
-    at, rgb = np.empty(ANATOMY + 8, np.float32), np.empty(3, np.float32)
-    a, n, p, st = at[:ANATOMY], at[ANATOMY : ANATOMY + 3], at[ANATOMY + 3 : ANATOMY + 6], at[ANATOMY + 6 :]
-    view, group = np.empty(3, np.float32), np.empty(4, np.int32)
+    scratch, group = np.empty(VALUES + 6, np.float32), np.empty(4, np.int32)
+    _shade(face, weight, surface, lamps, tables, labels, instances, rgba, scratch, group)
+    return labels, instances, rgba
+
+
+@per_pixel()
+def _shade(  # noqa: PLR0913, PLR0917  # compiled
+    face: IntArray,
+    weight: FloatArray,
+    surface: Surface,
+    lamps: Lamps,
+    tables: Tables,
+    labels: ByteArray,
+    instances: ByteArray,
+    rgba: FloatArray,
+    scratch: FloatArray,
+    group: IntArray,
+) -> None:
+    """Fill the results of ``shade``; ``scratch`` and ``group`` are room for the values of one pixel."""
+    height, width = labels.shape
+    at, rgb, view = scratch[:VALUES], scratch[VALUES : VALUES + 3], scratch[VALUES + 3 :]
+    a, n, p, st = at[:ANATOMY], at[NORMAL:POINT], at[POINT:UV], at[UV:]
     for i in range(height):
         for j in range(width):
             y, x = 2 * i, 2 * j
@@ -242,4 +264,3 @@ def shade(
                 rgba[i, j, 3] += members / 4
             if empty > 2:
                 labels[i, j], instances[i, j] = 0, 0
-    return labels, instances, rgba

@@ -8,6 +8,8 @@ pose
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -55,7 +57,7 @@ class Skeleton:
         """
         rest, rest_lower, hinge = self.limbs[limb, side]
         upper, lower = unit(upper), unit(lower)
-        axis: FloatArray = np.cross(upper, lower) + 0.25 * (between(rest, upper) @ hinge)
+        axis: FloatArray = cross(upper, lower) + 0.25 * (between(rest, upper) @ hinge)
         axis = unit((axis - upper * float(axis @ upper)).astype(np.float32))
         turned = _frame(upper, axis) @ _frame(rest, hinge).T
         return turned, between(turned @ rest_lower, lower) @ turned
@@ -102,27 +104,63 @@ def transforms(pose: FloatArray, heads: FloatArray, parents: IntArray) -> tuple[
     return world, offset
 
 
+@njit(cache=True, error_model="numpy")
 def unit(v: FloatArray) -> FloatArray:
-    """The vector at length 1; zero stays zero."""
-    return np.asarray(v / max(float(np.linalg.norm(v)), 1e-9), np.float32)
+    """The vector (3,) at length 1; zero stays zero."""
+    out = np.empty(3, np.float32)
+    size = max(math.sqrt(float(v[0]) ** 2 + float(v[1]) ** 2 + float(v[2]) ** 2), 1e-9)
+    for i in range(3):
+        out[i] = v[i] / size
+    return out
 
 
+@njit(cache=True, error_model="numpy")
+def cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """The cross product of two vectors (3,)."""
+    out = np.empty(3, np.float32)
+    out[0] = a[1] * b[2] - a[2] * b[1]
+    out[1] = a[2] * b[0] - a[0] * b[2]
+    out[2] = a[0] * b[1] - a[1] * b[0]
+    return out
+
+
+@njit(cache=True, error_model="numpy")
 def rotation(axis: FloatArray, angle: float) -> FloatArray:
     """Right-handed rotation about a unit axis, radians."""
-    x, y, z = (float(a) for a in axis)
-    k = np.asarray([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.asarray(np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k), np.float32)
+    x, y, z = float(axis[0]), float(axis[1]), float(axis[2])
+    s, c = math.sin(angle), math.cos(angle)
+    t = 1 - c
+    out = np.empty((3, 3), np.float32)
+    out[0, 0], out[0, 1], out[0, 2] = c + t * x * x, t * x * y - s * z, t * x * z + s * y
+    out[1, 0], out[1, 1], out[1, 2] = t * x * y + s * z, c + t * y * y, t * y * z - s * x
+    out[2, 0], out[2, 1], out[2, 2] = t * x * z - s * y, t * y * z + s * x, c + t * z * z
+    return out
 
 
+_ODD = np.asarray([0.31, 0.87, 0.38], np.float32)  # a direction that nothing is likely to lie along
+
+
+@njit(cache=True, error_model="numpy")
 def between(a: FloatArray, b: FloatArray) -> FloatArray:
     """The shortest rotation that takes unit vector a to b."""
-    axis = np.cross(a, b)
-    size = float(np.linalg.norm(axis))
+    axis = cross(a, b)
+    size = math.sqrt(float(axis[0]) ** 2 + float(axis[1]) ** 2 + float(axis[2]) ** 2)
+    along = float(a[0]) * b[0] + float(a[1]) * b[1] + float(a[2]) * b[2]
     if size < 1e-6:
-        if float(a @ b) > 0:
-            return np.eye(3, dtype=np.float32)
-        return rotation(unit(np.cross(a, [0.31, 0.87, 0.38]).astype(np.float32)), np.pi)
-    return rotation((axis / size).astype(np.float32), float(np.arctan2(size, a @ b)))
+        return rotation(unit(cross(a, _ODD)), 0.0 if along > 0 else math.pi)
+    return rotation(unit(axis), math.atan2(size, along))
+
+
+@njit(cache=True, error_model="numpy")
+def euler(x: float, y: float, z: float) -> FloatArray:
+    """Rx Ry Rz, radians."""
+    a, b, c = math.cos(x), math.cos(y), math.cos(z)
+    p, q, r = math.sin(x), math.sin(y), math.sin(z)
+    out = np.empty((3, 3), np.float32)
+    out[0, 0], out[0, 1], out[0, 2] = b * c, -b * r, q
+    out[1, 0], out[1, 1], out[1, 2] = p * q * c + a * r, a * c - p * q * r, -p * b
+    out[2, 0], out[2, 1], out[2, 2] = p * r - a * q * c, p * c + a * q * r, a * b
+    return out
 
 
 def power(turn: FloatArray, share: float) -> FloatArray:
@@ -134,11 +172,5 @@ def power(turn: FloatArray, share: float) -> FloatArray:
     return rotation(unit(axis), share * angle)
 
 
-def euler(x: float, y: float, z: float) -> FloatArray:
-    """Rx Ry Rz, radians."""
-    e = np.eye(3, dtype=np.float32)
-    return rotation(e[0], x) @ rotation(e[1], y) @ rotation(e[2], z)
-
-
 def _frame(a: FloatArray, b: FloatArray) -> FloatArray:
-    return np.stack([a, b, np.cross(a, b)], axis=1).astype(np.float32)
+    return np.stack([a, b, cross(a, b)], axis=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from training.synthetic.appearance import (
     ANGLE,
@@ -30,6 +29,7 @@ from training.synthetic.appearance import (
     TEXTURE,
 )  # fmt: skip
 from training.synthetic.bodies import ByteArray, FloatArray
+from training.synthetic.compiling import per_pixel
 from training.synthetic.sewing import sewn
 
 LATTICE = 32  # side of the noise lattice; it tiles
@@ -40,7 +40,7 @@ def noise_lattice(seed: int = 5) -> FloatArray:
     return np.random.default_rng(seed).uniform(-1, 1, (LATTICE, LATTICE, LATTICE, 4)).astype(np.float32)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", inline="always")
+@per_pixel(inline=True)
 def noise(lattice: FloatArray, x: float, y: float, z: float, channel: int) -> float:
     """Trilinear value noise in -1..1, period LATTICE."""
     fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
@@ -54,13 +54,13 @@ def noise(lattice: FloatArray, x: float, y: float, z: float, channel: int) -> fl
     return float((a * (1 - y) + b * y) * (1 - z) + (c * (1 - y) + d * y) * z)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _blend(rgb: FloatArray, m: FloatArray, t: float) -> None:
     for c in range(3):
         rgb[c] = m[c] * (1 - t) + m[SECOND + c] * t
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _woven(rgb: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray) -> None:
     """Stripes, checks, dots and blotches on the template position p."""
     kind = int(m[PATTERN])
@@ -80,7 +80,7 @@ def _woven(rgb: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray) -
         _blend(rgb, m, 1.0 if noise(lattice, p[0] * f + m[SHIFT], p[1] * f, p[2] * f, 0) > 0.1 else 0.0)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _face(rgb: FloatArray, m: FloatArray, p: FloatArray, eyes: FloatArray) -> None:
     """Glasses, lips, brows and beard; SECOND is the colour of hair, MIX how much beard."""
     if p[1] > -0.07 or p[2] < 0.6:
@@ -102,7 +102,7 @@ def _face(rgb: FloatArray, m: FloatArray, p: FloatArray, eyes: FloatArray) -> No
         _blend(rgb, m, m[MIX])
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _texel(rgb: FloatArray, atlas: ByteArray, layer: int, u: float, v: float) -> None:
     size = atlas.shape[1]
     x, y = u * size - 0.5, v * size - 0.5
@@ -116,7 +116,7 @@ def _texel(rgb: FloatArray, atlas: ByteArray, layer: int, u: float, v: float) ->
         rgb[c] = (top * (1 - y) + low * y) / 255.0
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _photo(rgb: FloatArray, m: FloatArray, p: FloatArray, uv: FloatArray, atlas: ByteArray) -> None:
     """A texture by its coordinates, tinted, or a print laid flat on the cloth."""
     if int(m[PATTERN]) == PHOTO:
@@ -127,7 +127,7 @@ def _photo(rgb: FloatArray, m: FloatArray, p: FloatArray, uv: FloatArray, atlas:
         rgb[c] *= m[c]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _eye(rgb: FloatArray, m: FloatArray, p: FloatArray, eyes: FloatArray) -> None:
     d = (abs(p[0]) - eyes[0]) ** 2 + (p[2] - eyes[2]) ** 2
     if d < 0.0025**2:
@@ -136,7 +136,7 @@ def _eye(rgb: FloatArray, m: FloatArray, p: FloatArray, eyes: FloatArray) -> Non
         _blend(rgb, m, 1.0)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def _grain(rgb: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray, eyes: FloatArray) -> float:
     """Brightness from strands and threads; draws the face on skin on the way."""
     kind = int(m[PATTERN])
@@ -150,7 +150,7 @@ def _grain(rgb: FloatArray, m: FloatArray, p: FloatArray, lattice: FloatArray, e
     return shade
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@per_pixel()
 def albedo(
     rgb: FloatArray,
     m: FloatArray,
