@@ -24,6 +24,7 @@ class Limits:
 
     minutes: float = 60.0  #: of the video
     megabytes: float = 1000.0
+    memory_mb: float = 1500.0  #: of the process, in case a page never ends
     socket_s: float = 15.0  #: without a byte
     reach_s: float = 12.0  #: until the site answers at all; DNS included
     look_s: float = 60.0  #: until length and size are known

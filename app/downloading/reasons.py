@@ -65,6 +65,7 @@ _ROWS: Final[tuple[tuple[str, str, str], ...]] = (
      "it cannot be written ({found})", "Check the disk and your rights to the folder"),
     (r"ffmpeg", "the site offers nothing that can be opened without ffmpeg putting it together", OTHERWISE),
     # what arrived
+    ("memoryerror|cannot allocate", "the site sent a page without an end", LATER),
     (r"did not get any data blocks|bytes read, 0 |empty file", "the site sent nothing", LATER),
     (r"content ?too ?short|bytes read|more expected|incomplete", "the connection ended too early",
      "Open the link again: it goes on where it stopped"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import resource
 import sys
 import threading
 import time
@@ -109,7 +110,7 @@ class Worker:
                 here = reasons.Circumstances(
                     yt_dlp.version.__version__, self._has_runtime(ydl), self._warnings.text
                 )
-                raise reasons.explain(self._what, str(e), here) from e
+                raise reasons.explain(self._what, str(e) or type(e).__name__, here) from e
 
     def options(self) -> dict[str, Any]:
         """Everything yt-dlp is told; all the rest stays at defaults that read nothing of the user."""
@@ -300,6 +301,8 @@ def main(site: Site = YOUTUBE, worker_of: type[Worker] = Worker) -> None:
     request = decode_request(sys.stdin.readline())
     if not re.fullmatch(r"[A-Za-z0-9_-]{11}", request.id):
         leave(Refusal("link", "it names no video", "Copy the link of one video again"))
+    most = round(request.limits.memory_mb * 1e6)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, most))  # not AS: deno reserves far more than it uses
     worker = worker_of(request, site)
     listen(worker)
     try:

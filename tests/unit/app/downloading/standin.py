@@ -67,7 +67,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         self.server.asked.append(self.path)
-        if "/videoplayback" in parts.path or "/direct/" in parts.path:
+        if self.server.endless:
+            self.pour()
+        elif "/videoplayback" in parts.path or "/direct/" in parts.path:
             video_id = parse_qs(parts.query).get("id", [Path(parts.path).stem])[0]
             video = self.server.videos[video_id]
             (video.serve or Handler.file)(self, video.data)
@@ -121,6 +123,15 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(length))
         self.end_headers()
 
+    def pour(self) -> None:
+        """A page that does not end, for as long as somebody reads."""
+        self.head(None)
+        for _ in range(ROUNDS * 50):
+            try:
+                self.wfile.write(bytes(65_536))
+            except OSError:
+                return
+
     def drip(self, data: bytes, pause_s: float) -> None:
         """Piece by piece, until the other side has gone or the server closes."""
         for start in range(0, min(len(data), ROUNDS * 1024), 1024):
@@ -147,6 +158,7 @@ class StandIn(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.ranges: list[int] = []
         self.cookies: list[str] = []
+        self.endless = False
         self.closing = threading.Event()
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
