@@ -101,6 +101,16 @@ def load_weights(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
     module.load_state_dict(tensors, strict=True)
 
 
+def with_slopes(tensors: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
+    """The weights of a ReLU network for a PReLU `module`: ReLU is PReLU of slope 0. Others are unchanged."""
+    slopes = {
+        f"{name}.weight": torch.zeros_like(m.weight)
+        for name, m in module.named_modules()
+        if isinstance(m, nn.PReLU) and f"{name}.weight" not in tensors
+    }
+    return {**tensors, **slopes}
+
+
 def save_network(path: Path, network: Network, meta: Meta) -> None:
     """Write the weights alone, with what is needed to build the network again."""
     save_checkpoint(path, {AVERAGED: network.state_dict()}, {**meta, **architecture(network)})

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.checkpoint import ARCHITECTURES, CheckpointError, load_checkpoint, load_weights
+from models.checkpoint import ARCHITECTURES, CheckpointError, load_checkpoint, load_weights, with_slopes
 from models.labels import S31
 from training import distributed
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
@@ -120,7 +120,7 @@ def main(argv: list[str] | None = None) -> int:
         if (a.out / LAST).exists():
             resume(state, a.out / LAST)
         elif a.init is not None:
-            weights = load_checkpoint(a.init)[0]["ema"]
+            weights = with_slopes(load_checkpoint(a.init)[0]["ema"], state.net)
             load_weights(state.net, weights, a.init)
             load_weights(state.ema, weights, a.init)
         distributed.same_start(state.net)

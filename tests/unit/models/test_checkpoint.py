@@ -16,6 +16,7 @@ from models.checkpoint import (
     load_weights,
     save_checkpoint,
     save_network,
+    with_slopes,
 )
 from models.factored import FactoredConvNet
 from models.zoo import ZOO
@@ -144,3 +145,19 @@ def test_a_write_that_fails_leaves_the_checkpoint_before_it(tmp_path: Path) -> N
         assert injected.failed_in in ("fsync", "replace")
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_relu_network_is_a_prelu_network_of_slope_zero() -> None:
+    relu, prelu = FactoredConvNet(act="relu").eval(), FactoredConvNet(act="prelu").eval()
+    load_weights(prelu, with_slopes(relu.state_dict(), prelu), Path("relu"))
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        for a, b in zip(relu(x), prelu(x), strict=True):
+            assert torch.equal(a, b)
+
+
+def test_slopes_that_are_there_stay() -> None:
+    prelu = FactoredConvNet(act="prelu")
+    assert with_slopes(prelu.state_dict(), prelu).keys() == prelu.state_dict().keys()
+    slopes = with_slopes(prelu.state_dict(), prelu)["trunk.0.act.weight"]
+    assert (slopes == 0.25).all()
