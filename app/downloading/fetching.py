@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final, Literal
 
 from app.downloading.child import COMMAND, Download
-from app.downloading.links import Link, check_link, looks_like_link
+from app.downloading.links import Link, check_link, looks_like_link, shortened
 from app.downloading.messages import Limits
 from app.downloading.shelf import Shelf
 from app.errors import Refusal
@@ -63,9 +63,17 @@ def local_clips(
         try:
             paths.append(local_clip(source, limits, style, command))
         except Refusal as e:
-            paths.append(source)
-            refused.append((source, str(e)))
+            paths.append(_named(source))
+            refused.append((paths[-1], str(e)))
     return paths, tuple(refused)
+
+
+def _named(source: str) -> str:
+    """A link as the manifest and the log keep it: the video, not what a query says of the user."""
+    try:
+        return check_link(source).page
+    except Refusal:
+        return shortened(source)
 
 
 class _Teller:

@@ -49,7 +49,7 @@ def test_parse_takes_a_link_and_a_refused_one_is_a_failed_input(
 
     monkeypatch.setattr(parse, "local_clips", partial(local_clips, command=site.command("youtube")))
     options = {"save": ("labels",), "size": "96", "device": "cpu"}
-    long = "https://youtu.be/long-video1"
+    long = "https://youtu.be/long-video1?si=who-sent-it"
     site.videos["long-video1"] = Video(good.data, seconds=7200)
     assert parse.parse_all([LINK, long], tmp_path / "out", options, progress="none") == 1
     assert len(list((tmp_path / "out" / GOOD / "labels").glob("*.png"))) == 12
@@ -57,6 +57,7 @@ def test_parse_takes_a_link_and_a_refused_one_is_a_failed_input(
     assert [record["status"] for record in records] == ["ok", "failed"]
     assert "2 h 0 min long, over the limit of 60 min" in records[1]["reason"]
     assert "--link-minutes" in records[1]["reason"]
+    assert "who-sent-it" not in (tmp_path / "out" / "manifest.json").read_text()
 
 
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan")])
