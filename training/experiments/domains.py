@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
+from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet, person_probability
+from training.experiments.networks import Budget, Trained, shipped, trained
 from training.experiments.people import GRID, People, Score
 from training.experiments.street import Street, silhouette
 from training.photos import read_ccp
@@ -30,6 +32,7 @@ class Domain:
         name: for files.
         title: for headings.
         words: what is learnt on and what is scored.
+        net: the network before.
         images: (h, w, 3) RGB to learn on.
         features: of these, by the trunk that is kept.
         silhouettes: true ones of these; experiment 5 does not look at them.
@@ -41,6 +44,7 @@ class Domain:
     name: str
     title: str
     words: str
+    net: FactoredConvNet
     images: Sequence[Image]
     features: Features
     silhouettes: Sequence[Image]
@@ -49,8 +53,22 @@ class Domain:
     main: str
 
 
+def domains(a: argparse.Namespace) -> Iterator[Domain]:
+    """Street photos for the small network, another camera for the shipped one (which has seen the photos)."""
+    yield ccp(_with_factor(trained(a, "factored")), a)
+    yield synthetic(_with_factor(shipped(a)), a)
+
+
+def _with_factor(found: Trained) -> FactoredConvNet:
+    if not isinstance(found.net, FactoredConvNet):
+        raise CheckpointError(
+            f"{found.title}: not a Factored ConvNet. Give a checkpoint trained as factored."
+        )
+    return found.net
+
+
 def ccp(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
-    """Real street photos, of which a network trained on synthetic people has never seen one."""
+    """Real street photos, of which factor and head, trained on synthetic people, have never seen one."""
     photos = read_ccp(a.data / "ccp", "train")[: a.limit]
     street = Street.read(net, a.data, a.size, a.limit)
     images = [p.image for p in photos]
@@ -59,7 +77,10 @@ def ccp(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
         "Street photos (ccp)",
         f"Learnt on {len(photos)} photos, scored on {len(street.garments)} others, at the photos' size. Parts"
         " have no labels there: J and boundary F are those of everything that is a part, hair must be head,"
-        " shoes feet or ankles, trousers legs or lower body.",
+        " shoes feet or ankles, trousers legs or lower body. The network is the small Factored one:"
+        f" {Budget(steps=a.steps).words()}. So the trunk has seen these photos, factor and head have seen"
+        f" synthetic people only. Input {a.size} px.",
+        net,
         images,
         extract(net, images, a.size),
         [silhouette(a.data, p) for p in photos],
@@ -72,7 +93,7 @@ def ccp(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
 def synthetic(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
     """Held-out synthetic people under another camera, learnt on and scored on alike, as in the paper."""
     people = People.read(a.test, a.limit).changed(shifted, SEED)
-    features = extract(net, list(people.images), a.size)
+    features = extract(net, list(people.images), a.shipped_size)
     cells = people.cells()
 
     @torch.no_grad()
@@ -102,7 +123,9 @@ def synthetic(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
         "Synthetic people under another camera",
         f"{len(people.images)} held-out synthetic people, made dark, yellow, blurred and noisy; learnt on and"
         " scored on the same pictures, as the paper does with its test set. Accuracy by class, left and right"
-        " averaged, at 64 x 64.",
+        " averaged, at 64 x 64. The network is the shipped one, which has learnt from synthetic people and"
+        f" photos, but never with such a camera. Input {a.shipped_size} px.",
+        net,
         list(people.images),
         features,
         [(label > 0).astype(np.uint8) for label in people.labels],

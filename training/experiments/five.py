@@ -6,20 +6,19 @@ import argparse
 import logging
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.factored import FactoredConvNet
 from personalize.cuts import grab_cut
-from training.experiments.domains import Domain, ccp, synthetic
-from training.experiments.four import factored
-from training.experiments.networks import Budget
+from training.experiments.domains import Domain, domains
 from training.experiments.pages import Page, table
 from training.metrics import silhouette_iou
 from training.transfer import TransferConfig, fine_tune, own_silhouettes, targets
 
 log = logging.getLogger(__name__)
 CONFIG = TransferConfig(epochs=1)
+CUT = 256  # long side of the pictures that are cut, px
 Image = NDArray[np.uint8]
 PAPER = (
     ("Orig", 96.5, 22.8, 8.2, 41.5, 41.3, 47.3, 48.3, 59.9, 58.3, 54.7, 47.9, 49.1, 28.5, 16.7),
@@ -32,24 +31,23 @@ PAPER_HEAD = ("paper: accuracy, %", "background", "hands", "wrists", "lower arms
 
 def run(a: argparse.Namespace) -> None:
     """Teach the factor both ways on both domains and write the page."""
-    net = factored(a)
     page = Page(a.out, "5-semi-supervised-transfer", "Experiment 5: semi-supervised transfer")
     blocks = [
         f"`python -m training.experiments five --out {a.out}`",
         "No label of the new domain is used. Orig: the network as trained. Tran-Init: one epoch of factor"
         " fine-tuning on the factor's own silhouettes, P(person) >= 0.5. Tran-Grab: the same on those"
-        " silhouettes cut by GrabCut, which starts from P(person)."
-        f" Steps of {CONFIG.batch} pictures, AdamW at {CONFIG.lr:g}, input {a.size} px. The network before:"
-        f" Factored, {Budget(steps=a.steps).words()}.",
+        f" silhouettes cut by GrabCut, which starts from P(person), at {CUT} px."
+        f" Steps of {CONFIG.batch} pictures, AdamW at {CONFIG.lr:g}.",
         "Paper (UP-S31, one epoch over the test pictures; its columns of head and neck are misprinted):",
         table(PAPER_HEAD, PAPER, 1),
     ]
-    for make in (ccp, synthetic):
-        blocks += _domain(net, make(net, a))
+    for domain in domains(a):
+        blocks += _domain(domain)
     page.write(*blocks)
 
 
-def _domain(net: FactoredConvNet, domain: Domain) -> list[str]:
+def _domain(domain: Domain) -> list[str]:
+    net = domain.net
     sizes = [(im.shape[0], im.shape[1]) for im in domain.images]
     probable = own_silhouettes(net, domain.features, sizes)
     own = [(p >= 128).astype(np.uint8) for p in probable]
@@ -71,7 +69,12 @@ def _domain(net: FactoredConvNet, domain: Domain) -> list[str]:
 
 def cut_silhouette(image: Image, person: Image) -> Image:
     """GrabCut started from P(person) (h, w) uint8 of 0..255: 1 person, 0 background."""
-    return grab_cut(image, person.astype(np.float32) / np.float32(255)).person.astype(np.uint8)
+    h, w = person.shape
+    k = min(1.0, CUT / max(h, w))
+    size = max(1, round(w * k)), max(1, round(h * k))
+    small, p = (cv2.resize(x, size, interpolation=cv2.INTER_AREA) for x in (image, person))
+    cut = grab_cut(small.astype(np.uint8), p.astype(np.float32) / np.float32(255)).person
+    return np.asarray(cv2.resize(cut.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def _mean_j(labels: Sequence[Image], truths: Sequence[Image]) -> float:

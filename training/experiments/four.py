@@ -6,55 +6,37 @@ import argparse
 import logging
 from itertools import pairwise
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet
-from training.experiments.domains import Domain, ccp, synthetic
-from training.experiments.networks import Budget, trained
+from training.experiments.domains import Domain, domains
 from training.experiments.pages import Page, table
 from training.transfer import TransferConfig, fine_tune, targets
 
 log = logging.getLogger(__name__)
 CONFIG = TransferConfig(epochs=2)
-LOOKS = 12  # measurements along the way
+LOOKS = 8  # measurements along the way
 Curve = dict[str, list[float]]
 
 
 def run(a: argparse.Namespace) -> None:
     """Move the factor to each domain, measuring on the way, and write the page."""
-    net = factored(a)
     page = Page(a.out, "4-supervised-transfer", "Experiment 4: supervised transfer")
     blocks = [
         f"`python -m training.experiments four --out {a.out}`",
         "Factor fine-tuning: the factor alone learns from silhouettes, trunk and head stay the same."
-        f" {CONFIG.epochs:g} epochs in steps of {CONFIG.batch} pictures, AdamW at {CONFIG.lr:g}. Input"
-        f" {a.size} px. The network before: Factored, {Budget(steps=a.steps).words()}.",
+        f" {CONFIG.epochs:g} epochs in steps of {CONFIG.batch} pictures, AdamW at {CONFIG.lr:g}.",
         "Paper: as the factor learns the test set's silhouettes, accuracy and IoU of the parts rise smoothly"
         " (its figure's values are lost).",
     ]
-    for make in (ccp, synthetic):
-        blocks += _domain(page, net, make(net, a))
+    for domain in domains(a):
+        blocks += _domain(page, domain)
     page.write(*blocks)
 
 
-def factored(a: argparse.Namespace) -> FactoredConvNet:
-    """The common network with a factor.
-
-    Raises:
-        CheckpointError: another network stands in its place.
-    """
-    net = trained(a, "factored").net
-    if not isinstance(net, FactoredConvNet):
-        raise CheckpointError(f"{a.runs}/exp-factored: not a Factored ConvNet. Remove it to train it anew.")
-    return net
-
-
-def _domain(page: Page, net: FactoredConvNet, domain: Domain) -> list[str]:
+def _domain(page: Page, domain: Domain) -> list[str]:
     labels = targets(domain.features, domain.silhouettes)
-    steps, curve = followed(net, domain, labels.numpy())
+    steps, curve = followed(domain, labels)
     first, last = ({k: v[i] for k, v in curve.items()} for i in (0, -1))
     shown = {k: v for k, v in curve.items() if k in domain.shown}
     return [
@@ -69,7 +51,7 @@ def _domain(page: Page, net: FactoredConvNet, domain: Domain) -> list[str]:
     ]
 
 
-def followed(net: FactoredConvNet, domain: Domain, labels: NDArray[np.uint8]) -> tuple[list[int], Curve]:
+def followed(domain: Domain, labels: Tensor) -> tuple[list[int], Curve]:
     """Fine-tune and measure along the way: (steps done, the measures there)."""
     steps: list[int] = []
     curve: Curve = {}
@@ -83,7 +65,7 @@ def followed(net: FactoredConvNet, domain: Domain, labels: NDArray[np.uint8]) ->
             curve.setdefault(name, []).append(value)
         log.info("%s, step %d: %s", domain.name, step, {k: round(v[-1], 3) for k, v in curve.items()})
 
-    fine_tune(net, domain.features, torch.from_numpy(labels), CONFIG, watch)
+    fine_tune(domain.net, domain.features, labels, CONFIG, watch)
     return steps, curve
 
 
