@@ -53,11 +53,11 @@ def verdict(done: Done, name: str) -> Verdict:
     )
     gain = _pair(done.report.get(GAIN))
     if done.accepted and gain is not None:
-        headline = f"{name} finds this person better: {_percent(gain[0])} → {_percent(gain[1])}"
+        headline = f"{name}: better on this person, {_percent(gain[0])} → {_percent(gain[1])}"
     elif done.accepted:
-        headline = f"{name} finds this person better"
+        headline = f"{name}: better on this person"
     else:
-        headline = "No gain: the factor in use stays"
+        headline = "Not accepted: the factor in use stays"
     reason = str(done.report.get("reason", ""))[:400]
     return Verdict(done.accepted, headline, reason, rows, _details(done.report))
 

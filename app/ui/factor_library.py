@@ -145,7 +145,11 @@ class Library(QDialog):
 def face(path: Path | None) -> QIcon | None:
     """A thumbnail from its file; None without one."""
     picture = QPixmap(str(path)) if path is not None else QPixmap()
-    return None if picture.isNull() else QIcon(picture)
+    if picture.isNull():
+        return None
+    icon = QIcon(picture)
+    icon.addPixmap(picture, QIcon.Mode.Selected)  # a face is not tinted because its row is chosen
+    return icon
 
 
 def _table() -> QTableWidget:

@@ -139,7 +139,7 @@ def _fields(s: Shades) -> str:
     QTreeWidget, QPlainTextEdit, QTableWidget {{ background: {s.base}; border: 1px solid {s.line};
                                                  border-radius: 6px; }}
     QTreeWidget::item {{ padding: 2px 0; }}
-    QTableWidget::item {{ padding: 0 8px; }}
+    QTableWidget::item {{ padding: 0 8px; border: none; }}
     QTableWidget::item:selected {{ background: {s.raised}; color: {s.text}; }}
     QTreeWidget::item:selected, QTreeWidget::item:hover {{ background: {s.raised}; color: {s.text}; }}
     QComboBox {{ border: 1px solid {s.line}; border-radius: 6px; padding: 5px 8px; background: {s.raised}; }}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
 from app.media.writing import VideoWriter
 from app.settings import SettingsFile
+from tests.qt.scripting import SCRIPT
 
 
 def small(bundle: str, *, device: str, threads: int, size: NetworkSize | None) -> Engine:
@@ -78,3 +81,23 @@ def shows(desktop: Desktop, qtbot, index: int) -> None:
 @pytest.fixture
 def showing(qtbot) -> Callable[[Desktop, int], None]:
     return lambda desktop, index: shows(desktop, qtbot, index)
+
+
+@pytest.fixture
+def mask(tmp_path: Path) -> Path:
+    """A silhouette as the worker writes it: a box of person beside a box of doubt."""
+    drawn = np.zeros((90, 160), np.uint8)
+    drawn[20:80, 30:60], drawn[20:80, 60:70] = 255, 128
+    cv2.imwrite(str(tmp_path / "mask.png"), drawn)
+    return tmp_path / "mask.png"
+
+
+@pytest.fixture
+def worker(playing: Desktop, tmp_path: Path):
+    """Let the next personalisation run a script."""
+
+    def use(*attempts: list[list[object]]) -> None:
+        (tmp_path / "script.json").write_text(json.dumps(attempts))
+        playing.learning.command = (sys.executable, str(SCRIPT), str(tmp_path / "script.json"))
+
+    return use

@@ -2,107 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
 import time
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QPushButton
 
-from app import paths
 from app.desktop import Desktop
 from app.engine import library
-from app.engine.brush import Stroke
-from app.personalizing import folders, recording, shelf
+from app.personalizing import folders, shelf
 from app.settings import SettingsFile
-from app.ui.look import View
-from app.ui.personalize_setup import Wish
 from personalize.job import read_job
 from tests.qt.conftest import small
-from tests.qt.test_camera import FakeDevice, devices  # noqa: F401 a fixture
-from tests.qt.test_window import drop, files, seen
+from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, page, reaches, silhouettes
 
 pytestmark = pytest.mark.gui
-SCRIPT = Path(__file__).parents[1] / "unit" / "app" / "personalizing" / "scripted_worker.py"
-REPORT = {
-    "held_out_J": {"before": 0.71, "after": 0.86},
-    "boundary_F": {"before": 0.6, "after": 0.7},
-    "regression": {"before": 0.9, "after": 0.895, "margin": 0.01},
-    "frames": 12, "window": [0, 11], "reason": "Better on frames it has not learned from.",
-}  # fmt: skip
-UP = ["say", {"event": "Progress", "phase": "propagating", "done": 3, "total": 12, "left_s": 62.0}]
-
-
-def factor_file() -> Path:
-    return paths.models_dir() / "factored-s31" / "factor.onnx"
-
-
-def done(*, accepted: bool) -> list[list[object]]:
-    sha256 = hashlib.sha256(factor_file().read_bytes()).hexdigest()
-    event = {"event": "Done", "path": "factor.onnx", "sha256": sha256, "accepted": accepted, "report": REPORT}
-    return [["copy", str(factor_file()), "factor.onnx"], ["say", event], ["exit", 0]]
-
-
-@pytest.fixture
-def mask(tmp_path: Path) -> Path:
-    """A silhouette as the worker writes it: a box of person beside a box of doubt."""
-    drawn = np.zeros((90, 160), np.uint8)
-    drawn[20:80, 30:60], drawn[20:80, 60:70] = 255, 128
-    cv2.imwrite(str(tmp_path / "mask.png"), drawn)
-    return tmp_path / "mask.png"
-
-
-@pytest.fixture
-def worker(playing: Desktop, tmp_path: Path):
-    """Let the next personalisation run a script."""
-
-    def use(*attempts: list[list[object]]) -> None:
-        (tmp_path / "script.json").write_text(json.dumps(attempts))
-        playing.learning.command = (sys.executable, str(SCRIPT), str(tmp_path / "script.json"))
-
-    return use
-
-
-def silhouettes(mask: Path, *frames: int) -> list[list[object]]:
-    """Steps that write and tell silhouettes."""
-    return [
-        step
-        for frame in frames
-        for step in (
-            ["copy", str(mask), f"{frame:06d}.png"],
-            ["say", {"event": "Silhouette", "frame": frame, "path": f"{frame:06d}.png"}],
-        )
-    ]
-
-
-def begin(desktop: Desktop, name: str = "Ann", *, marked: bool = False) -> None:
-    desktop.window.actions_["personalise"].trigger()
-    desktop.learning.start(Wish(name, marked, "tree", go_on=False))
-
-
-def page(desktop: Desktop) -> object:
-    return desktop.window.personalise.page
-
-
-def reaches(desktop: Desktop, qtbot, name: str) -> None:
-    pages = desktop.window.personalise
-    qtbot.waitUntil(lambda: pages.page is getattr(pages, name), timeout=30_000)
-
-
-def buttons(widget) -> set[str]:
-    """What the user can press."""
-    return {b.text() for b in widget.findChildren(QPushButton) if b.isVisible() and b.isEnabled()}
-
-
-def in_use(desktop: Desktop) -> str:
-    return desktop.session.xfactor.name
 
 
 def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) -> None:
@@ -187,7 +103,7 @@ def test_no_gain_is_shown_and_changes_nothing(playing, worker, qtbot) -> None:
     begin(playing)
     reaches(playing, qtbot, "result")
     result = playing.window.personalise.result
-    assert result._headline.text() == "No gain: the factor in use stays"
+    assert result._headline.text() == "Not accepted: the factor in use stays"
     assert "Keep" not in buttons(result)
     assert result._bars.count() == 3
     qtbot.wait(200)
@@ -288,104 +204,3 @@ def test_a_brush_stroke_corrects_a_silhouette_and_it_is_done_again(playing, work
     x, y = stroke.points[0]
     assert (abs(x - 40), abs(y - 45)) < (1, 1)  # of 160 by 90
     assert task.started == 2
-
-
-def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, qtbot, devices) -> None:  # noqa: F811
-    monkeypatch.setattr(recording, "SECONDS", 0.8)
-    monkeypatch.setattr(recording.Recording.__init__, "__kwdefaults__", {"seconds": 0.8})
-    worker([UP, *done(accepted=True)])
-    playing.open("0")
-    qtbot.waitUntil(lambda: playing.pipeline.camera_on, timeout=10_000)
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.size == (64, 48), timeout=10_000)
-    begin(playing, "me")
-    assert "Recording" in playing.learning._task.words
-    folder = playing.learning._task.folder
-    reaches(playing, qtbot, "result")
-    job = read_job(folder)
-    assert (job.clip, job.first, job.last, job.around) == (folder / "camera.mp4", 0, None, None)
-    from app.media.clips import Clip
-
-    with Clip(job.clip) as clip:
-        assert clip.size == (64, 48)
-        assert 6 <= sum(1 for _ in clip.frames()) <= 42  # 0.8 s at 50 a second, on a machine that may be busy
-    assert FakeDevice.open_now == 1  # it is still on
-    qtbot.waitUntil(lambda: in_use(playing) == "me", timeout=20_000)
-    playing.window.actions_["discard-factor"].trigger()
-    qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
-
-
-def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp_path, qtbot) -> None:
-    """H11."""
-    trunk = playing.session.engine.stages.sessions[0].data
-    library.add_factor(factor_file(), trunk, "Ann")
-    shelf.keep_face("Ann", np.zeros((8, 8, 3), np.uint8))
-    playing.session.use_factor(shelf.path_of("Ann"))
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
-    playing.window.actions_["library"].trigger()
-    shelving = playing.shelving
-    dialog = shelving._dialog
-    assert dialog.chosen.name == "Ann"
-    assert dialog.chosen.in_use
-    engine = playing.session.engine
-    shelving.rename("Ann", "Ann at home")
-    assert playing.session.engine is engine
-    assert in_use(playing) == "Ann at home"
-    assert shelf.face_of("Ann at home").is_file()
-    out = shelf.export("Ann at home", tmp_path / "ann.onnx")
-    assert out.name == "ann.factor.onnx"
-    shelving.add(out)
-    qtbot.waitUntil(lambda: len(dialog._rows) == 2, timeout=20_000)
-    shelving.add(tmp_path / "settings.json")
-    qtbot.waitUntil(lambda: playing.window.banner.notice is not None, timeout=20_000)
-    assert "settings.json" in playing.window.banner.notice.text
-
-    left = folders.new_folder("Ann at home")
-    from personalize.job import Job, write_job
-
-    write_job(left, Job(tmp_path / "a.mp4", "Ann at home", paths.models_dir()))
-    shelving.delete("Ann at home")
-    assert in_use(playing) == "own factor"
-    assert not left.exists()
-    assert not shelf.face_of("Ann at home").exists()
-    assert not shelf.path_of("Ann at home").exists()
-    assert [r.name for r in dialog._rows] == ["ann"]
-
-
-def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> None:
-    playing.window.viewing.choose_view(View.SILHOUETTE)
-    playing.window.actions_["brush"].trigger()
-    canvas = playing.window.canvas
-    qtbot.waitUntil(playing.window.brushbar.isVisible, timeout=5000)
-    qtbot.wait(200)
-    before = seen(playing)
-    canvas.stroked.emit(Stroke(((20.0, 50.0), (60.0, 50.0)), 25.0, person=True))
-    canvas.stroked.emit(Stroke(((110.0, 10.0), (110.0, 80.0)), 20.0, person=False))
-    qtbot.waitUntil(lambda: canvas.parsed.parsing.person.max() == 255, timeout=10_000)
-    qtbot.waitUntil(lambda: bool((seen(playing) != before).any()), timeout=10_000)
-    person = canvas.parsed.parsing.person
-    assert person[person.shape[0] * 5 // 9, person.shape[1] // 4] > 200
-    assert person[person.shape[0] // 2, person.shape[1] * 11 // 16] < 50
-    qtbot.keyClick(playing.window, Qt.Key.Key_Escape)
-    assert not playing.window.brushbar.isVisible()
-    playing.window.actions_["own"].trigger()
-    assert in_use(playing) == "own factor"
-
-
-def test_a_dropped_clip_is_offered_and_what_does_not_fit_is_said(desktop, clip, tmp_path, qtbot) -> None:
-    desktop.window.actions_["personalise"].trigger()
-    setup = desktop.window.personalise.setup
-    assert "Open or drop a clip" in setup._why.text()
-    assert "Personalise" not in buttons(setup)
-    desktop.window.show_personalise(on=False)
-    qtbot.waitUntil(lambda: desktop.session.engine is not None, timeout=20_000)
-    drop(desktop, files(clip))
-    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=20_000)
-    banner = desktop.window.banner
-    assert banner._act.text() == "Personalise to this person"
-    qtbot.mouseClick(banner._act, Qt.MouseButton.LeftButton)
-    assert setup.isVisible()
-    assert setup._name.text() == "moving"
-    desktop.playing._mark(first=10, last=30)
-    desktop.tick()
-    assert "10 to 30" in setup._marked.text()
-    assert setup._marked.isChecked()

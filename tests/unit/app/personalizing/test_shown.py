@@ -27,11 +27,11 @@ REPORT = {"held_out_J": {"before": 0.5, "after": 0.75}, "frames": 301, "reason":
 
 def test_a_verdict_says_before_and_after_in_words() -> None:
     found = verdict(Done("f", "0", accepted=True, report=REPORT), "Ann")
-    assert found.headline == "Ann finds this person better: 50 % → 75 %"
+    assert found.headline == "Ann: better on this person, 50 % → 75 %"
     assert [(r.before, r.after, r.change) for r in found.rows] == [(0.5, 0.75, 0.25)]
     assert "frames: 301" in found.details
     refused = verdict(Done("f", "0", accepted=False, report=REPORT), "Ann")
-    assert refused.headline == "No gain: the factor in use stays"
+    assert refused.headline == "Not accepted: the factor in use stays"
 
 
 @given(

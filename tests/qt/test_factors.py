@@ -1,0 +1,120 @@
+"""Around a personalisation: the camera, the library, the brush, and what is offered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import Qt
+
+from app import paths
+from app.engine import library
+from app.engine.brush import Stroke
+from app.personalizing import folders, recording, shelf
+from app.ui.look import View
+from personalize.job import read_job
+from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, reaches
+from tests.qt.test_camera import FakeDevice, devices  # noqa: F401 a fixture
+from tests.qt.test_window import drop, files, seen
+
+pytestmark = pytest.mark.gui
+
+
+def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, qtbot, devices) -> None:  # noqa: F811
+    monkeypatch.setattr(recording, "SECONDS", 0.8)
+    monkeypatch.setattr(recording.Recording.__init__, "__kwdefaults__", {"seconds": 0.8})
+    worker([UP, *done(accepted=True)])
+    playing.open("0")
+    qtbot.waitUntil(lambda: playing.pipeline.camera_on, timeout=10_000)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.size == (64, 48), timeout=10_000)
+    begin(playing, "me")
+    assert "Recording" in playing.learning._task.words
+    folder = playing.learning._task.folder
+    reaches(playing, qtbot, "result")
+    job = read_job(folder)
+    assert (job.clip, job.first, job.last, job.around) == (folder / "camera.mp4", 0, None, None)
+    from app.media.clips import Clip
+
+    with Clip(job.clip) as clip:
+        assert clip.size == (64, 48)
+        assert 6 <= sum(1 for _ in clip.frames()) <= 42  # 0.8 s at 50 a second, on a machine that may be busy
+    assert FakeDevice.open_now == 1  # it is still on
+    qtbot.waitUntil(lambda: in_use(playing) == "me", timeout=20_000)
+    playing.window.actions_["discard-factor"].trigger()
+    qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
+
+
+def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp_path, qtbot) -> None:
+    """H11."""
+    trunk = playing.session.engine.stages.sessions[0].data
+    library.add_factor(factor_file(), trunk, "Ann")
+    shelf.keep_face("Ann", np.zeros((8, 8, 3), np.uint8))
+    playing.session.use_factor(shelf.path_of("Ann"))
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
+    playing.window.actions_["library"].trigger()
+    shelving = playing.shelving
+    dialog = shelving._dialog
+    assert dialog.chosen.name == "Ann"
+    assert dialog.chosen.in_use
+    engine = playing.session.engine
+    shelving.rename("Ann", "Ann at home")
+    assert playing.session.engine is engine
+    assert in_use(playing) == "Ann at home"
+    assert shelf.face_of("Ann at home").is_file()
+    out = shelf.export("Ann at home", tmp_path / "ann.onnx")
+    assert out.name == "ann.factor.onnx"
+    shelving.add(out)
+    qtbot.waitUntil(lambda: len(dialog._rows) == 2, timeout=20_000)
+    shelving.add(tmp_path / "settings.json")
+    qtbot.waitUntil(lambda: playing.window.banner.notice is not None, timeout=20_000)
+    assert "settings.json" in playing.window.banner.notice.text
+
+    left = folders.new_folder("Ann at home")
+    from personalize.job import Job, write_job
+
+    write_job(left, Job(tmp_path / "a.mp4", "Ann at home", paths.models_dir()))
+    shelving.delete("Ann at home")
+    assert in_use(playing) == "own factor"
+    assert not left.exists()
+    assert not shelf.face_of("Ann at home").exists()
+    assert not shelf.path_of("Ann at home").exists()
+    assert [r.name for r in dialog._rows] == ["ann"]
+
+
+def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> None:
+    playing.window.viewing.choose_view(View.SILHOUETTE)
+    playing.window.actions_["brush"].trigger()
+    canvas = playing.window.canvas
+    qtbot.waitUntil(playing.window.brushbar.isVisible, timeout=5000)
+    qtbot.wait(200)
+    before = seen(playing)
+    canvas.stroked.emit(Stroke(((20.0, 50.0), (60.0, 50.0)), 25.0, person=True))
+    canvas.stroked.emit(Stroke(((110.0, 10.0), (110.0, 80.0)), 20.0, person=False))
+    qtbot.waitUntil(lambda: canvas.parsed.parsing.person.max() == 255, timeout=10_000)
+    qtbot.waitUntil(lambda: bool((seen(playing) != before).any()), timeout=10_000)
+    person = canvas.parsed.parsing.person
+    assert person[person.shape[0] * 5 // 9, person.shape[1] // 4] > 200
+    assert person[person.shape[0] // 2, person.shape[1] * 11 // 16] < 50
+    qtbot.keyClick(playing.window, Qt.Key.Key_Escape)
+    assert not playing.window.brushbar.isVisible()
+    playing.window.actions_["own"].trigger()
+    assert in_use(playing) == "own factor"
+
+
+def test_a_dropped_clip_is_offered_and_what_does_not_fit_is_said(desktop, clip, tmp_path, qtbot) -> None:
+    desktop.window.actions_["personalise"].trigger()
+    setup = desktop.window.personalise.setup
+    assert "Open or drop a clip" in setup._why.text()
+    assert "Personalise" not in buttons(setup)
+    desktop.window.show_personalise(on=False)
+    qtbot.waitUntil(lambda: desktop.session.engine is not None, timeout=20_000)
+    drop(desktop, files(clip))
+    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=20_000)
+    banner = desktop.window.banner
+    assert banner._act.text() == "Personalise to this person"
+    qtbot.mouseClick(banner._act, Qt.MouseButton.LeftButton)
+    assert setup.isVisible()
+    assert setup._name.text() == "moving"
+    desktop.playing._mark(first=10, last=30)
+    desktop.tick()
+    assert "10 to 30" in setup._marked.text()
+    assert setup._marked.isChecked()
