@@ -55,10 +55,16 @@ class Recipe:
 def write_dataset(
     out: Path, count: int, recipe: Recipe | None = None, *, workers: int = 2, progress: Progress | None = None
 ) -> None:
-    """Write images/*.jpg, labels/*.png, instances/*.png, keypoints.json and contact_sheet.jpg."""
+    """Write images/*.jpg, labels/*.png, silhouettes/*.png, instances/*.png, labels.json, keypoints.json and
+    contact_sheet.jpg.
+
+    Raises:
+        OSError: a file cannot be written; what was written before stays.
+    """
     recipe = _checked(recipe, count)
-    for folder in ("images", "labels", "instances"):
+    for folder in ("images", "labels", "silhouettes", "instances"):
         (out / folder).mkdir(parents=True, exist_ok=True)
+    (out / "labels.json").write_text(json.dumps({"names": list(S31.class_names)}))
     keypoints: dict[str, Any] = {}
     for done, (index, people) in enumerate(_each(partial(_write_one, out), count, recipe, workers), start=1):
         keypoints[f"{index:06d}"] = people
@@ -71,8 +77,8 @@ def write_dataset(
         "keypoints": dict(sorted(keypoints.items())),
     }
     (out / "keypoints.json").write_text(json.dumps(record))
-    sheet = contact_sheet(out, min(count, _SHEET_COLUMNS * _SHEET_ROWS))
-    cv2.imwrite(str(out / "contact_sheet.jpg"), sheet[..., ::-1])
+    shown = [keypoints[f"{i:06d}"] for i in range(min(count, _SHEET_COLUMNS * _SHEET_ROWS))]
+    _save(out / "contact_sheet.jpg", contact_sheet(out, shown)[..., ::-1])
 
 
 def write_packed(
@@ -109,15 +115,22 @@ def _checked(recipe: Recipe | None, count: int) -> Recipe:
     return recipe or Recipe()
 
 
-def contact_sheet(out: Path, count: int) -> NDArray[np.uint8]:
-    """The first images beside their painted labels, RGB."""
+def contact_sheet(out: Path, keypoints: list[list[Any]]) -> NDArray[np.uint8]:
+    """The first images, each beside its painted labels with the joints of its people, RGB.
+
+    ``keypoints`` are per image and person 17 rows of column, row and visibility; hidden joints are hollow.
+    """
     palette = S31.palette()
     tiles = []
-    for i in range(count):
+    for i, people in enumerate(keypoints):
         image = read_rgb(out / "images" / f"{i:06d}.jpg")
         labels = read_rgba(out / "labels" / f"{i:06d}.png")[..., 0]
         painted = cv2.addWeighted(image, 0.3, palette[labels], 0.7, 0)
-        tiles.append(np.hstack([image, np.where(labels[..., None] > 0, painted, image)]))
+        shown = np.where(labels[..., None] > 0, painted, image)
+        for x, y, visible in (joint for person in people for joint in person):
+            if visible:
+                cv2.circle(shown, (round(x), round(y)), 2, (255, 255, 255), -1 if visible == 2 else 1)
+        tiles.append(np.hstack([image, shown]))
     blank = np.zeros_like(tiles[0])
     tiles += [blank] * (-len(tiles) % _SHEET_COLUMNS)
     rows = [np.hstack(tiles[i : i + _SHEET_COLUMNS]) for i in range(0, len(tiles), _SHEET_COLUMNS)]
@@ -162,10 +175,21 @@ def _run(work: Callable[[Sample, int], object], index: int) -> object:
 
 def _write_one(out: Path, sample: Sample, index: int) -> tuple[int, list[Any]]:
     name = f"{index:06d}"
-    cv2.imwrite(str(out / "images" / f"{name}.jpg"), sample.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
-    cv2.imwrite(str(out / "labels" / f"{name}.png"), sample.labels)
-    cv2.imwrite(str(out / "instances" / f"{name}.png"), sample.instances)
+    _save(out / "images" / f"{name}.jpg", sample.image[..., ::-1], cv2.IMWRITE_JPEG_QUALITY, 95)
+    _save(out / "labels" / f"{name}.png", sample.labels)
+    _save(out / "silhouettes" / f"{name}.png", sample.silhouette * np.uint8(255))
+    _save(out / "instances" / f"{name}.png", sample.instances)
     return index, np.round(sample.keypoints.astype(float), 2).tolist()
+
+
+def _save(path: Path, picture: NDArray[np.uint8], *options: int) -> None:
+    """Write a picture, or say why not: OpenCV only returns False."""
+    try:
+        written = cv2.imwrite(str(path), picture, options)
+    except cv2.error:
+        written = False
+    if not written:
+        raise OSError(f"{path}: could not be written; is the disk full or the folder read-only?")
 
 
 def _pack_one(drafts: tuple[Path, ...], sample: Sample, index: int) -> int:

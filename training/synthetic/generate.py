@@ -102,7 +102,7 @@ class Generator:
         rng = np.random.default_rng([self.seed, index, int(self.split == "test")])
         close = bool(rng.random() < CLOSE)
         # Half-length pictures are mostly of people who look into the camera.
-        frontal = bool(rng.random() < (0.75 if close else 0.6))
+        frontal = bool(rng.random() < (0.7 if close else 0.5))
         people = [self._person(rng, frontal=frontal, close=close)]
         camera = scene.frame(
             rng, people[0].vertices, people[0].height_m, people[0].joints, self.size, close=close

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -200,6 +201,14 @@ def test_written_files_match_the_samples(tmp_path):
     assert sorted(keypoints) == ["000000", "000001", "000002"]
     assert np.allclose(keypoints["000002"], expected.keypoints, atol=0.01)
     assert (tmp_path / "set" / "contact_sheet.jpg").stat().st_size > 1000
+    assert json.loads((tmp_path / "set" / "labels.json").read_text())["names"] == list(S31.class_names)
+    for i in range(3):
+        silhouette, written, instances = (
+            cv2.imread(str(tmp_path / "set" / folder / f"{i:06d}.png"), cv2.IMREAD_UNCHANGED)
+            for folder in ("silhouettes", "labels", "instances")
+        )
+        assert np.array_equal(silhouette, np.where(written > 0, 255, 0))
+        assert np.array_equal(silhouette > 0, instances > 0)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["pack.images.npy", "pack.labels.npy", "set"]
 
 
@@ -219,3 +228,11 @@ def test_clothes_and_poses_from_files():
     for pose in generator.motions[::97]:
         assert np.allclose(pose @ pose.transpose(0, 2, 1), np.eye(3), atol=1e-3)
     assert (generator.sample(1).labels > 0).any()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, capsys):
+    from training.synthetic.__main__ import main
+
+    (tmp_path / "set").write_text("a file where the folder should be")
+    assert main(["--count", "1", "--out", str(tmp_path / "set")]) == 1
+    assert str(tmp_path / "set") in capsys.readouterr().err
