@@ -23,6 +23,7 @@ from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts,
 from training.silhouettes import with_silhouettes
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream
+from training.workers import WorkerStream
 
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 FROM_BEHIND = (
@@ -51,6 +52,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: a thread (a CPU)")
     p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
     p.add_argument("--mixture", type=float, nargs=4, default=None, metavar=("SYNTH", "SILH", "SPORT", "COMP"))
     p.add_argument("--no-bf16", action="store_true")
@@ -127,7 +129,12 @@ def main(argv: list[str] | None = None) -> int:
         mixture = Mixture(*a.mixture) if a.mixture else Mixture()
         shape = BatchShape(a.batch, a.crop, a.target_stride)
         found = sources(a.data, a.synthetic, silhouettes=a.silhouettes, strict=a.strict)
-        stream = Stream(found, mixture, shape, seed=a.seed * world + rank, start=state.step)
+        seed, start = a.seed * world + rank, state.step
+        stream = (
+            WorkerStream(found, mixture, shape, seed=seed, start=start, steps=a.steps, workers=a.workers)
+            if a.workers
+            else Stream(found, mixture, shape, seed=seed, start=start)
+        )
         try:
             train(
                 state,

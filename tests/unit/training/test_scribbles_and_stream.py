@@ -12,6 +12,7 @@ from training.photos import DataError, Photo, read_ccp, read_lsp
 from training.scribbles import Skeleton, scribble
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream, make_batch
 from training.targets import SET_CODES
+from training.workers import WorkerStream
 
 # a person facing the camera: their right side is on the left of the picture
 STANDING = {
@@ -190,3 +191,17 @@ def test_who_is_seen_from_behind() -> None:
     assert _standing(120, 80).from_behind()
     assert not _standing(80, 120).from_behind()
     assert not _standing(98, 102).from_behind()
+
+
+def test_worker_processes_give_the_same_batches_in_order() -> None:
+    people = Packed(
+        np.random.default_rng(0).integers(0, 255, (4, 32, 32, 3), dtype=np.uint8),
+        np.ones((4, 32, 32), np.uint8),
+    )
+    sources, shape = Sources((people,)), BatchShape(2, 32, 4)
+    made = WorkerStream(sources, Mixture(), shape, seed=3, start=5, steps=9, workers=2)
+    for step, batch in zip(range(5, 9), made, strict=True):
+        expected = make_batch(sources, Mixture(), shape, seed=3, step=step)
+        assert (batch.images == expected.images).all()
+        assert (batch.codes == expected.codes).all()
+    made.close()
