@@ -128,7 +128,14 @@ class Session:
                     self.choice = before
                 raise
             job.progress()
-            return engine, engine.load_factor(factor) if factor else None
+            try:
+                return engine, engine.load_factor(factor) if factor else None
+            except (
+                Refusal
+            ) as e:  # deleted, damaged or made for another model: the model's own takes its place
+                words = f"{e}. {engine.name} uses its own factor."
+                self._pipeline.notices.say(Notice(words, Level.WARNING, topic="factor"))
+                return engine, None
 
         def done(result: tuple[Engine, SilhouetteSource | None]) -> None:
             self._on_loaded(*result, factor)

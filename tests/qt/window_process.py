@@ -12,14 +12,18 @@ import random
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 START_CPU_S = time.process_time()
 START_S = time.monotonic()
 
 
-ACTIONS = ("record", "plate", "motion", "snapshot", "open", "go-to", "keys", "full-screen")
-OURS = {"capture", "inference", "jobs", "recorder"}
+ACTIONS = (
+    "record", "plate", "motion", "snapshot", "open", "go-to", "keys", "full-screen",
+    "personalise", "learn", "brush", "library",
+)  # fmt: skip
+OURS = {"capture", "inference", "jobs", "recorder", "personalising", "previews", "removing a job"}
 
 
 def listening() -> list[str]:
@@ -100,6 +104,13 @@ def broken_slot(clip: str) -> int:
     return module.run(clip)
 
 
+def learn(desktop: object) -> None:
+    """Start a personalisation, if there is something to learn from by now."""
+    from app.ui.personalize_setup import Wish
+
+    desktop.learning.start(Wish("closed", marked=False, method="none", go_on=False))
+
+
 def random_closes(clip: str, seed: int, rounds: int = 40) -> int:
     """G11: open the window and close it at a random moment, again and again; nothing may be left."""
     from PyQt6.QtCore import QTimer
@@ -122,7 +133,8 @@ def random_closes(clip: str, seed: int, rounds: int = 40) -> int:
         desktop.start(clip if chance.random() < 0.8 else None)
         for _action in range(chance.randrange(4)):
             name = chance.choice(ACTIONS)
-            QTimer.singleShot(chance.randrange(250), desktop.window.actions_[name].trigger)
+            act = partial(learn, desktop) if name == "learn" else desktop.window.actions_[name].trigger
+            QTimer.singleShot(chance.randrange(250), act)
         moments: list[float] = []
 
         def close(d: Desktop = desktop, m: list[float] = moments) -> None:

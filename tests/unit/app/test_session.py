@@ -17,6 +17,7 @@ from app.pipeline.frames import Frame
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import ModelChoice, Session, XFactor
+from tests.unit.app.engine import crafted
 
 
 class Loaders:
@@ -166,6 +167,21 @@ def test_an_empty_folder_of_masks_is_refused_in_words(loaded, tmp_path) -> None:
     settle(loaded, lambda: ended.extend(loaded.test[1].collect()) or ended)
     assert "numbered PNG" in ended[0].error
     assert loaded.xfactor.key == "own"
+
+
+@pytest.mark.parametrize("kind", ["gone", "damaged", "another trunk"])
+def test_a_remembered_factor_that_cannot_be_used_leaves_the_model_its_own(session, tmp_path, kind) -> None:
+    """H05, H07: the window starts with the model, and says why without the factor."""
+    path = tmp_path / "mine.factor.onnx"
+    if kind == "damaged":
+        path.write_bytes(b"not a factor")
+    elif kind == "another trunk":
+        crafted.bundle(tmp_path / "tiny")
+        path.write_bytes((tmp_path / "tiny" / "factor.onnx").read_bytes())
+    session.load(ModelChoice("factored-s31"), str(path))
+    settle(session, lambda: session.engine is not None)
+    assert session.xfactor.key == "own"
+    assert "uses its own factor" in words(session)
 
 
 def test_a_factor_of_another_model_gives_way_to_the_own_one(loaded) -> None:
