@@ -206,6 +206,8 @@ def draw(material: Material, course: Course, seed: int) -> list[Batch]:
         for at in range(0, len(order), course.batch):
             others = random.integers(0, people, course.replayed)
             batches.append((order[at : at + course.batch], others, at + course.batch >= len(order)))
+    del batches[course.most_steps :]
+    batches[-1] = (*batches[-1][:2], True)
     return batches
 
 

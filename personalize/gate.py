@@ -82,16 +82,16 @@ def judge(clip: tuple[Score, Score], people: tuple[Score, Score]) -> Judgement:
         return Judgement(accepted=False, reason="No frame was left to compare on; the range is too short.")
     gain, forgotten = after.j - before.j, people[0].j - people[1].j
     shown = f"silhouette J on held-out frames {before.j:.3f} before, {after.j:.3f} after"
-    if gain < LEAST_GAIN:
+    if not gain >= LEAST_GAIN:
         return Judgement(accepted=False, reason=f"No gain: {shown}.")
-    if after.boundary_f < before.boundary_f - MOST_BLURRED:
+    if not after.boundary_f >= before.boundary_f - MOST_BLURRED:
         edges = f"edges fit worse ({before.boundary_f:.3f} to {after.boundary_f:.3f})"
         return Judgement(accepted=False, reason=f"No gain: {shown}, but {edges}.")
     drift = area_drift(clip)
     if not AREA[0] <= drift <= AREA[1]:
         ran = "the silhouettes would change their size too much to be believed"
         return Judgement(accepted=False, reason=f"Not believed: {ran} ({drift:.2f} times).")
-    if forgotten > MOST_FORGOTTEN:
+    if not forgotten <= MOST_FORGOTTEN:
         lost = f"other people would be found worse ({people[0].j:.3f} to {people[1].j:.3f})"
         return Judgement(accepted=False, reason=f"Not accepted: {lost}; {shown}.")
     return Judgement(accepted=True, reason=f"Better: {shown}.", close=gain < CLOSE)

@@ -1,4 +1,4 @@
-"""A second of the rendered sample clip, small: a real person for the real network, at a hundredth of the time."""
+"""Some of the rendered sample clip, small: a person for the real network, at a hundredth of the time."""
 
 from __future__ import annotations
 

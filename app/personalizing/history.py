@@ -37,6 +37,7 @@ def put(path: Path, trunk: bytes, name: str) -> FactorFile:
     Raises:
         Refusal: the file is refused, the name is unusable, or it cannot be written. Nothing has changed then.
     """
+    _folder(name)  # refuses what is no name
     if name not in {f.name for f in library.list_factors()}:
         try:
             return library.add_factor(path, trunk, name)

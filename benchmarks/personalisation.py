@@ -1,0 +1,143 @@
+"""One personalisation, phase by phase, and what it gains.
+
+`python -m benchmarks.personalisation CLIP [--masks DIR] [--method M] [--frames A:B] [--keep DIR]`. The phases
+of the worker run in this process, on one thread; CPU time says what they cost where the machine is busy, wall
+time what was waited for. With hand-made masks (PNG, one per frame, person above 0) the silhouette J of all
+frames is measured as `xfactor parse` writes it: the engine's P(person) at one half, at the displayed size,
+without smoothing over time. The masks are used for nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app import paths
+from app.engine.engine import Engine, load_engine
+from app.media.images import list_images
+from app.output.scaling import full_person
+from personalize.events import Done, Event, Failed, Notice, Silhouette, decode
+from personalize.job import METHODS, Job, write_job
+from personalize.worker.phases import personalise
+from personalize.worker.pictures import opened
+from personalize.worker.telling import Orders, Teller
+from training.metrics import boundary_f, silhouette_iou
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(prog="benchmarks.personalisation", description=__doc__.split("\n")[0])
+    parser.add_argument("clip", type=Path, help="a clip, or a folder of frames")
+    parser.add_argument("--model", default="factored-s31")
+    parser.add_argument("--masks", type=Path, help="hand-made masks of all frames, for scoring only")
+    parser.add_argument("--method", choices=METHODS, default="tree")
+    parser.add_argument("--frames", default="", help="A:B, both included")
+    parser.add_argument(
+        "--keep", type=Path, help="keep the job folder here, with pictures of before and after"
+    )
+    chosen = parser.parse_args(arguments)
+    cv2.setNumThreads(1)
+    model = paths.models_dir() / chosen.model
+    job = Job(chosen.clip.absolute(), chosen.clip.stem, model, method=chosen.method)
+    if chosen.frames:
+        first, last = (int(n) for n in chosen.frames.split(":"))
+        job = replace(job, first=first, last=last)
+    with tempfile.TemporaryDirectory(prefix="xfactor-personalisation-") as temporary:
+        folder = chosen.keep or Path(temporary)
+        done = measured(folder, job)
+        report(done)
+        if chosen.masks:
+            scored(chosen, folder, done)
+        if chosen.keep:
+            shutil.rmtree(folder / "cache", ignore_errors=True)
+    return 0
+
+
+def measured(folder: Path, job: Job) -> Done:
+    """Run the job in this process."""
+    write_job(folder, job)
+    teller = Teller(folder, _Said(), Orders(None), job.limit_s)
+    try:
+        return personalise(folder, job, teller)
+    finally:
+        teller.close()
+
+
+class _Said(io.StringIO):
+    """Prints notices as they come."""
+
+    def write(self, text: str) -> int:
+        event: Event | None = decode(text)
+        if isinstance(event, (Notice, Failed)):
+            say(f"  note: {event}")
+        elif event is not None and not isinstance(event, Silhouette) and getattr(event, "done", 0) == 1:
+            say(f"  {getattr(event, 'phase', '')} …")
+        return len(text)
+
+
+def report(done: Done) -> None:
+    """Phases and the gate's numbers."""
+    figures = done.report
+    say(f"{figures['frames']} frames, window {figures['window']}, threshold {figures['threshold']:g}")
+    for phase, wall in figures["seconds"].items():
+        say(f"  {phase:14s} {figures['cpu_seconds'][phase]:7.1f} s CPU {wall:7.1f} s wall")
+    cpu, wall = sum(figures["cpu_seconds"].values()), sum(figures["seconds"].values())
+    say(f"  {'together':14s} {cpu:7.1f} s CPU {wall:7.1f} s wall")
+    for name in ("held_out_J", "boundary_F", "regression"):
+        say(f"  {name:14s} {figures[name]['before']:.3f} before, {figures[name]['after']:.3f} after")
+    say(f"  area drift {figures['area_drift']:.2f}; {figures['reason']}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    say(f"  most memory {peak:.0f} MB")
+
+
+def scored(chosen: argparse.Namespace, folder: Path, done: Done) -> None:
+    """J and boundary F of all frames against hand-made masks, before and after."""
+    engine = load_engine(chosen.model, device="cpu")
+    engines = {"before": engine, "after": engine.with_factor(engine.load_factor(done.path))}
+    masks = [np.asarray(cv2.imread(str(p), cv2.IMREAD_UNCHANGED)) > 0 for p in list_images(chosen.masks)]
+    for name, one in engines.items():
+        rows = _scores(one, chosen.clip, masks, folder / name if chosen.keep else None)
+        j, edge = np.mean(rows, axis=0)
+        least = min(r[0] for r in rows)
+        say(
+            f"  {name:7s} silhouette J {j:.3f} (least {least:.2f}), boundary F {edge:.3f}, {len(rows)} frames"
+        )
+
+
+def _scores(
+    engine: Engine, clip: Path, masks: Sequence[NDArray[np.bool_]], pictures: Path | None
+) -> list[tuple[float, float]]:
+    rows = []
+    with opened(clip) as source:
+        for frame, mask in zip(source.frames(), masks, strict=False):
+            found = full_person(engine.parse(frame)) >= 128
+            truth = mask.astype(np.uint8)
+            rows.append((silhouette_iou(found, truth), boundary_f(found, truth)))
+            if pictures is not None and frame.index % 10 == 0:
+                pictures.mkdir(parents=True, exist_ok=True)
+                shown = np.array(frame.image)
+                shown[found] = shown[found] // 2 + np.array([0, 100, 0], np.uint8)
+                edges = cv2.Canny(mask.astype(np.uint8) * 255, 50, 100) > 0
+                shown[edges] = (255, 255, 0)
+                cv2.imwrite(str(pictures / f"{frame.index:06d}.jpg"), shown[..., ::-1])
+    return rows
+
+
+def say(line: str) -> None:
+    """One line, at once."""
+    print(line, flush=True)  # noqa: T201 - the benchmark's output
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""Earlier generations of a factor: kept, put back at once, and gone when asked (rows H05 to H07, H09, H11)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app import paths
+from app.engine import library
+from app.engine.descriptions import describe
+from app.engine.engine import load_engine
+from app.errors import Refusal
+from app.personalizing import history, shelf
+from models.spec import FactorCard
+from personalize.factor import described
+
+pytestmark = pytest.mark.onnx
+MODEL = paths.models_dir() / "factored-s31"
+
+
+@pytest.fixture(scope="module")
+def trunk():
+    return (MODEL / "trunk.onnx").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def factor_file(tmp_path_factory):
+    """Makes factor files that differ in their card alone; those are tried quickly."""
+    data = (MODEL / "factor.onnx").read_bytes()
+    spec = describe("factor.onnx", data)
+
+    def make(frames, trunk_sha256=None):
+        card = FactorCard(
+            trunk_sha256 or spec.siblings["trunk"], "", "2026-01-01", frames, {}, {}, accepted=True
+        )
+        path = tmp_path_factory.mktemp("made") / "factor.onnx"
+        named = replace(spec, name="ann", card=card, siblings={"trunk": card.base_trunk_sha256})
+        path.write_bytes(described(data, named))
+        return path
+
+    return make
+
+
+def frames_of(file):
+    assert file.spec.card is not None
+    return file.spec.card.frames
+
+
+@pytest.fixture
+def untried(monkeypatch):
+    """Without the trial in a process of its own, which other tests see: these put in many files."""
+    monkeypatch.setattr(library, "admit", lambda *_: None)
+
+
+@pytest.mark.usefixtures("untried")
+def test_h09_five_generations_are_kept_and_each_comes_back(trunk, factor_file):
+    for frames in range(1, 8):
+        history.put(factor_file(frames), trunk, "ann")
+    assert frames_of(library.find_factor("ann")) == 7
+    assert [frames_of(g.file) for g in history.generations("ann")] == [6, 5, 4, 3, 2, 1]
+    started = time.monotonic()
+    back = history.roll_back("ann")
+    assert time.monotonic() - started < 1
+    assert frames_of(back) == 6
+    assert frames_of(library.find_factor("ann")) == 6
+    assert {frames_of(g.file) for g in history.generations("ann")} == {7, 5, 4, 3, 2, 1}
+    assert frames_of(history.roll_back("ann")) == 7  # taking it back is taken back
+    oldest = history.generations("ann")[-1]
+    assert frames_of(history.roll_back("ann", oldest.number)) == 1
+    with pytest.raises(Refusal, match="no such earlier generation"):
+        history.roll_back("ann", 999)
+    with pytest.raises(Refusal, match="personalise again"):
+        history.roll_back("bob")
+
+
+@pytest.mark.usefixtures("untried")
+def test_the_oldest_go(trunk, factor_file):
+    for frames in range(1, history.KEPT + 4):
+        history.put(factor_file(frames), trunk, "ann")
+    assert len(history.generations("ann")) == history.KEPT
+
+
+def test_h11_forgetting_leaves_nothing(trunk, factor_file):
+    for frames in (1, 2):
+        history.put(factor_file(frames), trunk, "ann")
+    folder = paths.user_factors_dir()
+    assert all(p.stat().st_mode & 0o077 == 0 for p in folder.rglob("*"))
+    shelf.forget("ann")
+    assert [p for p in paths.user_data_dir().rglob("*") if p.is_file()] == []
+    assert not (folder / history.FOLDER / "ann").exists()
+
+
+def test_generations_follow_a_new_name(trunk, factor_file):
+    for frames in (1, 2):
+        history.put(factor_file(frames), trunk, "ann")
+    shelf.rename("ann", "anna")
+    assert [frames_of(g.file) for g in history.generations("anna")] == [1]
+    assert history.generations("ann") == []
+
+
+def test_h07_a_factor_for_another_trunk_is_refused_and_changes_nothing(trunk, factor_file):
+    history.put(factor_file(1), trunk, "ann")
+    other = factor_file(2, trunk_sha256="0" * 64)
+    with pytest.raises(Refusal, match="another trunk"):
+        history.put(other, trunk, "ann")
+    with pytest.raises(Refusal, match="another trunk"):
+        load_engine("factored-s31").load_factor(other)
+    assert frames_of(library.find_factor("ann")) == 1
+    assert history.generations("ann") == []
+
+
+@pytest.mark.parametrize("name", ["", "../ann", "a/b", ".ann", "x" * 80])
+def test_names_that_are_no_names_are_refused(trunk, factor_file, name):
+    for act in (
+        lambda: history.put(factor_file(1), trunk, name),
+        lambda: history.roll_back(name),
+        lambda: history.forget(name),
+    ):
+        with pytest.raises(Refusal):
+            act()
+    assert list(paths.user_data_dir().rglob("*")) == []
+
+
+def test_h06_a_disk_that_is_full_or_read_only_changes_nothing(trunk, factor_file, monkeypatch):
+    history.put(factor_file(1), trunk, "ann")
+    before = library.find_factor("ann").path.read_bytes()
+
+    def full(*_args, **_named):
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(history, "write_atomic", full)
+    with pytest.raises(Refusal, match="the disk is full"):
+        history.put(factor_file(2), trunk, "ann")
+    assert library.find_factor("ann").path.read_bytes() == before
+
+
+KILLED = """
+import itertools, os, sys
+from pathlib import Path
+from app import files
+from app.engine import library
+from app.personalizing import history
+library.admit = lambda *_: None
+stop_at, source, trunk = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_bytes()
+count = itertools.count(1)
+def watch(event, args):
+    if event in {"os.rename", "os.remove", "os.mkdir", "open", "os.chmod"} and "factors" in str(args[0]):
+        if next(count) == stop_at:
+            os._exit(9)
+sys.addaudithook(watch)
+history.put(source, trunk, "ann")
+"""
+
+
+@pytest.mark.slow
+def test_h05_a_kill_at_any_write_leaves_a_whole_factor(trunk, factor_file, repository):
+    """The process dies before each of its file operations in turn: the name means the old one or the new."""
+    old, new = factor_file(1), factor_file(2)
+    contents = {old.read_bytes(), new.read_bytes()}
+    history.put(old, trunk, "ann")
+    current = library.find_factor("ann").path
+    seen = set()
+    for stop_at in range(1, 40):
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(stop_at), str(new), str(MODEL / "trunk.onnx")],
+            cwd=repository, env=os.environ, check=False, capture_output=True, timeout=60,
+        )  # fmt: skip
+        seen.add(current.read_bytes())
+        assert seen <= contents
+        assert Path(current).read_bytes() in contents
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9, done.stderr
+    else:
+        pytest.fail("it never came to its end")
+    assert stop_at > 5
+    assert current.read_bytes() == new.read_bytes()
+    assert history.roll_back("ann").spec.card is not None
