@@ -78,6 +78,11 @@ class Learning:
         if self._correct_at is not None:
             self._go_on_correcting(self._correct_at)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is learned or waits for a decision."""
+        return self._task is None
+
     def tasks(self) -> list[activity.Task]:
         """For the activity area, while the panel does not show it."""
         task = self._task

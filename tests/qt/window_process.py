@@ -105,10 +105,14 @@ def broken_slot(clip: str) -> int:
 
 
 def learn(desktop: object) -> None:
-    """Start a personalisation, if there is something to learn from by now."""
+    """Start a personalisation as soon as there is something to learn from."""
+    from PyQt6.QtCore import QTimer
+
     from app.ui.personalize_setup import Wish
 
     desktop.learning.start(Wish("closed", marked=False, method="none", go_on=False))
+    if desktop.learning.idle and not desktop._stopping:
+        QTimer.singleShot(50, partial(learn, desktop))
 
 
 def random_closes(clip: str, seed: int, rounds: int = 40) -> int:
@@ -131,8 +135,10 @@ def random_closes(clip: str, seed: int, rounds: int = 40) -> int:
         desktop = Desktop(SettingsFile())
         desktop.ended.connect(application.quit)
         desktop.start(clip if chance.random() < 0.8 else None)
+        later_ms = 0
         for _action in range(chance.randrange(4)):
             name = chance.choice(ACTIONS)
+            later_ms = 2500 if name == "learn" else later_ms  # a worker is to be under way
             act = partial(learn, desktop) if name == "learn" else desktop.window.actions_[name].trigger
             QTimer.singleShot(chance.randrange(250), act)
         moments: list[float] = []
@@ -141,7 +147,7 @@ def random_closes(clip: str, seed: int, rounds: int = 40) -> int:
             m.append(time.monotonic())
             d.window.close()
 
-        QTimer.singleShot(int(chance.random() ** 2 * 400), close)
+        QTimer.singleShot(int(chance.random() ** 2 * 400 + chance.random() * later_ms), close)
         application.exec()
         slowest_s = max(slowest_s, time.monotonic() - moments[0])
         if desktop.stuck:
