@@ -141,3 +141,32 @@ def test_a_table_of_another_shape_is_refused(tmp_path):
     np.savez(tmp_path / "t.npz", turns=np.zeros((2, 5, 3), np.float32), format=1)
     with pytest.raises(ValueError, match="another format"):
         read_table(tmp_path / "t.npz")
+
+
+def test_the_generator_draws_lifted_people(tmp_path):
+    from training.synthetic.generate import Generator
+
+    write_table(
+        tmp_path / "t.npz", [lifting.Lift(np.stack([np.eye(3, dtype=np.float32)] * len(BONES)), 0, 0)]
+    )
+    with_table, without = Generator(size=64, pool=10, lifted=tmp_path / "t.npz"), Generator(size=64, pool=10)
+    different = 0
+    for i in range(6):
+        sample = with_table.sample(i)
+        assert np.array_equal(sample.image, with_table.sample(i).image)
+        different += not np.array_equal(sample.labels, without.sample(i).labels)
+    assert different >= 1
+
+
+def test_a_missing_table_is_refused_in_words(tmp_path, capsys):
+    from training.synthetic.__main__ import main
+
+    assert main(["--count", "1", "--out", str(tmp_path / "o"), "--lifted", str(tmp_path / "none.npz")]) == 1
+    assert "none.npz: not a table of poses" in capsys.readouterr().err
+
+
+def test_a_data_folder_without_joints_is_refused_in_words(tmp_path, capsys):
+    from training.synthetic.posetable import main
+
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path / "o.npz")]) == 1
+    assert "point --data at the folder" in capsys.readouterr().err
