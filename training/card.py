@@ -20,7 +20,7 @@ LICENCES = (
     ("MakeHuman garments, hair, skins and poses", "CC0"),
     ("DeepMimic motions", "MIT"),
     ("Clothing Co-Parsing (silhouettes, garments)", "repository Apache-2.0, photographers' rights unclear"),
-    ("Leeds Sports Pose and its extended set (joints)", "research, please cite"),
+    ("Leeds Sports Pose and its extended set (joints, poses, GrabCut silhouettes)", "research, please cite"),
     ("Human-Segmentation cut-outs", "MIT stated, photo origin unclear"),
     ("Houses data set, INRIA person negatives, rooms and streets (backgrounds)", "none stated / research"),
 )
