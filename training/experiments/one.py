@@ -30,7 +30,7 @@ def _blocks(
         (
             n.title,
             n.parameters,
-            n.passes,
+            "see its card" if k == "shipped" else n.passes,
             100 * s.accuracy,
             str(PAPER.get(k, "–")),
             s.iou,
