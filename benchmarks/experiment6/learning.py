@@ -6,8 +6,9 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,13 +23,14 @@ from personalize.events import PHASES
 from personalize.job import Job, write_job
 from personalize.worker.context import Context, Network
 from personalize.worker.cutting import CONTRADICTION, IGNORED, UNDECIDED_WITHIN, silhouette
+from personalize.worker.finishing import FACTOR
 from personalize.worker.learning import teach
 from personalize.worker.phases import personalise
 from personalize.worker.results import FOLDER, Results
 from personalize.worker.telling import Orders, Teller
 
 LIMIT_S = 36_000.0  # a busy machine may be slow; nobody waits
-SHARED = ("features.json", "*_features.npy", "*_silhouettes.npy")  # of the bundled people, of any clip's job
+SHARED = ("features.json", "replayed_*.npy", "judging_*.npy")  # of the bundled people, of any clip's job
 Bytes = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
@@ -43,16 +45,12 @@ VARIANTS: dict[str, Callable[[Bytes, Map, Map, Job], Bytes]] = {
 PROGRAM = "tree + graph cut"  #: what the program does
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """A factor, and what the gate said of it."""
+def by_the_program(folder: Path, job: Job, people: Path | None) -> dict[str, Any]:
+    """Personalise as the worker does, in this process; `people` is a job folder to take the people from.
 
-    source: Factor
-    report: dict[str, object]
-
-
-def by_the_program(folder: Path, job: Job, people: Path | None) -> Outcome:
-    """Personalise as the worker does, in this process; `people` is a job folder to take the people from."""
+    Returns:
+        The report, with `accepted` and its `reason`.
+    """
     write_job(folder, job)
     if people is not None and people != folder:
         _share(people, folder)
@@ -60,10 +58,15 @@ def by_the_program(folder: Path, job: Job, people: Path | None) -> Outcome:
         teller = Teller(folder, nowhere, Orders(None), LIMIT_S)
         done = personalise(folder, job, teller)
         teller.close()
-    return Outcome(_factor(Path(done.path).read_bytes(), PROGRAM), done.report)
+    return done.report
 
 
-def by_variant(folder: Path, job: Job, name: str) -> Outcome:
+def learned(folder: Path) -> Factor:
+    """The factor of a finished job, whatever the gate said."""
+    return _factor((folder / FACTOR).read_bytes(), PROGRAM)
+
+
+def by_variant(folder: Path, job: Job, name: str) -> Factor:
     """The same frames, features and course of learning, from silhouettes made another way; no gate.
 
     Args:
@@ -85,7 +88,7 @@ def by_variant(folder: Path, job: Job, name: str) -> Outcome:
     graph = context.network.factor.data
     data = factors.store(made.factor, graph, replace(context.network.spec, name=job.name))
     shutil.rmtree(other)
-    return Outcome(_factor(data, name), {"losses": made.losses, "epoch": made.best_epoch})
+    return _factor(data, name)
 
 
 def _codes(context: Context, name: str) -> Bytes:

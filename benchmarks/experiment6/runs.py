@@ -20,7 +20,7 @@ from app import paths
 from app.engine.engine import Engine, load_engine
 from app.files import write_atomic
 from benchmarks.experiment6 import learning, page
-from benchmarks.experiment6.learning import PROGRAM, VARIANTS, Outcome, by_the_program, by_variant
+from benchmarks.experiment6.learning import PROGRAM, VARIANTS, by_the_program, by_variant
 from benchmarks.experiment6.scoring import Scene, Truth, floor, of_footage, of_masked_clip, score
 from personalize.job import Job
 from training.footage.files import render
@@ -40,12 +40,17 @@ def main(arguments: list[str] | None = None) -> int:
     runs = Runs(given.work / weights, load_engine(bundle, device="cpu", threads=1), bundle, given.frames)
     runs.folder.mkdir(parents=True, exist_ok=True)
     scenes = list(_scenes(given))
-    for scene in scenes:
-        runs.main(scene)
-    for scene in [s for s in scenes if not s.joints] + [s for s in scenes if s.joints][: given.ablated]:
-        runs.ablation(scene)
-    strips = page.strips([s for s in scenes if s.joints], runs.engine, runs.personal)
-    page.write(given.out, runs.record, runs.words(weights), strips)
+    if given.finished:
+        scenes = [s for s in scenes if runs.finished(s)]
+    else:
+        for scene in scenes:
+            runs.main(scene)
+        joints = [s for s in scenes if s.joints]
+        for scene in [s for s in scenes if not s.joints] + joints[: given.ablated]:
+            runs.ablation(scene)
+    personal = {s.name: runs.personal(s) for s in scenes if s.joints}
+    strips = page.strips([s for s in scenes if s.joints], runs.engine, personal)
+    page.write(given.out, {s.name: runs.record[s.name] for s in scenes}, runs.words(weights), strips)
     return 0
 
 
@@ -56,6 +61,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     p.add_argument("--ablated", type=int, default=3, help="rendered clips that the ablation is done on")
     p.add_argument("--frames", type=int, default=75, help="of each rendered clip, at most 75")
     p.add_argument("--data", type=Path, default=Path("../shared/data"), help="where clips/tennis_masks lies")
+    p.add_argument("--finished", action="store_true", help="only write the page of what is finished")
     p.add_argument("--work", type=Path, default=Path("runs/experiment6"), help="what is kept between runs")
     return p.parse_args(arguments)
 
@@ -81,7 +87,6 @@ class Runs:
     frames: int
 
     def __post_init__(self) -> None:
-        self.personal: dict[str, Engine] = {}
         self._file = self.folder / f"scores-{self.frames}.json"
         self.record: dict[str, dict[str, Any]] = {}
         if self._file.exists():
@@ -90,13 +95,11 @@ class Runs:
     def main(self, scene: Scene) -> None:
         """Before, after, with true silhouettes, and the measure's own error."""
         mine = self.record.setdefault(scene.name, {"hard": scene.hard, "frames": len(scene.frames)})
-        outcome = self._personalised(scene)
-        self.personal[scene.name] = self.engine.with_factor(outcome.source)
         if "report" not in mine:
-            mine["report"] = outcome.report
+            mine["report"] = self._personalised(scene)
         for name, engine in (
             (GENERIC, self.engine),
-            (PROGRAM, self.personal[scene.name]),
+            (PROGRAM, self.personal(scene)),
             (PERFECT, self.engine.with_factor(Truth(scene.silhouettes))),
         ):
             if name not in mine:
@@ -104,12 +107,21 @@ class Runs:
         if FLOOR not in mine and scene.labels:
             self._keep(scene, FLOOR, floor(scene))
 
+    def finished(self, scene: Scene) -> bool:
+        """Whether before and after are known."""
+        needed = {GENERIC, PROGRAM, PERFECT, "report", *([FLOOR] if scene.joints else [])}
+        return needed <= set(self.record.get(scene.name, {}))
+
+    def personal(self, scene: Scene) -> Engine:
+        """The model with the factor that has learned the scene's person."""
+        return self.engine.with_factor(learning.learned(self._job_folder(scene)))
+
     def ablation(self, scene: Scene) -> None:
         """The same lessons from other silhouettes."""
         for name in VARIANTS:
             if name not in self.record[scene.name]:
                 made = by_variant(self._job_folder(scene), self._job(scene), name)
-                self._keep(scene, name, score(self.engine.with_factor(made.source), scene))
+                self._keep(scene, name, score(self.engine.with_factor(made), scene))
 
     def words(self, weights: str) -> str:
         """What all of it was run with."""
@@ -119,14 +131,14 @@ class Runs:
             f" {size.width} px"
         )
 
-    def _personalised(self, scene: Scene) -> Outcome:
+    def _personalised(self, scene: Scene) -> dict[str, Any]:
         started = time.process_time()
         people = next(
             iter(sorted(p for p in self.folder.glob("job-*") if (p / "factor.onnx").exists())), None
         )
-        outcome = by_the_program(self._job_folder(scene), self._job(scene), people)
+        report = by_the_program(self._job_folder(scene), self._job(scene), people)
         say(f"{scene.name}: personalised in {time.process_time() - started:.0f} s of CPU")
-        return outcome
+        return report
 
     def _job_folder(self, scene: Scene) -> Path:
         return self.folder / f"job-{scene.name}"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from app.engine.letterbox import Letterbox
 from app.engine.silhouettes import Request, Silhouette
 from app.media.clips import Clip
 from app.media.images import list_images, read_image
+from app.output.scaling import full_person
 from app.pipeline.frames import Frame
 from models.results import Parsing
 from training.centroids import GROUPS, Distances, Points, centroids, expected, true_joints
@@ -85,11 +85,15 @@ def score(engine: Engine, scene: Scene) -> Score:
     overlaps, distances = [], Distances()
     for i, frame in enumerate(scene.frames):
         parsing = engine.parse(frame)
-        person = np.asarray(cv2.resize(parsing.person, frame.size, interpolation=cv2.INTER_LINEAR))
-        overlaps.append(silhouette_iou(person >= 128, scene.silhouettes[i]))
+        overlaps.append(overlap(parsing, scene.silhouettes[i]))
         if scene.joints:
             add(distances, parsing, scene.joints[i], lambda f=frame: likely(engine, f))  # type: ignore[misc]
     return {"J": float(np.mean(overlaps)), **figures(distances)}
+
+
+def overlap(parsing: Parsing, silhouette: Bytes) -> float:
+    """J of P(person) ≥ 0.5 at the displayed size, as `xfactor parse` writes it."""
+    return silhouette_iou(full_person(parsing) >= 128, silhouette)
 
 
 def add(distances: Distances, parsing: Parsing, truth: Points, stand_in: Callable[[], Points]) -> None:

@@ -97,7 +97,7 @@ def _record() -> dict[str, Any]:
     ablated = {v: _measured(0.6, 18) for v in VARIANTS}
     return {
         "one": {**gate, "hard": True, **rendered, **ablated},
-        "two": {**gate, "hard": False, **other},
+        "two": {"report": {"accepted": False, "reason": "worse."}, "frames": 60, "hard": False, **other},
         "tennis_masks": {**gate, "hard": False, **masked},
     }
 
@@ -107,6 +107,8 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     text = (tmp_path / "6-personalisation.md").read_text()
     assert "| generic | 15.00 | 15.00 | 15.00 | 15.00 | 15.00 | 25.00 | 0.60 |" in text
     assert "| personalised | 12.00 | 12.00 | 12.00 | 12.00 | 12.00 | 25.00 | 0.85 |" in text
+    kept = "personalised where the gate accepts, else generic | 12.50 | 12.50 | 12.50 | 12.50 | 12.50 | 25.00"
+    assert f"| {kept} | 0.75 |" in text
     assert "| paper, personalised | 9.10 | 12.60 | 17.30 | 9.60 |" in text
     assert "| one | hard | 0.50 | 0.80 | 20.00 | 15.00 | -25.00 | accepted |" in text
     assert "the mean of the four by -20 % where the aim was −20 %: reached" in text
