@@ -61,7 +61,7 @@ def run(a: argparse.Namespace) -> None:
         aside(a, hidden),
         _maps(a, page, people, hidden),
         "Label maps of four held-out people by the shipped network; darker is the rectangle. The pictures"
-        " hold photos of places as backgrounds and are not shown. Experiment 2 has the same network's figures for"
+        " hold photos of places as backgrounds and are not shown. Experiment 2 has its figures for"
         " whole people.",
     )
 
