@@ -25,6 +25,7 @@ from app.keeping import Keeping
 from app.learning import Learning
 from app.linking import Linking
 from app.menus import Menus, first_choice
+from app.personalizing.folders import jobs_dir
 from app.pipeline.capture import TOPIC as SOURCE
 from app.pipeline.jobs import Jobs, State
 from app.pipeline.notices import Level, Notice
@@ -219,17 +220,19 @@ class Desktop(QObject):
         """The source really delivers: only now does it replace what was shown, and join the recent ones."""
         self.window.show_welcome(on=False)
         known = self.linking.remembered(self._opened)
-        folder = str(Path(known).parent) if Path(known).exists() else self.settings.folder
-        recent = self.settings.recent if self._is_example() else self.settings.with_recent(known)
-        self.settings = replace(self.settings, recent=recent, folder=folder)
-        self.menus.fill_recent(recent)
+        if not self._is_ours():
+            folder = str(Path(known).parent) if Path(known).exists() else self.settings.folder
+            recent = self.settings.with_recent(known)
+            self.settings = replace(self.settings, recent=recent, folder=folder)
+        self.menus.fill_recent(self.settings.recent)
         if self._dropped == self._opened or known != self._opened:
             self.learning.offer()
         self._opened = self._dropped = ""
         self.tick()
 
-    def _is_example(self) -> bool:
-        return self._opened == str(paths.sample_clip())
+    def _is_ours(self) -> bool:
+        """The example, or a recording that goes with its job: neither is worth remembering."""
+        return self._opened == str(paths.sample_clip()) or Path(self._opened).is_relative_to(jobs_dir())
 
     def tick(self) -> None:
         """What changes with time: place, numbers, jobs, cameras, recordings."""

@@ -38,6 +38,10 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
         assert clip.size == (64, 48)
         assert 6 <= sum(1 for _ in clip.frames()) <= 42  # 0.8 s at 50 a second, on a machine that may be busy
     assert FakeDevice.open_now == 1  # it is still on
+    before = playing.settings.recent
+    playing.open(str(job.clip))  # as correcting does
+    qtbot.waitUntil(lambda: playing._opened == "", timeout=20_000)
+    assert playing.settings.recent == before
     qtbot.waitUntil(lambda: in_use(playing) == "me", timeout=20_000)
     playing.window.actions_["discard-factor"].trigger()
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
