@@ -247,7 +247,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("command", ["train", "eval", "synth", "export"])
+@pytest.mark.parametrize("command", ["train", "transfer", "eval", "synth", "export"])
 def test_commands_that_need_torch_say_so(command: str) -> None:
     code = [sys.executable, "-c", WITHOUT_TORCH, command, "--help"]
     done = subprocess.run(code, check=False, capture_output=True, text=True, cwd=ROOT)
