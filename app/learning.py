@@ -187,6 +187,7 @@ class Learning:
         panel.result.correcting.connect(self._correct_here)
         panel.trouble.retried.connect(lambda: self._with_task(lambda t: self._redo(t.job.strokes)))
         panel.trouble.removed.connect(self.cancel)
+        panel.trouble.left.connect(lambda: self._close(hide=False, keep=True))
         panel.trouble.looked.connect(lambda: self._with_task(lambda t: show_folder(t.folder)))
         actions["stop-early"].triggered.connect(lambda: self._with_task(Task.stop_early))
         actions["cancel-job"].triggered.connect(self.cancel)
@@ -267,13 +268,14 @@ class Learning:
         if not self._panel.isVisible():
             self._window.banner.show_offer(notice, "Show", self.show)
 
-    def _close(self, *, hide: bool = True) -> None:
-        """Nothing is left of the task; its folder, which shows a person, goes."""
+    def _close(self, *, hide: bool = True, keep: bool = False) -> None:
+        """Nothing is left of the task; its folder, which shows a person, goes unless it is kept for later."""
         task, self._task = self._task, None
         self._end_correcting()
         if task is not None:
             self._leaving += task.close()
-            self._remove(task.folder)
+            if not keep:
+                self._remove(task.folder)
         self._show_actions()
         if hide:
             self._window.show_personalise(on=False)

@@ -79,11 +79,13 @@ class Trouble(QWidget):
     Signals:
         retried: go on where it stopped.
         removed: delete the job.
+        left: keep the job for later.
         looked: open the folder, for a bug report.
     """
 
     retried = pyqtSignal()
     removed = pyqtSignal()
+    left = pyqtSignal()
     looked = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -94,11 +96,12 @@ class Trouble(QWidget):
         self._details.setReadOnly(True)
         self._details.setMaximumHeight(180)
         self._retry, self._remove = QPushButton("Try again"), QPushButton("Remove")
-        self._look = QPushButton("Open its folder")
+        self._later, self._look = QPushButton("Later"), QPushButton("Open its folder")
+        self._later.setToolTip("Keep the job; it is listed here until it is resumed or removed")
         self._retry.setObjectName("primary")
         ends = QHBoxLayout()
-        ends.addWidget(self._retry, 1)
-        ends.addWidget(self._remove, 1)
+        for button in (self._retry, self._later, self._remove):
+            ends.addWidget(button, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -111,8 +114,9 @@ class Trouble(QWidget):
         column.addStretch(1)
         self._retry.clicked.connect(self.retried)
         self._remove.clicked.connect(self.removed)
+        self._later.clicked.connect(self.left)
         self._look.clicked.connect(self.looked)
-        for button in (self._retry, self._remove, self._look):
+        for button in (self._retry, self._remove, self._later, self._look):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_words(self, title: str, words: str, details: str, retry: str) -> None:

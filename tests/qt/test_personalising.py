@@ -138,6 +138,18 @@ def test_a_refused_clip_is_told_and_its_folder_removed(playing, worker, qtbot) -
     assert page(playing) is playing.window.personalise.setup
 
 
+def test_what_did_not_work_can_wait(playing, worker, qtbot) -> None:
+    worker([["say", {"event": "Failed", "what": "disk", "reason": "it is full", "remedy": "Make room"}],
+            ["exit", 1]], done(accepted=False))  # fmt: skip
+    begin(playing)
+    reaches(playing, qtbot, "trouble")
+    folder = playing.learning._task.folder
+    playing.window.personalise.trouble._later.click()
+    assert folder.exists()
+    playing.learning.resume(str(folder))
+    reaches(playing, qtbot, "result")
+
+
 def test_cancel_leaves_no_process_and_no_folder(playing, worker, qtbot) -> None:
     worker([UP, ["sleep", 60]])
     begin(playing)
