@@ -13,10 +13,12 @@ BIN := $(VENV)/bin
 # One onnxruntime per environment: the CUDA build where an NVIDIA driver answers, else the CPU build. Both destroy each other.
 DEVICE ?= $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 OTHER_RUNTIME := $(if $(filter gpu,$(DEVICE)),onnxruntime,onnxruntime-gpu)
+# What `make run` brings beside the program itself. LIGHT=1: without torch, so without personalising.
+EXTRAS := $(DEVICE)$(if $(LIGHT),,,personalize,download)
 # Where to find torch's CPU build: PyPI's own brings gigabytes of CUDA with it. Empty: wherever pip is set up to look.
 TORCH_INDEX ?=
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq
-RUN_STAMP := $(VENV)/.ready-$(DEVICE)
+RUN_STAMP := $(VENV)/.ready-$(DEVICE)$(if $(LIGHT),-light)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
 
 run: $(RUN_STAMP)
@@ -47,7 +49,7 @@ $(VENV)/pyvenv.cfg:
 $(RUN_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
 	@echo "Installing xfactor for $(DEVICE) into $(VENV) (once)"
 	@$(call one_runtime)
-	@$(PIP) -e ".[$(DEVICE)]"
+	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e ".[$(EXTRAS)]"
 	@rm -f $(VENV)/.ready-*; touch $@
 
 $(DEV_STAMP): pyproject.toml $(VENV)/pyvenv.cfg

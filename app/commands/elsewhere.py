@@ -28,7 +28,8 @@ def refuse_without(module: str) -> None:
     if absent:
         reason = f"it needs {' and '.join(absent)}, which this installation does not have"
         command = "personalize" if module == "personalize.worker" else module.rpartition(".")[2]
-        raise Refusal(f"xfactor {command}", reason, 'Install it with: pip install "xfactor[train]"')
+        extra = "personalize" if command == "personalize" else "train"
+        raise Refusal(f"xfactor {command}", reason, f'Install it with: pip install "xfactor[{extra}]"')
 
 
 def run_module(module: str, arguments: list[str]) -> int:
