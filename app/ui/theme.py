@@ -140,7 +140,8 @@ def _fields(s: Shades) -> str:
                                                  border-radius: 6px; }}
     QTreeWidget::item {{ padding: 2px 0; }}
     QTableWidget::item {{ padding: 0 8px; border: none; }}
-    QTableWidget::item:selected {{ background: {s.raised}; color: {s.text}; }}
+    QTableWidget {{ outline: none; }}
+    QTableWidget::item:selected, QTableWidget::item:focus {{ background: {s.raised}; color: {s.text}; }}
     QTreeWidget::item:selected, QTreeWidget::item:hover {{ background: {s.raised}; color: {s.text}; }}
     QComboBox {{ border: 1px solid {s.line}; border-radius: 6px; padding: 5px 8px; background: {s.raised}; }}
     QComboBox::drop-down {{ border: none; width: 24px; }}
