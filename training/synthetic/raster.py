@@ -8,11 +8,11 @@ import numpy as np
 from numba import njit
 
 from training.synthetic.bodies import ByteArray, FloatArray, IntArray
+from training.synthetic.compiling import per_pixel
 
 NEAR_M = 0.08  # triangles reaching nearer to the camera are dropped, not clipped
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
 def rasterise(
     points: FloatArray,
     faces: IntArray,
@@ -40,6 +40,23 @@ def rasterise(
     face = np.full((height, width), -1, np.int32)
     weight = np.zeros((height, width, 2), np.float32)
     nearness = np.zeros((height, width), np.float32)
+    _draw(points, faces, layer, uv, atlas, face, weight, nearness)
+    return face, weight, nearness
+
+
+@per_pixel()
+def _draw(  # noqa: PLR0913, PLR0917  # compiled
+    points: FloatArray,
+    faces: IntArray,
+    layer: IntArray,
+    uv: FloatArray,
+    atlas: ByteArray,
+    face: IntArray,
+    weight: FloatArray,
+    nearness: FloatArray,
+) -> None:
+    """Fill the results of ``rasterise``."""
+    height, width = face.shape
     for f in range(faces.shape[0]):
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         if points[a, 2] < NEAR_M or points[b, 2] < NEAR_M or points[c, 2] < NEAR_M:
@@ -67,13 +84,12 @@ def rasterise(
                 if near <= nearness[y, x]:
                     continue
                 pa, pb = wa * ia / near, wb * ib / near
-                if layer[f] >= 0 and not _solid(uv[f], pa, pb, atlas[layer[f]]):
+                if layer[f] >= 0 and not _solid(uv, f, pa, pb, atlas, layer[f]):
                     continue
                 nearness[y, x] = near
                 face[y, x] = f
                 weight[y, x, 0] = pa
                 weight[y, x, 1] = pb
-    return face, weight, nearness
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -116,13 +132,16 @@ def project(points: FloatArray, focal: float, centre: FloatArray) -> FloatArray:
     return out
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
-def _solid(uv: FloatArray, pa: float, pb: float, texture: ByteArray) -> bool:
-    size = texture.shape[0]
+@per_pixel()
+def _solid(  # compiled
+    uv: FloatArray, f: int, pa: float, pb: float, atlas: ByteArray, layer: int
+) -> bool:
+    """Whether the texture of a face is opaque at the weights of its first two corners."""
+    size = atlas.shape[1]
     pc = 1.0 - pa - pb
-    u = pa * uv[0, 0] + pb * uv[1, 0] + pc * uv[2, 0]
-    v = pa * uv[0, 1] + pb * uv[1, 1] + pc * uv[2, 1]
-    return bool(texture[int(v * size) % size, int(u * size) % size, 3] > 110)
+    u = pa * uv[f, 0, 0] + pb * uv[f, 1, 0] + pc * uv[f, 2, 0]
+    v = pa * uv[f, 0, 1] + pb * uv[f, 1, 1] + pc * uv[f, 2, 1]
+    return bool(atlas[layer, int(v * size) % size, int(u * size) % size, 3] > 110)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
