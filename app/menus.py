@@ -157,7 +157,7 @@ class Menus:
         choices = [
             Choice(
                 str(f.file.path),
-                f"{f.name}   {f.gain}" if f.gain else f.name,
+                f"{f.name} · {f.gain}" if f.gain else f.name,
                 checked=str(f.file.path) == session.xfactor.key,
                 enabled=f.file.trunk_sha256 == trunk,
                 icon=face(f.face),

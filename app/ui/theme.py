@@ -109,6 +109,9 @@ def _bars(s: Shades) -> str:
     QMenu::item:selected {{ background: {s.accent}; color: {s.on_accent}; }}
     QMenu::item:disabled {{ color: {s.faint}; background: transparent; }}
     QMenu::separator {{ height: 1px; background: {s.line}; margin: 5px 8px; }}
+    QMenu {{ icon-size: 24px; }}
+    QMenu::icon {{ left: 4px; }}
+    QMenu::icon:checked {{ border: 2px solid {s.accent}; border-radius: 4px; padding: 1px; }}
     QMenu::indicator {{ width: 14px; height: 14px; left: 6px; }}
     QMenu::indicator:checked {{ image: {_image("menu-check")}; }}
     QStatusBar {{ background: {s.window}; border-top: 1px solid {s.line}; }}
