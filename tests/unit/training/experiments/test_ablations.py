@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.checkpoint import load_checkpoint
 from models.labels import IGNORE, S31
 from training.experiments import ablations
 from training.experiments.ablations import COLUMNS, VARIANTS, Variant, write
+from training.experiments.networks import TRUNK
+from training.loop import LAST
 from training.photos import Photo
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Sources, make_batch
@@ -103,3 +106,17 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
     trained.clear()
     ablations.run(a)
     assert trained == []
+
+
+def test_a_variant_is_trained_from_the_checkpoint_given(
+    everything: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablations, "BATCH", 4)
+    monkeypatch.setattr(ablations, "CROP", 64)
+    a = argparse.Namespace(trunk=TRUNK, ablation_steps=2)
+    ablations._continue(a, everything, tmp_path)
+    groups, meta = load_checkpoint(tmp_path / LAST)
+    start = load_checkpoint(TRUNK)[0]["ema"]
+    assert meta["step"] == 2
+    moved = max(float((v - start[k]).abs().max()) for k, v in groups["net"].items() if k.endswith("weight"))
+    assert 0 < moved < 0.01, "two small steps from the checkpoint, not a new network"
