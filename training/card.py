@@ -26,7 +26,7 @@ LICENCES = (
 )
 FAILURES = """\
 - Elbows, wrists and ankles cover one or two cells of the network's grid: on small people they are lost first.
-- Left and right are confused in back views and in crossed limbs.
+- Left and right are confused where people are seen from behind or from the side, and in crossed limbs.
 - Skirts and coats wider than the training ones are cut at the legs; long hair over the shoulders is head.
 - Tree trunks, armchairs and full bookshelves are called person, most of all where no person is large.
 - People of low contrast against what is behind them are missed, and so are arms blurred by motion."""
@@ -68,9 +68,9 @@ the licences below.
 `{command}`
 
 ccp and lsp are the last 100 files by name of each set, never trained on; synthetic people (`python -m
-training.synthetic --count 300 --packed HELDOUT --seed 77 --split test --assets … --poses … --backgrounds …`)
-have bodies and prints held out of training, and backgrounds that training saw without these people. `J` is
-the mean IoU of P(person) ≥ 0.5, `parts J` of label > 0; boundary F has a tolerance of 0.8 % of the diagonal;
+training.synthetic --count 300 --packed HELDOUT --seed 7 --split test --lifted … --assets … --poses …
+--backgrounds …`, docs/training-data.md) have bodies and prints held out of training, and backgrounds that
+training saw without these people. `J` is the mean IoU of P(person) ≥ 0.5, `parts J` of label > 0; boundary F has a tolerance of 0.8 % of the diagonal;
 `probe F` is the harmonic mean of limb and background probe. `injection` shows the head a zeroed factor, its
 own, and the true silhouette. The files of `xfactor parse` have their edges refined on the picture
 (app/engine/upsample.py); the network alone is interpolated.
