@@ -4,7 +4,8 @@
 of the worker run in this process, on one thread; CPU time says what they cost where the machine is busy, wall
 time what was waited for. With hand-made masks (PNG, one per frame, person above 0) the silhouette J of all
 frames is measured as `xfactor parse` writes it: the engine's P(person) at one half, at the displayed size,
-without smoothing over time. The masks are used for nothing else.
+without smoothing over time. The masks are used for nothing else. With `--photos ../shared/data` the
+development test photos of `ccp` are scored too, before and after: what was forgotten of people in general.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -26,12 +28,14 @@ from numpy.typing import NDArray
 from app import paths
 from app.engine.engine import Engine, load_engine
 from app.media.images import list_images
-from app.output.scaling import full_person
+from app.output.scaling import full_labels, full_person
+from app.pipeline.frames import Frame
 from personalize.events import Done, Event, Failed, Notice, Silhouette, decode
 from personalize.job import METHODS, Job, write_job
 from personalize.worker.phases import personalise
 from personalize.worker.pictures import opened
 from personalize.worker.telling import Orders, Teller
+from training.evaluate import Prediction, score_silhouettes
 from training.metrics import boundary_f, silhouette_iou
 
 
@@ -41,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("clip", type=Path, help="a clip, or a folder of frames")
     parser.add_argument("--model", default="factored-s31")
     parser.add_argument("--masks", type=Path, help="hand-made masks of all frames, for scoring only")
+    parser.add_argument("--photos", type=Path, help="folder of the development data, for other people")
     parser.add_argument("--method", choices=METHODS, default="tree")
     parser.add_argument("--frames", default="", help="A:B, both included")
     parser.add_argument(
@@ -57,8 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder = chosen.keep or Path(temporary)
         done = measured(folder, job)
         report(done)
+        engine = load_engine(chosen.model, device="cpu")
+        engines = {"before": engine, "after": engine.with_factor(engine.load_factor(done.path))}
         if chosen.masks:
-            scored(chosen, folder, done)
+            scored(chosen, folder, engines)
+        for name, one in engines.items() if chosen.photos else ():
+            scores = score_silhouettes(partial(_predicted, one), chosen.photos)
+            say(f"  {name:7s} ccp: silhouette J {scores['J']:.4f}, boundary F {scores['boundary F']:.4f}")
         if chosen.keep:
             shutil.rmtree(folder / "cache", ignore_errors=True)
     return 0
@@ -101,10 +111,14 @@ def report(done: Done) -> None:
     say(f"  most memory {peak:.0f} MB")
 
 
-def scored(chosen: argparse.Namespace, folder: Path, done: Done) -> None:
+def _predicted(engine: Engine, image: NDArray[np.uint8]) -> Prediction:
+    """As `xfactor parse` gives it for a picture."""
+    parsing = engine.parse(Frame(np.array(image), 0, 0.0, 0.0))
+    return Prediction(full_labels(parsing), full_person(parsing).astype(np.float32) / np.float32(255))
+
+
+def scored(chosen: argparse.Namespace, folder: Path, engines: dict[str, Engine]) -> None:
     """J and boundary F of all frames against hand-made masks, before and after."""
-    engine = load_engine(chosen.model, device="cpu")
-    engines = {"before": engine, "after": engine.with_factor(engine.load_factor(done.path))}
     masks = [np.asarray(cv2.imread(str(p), cv2.IMREAD_UNCHANGED)) > 0 for p in list_images(chosen.masks)]
     for name, one in engines.items():
         rows = _scores(one, chosen.clip, masks, folder / name if chosen.keep else None)

@@ -100,14 +100,14 @@ class Course:
         most_steps: a long range is not seen `epochs` times.
     """
 
-    epochs: int = 10
+    epochs: int = 20
     rate: float = 5e-4
     batch: int = 8
     replayed: int = 2
     replay_weight: float = 0.6
     weight_decay: float = 2e-4
-    patience: int = 4
-    most_steps: int = 400
+    patience: int = 6
+    most_steps: int = 500
     longest_gradient: float = 5.0
 
 

@@ -104,6 +104,8 @@ def _name(out: str) -> str:
         path = Path(out)
         if not path.absolute().parent.is_dir():
             raise Refusal(f"file {out}", "its folder does not exist", "Make the folder first")
+        if path.is_dir() or out.endswith(("/", "\\")):
+            raise Refusal(f"file {out}", "it is a folder", "Name a file in it")
         return path.name.removesuffix(FACTOR_SUFFIX).removesuffix(".onnx") or "person"
     if not library.NAME.fullmatch(out):
         raise Refusal(f"factor name {out[:80]!r}", "it cannot be a file name", "use letters, digits, - and _")

@@ -15,7 +15,7 @@ from personalize.worker.context import Context
 from personalize.worker.pictures import Pictures, identity, opened, sha256_of
 from personalize.worker.results import Facts
 
-LONGEST = 1500  #: frames; a longer range would not fit into memory and time
+LONGEST = 900  #: frames; a longer range would not fit into memory and time
 FEWEST = 2
 
 

@@ -22,9 +22,9 @@ from tests.personalising import job_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.onnx, pytest.mark.timeout(1800)]
 KILLS = 50
-#: Loads the worker's libraries once, then does the job in a fork for every line it reads: the number of the file
-#: operation in the job folder before which that fork is killed. Kills by the clock would nearly all hit the
-#: seconds in which libraries are loaded. No thread and no session exists yet when it forks.
+#: Loads the worker's libraries once, then does the job in a fork for every line it reads: the number of the
+#: file operation in the job folder before which that fork is killed. Kills by the clock would nearly all hit
+#: the seconds in which libraries are loaded. No thread and no session exists yet when it forks.
 NURSERY = """
 import itertools, os, signal, sys
 from pathlib import Path

@@ -1,0 +1,189 @@
+"""`xfactor personalize` around its worker: here the worker is a script that tells what it is told to tell."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from app import paths
+from app.commands import personalize as command
+from app.engine import library
+from app.engine.descriptions import describe
+from app.errors import Refusal
+from app.personalizing import folders, history
+from app.personalizing.running import Patience, Run
+from models.spec import FactorCard
+from personalize.events import Cancelled, Done, Failed, Notice, Progress, encode
+from personalize.factor import described
+from personalize.job import Job, read_job, write_job
+
+pytestmark = pytest.mark.onnx
+REPORT = {
+    "held_out_J": {"before": 0.7, "after": 0.8},
+    "boundary_F": {"before": 0.6, "after": 0.7},
+    "regression": {"before": 0.65, "after": 0.65, "margin": 0.01},
+    "reason": "Better: it is.",
+}
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"never opened by this process")
+    return path
+
+
+@pytest.fixture
+def factor(tmp_path):
+    """A factor file, as a worker leaves it."""
+    data = (paths.models_dir() / "factored-s31" / "factor.onnx").read_bytes()
+    spec = describe("factor.onnx", data)
+    card = FactorCard(spec.siblings["trunk"], "", "2026-01-01", 12, {}, {}, accepted=True)
+    path = tmp_path / "made.onnx"
+    path.write_bytes(described(data, replace(spec, name="ann", card=card)))
+    return path
+
+
+@pytest.fixture
+def worker(tmp_path, monkeypatch):
+    """Lets the worker print these events and end with this code."""
+
+    def play(*events, code=0, wait=False):
+        script = tmp_path / "worker.py"
+        lines = [encode(e) for e in events]
+        script.write_text(
+            f"import sys\nfor line in {lines!r}:\n    print(line, flush=True)\n"
+            + ("sys.stdin.read()\n" if wait else "")
+            + f"sys.exit({code})\n"
+        )
+        patience = Patience(attempts=1, leave_s=10)
+        run = partial(Run, command=(sys.executable, str(script)), patience=patience)
+        monkeypatch.setattr(command, "Run", run)
+
+    return play
+
+
+def personalise(clip, out="ann", progress="none", **changes):
+    options = {"model": "factored-s31", "frames": None, "method": "tree"} | changes
+    return command.personalise(clip, out, progress=progress, **options)
+
+
+def left():
+    return [p.folder.name for p in folders.left_over()]
+
+
+def test_an_accepted_factor_comes_into_the_library_and_the_folder_goes(clip, factor, worker, capsys):
+    worker(
+        Notice("look"), Progress("reading", 1, 1, 3.0), Done(str(factor), "0", accepted=True, report=REPORT)
+    )
+    assert personalise(clip) == 0
+    assert library.find_factor("ann").path.read_bytes() == factor.read_bytes()
+    out = capsys.readouterr().out
+    assert "0.700 before  0.800 after" in out
+    assert "--factor ann" in out
+    assert left() == []
+    assert personalise(clip) == 0  # the same name again: the first becomes an earlier generation
+    assert len(history.generations("ann")) == 1
+
+
+def test_a_factor_goes_to_a_file(clip, factor, worker, tmp_path):
+    worker(Done(str(factor), "0", accepted=True, report=REPORT))
+    target = tmp_path / "here.factor.onnx"
+    assert personalise(clip, str(target)) == 0
+    assert target.read_bytes() == factor.read_bytes()
+    assert library.list_factors() == []
+    with pytest.raises(Refusal, match="folder does not exist"):
+        personalise(clip, str(tmp_path / "none" / "x.onnx"))
+
+
+def test_no_gain_is_an_end_like_any_other_and_keeps_nothing(clip, factor, worker, capsys):
+    report = REPORT | {"reason": "No gain: none."}
+    worker(Done(str(factor), "0", accepted=False, report=report))
+    assert personalise(clip) == 0
+    out = capsys.readouterr().out
+    assert "No gain" in out
+    assert "0.700 before" in out
+    assert library.list_factors() == []
+    assert left() == []
+
+
+def test_json_lines_can_be_read_by_a_program(clip, factor, worker, capsys):
+    worker(Progress("cuts", 1, 2, 3.0), Notice("n"), Done(str(factor), "0", accepted=True, report=REPORT))
+    assert personalise(clip, progress="json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1]["event"] == "Done"
+    assert lines[-1]["accepted"]
+    assert lines[-1]["path"] == str(library.find_factor("ann").path)
+    assert {"event": "Notice", "text": "n"} in lines
+
+
+def test_a_failure_is_said_in_words(clip, worker, capsys):
+    worker(Failed("clip.mp4", "no person is found", "Choose another"), code=1)
+    assert personalise(clip) == 1
+    assert "no person is found. Choose another" in capsys.readouterr().err
+    assert left() == []
+
+
+def test_what_broke_down_is_taken_up_by_the_next_run(clip, factor, worker, capsys):
+    worker(Progress("reading", 1, 1), code=9)
+    assert personalise(clip) == 1
+    assert "unchanged" in capsys.readouterr().err
+    folder = left()
+    assert len(folder) == 1
+    worker(Done(str(factor), "0", accepted=True, report=REPORT))
+    assert personalise(clip) == 0
+    assert left() == []
+    assert command._folder(Job(clip, "bob", clip)).name not in folder
+
+
+def test_ctrl_c_cancels_and_leaves_nothing(clip, worker, monkeypatch, capsys):
+    worker(Progress("reading", 1, 1), Cancelled(), code=3, wait=True)
+
+    class Asked(command.Stop):
+        def __bool__(self):
+            return True
+
+    monkeypatch.setattr(command, "Stop", Asked)
+    assert personalise(clip) == 130
+    assert "Nothing has changed" in capsys.readouterr().err
+    assert left() == []
+    assert library.list_factors() == []
+
+
+def test_wrong_usage_is_refused_before_anything_is_made(clip, tmp_path):
+    for out, named, words in (
+        ("ann", {"model": "none"}, "no such model"),
+        ("nowhere/ann/x", {}, "folder does not exist"),
+        (f"{tmp_path}/", {}, "it is a folder"),
+        ("a:b", {}, "cannot be a file name"),
+    ):
+        with pytest.raises(Refusal, match=words):
+            personalise(clip, out, **named)
+    with pytest.raises(Refusal, match="no such file"):
+        personalise(tmp_path / "none.mp4")
+    assert left() == []
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("", None), ("3:9", (3, 9)), ("5:5", (5, 5))])
+def test_ranges(text, wanted):
+    assert command.parse_range(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["3", "9:3", "a:b", "-1:4", "1:2:3", ":"])
+def test_what_is_no_range_is_refused(text):
+    with pytest.raises(ValueError, match="A:B"):
+        command.parse_range(text)
+
+
+def test_the_job_says_what_was_asked(clip, worker):
+    worker(code=9)
+    personalise(clip, frames=(3, 9), method="graphcut")
+    (job,) = (f.job for f in folders.left_over())
+    assert (job.first, job.last, job.method, job.clip) == (3, 9, "graphcut", clip)
+    folder = folders.left_over()[0].folder
+    assert read_job(folder) == job
+    write_job(folder, job)
