@@ -18,6 +18,7 @@ from typing import Any, Final
 from app import paths
 from app.errors import Refusal
 from app.files import make_private_dir
+from app.personalizing.claiming import claimed
 from personalize import job as jobs
 from personalize.job import Job, read_job
 
@@ -91,12 +92,13 @@ def remove(folder: Path) -> None:
     """Delete a job folder and all it holds; only ever one that lies among the jobs.
 
     Raises:
-        Refusal: something of it is still there.
+        Refusal: it is being worked on, or something of it is still there.
     """
     if folder.parent != jobs_dir() or folder.is_symlink():
         raise Refusal(f"folder {folder.name}", "it is not a job of this program", "Delete it by hand")
     try:
-        shutil.rmtree(folder)
+        with claimed(folder):
+            shutil.rmtree(folder)
     except FileNotFoundError:
         return
     except OSError as e:

@@ -22,6 +22,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 
+from app.errors import Refusal
+from app.personalizing.claiming import claimed
 from app.personalizing.worker_output import Lines, said_by
 from personalize.events import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
 
@@ -134,13 +136,20 @@ class Run(threading.Thread):
     def run(self) -> None:
         """Start the worker until it ends by itself, is cancelled, or has broken down too often."""
         try:
-            self.outcome = self._supervise()
+            with claimed(self.folder):
+                outcome = self._supervise()
+        except Refusal as e:
+            outcome = Outcome(How.PAUSED, str(e))
         except OSError as e:  # no process can be started, or the folder is gone
             words = f"Personalising could not start: {e.strerror or e}. Free some memory and try again."
-            self.outcome = Outcome(How.PAUSED, words)
-        finally:
-            self.pid = None
-            self._on_news()
+            outcome = Outcome(How.PAUSED, words)
+        except Exception as e:  # the boundary: a run ends, whatever happens
+            log.exception("supervising %s failed", self.folder.name)
+            words = f"Personalising broke down: {e}. The factor in use is unchanged; the log has the details."
+            outcome = Outcome(How.PAUSED, words)
+        self.pid = None
+        self.outcome = outcome  # after the claim was given back: who sees it may delete the folder
+        self._on_news()
 
     def _supervise(self) -> Outcome:
         crash = Outcome(How.PAUSED)

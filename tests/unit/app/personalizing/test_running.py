@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.errors import Refusal
+from app.personalizing import folders
 from app.personalizing.running import How, Patience, Run
 from app.personalizing.worker_output import Lines
 from personalize.events import Done, Notice, Progress, Silhouette, encode
@@ -150,6 +152,24 @@ def test_what_cannot_start_ends_too(tmp_path: Path) -> None:
     run.start()
     assert ended(run).outcome.how is How.PAUSED
     assert "could not start" in run.outcome.words
+
+
+def test_a_job_is_worked_on_once(start, tmp_path, monkeypatch) -> None:
+    """Two windows: the second one neither runs a job of the first nor deletes it."""
+    run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"], ["say", DONE], ["exit", 0]])
+    wait(run.drain)
+    second = Run(tmp_path, lambda: None, command=(sys.executable, str(SCRIPT)), patience=HASTY)
+    second.start()
+    assert ended(second).outcome.how is How.PAUSED
+    assert "another window" in second.outcome.words
+    monkeypatch.setattr(folders, "jobs_dir", lambda: tmp_path.parent)
+    with pytest.raises(Refusal):
+        folders.remove(tmp_path)
+    run.stop_early()
+    assert ended(run).outcome.how is How.DONE
+    folders.remove(tmp_path)
+    assert not tmp_path.exists()
+    tmp_path.mkdir()
 
 
 def test_cancelling_between_two_attempts_ends_at_once(start) -> None:
