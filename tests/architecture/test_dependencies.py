@@ -18,11 +18,11 @@ EXTRAS = PROJECT["optional-dependencies"]
 #: Top-level folder → the extras that whoever runs it has installed.
 INSTALLED = {
     "app": ("cpu", "download", "cluster", "virtualcam", "openvino"),
-    "models": ("train",),  # its networks; that the app reaches none of them is another test
-    "personalize": ("train",),
-    "training": ("train",),
-    "export": ("cpu", "train"),
-    "benchmarks": ("cpu", "train", "dev"),
+    "models": ("personalize",),  # its networks; that the app reaches none of them is another test
+    "personalize": ("personalize", "train"),
+    "training": ("personalize", "train"),  # `train` brings `personalize`
+    "export": ("cpu", "personalize"),
+    "benchmarks": ("cpu", "personalize", "train", "dev"),
 }
 
 

@@ -16,7 +16,9 @@ from app import paths
 from app.engine.engine import load_engine
 from app.pipeline.frames import Frame
 from personalize.events import DONE, PHASES, Silhouette
+from personalize.gate import Judgement
 from personalize.job import Stroke
+from personalize.worker import finishing
 from tests.person_clip import SIZE, person_frames, write_clip
 from tests.personalising import hurry, job_for, run
 
@@ -157,7 +159,8 @@ def test_a_factor_can_be_learned_on(finished, clip, tmp_path):
     shutil.copy(finished[0] / "factor.onnx", base)
     told = run(tmp_path / "job", job_for(clip, base_factor=base))
     first, second = finished[1].done.report, told.done.report
-    assert abs(second["held_out_J"]["before"] - first["held_out_J"]["after"]) < 0.08
+    assert second["held_out_J"]["before"] > first["held_out_J"]["before"]
+    assert told.done.sha256 != finished[1].done.sha256
 
 
 @pytest.mark.parametrize("method", ["none", "grabcut", "graphcut"])
@@ -166,3 +169,18 @@ def test_other_methods_reach_the_end_too(clip, tmp_path, method):
     assert told.code == DONE
     assert "links" not in told.worked
     assert (tmp_path / "silhouettes" / "000000.png").exists()
+
+
+@pytest.mark.parametrize("again_better", [True, False])
+def test_h03_a_small_gain_counts_only_if_another_seed_shows_it_too(again, clip, monkeypatch, again_better):
+    verdicts = [
+        Judgement(accepted=True, reason="Better.", close=True),
+        Judgement(accepted=again_better, reason="Again."),
+    ]
+    monkeypatch.setattr(finishing, "judge", lambda *_: verdicts.pop(0))
+    (again / "cache" / "checking.json").unlink()
+    told = run(again, job_for(clip))
+    assert not verdicts
+    assert told.done.accepted is again_better
+    assert ("did not show again" in told.done.report["reason"]) is not again_better
+    assert "learned once more" in told.notices
