@@ -93,11 +93,11 @@ def without_settings(v: Variant) -> Variant:
 
 VARIANTS: dict[str, Callable[[Variant], Variant]] = {
     "all terms": lambda v: v,
+    "without noise settings and injection": without_settings,
     "without lsp scribbles": without_scribbles,
     "without background far from skeletons": without_far_background,
     "without ccp garments": without_garments,
     "without composites and backgrounds": without_composites,
-    "without noise settings and injection": without_settings,
 }
 
 
