@@ -38,7 +38,7 @@ class Domain:
         silhouettes: true ones of these; experiment 5 does not look at them.
         score: the measures of a network on this domain's test pictures.
         shown: measures to plot.
-        main: the one that speaks for the parts.
+        main: those that speak for the parts.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Domain:
     silhouettes: Sequence[Image]
     score: Callable[[FactoredConvNet], dict[str, float]]
     shown: tuple[str, ...]
-    main: str
+    main: tuple[str, ...]
 
 
 def domains(a: argparse.Namespace) -> Iterator[Domain]:
@@ -86,7 +86,7 @@ def ccp(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
         [silhouette(a.data, p) for p in photos],
         street.score,
         ("factor accuracy", "parts J", "hair", "shoes", "trousers"),
-        "parts J",
+        ("parts J",),
     )
 
 
@@ -131,7 +131,7 @@ def synthetic(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
         [(label > 0).astype(np.uint8) for label in people.labels],
         score,
         ("factor accuracy", "person IoU", "mean class accuracy", "mean IoU"),
-        "mean class accuracy",
+        ("mean class accuracy", "mean IoU"),
     )
 
 

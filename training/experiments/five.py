@@ -82,13 +82,13 @@ def _mean_j(labels: Sequence[Image], truths: Sequence[Image]) -> float:
     return float(np.mean([silhouette_iou(m > 0, t) for m, t in zip(labels, truths, strict=True)]))
 
 
-def agreement(rows: dict[str, dict[str, float]], main: str) -> str:
+def agreement(rows: dict[str, dict[str, float]], main: Sequence[str]) -> str:
     """What agrees with the paper, from the figures alone."""
     gains = {
         m: [100 * (rows[k][m] - rows["Orig"][m]) for k in ("Tran-Init", "Tran-Grab")] for m in rows["Orig"]
     }
     said = []
-    for measure in ("factor accuracy", main):
+    for measure in ("factor accuracy", *main):
         init, grab = gains[measure]
         verdict = "agrees" if grab > max(init, 0.0) + 0.2 else "does not agree"
         said.append(

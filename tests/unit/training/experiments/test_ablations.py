@@ -78,7 +78,7 @@ def test_the_page_says_what_was_not_run(tmp_path: Path) -> None:
     write(a, {"as it was": scores, "all terms": scores, "without ccp garments": worse})
     text = (tmp_path / "ablations.md").read_text()
     assert "without ccp garments: hair -0.400" in text
-    assert "Not run: without lsp scribbles, " in text
+    assert "Not run: without noise settings and injection, " in text
 
 
 def test_a_stopped_run_goes_on_with_what_is_missing(
