@@ -24,7 +24,7 @@ from personalize.job import Job, write_job
 from personalize.worker.context import Context, Network
 from personalize.worker.cutting import CONTRADICTION, IGNORED, UNDECIDED_WITHIN, silhouette
 from personalize.worker.finishing import FACTOR
-from personalize.worker.learning import teach
+from personalize.worker.learning import COURSE, teach
 from personalize.worker.phases import personalise
 from personalize.worker.results import FOLDER, Results
 from personalize.worker.telling import Orders, Teller
@@ -59,6 +59,11 @@ def by_the_program(folder: Path, job: Job, people: Path | None) -> dict[str, Any
         done = personalise(folder, job, teller)
         teller.close()
     return done.report
+
+
+def course() -> str:
+    """How long is learned, in words."""
+    return f"at most {COURSE.epochs} epochs in steps of {COURSE.batch} frames"
 
 
 def learned(folder: Path) -> Factor:

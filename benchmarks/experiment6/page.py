@@ -49,7 +49,7 @@ def write(folder: Path, record: Record, words: str, strips: Picture | None) -> N
         ]
     if masked:
         blocks += ["## The clip with hand-made silhouettes", *_masked(masked)]
-    ablated = {n: r for n, r in record.items() if all(v in r for v in VARIANTS)}
+    ablated = {n: r for n, r in record.items() if all(v in r.get("ablation", {}) for v in VARIANTS)}
     if ablated:
         blocks += ["## Where the silhouettes come from", *_ablation(ablated)]
     page.write(*blocks, _conclusion(rendered, masked))
@@ -58,6 +58,7 @@ def write(folder: Path, record: Record, words: str, strips: Picture | None) -> N
 def _introduction(rendered: Record, words: str) -> str:
     hard = sum(bool(r["hard"]) for r in rendered.values())
     frames = sorted({int(r["frames"]) for r in rendered.values()})
+    courses = " or ".join(sorted({str(r["course"]) for r in rendered.values()}))
     return (
         "`python -m benchmarks.experiment6 --out docs/experiments` (it needs the worker, the engine and the"
         " training code, which may not import each other, so it stands among the benchmarks). Run with "
@@ -66,8 +67,8 @@ def _introduction(rendered: Record, words: str) -> str:
         f" {' or '.join(map(str, frames))} frames of 384 x 384 px at 25 frames per second; {hard} of them are"
         " made hard: camouflage, clutter, fog, one lamp. The bodies are not among those that the weights were"
         " trained on. The paper uses windows of 301 frames of five YouTube clips with hand-made joints.\n\n"
-        "No label is used for learning. A joint is the centroid of its part's labels, the head that of its"
-        " four quarters; the truth is the body model's joint, for the head the middle between the ears. Where"
+        f"No label is used for learning, which takes {courses}. A joint is the centroid of its part's"
+        " labels, the head that of its four quarters; the truth is the body model's joint, for the head the middle between the ears. Where"
         " no pixel carries the part, its probability-weighted centroid within the silhouette stands in"
         " (counted as missed). Joints outside the picture, or whose part the picture does not show, are left"
         " out. Errors are means over all frames of a clip, in px of the 384 px picture; clips count alike."
@@ -128,8 +129,10 @@ def _masked(masked: Record) -> list[str]:
 
 
 def _ablation(ablated: Record) -> list[str]:
-    joints = {n: r for n, r in ablated.items() if FLOOR in r}
-    masked = {n: r for n, r in ablated.items() if FLOOR not in r}
+    found = {n: {GENERIC: r[GENERIC], **r["ablation"]} for n, r in ablated.items()}
+    joints = {n: found[n] for n, r in ablated.items() if FLOOR in r}
+    masked = {n: found[n] for n, r in ablated.items() if FLOOR not in r}
+    courses = " or ".join(sorted({str(r["course"]) for r in found.values()}))
     rows: list[tuple[str | float, ...]] = []
     for name in (GENERIC, *VARIANTS, PROGRAM):
         row: list[str | float] = [f"**{name}** (the program)" if name == PROGRAM else name]
@@ -145,7 +148,7 @@ def _ablation(ablated: Record) -> list[str]:
         "The same frames and the same course of learning, from silhouettes made in different ways; the gate"
         " is not asked. *none*: what the factor itself is nearly sure of (P above 0.8 or below 0.2);"
         " *GrabCut* and *graph cut*: its P(person) cut along the picture's edges; *tree*: its seeds carried"
-        " through time; then the tree's silhouettes cut as well."
+        f" through time; then the tree's silhouettes cut as well. Learned for {courses}."
         + (f" Rendered clips: {', '.join(joints)}." if joints else ""),
         table(head, rows, 3),
     ]

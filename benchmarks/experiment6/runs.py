@@ -20,7 +20,7 @@ from app import paths
 from app.engine.engine import Engine, load_engine
 from app.files import write_atomic
 from benchmarks.experiment6 import learning, page
-from benchmarks.experiment6.learning import PROGRAM, VARIANTS, by_the_program, by_variant
+from benchmarks.experiment6.learning import PROGRAM, VARIANTS, by_the_program, by_variant, course
 from benchmarks.experiment6.scoring import Scene, Truth, floor, of_footage, of_masked_clip, score
 from personalize.job import Job
 from training.footage.files import render
@@ -96,7 +96,7 @@ class Runs:
         """Before, after, with true silhouettes, and the measure's own error."""
         mine = self.record.setdefault(scene.name, {"hard": scene.hard, "frames": len(scene.frames)})
         if "report" not in mine:
-            mine["report"] = self._personalised(scene)
+            mine |= {"report": self._personalised(scene), "course": course()}
         for name, engine in (
             (GENERIC, self.engine),
             (PROGRAM, self.personal(scene)),
@@ -118,10 +118,13 @@ class Runs:
 
     def ablation(self, scene: Scene) -> None:
         """The same lessons from other silhouettes."""
+        mine = self.record[scene.name]
+        found = mine.setdefault("ablation", {"course": course(), PROGRAM: mine[PROGRAM]})
         for name in VARIANTS:
-            if name not in self.record[scene.name]:
+            if name not in found:
                 made = by_variant(self._job_folder(scene), self._job(scene), name)
-                self._keep(scene, name, score(self.engine.with_factor(made), scene))
+                found[name] = score(self.engine.with_factor(made), scene)
+                self._save(f"{scene.name}: {name}", found[name])
 
     def words(self, weights: str) -> str:
         """What all of it was run with."""
@@ -149,9 +152,11 @@ class Runs:
 
     def _keep(self, scene: Scene, name: str, figures: dict[str, float]) -> None:
         self.record[scene.name][name] = figures
+        self._save(f"{scene.name}: {name}", figures)
+
+    def _save(self, words: str, figures: dict[str, float]) -> None:
         write_atomic(self._file, json.dumps(self.record, indent=1).encode())
-        shown = "  ".join(f"{k} {v:.3f}" for k, v in figures.items() if np.isfinite(v))
-        say(f"{scene.name}: {name}: {shown}")
+        say(f"{words}: {'  '.join(f'{k} {v:.3f}' for k, v in figures.items() if np.isfinite(v))}")
 
 
 def say(line: str) -> None:
