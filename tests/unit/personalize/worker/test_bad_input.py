@@ -14,6 +14,7 @@ import pytest
 
 from app.media.clips import Clip
 from personalize.events import CANCELLED, DONE, FAILED, Cancelled
+from personalize.job import Stroke
 from personalize.worker import carrying, finishing, learning, reading, results
 from personalize.worker.telling import LimitError, Orders, Teller
 from tests.person_clip import person_frames, write_clip
@@ -198,6 +199,19 @@ def test_h12_learning_ends_in_time_with_the_best_so_far(tmp_path, frames, monkey
     told = run(tmp_path / "job", job_for(write_clip(tmp_path / "c.mp4", frames)))
     assert told.code == DONE
     assert "its time was up" in told.notices
+
+
+def test_h02_fifty_wrong_corrections_cannot_make_others_worse(tmp_path, frames):
+    """Somebody paints the wall as the person, again and again, in every frame."""
+    wall = [
+        Stroke(k % 12, ((5.0 + 3 * k, 8.0), (60.0, 20.0), (150.0, 10.0 + k)), 12.0, person=True)
+        for k in range(50)
+    ]
+    clip = write_clip(tmp_path / "c.mp4", frames)
+    told = run(tmp_path / "job", job_for(clip, strokes=tuple(wall)))
+    people = told.done.report["regression"]
+    assert not told.done.accepted or people["after"] >= people["before"] - people["margin"]
+    assert told.done.report["reason"]
 
 
 def test_cancel_and_stop(tmp_path, frames):
