@@ -68,11 +68,12 @@ def _introduction(rendered: Record, words: str) -> str:
         " made hard: camouflage, clutter, fog, one lamp. The bodies are not among those that the weights were"
         " trained on. The paper uses windows of 301 frames of five YouTube clips with hand-made joints.\n\n"
         f"No label is used for learning, which takes {courses}. A joint is the centroid of its part's"
-        " labels, the head that of its four quarters; the truth is the body model's joint, for the head the middle between the ears. Where"
-        " no pixel carries the part, its probability-weighted centroid within the silhouette stands in"
-        " (counted as missed). Joints outside the picture, or whose part the picture does not show, are left"
-        " out. Errors are means over all frames of a clip, in px of the 384 px picture; clips count alike."
-        " J is the mean over frames of intersection over union of P(person) ≥ 0.5 with the true silhouette."
+        " labels, the head that of its four quarters; the truth is the body model's joint, for the head the"
+        " middle between the ears. Where no pixel carries the part, its probability-weighted centroid within"
+        " the silhouette stands in (counted as missed). Joints outside the picture, or whose part the picture"
+        " does not show, are left out. Errors are means over all frames of a clip, in px of the 384 px"
+        " picture; clips count alike. J is the mean over frames of intersection over union of P(person) ≥ 0.5"
+        " with the true silhouette."
     )
 
 
