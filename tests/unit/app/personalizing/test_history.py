@@ -1,4 +1,4 @@
-"""Earlier generations of a factor: kept, put back at once, and gone when asked (rows H05 to H07, H09, H11)."""
+"""Earlier generations of a factor: kept, put back at once, gone when asked (rows H05 to H07, H09, H11)."""
 
 from __future__ import annotations
 
