@@ -153,8 +153,8 @@ def write(a: argparse.Namespace, scores: dict[str, Scores]) -> None:
         f" pictures of {CROP} px (new AdamW at {LR:g}, cosine over the second half, seed {SEED}) with the"
         " terms named; the share of what is left out goes to the others. Scored on the development test sets"
         " by `training.evaluate`. A short continuation shows what a term holds in place, not what it would be"
-        " worth from the start. Compare with all terms: starting again moves the scores by itself, as the first"
-        " two rows show. One seed; differences of a hundredth are noise.",
+        " worth from the start. Compare with all terms: starting again moves the scores by itself, as the"
+        " first two rows show. One seed; differences of a hundredth are noise.",
         table(("", *(c for c, _, _ in COLUMNS)), rows),
         agreement(scores),
     ]
