@@ -11,19 +11,20 @@ from typing import Final, TextIO
 from personalize.events import PHASES, Event, Notice, Progress, encode
 
 PAUSE_S: Final = 0.25  #: between two reports of one phase
+SOONEST: Final = 0.03  #: of the work must be done before anything is said of the rest
 LOG: Final = "events.jsonl"
 #: CPU seconds of each phase for 301 frames of 720p on one core (`python -m benchmarks.personalisation`): the
 #: ratios are what the first guess of the time left is made of.
 USUAL_S: Final = {
-    "reading": 6.0,
-    "seeds": 9.0,
-    "links": 17.0,
-    "propagating": 4.0,
-    "cuts": 26.0,
-    "features": 4.0,
-    "learning": 70.0,
-    "writing": 8.0,
-    "checking": 6.0,
+    "reading": 1.5,
+    "seeds": 4.2,
+    "links": 13.1,
+    "propagating": 2.3,
+    "cuts": 24.0,
+    "features": 0.8,
+    "learning": 59.8,
+    "writing": 0.2,
+    "checking": 0.7,
 }
 
 
@@ -122,7 +123,7 @@ class Teller:
         here = self._expected_s.get(self._phase, 0.0)
         done, left = self._done_s + share * here, sum(self._expected_s.values()) - share * here
         elapsed = now_s - self._started_s
-        if done <= 0 or elapsed < 2:
+        if done <= SOONEST * (done + left) or elapsed < 2:
             return None
         return round(left * elapsed / done, 1)
 
