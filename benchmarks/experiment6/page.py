@@ -23,6 +23,16 @@ PAPER = {
     "generic": (9.1, 15.4, 23.5, 12.8),
     "personalised": (9.1, 12.6, 17.3, 9.6),
 }
+#: What the pictures of the run of 20 November 2026 show; the figures above are of the run at hand.
+SEEN = (
+    "Seen in the overlays of 20 November 2026: where it works, legs, hands and hair that the generic factor"
+    " left out come back, and stray blobs on floors and walls, which pull centroids far away, are gone. Where"
+    " it fails, the seeds are wrong: a thing that the generic factor takes for a person in frame after frame"
+    " (a painted leaf in the clutter, a pennant in the street) is carried as a person and learned as one, and"
+    " nothing but a stroke of the brush says otherwise. In camouflage the cut finds no edge between the legs"
+    " or above the head. A person seen from behind (fog) has left and right confused, true silhouettes or"
+    " not: that is the head's doing, not the factor's."
+)
 OPACITY = 0.6
 SHOWN_PX = 256
 Record = Mapping[str, Mapping[str, Any]]
@@ -32,7 +42,7 @@ Picture = NDArray[np.uint8]
 def write(folder: Path, record: Record, words: str, strips: Picture | None) -> None:
     """Write the page and its pictures."""
     page = Page(folder, "6-personalisation", "Experiment 6: personalisation")
-    rendered = {n: r for n, r in record.items() if FLOOR in r}
+    rendered = {n: {**r, KEPT: kept(r)} for n, r in record.items() if FLOOR in r}
     masked = {n: r for n, r in record.items() if FLOOR not in r}
     blocks = [
         _introduction(rendered, words),
@@ -52,7 +62,7 @@ def write(folder: Path, record: Record, words: str, strips: Picture | None) -> N
     ablated = {n: r for n, r in record.items() if all(v in r.get("ablation", {}) for v in VARIANTS)}
     if ablated:
         blocks += ["## Where the silhouettes come from", *_ablation(ablated)]
-    page.write(*blocks, _conclusion(rendered, masked))
+    page.write(*blocks, _conclusion(rendered, masked), SEEN)
 
 
 def _introduction(rendered: Record, words: str) -> str:
@@ -157,26 +167,34 @@ def _ablation(ablated: Record) -> list[str]:
 
 def _conclusion(rendered: Record, masked: Record) -> str:
     before, after = mean_of(rendered, GENERIC), mean_of(rendered, PROGRAM)
-    perfect = mean_of(rendered, PERFECT)
+    gained, possible = (
+        100 * (mean_of(rendered, name)["joints"] / before["joints"] - 1) for name in (KEPT, PERFECT)
+    )
     change = {g: 100 * (after[g] / before[g] - 1) for g in (*GROUPS, "joints")}
     paper = {g: 100 * (b / a - 1) for g, a, b in zip(GROUPS, *PAPER.values(), strict=True)}
-    reached = after["joints"] <= 0.8 * before["joints"] + 1e-9
+    aims = {False: "missed", True: "reached"}
+    agree = [g for g in GROUPS if change[g] < 0 and paper[g] < 0]
     lines = [
         "## What agrees",
-        "Joint error changes by "
+        f"As in the paper {' and '.join(agree) or 'nothing'} gain."
+        " Joint error changes by "
         + ", ".join(f"{change[g]:+.0f} % ({g}; paper {paper[g]:+.0f} %)" for g in GROUPS)
-        + f"; the mean of the four by {change['joints']:+.0f} % where the aim was −20 %:"
-        f" {'reached' if reached else 'missed'}. A factor that knew every silhouette exactly"
-        f" would change it by {100 * (perfect['joints'] / before['joints'] - 1):+.0f} %.",
+        + f"; the mean of the four by {change['joints']:+.0f} %, and by {gained:+.0f} % where a refused factor"
+        f" is not used, which is what a user has. The aim was −20 %: {aims[gained <= -20]}. A factor that knew"
+        f" every silhouette exactly would change it by {possible:+.0f} %.",
     ]
     for name, r in masked.items():
         gain = r[PROGRAM]["J"] - r[GENERIC]["J"]
-        reached = gain >= 0.10 or r[PROGRAM]["J"] >= 0.85
         lines.append(
             f"On {name} silhouette J goes from {r[GENERIC]['J']:.3f} to {r[PROGRAM]['J']:.3f} ({gain:+.3f});"
-            f" the aim was +0.10 or 0.85: {'reached' if reached else 'missed'}."
+            f" the aim was +0.10 or 0.85: {aims[gain >= 0.10 or r[PROGRAM]['J'] >= 0.85]}."
         )
     return "\n\n".join(lines)
+
+
+def kept(r: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a score
+    """What the user has in the end."""
+    return r[PROGRAM if r["report"]["accepted"] else GENERIC]
 
 
 def mean_of(record: Record, name: str) -> dict[str, float]:

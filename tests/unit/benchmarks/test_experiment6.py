@@ -113,7 +113,9 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     assert f"| {kept} | 0.75 |" in text
     assert "| paper, personalised | 9.10 | 12.60 | 17.30 | 9.60 |" in text
     assert "| one | hard | 0.50 | 0.80 | 20.00 | 15.00 | -25.00 | accepted |" in text
-    assert "the mean of the four by -20 % where the aim was −20 %: reached" in text
+    assert "As in the paper wrists and elbows and shoulders gain." in text
+    assert "the mean of the four by -20 %, and by -17 % where a refused factor is not used" in text
+    assert "The aim was −20 %: missed." in text
     assert "from 0.610 to 0.700 (+0.090); the aim was +0.10 or 0.85: missed" in text
     assert "| tree + GrabCut | 0.600 |" in text  # of the clip that all variants were run on
     assert "1 of them are" in text
