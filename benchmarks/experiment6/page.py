@@ -179,9 +179,10 @@ def _conclusion(rendered: Record, masked: Record) -> str:
         f"As in the paper {' and '.join(agree) or 'nothing'} gain."
         " Joint error changes by "
         + ", ".join(f"{change[g]:+.0f} % ({g}; paper {paper[g]:+.0f} %)" for g in GROUPS)
-        + f"; the mean of the four by {change['joints']:+.0f} %, and by {gained:+.0f} % where a refused factor"
-        f" is not used, which is what a user has. The aim was −20 %: {aims[gained <= -20]}. A factor that knew"
-        f" every silhouette exactly would change it by {possible:+.0f} %.",
+        + f"; the mean of the four by {change['joints']:+.0f} %, and by {gained:+.0f} % where a refused"
+        " factor is not used, which is what a user has. The aim was −20 %:"
+        f" {aims[gained <= -20]}. A factor that knew every silhouette exactly would change it by"
+        f" {possible:+.0f} %.",
     ]
     for name, r in masked.items():
         gain = r[PROGRAM]["J"] - r[GENERIC]["J"]
