@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
     if a.history is not None:
         meta["history"] = json.loads(a.history.read_text())
     command = (
-        "python -m training.card assets/checkpoints/factored-s31.safetensors --data ../shared/data"
+        f"python -m training.card assets/checkpoints/{a.name}.safetensors --data ../shared/data"
         " --synthetic HELDOUT --parsed-ccp DIR --parsed-lsp DIR"
     )
     sys.stdout.write(card(a.name, meta, scores, command))
