@@ -7,6 +7,8 @@ is kept beside its checkpoint, so a stopped run goes on with the variants that a
 from __future__ import annotations
 
 import argparse
+import copy
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -16,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.checkpoint import load_network
+from models.checkpoint import Network, load_network
 from models.labels import IGNORE
 from training.__main__ import sources
 from training.evaluate import report
@@ -103,7 +105,9 @@ VARIANTS: dict[str, Callable[[Variant], Variant]] = {
 
 def run(a: argparse.Namespace) -> None:
     """Train and score what is missing, rewriting the page after each."""
-    folder: Path = a.runs / f"exp-ablations-{a.ablation_steps}"
+    net, _ = load_network(a.trunk)  # once: the file may be replaced while this runs
+    digest = hashlib.sha256(a.trunk.read_bytes()).hexdigest()[:8]
+    folder: Path = a.runs / f"exp-ablations-{a.ablation_steps}-{digest}"
     scores = {"as it was": _scored(folder / "start.json", a.trunk, a)}
     everything: Variant | None = None
     for name, change in VARIANTS.items():
@@ -113,13 +117,13 @@ def run(a: argparse.Namespace) -> None:
                 step = StepConfig(setting_shares=SHARES)
                 everything = Variant(sources(a.data, a.synthetic), step)
             log.info("%s: %d steps", name, a.ablation_steps)
-            _continue(a, change(everything), out)
+            _continue(a, net, change(everything), out)
         scores[name] = _scored(out / "score.json", out / LAST, a)
         write(a, scores)
 
 
-def _continue(a: argparse.Namespace, variant: Variant, out: Path) -> None:
-    net, _ = load_network(a.trunk)
+def _continue(a: argparse.Namespace, start: Network, variant: Variant, out: Path) -> None:
+    net = copy.deepcopy(start)
     steps = a.ablation_steps
     config = TrainConfig(
         steps=steps, decay_steps=steps // 2, batch=BATCH, lr=LR, warmup_steps=steps // 10, seed=SEED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.checkpoint import load_checkpoint
+from models.checkpoint import load_checkpoint, load_network
 from models.labels import IGNORE, S31
 from training.experiments import ablations
 from training.experiments.ablations import COLUMNS, VARIANTS, Variant, write
@@ -86,19 +87,20 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
 ) -> None:
     trained: list[Path] = []
     monkeypatch.setattr(ablations, "sources", lambda *_: replace(everything).sources)
-    monkeypatch.setattr(ablations, "_continue", lambda _a, _v, out: trained.append(out))
+    monkeypatch.setattr(ablations, "_continue", lambda _a, _n, _v, out: trained.append(out))
     filled = {group: dict.fromkeys((k for _, g, k in COLUMNS if g == group), 0.5) for _, group, _ in COLUMNS}
     monkeypatch.setattr(ablations, "report", lambda *_, **__: filled)
     a = argparse.Namespace(
         runs=tmp_path,
         ablation_steps=3,
-        trunk=tmp_path,
+        trunk=TRUNK,
         data=tmp_path,
         synthetic=[],
         test=tmp_path,
         out=tmp_path,
     )
-    done = tmp_path / "exp-ablations-3" / "all-terms" / "score.json"
+    digest = hashlib.sha256(TRUNK.read_bytes()).hexdigest()[:8]
+    done = tmp_path / f"exp-ablations-3-{digest}" / "all-terms" / "score.json"
     done.parent.mkdir(parents=True)
     done.write_text(json.dumps(filled))
     ablations.run(a)
@@ -113,8 +115,8 @@ def test_a_variant_is_trained_from_the_checkpoint_given(
 ) -> None:
     monkeypatch.setattr(ablations, "BATCH", 4)
     monkeypatch.setattr(ablations, "CROP", 64)
-    a = argparse.Namespace(trunk=TRUNK, ablation_steps=2)
-    ablations._continue(a, everything, tmp_path)
+    net, _ = load_network(TRUNK)
+    ablations._continue(argparse.Namespace(ablation_steps=2), net, everything, tmp_path)
     groups, meta = load_checkpoint(tmp_path / LAST)
     start = load_checkpoint(TRUNK)[0]["ema"]
     assert meta["step"] == 2
