@@ -7,6 +7,8 @@ went in, with other weights.
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import onnx
 import torch
 from onnx import numpy_helper
@@ -46,6 +48,16 @@ def load(data: bytes) -> FastFactor:
     fast.load_state_dict(weights)
     trained: FastFactor = fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return trained
+
+
+def between(before: FastFactor, after: FastFactor, share: float) -> FastFactor:
+    """The factor that stands `share` of the way from one to the other: between two fine-tunings of the same
+    weights the loss is nearly convex, so half the way keeps more than half of both (Wortsman et al. 2022).
+    """
+    mixed = deepcopy(after)
+    ends = zip(before.state_dict().items(), after.state_dict().values(), strict=True)
+    mixed.load_state_dict({name: a.lerp(b, share) for (name, a), b in ends})
+    return mixed.eval()
 
 
 def logits(factor: FastFactor, features: Tensor) -> Tensor:

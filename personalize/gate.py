@@ -50,6 +50,7 @@ class Judgement:
     accepted: bool
     reason: str
     close: bool = False  #: a second seed should agree
+    forgot: bool = False  #: better on the person, but other people would be found worse
 
 
 def score(answers: Iterable[tuple[Map, NDArray[np.uint8]]]) -> Score:
@@ -93,7 +94,7 @@ def judge(clip: tuple[Score, Score], people: tuple[Score, Score]) -> Judgement:
         return Judgement(accepted=False, reason=f"Not believed: {ran} ({drift:.2f} times).")
     if not forgotten <= MOST_FORGOTTEN:
         lost = f"other people would be found worse ({people[0].j:.3f} to {people[1].j:.3f})"
-        return Judgement(accepted=False, reason=f"Not accepted: {lost}; {shown}.")
+        return Judgement(accepted=False, reason=f"Not accepted: {lost}; {shown}.", forgot=True)
     return Judgement(accepted=True, reason=f"Better: {shown}.", close=gain < CLOSE)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.engine.providers import Provider
 from app.engine.sessions import Session
 from app.files import write_atomic
+from export.rewrite import FastFactor
 from models.spec import FactorCard, ModelSpec
 from personalize import factor as factors
 from personalize.events import Done
@@ -26,6 +27,7 @@ from personalize.worker.results import Facts
 CANDIDATE: Final = "candidate.onnx"
 FACTOR: Final = "factor.onnx"
 REPORT: Final = "report.json"
+HALF: Final = 0.5  #: of the way, where the whole way would cost other people too much
 Both = tuple[Score, Score]  #: before and after
 
 
@@ -37,9 +39,7 @@ def needs_of_writing(context: Context) -> list[object]:
 def write(context: Context) -> Facts:
     """The learned weights in the graph they came from, compared with the module that learned them."""
     context.teller.progress(0, 1)
-    spec = _spec(context, None)
-    data = factors.store(learned(context), context.network.factor.data, spec)
-    write_atomic(context.results.folder / CANDIDATE, data)
+    write_atomic(context.results.folder / CANDIDATE, _file(context, learned(context)))
     context.teller.progress(1, 1)
     return {}
 
@@ -52,10 +52,18 @@ def needs_of_checking(context: Context) -> list[object]:
 def check(context: Context) -> Facts:
     """Measure, judge, and write the file with its card and the report."""
     data = (context.results.folder / CANDIDATE).read_bytes()
+    share = 1.0
     clip, people = _measured(context, data)
     judgement = judge(clip, people)
+    if judgement.forgot:
+        share, half = HALF, _file(context, _part_of_the_way(context, learned(context), HALF))
+        measured = _measured(context, half)
+        if judge(*measured).accepted:
+            data, (clip, people) = half, measured
+            judgement = judge(clip, people)
+            context.teller.notice("Other people would be found worse: half of what was learned is taken.")
     if judgement.accepted and judgement.close:
-        judgement = _once_more(context, judgement)
+        judgement = _once_more(context, judgement, share)
     now = datetime.now(UTC).date().isoformat()
     card = FactorCard(
         base_trunk_sha256=context.network.trunk_sha256,
@@ -146,12 +154,19 @@ def _on_people(context: Context, factor: Session, step: _Count) -> Iterator[Answ
         step()
 
 
-def _once_more(context: Context, judgement: Judgement) -> Judgement:
+def _file(context: Context, factor: FastFactor) -> bytes:
+    return factors.store(factor, context.network.factor.data, _spec(context, None))
+
+
+def _part_of_the_way(context: Context, factor: FastFactor, share: float) -> FastFactor:
+    return factors.between(factors.load(context.network.factor.data), factor, share)
+
+
+def _once_more(context: Context, judgement: Judgement, share: float) -> Judgement:
     """A small gain must show again with another seed."""
     context.teller.notice("The gain is small: it is learned once more, to see whether it was chance.")
     made, _ = teach(context, context.job.seed + 1)
-    data = factors.store(made.factor, context.network.factor.data, _spec(context, None))
-    again = judge(*_measured(context, data))
+    again = judge(*_measured(context, _file(context, _part_of_the_way(context, made.factor, share))))
     if again.accepted:
         return judgement
     return Judgement(accepted=False, reason=f"{judgement.reason} With another seed it did not show again.")

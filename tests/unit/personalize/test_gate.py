@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from export.rewrite import FastFactor, rewrite
+from export.stages import FactorStage
+from models.factored import Factor
+from personalize.factor import between
 from personalize.gate import Score, figures, judge, on_card, score
 
 CLIP = Score(0.70, 0.80, 0.06, 15)
@@ -85,3 +90,21 @@ def test_the_report_has_the_agreed_keys():
     assert set(report) == {"held_out_J", "boundary_F", "area_drift", "regression", "held_out_frames"}
     assert set(report["regression"]) == {"before", "after", "margin"}
     assert all(isinstance(v, float) for v in on_card(CLIP, PEOPLE).values())
+
+
+def test_between_two_factors_lie_all_shares_of_the_way() -> None:
+    one, other = (rewrite(FactorStage(Factor("relu").eval())) for _ in range(2))
+    assert isinstance(one, FastFactor)
+    assert isinstance(other, FastFactor)
+    for share, end in ((0.0, one), (1.0, other)):
+        mixed = between(one, other, share).state_dict()
+        assert all(torch.equal(mixed[k], v) for k, v in end.state_dict().items())
+    half = between(one, other, 0.5).state_dict()
+    assert all(torch.allclose(half[k], (v + other.state_dict()[k]) / 2) for k, v in one.state_dict().items())
+
+
+def test_forgetting_others_is_told_from_no_gain() -> None:
+    worse, better = Score(0.7, 0.8, 0.2, 9), Score(0.8, 0.85, 0.2, 9)
+    assert judge((worse, better), (better, worse)).forgot
+    assert not judge((better, worse), (better, better)).forgot
+    assert not judge((worse, better), (better, better)).forgot
