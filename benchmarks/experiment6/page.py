@@ -29,8 +29,8 @@ SEEN = (
     " command found 19.8 px before, 18.4 px after and 17.3 px (−13 %) where a refused factor is not used, and"
     " J .777 before, .850 after on tennis_masks, accepted. The better the generic factor, the less is left to"
     " gain. Where it works, limbs that the generic factor left out come back and stray blobs, which pull"
-    " centroids far away, are gone. Where it fails, the seeds are wrong: a thing that the generic factor takes"
-    " for a person in frame after frame (leaves in the clutter, a pennant in the street) is carried as a"
+    " centroids far away, are gone. Where it fails, the seeds are wrong: what the generic factor takes for a"
+    " person in frame after frame (leaves in the clutter, a pennant in the street) is carried as a"
     " person and learned as one, and nothing but a stroke of the brush says otherwise. The gate compares with"
     " those same carried silhouettes, so it notices only by what is forgotten of other people. A person seen"
     " from behind (fog) has left and right confused, true silhouettes or not: that is the head's doing."
@@ -190,7 +190,8 @@ def _conclusion(rendered: Record, masked: Record) -> str:
         gain = r[PROGRAM]["J"] - r[GENERIC]["J"]
         lines.append(
             f"On {name} silhouette J goes from {r[GENERIC]['J']:.3f} to {r[PROGRAM]['J']:.3f} ({gain:+.3f});"
-            f" the aim was +0.10 or 0.85: {aims[gain >= 0.10 or r[PROGRAM]['J'] >= 0.85]}."
+            f" the aim was +0.10 or 0.85: {aims[gain >= 0.10 or kept(r)['J'] >= 0.85]}"
+            f" (what a user has after the gate: {kept(r)['J']:.3f})."
         )
     return "\n\n".join(lines)
 
