@@ -32,7 +32,7 @@ SEEN = (
     " centroids far away, are gone. Where it fails, the seeds are wrong: what the generic factor takes for a"
     " person in frame after frame (leaves in the clutter, a pennant in the street) is carried as a"
     " person and learned as one, and nothing but a stroke of the brush says otherwise. The gate compares with"
-    " those same carried silhouettes, so it hardly notices. A person seen"
+    " those same carried silhouettes, so it notices only by what is forgotten of other people. A person seen"
     " from behind (fog) has left and right confused, true silhouettes or not: that is the head's doing."
 )
 OPACITY = 0.6
