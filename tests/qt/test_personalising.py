@@ -21,14 +21,18 @@ from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, pa
 pytestmark = pytest.mark.gui
 
 
+def plays_slowly(desktop) -> None:
+    desktop.playing.toggle()
+    desktop.pipeline.capture.play(replace(desktop.pipeline.capture.playback, speed=0.25))
+
+
 def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) -> None:
     """The whole way; around the swap no frame comes twice or out of order, and the engine changes once."""
     worker([UP, *silhouettes(mask, 0, 7, 14), *done(accepted=True)])
     shown: list[tuple[int, int]] = []
     show = playing.window.canvas.show_parsed
     playing.window.canvas.show_parsed = lambda p: (shown.append((p.frame.index, p.engine_id)), show(p))
-    playing.playing.toggle()
-    playing.pipeline.capture.play(replace(playing.pipeline.capture.playback, speed=0.25))
+    plays_slowly(playing)
     qtbot.waitUntil(lambda: len(shown) >= 2, timeout=20_000)  # frames of the engine before
     begin(playing)
     folder = next(folders.jobs_dir().iterdir())
