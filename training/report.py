@@ -156,7 +156,7 @@ What it was trained on and under which licences, what it scores on photos and wh
 [card](../../assets/models/{name}/CARD.md). Here: the same model part by part, on rendered people it was
 not trained on.
 
-{_speed(bench)}Its last run saw {int(meta.get("images", 0)):,} pictures; activation {meta["activation"]}.
+{_speed(bench)}Seen in training: {int(meta.get("images", 0)):,} pictures; activation {meta["activation"]}.
 
 ## Parsings
 

@@ -170,6 +170,7 @@ def _frames(path: Path, count: int, watch: Stopwatch) -> Iterator[Frame]:
             watch.note = f"{clip.size[0]}x{clip.size[1]} {clip.codec}"
             source = clip.frames()
             while given < count:
+                # mypy cannot infer a lambda with a default argument
                 frame = watch.time("ours", "decode", lambda s=source: next(s, None))  # type: ignore[misc]
                 if frame is None:
                     break

@@ -139,7 +139,7 @@ def _packages() -> Iterator[Finding]:
 
 def _hardware() -> Iterator[Finding]:
     from app.engine.engine import load_engine  # noqa: PLC0415 a broken runtime must not stop the other checks
-    from app.engine.providers import why_not_cuda  # noqa: PLC0415
+    from app.engine.providers import why_not_cuda  # noqa: PLC0415 likewise
     from app.engine.runtime import ort  # noqa: PLC0415
 
     here = "Network"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PyQt6.QtGui import QDropEvent, QGuiApplication
+from PyQt6.QtCore import QMimeData, Qt, QUrl
+from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QInputDialog, QMessageBox, QPushButton
 
 from app.downloading.links import check_link
 from app.downloading.shelf import Shelf
+from tests.qt.dropping import drop
 from tests.unit.app.downloading.standin import Handler, StandIn, Video
 
 pytestmark = pytest.mark.gui
@@ -26,18 +27,6 @@ def site(desktop, clip: Path):
     desktop.linking.command = server.command("youtube")
     yield server
     server.stop()
-
-
-def drop(desktop, data: QMimeData) -> bool:
-    event = QDropEvent(
-        QPointF(50, 50),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    desktop.window.dropEvent(event)
-    return event.isAccepted()
 
 
 def text(words: str) -> QMimeData:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PyQt6.QtGui import QDropEvent, QImage
+from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QLabel
 
 from app.ui.look import View
 from app.ui.palettes import colours, readable
 from models.labels import S31
+from tests.qt.dropping import drop
 
 pytestmark = pytest.mark.gui
 
@@ -24,18 +25,6 @@ def seen(desktop) -> np.ndarray:
     bits.setsize(image.sizeInBytes())
     rows = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
-
-
-def drop(desktop, data: QMimeData) -> bool:
-    event = QDropEvent(
-        QPointF(50, 50),
-        Qt.DropAction.CopyAction,
-        data,
-        Qt.MouseButton.LeftButton,
-        Qt.KeyboardModifier.NoModifier,
-    )
-    desktop.window.dropEvent(event)
-    return event.isAccepted()
 
 
 def files(*paths: Path) -> QMimeData:
