@@ -19,7 +19,8 @@ from models.checkpoint import ARCHITECTURES, CheckpointError, load_checkpoint, l
 from models.labels import S31
 from training import distributed
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
-from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp
+from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp, read_unlabelled
+from training.pseudolabels import with_labels
 from training.silhouettes import with_silhouettes
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream
@@ -40,6 +41,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
     p.add_argument("--synthetic", type=Path, nargs="+", default=[], help="packed synthetic people: STEM…")
     p.add_argument("--silhouettes", type=Path, help="cuts of photos (python -m training.silhouettes)")
+    p.add_argument("--pseudolabels", type=Path, help="dense labels (python -m training.pseudolabels)")
     p.add_argument("--init", type=Path, help="checkpoint whose averaged weights to start from")
     p.add_argument("--activation", choices=("relu", "prelu"), default="relu")
     p.add_argument("--steps", type=int, default=8000)
@@ -77,9 +79,17 @@ def packed(stem: Path) -> Packed:
 
 
 def sources(
-    data: Path | None, synthetic: Sequence[Path], *, silhouettes: Path | None = None, strict: bool = False
+    data: Path | None,
+    synthetic: Sequence[Path],
+    *,
+    silhouettes: Path | None = None,
+    pseudolabels: Path | None = None,
+    strict: bool = False,
 ) -> Sources:
-    """Read the training parts of every set that is there; `silhouettes` holds cuts of lsp/ and lspet/.
+    """Read the training parts of every set that is there.
+
+    `silhouettes` holds cuts of lsp/ and lspet/, `pseudolabels` dense labels of theirs and of ccp/ and
+    ccp_unlabelled/.
 
     Raises:
         DataError: when a folder named by the user cannot be used.
@@ -93,9 +103,15 @@ def sources(
     if silhouettes is not None:
         precise = with_silhouettes(precise, silhouettes / "lsp")
         extreme = with_silhouettes(extreme, silhouettes / "lspet")
+    street = read_ccp(data / "ccp", "train", strict=strict)
+    if pseudolabels is not None:
+        precise = with_labels(precise, pseudolabels / "lsp")
+        extreme = with_labels(extreme, pseudolabels / "lspet")
+        street += read_unlabelled(data / "ccp_unlabelled", strict=strict)
+        street = with_labels(with_labels(street, pseudolabels / "ccp"), pseudolabels / "ccp_unlabelled")
     return Sources(
         people,
-        read_ccp(data / "ccp", "train", strict=strict),
+        street,
         precise * PRECISE_SPORT
         + [p for p in precise if p.skeleton and p.skeleton.from_behind()] * FROM_BEHIND
         + extreme,
@@ -128,7 +144,9 @@ def main(argv: list[str] | None = None) -> int:
         distributed.same_start(state.net)
         mixture = Mixture(*a.mixture) if a.mixture else Mixture()
         shape = BatchShape(a.batch, a.crop, a.target_stride)
-        found = sources(a.data, a.synthetic, silhouettes=a.silhouettes, strict=a.strict)
+        found = sources(
+            a.data, a.synthetic, silhouettes=a.silhouettes, pseudolabels=a.pseudolabels, strict=a.strict
+        )
         seed, start = a.seed * world + rank, state.step
         stream = (
             WorkerStream(found, mixture, shape, seed=seed, start=start, steps=a.steps, workers=a.workers)

@@ -14,9 +14,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint import Network, architecture, load_checkpoint, load_weights, save_checkpoint
+from models.checkpoint import (
+    CheckpointError,
+    Network,
+    architecture,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+)
 from training.distributed import average_gradients
 from training.losses import PartLoss
+from training.muon import Muon
 from training.step import StepConfig, losses
 from training.stream import Batch
 
@@ -66,7 +74,7 @@ class State:
 
     net: Network
     ema: Network
-    optimiser: torch.optim.AdamW
+    optimiser: Muon
     step: int = 0
     images: int = 0
 
@@ -78,10 +86,7 @@ def new_state(config: TrainConfig, net: Network, device: torch.device) -> State:
     for module in net.modules():
         if isinstance(module, nn.Dropout2d):
             module.p = config.dropout
-    decay = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    groups = [{"params": decay, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return State(net, ema, torch.optim.AdamW(groups, lr=config.lr, betas=(0.9, 0.99)))
+    return State(net, ema, Muon(net, config.lr, config.weight_decay))
 
 
 def resume(state: State, path: Path) -> None:
@@ -94,6 +99,9 @@ def resume(state: State, path: Path) -> None:
     for key, tensor in groups.get("optimiser", {}).items():
         index, _, name = key.partition(".")
         by_index.setdefault(int(index), {})[name] = tensor
+    parameters = [p for g in state.optimiser.param_groups for p in g["params"]]
+    if any(parameters[i].shape != t.shape for i, e in by_index.items() for t in e.values() if t.ndim):
+        raise CheckpointError(f"{path}: its optimiser is another. Start from its weights: --init {path}.")
     saved["state"] = by_index
     state.optimiser.load_state_dict(saved)
     state.step, state.images = int(meta["step"]), int(meta["images"])

@@ -126,6 +126,16 @@ def read_ccp(root: Path, part: str, *, strict: bool = False) -> list[Photo]:
     return _collect(split(_need(root / "images", "*.jpg"), part), read, strict=strict)
 
 
+def read_unlabelled(root: Path, *, strict: bool = False) -> list[Photo]:
+    """Photos of people of whom nothing is known."""
+
+    def read(path: Path) -> Photo:
+        image = read_image(path)
+        return Photo(path.name, image, np.full(image.shape[:2], IGNORE, np.uint8))
+
+    return _collect(_need(root, "*.jpg"), read, strict=strict)
+
+
 def read_lsp(root: Path, part: str, *, strict: bool = False) -> list[Photo]:
     """Leeds Sports Pose, or its extended set: scribbles from 14 joints. `part` all reads every file."""
     joints: dict[str, Any] = _description(root / "keypoints.json")["images"]

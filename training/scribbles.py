@@ -65,7 +65,7 @@ class Skeleton:
         if not self.known("r_shoulder", "l_shoulder", "r_hip", "l_hip"):
             return False
         hips, shoulders = ((self.at(f"r_{n}") + self.at(f"l_{n}")) / 2 for n in ("hip", "shoulder"))
-        return bool(shoulders[1] < hips[1] and _across(self)[0] > 0.25 * np.linalg.norm(shoulders - hips))
+        return bool(shoulders[1] < hips[1] and across(self)[0] > 0.25 * np.linalg.norm(shoulders - hips))
 
     def torso_length(self) -> float | None:
         """Shoulder centre to hip centre, px; None when a joint of the four is absent."""
@@ -124,7 +124,7 @@ def _draw_torso(codes: NDArray[np.uint8], s: Skeleton, torso: float) -> None:
     if not s.seen("r_shoulder", "l_shoulder", "r_hip", "l_hip"):
         return
     corners = {k: s.at(k) for k in ("r_shoulder", "l_shoulder", "r_hip", "l_hip")}
-    broadside = float(np.linalg.norm(_across(s))) > BROADSIDE * torso
+    broadside = float(np.linalg.norm(across(s))) > BROADSIDE * torso
     along = {}
     for letter, side in SIDES:
         top, bottom = corners[side + "shoulder"], corners[side + "hip"]
@@ -149,7 +149,7 @@ def _mix(p: Points, q: Points, t: float) -> Points:
     return (1 - t) * p + t * q
 
 
-def _across(s: Skeleton) -> Points:
+def across(s: Skeleton) -> Points:
     """(2,) from the person's left to the right, px: the mean of shoulders and hips."""
     d = s.at("r_shoulder") - s.at("l_shoulder") + s.at("r_hip") - s.at("l_hip")
     return (d / 2).astype(np.float32)
@@ -166,11 +166,11 @@ def _draw_head(codes: NDArray[np.uint8], s: Skeleton, torso: float) -> None:
     neck, top = s.at("neck"), s.at("head_top")
     low, high = _mix(neck, top, 0.38), _mix(neck, top, 0.82)
     broadside = s.seen("r_shoulder", "l_shoulder", "r_hip", "l_hip")
-    across = _across(s) if broadside else np.zeros(2, np.float32)
-    width = float(np.linalg.norm(across))
+    to_right = across(s) if broadside else np.zeros(2, np.float32)
+    width = float(np.linalg.norm(to_right))
     _line(codes, low, high, 0.09 * torso, SET_CODES["head"])
     if width > BROADSIDE * torso:
-        aside: Points = (0.055 * torso / width * across).astype(np.float32)
+        aside: Points = (0.055 * torso / width * to_right).astype(np.float32)
         _line(codes, low + aside, high + aside, 0.04 * torso, SET_CODES["right head"])
         _line(codes, low - aside, high - aside, 0.04 * torso, SET_CODES["left head"])
     _line(codes, neck, neck, 0.04 * torso, S31.id("neck"))

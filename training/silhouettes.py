@@ -71,7 +71,7 @@ def body(skeleton: Skeleton, size: tuple[int, int], *, sure: bool = False, widen
     """
     width, height = size
     out = np.zeros((height, width), np.uint8)
-    torso = _torso(skeleton)
+    torso = torso_length(skeleton)
     at = skeleton.at
     quad = [at(n) for n in ("r_shoulder", "l_shoulder", "l_hip", "r_hip")]
     middle = np.mean(quad, axis=0)
@@ -114,7 +114,7 @@ def cut(image: NDArray[np.uint8], skeleton: Skeleton) -> Cut | None:
     size = max(8, round(w * shrink)), max(8, round(h * shrink))
     small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
     bones = Skeleton(skeleton.xy * np.float32(shrink), skeleton.visible)
-    torso = _torso(bones)
+    torso = torso_length(bones)
     if torso < 12:
         return None
     sure = body(bones, size, sure=True)
@@ -136,7 +136,8 @@ def cut(image: NDArray[np.uint8], skeleton: Skeleton) -> Cut | None:
     return Cut(np.asarray(full, np.uint8), area, agreement, covered)
 
 
-def _torso(skeleton: Skeleton) -> float:
+def torso_length(skeleton: Skeleton) -> float:
+    """Torso length, px; a sixth of the body's extent at least: a torso seen from above shrinks to nothing."""
     known = skeleton.xy[skeleton.visible > 0]
     extent = float(np.linalg.norm(known.max(0) - known.min(0)))
     return max(skeleton.torso_length() or 0.0, extent / 6)

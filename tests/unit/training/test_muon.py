@@ -1,0 +1,81 @@
+"""Muon: orthogonal momentum for kernels, the same as torch's where torch has one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from models.checkpoint import CheckpointError
+from models.factored import FactoredConvNet
+from training.loop import TrainConfig, new_state, resume, save
+from training.muon import LEAST_SIDE, Muon, orthogonal
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(16, 40), st.integers(16, 200), st.integers(0, 99))
+def test_directions_become_alike_and_stay_in_place(rows, columns, seed):
+    generator = torch.Generator().manual_seed(seed)
+    matrices = torch.randn(2, rows, columns, generator=generator)
+    turned = orthogonal(matrices).float()
+    assert turned.shape == matrices.shape
+    u, s, v = torch.linalg.svd(matrices, full_matrices=False)
+    along = torch.einsum("nij,nik,njk->nk", turned, u, v.mT)  # how far each direction now steps
+    big = s > 0.2 * s[:, :1]
+    assert along[big].min() > 0.4
+    assert along[big].max() < 1.4
+
+
+@pytest.mark.parametrize("shape", [(24, 64), (64, 24)])
+def test_a_pointwise_kernel_steps_as_torch_steps_a_matrix(shape):
+    rows, columns = shape
+    torch.manual_seed(3)
+    net = nn.Sequential(nn.Conv2d(columns, rows, 1, bias=False))
+    matrix = nn.Parameter(net[0].weight.detach().clone().flatten(1))
+    ours = Muon(net, 1e-2, 0.0)
+    theirs = torch.optim.Muon([matrix], lr=1e-2, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+    for _ in range(4):
+        gradient = torch.randn(rows, columns)
+        net[0].weight.grad = gradient[..., None, None].clone()
+        matrix.grad = gradient
+        ours.step()
+        theirs.step()
+    moved = net[0].weight.detach().flatten(1)
+    assert torch.allclose(moved, matrix.detach(), atol=2e-3)  # both in bfloat16, in another order of sums
+
+
+def test_what_is_no_large_kernel_steps_as_adamw_and_what_is_frozen_stays():
+    torch.manual_seed(4)
+    net = nn.Sequential(
+        nn.Conv2d(3, LEAST_SIDE - 1, 3), nn.Conv2d(LEAST_SIDE - 1, 32, 3), nn.Conv2d(32, 32, 3)
+    )
+    small, frozen, large = (layer.weight for layer in net)
+    twin = nn.Parameter(small.detach().clone())
+    ours = Muon(net, 1e-2, 0.1)
+    adamw = torch.optim.AdamW([twin], lr=1e-2, weight_decay=0.1, betas=(0.9, 0.99))
+    before = frozen.detach().clone(), large.detach().clone()
+    small.grad = torch.randn_like(small)
+    twin.grad = small.grad.clone()
+    large.grad = torch.randn_like(large)
+    ours.step()
+    adamw.step()
+    assert torch.equal(small, twin)
+    assert torch.equal(frozen, before[0])
+    step = (large - before[1]).detach()
+    assert step.square().mean().sqrt() == pytest.approx(0.2 * 1e-2, rel=0.25)
+
+
+def test_a_state_of_another_optimiser_is_refused(tmp_path):
+    config = TrainConfig(steps=1, decay_steps=1)
+    state = new_state(config, FactoredConvNet(), torch.device("cpu"))
+    parameters = [p for g in state.optimiser.param_groups for p in g["params"]]
+    for p in parameters:
+        p.grad = torch.zeros_like(p)
+    state.optimiser.step()
+    first = parameters[0]
+    state.optimiser.state[first]["exp_avg"] = torch.zeros(1, 2, 3)
+    save(state, config, tmp_path / "other.safetensors", {})
+    with pytest.raises(CheckpointError, match=r"optimiser is another.*--init"):
+        resume(new_state(config, FactoredConvNet(), torch.device("cpu")), tmp_path / "other.safetensors")
