@@ -130,6 +130,10 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
         Path | None, typer.Option(metavar="DIR", help="Masks to use in the factor's place.")
     ] = None,
     size: Annotated[str, typer.Option(metavar="WxH|N", help="Size of the network's input.")] = "",
+    views: Annotated[
+        Literal["auto", "1", "2", "6"],
+        typer.Option(help="Looks at each picture, averaged: mirrored, at 3 sizes. auto: 6, clips 1."),
+    ] = "auto",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="`cuda` is strict.")] = "auto",
     save: Annotated[str, typer.Option(help=f"What to write, of {LISTS}.")] = "labels,silhouettes,overlay",
     alpha: Annotated[
@@ -151,8 +155,8 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
     job = {
-        "model": model, "factor": factor, "silhouettes": silhouettes, "size": network, "device": device,
-        "save": wanted, "alpha": alpha, "resume": resume, "smooth": smooth,
+        "model": model, "factor": factor, "silhouettes": silhouettes, "size": network, "views": views,
+        "device": device, "save": wanted, "alpha": alpha, "resume": resume, "smooth": smooth,
     }  # fmt: skip
     limits = Limits(minutes=link_minutes, megabytes=link_megabytes)
     raise typer.Exit(parse_all(sources, out, job, engine=engine, progress=progress, limits=limits))

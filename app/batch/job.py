@@ -11,10 +11,12 @@ from app.engine.letterbox import NetworkSize
 from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.smoothing import Smoother
 from app.engine.upsample import FULL
+from app.engine.views import MIRRORED, ONE, SIX, Views
 from app.errors import Refusal
 
 SAVES: Final = ("labels", "silhouettes", "overlay", "coco", "csv", "alpha")
 DEFAULT_SAVES: Final = ("labels", "silhouettes", "overlay")
+VIEWS: Final[dict[str, Views]] = {"1": ONE, "2": MIRRORED, "6": SIX}
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Job:
     factor: str = ""  #: name or file; empty is the model's own
     silhouettes: Path | None = None  #: imported masks in the factor's place
     size: str = ""  #: of the network's input; empty is the model's own
+    views: Literal["auto", "1", "2", "6"] = "auto"  #: looks at each picture; auto is 6, and 1 for clips
     device: str = "auto"
     resume: bool = False
     smooth: bool = True  #: calm the labels of clips over time, as the window does
@@ -50,7 +53,7 @@ class Job:
         """The engine, deciding at the displayed size.
 
         Raises:
-            Refusal: model, factor, size or device cannot be used.
+            Refusal: model, factor, size, views or device cannot be used.
         """
         if self.silhouettes is not None and not self.silhouettes.is_dir():
             raise Refusal(
@@ -63,14 +66,23 @@ class Job:
             threads=threads,
             size=NetworkSize.parse(self.size) if self.size else None,
         )
+        for clip in (False, True):
+            engine.with_views(self.views_of(engine, clip=clip))
         return engine.with_detail(FULL)
 
+    def views_of(self, engine: Engine, *, clip: bool) -> Views:
+        """How often a picture is looked at: auto is all views of a photo, which has no frame rate, one of a clip."""
+        if self.views != "auto":
+            return VIEWS[self.views]
+        return ONE if clip or not engine.averages else SIX
+
     def engine_for(self, engine: Engine, name: str, *, clip: bool) -> Engine:
-        """The engine for one input: with that input's imported masks, where the job has some.
+        """The engine for one input: its views, and that input's imported masks, where the job has some.
 
         Raises:
             Refusal: there are no masks for this input.
         """
+        engine = engine.with_views(self.views_of(engine, clip=clip))
         if self.silhouettes is None:
             return engine
         folder = self.silhouettes
@@ -90,13 +102,14 @@ class Job:
         """Whether a frame's result depends on the frames before it."""
         return self.smooth or self.silhouettes is not None  # a missing mask is bridged by the last one
 
-    def recipe(self, engine: Engine) -> dict[str, Any]:
+    def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:
         """What decides the results, bit for bit; two runs with one recipe may share a folder."""
         return {
             "name": engine.name,
             "sha256": {f"{s.name}.onnx": s.sha256 for s in engine.sessions},
             "factor": str(self.silhouettes) if self.silhouettes else engine.factor_name,
             "size": str(engine.size),
+            "views": self.views_of(engine, clip=clip).count,
             "smoothing": self.smooth,
             "provider": engine.provider,
         }

@@ -30,7 +30,7 @@ class Record:
     duration_s: float = 0.0  #: of the clip
     size: tuple[int, int] | None = None  #: (width, height) as displayed
     notices: tuple[str, ...] = ()
-    model: dict[str, Any] = field(default_factory=dict)  #: name, sha256 of its files, factor, size, provider
+    model: dict[str, Any] = field(default_factory=dict)  #: what decides the results: see `Job.recipe`
     saved: tuple[str, ...] = ()
     source_bytes: int = 0
     source_modified_ns: int = 0

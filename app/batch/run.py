@@ -49,7 +49,6 @@ class Run:
         self._manifest = Manifest(job.out)
         self._shared = SharedFiles(job)
         self._shared_written_s = time.monotonic()
-        self._recipe = job.recipe(engine)
         self.items = plan(job, self._manifest.names)
 
     def start(self, watch: Watch) -> None:
@@ -81,15 +80,20 @@ class Run:
         self._manifest.write()
 
     def _same_recipe(self) -> None:
-        """Results of two models in one folder would look like one."""
+        """Results of two models in one folder would look like one; before there were views, there was one."""
         for item in self.items:
             record = self._manifest.records.get(item.path)
-            if record is not None and record.model and record.model != self._recipe:
-                was, now = _difference(record.model, self._recipe)
+            before = {"views": 1, **record.model} if record is not None and record.model else {}
+            recipe = self._recipe(item)
+            if before and before != recipe:
+                was, now = _difference(before, recipe)
                 reason = f"{item.shown} was parsed there with {was}, now it would be {now}"
                 raise Refusal(
                     f"output {self._job.out}", reason, "Choose another --out, or leave out --resume"
                 )
+
+    def _recipe(self, item: Item) -> dict[str, Any]:
+        return self._job.recipe(self._engine, clip=item.kind == "clip")
 
     def all(self, workers: Workers | None = None) -> int:
         """Parse everything that is not finished.
@@ -140,7 +144,7 @@ class Run:
         """Note a clip before it is parsed: after a kill, --resume knows with which model it was begun."""
         self._watch.begin(item, 1)
         if item.kind == "clip":
-            begun = replace(stamp(item), status="partial", reason=NOT_FINISHED, model=self._recipe)
+            begun = replace(stamp(item), status="partial", reason=NOT_FINISHED, model=self._recipe(item))
             self._manifest.put(begun)
 
     def _take(self, item: Item, record: Record, share: Share | None) -> None:
@@ -167,7 +171,7 @@ class Run:
 
 
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:
-    for key in ("name", "factor", "size", "smoothing", "provider"):
+    for key in ("name", "factor", "size", "views", "smoothing", "provider"):
         if was.get(key) != now.get(key):
             return f"{key} {was.get(key)}", f"{now.get(key)}"
     return "other files of the same model", "these"

@@ -37,7 +37,7 @@ def work(item: Item, job: Job, engine: Engine, report: Report) -> tuple[Record, 
         return replace(stamp(item), reason=f"{item.shown}: internal error ({type(e).__name__}: {e})"), None
     now = stamp(item)
     record = replace(record, source_bytes=now.source_bytes, source_modified_ns=now.source_modified_ns)
-    return replace(record, model=job.recipe(engine), saved=job.save), share
+    return replace(record, model=job.recipe(engine, clip=item.kind == "clip"), saved=job.save), share
 
 
 def forget(item: Item, job: Job) -> None:

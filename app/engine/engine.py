@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +17,19 @@ from app.engine.providers import Provider, choose
 from app.engine.sessions import NoResultError, Session
 from app.engine.silhouettes import Factor, Held, Request, Silhouette, SilhouetteSource
 from app.engine.smoothing import Smoother
-from app.engine.stages import FactoredStages, Features, NetworkStage, Stages, probabilities
+from app.engine.stages import FactoredStages, NetworkStage, Stages, WholeNetwork, probabilities
 from app.engine.upsample import LIVE, Detail, decide
+from app.engine.views import ONE, View, Views, merged, mirrored
 from app.errors import Refusal
 from app.pipeline.frames import Frame
+from models.grid import Grid
 from models.labels import PART_SETS, PartSet
 from models.results import Parsing
 from models.spec import ModelSpec
 
+Map = NDArray[np.float32]
+
+FROM_FEATURES: Final = (Factor, WholeNetwork)  # sources that know no more than what the network has seen
 _ids = itertools.count(1)
 
 
@@ -47,6 +54,7 @@ class Engine:
     source: SilhouetteSource
     size: NetworkSize
     detail: Detail = LIVE
+    views: Views = ONE
     tally: Tally = field(default_factory=Tally)
     id: int = field(init=False, default_factory=lambda: next(_ids))
 
@@ -112,6 +120,27 @@ class Engine:
         """The same model with results at another resolution: `LIVE` or `FULL`."""
         return replace(self, detail=detail)
 
+    def with_views(self, views: Views) -> Engine:
+        """The same model looking at each picture in other ways.
+
+        Raises:
+            Refusal: it has no average over such views.
+        """
+        if views == self.views:
+            return self
+        if views.count > 1 and not self.averages:
+            raise Refusal(
+                f"{views.count} views with model {self.name}",
+                "the cells of its grid lie on corners, where a mirror image has none",
+                "use 1 view",
+            )
+        return replace(self, views=views)
+
+    @property
+    def averages(self) -> bool:
+        """Whether the results of several views can be averaged cell by cell."""
+        return self.spec.grid is Grid.CENTRE
+
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
         """Body parts and silhouette of one frame.
 
@@ -122,7 +151,7 @@ class Engine:
         Raises:
             NoResultError: a stage failed or gave no probabilities; counted in `tally`.
         """
-        return self._decide(self._request(frame), smoothing)
+        return self._decide(self._look(frame), smoothing)
 
     def parse_both(
         self, other: Engine, frame: Frame, smoothing: Smoother | None, other_smoothing: Smoother | None
@@ -132,48 +161,75 @@ class Engine:
         Raises:
             NoResultError: one of them has no result.
         """
-        request = self._request(frame)
-        shared = other.stages is self.stages and other.size == self.size
-        there = request if shared else other._request(frame)
+        here = self._look(frame)
+        shared = (other.stages is self.stages) and (other.size, other.views) == (self.size, self.views)
+        there = here if shared else other._look(frame)
         theirs = other._decide(there, other_smoothing)  # first: the notice that stays is of this engine
-        return self._decide(request, smoothing), theirs
+        return self._decide(here, smoothing), theirs
 
-    def _request(self, frame: Frame) -> Request:
-        """The frame as the network sees it, and the trunk's features."""
+    def _look(self, frame: Frame) -> list[View]:
+        """The frame as the network sees it in each view, and the trunk's features."""
         self.tally.notice = ""
-        letterbox = Letterbox.fit(
-            frame.size, self.size, stride=self.spec.stride, multiple=self.spec.size_multiple
-        )
-        canvas = letterbox.apply(frame.image)
-        try:
-            features = self.stages.features(canvas)
-        except NoResultError:
-            self.tally.no_results += 1
-            raise
-        return Request(frame, letterbox, canvas, features)
+        stride, multiple = self.spec.stride, self.spec.size_multiple
+        views = []
+        for zoom in self.views.sizes:
+            letterbox = Letterbox.fit(frame.size, self.size, stride=stride, multiple=multiple, zoom=zoom)
+            upright = letterbox.apply(frame.image)
+            for flip in self.views.sides:
+                canvas = mirrored(upright, letterbox) if flip else upright
+                try:
+                    features = self.stages.features(canvas)
+                except NoResultError:
+                    self.tally.no_results += 1
+                    raise
+                views.append(View(Request(frame, letterbox, canvas, features), flip))
+        return views
 
-    def _decide(self, request: Request, smoothing: Smoother | None) -> Parsing:
+    def _decide(self, views: Sequence[View], smoothing: Smoother | None) -> Parsing:
         """Silhouette, parts and labels from the features."""
-        frame, letterbox, features = request.frame, request.letterbox, request.features
+        request = views[0].request
         try:
-            silhouette = self.source.person(request)
-            person = self._person(silhouette, letterbox)
+            silhouette, person, shown = self._silhouettes(views)
             if smoothing is not None:
                 smoothing.look(request, self.id)
                 person = smoothing.person(person)
-            parts = self._parts(features, person, letterbox)
+                calm = Silhouette(person)
+                shown = [person, *(v.to_seen(calm, request.letterbox) for v in views[1:])]
+            said = [self._parts(v.request, p) for v, p in zip(views, shown, strict=True)]
         except NoResultError:
             self.tally.no_results += 1
             raise
         self.tally.notice = silhouette.notice
-        across, down = letterbox.cells
+        parts = merged(views, said, self._mirrored_channels)
+        across, down = request.letterbox.cells
         person, parts = person[:down, :across], parts[:, :down, :across]
         if smoothing is not None:
             parts = smoothing.parts(parts)
         decision = decide(person, parts, request, silhouette.fine, self.detail)
-        return Parsing(self.part_set, frame.size, decision.labels, decision.person, decision.confidence)
+        return Parsing(
+            self.part_set, request.frame.size, decision.labels, decision.person, decision.confidence
+        )
 
-    def _person(self, silhouette: Silhouette, letterbox: Letterbox) -> NDArray[np.float32]:
+    def _silhouettes(self, views: Sequence[View]) -> tuple[Silhouette, Map, list[Map]]:
+        """The source's answer, P(person) on the first view's grid, and what the head sees in each view.
+
+        What answers from the features is asked in every view. Anything else speaks of the displayed picture
+        and may remember it: it is asked once, and every view sees what it said.
+        """
+        first = views[0].request.letterbox
+        if isinstance(self.source, FROM_FEATURES):
+            answers = [self.source.person(v.request) for v in views]
+            shown = [self._person(a, v.request.letterbox) for a, v in zip(answers, views, strict=True)]
+            return answers[0], merged(views, shown), shown
+        answer = self.source.person(views[0].request)
+        person = self._person(answer, first)
+        return answer, person, [person, *(v.to_seen(answer, first) for v in views[1:])]
+
+    @property
+    def _mirrored_channels(self) -> NDArray[np.intp]:
+        return self.part_set.mirror()[: self.part_set.classes].astype(np.intp)
+
+    def _person(self, silhouette: Silhouette, letterbox: Letterbox) -> Map:
         if silhouette.grid is None:
             raise NoResultError(f"{self.factor_name}: {silhouette.notice}")
         person = probabilities(silhouette.grid)
@@ -183,11 +239,9 @@ class Engine:
             )
         return person
 
-    def _parts(
-        self, features: Features, person: NDArray[np.float32], letterbox: Letterbox
-    ) -> NDArray[np.float32]:
-        parts = self.stages.parts(features, person)
-        expected = (self.part_set.classes, letterbox.grid[1], letterbox.grid[0])
+    def _parts(self, request: Request, person: Map) -> Map:
+        parts = self.stages.parts(request.features, person)
+        expected = (self.part_set.classes, *request.letterbox.grid[::-1])
         if parts.shape != expected:
             raise NoResultError(f"the model gave parts {parts.shape}, its description says {expected}")
         return parts
@@ -252,4 +306,4 @@ def _warm_up(engine: Engine) -> None:
 
 
 def _held(source: SilhouetteSource) -> SilhouetteSource:
-    return source if isinstance(source, Factor) else Held(source)
+    return source if isinstance(source, FROM_FEATURES) else Held(source)

@@ -81,13 +81,29 @@ class Letterbox:
 
     @classmethod
     def fit(
-        cls, picture: tuple[int, int], size: NetworkSize, *, stride: int = 8, multiple: int = 32
+        cls,
+        picture: tuple[int, int],
+        size: NetworkSize,
+        *,
+        stride: int = 8,
+        multiple: int = 32,
+        zoom: float = 1.0,
     ) -> Letterbox:
-        """Place a picture of (width, height) px in a network with input sides that `multiple` divides."""
+        """Place a picture of (width, height) px in a network with input sides that `multiple` divides.
+
+        Args:
+            picture: its size as displayed.
+            size: the box it is fitted into.
+            stride: network pixels per output cell.
+            multiple: of the network's sides.
+            zoom: shows the picture larger or smaller than the box, then padded no more than it must be.
+        """
         limit = _up(size.box[0], multiple), _up(size.box[1], multiple)
         scale = min(limit[0] / picture[0], limit[1] / picture[1], size.enlarge)
+        scale = min(scale * zoom, max(scale, MAX_SIDE / max(picture)))
         content = _cells(picture[0] * scale, stride), _cells(picture[1] * scale, stride)
-        network = limit if size.padded else (_up(content[0], multiple), _up(content[1], multiple))
+        boxed = size.padded and zoom == 1
+        network = limit if boxed else (_up(content[0], multiple), _up(content[1], multiple))
         return cls(picture, content, network, stride)
 
     @property

@@ -48,6 +48,7 @@ def test_exit_codes(clip: Path, tmp_path: Path) -> None:
         "parse --out x",
         "parse a.mp4 --out x --save everything",
         "parse a.mp4 --out x --size huge",
+        "parse a.mp4 --out x --views 3",
         "parse a.mp4 --out x --device tpu",
         "--no-such-option",
         "models fetch",

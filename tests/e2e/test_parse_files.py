@@ -163,6 +163,48 @@ def test_resume_refuses_another_model_or_size(tmp_path: Path) -> None:
         parse([clip], tmp_path / "out", size="96", resume=True)
 
 
+def test_pictures_are_looked_at_six_times_and_clips_once(tmp_path: Path) -> None:
+    inputs = [draw_picture(tmp_path / f"{n}.png", (96 + n, 64)) for n in (1, 2)]
+    clip = draw_clip(tmp_path / "a.mp4", 2)
+    out, once = tmp_path / "out", tmp_path / "once"
+    assert parse([*inputs, clip], out) == 0
+    records = manifest(out)
+    assert {name: r["model"]["views"] for name, r in records.items()} == {"1.png": 6, "2.png": 6, "a.mp4": 1}
+    before = files(out)
+    (out / "labels" / "2.png").unlink()
+    assert parse([*inputs, clip], out, resume=True) == 0
+    assert parse(inputs, out, resume=True, views="6") == 0  # what auto is for pictures
+    assert files(out) == before
+    for views, told in (
+        ("1", "1.png was parsed there with views 6, now it would be 1"),
+        ("2", "views 6.* be 2"),
+    ):
+        with pytest.raises(Refusal, match=told):
+            parse(inputs, out, resume=True, views=views)
+    with pytest.raises(Refusal, match="views 1, now it would be 6"):
+        parse([clip], out, resume=True, views="6")
+    assert files(out).items() >= before.items()
+    assert parse(inputs, once, views="1") == 0
+    for n in (1, 2):
+        one, six = ((folder / "silhouettes" / f"{n}.png").read_bytes() for folder in (once, out))
+        assert one != six
+
+
+def test_results_from_before_there_were_views_are_one_view(tmp_path: Path) -> None:
+    picture_file, clip = draw_picture(tmp_path / "1.png"), draw_clip(tmp_path / "a.mp4", 2)
+    out = tmp_path / "out"
+    assert parse([picture_file, clip], out, views="1") == 0
+    path = out / "manifest.json"
+    said = json.loads(path.read_text())
+    for record in said["inputs"]:
+        del record["model"]["views"]
+    path.write_text(json.dumps(said))
+    assert parse([clip], out, resume=True) == 0
+    assert parse([picture_file], out, resume=True, views="1") == 0
+    with pytest.raises(Refusal, match="views 1, now it would be 6"):
+        parse([picture_file], out, resume=True)
+
+
 def test_an_input_that_changed_is_parsed_again(tmp_path: Path) -> None:
     clip = draw_clip(tmp_path / "a.mp4", 8)
     out = tmp_path / "out"
