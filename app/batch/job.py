@@ -71,7 +71,7 @@ class Job:
         return engine.with_detail(FULL)
 
     def views_of(self, engine: Engine, *, clip: bool) -> Views:
-        """How often a picture is looked at: auto is all views of a photo, which has no frame rate, one of a clip."""
+        """How pictures are looked at: auto is one view of a frame, and all of a photo, which has no hurry."""
         if self.views != "auto":
             return VIEWS[self.views]
         return ONE if clip or not engine.averages else SIX
