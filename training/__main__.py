@@ -50,6 +50,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--crop", type=int, default=256, help="side of the training pictures, px")
     p.add_argument("--target-stride", type=int, default=4, choices=(2, 4, 8), help="pixels per label cell")
     p.add_argument("--lr", type=float, default=1e-3)
+    p.add_argument("--optimiser", choices=("muon", "adamw"), default=TrainConfig.optimiser)
     p.add_argument("--ema", type=float, default=0.998)
     p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
     p.add_argument("--seed", type=int, default=0)
@@ -129,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     config = TrainConfig(
         steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema,
-        dropout=a.dropout, seed=a.seed,
+        dropout=a.dropout, seed=a.seed, optimiser=a.optimiser,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
     try:

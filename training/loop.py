@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +56,7 @@ class TrainConfig:
     warmup_steps: int = 200
     ema: float = 0.998
     dropout: float = 0.0
+    optimiser: Literal["muon", "adamw"] = "muon"
     seed: int = 0
     checkpoint_every: int = 250
     step: StepConfig = field(default_factory=StepConfig)
@@ -86,7 +88,8 @@ def new_state(config: TrainConfig, net: Network, device: torch.device) -> State:
     for module in net.modules():
         if isinstance(module, nn.Dropout2d):
             module.p = config.dropout
-    return State(net, ema, Muon(net, config.lr, config.weight_decay))
+    orthogonal = config.optimiser == "muon"
+    return State(net, ema, Muon(net, config.lr, config.weight_decay, orthogonal=orthogonal))
 
 
 def resume(state: State, path: Path) -> None:

@@ -28,22 +28,26 @@ class Muon(torch.optim.AdamW):
         net: the network; everything in it that needs a gradient is optimised.
         lr: learning rate of both.
         weight_decay: of AdamW's kernels. Muon's have none: normalisation follows nearly all of them.
+        orthogonal: off, everything is AdamW's (to compare).
     """
 
-    def __init__(self, net: nn.Module, lr: float, weight_decay: float) -> None:
+    def __init__(self, net: nn.Module, lr: float, weight_decay: float, *, orthogonal: bool = True) -> None:
         parameters = [p for p in net.parameters() if p.requires_grad]
-        small = [p for p in parameters if p.ndim > 1 and not _is_large(p)]
+        large = [p for p in parameters if orthogonal and _is_large(p)]
+        large_ids = {id(p) for p in large}
+        small = [p for p in parameters if p.ndim > 1 and id(p) not in large_ids]
         groups = [
-            {"params": small, "weight_decay": weight_decay},
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-            {"params": [p for p in parameters if _is_large(p)], "weight_decay": 0.0},
+            {"params": small, "weight_decay": weight_decay, "orthogonal": False},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0, "orthogonal": False},
+            {"params": large, "weight_decay": 0.0, "orthogonal": True},
         ]
         super().__init__([g for g in groups if g["params"]], lr=lr, betas=(0.9, 0.99))
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step; a parameter without a gradient stays as it is, its momentum too."""
-        large = [p for g in self.param_groups for p in g["params"] if _is_large(p) and p.grad is not None]
+        groups = [g for g in self.param_groups if g["orthogonal"]]
+        large = [p for g in groups for p in g["params"] if p.grad is not None]
         gradients = [p.grad for p in large]
         for p in large:
             p.grad = None  # AdamW passes over it

@@ -39,6 +39,8 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--limit", type=int, help="take only so many pictures of every test set")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--ablation-steps", type=int, default=300, help="length of each continuation")
+    p.add_argument("--silhouettes", type=Path, help="cuts of photos, as in training (ablations)")
+    p.add_argument("--pseudolabels", type=Path, help="dense labels, as in training (ablations)")
     networks.add_arguments(p)
     return p
 

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -57,6 +58,8 @@ class Variant:
 
     sources: Sources
     step: StepConfig
+    plain: Sources  #: the same photos with what their own labels say, and no more
+    optimiser: Literal["muon", "adamw"] = "muon"
 
 
 def _recoded(photos: Sequence[Photo], change: Callable[[Photo], np.ndarray]) -> list[Photo]:
@@ -93,6 +96,16 @@ def without_settings(v: Variant) -> Variant:
     return replace(v, step=replace(v.step, setting_shares=(0.0, 0.0, 1.0, 0.0), inject=0.0))
 
 
+def without_dense_labels(v: Variant) -> Variant:
+    """Photos teach what their own labels say: no teacher's, no photos without any label."""
+    return replace(v, sources=v.plain)
+
+
+def with_adamw(v: Variant) -> Variant:
+    """The same without orthogonal steps."""
+    return replace(v, optimiser="adamw")
+
+
 VARIANTS: dict[str, Callable[[Variant], Variant]] = {
     "all terms": lambda v: v,
     "without noise settings and injection": without_settings,
@@ -100,6 +113,8 @@ VARIANTS: dict[str, Callable[[Variant], Variant]] = {
     "without background far from skeletons": without_far_background,
     "without ccp garments": without_garments,
     "without composites and backgrounds": without_composites,
+    "without dense labels of a teacher": without_dense_labels,
+    "AdamW alone": with_adamw,
 }
 
 
@@ -115,7 +130,9 @@ def run(a: argparse.Namespace) -> None:
         if not (out / "score.json").exists():
             if everything is None:
                 step = StepConfig(setting_shares=SHARES)
-                everything = Variant(sources(a.data, a.synthetic), step)
+                plain = sources(a.data, a.synthetic, silhouettes=a.silhouettes)
+                whole = sources(a.data, a.synthetic, silhouettes=a.silhouettes, pseudolabels=a.pseudolabels)
+                everything = Variant(whole, step, plain)
             log.info("%s: %d steps", name, a.ablation_steps)
             _continue(a, net, change(everything), out)
         scores[name] = _scored(out / "score.json", out / LAST, a)
@@ -127,7 +144,7 @@ def _continue(a: argparse.Namespace, start: Network, variant: Variant, out: Path
     steps = a.ablation_steps
     config = TrainConfig(
         steps=steps, decay_steps=steps // 2, batch=BATCH, lr=LR, warmup_steps=steps // 10, seed=SEED,
-        step=variant.step,
+        step=variant.step, optimiser=variant.optimiser,
     )  # fmt: skip
     device = torch.device("cpu")
     stream = Stream(variant.sources, MIXTURE, BatchShape(BATCH, CROP, 4), seed=SEED, start=0)
@@ -154,7 +171,7 @@ def write(a: argparse.Namespace, scores: dict[str, Scores]) -> None:
     blocks = [
         f"`python -m training.experiments ablations --ablation-steps {a.ablation_steps} --out {a.out}`",
         f"Each row but the first: the shipped checkpoint trained on for {a.ablation_steps} steps of {BATCH}"
-        f" pictures of {CROP} px (new AdamW at {LR:g}, cosine over the second half, seed {SEED}) with the"
+        f" pictures of {CROP} px (new Muon at {LR:g}, cosine over the second half, seed {SEED}) with the"
         " terms named; the share of what is left out goes to the others. Scored on the development test sets"
         " by `training.evaluate`. A short continuation shows what a term holds in place, not what it would be"
         " worth from the start. Compare with all terms: starting again moves the scores by itself, as the"

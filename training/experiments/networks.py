@@ -43,7 +43,7 @@ class Budget:
         """The budget in a sentence."""
         return (
             f"{self.steps * self.batch} passes each over synthetic people ({self.steps} steps of"
-            f" {self.batch} pictures of {self.crop} px, AdamW at {self.lr:g}, cosine over the last"
+            f" {self.batch} pictures of {self.crop} px, Muon at {self.lr:g}, cosine over the last"
             f" {self.decay_steps}), ReLU, one seed ({self.seed}); all three begin with the trunk"
             " of the shipped checkpoint, the rest is new"
         )

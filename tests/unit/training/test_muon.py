@@ -79,3 +79,16 @@ def test_a_state_of_another_optimiser_is_refused(tmp_path):
     save(state, config, tmp_path / "other.safetensors", {})
     with pytest.raises(CheckpointError, match=r"optimiser is another.*--init"):
         resume(new_state(config, FactoredConvNet(), torch.device("cpu")), tmp_path / "other.safetensors")
+
+
+def test_without_orthogonal_steps_it_is_adamw():
+    torch.manual_seed(5)
+    net = nn.Conv2d(32, 32, 3)
+    twin = nn.Parameter(net.weight.detach().clone())
+    ours = Muon(net, 1e-2, 0.1, orthogonal=False)
+    adamw = torch.optim.AdamW([twin], lr=1e-2, weight_decay=0.1, betas=(0.9, 0.99))
+    net.weight.grad = torch.randn_like(net.weight)
+    twin.grad = net.weight.grad.clone()
+    ours.step()
+    adamw.step()
+    assert torch.equal(net.weight, twin)

@@ -39,7 +39,7 @@ def everything() -> Variant:
         cutouts=[Photo("cutout", alpha, np.full((64, 64), PERSON, np.uint8))],
         backgrounds=[image],
     )
-    return Variant(found, StepConfig())
+    return Variant(found, StepConfig(), replace(found, backgrounds=()))
 
 
 def test_each_variant_changes_only_what_it_names(everything: Variant) -> None:
@@ -53,6 +53,9 @@ def test_each_variant_changes_only_what_it_names(everything: Variant) -> None:
     bare = made["without composites and backgrounds"].sources
     assert not bare.backgrounds
     assert not bare.cutouts
+    assert made["without dense labels of a teacher"].sources is everything.plain
+    assert made["AdamW alone"].optimiser == "adamw"
+    assert made["AdamW alone"].sources is everything.sources
     settings = made["without noise settings and injection"]
     assert settings.step.setting_shares == (0, 0, 1, 0)
     assert settings.step.inject == 0
@@ -86,7 +89,7 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
     everything: Variant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[Path] = []
-    monkeypatch.setattr(ablations, "sources", lambda *_: replace(everything).sources)
+    monkeypatch.setattr(ablations, "sources", lambda *_, **__: replace(everything).sources)
     monkeypatch.setattr(ablations, "_continue", lambda _a, _n, _v, out: trained.append(out))
     filled = {group: dict.fromkeys((k for _, g, k in COLUMNS if g == group), 0.5) for _, group, _ in COLUMNS}
     monkeypatch.setattr(ablations, "report", lambda *_, **__: filled)
@@ -97,6 +100,8 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
         data=tmp_path,
         synthetic=[],
         test=tmp_path,
+        silhouettes=None,
+        pseudolabels=None,
         out=tmp_path,
     )
     digest = hashlib.sha256(TRUNK.read_bytes()).hexdigest()[:8]
