@@ -120,10 +120,10 @@ VARIANTS: dict[str, Callable[[Variant], Variant]] = {
 
 def run(a: argparse.Namespace) -> None:
     """Train and score what is missing, rewriting the page after each."""
-    net, _ = load_network(a.trunk)  # once: the file may be replaced while this runs
-    digest = hashlib.sha256(a.trunk.read_bytes()).hexdigest()[:8]
+    net, _ = load_network(a.shipped)  # once: the file may be replaced while this runs
+    digest = hashlib.sha256(a.shipped.read_bytes()).hexdigest()[:8]
     folder: Path = a.runs / f"exp-ablations-{a.ablation_steps}-{digest}"
-    scores = {"as it was": _scored(folder / "start.json", a.trunk, a)}
+    scores = {"as it was": _scored(folder / "start.json", a.shipped, a)}
     everything: Variant | None = None
     for name, change in VARIANTS.items():
         out = folder / name.replace(" ", "-")

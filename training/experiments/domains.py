@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet, person_probability
-from training.experiments.networks import Budget, Trained, shipped, trained
+from training.experiments.networks import Trained, budget_words, shipped, trained
 from training.experiments.people import GRID, People, Score
 from training.experiments.street import Street, silhouette
 from training.photos import read_ccp
@@ -78,7 +78,7 @@ def ccp(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
         f"Learnt on {len(photos)} photos, scored on {len(street.garments)} others, at the photos' size. Parts"
         " have no labels there: J and boundary F are those of everything that is a part, hair must be head,"
         " shoes feet or ankles, trousers legs or lower body. The network is the small Factored one:"
-        f" {Budget(steps=a.steps).words()}. So the trunk has seen these photos, factor and head have seen"
+        f" {budget_words(a)}. So the trunk has seen these photos, factor and head have seen"
         f" synthetic people only. Input {a.size} px.",
         net,
         images,

@@ -32,20 +32,20 @@ NAMES = {"baseline": "Baseline", "enet": "ENet", "factored": "Factored"}
 class Budget:
     """What every network gets; one seed."""
 
-    steps: int = 1200
-    decay_steps: int = 500
-    batch: int = 8
+    steps: int = 3000
+    decay_steps: int = 1000
+    batch: int = 16
     crop: int = 128
     lr: float = 1.5e-3
     seed: int = 1
 
-    def words(self) -> str:
-        """The budget in a sentence."""
+    def words(self, trunk: str) -> str:
+        """The budget in a sentence; `trunk` says whose trunk the networks begin with."""
         return (
             f"{self.steps * self.batch} passes each over synthetic people ({self.steps} steps of"
             f" {self.batch} pictures of {self.crop} px, Muon at {self.lr:g}, cosine over the last"
             f" {self.decay_steps}), ReLU, one seed ({self.seed}); all three begin with the trunk"
-            " of the shipped checkpoint, the rest is new"
+            f" of {trunk}, the rest is new"
         )
 
 
@@ -62,10 +62,10 @@ class Trained:
 def add_arguments(p: argparse.ArgumentParser) -> None:
     """What every experiment on the three networks takes."""
     p.add_argument("--runs", type=Path, default=Path("runs"), help="folder of exp-NAME/last.safetensors")
-    people = [Path("runs/synthetic/first"), Path("runs/synthetic/second")]
+    people = [Path("runs/synthetic/third"), Path("runs/synthetic/fourth")]
     p.add_argument("--synthetic", type=Path, nargs="+", default=people, help="packed people to train on")
     p.add_argument(
-        "--test", type=Path, default=Path("runs/synthetic/heldout2"), help="packed held-out people: STEM"
+        "--test", type=Path, default=Path("runs/synthetic/heldout3"), help="packed held-out people: STEM"
     )
     p.add_argument("--size", type=int, default=128, help="long side of the networks' input, px")
     p.add_argument("--shipped-size", type=int, default=256, help="the same for the shipped checkpoint, px")
@@ -76,6 +76,13 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
         default=TRUNK,
         help="checkpoint of a Factored ConvNet whose trunk all begin with",
     )
+    p.add_argument("--shipped", type=Path, default=TRUNK, help="the checkpoint they are compared with")
+
+
+def budget_words(a: argparse.Namespace) -> str:
+    """What every network got, in a sentence."""
+    whose = "the shipped checkpoint" if a.trunk == a.shipped else f"an earlier one ({a.trunk.name})"
+    return Budget(steps=a.steps).words(whose)
 
 
 def trained(a: argparse.Namespace, name: str) -> Trained:
@@ -88,7 +95,7 @@ def trained(a: argparse.Namespace, name: str) -> Trained:
     path = a.runs / f"exp-{name}" / LAST
     budget = Budget(steps=a.steps)
     if not path.exists() or int(load_checkpoint(path)[1]["step"]) < budget.steps:
-        log.info("%s: training it first, %s", path, budget.words())
+        log.info("%s: training it first, %s", path, budget_words(a))
         _train(name, budget, path.parent, a)
     net, meta = load_network(path)
     size = sum(p.numel() for p in net.parameters())
@@ -96,8 +103,8 @@ def trained(a: argparse.Namespace, name: str) -> Trained:
 
 
 def shipped(a: argparse.Namespace) -> Trained:
-    """The checkpoint whose trunk all begin with: how a network with a long training behaves."""
-    net, meta = load_network(a.trunk)
+    """How a network with a long training behaves."""
+    net, meta = load_network(a.shipped)
     return Trained("shipped checkpoint", net, int(meta["images"]), sum(p.numel() for p in net.parameters()))
 
 

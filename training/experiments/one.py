@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from training.experiments.networks import NAMES, Budget, Trained, shipped, trained
+from training.experiments.networks import NAMES, Trained, budget_words, shipped, trained
 from training.experiments.pages import Page, table
 from training.experiments.people import People, Score, score
 
@@ -49,7 +49,7 @@ def _blocks(
         f"`python -m training.experiments one --out {a.out}`",
         f"{len(people.images)} held-out synthetic people in clothes, poses and places not trained on;"
         f" input {a.size} px, scored at 64 x 64 over the 31 parts without the background. Budget:"
-        f" {Budget(steps=a.steps).words()}. The paper trains for 260 epochs of 6 812 pictures at 512 px. Last"
+        f" {budget_words(a)}. The paper trains for 260 epochs of 6 812 pictures at 512 px. Last"
         f" row: the shipped Factored ConvNet, trained longer and on photos too, at {a.shipped_size} px.",
         table(head, rows),
         agreement({k: s for k, (_, s) in scores.items()}),

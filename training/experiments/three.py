@@ -7,7 +7,7 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from training.experiments.networks import Budget, shipped, trained
+from training.experiments.networks import budget_words, shipped, trained
 from training.experiments.pages import Page, table
 from training.experiments.people import GRID, People, parsings
 from training.experiments.two import Four, aside, better, classes, means
@@ -46,7 +46,7 @@ def run(a: argparse.Namespace) -> None:
         f"{len(people.images)} held-out synthetic people, each with one black rectangle centred on a random"
         f" pixel of a person, sides {SIDES[0] * 100:.1f} to {SIDES[1] * 100:.1f} % of the picture (64 to"
         " 192 px of the paper's 512); labels and silhouettes are those of the whole person. Input"
-        f" {a.size} px, scored at 64 x 64. Budget: {Budget(steps=a.steps).words()}.",
+        f" {a.size} px, scored at 64 x 64. Budget: {budget_words(a)}.",
         means(after),
         agreement(before, after),
         table(

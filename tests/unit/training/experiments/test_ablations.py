@@ -96,7 +96,7 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
     a = argparse.Namespace(
         runs=tmp_path,
         ablation_steps=3,
-        trunk=TRUNK,
+        shipped=TRUNK,
         data=tmp_path,
         synthetic=[],
         test=tmp_path,
