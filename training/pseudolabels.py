@@ -31,7 +31,7 @@ from models.labels import IGNORE, S31
 from training.evaluate import letterbox, open_network
 from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled
 from training.scribbles import BROADSIDE, LIMBS, Skeleton, across
-from training.silhouettes import torso_length, with_silhouettes
+from training.silhouettes import body, torso_length, with_silhouettes
 from training.targets import CODES, SET_CODES, allowed
 
 log = logging.getLogger(__name__)
@@ -156,7 +156,8 @@ def _from_segment(x: Maps, y: Maps, p: NDArray[np.floating], q: NDArray[np.float
 def label(teacher: Maps, photo: Photo) -> Mask:
     """Codes (h, w) of a photo from a teacher's probabilities (32, h, w) and from what is known of it.
 
-    What the photo already teaches stays; a set of parts becomes one of its parts where that is sure.
+    What the photo already teaches stays; a set of parts becomes one of its parts where that is sure. Where a
+    usual body lies round the bones a teacher's background is not believed: it may have lost a limb.
     """
     codes = photo.codes
     known = np.minimum(codes, CODES)
@@ -175,6 +176,8 @@ def label(teacher: Maps, photo: Photo) -> Mask:
     sure = belief.max(0) >= np.where(best == 0, SURE_BACKGROUND, SURE)
     somebody = np.where(1 - belief[0] >= SURE_PERSON, SET_CODES["person"], IGNORE)
     fresh = np.where(sure, best, np.where(codes == IGNORE, somebody, codes)).astype(np.uint8)
+    if photo.skeleton is not None and (photo.skeleton.visible > 0).all():
+        fresh[(fresh == 0) & (body(photo.skeleton, (codes.shape[1], codes.shape[0])) > 0)] = IGNORE
     exact = codes < S31.classes
     return np.where(exact, codes, fresh).astype(np.uint8)
 

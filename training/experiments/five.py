@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from personalize.cuts import grab_cut
 from training.experiments.domains import Domain, domains
+from training.experiments.networks import command
 from training.experiments.pages import Page, table
 from training.metrics import silhouette_iou
 from training.transfer import TransferConfig, fine_tune, own_silhouettes, targets
@@ -33,7 +34,7 @@ def run(a: argparse.Namespace) -> None:
     """Teach the factor both ways on both domains and write the page."""
     page = Page(a.out, "5-semi-supervised-transfer", "Experiment 5: semi-supervised transfer")
     blocks = [
-        f"`python -m training.experiments five --out {a.out}`",
+        command(a, "five"),
         "No label of the new domain is used. Orig: the network as trained. Tran-Init: one epoch of factor"
         " fine-tuning on the factor's own silhouettes, P(person) >= 0.5. Tran-Grab: the same on those"
         f" silhouettes cut by GrabCut, which starts from P(person), at {CUT} px."

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.factored import FactoredConvNet
 from training.experiments.domains import Domain, domains
+from training.experiments.networks import command
 from training.experiments.pages import Page, table
 from training.transfer import TransferConfig, fine_tune, targets
 
@@ -23,7 +24,7 @@ def run(a: argparse.Namespace) -> None:
     """Move the factor to each domain, measuring on the way, and write the page."""
     page = Page(a.out, "4-supervised-transfer", "Experiment 4: supervised transfer")
     blocks = [
-        f"`python -m training.experiments four --out {a.out}`",
+        command(a, "four"),
         "Factor fine-tuning: the factor alone learns from silhouettes, trunk and head stay the same."
         f" {STEPS} steps of {TransferConfig.batch} pictures, AdamW at {TransferConfig.lr:g}, the factor's"
         " loss of our training.",

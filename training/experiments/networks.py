@@ -79,6 +79,12 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
     p.add_argument("--shipped", type=Path, default=TRUNK, help="the checkpoint they are compared with")
 
 
+def command(a: argparse.Namespace, name: str) -> str:
+    """What is typed to make a page again."""
+    trunk = "" if a.trunk == a.shipped else f" --trunk {a.trunk}"
+    return f"`python -m training.experiments {name} --out {a.out}{trunk}`"
+
+
 def budget_words(a: argparse.Namespace) -> str:
     """What every network got, in a sentence."""
     whose = "the shipped checkpoint" if a.trunk == a.shipped else f"an earlier one ({a.trunk.name})"

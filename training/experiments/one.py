@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from training.experiments.networks import NAMES, Trained, budget_words, shipped, trained
+from training.experiments.networks import NAMES, Trained, budget_words, command, shipped, trained
 from training.experiments.pages import Page, table
 from training.experiments.people import People, Score, score
 
@@ -46,7 +46,7 @@ def _blocks(
         ("IoU", *by_class), [(c, *(v[c] for v in by_class.values())) for c in next(iter(by_class.values()))]
     )
     return [
-        f"`python -m training.experiments one --out {a.out}`",
+        command(a, "one"),
         f"{len(people.images)} held-out synthetic people in clothes, poses and places not trained on;"
         f" input {a.size} px, scored at 64 x 64 over the 31 parts without the background. Budget:"
         f" {budget_words(a)}. The paper trains for 260 epochs of 6 812 pictures at 512 px. Last"

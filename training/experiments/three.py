@@ -7,7 +7,7 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from training.experiments.networks import budget_words, shipped, trained
+from training.experiments.networks import budget_words, command, shipped, trained
 from training.experiments.pages import Page, table
 from training.experiments.people import GRID, People, parsings
 from training.experiments.two import Four, aside, better, classes, means
@@ -42,7 +42,7 @@ def run(a: argparse.Namespace) -> None:
     page = Page(a.out, "3-occlusion", "Experiment 3: simulated occlusion")
     by_class = {k: s.by_class() for k, s in after.columns().items()}
     page.write(
-        f"`python -m training.experiments three --out {a.out}`",
+        command(a, "three"),
         f"{len(people.images)} held-out synthetic people, each with one black rectangle centred on a random"
         f" pixel of a person, sides {SIDES[0] * 100:.1f} to {SIDES[1] * 100:.1f} % of the picture (64 to"
         " 192 px of the paper's 512); labels and silhouettes are those of the whole person. Input"

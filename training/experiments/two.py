@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 
 from models.checkpoint import Network
-from training.experiments.networks import budget_words, shipped, trained
+from training.experiments.networks import budget_words, command, shipped, trained
 from training.experiments.pages import Page, Row, table
 from training.experiments.people import People, Score, score, score_forced
 
@@ -45,7 +45,7 @@ def run(a: argparse.Namespace) -> None:
     page = Page(a.out, "2-direct-injection", "Experiment 2: direct injection of silhouettes")
     told = {"Baseline": four.constrained.by_class(), "Factored": four.injected.by_class()}
     page.write(
-        f"`python -m training.experiments two --out {a.out}`",
+        command(a, "two"),
         f"{len(people.images)} held-out synthetic people, input {a.size} px, scored at 64 x 64. Budget:"
         f" {budget_words(a)}. The silhouette takes the factor's place, averaged over the"
         " cells of its grid; for the Baseline it is a hard constraint: the best part inside, background"

@@ -103,6 +103,15 @@ def test_what_is_known_stays_and_a_set_becomes_only_what_it_allows(front):
     assert (fresh[80:] == SET_CODES["trousers"]).all()  # a foot is no trousers, and the rest is a guess
 
 
+def test_a_limb_the_teacher_has_lost_is_no_background(front):
+    nobody = believing(np.zeros((HEIGHT, WIDTH), np.uint8), strength=0.99)
+    codes = label(nobody, photo(front))
+    for name in LSP14.names:
+        x, y = front.at(name).astype(int)
+        assert codes[y, x] != 0
+    assert (codes[:, :20] == 0).all()
+
+
 def test_doubt_teaches_nothing():
     even = np.full((S31.classes, HEIGHT, WIDTH), 1 / S31.classes, np.float32)
     even[0, :100] = 0.5

@@ -130,7 +130,7 @@ def test_the_commands_train_what_is_missing_once_and_write_their_pages(
     ):
         text = (out / f"{page}.md").read_text()
         assert words in text
-        assert "8 passes each" in text
+        assert "16 passes each" in text
 
 
 def test_all_networks_begin_with_the_same_trunk(tmp_path: Path) -> None:
