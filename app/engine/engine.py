@@ -19,7 +19,7 @@ from app.engine.silhouettes import Factor, Held, Request, Silhouette, Silhouette
 from app.engine.smoothing import Smoother
 from app.engine.stages import FactoredStages, NetworkStage, Stages, WholeNetwork, probabilities
 from app.engine.upsample import LIVE, Detail, decide
-from app.engine.views import ONE, View, Views, merged, mirrored
+from app.engine.views import ONE, View, Views, merged, mirrored, moved
 from app.errors import Refusal
 from app.pipeline.frames import Frame
 from models.grid import Grid
@@ -192,9 +192,9 @@ class Engine:
             silhouette, person, shown = self._silhouettes(views)
             if smoothing is not None:
                 smoothing.look(request, self.id)
-                person = smoothing.person(person)
-                calm = Silhouette(person)
-                shown = [person, *(v.to_seen(calm, request.letterbox) for v in views[1:])]
+                calm = smoothing.person(person)
+                shown = [calm] if len(views) == 1 else moved(views, shown, calm - person)
+                person = calm
             said = [self._parts(v.request, p) for v, p in zip(views, shown, strict=True)]
         except NoResultError:
             self.tally.no_results += 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from app.engine.silhouettes import Request, Silhouette, SilhouetteSource
 from app.engine.smoothing import Smoother
 from app.engine.stages import WholeNetwork
 from app.engine.upsample import FULL, decide
-from app.engine.views import MIRRORED, ONE, SIX, View, Views, merged, mirrored
+from app.engine.views import MIRRORED, ONE, SIX, View, Views, merged, mirrored, moved
 from app.errors import Refusal
 from app.pipeline.frames import Frame
 from models.grid import Grid
@@ -244,11 +245,24 @@ def test_the_shipped_head_obeys_a_silhouette_in_six_views() -> None:
 def test_smoothing_sees_what_is_averaged(engine: Engine) -> None:
     six = engine.with_views(SIX)
     smoothing = Smoother()
-    first = six.parse(crafted.frame(pts_s=0.0), smoothing)
-    assert (first.person == six.parse(crafted.frame()).person).all()  # nothing came before
-    for index in range(1, 4):
-        six.parse(crafted.frame(index=index, pts_s=index / 25), smoothing)
+    alone = six.parse(crafted.frame())
+    for index in range(4):  # nothing came before, then nothing moves
+        found = six.parse(crafted.frame(index=index, pts_s=index / 25), smoothing)
+        assert index or (found.labels == alone.labels).all()  # later ones have a bonus for staying
+        assert np.abs(found.person.astype(int) - alone.person).max() <= 1
     assert (smoothing.resets, six.tally.no_results) == (1, 0)
+
+
+@given(sides, zooms, st.floats(-1, 1, width=32))
+def test_what_smoothing_changes_moves_every_view(picture: tuple[int, int], zoom: float, by: float) -> None:
+    views = [view(picture), view(picture, zoom, flip=True)]
+    own = [colours(v)[0] / np.float32(255) for v in views]
+    change = np.full_like(own[0], by)
+    for seen, before, after in zip(views, own, moved(views, own, change), strict=True):
+        across, down = seen.request.letterbox.cells
+        expected = before.copy()
+        expected[:down, :across] += np.float32(by)
+        assert np.allclose(after, np.clip(expected, 0, 1), atol=1e-5)
 
 
 def test_a_view_without_a_result_leaves_the_frame_without_one(engine: Engine) -> None:
@@ -297,6 +311,8 @@ def test_views_a_model_cannot_average_are_refused_in_words(tmp_path: Path) -> No
         engine = job.load()
         assert job.engine_for(engine, "a", clip=False).views is ONE
         assert job.recipe(engine, clip=False)["views"] == 1
+    six = replace(auto, views="6")
+    assert Job.from_json(json.loads(json.dumps(six.to_json()))) == six  # as it reaches workers of Ray
 
 
 def test_six_views_see_people_better_than_one(shared_data: Path) -> None:
