@@ -19,8 +19,14 @@ LICENCES = (
     ("Synthetic people (anny 0.6: code Apache-2.0, body data CC0)", "generated, CC0"),
     ("MakeHuman garments, hair, skins and poses", "CC0"),
     ("DeepMimic motions", "MIT"),
-    ("Clothing Co-Parsing (silhouettes, garments)", "repository Apache-2.0, photographers' rights unclear"),
-    ("Leeds Sports Pose and its extended set (joints, poses, GrabCut silhouettes)", "research, please cite"),
+    (
+        "Clothing Co-Parsing (silhouettes, garments; some photos without labels)",
+        "repository Apache-2.0, photographers' rights unclear",
+    ),
+    (
+        "Leeds Sports Pose and its extended set (joints, poses, silhouettes cut by GrabCut)",
+        "research, please cite",
+    ),
     ("Human-Segmentation cut-outs", "MIT stated, photo origin unclear"),
     ("Houses data set, INRIA person negatives, rooms and streets (backgrounds)", "none stated / research"),
 )
@@ -74,7 +80,8 @@ training saw without these people. `J` is the mean IoU of P(person) ≥ 0.5, `pa
 has a tolerance of 0.8 % of the diagonal;
 `probe F` is the harmonic mean of limb and background probe. `injection` shows the head a zeroed factor, its
 own, and the true silhouette. The files of `xfactor parse` have their edges refined on the picture
-(app/engine/upsample.py); the network alone is interpolated.
+(app/engine/upsample.py) and, unless `--views 1` is said, are the average of six views of each picture
+(app/engine/views.py); live video has one. The network alone is interpolated.
 
 {figures}
 
@@ -93,13 +100,20 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--synthetic", type=Path)
     p.add_argument("--parsed-ccp", type=Path, help="what xfactor parse wrote for the test photos of ccp")
     p.add_argument("--parsed-lsp", type=Path, help="the same for lsp")
+    p.add_argument("--one-view-ccp", type=Path, help="what xfactor parse --views 1 wrote, as live video is")
+    p.add_argument("--one-view-lsp", type=Path, help="the same for lsp")
     p.add_argument("--history", type=Path, help="JSON list of sentences on how it was trained")
     a = p.parse_args(argv)
     try:
         _, meta = load_checkpoint(a.checkpoint)
         scores = {
-            f"{name}, files of `xfactor parse`": score_folder(folder, name, a.data)
-            for name, folder in (("ccp", a.parsed_ccp), ("lsp", a.parsed_lsp))
+            f"{name}, files of `xfactor parse{option}`": score_folder(folder, name, a.data)
+            for name, option, folder in (
+                ("ccp", "", a.parsed_ccp),
+                ("lsp", "", a.parsed_lsp),
+                ("ccp", " --views 1", a.one_view_ccp),
+                ("lsp", " --views 1", a.one_view_lsp),
+            )
             if folder is not None
         }
         network = report(a.checkpoint, a.data, synthetic=a.synthetic, injection=True)
@@ -111,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
         meta["history"] = json.loads(a.history.read_text())
     command = (
         f"python -m training.card assets/checkpoints/{a.name}.safetensors --data ../shared/data"
-        " --synthetic HELDOUT --parsed-ccp DIR --parsed-lsp DIR"
+        " --synthetic HELDOUT --parsed-ccp DIR --parsed-lsp DIR --one-view-ccp DIR --one-view-lsp DIR"
     )
     sys.stdout.write(card(a.name, meta, scores, command))
     return 0
