@@ -25,6 +25,13 @@ from app.ui.pages import show_text
 from app.ui.window import Window
 
 SIZES = (0, 256, 384, 512, 640, 768)
+LOOKS = (
+    Choice("auto", "Auto: pictures six, video one"),
+    Choice("1", "One"),
+    Choice("2", "Two, also mirrored", tip="Averaged; takes twice the time"),
+    Choice("6", "Six, mirrored and at three sizes", tip="Averaged; takes five to six times the time"),
+)
+ONCE = "This model looks once: the cells of its grid lie on corners, where a mirror image has none"
 DEVICES = {"auto": "The fastest that works", "cpu": "CPU", "cuda": "NVIDIA GPU (CUDA)"}
 GREEN = (0, 177, 64)
 PERSON_SHARE = 0.005  # of the picture; less is noise
@@ -129,6 +136,18 @@ class Menus:
             for s in SIZES
         ]
         fill(actions.menus["size"], sizes, self._on_size, group=actions.group("size"))
+        fill(actions.menus["looks"], self._looks(), self._session.look, group=actions.group("looks"))
+
+    def _looks(self) -> list[Choice]:
+        engine, looks = self._session.engine, self._session.looks
+        if engine is None or engine.averages:
+            return [replace(c, checked=c.key == looks) for c in LOOKS]
+        several = {"2", "6"}
+        looks = "1" if looks in several else looks  # what is done; the wish comes back with another model
+        return [
+            replace(c, enabled=False, tip=ONCE) if c.key in several else replace(c, checked=c.key == looks)
+            for c in LOOKS
+        ]
 
     def _on_model(self, name: str) -> None:
         self._session.load(replace(self._session.choice, model=name))

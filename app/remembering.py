@@ -24,6 +24,7 @@ def parts_of(session: Session) -> PartSet:
 def restore(settings: Settings, window: Window, session: Session) -> None:
     """Show the window as it was."""
     window.show_theme(settings.theme)
+    session.looks = settings.looks
     window.viewing.restore(settings, parts_of(session))
     window.restore_texts(settings.geometry, settings.layout)
     for name in CHECKED:
@@ -44,6 +45,7 @@ def save(file: SettingsFile, settings: Settings, window: Window, session: Sessio
         factor=factor if loaded else settings.factor,
         device=choice.device or settings.device,
         network_size=choice.size,
+        looks=session.looks,
         geometry=window.geometry_text(),
         layout=window.layout_text(),
     )

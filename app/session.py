@@ -17,6 +17,7 @@ from app.engine.library import FactorFile, find_model, open_factor
 from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.networks import load_network
 from app.engine.silhouettes import SilhouetteSource
+from app.engine.views import ONE, Views, chosen
 from app.errors import Refusal
 from app.media.sources import Source, classify
 from app.pipeline.capture import Playback
@@ -64,6 +65,7 @@ class Session:
     Attributes:
         source: what is open, None on the welcome page.
         choice: the model that is in use or being loaded.
+        looks: how often it looks at each picture: `1`, `2`, `6`, or `auto`, as the source allows.
         xfactor: what stands in the X factor's place.
         swap_ms: how long the last swap took.
         on_changed: called in the thread of the window when a model or X factor has come into use.
@@ -73,6 +75,7 @@ class Session:
     def __init__(self, pipeline: Pipeline, jobs: Jobs, loader: Loader = load_engine) -> None:
         self.source: Source | None = None
         self.choice = ModelChoice("")
+        self.looks = "auto"
         self.xfactor = XFactor(OWN, "own factor")
         self.swap_ms = 0.0
         self.on_changed: Callable[[], None] = lambda: None
@@ -97,7 +100,9 @@ class Session:
             self.on_link(source.link)
             return None
         self.source = source
-        self._pipeline.open(lambda: open_feed(source), playback)
+        if self._engine is not None:
+            self._engine = self._engine.with_views(self._views(self._engine))
+        self._pipeline.open(lambda: open_feed(source), playback, self._engine)
         return source
 
     def close(self) -> None:
@@ -148,6 +153,18 @@ class Session:
         if self._engine is not None:
             own = NetworkSize.of_model(self._engine.spec.input_size)
             self._use(self._engine.with_size(NetworkSize(size) if size else own))
+
+    def look(self, looks: str) -> None:
+        """Look at each picture so often from now on; a model without an average looks once all the same."""
+        self.looks = looks
+        if self._engine is not None:
+            self._use(self._engine)
+
+    def _views(self, engine: Engine) -> Views:
+        """What `looks` means for a model and the source that is open; without one, video may come at once."""
+        if not engine.averages:
+            return ONE
+        return chosen(self.looks, video=self.source is None or self.source.video)
 
     def card(self) -> str:
         """The text of the model's CARD.md, empty without one."""
@@ -281,7 +298,7 @@ class Session:
     def _use(self, engine: Engine) -> None:
         """The one assignment: the next frame is parsed with this model and this X factor."""
         started_s = time.perf_counter()
-        self._engine = engine.with_factor(self.xfactor.source)
+        self._engine = engine.with_factor(self.xfactor.source).with_views(self._views(engine))
         self._pipeline.use(self._engine)
         self.swap_ms = (time.perf_counter() - started_s) * 1e3
         self.on_changed()

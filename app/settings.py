@@ -61,6 +61,7 @@ class Settings:
     factor: str = ""  #: empty: the network's own
     device: str = _choice("auto", "cpu", "cuda")
     network_size: int = _between(0, 0, 4096)  #: longer side, px; 0: what the model was tuned for
+    looks: str = _choice("auto", "1", "2", "6")  #: at each picture, averaged; auto: 6, and 1 at video
     camera: str = ""
     recent: tuple[str, ...] = ()  #: sources, newest first
     folder: str = ""  #: where the last file was opened

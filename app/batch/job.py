@@ -11,12 +11,11 @@ from app.engine.letterbox import NetworkSize
 from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.smoothing import Smoother
 from app.engine.upsample import FULL
-from app.engine.views import MIRRORED, ONE, SIX, Views
+from app.engine.views import ONE, Views, chosen
 from app.errors import Refusal
 
 SAVES: Final = ("labels", "silhouettes", "overlay", "coco", "csv", "alpha")
 DEFAULT_SAVES: Final = ("labels", "silhouettes", "overlay")
-VIEWS: Final[dict[str, Views]] = {"1": ONE, "2": MIRRORED, "6": SIX}
 
 
 @dataclass(frozen=True)
@@ -71,10 +70,9 @@ class Job:
         return engine.with_detail(FULL)
 
     def views_of(self, engine: Engine, *, clip: bool) -> Views:
-        """How pictures are looked at: auto is one view of a frame, and all of a photo, which has no hurry."""
-        if self.views != "auto":
-            return VIEWS[self.views]
-        return ONE if clip or not engine.averages else SIX
+        """How an input is looked at; a model without an average has one view, if nobody asks for more."""
+        views = chosen(self.views, video=clip)
+        return ONE if self.views == "auto" and not engine.averages else views
 
     def engine_for(self, engine: Engine, name: str, *, clip: bool) -> Engine:
         """The engine for one input: its views, and that input's imported masks, where the job has some.

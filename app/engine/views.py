@@ -43,6 +43,14 @@ MIRRORED: Final = Views(mirrored=True)
 #: On development photos, results on the grid of the largest look instead of size 1: boundary F of silhouettes
 #: .869, not .860. Beyond 1.2 joints of small pictures are lost, and more of them without 0.8.
 SIX: Final = Views((1.2, 1.0, 0.8), mirrored=True)
+BY_COUNT: Final[dict[str, Views]] = {"1": ONE, "2": MIRRORED, "6": SIX}
+
+
+def chosen(looks: str, *, video: bool) -> Views:
+    """What a user's `auto`, `1`, `2` or `6` means: auto is all views of a picture, which has no hurry."""
+    if looks == "auto":
+        return ONE if video else SIX
+    return BY_COUNT[looks]
 
 
 @dataclass(frozen=True)

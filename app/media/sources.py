@@ -28,6 +28,11 @@ class Source:
     camera: CameraInfo | None = None
     link: str = ""
 
+    @property
+    def video(self) -> bool:
+        """Whether it sets the pace; pictures, alone or in a folder, wait as long as a look takes."""
+        return self.kind not in {"image", "folder"}
+
 
 def classify(source: str) -> Source:
     """Tell what a command line argument or a dropped text stands for; opens no device and no connection.

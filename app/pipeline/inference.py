@@ -82,6 +82,7 @@ class Inference(threading.Thread):
         self._smoother_before = Smoother()
         self._previous: Frame | None = None
         self._used = 0  # id of the engine of the previous frame
+        self._beside = 0  # and of the one that it was compared with
         self._said = Notice("")
         self._said_s = 0.0
         self._done_s: deque[float] = deque(maxlen=240)
@@ -101,10 +102,13 @@ class Inference(threading.Thread):
             self._parsed.put(parsed)
 
     def _parse(self, engine: Parser, frame: Frame) -> Parsed:
-        self._forget_if_cut(engine, frame)
+        pair = self.pair
+        if pair is not None and pair[0] is not engine:
+            pair = None
+        self._forget_if_cut(engine.id, pair[1].id if pair is not None else 0, frame)
         started_s = time.perf_counter()
         try:
-            parsing, before = self._ask(engine, frame)
+            parsing, before = self._ask(engine, pair, frame)
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
             words = self._on_failure(engine, e)
             return Parsed(frame, None, engine.id, 0.0, words)
@@ -113,20 +117,27 @@ class Inference(threading.Thread):
         infer_ms = (time.perf_counter() - started_s) * 1e3
         return Parsed(frame, parsing, engine.id, infer_ms, notice, before)
 
-    def _ask(self, engine: Parser, frame: Frame) -> tuple[Parsing, Parsing | None]:
+    def _ask(
+        self, engine: Parser, pair: tuple[Engine, Engine] | None, frame: Frame
+    ) -> tuple[Parsing, Parsing | None]:
         """The engine alone, or side by side with the one that it is compared with."""
         smoother = self._smoother if self.smooth else None
-        pair = self.pair
-        if pair is None or pair[0] is not engine:
+        if pair is None:
             return engine.parse(frame, smoother), None
         return pair[0].parse_both(pair[1], frame, smoother, self._smoother_before if self.smooth else None)
 
-    def _forget_if_cut(self, engine: Parser, frame: Frame) -> None:
-        """Start smoothing afresh after a seek, a new source, or another engine."""
+    def _forget_if_cut(self, engine_id: int, beside: int, frame: Frame) -> None:
+        """Start smoothing afresh after a seek, a new source, another engine, or for a comparison.
+
+        Args:
+            engine_id: of the engine in use.
+            beside: id of the one that it is compared with, 0 without; both then remember the same frames.
+            frame: the next one.
+        """
         previous, self._previous = self._previous, frame
-        if engine.id != self._used:
-            self._used = engine.id
-        elif previous is not None and previous.size == frame.size:
+        changed = engine_id != self._used or beside not in {0, self._beside}
+        self._used, self._beside = engine_id, beside
+        if not changed and previous is not None and previous.size == frame.size:
             gap_s = frame.pts_s - previous.pts_s
             if 0 <= gap_s <= JUMP_S and frame.index >= previous.index:
                 return

@@ -45,11 +45,21 @@ class Pipeline:
 
     # -- what is read
 
-    def open(self, opener: Callable[[], Feed], playback: Playback | None = None) -> Capture | None:
-        """Read another source; it is opened in its thread, after the old one has given its device back."""
+    def open(
+        self, opener: Callable[[], Feed], playback: Playback | None = None, engine: Parser | None = None
+    ) -> Capture | None:
+        """Read another source; it is opened in its thread, after the old one has given its device back.
+
+        Args:
+            opener: called in that thread.
+            playback: how it begins.
+            engine: parses it from its first frame on; without one, what parsed before goes on.
+        """
         if self._stopped:
             return None
         previous = self._end_source()
+        if engine is not None:
+            self._inference.engine = engine
         self.capture = Capture(opener, self._frames, self.notices, after=previous, playback=playback)
         self._dropped_before = self._lost()
         self.capture.start()

@@ -70,6 +70,7 @@ TABLE: dict[str, tuple[Entry | str, ...]] = {
         LINE,
         "device",
         "size",
+        "looks",
         Entry("smoothing", "&Smooth over time", "T", "Steadier edges on moving pictures", checks="alone"),
         LINE,
         Entry("model-card", "About this &model", "Ctrl+I"),
@@ -180,6 +181,7 @@ class Actions:
                 if place is not None:
                     self.by_name[f"{entry}-end"] = place
             else:
+                submenu.setToolTipsVisible(True)
                 self.menus[entry] = submenu
         else:
             menu.addAction(self._make(entry))
@@ -207,6 +209,7 @@ SUBMENUS = {
     "cameras": "&Cameras",
     "device": "&Runs on",
     "size": "Network si&ze",
+    "looks": "&Looks at each picture",
     "behind": "Be&hind a cut-out",
     "theme": "&Theme",
 }

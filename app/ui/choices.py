@@ -18,6 +18,7 @@ class Choice:
     checked: bool = False
     enabled: bool = True
     icon: QIcon | None = None
+    tip: str = ""  #: no words from outside: a tip may be shown as markup
 
 
 def literal(text: str) -> str:
@@ -52,6 +53,9 @@ def fill(
         action = QAction(literal(choice.text), menu)
         action.setProperty("choice", choice.key)
         action.setEnabled(choice.enabled)
+        if choice.tip:
+            action.setToolTip(choice.tip)
+            action.setStatusTip(choice.tip)
         if choice.icon is not None:
             action.setIcon(choice.icon)
         if group is not None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QAction
 
 from app import menus
+from app.desktop import Desktop
+from app.engine.views import MIRRORED, ONE, SIX
+from app.media.clips import Clip
+from app.settings import SettingsFile
+from models.grid import Grid
+from tests.qt.scripting import factor_file
+from tests.unit.app.engine import crafted
 
 pytestmark = pytest.mark.gui
 MAPS = ("labels", "person", "confidence")
@@ -66,3 +76,90 @@ def test_an_open_menu_closes_with_the_window(desktop, qtbot) -> None:
     qtbot.waitUntil(menu.isVisible)
     desktop.stop()
     assert not menu.isVisible()
+
+
+def looks(desktop: Desktop) -> list[QAction]:
+    """The submenu as it is when the user opens it."""
+    desktop.window.actions_.menus["Model"].aboutToShow.emit()
+    return desktop.window.actions_.menus["looks"].actions()
+
+
+def checked(actions: list[QAction]) -> list[str]:
+    return [a.property("choice") for a in actions if a.isChecked()]
+
+
+def test_looks_are_chosen_in_the_menu_and_remembered(playing, tmp_path, qtbot) -> None:
+    """A paused frame is looked at again at once; a picture six times without a word."""
+    session, canvas = playing.session, playing.window.canvas
+    assert [a.property("choice") for a in looks(playing)] == ["auto", "1", "2", "6"]
+    assert checked(looks(playing)) == ["auto"]
+    assert session.engine.views is ONE
+    before = canvas.parsed.parsing.labels.shape
+    looks(playing)[3].trigger()
+    assert session.engine.views is SIX
+    qtbot.waitUntil(lambda: canvas.parsed.engine_id == session.engine.id, timeout=20_000)
+    assert canvas.parsed.frame.index == 0
+    assert canvas.parsed.parsing.labels.shape > before
+    assert checked(looks(playing)) == ["6"]
+    looks(playing)[0].trigger()
+    Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "red.png")
+    playing.open(str(tmp_path / "red.png"))
+    qtbot.waitUntil(
+        lambda: canvas.parsed is not None and canvas.parsed.frame.size == (40, 30), timeout=20_000
+    )
+    assert session.engine.views is SIX
+    assert canvas.parsed.engine_id == session.engine.id
+    looks(playing)[2].trigger()
+    playing.stop()
+    assert SettingsFile(playing.settings_file.path).load().looks == "2"
+    again = Desktop(SettingsFile(playing.settings_file.path))
+    qtbot.addWidget(again.window)
+    assert checked(looks(again)) == ["2"]  # and the model, once it is loaded, does so
+    again.stop()
+
+
+def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbot) -> None:
+    """Both factors are looked at alike, left and right of the line; the file goes on."""
+    playing.settings = replace(playing.settings, recordings=str(tmp_path))
+    file, comparing, canvas = factor_file(), playing.learning.comparing, playing.window.canvas
+    comparing.begin(file, hashlib.sha256(file.read_bytes()).hexdigest(), "Ann", playing.refuse)
+    qtbot.waitUntil(lambda: canvas.parsed.before is not None, timeout=20_000)
+    playing.window.actions_["record"].trigger()
+    recorder = playing.pipeline.recorder
+    playing.playing.toggle()
+    qtbot.waitUntil(lambda: recorder.written > 1, timeout=20_000)
+    for index, views in ((3, SIX), (2, MIRRORED), (0, ONE)):
+        looks(playing)[index].trigger()
+        written = recorder.written
+        qtbot.waitUntil(
+            lambda: canvas.parsed.engine_id == playing.session.engine.id and canvas.parsed.before is not None,
+            timeout=20_000,
+        )
+        assert [e.views for e in comparing._compared] == [views] * 2
+        assert (canvas.parsed.before.labels == canvas.parsed.parsing.labels).all()  # one factor, twice
+        playing.pipeline.capture.seek(1)
+        qtbot.waitUntil(lambda n=written: recorder.written > n, timeout=20_000)
+    playing.window.actions_["record"].trigger()
+    qtbot.waitUntil(lambda: not recorder.is_alive(), timeout=20_000)
+    with Clip(recorder.path) as kept:
+        assert kept.size == (160, 90)
+        assert sum(1 for _ in kept.frames()) == recorder.written
+    comparing.discard()
+    assert playing.session.xfactor.key == "own"
+
+
+def test_a_model_without_an_average_says_in_the_menu_that_it_looks_once(desktop, tmp_path, qtbot) -> None:
+    path = tmp_path / "corner.onnx"
+    path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
+    session = desktop.session
+    qtbot.waitUntil(lambda: session.engine is not None, timeout=20_000)
+    looks(desktop)[2].trigger()
+    assert session.engine.views is MIRRORED
+    session.open_onnx(path)
+    qtbot.waitUntil(lambda: not session.engine.averages, timeout=30_000)
+    shown = looks(desktop)
+    assert [a.isEnabled() for a in shown] == [True, True, False, False]
+    assert [a.toolTip() for a in shown[2:]] == [menus.ONCE] * 2
+    assert desktop.window.actions_.menus["looks"].toolTipsVisible()
+    assert checked(shown) == ["1"]
+    assert (session.looks, session.engine.views) == ("2", ONE)

@@ -46,6 +46,7 @@ ANY = st.builds(
     hold_s=st.floats(0, 10),
     model=st.text(),
     network_size=st.integers(0, 4096),
+    looks=st.sampled_from(["auto", "1", "2", "6"]),
     recent=st.lists(st.binary(max_size=9).map(os.fsdecode), max_size=3).map(
         tuple
     ),  # any file name, UTF-8 or not
@@ -71,6 +72,8 @@ def test_values_are_checked() -> None:
     for bad in (
         {"opacity": 2.0},
         {"theme": "pink"},
+        {"looks": "3"},
+        {"looks": 6},
         {"mirror": 1},
         {"recent": (1,)},
         {"opacity": float("nan")},
@@ -100,6 +103,8 @@ WRONG_KEYS = {
     "huge": (b'{"theme": "dark", "opacity": ' + b"9" * 400 + b"}", "opacity"),
     "range": (b'{"theme": "dark", "hold_s": -1}', "hold_s"),
     "choice": (b'{"theme": "dark", "palette": "mauve"}', "palette"),
+    "number for a choice": (b'{"theme": "dark", "looks": 6}', "looks"),
+    "other choice": (b'{"theme": "dark", "looks": "3"}', "looks"),
     "null": (b'{"theme": "dark", "mirror": null}', "mirror"),
     "nested": (b'{"theme": "dark", "recent": [["a"]]}', "recent"),
     "twice": (b'{"theme": "dark", "opacity": 0.1, "opacity": 0.2}', "opacity"),

@@ -1,0 +1,224 @@
+"""How often the window looks at a picture: as `xfactor parse` does, six times, and once at video."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+
+import pytest
+from PIL import Image
+
+from app.commands.parse import parse_all
+from app.engine.engine import load_engine
+from app.engine.upsample import FULL
+from app.engine.views import BY_COUNT, MIRRORED, ONE, SIX
+from app.output.labels import read_labels
+from app.paths import assets_dir
+from app.pipeline.capture import Playback
+from app.pipeline.frames import Parsed
+from app.pipeline.jobs import Jobs
+from app.pipeline.pipeline import Pipeline
+from app.session import ModelChoice, Session
+from app.settings import Settings
+from models.grid import Grid
+from personalize.regression import read_regression
+from tests.drawn_media import draw_clip
+from tests.unit.app.engine import crafted
+
+SIZE = 192  # of the network
+MAPS = ("labels", "person", "confidence")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session with the shipped model, its jobs, and what it would show."""
+
+    session: Session
+    pipeline: Pipeline
+    jobs: Jobs
+
+    def settle(self, condition: Callable[[], object]) -> None:
+        end_s = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < end_s, "it did not happen"
+            self.jobs.collect()
+            time.sleep(0.005)
+
+    def load(self, model: str) -> None:
+        before = self.session.engine
+        self.session.load(ModelChoice(model, "cpu", SIZE))
+        self.settle(lambda: self.session.engine is not before)
+
+    def results(self, count: int) -> list[Parsed]:
+        """The next ones."""
+        found: list[Parsed] = []
+        end_s = time.monotonic() + 30
+        while len(found) < count:
+            assert time.monotonic() < end_s, f"{len(found)} results"
+            parsed = self.pipeline.parsed.take(0.05)
+            found += [parsed] if parsed is not None else []
+        return found
+
+
+@pytest.fixture
+def opened() -> Iterator[Opened]:
+    pipeline, jobs = Pipeline(lambda: None), Jobs(lambda: None)
+    pipeline.start()
+    made = Opened(Session(pipeline, jobs), pipeline, jobs)
+    made.load("factored-s31")
+    yield made
+    jobs.stop().join(10)
+    assert pipeline.stop() == []
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """By kind; the picture is one of the bundled rendered people. No such camera exists."""
+    folder = tmp_path_factory.mktemp("sources")
+    people = read_regression(assets_dir() / "regression").pictures
+    (folder / "album").mkdir()
+    Image.fromarray(people[50]).save(folder / "person.png")
+    for name, index in (("a", 3), ("b", 7)):
+        Image.fromarray(people[index]).save(folder / "album" / f"{name}.png")
+    clip = draw_clip(folder / "clip.mp4", 40, sound=False)
+    return {
+        "image": str(folder / "person.png"),
+        "folder": str(folder / "album"),
+        "clip": str(clip),
+        "camera": "/dev/video987",
+    }
+
+
+def test_pictures_are_looked_at_six_times_and_video_once(opened, sources) -> None:
+    session = opened.session
+    assert (session.looks, session.engine.views) == ("auto", ONE)
+    for kind, views in (("image", SIX), ("clip", ONE), ("folder", SIX), ("camera", ONE), ("image", SIX)):
+        source = session.open(sources[kind])
+        assert source.kind == kind
+        assert session.engine.views is views
+        assert opened.pipeline.engine is session.engine
+
+
+@pytest.mark.parametrize(("looks", "views"), BY_COUNT.items())
+def test_what_the_user_says_holds_for_every_source(opened, sources, looks: str, views) -> None:
+    opened.session.look(looks)
+    for kind in ("image", "clip", "folder"):
+        opened.session.open(sources[kind])
+        assert opened.session.engine.views is views
+    opened.load("factored-s31")
+    assert opened.session.engine.views is views
+
+
+def test_a_model_loaded_beside_a_picture_looks_six_times(opened, sources) -> None:
+    opened.session.open(sources["image"])
+    opened.load("factored-s31")
+    assert opened.session.engine.views is SIX
+
+
+def test_the_first_result_of_a_picture_is_of_six_looks(opened, sources) -> None:
+    """It is not parsed twice: the engine is there before the picture."""
+    session = opened.session
+    session.open(sources["image"])
+    (first,) = opened.results(1)
+    assert first.engine_id == session.engine.id
+    assert first.parsing.labels.any()
+    assert opened.pipeline.parsed.take(0.5) is None
+    expected = session.engine.parse(first.frame)
+    for name in MAPS:
+        assert (getattr(first.parsing, name) == getattr(expected, name)).all()
+    session.look("1")
+    (again,) = opened.results(1)  # nothing moves, so it is parsed again
+    assert again.engine_id == session.engine.id
+    assert again.frame.index == 0
+    assert again.parsing.labels.shape < first.parsing.labels.shape  # the grid of six is that of the largest
+
+
+def test_a_picture_is_parsed_as_by_the_command(opened, sources, tmp_path) -> None:
+    """Same labels, at the detail in which the command writes them."""
+    session, picture = opened.session, sources["image"]
+    session.open(picture)
+    (shown,) = opened.results(1)
+    here = {n: session.engine.with_views(v).with_detail(FULL) for n, v in BY_COUNT.items()}
+    for views in ("6", "auto", "1"):
+        out = tmp_path / views
+        options = {"size": str(SIZE), "device": "cpu", "views": views, "save": ("labels",)}
+        assert parse_all([picture], out, options, progress="none") == 0
+        written = read_labels((out / "labels" / "person.png").read_bytes())
+        engine = session.engine.with_detail(FULL) if views == "auto" else here[views]
+        assert (engine.parse(shown.frame).labels == written).all()
+    assert (here["1"].parse(shown.frame).labels != here["6"].parse(shown.frame).labels).any()
+
+
+def test_looks_change_while_video_runs(opened, sources) -> None:
+    """One assignment: no frame is without a result, none comes twice, and each is of one engine."""
+    session = opened.session
+    session.open(sources["clip"], Playback(loop=True))
+    opened.results(3)
+    stages, views_of = session.engine.stages, {session.engine.id: ONE}
+    found: list[Parsed] = []
+    for looks, views in (("6", SIX), ("2", MIRRORED), ("auto", ONE)):
+        session.look(looks)
+        assert session.engine.views is views
+        assert session.engine.stages is stages
+        views_of[session.engine.id] = views
+        found += opened.results(5)
+    assert all(p.parsing is not None and p.notice == "" for p in found)
+    ids = [p.engine_id for p in found]
+    assert ids == sorted(ids)
+    assert set(ids) >= set(views_of) - {min(views_of)}
+    shapes = {
+        views: {p.parsing.labels.shape for p in found if views_of[p.engine_id] is views}
+        for views in (ONE, SIX)
+    }
+    assert [len(s) for s in shapes.values()] == [1, 1]
+    assert shapes[SIX] != shapes[ONE]
+
+
+def test_a_swap_of_the_x_factor_keeps_the_looks(opened, sources) -> None:
+    session = opened.session
+    session.open(sources["image"])
+    session.use_motion()
+    assert session.engine.views is SIX
+    session.open(sources["clip"])
+    session.swap_back()
+    assert (session.xfactor.key, session.engine.views) == ("own", ONE)
+
+
+def test_a_model_without_an_average_looks_once(opened, sources, tmp_path) -> None:
+    """The wish is not forgotten: another model has what was chosen."""
+    path = tmp_path / "corner.onnx"
+    path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
+    session = opened.session
+    session.look("6")
+    session.open(sources["image"])
+    opened.load(str(path))
+    assert not session.engine.averages
+    assert session.engine.views is ONE
+    session.look("2")
+    assert (session.looks, session.engine.views) == ("2", ONE)
+    opened.load("factored-s31")
+    assert session.engine.views is MIRRORED
+
+
+def test_looks_can_be_chosen_before_there_is_a_model() -> None:
+    gate = threading.Event()
+
+    def load(bundle: str, **_options: object):
+        gate.wait(10)
+        return load_engine(bundle, device="cpu", size=None)
+
+    pipeline, jobs = Pipeline(lambda: None), Jobs(lambda: None)
+    made = Opened(Session(pipeline, jobs, load), pipeline, jobs)
+    made.session.load(ModelChoice("factored-s31"))
+    made.session.look("2")
+    gate.set()
+    made.settle(lambda: made.session.engine is not None)
+    assert made.session.engine.views is MIRRORED
+    jobs.stop().join(10)
+
+
+def test_the_settings_know_the_looks_there_are() -> None:
+    (entry,) = (f for f in fields(Settings) if f.name == "looks")
+    assert entry.metadata["allowed"] == ("auto", *BY_COUNT)
