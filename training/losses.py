@@ -19,7 +19,9 @@ PART_WEIGHTS = {
     "uarm": 2.5,
     "shoulder": 2.0,
     "hand": 2.0,
-    "foot": 1.5,
+    "foot": 2.5,
+    "uhead": 2.0,
+    "lhead": 2.0,
     "lleg": 1.5,
     "uleg": 1.5,
 }
@@ -43,6 +45,8 @@ def code_weights() -> Tensor:
     weights[SET_CODES["person"]] = ANY_PART
     for name in ("right head", "left head"):  # small, and the place that tells front from back
         weights[SET_CODES[name]] = 2.5
+    for name in ("head", "foot"):  # hair and shoes: as their parts
+        weights[SET_CODES[name]] = PART_WEIGHTS[{"head": "uhead"}.get(name, name)]
     return weights
 
 

@@ -169,8 +169,9 @@ def write(a: argparse.Namespace, scores: dict[str, Scores]) -> None:
     rows: list[Row] = [(n, *(s[group][key] for _, group, key in COLUMNS)) for n, s in scores.items()]
     missing = [n for n in VARIANTS if n not in scores]
     blocks = [
-        f"`python -m training.experiments ablations --ablation-steps {a.ablation_steps} --out {a.out}`",
-        f"Each row but the first: the shipped checkpoint trained on for {a.ablation_steps} steps of {BATCH}"
+        f"`python -m training.experiments ablations --ablation-steps {a.ablation_steps} --shipped {a.shipped}"
+        f" --silhouettes {a.silhouettes} --pseudolabels {a.pseudolabels} --out {a.out}`",
+        f"Each row but the first: that checkpoint trained on for {a.ablation_steps} steps of {BATCH}"
         f" pictures of {CROP} px (new Muon at {LR:g}, cosine over the second half, seed {SEED}) with the"
         " terms named; the share of what is left out goes to the others. Scored on the development test sets"
         " by `training.evaluate`. A short continuation shows what a term holds in place, not what it would be"

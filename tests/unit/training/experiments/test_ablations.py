@@ -78,7 +78,9 @@ def test_the_page_says_what_was_not_run(tmp_path: Path) -> None:
         scores[group][key] = 0.5
     worse = json.loads(json.dumps(scores))
     worse["ccp"]["hair"] = 0.1
-    a = argparse.Namespace(ablation_steps=300, out=tmp_path)
+    a = argparse.Namespace(
+        ablation_steps=300, out=tmp_path, shipped=TRUNK, silhouettes=None, pseudolabels=None
+    )
     write(a, {"as it was": scores, "all terms": scores, "without ccp garments": worse})
     text = (tmp_path / "ablations.md").read_text()
     assert "without ccp garments: hair -0.400" in text
