@@ -32,9 +32,9 @@ LICENCES = (
 )
 FAILURES = """\
 - Elbows, wrists and ankles cover one or two cells of the network's grid: on small people they are lost first.
-- Left and right are confused where people are seen from the side, tilted or upside down, and in crossed limbs.
+- Left and right are confused in people seen from the side, tilted or upside down, and in crossed limbs.
 - Skirts and coats wider than the training ones are cut at the legs; long hair over the shoulders is head.
-- Tree trunks, shadows and posts beside a person are at times called part of one, most of all where no person is large.
+- Trunks, shadows and posts beside people are at times called part of one, most where no person is large.
 - People of low contrast against what is behind them are missed, and so are arms blurred by motion."""
 
 
