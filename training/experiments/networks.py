@@ -87,7 +87,7 @@ def command(a: argparse.Namespace, name: str) -> str:
 
 def budget_words(a: argparse.Namespace) -> str:
     """What every network got, in a sentence."""
-    whose = "the shipped checkpoint" if a.trunk == a.shipped else f"an earlier one ({a.trunk.name})"
+    whose = "the shipped checkpoint" if a.trunk == a.shipped else f"an earlier checkpoint ({a.trunk.name})"
     return Budget(steps=a.steps).words(whose)
 
 
