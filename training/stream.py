@@ -149,7 +149,7 @@ def _composite(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> 
     empty = np.zeros(background.shape[:2], dtype=np.uint8)
     m = affine(rng, (background.shape[1], background.shape[0]), crop, BACKGROUND_RANGES)
     picture, target = warp(background, empty, m, crop, stride, 0)
-    people = int(rng.choice(4, p=(0.25, 0.4, 0.2, 0.15))) if s.cutouts else 0
+    people = int(rng.choice(4, p=(0.45, 0.27, 0.16, 0.12))) if s.cutouts else 0
     for _ in range(people):
         cutout = s.cutouts[int(rng.integers(len(s.cutouts)))]
         h, w = cutout.codes.shape
