@@ -25,7 +25,7 @@ PAPER = {
 }
 #: What the pictures of the run of 20 November 2026 show; the figures above are of the run at hand.
 SEEN = (
-    "Seen on 20 November 2026: with the weights before the present ones (`a864355580a4`, 10 epochs) the same"
+    "Seen on 20 November 2026: with earlier weights (`a864355580a4`, 10 epochs) the same"
     " command found 19.8 px before, 18.4 px after and 17.3 px (−13 %) where a refused factor is not used, and"
     " J .777 before, .850 after on tennis_masks, accepted. The better the generic factor, the less is left to"
     " gain. Where it works, limbs that the generic factor left out come back and stray blobs, which pull"
@@ -72,7 +72,7 @@ def _introduction(rendered: Record, words: str) -> str:
     frames = sorted({int(r["frames"]) for r in rendered.values()})
     courses = " or ".join(sorted({str(r["course"]) for r in rendered.values()}))
     return (
-        "`python -m benchmarks.experiment6 --out docs/experiments` (it needs the worker, the engine and the"
+        "`python -m benchmarks.experiment6 --frames 60 --out docs/experiments` (it needs the worker, the engine and the"
         " training code, which may not import each other, so it stands among the benchmarks). Run with "
         f"{words}.\n\n"
         f"{len(rendered)} clips of made-up people (`python -m training.footage`), each of"
