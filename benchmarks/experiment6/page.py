@@ -72,8 +72,9 @@ def _introduction(rendered: Record, words: str) -> str:
     frames = sorted({int(r["frames"]) for r in rendered.values()})
     courses = " or ".join(sorted({str(r["course"]) for r in rendered.values()}))
     return (
-        "`python -m benchmarks.experiment6 --frames 60 --out docs/experiments` (it needs the worker, the engine"
-        " and the training code, which may not import each other, so it stands among the benchmarks). Run with "
+        "`python -m benchmarks.experiment6 --frames 60 --out docs/experiments` (it needs the worker, the"
+        " engine and the training code, which may not import each other, so it stands among the benchmarks)."
+        " Run with "
         f"{words}.\n\n"
         f"{len(rendered)} clips of made-up people (`python -m training.footage`), each of"
         f" {' or '.join(map(str, frames))} frames of 384 x 384 px at 25 frames per second; {hard} of them are"
