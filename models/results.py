@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import PartSet
+from models.labels import JointSet, PartSet
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Parsing:
             a.flags.writeable = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pose:
     """Joints of one person.
 
@@ -45,11 +45,57 @@ class Pose:
         ValueError: when shapes differ.
     """
 
+    joint_set: JointSet
     points: NDArray[np.float32]  #: (joints, 2) x, y in displayed pixels
     scores: NDArray[np.float32]  #: (joints,) 0..1; 0 where the joint was not found
 
     def __post_init__(self) -> None:
-        if self.points.shape != (len(self.scores), 2):
-            raise ValueError(f"Pose: {self.points.shape} points for {len(self.scores)} scores")
+        count = len(self.joint_set.names)
+        if self.points.shape != (count, 2) or self.scores.shape != (count,):
+            raise ValueError(
+                f"Pose: {self.joint_set.name} has {count} joints, got points {self.points.shape} and scores"
+                f" {self.scores.shape}"
+            )
         self.points.flags.writeable = False
         self.scores.flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
+class PersonResult:
+    """One person in a picture, with what the model gives of pose and mask.
+
+    Raises:
+        ValueError: for a box of negative size, a score outside 0..1 or a mask that is not (h, w) uint8.
+    """
+
+    box: tuple[float, float, float, float]  #: x, y, width, height, displayed px
+    score: float  #: 0..1
+    pose: Pose | None = None
+    mask: NDArray[np.uint8] | None = None  #: (h, w) 0 or 1 over the displayed picture, at any resolution
+    track_id: int | None = None  #: the same in every frame of a clip, where people are tracked
+
+    def __post_init__(self) -> None:
+        if min(self.box[2:]) < 0 or not 0 <= self.score <= 1:
+            raise ValueError(f"PersonResult: impossible box {self.box} or score {self.score}")
+        if self.mask is not None:
+            if self.mask.dtype != np.uint8 or self.mask.ndim != 2:
+                raise ValueError(
+                    f"PersonResult.mask: expected (h, w) uint8, got {self.mask.shape} {self.mask.dtype}"
+                )
+            self.mask.flags.writeable = False
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Everything a model says of one picture: body parts, people with their joints, or both.
+
+    Raises:
+        ValueError: when poses are of different joint sets.
+    """
+
+    parsing: Parsing | None = None
+    people: tuple[PersonResult, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({p.pose.joint_set.name for p in self.people if p.pose is not None}) > 1:
+            raise ValueError("Result: poses of different joint sets")

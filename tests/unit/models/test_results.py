@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.labels import S31
-from models.results import Parsing, Pose
+from models.labels import COCO17, LSP14, S31, JointSet
+from models.results import Parsing, PersonResult, Pose, Result
 
 
 def maps(**changed: object) -> dict[str, object]:
@@ -31,9 +31,33 @@ def test_maps_of_other_shapes_or_types_are_refused(changed: dict[str, object]) -
         Parsing(S31, (60, 40), **maps(**changed))  # type: ignore[arg-type]
 
 
-def test_a_pose_has_as_many_points_as_scores() -> None:
-    pose = Pose(np.zeros((17, 2), np.float32), np.ones(17, np.float32))
+def pose(joints: JointSet = COCO17) -> Pose:
+    n = len(joints.names)
+    return Pose(joints, np.zeros((n, 2), np.float32), np.ones(n, np.float32))
+
+
+def test_a_pose_has_the_joints_of_its_set() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        pose.points[0] = 1
-    with pytest.raises(ValueError, match="17 scores"):
-        Pose(np.zeros((16, 2), np.float32), np.ones(17, np.float32))
+        pose().points[0] = 1
+    for points, scores in ((16, 17), (17, 16), (14, 14)):
+        with pytest.raises(ValueError, match="COCO-17 has 17 joints"):
+            Pose(COCO17, np.zeros((points, 2), np.float32), np.ones(scores, np.float32))
+
+
+def test_a_person_is_somewhere_and_has_a_score() -> None:
+    person = PersonResult((0, 0, 5, 5), 0.5, pose(), np.zeros((4, 6), np.uint8))
+    assert person.mask is not None
+    with pytest.raises(ValueError, match="read-only"):
+        person.mask[0] = 1
+    for box, score in (((0, 0, -1, 5), 0.5), ((0, 0, 1, 5), 1.5)):
+        with pytest.raises(ValueError, match="impossible"):
+            PersonResult(box, score)
+    with pytest.raises(ValueError, match="uint8"):
+        PersonResult((0, 0, 5, 5), 0.5, mask=np.zeros((4, 6), np.bool_))  # type: ignore[arg-type]
+
+
+def test_a_result_has_poses_of_one_set() -> None:
+    people = tuple(PersonResult((0, 0, 5, 5), 1.0, pose(s)) for s in (COCO17, LSP14))
+    assert Result(people=people[:1]).parsing is None
+    with pytest.raises(ValueError, match="different joint sets"):
+        Result(people=people)
