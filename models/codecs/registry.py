@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from models.codecs.codec import Codec
-from models.outputs import Output
+from models.codecs.heatmaps import HeatmapCodec
+from models.outputs import Heatmaps, Output
 
-CODECS: dict[type[Output], Codec[Any]] = {}
+CODECS: dict[type[Output], Codec[Any]] = {
+    Heatmaps: HeatmapCodec(),
+}
