@@ -18,8 +18,8 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperGroup
 
-from app import faults
-from app.errors import Refusal
+from runtime.system import crash_log
+from runtime.system.errors import Refusal
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 LISTS = "labels,silhouettes,overlay,coco,csv,alpha"
@@ -307,7 +307,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # any console takes any name
-    faults.install()
+    crash_log.install()
     try:
         app(prog_name="xfactor")
     except Refusal as e:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.brush import Brush, Stroke
-from app.pipeline.frames import Parsed
-from app.pipeline.notices import Level, Notice
 from app.pipeline.pipeline import Pipeline
 from app.session import Session
 from app.ui.look import Look
 from app.ui.silhouette import tinted
 from app.ui.window import Window
 from personalize.job import Stroke as Correction
+from runtime.frames import Parsed
+from runtime.system.notices import Level, Notice
 
 Mask = NDArray[np.uint8]
 TOPIC = "brush"

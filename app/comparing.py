@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from app.engine.engine import Engine
 from app.engine.library import FactorFile
 from app.engine.silhouettes import Factor, SilhouetteSource
-from app.errors import Refusal
 from app.personalizing import history, shelf
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import Session, XFactor
 from app.ui.viewing import Viewing
+from runtime.system.errors import Refusal
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from app.comparing import Comparing
-from app.errors import Refusal
 from app.personalizing.task import Task
 from app.personalizing.verdict import verdict
-from app.pipeline.notices import Level, Notice
 from app.ui.personalize_result import Card, Measure
 from app.ui.window import Window
 from personalize.events import Done
+from runtime.system.errors import Refusal
+from runtime.system.notices import Level, Notice
 
 TOPIC: Final = "personalise"
 

@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from app import faults, paths, remembering
+from app import remembering
 from app.engine import runtime  # before Qt: on some systems the other order cannot load its libraries
+from runtime.system import crash_log, paths
 
 # isort: split
 from PyQt6.QtCore import QEvent, QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
-from app.errors import Refusal
 from app.helping import Helping
 from app.interrupts import Interrupts
 from app.keeping import Keeping
@@ -28,7 +28,6 @@ from app.menus import Menus, first_choice
 from app.personalizing.folders import jobs_dir
 from app.pipeline.capture import TOPIC as SOURCE
 from app.pipeline.jobs import Jobs, State
-from app.pipeline.notices import Level, Notice
 from app.pipeline.pipeline import Pipeline
 from app.playing import Playing
 from app.session import Loader, Session
@@ -38,6 +37,8 @@ from app.ui.activity import Task
 from app.ui.asking import MEDIA, ask_file, ask_folder
 from app.ui.hud import Vitals
 from app.ui.window import Window
+from runtime.system.errors import Refusal
+from runtime.system.notices import Level, Notice
 
 TICK_MS: Final = 100  # time line, numbers and jobs; the picture does not wait for it
 STOP_S: Final = 2.0  # for all threads together: the program is gone within three seconds
@@ -308,7 +309,7 @@ def run(source: str | None = None) -> int:
     Returns:
         Exit code.
     """
-    caught = faults.install()
+    caught = crash_log.install()
     application = QApplication(sys.argv[:1])
     application.setApplicationName("xfactor")
     application.setQuitOnLastWindowClosed(False)  # the stop sequence decides

@@ -9,12 +9,12 @@ from pathlib import Path
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
-from app import paths
 from app.pipeline.jobs import Job, Jobs
-from app.pipeline.notices import Level, Notice
 from app.ui.actions import shortcuts
 from app.ui.pages import show_table, show_text
 from app.ui.window import Window
+from runtime.system import paths
+from runtime.system.notices import Level, Notice
 
 
 class Helping:

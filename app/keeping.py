@@ -10,15 +10,15 @@ from pathlib import Path
 import platformdirs
 from PyQt6.QtGui import QGuiApplication
 
-from app.files import make_private_dir
-from app.pipeline.frames import Parsed
 from app.pipeline.jobs import Job, Jobs
-from app.pipeline.notices import Level, Notice
 from app.pipeline.pipeline import Pipeline
 from app.pipeline.recorder import Picture, free_name, save_snapshot
 from app.ui.layers import picture_image, rendered
 from app.ui.look import Look
 from app.ui.window import Window
+from runtime.frames import Parsed
+from runtime.system.files import make_private_dir
+from runtime.system.notices import Level, Notice
 
 TOPIC = "recording"
 

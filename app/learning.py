@@ -11,7 +11,6 @@ from app.brushing import Brushing
 from app.comparing import Comparing
 from app.deciding import Deciding
 from app.engine.library import find_model
-from app.errors import Refusal
 from app.helping import show_folder
 from app.offering import offer_for
 from app.personalizing import folders, shelf
@@ -19,7 +18,6 @@ from app.personalizing.recording import FILE, Recording
 from app.personalizing.running import COMMAND, How, Outcome
 from app.personalizing.task import Task
 from app.pipeline.jobs import Jobs
-from app.pipeline.notices import Level, Notice
 from app.pipeline.pipeline import Pipeline
 from app.session import Session
 from app.ui import activity
@@ -28,6 +26,8 @@ from app.ui.personalize_progress import Stage
 from app.ui.personalize_setup import LeftJob, Offer, Wish
 from app.ui.window import Window
 from personalize.job import Job, Stroke
+from runtime.system.errors import Refusal
+from runtime.system.notices import Level, Notice
 
 TOPIC: Final = "personalise"
 LEAVE_S: Final = 1.0  # what the worker gets when the window is closed, before it is killed

@@ -12,10 +12,10 @@ from app.downloading.child import COMMAND, Download
 from app.downloading.links import YOUTUBE, Link, check_link
 from app.downloading.messages import Found, Limits
 from app.downloading.shelf import KEPT_DAYS, Shelf
-from app.errors import Refusal
 from app.pipeline.jobs import Job, Jobs
 from app.ui.asking import ask_consent, ask_text
 from app.ui.window import Window
+from runtime.system.errors import Refusal
 
 SHOWN_MS: Final = 5000
 

@@ -11,11 +11,9 @@ from pathlib import Path, PurePath
 from PyQt6.QtGui import QAction
 
 from app.engine.library import list_models
-from app.errors import Refusal
 from app.media.cameras import list_cameras
 from app.media.images import read_image
 from app.personalizing.shelf import shelved
-from app.pipeline.notices import Level, Notice
 from app.session import ModelChoice, Session
 from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.choices import Choice, fill
@@ -23,6 +21,8 @@ from app.ui.factor_library import face
 from app.ui.look import Backdrop, Behind
 from app.ui.pages import show_text
 from app.ui.window import Window
+from runtime.system.errors import Refusal
+from runtime.system.notices import Level, Notice
 
 SIZES = (0, 256, 384, 512, 640, 768)
 LOOKS = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from app.errors import Refusal
 from app.session import Session
 from app.settings import Settings, SettingsFile
 from app.ui.window import Window
 from models.labels import S31, PartSet
+from runtime.system.errors import Refusal
 
 CHECKED = ("hud", "mirror", "smoothing")  # actions whose state is a setting of the same name
 

@@ -15,12 +15,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PyQt6.QtCore import QSize, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app import paths
 from app.desktop import Desktop
 from app.settings import Settings, SettingsFile
 from app.ui.filmstrip import CELLS
 from app.ui.look import Backdrop, Behind, View
 from app.ui.personalize_setup import Wish
+from runtime.system import paths
 
 SETTLE_MS = 400  # for a seek, a parse and a repaint
 PATIENCE_MS = 60_000

@@ -18,15 +18,15 @@ from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.networks import load_network
 from app.engine.silhouettes import SilhouetteSource
 from app.engine.views import ONE, Views, chosen
-from app.errors import Refusal
 from app.media.sources import Source, classify
 from app.pipeline.capture import Playback
 from app.pipeline.feeds import open_feed
-from app.pipeline.frames import Frame
 from app.pipeline.jobs import Job, Jobs
-from app.pipeline.notices import Level, Notice
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
+from runtime.system.notices import Level, Notice
 
 TOPIC = "model"
 OWN = "own"

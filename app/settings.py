@@ -18,8 +18,8 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from app import files, paths
-from app.errors import Refusal
+from runtime.system import files, paths
+from runtime.system.errors import Refusal
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 1_000_000  #: ours are under 10 kB; a file above this is not settings

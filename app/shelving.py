@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.engine import library
-from app.errors import Refusal
 from app.personalizing import history, shelf
 from app.pipeline.jobs import Job, Jobs
 from app.session import Session
 from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.factor_library import Library, Row, face
 from app.ui.window import Window
+from runtime.system.errors import Refusal
 
 
 class Shelving:

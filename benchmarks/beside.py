@@ -20,15 +20,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from app import paths
 from app.engine.engine import load_engine
 from app.media.clips import Clip
 from app.personalizing.running import Run
 from app.pipeline.feeds import FeedInfo
-from app.pipeline.frames import Frame
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
 from personalize.job import Job, write_job
+from runtime.frames import Frame
+from runtime.system import paths
 
 LEAST = 0.8
 ROUND_S = 4.0

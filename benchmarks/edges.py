@@ -27,7 +27,7 @@ from app.engine.resampling import average, resize
 from app.engine.silhouettes import Request
 from app.engine.upsample import FULL, LIVE, Decision, Detail, decide, refine_near
 from app.media.images import read_image
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
 from training.metrics import boundary_f, silhouette_iou
 
 Made = TypeVar("Made")

@@ -23,7 +23,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app import paths
 from app.commands.bench import one_core, processor
 from app.engine.runtime import ort
 from export.graphs import OPSET, to_onnx
@@ -32,6 +31,7 @@ from export.stages import channels_first, probabilities_and_labels
 from models.blocks import Activation
 from models.enet import ENet
 from models.factored import STRIDE, FactoredConvNet, normalise
+from runtime.system import paths
 
 SIZES = ((512, 512), (288, 512))  # height, width
 ROUNDS = 20

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 from app.commands.bench import Timing, measure, plain_graph, show
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 MOST_OF_NAIVE = 0.30
 MOST_BESIDE_MS = 3.0

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from app import paths
 from app.commands.bench import Timing, measure, plain_graph
-from app.files import write_atomic
 from benchmarks.pipeline import make_plain_graph
+from runtime.system import paths
+from runtime.system.files import write_atomic
 
 README: Final = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN: Final = "<!-- figures: written by `python -m benchmarks.readme` -->"

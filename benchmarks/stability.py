@@ -24,7 +24,7 @@ from app.engine.engine import load_engine
 from app.engine.sessions import NoResultError
 from app.engine.smoothing import Smoother
 from app.media.clips import Clip
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
 
 Labels = NDArray[np.uint8]
 STILL_PX, STILL_LEVELS, AGREE_PX = 0.5, 5, 1.0

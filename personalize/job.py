@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from app.errors import Refusal
-from app.files import make_private_dir, write_atomic
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir, write_atomic
 
 Method = Literal["tree", "grabcut", "graphcut", "none"]
 METHODS: Final[tuple[Method, ...]] = get_args(Method)

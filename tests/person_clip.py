@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app import paths
 from app.media.clips import Clip
 from app.media.writing import VideoWriter
+from runtime.system import paths
 
 SIZE = (160, 90)
 FIRST = 40

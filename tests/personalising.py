@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from app import paths
 from personalize.events import Done, Event, Failed, Notice, Progress, decode
 from personalize.finetune import Course
 from personalize.job import Job, write_job
 from personalize.regression import read_regression
 from personalize.worker import learning, others, process
 from personalize.worker.telling import Orders, Teller
+from runtime.system import paths
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ from app.batch.plan import Item
 from app.batch.run import Outcome, Workers
 from app.batch.work import stamp, work
 from app.engine.engine import Engine
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
 _ALONE: Final = {

@@ -12,7 +12,7 @@ from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.smoothing import Smoother
 from app.engine.upsample import FULL
 from app.engine.views import ONE, Views, chosen
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 SAVES: Final = ("labels", "silhouettes", "overlay", "coco", "csv", "alpha")
 DEFAULT_SAVES: Final = ("labels", "silhouettes", "overlay")

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from app.errors import Refusal
-from app.files import write_atomic
-from app.media.disk import cannot_write
+from runtime.system.disk import cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import write_atomic
 
 FILE: Final = "manifest.json"
 _PAUSE_S: Final = 1.0  # between two writings, when a thousand small pictures end in a row

@@ -23,13 +23,13 @@ from app.batch.plan import Item
 from app.batch.streams import INFO, compact
 from app.engine.engine import Engine
 from app.engine.sessions import NoResultError
-from app.errors import Refusal
-from app.files import write_atomic
-from app.media.disk import cannot_write
 from app.media.images import read_image
 from app.output import coco, paint, table
 from app.output.labels import cutout_png, label_png, silhouette_png
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
+from runtime.system.disk import cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import write_atomic
 
 _SUFFIX = {"labels": ".png", "silhouettes": ".png", "overlay": ".jpg", "alpha": ".png"}
 _FOLDER = {"labels": "labels", "silhouettes": "silhouettes", "overlay": "overlay", "alpha": "cutout"}

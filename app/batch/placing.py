@@ -6,8 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import Final
 
-from app.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
-from app.media.disk import cannot_write
+from runtime.system.disk import cannot_write
+from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 
 _PNG_END: Final = b"IEND\xaeB`\x82"
 

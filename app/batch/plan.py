@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final, Literal
 
 from app.batch.job import Job
-from app.errors import Refusal
-from app.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
-from app.media.disk import cannot_write
 from app.media.images import SUFFIXES, natural
 from app.media.opening import printable
 from app.media.sources import classify
+from runtime.system.disk import cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 
 CLIP_SUFFIXES: Final = frozenset(
     {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".flv", ".ogv", ".mpg", ".mpeg",

@@ -21,10 +21,10 @@ from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.watching import Silence, Stop, Watch
 from app.batch.work import forget, stamp, work
 from app.engine.engine import Engine
-from app.errors import Refusal
-from app.files import write_atomic
-from app.media.disk import CannotWriteError, cannot_write
 from app.output.labels import labels_json_bytes
+from runtime.system.disk import CannotWriteError, cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import write_atomic
 
 LOCK: Final = ".xfactor.lock"
 NOT_REACHED: Final = "not reached: the run was stopped before it; --resume parses it"

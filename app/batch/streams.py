@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from app.media.clips import Clip
-from app.media.disk import cannot_write
 from app.media.sound import SoundTrack
 from app.media.writing import VideoWriter
 from app.output import coco, paint, table
-from app.pipeline.frames import Frame
 from models.results import Parsing
+from runtime.frames import Frame
+from runtime.system.disk import cannot_write
 
 
 class Stream(Protocol):

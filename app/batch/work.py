@@ -11,8 +11,8 @@ from app.batch.manifest import Record
 from app.batch.picture_task import Share, parse_picture, picture_files
 from app.batch.plan import Item
 from app.engine.engine import Engine
-from app.errors import Refusal
-from app.media.disk import CannotWriteError
+from runtime.system.disk import CannotWriteError
+from runtime.system.errors import Refusal
 
 
 def work(item: Item, job: Job, engine: Engine, report: Report) -> tuple[Record, Share | None]:

@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from app import paths
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import Letterbox
 from app.engine.providers import Provider
 from app.engine.runtime import ort
 from app.engine.silhouettes import Request
-from app.errors import Refusal
 from app.media.clips import Clip
 from app.media.writing import VideoWriter
 from app.output import paint
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
+from runtime.system import paths
+from runtime.system.errors import Refusal
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app import files
-from app.errors import Refusal
 from app.media.clips import Clip
+from runtime.system import files
+from runtime.system.errors import Refusal
 
 CELL_WIDTH_PX: Final = 480
 GAP_PX: Final = 8

@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app import libraries, paths
+from app import libraries
+from runtime.system import paths
 
 REQUIRED: Final = (
     "numpy",
@@ -159,7 +160,7 @@ def _hardware() -> Iterator[Finding]:
 def _frame_ms(parse: Callable[..., object]) -> float:
     import numpy as np  # noqa: PLC0415
 
-    from app.pipeline.frames import Frame  # noqa: PLC0415
+    from runtime.frames import Frame  # noqa: PLC0415
 
     picture = np.full((720, 1280, 3), 127, np.uint8)
     times = []

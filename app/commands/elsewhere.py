@@ -6,7 +6,7 @@ import importlib.util
 import subprocess
 import sys
 
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 NEEDED = {
     "export": ("torch", "onnxscript"),

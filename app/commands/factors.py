@@ -10,8 +10,8 @@ from rich.text import Text
 
 from app.engine import library
 from app.engine.sessions import read_model
-from app.errors import Refusal
 from app.personalizing import history, shelf
+from runtime.system.errors import Refusal
 
 
 def list_all() -> None:

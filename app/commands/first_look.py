@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from app import faults, paths
 from app.commands.contact_sheet import contact_sheet
+from runtime.system import crash_log, paths
 
 
 def first_look(out: Path) -> int:
@@ -39,5 +39,5 @@ def first_look(out: Path) -> int:
 
 
 if __name__ == "__main__":
-    faults.install()
+    crash_log.install()
     sys.exit(first_look(Path(sys.argv[1] if len(sys.argv) > 1 else "out")))

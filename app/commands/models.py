@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app import paths
 from app.engine.engine import load_engine
 from app.engine.library import NAME, Bundle, find_model, list_models, load_bundle
 from app.engine.sessions import NoResultError
-from app.errors import Refusal
-from app.files import make_private_dir
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
+from runtime.system import paths
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir
 
 
 def list_all() -> None:

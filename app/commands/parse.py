@@ -15,9 +15,9 @@ from app.batch.watching import Stop, Style, watch
 from app.downloading.fetching import DEFAULTS, local_clips
 from app.downloading.messages import Limits
 from app.engine.letterbox import NetworkSize
-from app.errors import Refusal
-from app.media.disk import CannotWriteError
 from app.settings import thread_budget
+from runtime.system.disk import CannotWriteError
+from runtime.system.errors import Refusal
 
 
 def checked_saves(text: str) -> tuple[str, ...]:

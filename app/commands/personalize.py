@@ -18,15 +18,15 @@ from app.commands.elsewhere import refuse_without
 from app.engine import library
 from app.engine.library import FACTOR_SUFFIX, Bundle
 from app.engine.sessions import read_model
-from app.errors import Refusal
-from app.files import write_atomic
-from app.media.disk import cannot_write
 from app.personalizing import folders, history
 from app.personalizing.running import How, Outcome, Run
 from app.personalizing.verdict import verdict
 from personalize.events import PHASES, Done, Event, Notice
 from personalize.events import Progress as Step
 from personalize.job import Job, Method, write_job
+from runtime.system.disk import cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import write_atomic
 
 CANCELLED: Final = 130  #: as shells say of what Ctrl-C ended
 GLANCE_S: Final = 0.2

@@ -6,8 +6,8 @@ import os
 import re
 import sys
 
-from app.errors import Refusal
 from app.libraries import install_line, missing
+from runtime.system.errors import Refusal
 
 
 def check_word(word: str) -> None:

@@ -33,7 +33,7 @@ from app.downloading.messages import (
     encode_request,
 )
 from app.downloading.shelf import Shelf
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 COMMAND: Final = (sys.executable, "-m", "app.downloading.worker")
 LEAVE_S: Final = 1.0  # from closing stdin until the process is killed: it has nothing to save

@@ -16,7 +16,7 @@ from app.downloading.child import COMMAND, Download
 from app.downloading.links import Link, check_link, looks_like_link, shortened
 from app.downloading.messages import Limits
 from app.downloading.shelf import Shelf
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 Style = Literal["rich", "json", "none"]
 DEFAULTS: Final = Limits()

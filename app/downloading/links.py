@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from app.errors import Refusal
 from app.media.opening import printable
+from runtime.system.errors import Refusal
 
 LONGEST: Final = 2000  # characters of a link; real ones have a tenth of that
 OTHERWISE: Final = "Download the clip yourself and open the file"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 DONE, FAILED, CANCELLED = 0, 1, 3  # exit codes
 GO: Final = "go"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from app.downloading.links import OTHERWISE
 from app.downloading.messages import SUFFIXES, Limits, duration
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 WHEN_OVER: Final = "Try again when it is over"
 #: One file with picture and sound, as it is; without one the pictures alone. Streams are never put together.

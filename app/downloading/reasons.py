@@ -8,8 +8,8 @@ from typing import Final
 
 from app.downloading.guard import NOT_FOLLOWED
 from app.downloading.links import OTHERWISE
-from app.errors import Refusal
 from app.media.opening import printable
+from runtime.system.errors import Refusal
 
 #: The packages of the extra `download`: the solver of the site's puzzles is brought up to date with yt-dlp.
 UPDATE: Final = "Install the newest: pip install -U yt-dlp yt-dlp-ejs"

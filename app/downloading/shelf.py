@@ -9,10 +9,10 @@ from typing import Final
 
 from app.downloading.links import YOUTUBE, Link
 from app.downloading.messages import SUFFIXES
-from app.errors import Refusal
-from app.files import make_private_dir, write_atomic
 from app.media.opening import open_media, printable
-from app.paths import user_links_dir
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir, write_atomic
+from runtime.system.paths import user_links_dir
 
 KEPT_DAYS: Final = 14
 TITLE: Final = "title.txt"

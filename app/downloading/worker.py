@@ -35,8 +35,8 @@ from app.downloading.messages import (
     decode_request,
     encode,
 )
-from app.errors import Refusal
 from app.media.opening import printable
+from runtime.system.errors import Refusal
 
 OLDEST: Final = (2025, 11, 12)  # the first that asks a JavaScript runtime for what the site wants
 #: Of the runtimes that yt-dlp can use the only one that gives a script neither files nor network.

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from app import paths
 from app.engine.sessions import sha256
-from app.errors import Refusal
+from runtime.system import paths
+from runtime.system.errors import Refusal
 
 SUMS = "SHA256SUMS"
 TRIAL_S = 20.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.engine.sessions import Session
 from app.engine.silhouettes import Request, Silhouette
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 GREEN = (0, 177, 64)  # RGB, the usual screen
 DARKEST = 40.0  # below this brightness chroma is noise, and a shadow cannot be told from black hair

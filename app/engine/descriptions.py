@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.engine.protobuf import MalformedError, Reader
-from app.errors import Refusal
 from models.spec import METADATA_KEY, ModelSpec, SpecError
+from runtime.system.errors import Refusal
 
 METADATA_PROPS = 14  # field numbers of onnx.proto
 KEY, VALUE = 1, 2

@@ -20,12 +20,12 @@ from app.engine.smoothing import Smoother
 from app.engine.stages import FactoredStages, NetworkStage, Stages, WholeNetwork, probabilities
 from app.engine.upsample import LIVE, Detail, decide
 from app.engine.views import ONE, View, Views, merged, mirrored, moved
-from app.errors import Refusal
-from app.pipeline.frames import Frame
 from models.grid import Grid
 from models.labels import PART_SETS, PartSet
 from models.results import Parsing
 from models.spec import ModelSpec
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
 
 Map = NDArray[np.float32]
 

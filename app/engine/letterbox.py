@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from app.engine.resampling import average, shrink
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 #: Grey: normalised it is 0, the mean of the network's input range.
 PADDING = 128

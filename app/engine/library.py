@@ -8,13 +8,13 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import paths
 from app.engine.admission import SUMS, admit, read_sums
 from app.engine.descriptions import describe, describe_file
 from app.engine.sessions import read_model, sha256
-from app.errors import Refusal
-from app.files import make_private_dir, write_atomic
 from models.spec import ModelSpec
+from runtime.system import paths
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir, write_atomic
 
 FACTOR_SUFFIX = ".factor.onnx"
 STAGE_FILES = {"factored": ("trunk", "factor", "head"), "network": ("network",)}

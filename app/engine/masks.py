@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.engine.sessions import Session
 from app.engine.silhouettes import Request, Silhouette
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 MAX_PIXELS = 64_000_000
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -13,8 +13,8 @@ from app.engine.resampling import average
 from app.engine.sessions import Array, NoResultError, Session
 from app.engine.silhouettes import Request, Silhouette
 from app.engine.stages import probabilities
-from app.errors import Refusal
 from models.grid import Grid
+from runtime.system.errors import Refusal
 
 
 class OtherNetwork:

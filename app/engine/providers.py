@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from app.engine.runtime import RUNTIME_ERRORS, ort
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 DEVICES = ("auto", "cpu", "cuda")
 _RUNTIME_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.engine.providers import Provider, first_line, quiet
 from app.engine.runtime import RUNTIME_ERRORS, ort
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 ERRORS_BEFORE_REBUILD = 3  # in a row; a single bad frame is not the session's fault
 REBUILDS_BEFORE_CPU = 2

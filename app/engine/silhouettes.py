@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.engine.letterbox import Letterbox
 from app.engine.sessions import Array, Session
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
 
 HOLD_S = 1.0  # long enough to bridge a lost mask or two, short enough not to be taken for the truth
 

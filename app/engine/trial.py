@@ -13,9 +13,9 @@ from app.engine.providers import Provider
 from app.engine.sessions import Array, NoResultError, Session
 from app.engine.stages import probabilities
 from app.engine.structure import StructureError, check_structure
-from app.errors import Refusal
 from models.labels import PART_SETS
 from models.spec import ModelSpec
+from runtime.system.errors import Refusal
 
 SIZES = ((96, 128), (64, 32))  # (height, width), px: two sizes find shapes that do not follow the input
 MIN_CONTRAST = 1e-7  # an output that changes less over all the pictures has learned nothing

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import Refusal
-from app.pipeline.frames import Frame
-from app.pipeline.latest import Latest
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
+from runtime.system.latest import Latest
 
 SILENCE_S: Final = 2.0  #: without a frame for this long, the camera counts as gone
 FIRST_FRAME_S: Final = 10.0  #: some cameras take their time to start

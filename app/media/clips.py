@@ -11,13 +11,13 @@ from typing import Final
 
 import av
 
-from app.errors import Refusal
 from app.media.clock import Clock
 from app.media.decoding import Decoder
 from app.media.opening import DEFAULT_LIMITS, Limits, printable
 from app.media.structure import ends_early
 from app.media.upright import Upright
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
 
 _DEFAULT_RATE: Final = 25.0
 _UNSIZED: Final = ("mpegts", "mpeg")  # they do not say how long they are; a torn last frame tells

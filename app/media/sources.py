@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from app.downloading.links import check_link, looks_like_link
-from app.errors import Refusal
 from app.media.cameras import CameraInfo, list_cameras
 from app.media.opening import printable, regular_file
 from app.media.structure import looks_like
+from runtime.system.errors import Refusal
 
 LONGEST: Final = 4096  # characters of a path on any system
 

@@ -14,8 +14,8 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from app.media.disk import CannotWriteError, cannot_write
 from app.media.sound import SoundTrack
+from runtime.system.disk import CannotWriteError, cannot_write
 
 TIME_BASE: Final = Fraction(1, 90_000)  #: seconds; fine enough for every frame rate in use
 #: Index fragments are written as the file grows, and a plain index at the end: it plays after a crash at any

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from app import paths
-from app.errors import Refusal
-from app.files import make_private_dir
-from app.personalizing.claiming import claimed
 from personalize import job as jobs
 from personalize.job import Job, read_job
+from runtime.system import paths
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir
+from runtime.system.locks import claimed
 
 REPORT: Final = "report.json"
 FACTOR: Final = "factor.onnx"

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app import paths
 from app.engine import library
 from app.engine.library import FACTOR_SUFFIX, FactorFile
 from app.engine.sessions import read_model
-from app.errors import Refusal
-from app.files import make_private_dir, write_atomic
-from app.media.disk import cannot_write
+from runtime.system import paths
+from runtime.system.disk import cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir, write_atomic
 
 FOLDER: Final = "history"
 KEPT: Final = 8  #: earlier generations of a name; older ones go

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import Refusal
 from app.media.images import read_image
 from app.pipeline.cursor import Cursor
 from app.pipeline.feeds import ClipFeed, Feed, PicturesFeed
-from app.pipeline.latest import Latest
 from personalize.events import Silhouette
+from runtime.system.errors import Refusal
+from runtime.system.latest import Latest
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.uint8]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from app.pipeline.capture import Capture
-from app.pipeline.frames import Frame, Parsed
-from app.pipeline.notices import Level, Notices
 from app.pipeline.recorder import Picture, Recorder
+from runtime.frames import Frame, Parsed
+from runtime.system.notices import Level, Notices
 
 SECONDS: Final = 10.0
 FILE: Final = "camera.mp4"

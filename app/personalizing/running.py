@@ -22,10 +22,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 
-from app.errors import Refusal
-from app.personalizing.claiming import claimed
 from app.personalizing.worker_output import Lines, said_by
 from personalize.events import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
+from runtime.system.errors import Refusal
+from runtime.system.locks import claimed
 
 COMMAND: Final = (sys.executable, "-m", "personalize.worker")
 ERRORS: Final = "stderr.txt"  # what the interpreter said last, beside the worker's own log

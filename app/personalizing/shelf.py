@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app import paths
 from app.engine import library
 from app.engine.library import FACTOR_SUFFIX, FactorFile
 from app.engine.sessions import read_model
-from app.errors import Refusal
-from app.files import make_private_dir, write_atomic
-from app.media.disk import cannot_write
 from app.personalizing import folders, history
 from app.personalizing.verdict import gain_words
+from runtime.system import paths
+from runtime.system.disk import cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir, write_atomic
 
 FACES: Final = "faces"  # folder of thumbnails inside the library's
 ANY_NAME: Final = "person"

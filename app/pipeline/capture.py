@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.errors import Refusal
 from app.pipeline.cursor import Cursor
 from app.pipeline.feeds import Feed, FeedInfo
-from app.pipeline.frames import Frame
-from app.pipeline.latest import Latest
-from app.pipeline.notices import Level, Notice, Notices
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
+from runtime.system.latest import Latest
+from runtime.system.notices import Level, Notice, Notices
 
 LATE_S = 0.25  # a frame later than this restarts the clock: after a stall the clip goes on, it does not race
 PREDECESSOR_S = 3.0  # how long a new source waits until the old one has given its device back

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
 
 MEMORY_FRAMES = 48  # decoded frames kept behind the cursor, so that stepping back costs nothing
 MEMORY_BYTES = 64 << 20  # and no more than this: 24 frames at 720p

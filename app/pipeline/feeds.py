@@ -12,13 +12,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import Refusal
 from app.media.cameras import Camera
 from app.media.clips import Clip
 from app.media.images import list_images, read_image
 from app.media.opening import printable
 from app.media.sources import Source
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
 
 SEQUENCE_RATE = 25.0  # pictures per second of a numbered sequence: it was a film once
 SLIDES_RATE = 1.0  # pictures per second of a folder of unrelated photos

@@ -14,10 +14,10 @@ from typing import Protocol
 from app.engine.engine import Engine
 from app.engine.sessions import NoResultError
 from app.engine.smoothing import Smoother
-from app.pipeline.frames import Frame, Parsed
-from app.pipeline.latest import Latest
-from app.pipeline.notices import Level, Notice, Notices
 from models.results import Parsing
+from runtime.frames import Frame, Parsed
+from runtime.system.latest import Latest
+from runtime.system.notices import Level, Notice, Notices
 
 FAULT_EVERY_S = 2.0  # a fault whose words change with every frame is not told more often
 NOTICE_EVERY_S = 0.3  # nor a countdown of a silhouette source

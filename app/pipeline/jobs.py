@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 log = logging.getLogger("xfactor.pipeline")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from app.engine.engine import Engine
 from app.pipeline.capture import Capture, Playback
 from app.pipeline.feeds import Feed
-from app.pipeline.frames import Frame, Parsed
 from app.pipeline.inference import Inference, Parser, Rate
-from app.pipeline.latest import Latest
-from app.pipeline.notices import Notices
 from app.pipeline.recorder import Recorder, Render
+from runtime.frames import Frame, Parsed
+from runtime.system.latest import Latest
+from runtime.system.notices import Notices
 
 
 class Pipeline:

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import Refusal
-from app.files import write_atomic
 from app.media.writing import VideoWriter
-from app.pipeline.frames import Parsed
-from app.pipeline.notices import Level, Notice, Notices
+from runtime.frames import Parsed
+from runtime.system.errors import Refusal
+from runtime.system.files import write_atomic
+from runtime.system.notices import Level, Notice, Notices
 
 WAITING = 8  # pictures that may wait for the encoder; beyond them the recording, not the view, drops
 FREE_BYTES = 500_000_000  # recording stops when the disk has less left than this

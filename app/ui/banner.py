@@ -19,10 +19,10 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.pipeline.notices import Level, Notice
 from app.ui import icons
 from app.ui.controls import plain
 from app.ui.theme import DARK, Shades
+from runtime.system.notices import Level, Notice
 
 INFO_MS = 6000  # an information leaves by itself after this; warnings and errors stay
 OFFER_MS = 15_000  # nor does what can be answered stay for ever

@@ -10,13 +10,13 @@ from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.engine.brush import Stroke
-from app.pipeline.frames import Parsed
 from app.ui import hud
 from app.ui.brush import BrushTool
 from app.ui.hud import Vitals
 from app.ui.layers import Layers, layers, paint
 from app.ui.look import Look, View
 from app.ui.palettes import readable
+from runtime.frames import Parsed
 
 ZOOM_STEP = 1.25
 ZOOM_MAX = 16.0

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
-from app.pipeline.frames import Parsed
 from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, tints
 from app.ui.skeleton import Skeleton, skeleton
 from models.results import Parsing
+from runtime.frames import Parsed
 
 DIM = 0.55  # how dark the room gets where only the person matters
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out

@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication
 
-from app.paths import assets_dir
+from runtime.system.paths import assets_dir
 
 
 @dataclass(frozen=True)

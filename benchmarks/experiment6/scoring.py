@@ -15,8 +15,8 @@ from app.engine.silhouettes import Request, Silhouette
 from app.media.clips import Clip
 from app.media.images import list_images, read_image
 from app.output.scaling import full_person
-from app.pipeline.frames import Frame
 from models.results import Parsing
+from runtime.frames import Frame
 from training.centroids import GROUPS, Distances, Points, centroids, expected, true_joints
 from training.footage.files import Footage
 from training.metrics import silhouette_iou

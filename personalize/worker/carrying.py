@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import Refusal
 from personalize.job import Stroke
 from personalize.mapping import Mapping
 from personalize.tree import SURE, Tree, propagate, with_stroke
@@ -16,6 +15,7 @@ from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
 from personalize.worker.linking import mapping_in_use
 from personalize.worker.results import Facts
 from personalize.worker.seeding import refuse_nobody
+from runtime.system.errors import Refusal
 
 SMOOTHNESS = 2.0
 DOUBT = 0.2

@@ -15,12 +15,12 @@ from app.engine.engine import load_engine
 from app.engine.letterbox import Letterbox, NetworkSize
 from app.engine.sessions import Session
 from app.engine.stages import FactoredStages
-from app.errors import Refusal
 from models.spec import ModelSpec
 from personalize.events import Silhouette
 from personalize.job import Job
 from personalize.worker.results import Array, Facts, Results
 from personalize.worker.telling import Teller
+from runtime.system.errors import Refusal
 
 SILHOUETTES: Final = "silhouettes"
 BACKGROUND, UNDECIDED, PERSON = 0, 128, 255  #: in the pictures of silhouettes

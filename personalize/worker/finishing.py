@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from app.engine.providers import Provider
 from app.engine.sessions import Session
-from app.files import write_atomic
 from export.rewrite import FastFactor
 from models.spec import FactorCard, ModelSpec
 from personalize import factor as factors
@@ -23,6 +22,7 @@ from personalize.gate import Judgement, Score, figures, judge, on_card, score
 from personalize.worker.context import Context, person
 from personalize.worker.learning import learned, teach
 from personalize.worker.results import Facts
+from runtime.system.files import write_atomic
 
 CANDIDATE: Final = "candidate.onnx"
 FACTOR: Final = "factor.onnx"

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.torch import load, save
 
-from app.files import write_atomic
 from export.rewrite import FastFactor
 from personalize import factor as factors
 from personalize.finetune import IGNORED, Course, Learned, Lessons, Material, Memories, held_out, learn
 from personalize.worker.context import Context
 from personalize.worker.results import Array, Facts
+from runtime.system.files import write_atomic
 
 COURSE: Final = Course()
 SAMPLES_PER_CELL: Final = 2

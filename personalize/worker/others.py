@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from app import paths
-from app.errors import Refusal
 from personalize.regression import People, PeopleError, read_regression
 from personalize.worker.context import Context, person
 from personalize.worker.results import Facts
+from runtime.system import paths
+from runtime.system.errors import Refusal
 
 
 def needs(context: Context) -> list[object]:

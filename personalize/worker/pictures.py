@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.errors import Refusal
 from app.media.clips import Clip
 from app.media.images import list_images, read_image
 from app.media.opening import printable
-from app.pipeline.frames import Frame
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
 
 HASHED_BYTES: Final = 2 << 30  #: a larger clip goes without its hash: ten hours of video would take minutes
 

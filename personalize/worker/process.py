@@ -15,11 +15,11 @@ from typing import Final, TextIO
 import cv2
 import torch
 
-from app.errors import Refusal
 from personalize.events import CANCELLED, DONE, FAILED, Cancelled, Failed, encode
 from personalize.job import Job, read_job
 from personalize.worker.phases import personalise
 from personalize.worker.telling import CancelledError, LimitError, Orders, Teller
+from runtime.system.errors import Refusal
 
 LOG: Final = "log.txt"
 NICE: Final = 19

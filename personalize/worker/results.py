@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from app.files import make_private_dir, write_atomic
+from runtime.system.files import make_private_dir, write_atomic
 
 FOLDER: Final = "cache"  #: what only the worker reads, large; a bug report can do without
 PART: Final = ".part"

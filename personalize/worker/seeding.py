@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.errors import Refusal
 from personalize.seeds import CLIP, THRESHOLDS, NoSeedsError, confident
 from personalize.worker.context import Context, person
 from personalize.worker.results import Facts
+from runtime.system.errors import Refusal
 
 
 def needs(context: Context) -> list[object]:

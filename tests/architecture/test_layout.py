@@ -15,7 +15,7 @@ BANNED_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "base", 
 
 def test_there_is_something_to_check() -> None:
     names = {s.name for s in product()}
-    assert {"app/paths.py", "models/labels.py", "training/loop.py"} <= names
+    assert {"runtime/system/paths.py", "models/labels.py", "training/loop.py"} <= names
     assert len(names) > 50
 
 

@@ -13,9 +13,9 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from app.commands.parse import checked_saves, parse_all
-from app.errors import Refusal
 from app.media.clips import Clip
 from app.output.labels import read_labels
+from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip, picture
 from tests.e2e.command import files, manifest
 

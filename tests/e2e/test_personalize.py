@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from app import paths
+from runtime.system import paths
 from tests.e2e.command import ROOT, XFACTOR, files, xfactor
 from tests.person_clip import person_frames, write_clip
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PyQt6.QtWidgets import QPushButton
 
-from app import paths
 from app.desktop import Desktop
 from app.ui.personalize_setup import Wish
+from runtime.system import paths
 
 SCRIPT = Path(__file__).parents[1] / "unit" / "app" / "personalizing" / "scripted_worker.py"
 REPORT = {

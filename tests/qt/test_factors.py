@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
-from app import paths
 from app.engine import library
 from app.engine.brush import Stroke
 from app.personalizing import folders, recording, shelf
 from app.ui.look import View
 from personalize.job import read_job
+from runtime.system import paths
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, reaches
 from tests.qt.test_camera import FakeDevice, devices  # noqa: F401 a fixture
 from tests.qt.test_window import drop, files, seen

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from app import paths
 from app.personalizing import folders
 from app.personalizing.running import How
 from app.ui.personalize_setup import Wish
+from runtime.system import paths
 from tests.qt.conftest import parsed_with_parts, pause
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -120,11 +120,11 @@ def random_closes(clip: str, seed: int, rounds: int = 40) -> int:
     from PyQt6.QtCore import QTimer
     from PyQt6.QtWidgets import QApplication
 
-    from app import faults
     from app.desktop import Desktop
     from app.settings import SettingsFile
+    from runtime.system import crash_log
 
-    caught = faults.install()
+    caught = crash_log.install()
     faulty: list[str] = []
     caught.listener = faulty.append
     application = QApplication(sys.argv[:1])

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app import faults
-from app.errors import Refusal
+from runtime.system import crash_log
+from runtime.system.errors import Refusal
 
 START = "import sys; sys.path.insert(0, {root!r}); from app import faults; f = faults.install(); "
 
@@ -39,7 +39,8 @@ def test_an_uncaught_error_is_one_line_and_a_trace_in_the_log(repository: Path, 
 
 def test_a_refusal_is_shown_as_it_is(repository: Path, user_home: Path) -> None:
     done = run(
-        repository, "from app.errors import Refusal; raise Refusal('clip.mp4', 'it is empty', 'Try another')"
+        repository,
+        "from runtime.system.errors import Refusal; raise Refusal('clip.mp4', 'it is empty', 'Try another')",
     )
     assert done.stderr.startswith("xfactor: clip.mp4: it is empty. Try another\n")
 
@@ -92,7 +93,7 @@ def fail() -> None:
     raise ValueError("again")
 
 
-def report(net: faults.Faults) -> None:
+def report(net: crash_log.Faults) -> None:
     try:
         fail()
     except ValueError as e:
@@ -101,7 +102,7 @@ def report(net: faults.Faults) -> None:
 
 def test_the_same_fault_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     heard: list[str] = []
-    net = faults.Faults(tmp_path, "test")
+    net = crash_log.Faults(tmp_path, "test")
     try:
         net.listener = heard.append
         for _ in range(50):
@@ -110,7 +111,7 @@ def test_the_same_fault_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixtu
         net.report(ValueError("elsewhere"), "capture")
         assert len(heard) == 2
         for fault, (told, quiet) in list(net._told.items()):
-            net._told[fault] = (told - faults.SAME_FAULT_PAUSE_S, quiet)
+            net._told[fault] = (told - crash_log.SAME_FAULT_PAUSE_S, quiet)
         report(net)
         assert "(and 49 times before)" in heard[-1]
     finally:
@@ -119,7 +120,7 @@ def test_the_same_fault_is_told_once(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_listener_that_fails_does_not_raise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    net = faults.Faults(tmp_path, "test")
+    net = crash_log.Faults(tmp_path, "test")
     try:
         net.listener = lambda _: 1 / 0  # type: ignore[assignment, return-value]
         report(net)
@@ -130,7 +131,7 @@ def test_a_listener_that_fails_does_not_raise(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_logs_stay_under_ten_megabytes(tmp_path: Path) -> None:
-    net = faults.Faults(tmp_path, "test")
+    net = crash_log.Faults(tmp_path, "test")
     try:
         for _ in range(150):
             logging.getLogger("xfactor").error("x" * 100_000)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.files import make_private_dir, sweep_temporaries, write_atomic
+from runtime.system.files import make_private_dir, sweep_temporaries, write_atomic
 from tests.unit.app.fault_injection import failing_call
 
 OLD, NEW = b"old" * 1000, b"new" * 5000
@@ -117,7 +117,7 @@ WRITER = """
 import itertools, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from app.files import write_atomic
+from runtime.system.files import write_atomic
 target = Path(sys.argv[1])
 print("ready", flush=True)
 for n in itertools.count():

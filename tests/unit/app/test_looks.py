@@ -15,15 +15,15 @@ from app.engine.engine import load_engine
 from app.engine.upsample import FULL
 from app.engine.views import BY_COUNT, MIRRORED, ONE, SIX
 from app.output.labels import read_labels
-from app.paths import assets_dir
 from app.pipeline.capture import Playback
-from app.pipeline.frames import Parsed
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import ModelChoice, Session
 from app.settings import Settings
 from models.grid import Grid
 from personalize.regression import read_regression
+from runtime.frames import Parsed
+from runtime.system.paths import assets_dir
 from tests.drawn_media import draw_clip
 from tests.unit.app.engine import crafted
 

@@ -12,11 +12,11 @@ import pytest
 
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
-from app.errors import Refusal
-from app.pipeline.frames import Frame
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import ModelChoice, Session, XFactor
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 
 
@@ -234,7 +234,7 @@ def test_dropped_stages_open_the_folder_they_lie_in(loaded, monkeypatch) -> None
 
 
 def load_folder() -> Path:
-    from app import paths
+    from runtime.system import paths
 
     return paths.models_dir() / "factored-s31"
 

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import paths
-from app.errors import Refusal
 from app.settings import RECENT_KEPT, Settings, SettingsFile, thread_budget
+from runtime.system import paths
+from runtime.system.errors import Refusal
 from tests.unit.app.fault_injection import failing_call
 
 

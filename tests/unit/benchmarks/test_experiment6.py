@@ -10,13 +10,13 @@ pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
-from app import paths
 from app.engine.engine import Engine, load_engine
-from app.pipeline.frames import Frame
 from benchmarks.experiment6 import page
 from benchmarks.experiment6.learning import PROGRAM, VARIANTS
 from benchmarks.experiment6.scoring import Scene, Truth, floor, likely, score
 from personalize.job import Job
+from runtime.frames import Frame
+from runtime.system import paths
 from training.centroids import GROUPS, true_joints
 from training.clip.figure import Outfit
 from training.footage import places, scores

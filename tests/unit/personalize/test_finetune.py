@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from app import paths
 from app.engine.descriptions import describe
 from export.stages import ExportError
 from personalize import factor as factors
@@ -22,6 +21,7 @@ from personalize.finetune import (
     learn,
     loss_on,
 )
+from runtime.system import paths
 
 ROWS, COLUMNS = 4, 8
 QUICK = Course(epochs=3, batch=4, rate=2e-3)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import Refusal
 from personalize.events import (
     Cancelled,
     Done,
@@ -22,6 +21,7 @@ from personalize.events import (
     encode,
 )
 from personalize.job import FILE, METHODS, Job, Stroke, read_job, write_job
+from runtime.system.errors import Refusal
 
 NUMBERS = st.floats(-1e6, 1e6)
 STROKES = st.builds(

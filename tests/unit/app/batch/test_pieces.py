@@ -20,8 +20,8 @@ from app.batch.placing import place, sweep, whole_png
 from app.batch.plan import Item
 from app.batch.run import claimed
 from app.batch.watching import Bars, Lines, Stop
-from app.errors import Refusal
-from app.media.disk import CannotWriteError
+from runtime.system.disk import CannotWriteError
+from runtime.system.errors import Refusal
 from tests.unit.app.fault_injection import failing_call
 
 ITEM = Item("/videos/a[b].mp4", "clip", "a")

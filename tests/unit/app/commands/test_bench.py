@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.commands import bench
-from app.paths import models_dir
+from runtime.system.paths import models_dir
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from app.commands.contact_sheet import CELL_WIDTH_PX, GAP_PX, contact_sheet
-from app.errors import Refusal
 from app.media.writing import VideoWriter
+from runtime.system.errors import Refusal
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app import paths
 from app.commands import factors, models
 from app.engine.library import find_model
-from app.errors import Refusal
+from runtime.system import paths
+from runtime.system.errors import Refusal
 
 
 def test_models_are_listed_with_their_numbers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,17 +9,17 @@ from functools import partial
 
 import pytest
 
-from app import paths
 from app.commands import personalize as command
 from app.engine import library
 from app.engine.descriptions import describe
-from app.errors import Refusal
 from app.personalizing import folders, history
 from app.personalizing.running import Patience, Run
 from models.spec import FactorCard
 from personalize.events import Cancelled, Done, Failed, Notice, Progress, encode
 from personalize.factor import described
 from personalize.job import Job, read_job, write_job
+from runtime.system import paths
+from runtime.system.errors import Refusal
 
 pytestmark = pytest.mark.onnx
 REPORT = {

@@ -14,7 +14,7 @@ from typing import Any
 from app.downloading.links import YOUTUBE, Site
 from app.downloading.messages import Limits, Request
 from app.downloading.worker import Worker, main
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 ORDERS = json.loads(sys.argv[1])
 PORT = ORDERS["port"]

@@ -13,7 +13,7 @@ from app.batch.plan import plan
 from app.downloading.fetching import local_clip, local_clips
 from app.downloading.messages import Limits
 from app.downloading.shelf import Shelf
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD
 from tests.unit.app.downloading.standin import StandIn, Video
 

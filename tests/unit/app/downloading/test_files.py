@@ -12,8 +12,8 @@ from app.downloading import worker
 from app.downloading.links import YOUTUBE, Link
 from app.downloading.messages import Limits, Request
 from app.downloading.shelf import Shelf
-from app.errors import Refusal
 from app.media.clips import Clip
+from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD, Starter, fetch
 from tests.unit.app.downloading.standin import Video
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.downloading.links import LONGEST, check_link, looks_like_link
-from app.errors import Refusal
 from app.media.sources import classify
+from runtime.system.errors import Refusal
 
 ID = "dQw4w9WgXcQ"
 PAGE = f"https://www.youtube.com/watch?v={ID}"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from app import paths
 from app.downloading.child import COMMAND, Download
 from app.downloading.links import check_link
 from app.downloading.messages import Limits
 from app.downloading.shelf import Shelf
-from app.errors import Refusal
+from runtime.system import paths
+from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD, Starter
 from tests.unit.app.downloading.standin import StandIn, Video
 

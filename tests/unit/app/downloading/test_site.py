@@ -11,7 +11,7 @@ import pytest
 
 from app.downloading import child, reasons
 from app.downloading.messages import Limits
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import Starter
 from tests.unit.app.downloading.standin import StandIn, Video
 

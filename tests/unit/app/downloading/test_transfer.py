@@ -15,7 +15,7 @@ import pytest
 from app.downloading.child import LEAVE_S
 from app.downloading.messages import Limits
 from app.downloading.shelf import Shelf
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD, Starter, fetch
 from tests.unit.app.downloading.standin import Handler, StandIn, Video
 

@@ -10,9 +10,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from app.engine.sessions import sha256
-from app.pipeline.frames import Frame
 from models.grid import Grid
 from models.spec import METADATA_KEY, FactorCard, ModelSpec
+from runtime.frames import Frame
 
 OPSET = 17
 CLASSES = 32

@@ -13,7 +13,7 @@ from app.engine import admission, engine, library, trial
 from app.engine.engine import load_engine
 from app.engine.library import find_model, load_bundle
 from app.engine.networks import load_network
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted, hostile
 
 

@@ -16,8 +16,8 @@ from app.engine.sessions import NoResultError
 from app.engine.silhouettes import Request, Silhouette
 from app.engine.smoothing import Smoother
 from app.engine.upsample import FULL
-from app.errors import Refusal
 from models.labels import S31
+from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from app.engine.letterbox import PADDING, Letterbox, NetworkSize
 from app.engine.resampling import shrink
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 sides = st.integers(1, 8192)
 pictures = st.tuples(sides, sides)

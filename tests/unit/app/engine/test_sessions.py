@@ -12,7 +12,7 @@ from app.engine import providers, sessions
 from app.engine.engine import load_engine
 from app.engine.providers import Provider, choose
 from app.engine.sessions import NoResultError, Session, read_model, sha256
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 
 FEEDS = {"image": np.zeros((1, 64, 96, 3), np.uint8)}

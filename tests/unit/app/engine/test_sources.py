@@ -16,7 +16,7 @@ from app.engine.chroma import GREEN, ChromaKey
 from app.engine.letterbox import Letterbox, NetworkSize
 from app.engine.masks import MaskPicture, MaskSequence, read_mask
 from app.engine.silhouettes import Request, Silhouette
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 
 SIZE = (256, 144)

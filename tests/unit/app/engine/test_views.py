@@ -21,10 +21,10 @@ from app.engine.smoothing import Smoother
 from app.engine.stages import WholeNetwork
 from app.engine.upsample import FULL, decide
 from app.engine.views import MIRRORED, ONE, SIX, View, Views, merged, mirrored, moved
-from app.errors import Refusal
-from app.pipeline.frames import Frame
 from models.grid import Grid
 from models.labels import S31
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 from training.metrics import silhouette_iou
 from training.photos import read_ccp

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.errors import Refusal
 from app.media.cameras import Camera, CameraLost, list_cameras, why_not
+from runtime.system.errors import Refusal
 
 
 class Device:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.errors import Refusal
 from app.media import cameras
 from app.media.sources import classify
+from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
 
 

@@ -12,10 +12,10 @@ import av
 import numpy as np
 import pytest
 
-from app.errors import Refusal
 from app.media.clips import Clip
 from app.media.sound import SoundTrack
 from app.media.writing import VideoWriter
+from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip, index_of, picture
 
 
@@ -157,7 +157,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
 import numpy as np
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 from app.media.writing import VideoWriter
 rng = np.random.default_rng(0)
 try:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from app import paths
 from app.engine import library
 from app.engine.descriptions import describe
 from app.engine.engine import load_engine
-from app.errors import Refusal
 from app.personalizing import history, shelf
 from models.spec import FactorCard
 from personalize.factor import described
+from runtime.system import paths
+from runtime.system.errors import Refusal
 
 pytestmark = pytest.mark.onnx
 MODEL = paths.models_dir() / "factored-s31"

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import Refusal
 from app.personalizing import folders
 from app.personalizing.running import How, Patience, Run
 from app.personalizing.worker_output import Lines
 from personalize.events import Done, Notice, Progress, Silhouette, encode
+from runtime.system.errors import Refusal
 
 SCRIPT = Path(__file__).with_name("scripted_worker.py")
 HASTY = Patience(back_off_s=0.05, leave_s=0.4, silence_s=20, limit_s=20)

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import paths
 from app.engine import library
-from app.errors import Refusal
 from app.media.writing import VideoWriter
 from app.personalizing import folders, pace, shelf
 from app.personalizing.previews import DIM, Previews, composed, portrait
 from app.personalizing.verdict import gain_words, verdict
 from personalize.events import PHASES, Done, Progress, Silhouette
 from personalize.job import Job, write_job
+from runtime.system import paths
+from runtime.system.errors import Refusal
 
 REPORT = {"held_out_J": {"before": 0.5, "after": 0.75}, "frames": 301, "reason": "Better."}
 

@@ -14,9 +14,9 @@ from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
 from app.engine.smoothing import Smoother
 from app.pipeline.feeds import FeedInfo
-from app.pipeline.frames import Frame
 from models.labels import S31
 from models.results import Parsing
+from runtime.frames import Frame
 
 _ids = itertools.count(10_000)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import Refusal
 from app.media.sources import classify
 from app.pipeline.capture import Capture, Playback
 from app.pipeline.feeds import PicturesFeed, is_numbered, open_feed
-from app.pipeline.frames import Frame
-from app.pipeline.latest import Latest
-from app.pipeline.notices import Level, Notices
+from runtime.frames import Frame
+from runtime.system.errors import Refusal
+from runtime.system.latest import Latest
+from runtime.system.notices import Level, Notices
 
 
 class Box(Latest[Frame]):

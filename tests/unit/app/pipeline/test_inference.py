@@ -11,10 +11,10 @@ import pytest
 from app.engine.sessions import NoResultError
 from app.engine.smoothing import Smoother
 from app.pipeline import inference as module
-from app.pipeline.frames import Frame, Parsed
 from app.pipeline.inference import Inference
-from app.pipeline.latest import Latest
-from app.pipeline.notices import Notices
+from runtime.frames import Frame, Parsed
+from runtime.system.latest import Latest
+from runtime.system.notices import Notices
 
 
 class Results(Latest[Parsed]):

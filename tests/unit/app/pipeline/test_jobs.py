@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from app.errors import Refusal
 from app.pipeline.jobs import Job, Jobs, State
+from runtime.system.errors import Refusal
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import threading
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hypothesis.strategies import integers
 
-from app.pipeline.latest import Latest
+from runtime.system.latest import Latest
 
 
 class MailboxMachine(RuleBasedStateMachine):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from app.pipeline import recorder as module
-from app.pipeline.frames import Frame, Parsed
-from app.pipeline.notices import Level, Notices
 from app.pipeline.recorder import Recorder, fit, free_name, save_snapshot
+from runtime.frames import Frame, Parsed
+from runtime.system.notices import Level, Notices
 
 
 def parsed(index: int, size: tuple[int, int] = (64, 48)) -> Parsed:

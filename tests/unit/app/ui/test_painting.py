@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QMimeData, QUrl
 
-from app.pipeline.frames import Frame, Parsed
 from app.ui.choices import literal
 from app.ui.dropping import dropped, is_model
 from app.ui.layers import cover, rendered
@@ -21,6 +20,7 @@ from app.ui.skeleton import skeleton
 from app.ui.timeline import timecode
 from models.labels import S31
 from models.results import Parsing
+from runtime.frames import Frame, Parsed
 
 WIDTH, HEIGHT = 64, 48
 

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
-from app import paths
 from app.engine.engine import load_engine
-from app.pipeline.frames import Frame
 from personalize.events import DONE, PHASES, Silhouette
 from personalize.gate import Judgement
 from personalize.job import Stroke
 from personalize.worker import finishing
+from runtime.frames import Frame
+from runtime.system import paths
 from tests.person_clip import SIZE, person_frames, write_clip
 from tests.personalising import hurry, job_for, run
 

@@ -6,8 +6,8 @@ import errno
 from pathlib import Path
 from typing import Final
 
-from app.errors import Refusal
 from app.media.opening import printable
+from runtime.system.errors import Refusal
 
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 FILE: Final = "lock"  # of the job folder; held, not written
 

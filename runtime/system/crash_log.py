@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from app import files, paths
-from app.errors import Refusal
+from runtime.system import files, paths
+from runtime.system.errors import Refusal
 
 LOG_FILE_BYTES: Final = 2_500_000
 LOG_FILES: Final = 4  #: the current one and three older: 10 MB in all

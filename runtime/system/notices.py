@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.errors import Refusal
+from runtime.system.errors import Refusal
 
 KEPT = 50  # unread notices kept; a fault that repeats must not fill the memory of a window nobody looks at
 

@@ -1,0 +1,1 @@
+"""The window's use cases, one noun each."""

@@ -1,0 +1,1 @@
+"""Models and factors on disk."""

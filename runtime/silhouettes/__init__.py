@@ -1,0 +1,1 @@
+"""Silhouette sources that may stand in the factor's place."""
