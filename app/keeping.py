@@ -12,11 +12,11 @@ from PyQt6.QtGui import QGuiApplication
 
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
-from app.pipeline.recorder import Picture, free_name, save_snapshot
 from app.ui.layers import picture_image, rendered
 from app.ui.look import Look
 from app.ui.window import Window
 from runtime.frames import Parsed
+from runtime.media.recorder import Picture, free_name, save_snapshot
 from runtime.system.files import make_private_dir
 from runtime.system.notices import Level, Notice
 

@@ -9,12 +9,12 @@ from typing import Final
 from PyQt6.QtGui import QGuiApplication
 
 from app.downloading.child import COMMAND, Download
-from app.downloading.links import YOUTUBE, Link, check_link
 from app.downloading.messages import Found, Limits
 from app.downloading.shelf import KEPT_DAYS, Shelf
 from app.pipeline.jobs import Job, Jobs
 from app.ui.asking import ask_consent, ask_text
 from app.ui.window import Window
+from runtime.media.links import YOUTUBE, Link, check_link
 from runtime.system.errors import Refusal
 
 SHOWN_MS: Final = 5000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.personalizing import shelf
-from app.pipeline.capture import Capture
 from app.session import Session
 from app.ui.personalize_setup import Offer
 from personalize.seeds import window
+from runtime.media.capture import Capture
 
 NOTHING = "Open or drop a clip of the person, or choose a camera."
 STILL = "One picture is too little: personalising follows a person through a clip."

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.pipeline.capture import Capture, Playback
 from app.pipeline.pipeline import Pipeline
 from app.ui.asking import ask_number
 from app.ui.timeline import Place
 from app.ui.transport import SPEEDS
 from app.ui.window import Window
+from runtime.media.capture import Capture, Playback
 
 
 class Playing:

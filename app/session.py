@@ -18,13 +18,13 @@ from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.networks import load_network
 from app.engine.silhouettes import SilhouetteSource
 from app.engine.views import ONE, Views, chosen
-from app.media.sources import Source, classify
-from app.pipeline.capture import Playback
-from app.pipeline.feeds import open_feed
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
 from runtime.frames import Frame
+from runtime.media.capture import Playback
+from runtime.media.feeds import open_feed
+from runtime.media.sources import Source, classify
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 

@@ -21,13 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.engine.engine import load_engine
-from app.media.clips import Clip
 from app.personalizing.running import Run
-from app.pipeline.feeds import FeedInfo
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
 from personalize.job import Job, write_job
 from runtime.frames import Frame
+from runtime.media.clips import Clip
+from runtime.media.feeds import FeedInfo
 from runtime.system import paths
 
 LEAST = 0.8

@@ -26,8 +26,8 @@ from app.engine.letterbox import Letterbox, NetworkSize
 from app.engine.resampling import average, resize
 from app.engine.silhouettes import Request
 from app.engine.upsample import FULL, LIVE, Decision, Detail, decide, refine_near
-from app.media.images import read_image
 from runtime.frames import Frame
+from runtime.media.images import read_image
 from training.metrics import boundary_f, silhouette_iou
 
 Made = TypeVar("Made")

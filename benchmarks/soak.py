@@ -19,12 +19,12 @@ from pathlib import Path
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
 from app.engine.smoothing import Smoother
-from app.media.sources import classify
-from app.pipeline.capture import Playback
-from app.pipeline.feeds import open_feed
 from app.pipeline.pipeline import Pipeline
 from models.results import Parsing
 from runtime.frames import Frame
+from runtime.media.capture import Playback
+from runtime.media.feeds import open_feed
+from runtime.media.sources import classify
 from runtime.system import paths
 
 GROWTH_MB = 50.0  # allowed in all, after the first minute

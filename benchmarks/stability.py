@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from app.engine.engine import load_engine
 from app.engine.sessions import NoResultError
 from app.engine.smoothing import Smoother
-from app.media.clips import Clip
 from runtime.frames import Frame
+from runtime.media.clips import Clip
 
 Labels = NDArray[np.uint8]
 STILL_PX, STILL_LEVELS, AGREE_PX = 0.5, 5, 1.0

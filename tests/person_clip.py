@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from app.media.clips import Clip
-from app.media.writing import VideoWriter
+from runtime.media.clips import Clip
+from runtime.media.writing import VideoWriter
 from runtime.system import paths
 
 SIZE = (160, 90)

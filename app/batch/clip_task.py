@@ -20,10 +20,10 @@ from app.batch.streams import CocoFile, CutoutVideo, OverlayVideo, Stream, Table
 from app.engine.engine import Engine
 from app.engine.sessions import NoResultError
 from app.engine.silhouettes import HOLD_S
-from app.media.clips import Clip
 from app.output.labels import label_png, silhouette_png
 from models.results import Parsing
 from runtime.frames import Frame
+from runtime.media.clips import Clip
 from runtime.system.errors import Refusal
 
 #: The folders of a clip's results with one picture per frame, and how each picture is made.

@@ -23,10 +23,10 @@ from app.batch.plan import Item
 from app.batch.streams import INFO, compact
 from app.engine.engine import Engine
 from app.engine.sessions import NoResultError
-from app.media.images import read_image
 from app.output import coco, paint, table
 from app.output.labels import cutout_png, label_png, silhouette_png
 from runtime.frames import Frame
+from runtime.media.images import read_image
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic

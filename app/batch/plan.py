@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from app.batch.job import Job
-from app.media.images import SUFFIXES, natural
-from app.media.opening import printable
-from app.media.sources import classify
+from runtime.media.images import SUFFIXES, natural
+from runtime.media.opening import printable
+from runtime.media.sources import classify
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX

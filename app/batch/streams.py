@@ -7,12 +7,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from app.media.clips import Clip
-from app.media.sound import SoundTrack
-from app.media.writing import VideoWriter
 from app.output import coco, paint, table
 from models.results import Parsing
 from runtime.frames import Frame
+from runtime.media.clips import Clip
+from runtime.media.sound import SoundTrack
+from runtime.media.writing import VideoWriter
 from runtime.system.disk import cannot_write
 
 

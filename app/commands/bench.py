@@ -29,10 +29,10 @@ from app.engine.letterbox import Letterbox
 from app.engine.providers import Provider
 from app.engine.runtime import ort
 from app.engine.silhouettes import Request
-from app.media.clips import Clip
-from app.media.writing import VideoWriter
 from app.output import paint
 from runtime.frames import Frame
+from runtime.media.clips import Clip
+from runtime.media.writing import VideoWriter
 from runtime.system import paths
 from runtime.system.errors import Refusal
 

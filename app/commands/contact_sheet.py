@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.media.clips import Clip
+from runtime.media.clips import Clip
 from runtime.system import files
 from runtime.system.errors import Refusal
 

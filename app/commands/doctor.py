@@ -198,7 +198,7 @@ def _has_codec(name: str, mode: str) -> bool:
 
 
 def _cameras() -> Iterator[Finding]:
-    from app.media.cameras import list_cameras  # noqa: PLC0415
+    from runtime.media.cameras import list_cameras  # noqa: PLC0415
 
     cameras = list_cameras()
     for number, camera in enumerate(cameras):

@@ -18,7 +18,7 @@ def check_word(word: str) -> None:
     """
     if re.fullmatch(r"\d{1,3}|/dev/video\d{1,3}|[A-Za-z][A-Za-z0-9+.-]+:.*", word) or os.path.lexists(word):
         return
-    from app.media.cameras import list_cameras  # noqa: PLC0415 - loads OpenCV, for a rare question
+    from runtime.media.cameras import list_cameras  # noqa: PLC0415 - loads OpenCV, for a rare question
 
     if word.casefold() not in {camera.name.casefold() for camera in list_cameras()}:
         raise Refusal(word[:80], "no such command, file or camera", "xfactor --help lists the commands.")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Final
 
 from app.downloading import reasons
-from app.downloading.links import Link
 from app.downloading.messages import (
     GO,
     SUFFIXES,
@@ -33,6 +32,7 @@ from app.downloading.messages import (
     encode_request,
 )
 from app.downloading.shelf import Shelf
+from runtime.media.links import Link
 from runtime.system.errors import Refusal
 
 COMMAND: Final = (sys.executable, "-m", "app.downloading.worker")

@@ -13,9 +13,9 @@ from contextlib import suppress
 from typing import Final, Literal
 
 from app.downloading.child import COMMAND, Download
-from app.downloading.links import Link, check_link, looks_like_link, shortened
 from app.downloading.messages import Limits
 from app.downloading.shelf import Shelf
+from runtime.media.links import Link, check_link, looks_like_link, shortened
 from runtime.system.errors import Refusal
 
 Style = Literal["rich", "json", "none"]

@@ -10,7 +10,7 @@ import ipaddress
 import socket
 import sys
 
-from app.downloading.links import Site
+from runtime.media.links import Site
 
 NOT_FOLLOWED = "xfactor does not connect to"
 

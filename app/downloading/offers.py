@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.downloading.links import OTHERWISE
 from app.downloading.messages import SUFFIXES, Limits, duration
+from runtime.media.links import OTHERWISE
 from runtime.system.errors import Refusal
 
 WHEN_OVER: Final = "Try again when it is over"

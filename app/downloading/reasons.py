@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.downloading.guard import NOT_FOLLOWED
-from app.downloading.links import OTHERWISE
-from app.media.opening import printable
+from runtime.media.links import OTHERWISE
+from runtime.media.opening import printable
 from runtime.system.errors import Refusal
 
 #: The packages of the extra `download`: the solver of the site's puzzles is brought up to date with yt-dlp.

@@ -7,9 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from app.downloading.links import YOUTUBE, Link
 from app.downloading.messages import SUFFIXES
-from app.media.opening import open_media, printable
+from runtime.media.links import YOUTUBE, Link
+from runtime.media.opening import open_media, printable
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir, write_atomic
 from runtime.system.paths import user_links_dir

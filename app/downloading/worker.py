@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from app.downloading import guard, offers, reasons
-from app.downloading.links import YOUTUBE, Link, Site
 from app.downloading.messages import (
     CANCELLED,
     DONE,
@@ -35,7 +34,8 @@ from app.downloading.messages import (
     decode_request,
     encode,
 )
-from app.media.opening import printable
+from runtime.media.links import YOUTUBE, Link, Site
+from runtime.media.opening import printable
 from runtime.system.errors import Refusal
 
 OLDEST: Final = (2025, 11, 12)  # the first that asks a JavaScript runtime for what the site wants

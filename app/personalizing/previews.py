@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.media.images import read_image
-from app.pipeline.cursor import Cursor
-from app.pipeline.feeds import ClipFeed, Feed, PicturesFeed
 from personalize.events import Silhouette
+from runtime.media.cursor import Cursor
+from runtime.media.feeds import ClipFeed, Feed, PicturesFeed
+from runtime.media.images import read_image
 from runtime.system.errors import Refusal
 from runtime.system.latest import Latest
 

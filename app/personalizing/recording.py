@@ -6,9 +6,9 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from app.pipeline.capture import Capture
-from app.pipeline.recorder import Picture, Recorder
 from runtime.frames import Frame, Parsed
+from runtime.media.capture import Capture
+from runtime.media.recorder import Picture, Recorder
 from runtime.system.notices import Level, Notices
 
 SECONDS: Final = 10.0

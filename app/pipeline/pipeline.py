@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.engine.engine import Engine
-from app.pipeline.capture import Capture, Playback
-from app.pipeline.feeds import Feed
 from app.pipeline.inference import Inference, Parser, Rate
-from app.pipeline.recorder import Recorder, Render
 from runtime.frames import Frame, Parsed
+from runtime.media.capture import Capture, Playback
+from runtime.media.feeds import Feed
+from runtime.media.recorder import Recorder, Render
 from runtime.system.latest import Latest
 from runtime.system.notices import Notices
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from app.engine.engine import Engine
 from app.engine.letterbox import Letterbox
 from app.engine.silhouettes import Request, Silhouette
-from app.media.clips import Clip
-from app.media.images import list_images, read_image
 from app.output.scaling import full_person
 from models.results import Parsing
 from runtime.frames import Frame
+from runtime.media.clips import Clip
+from runtime.media.images import list_images, read_image
 from training.centroids import GROUPS, Distances, Points, centroids, expected, true_joints
 from training.footage.files import Footage
 from training.metrics import silhouette_iou

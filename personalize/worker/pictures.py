@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from app.media.clips import Clip
-from app.media.images import list_images, read_image
-from app.media.opening import printable
 from runtime.frames import Frame
+from runtime.media.clips import Clip
+from runtime.media.images import list_images, read_image
+from runtime.media.opening import printable
 from runtime.system.errors import Refusal
 
 HASHED_BYTES: Final = 2 << 30  #: a larger clip goes without its hash: ten hours of video would take minutes

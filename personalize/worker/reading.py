@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.media.opening import printable
 from personalize.job import Job
 from personalize.seeds import WINDOW, between, window, working_size
 from personalize.worker.context import Context
 from personalize.worker.pictures import Pictures, identity, opened, sha256_of
 from personalize.worker.results import Facts
 from runtime.frames import Frame
+from runtime.media.opening import printable
 from runtime.system.errors import Refusal
 
 LONGEST = 900  #: frames; a longer range would not fit into memory and time

@@ -6,7 +6,7 @@ import errno
 from pathlib import Path
 from typing import Final
 
-from app.media.opening import printable
+from runtime.media.opening import printable
 from runtime.system.errors import Refusal
 
 _REASONS: Final = {

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from app.commands.parse import parse_all
-from app.media.clips import Clip
+from runtime.media.clips import Clip
 from tests.e2e.command import manifest
 
 pytestmark = pytest.mark.slow

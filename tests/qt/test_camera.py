@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
-from app.media import cameras
+from runtime.media import cameras
 
 pytestmark = pytest.mark.gui
 

@@ -32,7 +32,7 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
     reaches(playing, qtbot, "result")
     job = read_job(folder)
     assert (job.clip, job.first, job.last, job.around) == (folder / "camera.mp4", 0, None, None)
-    from app.media.clips import Clip
+    from runtime.media.clips import Clip
 
     with Clip(job.clip) as clip:
         assert clip.size == (64, 48)

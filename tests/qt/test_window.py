@@ -208,7 +208,7 @@ def test_what_is_kept_has_no_hud_and_the_picture_s_size(playing, qtbot, tmp_path
 def test_a_recording_of_what_is_seen_plays(playing, qtbot, tmp_path) -> None:
     from dataclasses import replace
 
-    from app.media.clips import Clip
+    from runtime.media.clips import Clip
 
     playing.settings = replace(playing.settings, recordings=str(tmp_path / "kept"))
     qtbot.keyClick(playing.window, "r")

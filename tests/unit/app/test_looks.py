@@ -15,7 +15,6 @@ from app.engine.engine import load_engine
 from app.engine.upsample import FULL
 from app.engine.views import BY_COUNT, MIRRORED, ONE, SIX
 from app.output.labels import read_labels
-from app.pipeline.capture import Playback
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import ModelChoice, Session
@@ -23,6 +22,7 @@ from app.settings import Settings
 from models.grid import Grid
 from personalize.regression import read_regression
 from runtime.frames import Parsed
+from runtime.media.capture import Playback
 from runtime.system.paths import assets_dir
 from tests.drawn_media import draw_clip
 from tests.unit.app.engine import crafted

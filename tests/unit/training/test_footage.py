@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 
-from app.media.clips import Clip
+from runtime.media.clips import Clip
 from training.centroids import JOINTS, Distances, centroids, true_joints
 from training.clip.figure import Outfit
 from training.footage import files, places, scores

@@ -11,7 +11,7 @@ from PIL import Image
 
 from app.batch.job import Job
 from app.batch.plan import PICTURE_FOLDERS, passed_over, plan, prepare, safe
-from app.media.images import read_image
+from runtime.media.images import read_image
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.commands.contact_sheet import CELL_WIDTH_PX, GAP_PX, contact_sheet
-from app.media.writing import VideoWriter
+from runtime.media.writing import VideoWriter
 from runtime.system.errors import Refusal
 
 

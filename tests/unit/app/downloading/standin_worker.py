@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.downloading.links import YOUTUBE, Site
 from app.downloading.messages import Limits, Request
 from app.downloading.worker import Worker, main
+from runtime.media.links import YOUTUBE, Site
 from runtime.system.errors import Refusal
 
 ORDERS = json.loads(sys.argv[1])

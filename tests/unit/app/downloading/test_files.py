@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from app.downloading import worker
-from app.downloading.links import YOUTUBE, Link
 from app.downloading.messages import Limits, Request
 from app.downloading.shelf import Shelf
-from app.media.clips import Clip
+from runtime.media.clips import Clip
+from runtime.media.links import YOUTUBE, Link
 from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD, Starter, fetch
 from tests.unit.app.downloading.standin import Video

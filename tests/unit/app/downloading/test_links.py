@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.downloading.links import LONGEST, check_link, looks_like_link
-from app.media.sources import classify
+from runtime.media.links import LONGEST, check_link, looks_like_link
+from runtime.media.sources import classify
 from runtime.system.errors import Refusal
 
 ID = "dQw4w9WgXcQ"

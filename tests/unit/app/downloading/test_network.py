@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from app.downloading.child import COMMAND, Download
-from app.downloading.links import check_link
 from app.downloading.messages import Limits
 from app.downloading.shelf import Shelf
+from runtime.media.links import check_link
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD, Starter
@@ -33,7 +33,7 @@ sys.addaudithook(watch)
 ATTEMPTS = """
 import socket, sys
 from app.downloading import guard
-from app.downloading.links import YOUTUBE, Site
+from runtime.media.links import YOUTUBE, Site
 port = int(sys.argv[1])
 guard.confine(Site("x", frozenset(), "https://www.youtube.com/{}", (), YOUTUBE.domains, port))
 

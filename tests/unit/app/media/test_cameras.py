@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.media.cameras import Camera, CameraLost, list_cameras, why_not
+from runtime.media.cameras import Camera, CameraLost, list_cameras, why_not
 from runtime.system.errors import Refusal
 
 
@@ -75,7 +75,7 @@ def test_garbage_frames_are_dropped_and_counted() -> None:
 
 def test_the_reasons_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     node = tmp_path / "video7"
-    monkeypatch.setattr("app.media.cameras.list_cameras", list)
+    monkeypatch.setattr("runtime.media.cameras.list_cameras", list)
     none = str(why_not(7, node))
     node.touch()
     busy = str(why_not(7, node))
@@ -83,7 +83,7 @@ def test_the_reasons_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def forbid(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("app.media.cameras.os.open", forbid)
+    monkeypatch.setattr("runtime.media.cameras.os.open", forbid)
     forbidden = str(why_not(7, node))
     assert "no camera is connected" in none
     assert "used by another program" in busy

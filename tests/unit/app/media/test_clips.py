@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.media.clips import Clip
+from runtime.media.clips import Clip
 from tests.drawn_media import draw_clip, index_of, picture
 
 KINDS = {

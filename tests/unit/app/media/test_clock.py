@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.media.clock import LONGEST_GAP_S, Clock
+from runtime.media.clock import LONGEST_GAP_S, Clock
 
 raw = st.none() | st.floats(-1e7, 1e7) | st.sampled_from([0.0, 1.0, 1.0, 2.0, 95443.7])
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.media.images import list_images, natural, read_image
-from app.media.opening import Limits
+from runtime.media.images import list_images, natural, read_image
+from runtime.media.opening import Limits
 from runtime.system.errors import Refusal
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.media.clips import Clip
-from app.media.opening import Limits, open_media, printable
+from runtime.media.clips import Clip
+from runtime.media.opening import Limits, open_media, printable
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip, draw_song
 
@@ -89,7 +89,7 @@ def test_a06_nothing_else_is_opened_and_nobody_is_called(tmp_path: Path) -> None
         (tmp_path / name).write_text(text)
     draw_clip(tmp_path / "whole.mp4", 3)
     code = (
-        "import sys\nfrom app.media.opening import open_media\nfrom runtime.system.errors import Refusal\n"
+        "import sys\nfrom runtime.media.opening import open_media\nfrom runtime.system.errors import Refusal\n"
         "for p in sys.argv[1:]:\n try: open_media(p)\n except Refusal: pass\n"
     )
     log = tmp_path / "calls.txt"

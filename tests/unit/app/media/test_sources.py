@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from app.media import cameras
-from app.media.sources import classify
+from runtime.media import cameras
+from runtime.media.sources import classify
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
 
@@ -24,7 +24,7 @@ def test_files_by_content_not_by_name(tmp_path: Path) -> None:
 
 def test_cameras_are_named_without_being_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cameras.cv2, "VideoCapture", lambda *_: pytest.fail("a camera was opened"))
-    monkeypatch.setattr("app.media.sources.list_cameras", lambda: [cameras.CameraInfo(2, "Desk Cam")])
+    monkeypatch.setattr("runtime.media.sources.list_cameras", lambda: [cameras.CameraInfo(2, "Desk Cam")])
     monkeypatch.chdir(tmp_path)
     for word in ("2", "/dev/video2", "desk cam"):
         source = classify(word)

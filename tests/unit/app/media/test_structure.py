@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.media.structure import ends_early, looks_like, movie_without_index
+from runtime.media.file_types import ends_early, looks_like, movie_without_index
 from tests.drawn_media import draw_clip
 
 STARTS = [

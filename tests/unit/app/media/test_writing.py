@@ -12,9 +12,9 @@ import av
 import numpy as np
 import pytest
 
-from app.media.clips import Clip
-from app.media.sound import SoundTrack
-from app.media.writing import VideoWriter
+from runtime.media.clips import Clip
+from runtime.media.sound import SoundTrack
+from runtime.media.writing import VideoWriter
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip, index_of, picture
 
@@ -158,7 +158,7 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
 import numpy as np
 from runtime.system.errors import Refusal
-from app.media.writing import VideoWriter
+from runtime.media.writing import VideoWriter
 rng = np.random.default_rng(0)
 try:
     with VideoWriter(sys.argv[1], (160, 96), 25) as writer:
@@ -183,7 +183,7 @@ def test_c03_a_full_disk_is_said_and_what_exists_plays(tmp_path: Path) -> None:
 
 ENDLESS = """
 import sys
-from app.media.writing import VideoWriter
+from runtime.media.writing import VideoWriter
 from tests.drawn_media import picture
 writer = VideoWriter(sys.argv[1], (96, 64), 25)
 for i in range(100000):

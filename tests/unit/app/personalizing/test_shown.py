@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine import library
-from app.media.writing import VideoWriter
 from app.personalizing import folders, pace, shelf
 from app.personalizing.previews import DIM, Previews, composed, portrait
 from app.personalizing.verdict import gain_words, verdict
 from personalize.events import PHASES, Done, Progress, Silhouette
 from personalize.job import Job, write_job
+from runtime.media.writing import VideoWriter
 from runtime.system import paths
 from runtime.system.errors import Refusal
 

@@ -13,10 +13,10 @@ import pytest
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
 from app.engine.smoothing import Smoother
-from app.pipeline.feeds import FeedInfo
 from models.labels import S31
 from models.results import Parsing
 from runtime.frames import Frame
+from runtime.media.feeds import FeedInfo
 
 _ids = itertools.count(10_000)
 

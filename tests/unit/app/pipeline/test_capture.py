@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from app.media.sources import classify
-from app.pipeline.capture import Capture, Playback
-from app.pipeline.feeds import PicturesFeed, is_numbered, open_feed
 from runtime.frames import Frame
+from runtime.media.capture import Capture, Playback
+from runtime.media.feeds import PicturesFeed, is_numbered, open_feed
+from runtime.media.sources import classify
 from runtime.system.errors import Refusal
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notices

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pipeline import cursor as module
-from app.pipeline.cursor import Cursor
+from runtime.media import cursor as module
+from runtime.media.cursor import Cursor
 
 
 @given(

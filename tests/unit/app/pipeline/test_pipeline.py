@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.pipeline.capture import Playback
 from app.pipeline.pipeline import Pipeline
 from models.results import Parsing
+from runtime.media.capture import Playback
 
 
 class Viewer:

@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from app.pipeline import recorder as module
-from app.pipeline.recorder import Recorder, fit, free_name, save_snapshot
 from runtime.frames import Frame, Parsed
+from runtime.media import recorder as module
+from runtime.media.recorder import Recorder, fit, free_name, save_snapshot
 from runtime.system.notices import Level, Notices
 
 

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.media.clips import Clip
 from personalize.events import CANCELLED, DONE, FAILED, Cancelled
 from personalize.job import Stroke
 from personalize.worker import carrying, finishing, learning, reading, results
 from personalize.worker.telling import USUAL_S, LimitError, Orders, Teller
+from runtime.media.clips import Clip
 from tests.person_clip import person_frames, write_clip
 from tests.personalising import hurry, job_for, run
 

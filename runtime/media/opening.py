@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from app.media.structure import Kind, looks_like, movie_without_index
+from runtime.media.file_types import Kind, looks_like, movie_without_index
 from runtime.system.errors import Refusal
 
 #: Demuxers of self-contained files. Play lists (hls, concat, dash) and devices (lavfi, v4l2) are absent.

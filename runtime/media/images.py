@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from app.media.opening import DEFAULT_LIMITS, Limits, printable, regular_file
+from runtime.media.opening import DEFAULT_LIMITS, Limits, printable, regular_file
 from runtime.system.errors import Refusal
 
 #: Pillow opens nothing else; its other readers are old, rare, and have been the way in for hostile files.

@@ -12,12 +12,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.media.cameras import Camera
-from app.media.clips import Clip
-from app.media.images import list_images, read_image
-from app.media.opening import printable
-from app.media.sources import Source
 from runtime.frames import Frame
+from runtime.media.cameras import Camera
+from runtime.media.clips import Clip
+from runtime.media.images import list_images, read_image
+from runtime.media.opening import printable
+from runtime.media.sources import Source
 from runtime.system.errors import Refusal
 
 SEQUENCE_RATE = 25.0  # pictures per second of a numbered sequence: it was a film once

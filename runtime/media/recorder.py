@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.media.writing import VideoWriter
 from runtime.frames import Parsed
+from runtime.media.writing import VideoWriter
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from runtime.system.notices import Level, Notice, Notices

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from app.downloading.links import check_link, looks_like_link
-from app.media.cameras import CameraInfo, list_cameras
-from app.media.opening import printable, regular_file
-from app.media.structure import looks_like
+from runtime.media.cameras import CameraInfo, list_cameras
+from runtime.media.file_types import looks_like
+from runtime.media.links import check_link, looks_like_link
+from runtime.media.opening import printable, regular_file
 from runtime.system.errors import Refusal
 
 LONGEST: Final = 4096  # characters of a path on any system

@@ -10,9 +10,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from app.pipeline.cursor import Cursor
-from app.pipeline.feeds import Feed, FeedInfo
 from runtime.frames import Frame
+from runtime.media.cursor import Cursor
+from runtime.media.feeds import Feed, FeedInfo
 from runtime.system.errors import Refusal
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notice, Notices

@@ -11,12 +11,12 @@ from typing import Final
 
 import av
 
-from app.media.clock import Clock
-from app.media.decoding import Decoder
-from app.media.opening import DEFAULT_LIMITS, Limits, printable
-from app.media.structure import ends_early
-from app.media.upright import Upright
 from runtime.frames import Frame
+from runtime.media.clock import Clock
+from runtime.media.decoding import Decoder
+from runtime.media.file_types import ends_early
+from runtime.media.opening import DEFAULT_LIMITS, Limits, printable
+from runtime.media.upright import Upright
 from runtime.system.errors import Refusal
 
 _DEFAULT_RATE: Final = 25.0

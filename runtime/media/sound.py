@@ -10,7 +10,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
-from app.media.opening import open_media
+from runtime.media.opening import open_media
 
 #: Codecs an MP4 or MOV file may carry as they are; others are encoded anew as AAC.
 _COPIED: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})

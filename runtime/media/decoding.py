@@ -12,7 +12,7 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.media.opening import DEFAULT_LIMITS, Limits, open_media, printable, video_stream
+from runtime.media.opening import DEFAULT_LIMITS, Limits, open_media, printable, video_stream
 from runtime.system.errors import Refusal
 
 _GIVE_UP_AFTER: Final = 200  # failures in a row without one good packet: the rest of the file is noise

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from app.media.sound import SoundTrack
+from runtime.media.sound import SoundTrack
 from runtime.system.disk import CannotWriteError, cannot_write
 
 TIME_BASE: Final = Fraction(1, 90_000)  #: seconds; fine enough for every frame rate in use
