@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.engine import Engine
-from app.engine.library import FactorFile
 from app.engine.silhouettes import Factor, SilhouetteSource
-from app.personalizing import history, shelf
+from app.personalizing import shelf
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import Session, XFactor
 from app.ui.viewing import Viewing
+from runtime.library import generations
+from runtime.library.models import FactorFile
 from runtime.system.errors import Refusal
 
 
@@ -162,7 +163,7 @@ class Comparing:
             self._session.use(trial.before)
         if kept is not None and kept.replaced:
             try:
-                history.roll_back(kept.file.name)
+                generations.roll_back(kept.file.name)
             except Refusal as e:
                 on_refused(e)
         self.on_changed()
@@ -197,7 +198,7 @@ def shelve(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) 
         Refusal: it cannot be written.
     """
     replaced = shelf.path_of(name).exists()
-    factor = history.put(file, trunk, name)
+    factor = generations.put(file, trunk, name)
     if face is not None:
         shelf.keep_face(name, face)
     return Kept(factor, replaced)

@@ -10,7 +10,6 @@ from typing import Final
 from app.brushing import Brushing
 from app.comparing import Comparing
 from app.deciding import Deciding
-from app.engine.library import find_model
 from app.helping import show_folder
 from app.offering import offer_for
 from app.personalizing import folders, shelf
@@ -26,6 +25,7 @@ from app.ui.personalize_progress import Stage
 from app.ui.personalize_setup import LeftJob, Offer, Wish
 from app.ui.window import Window
 from personalize.job import Job, Stroke
+from runtime.library.models import find_model
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 

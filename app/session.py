@@ -13,7 +13,6 @@ from app.engine.brush import Brush
 from app.engine.chroma import ChromaKey
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
-from app.engine.library import FactorFile, find_model, open_factor
 from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.networks import load_network
 from app.engine.silhouettes import SilhouetteSource
@@ -22,6 +21,7 @@ from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
 from runtime.frames import Frame
+from runtime.library.models import FactorFile, find_model, open_factor
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed
 from runtime.media.sources import Source, classify

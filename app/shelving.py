@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app.engine import library
-from app.personalizing import history, shelf
+from app.personalizing import shelf
 from app.pipeline.jobs import Job, Jobs
 from app.session import Session
 from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.factor_library import Library, Row, face
 from app.ui.window import Window
+from runtime.library import generations, models
 from runtime.system.errors import Refusal
 
 
@@ -65,7 +65,7 @@ class Shelving:
                     fits=item.file.trunk_sha256 == trunk,
                     in_use=str(item.file.path) == self._session.xfactor.key,
                     face=face(item.face),
-                    earlier=len(history.generations(item.name)),
+                    earlier=len(generations.generations(item.name)),
                 )
                 for item in shelf.shelved()
             ]
@@ -79,8 +79,8 @@ class Shelving:
         trunk = engine.stages.sessions[0].data
 
         def work(_: Job) -> str:
-            described = library.open_factor(path)
-            return library.add_factor(path, trunk, shelf.free_name(described.name)).name
+            described = models.open_factor(path)
+            return models.add_factor(path, trunk, shelf.free_name(described.name)).name
 
         self._jobs.start(f"Importing {path.name}", work, self._on_added)
 
@@ -96,7 +96,7 @@ class Shelving:
     def roll_back(self, name: str) -> None:
         """The generation before this one; the same again brings this one back."""
         in_use = self._session.xfactor.key == str(self._path(name))
-        if self._tried(lambda: history.roll_back(name)) and in_use:
+        if self._tried(lambda: generations.roll_back(name)) and in_use:
             self._session.use_factor(self._path(name))
         self.refresh()
 

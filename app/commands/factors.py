@@ -8,15 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.engine import library
 from app.engine.sessions import read_model
-from app.personalizing import history, shelf
+from app.personalizing import shelf
+from runtime.library import generations, models
 from runtime.system.errors import Refusal
 
 
 def list_all() -> None:
     """A line per factor of the user's library."""
-    found = library.list_factors()
+    found = models.list_factors()
     if not found:
         Console(highlight=False).print(
             "The library is empty. `xfactor factors add FILE` puts a factor into it."
@@ -34,7 +34,7 @@ def list_all() -> None:
 
 def show(name: str) -> None:
     """Where a factor comes from and what its gate measured."""
-    factor = library.find_factor(name)
+    factor = models.find_factor(name)
     lines = {
         "factor": factor.name,
         "lies in": str(factor.path),
@@ -61,13 +61,13 @@ def add(file: Path, name: str, model: str) -> None:
     Raises:
         Refusal: it is refused, or the name is taken.
     """
-    bundle = library.find_model(model)
+    bundle = models.find_model(model)
     trunk = bundle.files.get("trunk")
     if trunk is None:
         raise Refusal(
             f"model {bundle.name}", "it has no factor to replace", "Choose a factored model with --model"
         )
-    factor = library.add_factor(file, read_model(trunk), name or None)
+    factor = models.add_factor(file, read_model(trunk), name or None)
     Console(highlight=False).print(Text(f"{factor.name} is in {factor.path}"), soft_wrap=True)
 
 
@@ -77,8 +77,8 @@ def remove(name: str) -> None:
     Raises:
         Refusal: there is none.
     """
-    if name not in {f.name for f in library.list_factors()}:
-        library.remove_factor(name)  # says why not
+    if name not in {f.name for f in models.list_factors()}:
+        models.remove_factor(name)  # says why not
     shelf.forget(name)
     Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)
 
@@ -89,8 +89,8 @@ def undo(name: str, generation: int | None) -> None:
     Raises:
         Refusal: there is none.
     """
-    factor = history.roll_back(name, generation)
-    earlier = ", ".join(str(g.number) for g in history.generations(name))
+    factor = generations.roll_back(name, generation)
+    earlier = ", ".join(str(g.number) for g in generations.generations(name))
     Console(highlight=False).print(
         Text(f"{factor.name} is what it was; other generations: {earlier}"), soft_wrap=True
     )

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from app.engine.engine import load_engine
-from app.engine.library import NAME, Bundle, find_model, list_models, load_bundle
 from app.engine.sessions import NoResultError
 from runtime.frames import Frame
+from runtime.library.models import NAME, Bundle, find_model, list_models, load_bundle
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir

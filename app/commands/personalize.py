@@ -15,15 +15,15 @@ from rich.text import Text
 
 from app.batch.watching import Stop, Style, quiet_stdout
 from app.commands.elsewhere import refuse_without
-from app.engine import library
-from app.engine.library import FACTOR_SUFFIX, Bundle
 from app.engine.sessions import read_model
-from app.personalizing import folders, history
+from app.personalizing import folders
 from app.personalizing.running import How, Outcome, Run
 from app.personalizing.verdict import verdict
 from personalize.events import PHASES, Done, Event, Notice
 from personalize.events import Progress as Step
 from personalize.job import Job, Method, write_job
+from runtime.library import generations, models
+from runtime.library.models import FACTOR_SUFFIX, Bundle
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -63,7 +63,7 @@ def personalise(
         Refusal: before anything was done.
     """
     refuse_without("personalize.worker")
-    bundle = library.find_model(model)
+    bundle = models.find_model(model)
     if "trunk" not in bundle.files:
         raise Refusal(
             f"model {bundle.name}", "it has no factor to replace", "Choose a factored model with --model"
@@ -107,7 +107,7 @@ def _name(out: str) -> str:
         if path.is_dir() or out.endswith(("/", "\\")):
             raise Refusal(f"file {out}", "it is a folder", "Name a file in it")
         return path.name.removesuffix(FACTOR_SUFFIX).removesuffix(".onnx") or "person"
-    if not library.NAME.fullmatch(out):
+    if not models.NAME.fullmatch(out):
         raise Refusal(f"factor name {out[:80]!r}", "it cannot be a file name", "use letters, digits, - and _")
     return out
 
@@ -239,7 +239,7 @@ def _deliver(done: Done, out: str, bundle: Bundle) -> Path:
     """Into the library after its trial, or to the file that was named."""
     source = Path(done.path)
     if not _is_file(out):
-        return history.put(source, read_model(bundle.files["trunk"]), out).path
+        return generations.put(source, read_model(bundle.files["trunk"]), out).path
     target = Path(out).absolute()
     try:
         write_atomic(target, source.read_bytes())

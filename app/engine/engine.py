@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.library import find_factor, find_model, load_bundle, load_factor
 from app.engine.providers import Provider, choose
 from app.engine.sessions import NoResultError, Session
 from app.engine.silhouettes import Factor, Held, Request, Silhouette, SilhouetteSource
@@ -25,6 +24,7 @@ from models.labels import PART_SETS, PartSet
 from models.results import Parsing
 from models.spec import ModelSpec
 from runtime.frames import Frame
+from runtime.library.models import find_factor, find_model, load_bundle, load_factor
 from runtime.system.errors import Refusal
 
 Map = NDArray[np.float32]

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine import library
-from app.engine.library import FACTOR_SUFFIX, FactorFile
 from app.engine.sessions import read_model
-from app.personalizing import folders, history
+from app.personalizing import folders
 from app.personalizing.verdict import gain_words
+from runtime.library import generations, models
+from runtime.library.models import FACTOR_SUFFIX, FactorFile
 from runtime.system import paths
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
@@ -42,7 +42,7 @@ class Shelved:
 
 def shelved() -> list[Shelved]:
     """Every factor of the library."""
-    return [describe(file) for file in library.list_factors()]
+    return [describe(file) for file in models.list_factors()]
 
 
 def describe(file: FactorFile) -> Shelved:
@@ -86,7 +86,7 @@ def usable_name(text: str) -> str:
 
 def free_name(name: str) -> str:
     """`name`, or with a number when the library has one of it already."""
-    taken = {f.name for f in library.list_factors()}
+    taken = {f.name for f in models.list_factors()}
     name, number = usable_name(name), 2
     candidate = name
     while candidate in taken:
@@ -100,8 +100,8 @@ def rename(name: str, new: str) -> FactorFile:
     Raises:
         Refusal: the name is taken or unusable, or it cannot be written.
     """
-    file = library.rename_factor(name, new)
-    history.rename(name, new)
+    file = models.rename_factor(name, new)
+    generations.rename(name, new)
     face = face_of(name)
     if face.is_file():
         try:
@@ -119,7 +119,7 @@ def export(name: str, target: Path) -> Path:
     """
     if not target.name.endswith(FACTOR_SUFFIX):
         target = target.with_name(target.name.removesuffix(".onnx") + FACTOR_SUFFIX)
-    data = read_model(library.find_factor(name).path)
+    data = read_model(models.find_factor(name).path)
     try:
         write_atomic(target, data)
     except OSError as e:
@@ -134,11 +134,11 @@ def forget(name: str) -> None:
         Refusal: something of it could not be deleted.
     """
     folders.remove_of(name)
-    history.forget(name)
+    generations.forget(name)
     try:
         face_of(name).unlink(missing_ok=True)
     except OSError as e:
         raise Refusal(
             f"thumbnail of {name}", f"it cannot be deleted ({e.strerror})", "Delete it by hand"
         ) from e
-    library.remove_factor(name)
+    models.remove_factor(name)

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.descriptions import describe
 from app.engine.engine import load_engine
 from app.engine.letterbox import Letterbox, NetworkSize
 from app.engine.sessions import Session
@@ -20,6 +19,7 @@ from personalize.events import Silhouette
 from personalize.job import Job
 from personalize.worker.results import Array, Facts, Results
 from personalize.worker.telling import Teller
+from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal
 
 SILHOUETTES: Final = "silhouettes"

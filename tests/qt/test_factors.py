@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
-from app.engine import library
 from app.engine.brush import Stroke
 from app.personalizing import folders, recording, shelf
 from app.ui.look import View
 from personalize.job import read_job
+from runtime.library import models
 from runtime.system import paths
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, reaches
 from tests.qt.test_camera import FakeDevice, devices  # noqa: F401 a fixture
@@ -50,7 +50,7 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
 def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp_path, qtbot) -> None:
     """H11."""
     trunk = playing.session.engine.stages.sessions[0].data
-    library.add_factor(factor_file(), trunk, "Ann")
+    models.add_factor(factor_file(), trunk, "Ann")
     shelf.keep_face("Ann", np.zeros((8, 8, 3), np.uint8))
     playing.session.use_factor(shelf.path_of("Ann"))
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)

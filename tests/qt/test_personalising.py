@@ -11,10 +11,10 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QPushButton
 
 from app.desktop import Desktop
-from app.engine import library
 from app.personalizing import folders, shelf
 from app.settings import SettingsFile
 from personalize.job import read_job
+from runtime.library import models
 from tests.qt.conftest import small
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, page, reaches, silhouettes
 
@@ -55,7 +55,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     playing.window.actions_["keep-factor"].trigger()
     qtbot.waitUntil(lambda: "Kept as Ann" in result._reason.text(), timeout=30_000)
     assert sum(a != b for a, b in pairwise(e for _, e in shown)) == 1  # keeping changes nothing that runs
-    assert [f.name for f in library.list_factors()] == ["Ann"]
+    assert [f.name for f in models.list_factors()] == ["Ann"]
     assert playing.session.xfactor.key == str(shelf.path_of("Ann"))
     playing.menus._fill_factors()
     entry = next(a for a in playing.window.actions_.menus["factors"].actions() if a.text().startswith("Ann"))
@@ -64,7 +64,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
 
     playing.window.actions_["undo-factor"].trigger()
     assert in_use(playing) == "own factor"
-    assert [f.name for f in library.list_factors()] == ["Ann"]
+    assert [f.name for f in models.list_factors()] == ["Ann"]
     result._close.click()
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
     assert not playing.window.viewing.look.split
@@ -99,7 +99,7 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     assert in_use(playing) == "own factor"
     assert playing.session.previous is None  # what was discarded cannot be swapped back
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
-    assert library.list_factors() == []
+    assert models.list_factors() == []
 
 
 def test_no_gain_is_shown_and_changes_nothing(playing, worker, qtbot) -> None:

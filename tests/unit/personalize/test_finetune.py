@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.descriptions import describe
 from export.stages import ExportError
 from personalize import factor as factors
 from personalize.finetune import (
@@ -21,6 +20,7 @@ from personalize.finetune import (
     learn,
     loss_on,
 )
+from runtime.model_files.metadata import describe
 from runtime.system import paths
 
 ROWS, COLUMNS = 4, 8

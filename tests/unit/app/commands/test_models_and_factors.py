@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.commands import factors, models
-from app.engine.library import find_model
+from runtime.library.models import find_model
 from runtime.system import paths
 from runtime.system.errors import Refusal
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from app.engine import admission, engine, library, trial
+from app.engine import engine
 from app.engine.engine import load_engine
-from app.engine.library import find_model, load_bundle
 from app.engine.networks import load_network
+from runtime.library import models
+from runtime.library.models import find_model, load_bundle
+from runtime.model_files import admission, trial
 from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted, hostile
 
@@ -72,7 +74,7 @@ def test_missing_and_special_files(tmp_path: Path) -> None:
         with pytest.raises(Refusal):
             load_network(tmp_path / name)
     with pytest.raises(Refusal, match="not a regular file"):
-        library.read_model(Path("/dev/zero"))
+        models.read_model(Path("/dev/zero"))
 
 
 def test_a_wrong_hash_is_refused_with_both_and_nothing_is_deleted(tmp_path: Path) -> None:
@@ -82,7 +84,7 @@ def test_a_wrong_hash_is_refused_with_both_and_nothing_is_deleted(tmp_path: Path
     (folder / "trunk.onnx").write_bytes(changed)
     with pytest.raises(Refusal, match="SHA-256") as caught:
         load_bundle(find_model(folder))
-    assert library.sha256(changed)[:16] in str(caught.value)
+    assert models.sha256(changed)[:16] in str(caught.value)
     assert expected[:16] in str(caught.value)
     assert (folder / "trunk.onnx").read_bytes() == changed
 
@@ -150,7 +152,7 @@ def test_what_the_walk_would_miss_ends_in_the_child(case: str, monkeypatch: pyte
     """The second line of defence alone: the runtime refuses, crashes or runs out of memory, in the child."""
     code = (
         "import sys; from app.engine import trial; trial.check_structure = lambda data: None; "
-        "from app.engine.probe import main; sys.exit(main())"
+        "from runtime.model_files.probe import main; sys.exit(main())"
     )
     monkeypatch.setattr(admission, "CHILD", ("-c", code))
     reason = admission.try_in_child({"network": BEHIND_THE_WALK[case]()})

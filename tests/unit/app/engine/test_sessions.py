@@ -171,7 +171,7 @@ def test_nothing_of_the_engine_loads_qt_torch_or_onnx() -> None:
 
     code = (
         "import sys, app.engine.engine, app.engine.networks, app.engine.brush, app.engine.masks, "
-        "app.engine.chroma, app.engine.backgrounds, app.engine.probe; "
+        "app.engine.chroma, app.engine.backgrounds, runtime.model_files.probe; "
         "bad = [m for m in ('torch', 'PyQt6', 'onnx', 'numba', 'scipy') if m in sys.modules]; "
         "print(bad); sys.exit(bool(bad))"
     )

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from app.engine import library
-from app.engine.descriptions import describe
 from app.engine.engine import load_engine
-from app.personalizing import history, shelf
+from app.personalizing import shelf
 from models.spec import FactorCard
 from personalize.factor import described
+from runtime.library import generations, models
+from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
 
@@ -55,72 +55,72 @@ def frames_of(file):
 @pytest.fixture
 def untried(monkeypatch):
     """Without the trial in a process of its own, which other tests see: these put in many files."""
-    monkeypatch.setattr(library, "admit", lambda *_: None)
+    monkeypatch.setattr(models, "admit", lambda *_: None)
 
 
 @pytest.mark.usefixtures("untried")
 def test_h09_five_generations_are_kept_and_each_comes_back(trunk, factor_file):
     for frames in range(1, 8):
-        history.put(factor_file(frames), trunk, "ann")
-    assert frames_of(library.find_factor("ann")) == 7
-    assert [frames_of(g.file) for g in history.generations("ann")] == [6, 5, 4, 3, 2, 1]
+        generations.put(factor_file(frames), trunk, "ann")
+    assert frames_of(models.find_factor("ann")) == 7
+    assert [frames_of(g.file) for g in generations.generations("ann")] == [6, 5, 4, 3, 2, 1]
     started = time.monotonic()
-    back = history.roll_back("ann")
+    back = generations.roll_back("ann")
     assert time.monotonic() - started < 1
     assert frames_of(back) == 6
-    assert frames_of(library.find_factor("ann")) == 6
-    assert {frames_of(g.file) for g in history.generations("ann")} == {7, 5, 4, 3, 2, 1}
-    assert frames_of(history.roll_back("ann")) == 7  # taking it back is taken back
-    oldest = history.generations("ann")[-1]
-    assert frames_of(history.roll_back("ann", oldest.number)) == 1
+    assert frames_of(models.find_factor("ann")) == 6
+    assert {frames_of(g.file) for g in generations.generations("ann")} == {7, 5, 4, 3, 2, 1}
+    assert frames_of(generations.roll_back("ann")) == 7  # taking it back is taken back
+    oldest = generations.generations("ann")[-1]
+    assert frames_of(generations.roll_back("ann", oldest.number)) == 1
     with pytest.raises(Refusal, match="no such earlier generation"):
-        history.roll_back("ann", 999)
+        generations.roll_back("ann", 999)
     with pytest.raises(Refusal, match="personalise again"):
-        history.roll_back("bob")
+        generations.roll_back("bob")
 
 
 @pytest.mark.usefixtures("untried")
 def test_the_oldest_go(trunk, factor_file):
-    for frames in range(1, history.KEPT + 4):
-        history.put(factor_file(frames), trunk, "ann")
-    assert len(history.generations("ann")) == history.KEPT
+    for frames in range(1, generations.KEPT + 4):
+        generations.put(factor_file(frames), trunk, "ann")
+    assert len(generations.generations("ann")) == generations.KEPT
 
 
 def test_h11_forgetting_leaves_nothing(trunk, factor_file):
     for frames in (1, 2):
-        history.put(factor_file(frames), trunk, "ann")
+        generations.put(factor_file(frames), trunk, "ann")
     folder = paths.user_factors_dir()
     assert all(p.stat().st_mode & 0o077 == 0 for p in folder.rglob("*"))
     shelf.forget("ann")
     assert [p for p in paths.user_data_dir().rglob("*") if p.is_file()] == []
-    assert not (folder / history.FOLDER / "ann").exists()
+    assert not (folder / generations.FOLDER / "ann").exists()
 
 
 def test_generations_follow_a_new_name(trunk, factor_file):
     for frames in (1, 2):
-        history.put(factor_file(frames), trunk, "ann")
+        generations.put(factor_file(frames), trunk, "ann")
     shelf.rename("ann", "anna")
-    assert [frames_of(g.file) for g in history.generations("anna")] == [1]
-    assert history.generations("ann") == []
+    assert [frames_of(g.file) for g in generations.generations("anna")] == [1]
+    assert generations.generations("ann") == []
 
 
 def test_h07_a_factor_for_another_trunk_is_refused_and_changes_nothing(trunk, factor_file):
-    history.put(factor_file(1), trunk, "ann")
+    generations.put(factor_file(1), trunk, "ann")
     other = factor_file(2, trunk_sha256="0" * 64)
     with pytest.raises(Refusal, match="another trunk"):
-        history.put(other, trunk, "ann")
+        generations.put(other, trunk, "ann")
     with pytest.raises(Refusal, match="another trunk"):
         load_engine("factored-s31").load_factor(other)
-    assert frames_of(library.find_factor("ann")) == 1
-    assert history.generations("ann") == []
+    assert frames_of(models.find_factor("ann")) == 1
+    assert generations.generations("ann") == []
 
 
 @pytest.mark.parametrize("name", ["", "../ann", "a/b", ".ann", "x" * 80])
 def test_names_that_are_no_names_are_refused(trunk, factor_file, name):
     for act in (
-        lambda: history.put(factor_file(1), trunk, name),
-        lambda: history.roll_back(name),
-        lambda: history.forget(name),
+        lambda: generations.put(factor_file(1), trunk, name),
+        lambda: generations.roll_back(name),
+        lambda: generations.forget(name),
     ):
         with pytest.raises(Refusal):
             act()
@@ -128,16 +128,16 @@ def test_names_that_are_no_names_are_refused(trunk, factor_file, name):
 
 
 def test_h06_a_disk_that_is_full_or_read_only_changes_nothing(trunk, factor_file, monkeypatch):
-    history.put(factor_file(1), trunk, "ann")
-    before = library.find_factor("ann").path.read_bytes()
+    generations.put(factor_file(1), trunk, "ann")
+    before = models.find_factor("ann").path.read_bytes()
 
     def full(*_args, **_named):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(history, "write_atomic", full)
+    monkeypatch.setattr(generations, "write_atomic", full)
     with pytest.raises(Refusal, match="the disk is full"):
-        history.put(factor_file(2), trunk, "ann")
-    assert library.find_factor("ann").path.read_bytes() == before
+        generations.put(factor_file(2), trunk, "ann")
+    assert models.find_factor("ann").path.read_bytes() == before
 
 
 KILLED = """
@@ -163,8 +163,8 @@ def test_h05_a_kill_at_any_write_leaves_a_whole_factor(trunk, factor_file, repos
     """The process dies before each of its file operations in turn: the name means the old one or the new."""
     old, new = factor_file(1), factor_file(2)
     contents = {old.read_bytes(), new.read_bytes()}
-    history.put(old, trunk, "ann")
-    current = library.find_factor("ann").path
+    generations.put(old, trunk, "ann")
+    current = models.find_factor("ann").path
     seen = set()
     for stop_at in range(1, 40):
         done = subprocess.run(
@@ -181,4 +181,4 @@ def test_h05_a_kill_at_any_write_leaves_a_whole_factor(trunk, factor_file, repos
         pytest.fail("it never came to its end")
     assert stop_at > 5
     assert current.read_bytes() == new.read_bytes()
-    assert history.roll_back("ann").spec.card is not None
+    assert generations.roll_back("ann").spec.card is not None

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine import library
 from app.personalizing import folders, pace, shelf
 from app.personalizing.previews import DIM, Previews, composed, portrait
 from app.personalizing.verdict import gain_words, verdict
 from personalize.events import PHASES, Done, Progress, Silhouette
 from personalize.job import Job, write_job
+from runtime.library import models
 from runtime.media.writing import VideoWriter
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -157,14 +157,14 @@ def test_only_jobs_are_ever_removed(tmp_path: Path, job: Job) -> None:
 
 @given(st.text(max_size=90))
 def test_any_text_becomes_a_name_that_the_library_takes(text: str) -> None:
-    assert library.NAME.fullmatch(shelf.usable_name(text))
+    assert models.NAME.fullmatch(shelf.usable_name(text))
 
 
 def test_export_and_rename_refuse_in_words(tmp_path: Path) -> None:
     factor = paths.models_dir() / "factored-s31" / "factor.onnx"
     trunk = (paths.models_dir() / "factored-s31" / "trunk.onnx").read_bytes()
-    library.add_factor(factor, trunk, "Ann")
-    library.add_factor(factor, trunk, "Bo")
+    models.add_factor(factor, trunk, "Ann")
+    models.add_factor(factor, trunk, "Bo")
     for act in (
         lambda: shelf.rename("Ann", "Bo"),
         lambda: shelf.rename("Ann", "../Bo"),

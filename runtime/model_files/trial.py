@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.descriptions import describe
 from app.engine.providers import Provider
 from app.engine.sessions import Array, NoResultError, Session
 from app.engine.stages import probabilities
-from app.engine.structure import StructureError, check_structure
 from models.labels import PART_SETS
 from models.spec import ModelSpec
+from runtime.model_files.graph import StructureError, check_structure
+from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal
 
 SIZES = ((96, 128), (64, 32))  # (height, width), px: two sizes find shapes that do not follow the input

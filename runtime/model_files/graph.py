@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from app.engine.protobuf import Field, MalformedError, Reader
+from runtime.model_files.protobuf import Field, MalformedError, Reader
 
 # Field numbers of onnx.proto.
 MODEL_GRAPH, MODEL_TRAINING, MODEL_FUNCTIONS = 7, 20, 25

@@ -1,6 +1,6 @@
 """The trial of an unknown model, in a process of its own that may crash, hang or run out of memory.
 
-`python -m app.engine.probe` reads one line of JSON (the sizes of the stages) and their bytes from standard
+`python -m runtime.model_files.probe` reads one line of JSON (the sizes of the stages) and their bytes from standard
 input, and writes one line of JSON: `{"ok": true}` or `{"reason": …}`.
 """
 
@@ -30,7 +30,7 @@ def main() -> int:
     sizes: dict[str, int] = json.loads(sys.stdin.buffer.readline())
     limit_memory(sum(sizes.values()))
     stages = {stage: sys.stdin.buffer.read(size) for stage, size in sizes.items()}
-    from app.engine.trial import reason_against  # noqa: PLC0415 - the limits come before numpy and the runtime
+    from runtime.model_files.trial import reason_against  # noqa: PLC0415 - the limits come before numpy and the runtime
 
     reason = reason_against(stages)
     sys.stdout.write(json.dumps({"reason": reason} if reason else {"ok": True}) + "\n")

@@ -20,7 +20,7 @@ from runtime.system.errors import Refusal
 
 SUMS = "SHA256SUMS"
 TRIAL_S = 20.0
-CHILD = ("-m", "app.engine.probe")
+CHILD = ("-m", "runtime.model_files.probe")
 _admitted: set[tuple[str, ...]] = set()  # hashes of what passed its trial in this process
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.engine import library
-from app.engine.library import FACTOR_SUFFIX, FactorFile
 from app.engine.sessions import read_model
+from runtime.library import models
+from runtime.library.models import FACTOR_SUFFIX, FactorFile
 from runtime.system import paths
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
@@ -38,12 +38,12 @@ def put(path: Path, trunk: bytes, name: str) -> FactorFile:
         Refusal: the file is refused, the name is unusable, or it cannot be written. Nothing has changed then.
     """
     _folder(name)  # refuses what is no name
-    if name not in {f.name for f in library.list_factors()}:
+    if name not in {f.name for f in models.list_factors()}:
         try:
-            return library.add_factor(path, trunk, name)
+            return models.add_factor(path, trunk, name)
         except OSError as e:
             raise cannot_write(_current(name), e) from e
-    data = library.load_factor(library.open_factor(path), trunk)
+    data = models.load_factor(models.open_factor(path), trunk)
     return _replace(name, data)
 
 
@@ -52,7 +52,7 @@ def generations(name: str) -> list[Generation]:
     found = []
     for path in reversed(_files(name)):
         try:
-            found.append(Generation(_number(path), library.open_factor(path)))
+            found.append(Generation(_number(path), models.open_factor(path)))
         except Refusal:
             continue
     return found
@@ -115,7 +115,7 @@ def _replace(name: str, data: bytes) -> FactorFile:
             old.unlink(missing_ok=True)
     except OSError as e:
         raise cannot_write(current, e) from e
-    return library.open_factor(current)
+    return models.open_factor(current)
 
 
 def _current(name: str) -> Path:
@@ -123,7 +123,7 @@ def _current(name: str) -> Path:
 
 
 def _folder(name: str) -> Path:
-    if not library.NAME.fullmatch(name):
+    if not models.NAME.fullmatch(name):
         raise Refusal(f"factor {name[:80]!r}", "it cannot be a file name", "use letters, digits, - and _")
     return paths.user_factors_dir() / FOLDER / name
 

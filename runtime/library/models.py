@@ -8,10 +8,10 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.admission import SUMS, admit, read_sums
-from app.engine.descriptions import describe, describe_file
 from app.engine.sessions import read_model, sha256
 from models.spec import ModelSpec
+from runtime.model_files.admission import SUMS, admit, read_sums
+from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir, write_atomic

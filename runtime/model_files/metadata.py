@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 from typing import BinaryIO
 
-from app.engine.protobuf import MalformedError, Reader
 from models.spec import METADATA_KEY, ModelSpec, SpecError
+from runtime.model_files.protobuf import MalformedError, Reader
 from runtime.system.errors import Refusal
 
 METADATA_PROPS = 14  # field numbers of onnx.proto
