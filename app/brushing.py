@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.brush import Brush, Stroke
 from app.pipeline.pipeline import Pipeline
 from app.session import Session
 from app.ui.look import Look
@@ -16,6 +15,7 @@ from app.ui.silhouette import tinted
 from app.ui.window import Window
 from personalize.job import Stroke as Correction
 from runtime.frames import Parsed
+from runtime.silhouettes.grabcut import Brush, Stroke
 from runtime.system.notices import Level, Notice
 
 Mask = NDArray[np.uint8]

@@ -8,13 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from app.engine.backgrounds import BackgroundPlate, MovingBackground
-from app.engine.brush import Brush
-from app.engine.chroma import ChromaKey
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
-from app.engine.masks import MaskPicture, MaskSequence
-from app.engine.networks import load_network
 from app.engine.silhouettes import SilhouetteSource
 from app.engine.views import ONE, Views, chosen
 from app.pipeline.jobs import Job, Jobs
@@ -25,6 +20,11 @@ from runtime.library.models import FactorFile, find_model, open_factor
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed
 from runtime.media.sources import Source, classify
+from runtime.silhouettes.background import BackgroundPlate, MovingBackground
+from runtime.silhouettes.chroma_key import ChromaKey
+from runtime.silhouettes.grabcut import Brush
+from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
+from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 

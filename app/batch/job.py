@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
-from app.engine.masks import MaskPicture, MaskSequence
 from app.engine.smoothing import Smoother
 from app.engine.upsample import FULL
 from app.engine.views import ONE, Views, chosen
+from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
 from runtime.system.errors import Refusal
 
 SAVES: Final = ("labels", "silhouettes", "overlay", "coco", "csv", "alpha")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QPolygonF
 
-from app.engine.brush import Stroke
+from runtime.silhouettes.grabcut import Stroke
 
 PERSON, BACKGROUND = QColor(76, 224, 179, 150), QColor(255, 92, 92, 150)
 SIZES = (0.005, 0.1)  # radius, as a share of the picture's longer side

@@ -9,7 +9,6 @@ from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from app.engine.brush import Stroke
 from app.ui import hud
 from app.ui.brush import BrushTool
 from app.ui.hud import Vitals
@@ -17,6 +16,7 @@ from app.ui.layers import Layers, layers, paint
 from app.ui.look import Look, View
 from app.ui.palettes import readable
 from runtime.frames import Parsed
+from runtime.silhouettes.grabcut import Stroke
 
 ZOOM_STEP = 1.25
 ZOOM_MAX = 16.0

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
-from app.engine.brush import Stroke
 from app.personalizing import folders, recording, shelf
 from app.ui.look import View
 from personalize.job import read_job
 from runtime.library import models
+from runtime.silhouettes.grabcut import Stroke
 from runtime.system import paths
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, reaches
 from tests.qt.test_camera import FakeDevice, devices  # noqa: F401 a fixture

@@ -11,10 +11,10 @@ import pytest
 
 from app.engine import engine
 from app.engine.engine import load_engine
-from app.engine.networks import load_network
 from runtime.library import models
 from runtime.library.models import find_model, load_bundle
 from runtime.model_files import admission, trial
+from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted, hostile
 

@@ -10,13 +10,13 @@ import pytest
 
 from app.engine.engine import Engine, load_engine
 from app.engine.letterbox import NetworkSize
-from app.engine.networks import load_network
 from app.engine.sessions import NoResultError
 from app.engine.silhouettes import Request, Silhouette
 from app.engine.smoothing import Smoother
 from app.engine.upsample import FULL
 from models.labels import S31
 from runtime.library.models import add_factor, find_factor, list_factors, list_models, remove_factor
+from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 

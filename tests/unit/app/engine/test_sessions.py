@@ -170,8 +170,8 @@ def test_nothing_of_the_engine_loads_qt_torch_or_onnx() -> None:
     import subprocess
 
     code = (
-        "import sys, app.engine.engine, app.engine.networks, app.engine.brush, app.engine.masks, "
-        "app.engine.chroma, app.engine.backgrounds, runtime.model_files.probe; "
+        "import sys, app.engine.engine, runtime.silhouettes.other_network, runtime.silhouettes.grabcut, runtime.silhouettes.mask_files, "
+        "runtime.silhouettes.chroma_key, runtime.silhouettes.background, runtime.model_files.probe; "
         "bad = [m for m in ('torch', 'PyQt6', 'onnx', 'numba', 'scipy') if m in sys.modules]; "
         "print(bad); sys.exit(bool(bad))"
     )

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.backgrounds import BackgroundPlate, MovingBackground
-from app.engine.brush import Brush, Stroke
-from app.engine.chroma import GREEN, ChromaKey
 from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.masks import MaskPicture, MaskSequence, read_mask
 from app.engine.silhouettes import Request, Silhouette
+from runtime.silhouettes.background import BackgroundPlate, MovingBackground
+from runtime.silhouettes.chroma_key import GREEN, ChromaKey
+from runtime.silhouettes.grabcut import Brush, Stroke
+from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, read_mask
 from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 
