@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.engine import Engine
-from app.engine.silhouettes import Factor, SilhouetteSource
 from app.personalizing import shelf
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import Session, XFactor
 from app.ui.viewing import Viewing
+from runtime.engine.engine import Engine
+from runtime.engine.source import Factor, SilhouetteSource
 from runtime.library import generations
 from runtime.library.models import FactorFile
 from runtime.system.errors import Refusal

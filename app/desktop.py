@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from app import remembering
-from app.engine import runtime  # before Qt: on some systems the other order cannot load its libraries
+from runtime.engine import onnx  # before Qt: on some systems the other order cannot load its libraries
 from runtime.system import crash_log, paths
 
 # isort: split
@@ -87,7 +87,7 @@ class Desktop(QObject):
         self.keeping = Keeping(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
         self.menus = Menus(self.window, self.session, self.open, self.refuse)
         self.linking = Linking(self.window, self.jobs, self.open, self.refuse)
-        self.helping = Helping(self.window, self.jobs, self.keeping.folder, runtime.ort.__version__)
+        self.helping = Helping(self.window, self.jobs, self.keeping.folder, onnx.ort.__version__)
         self.learning = Learning(
             self.window, self.session, self.pipeline, self.jobs, self.open, self.bell.ring
         )

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import NetworkSize
-from app.engine.silhouettes import SilhouetteSource
-from app.engine.views import ONE, Views, chosen
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
+from runtime.engine.augmentation import ONE, Views, chosen
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.letterbox import NetworkSize
+from runtime.engine.source import SilhouetteSource
 from runtime.frames import Frame
 from runtime.library.models import FactorFile, find_model, open_factor
 from runtime.media.capture import Playback

@@ -20,11 +20,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from app.engine.engine import load_engine
 from app.personalizing.running import Run
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
 from personalize.job import Job, write_job
+from runtime.engine.engine import load_engine
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.feeds import FeedInfo

@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.resampling import average, resize
-from app.engine.silhouettes import Request
-from app.engine.upsample import FULL, LIVE, Decision, Detail, decide, refine_near
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.guided_filter import FULL, LIVE, Decision, Detail, decide, refine_near
+from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.resize import average, resize
+from runtime.engine.source import Request
 from runtime.frames import Frame
 from runtime.media.images import read_image
 from training.metrics import boundary_f, silhouette_iou
@@ -84,7 +84,7 @@ def grey(person: Map, request: Request) -> Map:
 
 
 def colour(person: Map, request: Request) -> Map:
-    """Ours: the guided filter of `app.engine.upsample`."""
+    """Ours: the guided filter of `runtime.engine.guided_filter`."""
     return refine_near((person,), request, request.letterbox.content)[0]
 
 

@@ -24,13 +24,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from app.commands.bench import one_core, processor
-from app.engine.runtime import ort
 from export.graphs import OPSET, to_onnx
 from export.parity import pictures
 from export.stages import channels_first, probabilities_and_labels
 from models.blocks import Activation
 from models.enet import ENet
 from models.factored import STRIDE, FactoredConvNet, normalise
+from runtime.engine.onnx import ort
 from runtime.system import paths
 
 SIZES = ((512, 512), (288, 512))  # height, width

@@ -16,11 +16,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import NetworkSize
-from app.engine.smoothing import Smoother
 from app.pipeline.pipeline import Pipeline
 from models.results import Parsing
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.letterbox import NetworkSize
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed

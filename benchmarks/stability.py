@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.engine import load_engine
-from app.engine.sessions import NoResultError
-from app.engine.smoothing import Smoother
+from runtime.engine.engine import load_engine
+from runtime.engine.sessions import NoResultError
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 

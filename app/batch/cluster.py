@@ -22,7 +22,7 @@ from app.batch.picture_task import Share
 from app.batch.plan import Item
 from app.batch.run import Outcome, Workers
 from app.batch.work import stamp, work
-from app.engine.engine import Engine
+from runtime.engine.engine import Engine
 from runtime.system.errors import Refusal
 
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}

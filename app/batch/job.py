@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import NetworkSize
-from app.engine.smoothing import Smoother
-from app.engine.upsample import FULL
-from app.engine.views import ONE, Views, chosen
+from runtime.engine.augmentation import ONE, Views, chosen
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.guided_filter import FULL
+from runtime.engine.letterbox import NetworkSize
+from runtime.engine.temporal import Smoother
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
 from runtime.system.errors import Refusal
 

@@ -21,10 +21,10 @@ from app.batch.manifest import Record
 from app.batch.placing import make_folder, place, whole_png
 from app.batch.plan import Item
 from app.batch.streams import INFO, compact
-from app.engine.engine import Engine
-from app.engine.sessions import NoResultError
 from app.output import coco, paint, table
 from app.output.labels import cutout_png, label_png, silhouette_png
+from runtime.engine.engine import Engine
+from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.media.images import read_image
 from runtime.system.disk import cannot_write

@@ -10,7 +10,7 @@ from app.batch.job import Job
 from app.batch.manifest import Record
 from app.batch.picture_task import Share, parse_picture, picture_files
 from app.batch.plan import Item
-from app.engine.engine import Engine
+from runtime.engine.engine import Engine
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 

@@ -24,12 +24,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import Letterbox
-from app.engine.providers import Provider
-from app.engine.runtime import ort
-from app.engine.silhouettes import Request
 from app.output import paint
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.letterbox import Letterbox
+from runtime.engine.onnx import ort
+from runtime.engine.providers import Provider
+from runtime.engine.source import Request
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.writing import VideoWriter

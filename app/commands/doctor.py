@@ -139,9 +139,9 @@ def _packages() -> Iterator[Finding]:
 
 
 def _hardware() -> Iterator[Finding]:
-    from app.engine.engine import load_engine  # noqa: PLC0415 a broken runtime must not stop the other checks
-    from app.engine.providers import why_not_cuda  # noqa: PLC0415 likewise
-    from app.engine.runtime import ort  # noqa: PLC0415
+    from runtime.engine.engine import load_engine  # noqa: PLC0415 a broken runtime must not stop the other checks
+    from runtime.engine.onnx import ort  # noqa: PLC0415
+    from runtime.engine.providers import why_not_cuda  # noqa: PLC0415 likewise
 
     here = "Network"
     yield Finding(here, "ONNX Runtime", f"{ort.__version__}, telemetry off")

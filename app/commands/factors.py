@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.engine.sessions import read_model
 from app.personalizing import shelf
+from runtime.engine.sessions import read_model
 from runtime.library import generations, models
 from runtime.system.errors import Refusal
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.engine.engine import load_engine
-from app.engine.sessions import NoResultError
+from runtime.engine.engine import load_engine
+from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.library.models import NAME, Bundle, find_model, list_models, load_bundle
 from runtime.system import paths

@@ -14,8 +14,8 @@ from app.batch.run import Run, Workers, claimed
 from app.batch.watching import Stop, Style, watch
 from app.downloading.fetching import DEFAULTS, local_clips
 from app.downloading.messages import Limits
-from app.engine.letterbox import NetworkSize
 from app.settings import thread_budget
+from runtime.engine.letterbox import NetworkSize
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 

@@ -15,13 +15,13 @@ from rich.text import Text
 
 from app.batch.watching import Stop, Style, quiet_stdout
 from app.commands.elsewhere import refuse_without
-from app.engine.sessions import read_model
 from app.personalizing import folders
 from app.personalizing.running import How, Outcome, Run
 from app.personalizing.verdict import verdict
 from personalize.events import PHASES, Done, Event, Notice
 from personalize.events import Progress as Step
 from personalize.job import Job, Method, write_job
+from runtime.engine.sessions import read_model
 from runtime.library import generations, models
 from runtime.library.models import FACTOR_SUFFIX, Bundle
 from runtime.system.disk import cannot_write

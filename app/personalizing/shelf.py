@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.sessions import read_model
 from app.personalizing import folders
 from app.personalizing.verdict import gain_words
+from runtime.engine.sessions import read_model
 from runtime.library import generations, models
 from runtime.library.models import FACTOR_SUFFIX, FactorFile
 from runtime.system import paths

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.engine.engine import Engine
-from app.engine.sessions import NoResultError
-from app.engine.smoothing import Smoother
 from models.results import Parsing
+from runtime.engine.engine import Engine
+from runtime.engine.sessions import NoResultError
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame, Parsed
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notice, Notices

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.engine.engine import Engine
 from app.pipeline.inference import Inference, Parser, Rate
+from runtime.engine.engine import Engine
 from runtime.frames import Frame, Parsed
 from runtime.media.capture import Capture, Playback
 from runtime.media.feeds import Feed

@@ -14,9 +14,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.providers import Provider
-from app.engine.sessions import Session
-from app.engine.silhouettes import Factor
 from personalize import factor as factors
 from personalize.cuts import grab_cut
 from personalize.events import PHASES
@@ -28,6 +25,9 @@ from personalize.worker.learning import COURSE, teach
 from personalize.worker.phases import personalise
 from personalize.worker.results import FOLDER, Results
 from personalize.worker.telling import Orders, Teller
+from runtime.engine.providers import Provider
+from runtime.engine.sessions import Session
+from runtime.engine.source import Factor
 
 LIMIT_S = 36_000.0  # a busy machine may be slow; nobody waits
 SHARED = ("features.json", "replayed_*.npy", "judging_*.npy")  # of the bundled people, of any clip's job

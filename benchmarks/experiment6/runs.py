@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 import torch
 
-from app.engine.engine import Engine, load_engine
 from benchmarks.experiment6 import learning, page
 from benchmarks.experiment6.learning import PROGRAM, VARIANTS, by_the_program, by_variant, course
 from benchmarks.experiment6.scoring import Scene, Truth, floor, of_footage, of_masked_clip, score
 from personalize.job import Job
+from runtime.engine.engine import Engine, load_engine
 from runtime.system import paths
 from runtime.system.files import write_atomic
 from training.footage.files import render

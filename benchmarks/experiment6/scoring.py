@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.engine import Engine
-from app.engine.letterbox import Letterbox
-from app.engine.silhouettes import Request, Silhouette
 from app.output.scaling import full_person
 from models.results import Parsing
+from runtime.engine.engine import Engine
+from runtime.engine.letterbox import Letterbox
+from runtime.engine.source import Request, Silhouette
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.images import list_images, read_image

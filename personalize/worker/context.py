@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.engine import load_engine
-from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.sessions import Session
-from app.engine.stages import FactoredStages
 from models.spec import ModelSpec
 from personalize.events import Silhouette
 from personalize.job import Job
 from personalize.worker.results import Array, Facts, Results
 from personalize.worker.telling import Teller
+from runtime.engine.engine import load_engine
+from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.sessions import Session
+from runtime.engine.stages import FactoredStages
 from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal
 

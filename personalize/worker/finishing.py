@@ -12,8 +12,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.providers import Provider
-from app.engine.sessions import Session
 from export.rewrite import FastFactor
 from models.spec import FactorCard, ModelSpec
 from personalize import factor as factors
@@ -22,6 +20,8 @@ from personalize.gate import Judgement, Score, figures, judge, on_card, score
 from personalize.worker.context import Context, person
 from personalize.worker.learning import learned, teach
 from personalize.worker.results import Facts
+from runtime.engine.providers import Provider
+from runtime.engine.sessions import Session
 from runtime.system.files import write_atomic
 
 CANDIDATE: Final = "candidate.onnx"

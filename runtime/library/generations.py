@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from app.engine.sessions import read_model
+from runtime.engine.sessions import read_model
 from runtime.library import models
 from runtime.library.models import FACTOR_SUFFIX, FactorFile
 from runtime.system import paths

@@ -8,8 +8,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.engine.sessions import read_model, sha256
 from models.spec import ModelSpec
+from runtime.engine.sessions import read_model, sha256
 from runtime.model_files.admission import SUMS, admit, read_sums
 from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.engine.sessions import sha256
+from runtime.engine.sessions import sha256
 from runtime.system import paths
 from runtime.system.errors import Refusal
 

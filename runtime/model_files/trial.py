@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.providers import Provider
-from app.engine.sessions import Array, NoResultError, Session
-from app.engine.stages import probabilities
 from models.labels import PART_SETS
 from models.spec import ModelSpec
+from runtime.engine.providers import Provider
+from runtime.engine.sessions import Array, NoResultError, Session
+from runtime.engine.stages import probabilities
 from runtime.model_files.graph import StructureError, check_structure
 from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.resampling import average, resize
-from app.engine.sessions import Session
-from app.engine.silhouettes import Request, Silhouette
+from runtime.engine.resize import average, resize
+from runtime.engine.sessions import Session
+from runtime.engine.source import Request, Silhouette
 
 Picture = NDArray[np.uint8]
 

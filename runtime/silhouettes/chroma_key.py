@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.sessions import Session
-from app.engine.silhouettes import Request, Silhouette
+from runtime.engine.sessions import Session
+from runtime.engine.source import Request, Silhouette
 from runtime.system.errors import Refusal
 
 GREEN = (0, 177, 64)  # RGB, the usual screen

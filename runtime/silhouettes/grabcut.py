@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.resampling import average, resize
-from app.engine.sessions import Session
-from app.engine.silhouettes import Request, Silhouette, SilhouetteSource
+from runtime.engine.resize import average, resize
+from runtime.engine.sessions import Session
+from runtime.engine.source import Request, Silhouette, SilhouetteSource
 
 LONG_SIDE = 320  # px; GrabCut takes some 60 ms there, four times that at 512
 ITERATIONS = 3

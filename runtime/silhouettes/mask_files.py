@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.sessions import Session
-from app.engine.silhouettes import Request, Silhouette
+from runtime.engine.sessions import Session
+from runtime.engine.source import Request, Silhouette
 from runtime.system.errors import Refusal
 
 MAX_PIXELS = 64_000_000

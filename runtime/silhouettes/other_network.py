@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.providers import Provider
-from app.engine.resampling import average
-from app.engine.sessions import Array, NoResultError, Session
-from app.engine.silhouettes import Request, Silhouette
-from app.engine.stages import probabilities
 from models.grid import Grid
+from runtime.engine.providers import Provider
+from runtime.engine.resize import average
+from runtime.engine.sessions import Array, NoResultError, Session
+from runtime.engine.source import Request, Silhouette
+from runtime.engine.stages import probabilities
 from runtime.library.models import find_model, load_bundle
 from runtime.system.errors import Refusal
 

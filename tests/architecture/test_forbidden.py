@@ -120,7 +120,7 @@ def test_telemetry_is_off_before_every_import_of_the_runtime() -> None:
 
 def test_the_app_imports_the_runtime_in_one_place() -> None:
     assert {s.name for s in product() if s.name.startswith("app/") and list(runtime_imports(s))} == {
-        "app/engine/runtime.py"
+        "runtime/engine/onnx.py"
     }
 
 

@@ -79,7 +79,7 @@ def test_help_version_and_an_unknown_command() -> None:
 
 
 def test_g05_a_device_that_is_not_there_is_an_error(clip: Path, tmp_path: Path) -> None:
-    from app.engine.providers import why_not_cuda
+    from runtime.engine.providers import why_not_cuda
 
     if not why_not_cuda():
         pytest.skip("CUDA really runs here")

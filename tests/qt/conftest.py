@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from app.desktop import Desktop
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import NetworkSize
 from app.settings import SettingsFile
 from personalize.regression import read_regression
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.letterbox import NetworkSize
 from runtime.media.writing import VideoWriter
 from runtime.system.paths import assets_dir
 from tests.qt.scripting import SCRIPT

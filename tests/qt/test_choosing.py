@@ -13,9 +13,9 @@ from PyQt6.QtGui import QAction
 
 from app import menus
 from app.desktop import Desktop
-from app.engine.views import MIRRORED, ONE, SIX
 from app.settings import SettingsFile
 from models.grid import Grid
+from runtime.engine.augmentation import MIRRORED, ONE, SIX
 from runtime.media.clips import Clip
 from tests.qt.scripting import factor_file
 from tests.unit.app.engine import crafted

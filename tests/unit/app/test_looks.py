@@ -11,9 +11,6 @@ import pytest
 from PIL import Image
 
 from app.commands.parse import parse_all
-from app.engine.engine import load_engine
-from app.engine.upsample import FULL
-from app.engine.views import BY_COUNT, MIRRORED, ONE, SIX
 from app.output.labels import read_labels
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
@@ -21,6 +18,9 @@ from app.session import ModelChoice, Session
 from app.settings import Settings
 from models.grid import Grid
 from personalize.regression import read_regression
+from runtime.engine.augmentation import BY_COUNT, MIRRORED, ONE, SIX
+from runtime.engine.engine import load_engine
+from runtime.engine.guided_filter import FULL
 from runtime.frames import Parsed
 from runtime.media.capture import Playback
 from runtime.system.paths import assets_dir

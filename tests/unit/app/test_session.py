@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import NetworkSize
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import ModelChoice, Session, XFactor
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted

@@ -10,11 +10,11 @@ pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
-from app.engine.engine import Engine, load_engine
 from benchmarks.experiment6 import page
 from benchmarks.experiment6.learning import PROGRAM, VARIANTS
 from benchmarks.experiment6.scoring import Scene, Truth, floor, likely, score
 from personalize.job import Job
+from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame
 from runtime.system import paths
 from training.centroids import GROUPS, true_joints

@@ -9,9 +9,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from app.engine.sessions import sha256
 from models.grid import Grid
 from models.spec import METADATA_KEY, FactorCard, ModelSpec
+from runtime.engine.sessions import sha256
 from runtime.frames import Frame
 
 OPSET = 17

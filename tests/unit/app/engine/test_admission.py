@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.engine import engine
-from app.engine.engine import load_engine
+from runtime.engine import engine
+from runtime.engine.engine import load_engine
 from runtime.library import models
 from runtime.library.models import find_model, load_bundle
 from runtime.model_files import admission, trial
@@ -151,7 +151,7 @@ BEHIND_THE_WALK = {
 def test_what_the_walk_would_miss_ends_in_the_child(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second line of defence alone: the runtime refuses, crashes or runs out of memory, in the child."""
     code = (
-        "import sys; from app.engine import trial; trial.check_structure = lambda data: None; "
+        "import sys; from runtime.engine import trial; trial.check_structure = lambda data: None; "
         "from runtime.model_files.probe import main; sys.exit(main())"
     )
     monkeypatch.setattr(admission, "CHILD", ("-c", code))

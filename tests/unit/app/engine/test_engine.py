@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import NetworkSize
-from app.engine.sessions import NoResultError
-from app.engine.silhouettes import Request, Silhouette
-from app.engine.smoothing import Smoother
-from app.engine.upsample import FULL
 from models.labels import S31
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.guided_filter import FULL
+from runtime.engine.letterbox import NetworkSize
+from runtime.engine.sessions import NoResultError
+from runtime.engine.source import Request, Silhouette
+from runtime.engine.temporal import Smoother
 from runtime.library.models import add_factor, find_factor, list_factors, list_models, remove_factor
 from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal

@@ -27,7 +27,7 @@ write("started")
 RUN = """
 import os, sys, time
 from pathlib import Path
-from app.engine.engine import load_engine
+from runtime.engine.engine import load_engine
 from tests.unit.app.engine import crafted
 
 folder = Path(sys.argv[1])
@@ -64,7 +64,7 @@ def test_no_address_is_asked_for_and_nothing_is_connected(tmp_path: Path) -> Non
 
 def test_the_variable_is_set_before_the_import() -> None:
     code = (
-        "import os, sys, app.engine.runtime as r; "
+        "import os, sys, runtime.engine.onnx as r; "
         "sys.exit(os.environ['ORT_DISABLE_TELEMETRY'] != '1' or 'onnxruntime' not in sys.modules)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
@@ -78,4 +78,4 @@ def test_one_place_imports_the_runtime(repository: Path) -> None:
         for p in (repository / folder).rglob("*.py")
         if "import onnxruntime" in p.read_text() or "from onnxruntime" in p.read_text()
     ]
-    assert [i for i in importers if i.startswith("app/")] == ["app/engine/runtime.py"]
+    assert [i for i in importers if i.startswith("app/")] == ["runtime/engine/onnx.py"]

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.engine import providers, sessions
-from app.engine.engine import load_engine
-from app.engine.providers import Provider, choose
-from app.engine.sessions import NoResultError, Session, read_model, sha256
+from runtime.engine import providers, sessions
+from runtime.engine.engine import load_engine
+from runtime.engine.providers import Provider, choose
+from runtime.engine.sessions import NoResultError, Session, read_model, sha256
 from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted
 
@@ -170,7 +170,7 @@ def test_nothing_of_the_engine_loads_qt_torch_or_onnx() -> None:
     import subprocess
 
     code = (
-        "import sys, app.engine.engine, runtime.silhouettes.other_network, runtime.silhouettes.grabcut, runtime.silhouettes.mask_files, "
+        "import sys, runtime.engine.engine, runtime.silhouettes.other_network, runtime.silhouettes.grabcut, runtime.silhouettes.mask_files, "
         "runtime.silhouettes.chroma_key, runtime.silhouettes.background, runtime.model_files.probe; "
         "bad = [m for m in ('torch', 'PyQt6', 'onnx', 'numba', 'scipy') if m in sys.modules]; "
         "print(bad); sys.exit(bool(bad))"

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.silhouettes import Request
-from app.engine.smoothing import Smoother
+from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.source import Request
+from runtime.engine.temporal import Smoother
 from tests.unit.app.engine import crafted
 
 BOX = Letterbox.fit((512, 288), NetworkSize(512))

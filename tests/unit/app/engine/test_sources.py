@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.silhouettes import Request, Silhouette
+from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.source import Request, Silhouette
 from runtime.silhouettes.background import BackgroundPlate, MovingBackground
 from runtime.silhouettes.chroma_key import GREEN, ChromaKey
 from runtime.silhouettes.grabcut import Brush, Stroke

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.resampling import resize
-from app.engine.silhouettes import Request
-from app.engine.upsample import FULL, LIVE, decide, part_labels, refine
+from runtime.engine.guided_filter import FULL, LIVE, decide, part_labels, refine
+from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.resize import resize
+from runtime.engine.source import Request
 from tests.unit.app.engine import crafted
 
 

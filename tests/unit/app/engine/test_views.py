@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.batch.job import Job
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import MAX_SIDE, Letterbox, NetworkSize
-from app.engine.sessions import NoResultError
-from app.engine.silhouettes import Request, Silhouette, SilhouetteSource
-from app.engine.smoothing import Smoother
-from app.engine.stages import WholeNetwork
-from app.engine.upsample import FULL, decide
-from app.engine.views import MIRRORED, ONE, SIX, View, Views, merged, mirrored, moved
 from models.grid import Grid
 from models.labels import S31
+from runtime.engine.augmentation import MIRRORED, ONE, SIX, View, Views, merged, mirrored, moved
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.guided_filter import FULL, decide
+from runtime.engine.letterbox import MAX_SIDE, Letterbox, NetworkSize
+from runtime.engine.sessions import NoResultError
+from runtime.engine.source import Request, Silhouette, SilhouetteSource
+from runtime.engine.stages import WholeNetwork
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from tests.unit.app.engine import crafted

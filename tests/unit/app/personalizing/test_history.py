@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.engine import load_engine
 from app.personalizing import shelf
 from models.spec import FactorCard
 from personalize.factor import described
+from runtime.engine.engine import load_engine
 from runtime.library import generations, models
 from runtime.model_files.metadata import describe
 from runtime.system import paths
@@ -144,7 +144,7 @@ KILLED = """
 import itertools, os, sys
 from pathlib import Path
 from app import files
-from app.engine import library
+from runtime.engine import library
 from app.personalizing import history
 library.admit = lambda *_: None
 stop_at, source, trunk = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_bytes()

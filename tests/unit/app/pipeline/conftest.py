@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from app.engine.engine import Engine, load_engine
-from app.engine.letterbox import NetworkSize
-from app.engine.smoothing import Smoother
 from models.labels import S31
 from models.results import Parsing
+from runtime.engine.engine import Engine, load_engine
+from runtime.engine.letterbox import NetworkSize
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.media.feeds import FeedInfo
 

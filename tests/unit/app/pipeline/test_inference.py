@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from app.engine.sessions import NoResultError
-from app.engine.smoothing import Smoother
 from app.pipeline import inference as module
 from app.pipeline.inference import Inference
+from runtime.engine.sessions import NoResultError
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame, Parsed
 from runtime.system.latest import Latest
 from runtime.system.notices import Notices

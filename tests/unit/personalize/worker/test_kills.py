@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.sessions import sha256
 from personalize.events import CANCELLED, DONE, Cancelled, Done, Failed, Progress, decode
 from personalize.job import write_job
+from runtime.engine.sessions import sha256
 from runtime.system import paths
 from tests.person_clip import person_frames, write_clip
 from tests.personalising import job_for

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from app.engine.engine import load_engine
 from personalize.events import DONE, PHASES, Silhouette
 from personalize.gate import Judgement
 from personalize.job import Stroke
 from personalize.worker import finishing
+from runtime.engine.engine import load_engine
 from runtime.frames import Frame
 from runtime.system import paths
 from tests.person_clip import SIZE, person_frames, write_clip

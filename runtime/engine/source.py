@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.letterbox import Letterbox
-from app.engine.sessions import Array, Session
+from runtime.engine.letterbox import Letterbox
+from runtime.engine.sessions import Array, Session
 from runtime.frames import Frame
 
 HOLD_S = 1.0  # long enough to bridge a lost mask or two, short enough not to be taken for the truth

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.letterbox import Letterbox
-from app.engine.resampling import Size, resize
-from app.engine.silhouettes import Request, Silhouette
+from runtime.engine.letterbox import Letterbox
+from runtime.engine.resize import Size, resize
+from runtime.engine.source import Request, Silhouette
 
 Map = NDArray[np.float32]
 

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.sessions import Array, NoResultError, Session
-from app.engine.silhouettes import Factor, Request, Silhouette, SilhouetteSource
+from runtime.engine.sessions import Array, NoResultError, Session
+from runtime.engine.source import Factor, Request, Silhouette, SilhouetteSource
 
 Features = Mapping[str, Array]
 SUM_TOLERANCE = 0.02  # probabilities that are this far outside 0..1 are a fault, not rounding

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.letterbox import Letterbox
-from app.engine.resampling import average
-from app.engine.silhouettes import Request
+from runtime.engine.letterbox import Letterbox
+from runtime.engine.resize import average
+from runtime.engine.source import Request
 
 Map = NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from app.engine.resampling import average, shrink
+from runtime.engine.resize import average, shrink
 from runtime.system.errors import Refusal
 
 #: Grey: normalised it is 0, the mean of the network's input range.

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.providers import Provider, first_line, quiet
-from app.engine.runtime import RUNTIME_ERRORS, ort
+from runtime.engine.onnx import RUNTIME_ERRORS, ort
+from runtime.engine.providers import Provider, first_line, quiet
 from runtime.system.errors import Refusal
 
 ERRORS_BEFORE_REBUILD = 3  # in a row; a single bad frame is not the session's fault

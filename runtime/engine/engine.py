@@ -11,18 +11,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.letterbox import Letterbox, NetworkSize
-from app.engine.providers import Provider, choose
-from app.engine.sessions import NoResultError, Session
-from app.engine.silhouettes import Factor, Held, Request, Silhouette, SilhouetteSource
-from app.engine.smoothing import Smoother
-from app.engine.stages import FactoredStages, NetworkStage, Stages, WholeNetwork, probabilities
-from app.engine.upsample import LIVE, Detail, decide
-from app.engine.views import ONE, View, Views, merged, mirrored, moved
 from models.grid import Grid
 from models.labels import PART_SETS, PartSet
 from models.results import Parsing
 from models.spec import ModelSpec
+from runtime.engine.augmentation import ONE, View, Views, merged, mirrored, moved
+from runtime.engine.guided_filter import LIVE, Detail, decide
+from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.providers import Provider, choose
+from runtime.engine.sessions import NoResultError, Session
+from runtime.engine.source import Factor, Held, Request, Silhouette, SilhouetteSource
+from runtime.engine.stages import FactoredStages, NetworkStage, Stages, WholeNetwork, probabilities
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.library.models import find_factor, find_model, load_bundle, load_factor
 from runtime.system.errors import Refusal

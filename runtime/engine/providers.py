@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.engine.runtime import RUNTIME_ERRORS, ort
+from runtime.engine.onnx import RUNTIME_ERRORS, ort
 from runtime.system.errors import Refusal
 
 DEVICES = ("auto", "cpu", "cuda")
