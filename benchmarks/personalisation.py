@@ -25,7 +25,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.output.scaling import full_labels, full_person
 from personalize.events import Done, Event, Failed, Notice, Silhouette, decode
 from personalize.job import METHODS, Job, write_job
 from personalize.worker.phases import personalise
@@ -34,6 +33,7 @@ from personalize.worker.telling import Orders, Teller
 from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame
 from runtime.media.images import list_images
+from runtime.output.scaling import full_labels, full_person
 from runtime.system import paths
 from training.evaluate import Prediction, score_silhouettes
 from training.metrics import boundary_f, silhouette_iou

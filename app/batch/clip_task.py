@@ -17,13 +17,13 @@ from app.batch.manifest import Record
 from app.batch.placing import make_folder, place, sweep, whole_png
 from app.batch.plan import Item
 from app.batch.streams import CocoFile, CutoutVideo, OverlayVideo, Stream, Table
-from app.output.labels import label_png, silhouette_png
 from models.results import Parsing
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.engine.source import HOLD_S
 from runtime.frames import Frame
 from runtime.media.clips import Clip
+from runtime.output.label_png import label_png, silhouette_png
 from runtime.system.errors import Refusal
 
 #: The folders of a clip's results with one picture per frame, and how each picture is made.

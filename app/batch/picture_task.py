@@ -21,12 +21,12 @@ from app.batch.manifest import Record
 from app.batch.placing import make_folder, place, whole_png
 from app.batch.plan import Item
 from app.batch.streams import INFO, compact
-from app.output import coco, paint, table
-from app.output.labels import cutout_png, label_png, silhouette_png
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.media.images import read_image
+from runtime.output import coco, overlay, parts_csv
+from runtime.output.label_png import cutout_png, label_png, silhouette_png
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -79,12 +79,12 @@ def parse_picture(item: Item, job: Job, engine: Engine) -> tuple[Record, Share]:
             case "silhouettes":
                 place(path, silhouette_png(parsing))
             case "overlay":
-                place(path, _jpeg(paint.overlay(frame.image, parsing)))
+                place(path, _jpeg(overlay.overlay(frame.image, parsing)))
             case _:
-                place(path, cutout_png(paint.cutout(frame.image, parsing)))
+                place(path, cutout_png(overlay.cutout(frame.image, parsing)))
     where = coco.Place(item.file_name, 0, 0.0, item.name)
     regions = coco.annotate(parsing, 0) if "coco" in job.save else []
-    rows = table.rows(parsing, where) if "csv" in job.save else ""
+    rows = parts_csv.rows(parsing, where) if "csv" in job.save else ""
     record = Record(
         item.path, "image", item.name, "partial" if reason else "ok", reason,
         frames=1, seconds=round(time.monotonic() - started, 3), size=frame.size, finished=True,
@@ -168,13 +168,13 @@ def _coco_text(shares: list[Share]) -> str:
 
 
 def _table_text(shares: list[Share]) -> str:
-    return table.header() + "".join(share.rows for share in shares)
+    return parts_csv.header() + "".join(share.rows for share in shares)
 
 
 def _lines(table_file: Path) -> list[str]:
     """The lines of a table below its header."""
     first, *lines = table_file.read_text("utf-8").splitlines(keepends=True)
-    if first != table.header():
+    if first != parts_csv.header():
         raise ValueError("parts.csv has other columns")
     return lines
 

@@ -20,8 +20,8 @@ from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.watching import Silence, Stop, Watch
 from app.batch.work import forget, stamp, work
-from app.output.labels import labels_json_bytes
 from runtime.engine.engine import Engine
+from runtime.output.label_png import labels_json_bytes
 from runtime.system.disk import CannotWriteError, cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic

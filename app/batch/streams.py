@@ -7,12 +7,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from app.output import coco, paint, table
 from models.results import Parsing
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.sound import SoundTrack
 from runtime.media.writing import VideoWriter
+from runtime.output import coco, overlay, parts_csv
 from runtime.system.disk import cannot_write
 
 
@@ -51,7 +51,7 @@ class OverlayVideo:
 
     def write(self, frame: Frame, parsing: Parsing) -> None:
         """Paint a frame and append it."""
-        self._writer.write(paint.overlay(frame.image, parsing), frame.pts_s)
+        self._writer.write(overlay.overlay(frame.image, parsing), frame.pts_s)
 
     def finish(self) -> str:
         """Complete the video."""
@@ -73,7 +73,7 @@ class CutoutVideo:
 
     def write(self, frame: Frame, parsing: Parsing) -> None:
         """Cut a frame out and append it."""
-        self._writer.write(paint.cutout(frame.image, parsing), frame.pts_s)
+        self._writer.write(overlay.cutout(frame.image, parsing), frame.pts_s)
 
     def finish(self) -> str:
         """Complete the video."""
@@ -121,11 +121,11 @@ class Table(TextStream):
 
     def __init__(self, path: Path, clip: Clip) -> None:
         super().__init__(path, clip.path.name)
-        self.put(table.header())
+        self.put(parts_csv.header())
 
     def write(self, frame: Frame, parsing: Parsing) -> None:
         """Append the rows of a frame."""
-        self.put(table.rows(parsing, self.place(frame)))
+        self.put(parts_csv.rows(parsing, self.place(frame)))
 
     def finish(self) -> str:
         """Complete the file."""

@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from app.output import paint
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import Letterbox
 from runtime.engine.onnx import ort
@@ -33,6 +32,7 @@ from runtime.engine.source import Request
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.writing import VideoWriter
+from runtime.output import overlay
 from runtime.system import paths
 from runtime.system.errors import Refusal
 
@@ -192,7 +192,7 @@ def _ours(engine: Engine, frame: Frame, watch: Stopwatch) -> tuple[int, int]:
         raise Refusal(f"model {engine.name}", "its factor gave no result", "See: xfactor doctor")
     watch.time("ours", "network", lambda: engine.stages.parts(features, person))
     parsing = watch.time("ours", "parse", lambda: engine.parse(frame))
-    watch.time("ours", "paint", lambda: paint.overlay(frame.image, parsing))
+    watch.time("ours", "paint", lambda: overlay.overlay(frame.image, parsing))
     return letterbox.network
 
 

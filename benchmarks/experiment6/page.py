@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.output.paint import overlay
 from benchmarks.experiment6.learning import PROGRAM, VARIANTS
 from benchmarks.experiment6.scoring import Scene, overlap
 from runtime.engine.engine import Engine
+from runtime.output.overlay import overlay
 from training.centroids import GROUPS
 from training.experiments.pages import Page, table
 

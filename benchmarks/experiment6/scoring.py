@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.output.scaling import full_person
 from models.results import Parsing
 from runtime.engine.engine import Engine
 from runtime.engine.letterbox import Letterbox
@@ -17,6 +16,7 @@ from runtime.engine.source import Request, Silhouette
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.images import list_images, read_image
+from runtime.output.scaling import full_person
 from training.centroids import GROUPS, Distances, Points, centroids, expected, true_joints
 from training.footage.files import Footage
 from training.metrics import silhouette_iou

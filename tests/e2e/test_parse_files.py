@@ -13,8 +13,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from app.commands.parse import checked_saves, parse_all
-from app.output.labels import read_labels
 from runtime.media.clips import Clip
+from runtime.output.label_png import read_labels
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip, picture
 from tests.e2e.command import files, manifest

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from app.commands.parse import parse_all
-from app.output.labels import read_labels
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import ModelChoice, Session
@@ -23,6 +22,7 @@ from runtime.engine.engine import load_engine
 from runtime.engine.guided_filter import FULL
 from runtime.frames import Parsed
 from runtime.media.capture import Playback
+from runtime.output.label_png import read_labels
 from runtime.system.paths import assets_dir
 from tests.drawn_media import draw_clip
 from tests.unit.app.engine import crafted

@@ -16,10 +16,10 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from app.batch.streams import compact
-from app.output import coco, labels, paint, table
-from app.output.coco import Place
 from models.labels import S31
 from models.results import Parsing
+from runtime.output import coco, label_png, overlay, parts_csv
+from runtime.output.coco import Place
 
 PLACE = Place("clip.mp4", 7, 0.28, "clip")
 
@@ -42,27 +42,27 @@ def two_people() -> Parsing:
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_label_pngs_hold_exact_ids(width: int, height: int, seed: int) -> None:
     ids = np.random.default_rng(seed).integers(0, 32, (height, width), dtype=np.uint8)
-    data = labels.label_png(parsing(ids, (width, height)))
+    data = label_png.label_png(parsing(ids, (width, height)))
     assert data[24:26] == b"\x08\x03"  # eight bits, palette
     with Image.open(io.BytesIO(data)) as image:
         assert image.mode == "P"
         assert np.array_equal(np.array(image), ids)
         assert image.convert("RGB").getpixel((0, 0)) == tuple(S31.palette()[ids[0, 0]])
-    assert np.array_equal(labels.read_labels(data), ids)
+    assert np.array_equal(label_png.read_labels(data), ids)
 
 
 def test_maps_are_written_at_the_displayed_size() -> None:
     result = two_people()
-    ids = labels.read_labels(labels.label_png(result))
+    ids = label_png.read_labels(label_png.label_png(result))
     assert ids.shape == (100, 200)
     assert set(np.unique(ids)) == {0, 1, 3, 20}
-    with Image.open(io.BytesIO(labels.silhouette_png(result))) as image:
+    with Image.open(io.BytesIO(label_png.silhouette_png(result))) as image:
         assert (image.mode, image.size) == ("L", (200, 100))
         assert image.getextrema() == (255, 255)
 
 
 def test_labels_json_names_every_id() -> None:
-    said = json.loads(labels.labels_json_bytes(S31))
+    said = json.loads(label_png.labels_json_bytes(S31))
     assert said["part_set"] == "S31"
     assert [entry["id"] for entry in said["labels"]] == list(range(32))
     assert said["labels"][0]["name"] == "background"
@@ -96,7 +96,7 @@ def test_nobody_is_no_annotation() -> None:
 
 
 def test_the_table_has_a_row_per_part() -> None:
-    text = table.header() + table.rows(two_people(), PLACE)
+    text = parts_csv.header() + parts_csv.rows(two_people(), PLACE)
     rows = {row["part"]: row for row in csv.DictReader(io.StringIO(text))}
     assert list(rows) == list(S31.names)
     body = rows["lubody"]
@@ -113,7 +113,7 @@ def test_painting_fits_any_size(columns: int, rows: int, width: int, height: int
     cells = rng.integers(0, 32, (rows, columns)) * (rng.random((rows, columns)) < 0.2)
     image = rng.integers(0, 255, (height, width, 3), dtype=np.uint8)
     before = image.copy()
-    painted = paint.overlay(image, parsing(cells, (width, height)), 0.5)
+    painted = overlay.overlay(image, parsing(cells, (width, height)), 0.5)
     assert painted.shape == image.shape
     assert np.array_equal(image, before)
 
@@ -121,21 +121,21 @@ def test_painting_fits_any_size(columns: int, rows: int, width: int, height: int
 def test_only_parts_are_painted_and_in_their_colours() -> None:
     result = two_people()
     image = np.full((100, 200, 3), 90, np.uint8)
-    full = paint.overlay(image, result, 1.0)
+    full = overlay.overlay(image, result, 1.0)
     assert full[50, 40].tolist() == S31.palette()[20].tolist()
-    ids = labels.read_labels(labels.label_png(result))
+    ids = label_png.read_labels(label_png.label_png(result))
     assert (full[ids == 0] == 90).all()
-    half = paint.overlay(image, result, 0.5)[50, 40].astype(int)
+    half = overlay.overlay(image, result, 0.5)[50, 40].astype(int)
     assert np.abs(half - (S31.palette()[20].astype(int) + 90) / 2).max() <= 1
-    assert np.array_equal(paint.overlay(image, result, 0.0), image)
-    assert np.array_equal(paint.parts_only(result)[ids == 0], np.zeros_like(image[ids == 0]))
+    assert np.array_equal(overlay.overlay(image, result, 0.0), image)
+    assert np.array_equal(overlay.parts_only(result)[ids == 0], np.zeros_like(image[ids == 0]))
 
 
 def test_edges_do_not_fade_to_black() -> None:
     cells = np.zeros((9, 16), np.uint8)
     cells[2:7, 4:12] = 20
     image = np.zeros((720, 1280, 3), np.uint8)
-    painted = paint.overlay(image, parsing(cells, (1280, 720)), 1.0)
+    painted = overlay.overlay(image, parsing(cells, (1280, 720)), 1.0)
     inside = painted[(painted > 0).any(axis=2)].astype(int)
     assert len(inside) == 5 * 8 * 80 * 80
     assert np.abs(inside - S31.palette()[20]).max() == 0
@@ -144,6 +144,6 @@ def test_edges_do_not_fade_to_black() -> None:
 def test_the_cut_out_is_the_picture_with_the_silhouette_as_alpha() -> None:
     result = parsing(np.zeros((4, 6)), (60, 40), person=128)
     image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
-    rgba = paint.cutout(image, result)
+    rgba = overlay.cutout(image, result)
     assert np.array_equal(rgba[..., :3], image)
     assert (rgba[..., 3] == 128).all()

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
-from app.output.scaling import full_labels, full_person
 from models.results import Parsing
+from runtime.output.scaling import full_labels, full_person
 
 CATEGORIES: Final = [{"id": 1, "name": "person", "supercategory": "person"}]
 #: A region counts as a person from this share of the picture, and of the largest region, on: specks do not.

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from app.output.coco import Place
 from models.results import Parsing
+from runtime.output.coco import Place
 
 HEADER: Final = (
     "file",

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.output.scaling import full_person
 from models.labels import PartSet
 from models.results import Parsing
+from runtime.output.scaling import full_person
 
 DEFAULT_OPACITY = 0.6
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.output.scaling import full_labels, full_person
 from models.labels import PartSet
 from models.results import Parsing
+from runtime.output.scaling import full_labels, full_person
 
 _FAST: Final = 1  # zlib level: label maps are flat, so more work saves little
 
