@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.personalizing import shelf
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import Session, XFactor
 from app.ui.viewing import Viewing
+from personalize.client import factor_library
 from runtime.engine.engine import Engine
 from runtime.engine.source import Factor, SilhouetteSource
 from runtime.library import generations
@@ -197,8 +197,8 @@ def shelve(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) 
     Raises:
         Refusal: it cannot be written.
     """
-    replaced = shelf.path_of(name).exists()
+    replaced = factor_library.path_of(name).exists()
     factor = generations.put(file, trunk, name)
     if face is not None:
-        shelf.keep_face(name, face)
+        factor_library.keep_face(name, face)
     return Kept(factor, replaced)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Final
 
 from app.comparing import Comparing
-from app.personalizing.task import Task
-from app.personalizing.verdict import verdict
 from app.ui.personalize_result import Card, Measure
 from app.ui.window import Window
+from personalize.client.task import Task
+from personalize.client.verdict import verdict
 from personalize.events import Done
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice

@@ -25,7 +25,6 @@ from app.keeping import Keeping
 from app.learning import Learning
 from app.linking import Linking
 from app.menus import Menus, first_choice
-from app.personalizing.folders import jobs_dir
 from app.pipeline.jobs import Jobs, State
 from app.pipeline.pipeline import Pipeline
 from app.playing import Playing
@@ -36,6 +35,7 @@ from app.ui.activity import Task
 from app.ui.asking import MEDIA, ask_file, ask_folder
 from app.ui.hud import Vitals
 from app.ui.window import Window
+from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice

@@ -12,10 +12,6 @@ from app.comparing import Comparing
 from app.deciding import Deciding
 from app.helping import show_folder
 from app.offering import offer_for
-from app.personalizing import folders, shelf
-from app.personalizing.recording import FILE, Recording
-from app.personalizing.running import COMMAND, How, Outcome
-from app.personalizing.task import Task
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
 from app.session import Session
@@ -24,6 +20,10 @@ from app.ui.layers import picture_image
 from app.ui.personalize_progress import Stage
 from app.ui.personalize_setup import LeftJob, Offer, Wish
 from app.ui.window import Window
+from personalize.client import factor_library, job_folders
+from personalize.client.camera_clip import FILE, Recording
+from personalize.client.supervisor import COMMAND, How, Outcome
+from personalize.client.task import Task
 from personalize.job import Job, Stroke
 from runtime.library.models import find_model
 from runtime.system.errors import Refusal
@@ -116,7 +116,7 @@ class Learning:
     def show(self) -> None:
         """Open the panel at the page that matters now."""
         if self._task is None:
-            left = [LeftJob(str(x.folder), x.job.name, x.finished) for x in folders.left_over()]
+            left = [LeftJob(str(x.folder), x.job.name, x.finished) for x in job_folders.left_over()]
             self._panel.setup.show_left(left)
             self._panel.setup.show_offer(self._offer())
             self._panel.show_page(self._panel.setup)
@@ -128,7 +128,7 @@ class Learning:
         if source is None or capture is None or offer.why_not or self._task is not None:
             return
         try:
-            folder = folders.new_folder(wish.name)
+            folder = job_folders.new_folder(wish.name)
             job = self._job(source.path or folder / FILE, offer, wish)
             span = None if job.last is None else (job.first, job.last)
             task = Task(folder, job, self._ring, span, self.command)
@@ -143,7 +143,7 @@ class Learning:
 
     def resume(self, key: str) -> None:
         """Go on with a job of an earlier run; one that is finished shows its result."""
-        left = next((x for x in folders.left_over() if str(x.folder) == key), None)
+        left = next((x for x in job_folders.left_over() if str(x.folder) == key), None)
         if left is None or self._task is not None:
             return
         task = Task(left.folder, left.job, self._ring, command=self.command)
@@ -205,7 +205,7 @@ class Learning:
         go_on = wish.go_on and offer.factor
         return Job(
             clip=clip,
-            name=shelf.usable_name(wish.name),
+            name=factor_library.usable_name(wish.name),
             model=find_model(self._session.choice.model).path,
             first=0 if offer.live else first,
             last=None if offer.live else last,
@@ -285,7 +285,7 @@ class Learning:
     def _remove(self, folder: Path) -> None:
         """Delete a job folder when nothing writes to it any more."""
         refuse = self._pipeline.notices.refuse
-        self._leaving.append(folders.remove_after(folder, list(self._leaving), refuse))
+        self._leaving.append(job_folders.remove_after(folder, list(self._leaving), refuse))
 
     # -- corrections
 
@@ -334,7 +334,7 @@ class Learning:
 
     def _on_removed(self, key: str) -> None:
         try:
-            folders.remove(Path(key))
+            job_folders.remove(Path(key))
         except Refusal as e:
             self._refuse(e)
         self.show()

@@ -10,7 +10,6 @@ from pathlib import Path, PurePath
 
 from PyQt6.QtGui import QAction
 
-from app.personalizing.shelf import shelved
 from app.session import ModelChoice, Session
 from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.choices import Choice, fill
@@ -18,6 +17,7 @@ from app.ui.factor_library import face
 from app.ui.look import Backdrop, Behind
 from app.ui.pages import show_text
 from app.ui.window import Window
+from personalize.client.factor_library import shelved
 from runtime.library.models import list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image

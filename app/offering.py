@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.personalizing import shelf
 from app.session import Session
 from app.ui.personalize_setup import Offer
+from personalize.client import factor_library
 from personalize.seeds import window
 from runtime.media.capture import Capture
 
@@ -21,7 +21,7 @@ def offer_for(session: Session, capture: Capture | None) -> Offer:
     if source is None or capture is None or info is None:
         return Offer(why_not=NOTHING)
     engine = session.engine
-    name = shelf.usable_name(Path(source.name).stem if source.path is not None else source.name)
+    name = factor_library.usable_name(Path(source.name).stem if source.path is not None else source.name)
     if engine is None:
         return Offer(source.name, LOADING, name=name)
     if engine.spec.kind != "factored":

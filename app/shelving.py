@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app.personalizing import shelf
 from app.pipeline.jobs import Job, Jobs
 from app.session import Session
 from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.factor_library import Library, Row, face
 from app.ui.window import Window
+from personalize.client import factor_library
 from runtime.library import generations, models
 from runtime.system.errors import Refusal
 
@@ -67,7 +67,7 @@ class Shelving:
                     face=face(item.face),
                     earlier=len(generations.generations(item.name)),
                 )
-                for item in shelf.shelved()
+                for item in factor_library.shelved()
             ]
         )
 
@@ -80,16 +80,16 @@ class Shelving:
 
         def work(_: Job) -> str:
             described = models.open_factor(path)
-            return models.add_factor(path, trunk, shelf.free_name(described.name)).name
+            return models.add_factor(path, trunk, factor_library.free_name(described.name)).name
 
         self._jobs.start(f"Importing {path.name}", work, self._on_added)
 
     def rename(self, name: str, new: str) -> None:
         """Another name, in the file, the menu and what is in use."""
-        key, new = str(self._path(name)), shelf.usable_name(new)
+        key, new = str(self._path(name)), factor_library.usable_name(new)
         if new == name:
             return
-        if self._tried(lambda: shelf.rename(name, new)):
+        if self._tried(lambda: factor_library.rename(name, new)):
             self._session.rename_factor(key, str(self._path(new)), new)
         self.refresh()
 
@@ -103,7 +103,7 @@ class Shelving:
     def delete(self, name: str) -> None:
         """Remove it and all that was learnt of the person; the model's own factor takes its place."""
         self._session.drop_factor(str(self._path(name)))
-        self._tried(lambda: shelf.forget(name))
+        self._tried(lambda: factor_library.forget(name))
         self.refresh()
 
     def _ask_name(self, name: str) -> None:
@@ -120,7 +120,7 @@ class Shelving:
 
     def _ask_target(self, name: str) -> None:
         def write(target: str) -> None:
-            if self._tried(lambda: shelf.export(name, Path(target))):
+            if self._tried(lambda: factor_library.export(name, Path(target))):
                 self._window.status.showMessage(f"Exported {name}", 6000)
 
         ask_new_file(self._window, "Export a factor", f"{name}.factor.onnx", FACTORS, write)
@@ -142,4 +142,4 @@ class Shelving:
 
     @staticmethod
     def _path(name: str) -> Path:
-        return shelf.path_of(name)
+        return factor_library.path_of(name)

@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from app.personalizing.running import Run
 from app.pipeline.pipeline import Pipeline
 from app.settings import thread_budget
+from personalize.client.supervisor import Run
 from personalize.job import Job, write_job
 from runtime.engine.engine import load_engine
 from runtime.frames import Frame

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.personalizing import shelf
+from personalize.client import factor_library
 from runtime.engine.sessions import read_model
 from runtime.library import generations, models
 from runtime.system.errors import Refusal
@@ -79,7 +79,7 @@ def remove(name: str) -> None:
     """
     if name not in {f.name for f in models.list_factors()}:
         models.remove_factor(name)  # says why not
-    shelf.forget(name)
+    factor_library.forget(name)
     Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)
 
 

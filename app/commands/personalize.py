@@ -15,9 +15,9 @@ from rich.text import Text
 
 from app.batch.watching import Stop, Style, quiet_stdout
 from app.commands.elsewhere import refuse_without
-from app.personalizing import folders
-from app.personalizing.running import How, Outcome, Run
-from app.personalizing.verdict import verdict
+from personalize.client import job_folders
+from personalize.client.supervisor import How, Outcome, Run
+from personalize.client.verdict import verdict
 from personalize.events import PHASES, Done, Event, Notice
 from personalize.events import Progress as Step
 from personalize.job import Job, Method, write_job
@@ -80,7 +80,7 @@ def personalise(
     code = _end(outcome, out, bundle, progress)
     if outcome.how is not How.PAUSED and str(folder) not in outcome.words:
         with suppress(Refusal):
-            folders.remove(folder)
+            job_folders.remove(folder)
     return code
 
 
@@ -118,10 +118,10 @@ def _is_file(out: str) -> bool:
 
 def _folder(job: Job) -> Path:
     """The folder of a new job, or of the same job that was broken off."""
-    for left in folders.left_over():
+    for left in job_folders.left_over():
         if replace(left.job, strokes=job.strokes, limit_s=job.limit_s) == job:
             return left.folder
-    return folders.new_folder(job.name)
+    return job_folders.new_folder(job.name)
 
 
 class Tells(Protocol):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
-from app.personalizing import folders, recording, shelf
 from app.ui.look import View
+from personalize.client import camera_clip, factor_library, job_folders
 from personalize.job import read_job
 from runtime.library import models
 from runtime.silhouettes.grabcut import Stroke
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.gui
 
 
 def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, qtbot, devices) -> None:  # noqa: F811
-    monkeypatch.setattr(recording, "SECONDS", 0.8)
-    monkeypatch.setattr(recording.Recording.__init__, "__kwdefaults__", {"seconds": 0.8})
+    monkeypatch.setattr(camera_clip, "SECONDS", 0.8)
+    monkeypatch.setattr(camera_clip.Recording.__init__, "__kwdefaults__", {"seconds": 0.8})
     worker([UP, *done(accepted=True)])
     playing.open("0")
     qtbot.waitUntil(lambda: playing.pipeline.camera_on, timeout=10_000)
@@ -51,8 +51,8 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     """H11."""
     trunk = playing.session.engine.stages.sessions[0].data
     models.add_factor(factor_file(), trunk, "Ann")
-    shelf.keep_face("Ann", np.zeros((8, 8, 3), np.uint8))
-    playing.session.use_factor(shelf.path_of("Ann"))
+    factor_library.keep_face("Ann", np.zeros((8, 8, 3), np.uint8))
+    playing.session.use_factor(factor_library.path_of("Ann"))
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
     playing.window.actions_["library"].trigger()
     shelving = playing.shelving
@@ -63,8 +63,8 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     shelving.rename("Ann", "Ann at home")
     assert playing.session.engine is engine
     assert in_use(playing) == "Ann at home"
-    assert shelf.face_of("Ann at home").is_file()
-    out = shelf.export("Ann at home", tmp_path / "ann.onnx")
+    assert factor_library.face_of("Ann at home").is_file()
+    out = factor_library.export("Ann at home", tmp_path / "ann.onnx")
     assert out.name == "ann.factor.onnx"
     shelving.add(out)
     qtbot.waitUntil(lambda: len(dialog._rows) == 2, timeout=20_000)
@@ -72,15 +72,15 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     qtbot.waitUntil(lambda: playing.window.banner.notice is not None, timeout=20_000)
     assert "settings.json" in playing.window.banner.notice.text
 
-    left = folders.new_folder("Ann at home")
+    left = job_folders.new_folder("Ann at home")
     from personalize.job import Job, write_job
 
     write_job(left, Job(tmp_path / "a.mp4", "Ann at home", paths.models_dir()))
     shelving.delete("Ann at home")
     assert in_use(playing) == "own factor"
     assert not left.exists()
-    assert not shelf.face_of("Ann at home").exists()
-    assert not shelf.path_of("Ann at home").exists()
+    assert not factor_library.face_of("Ann at home").exists()
+    assert not factor_library.path_of("Ann at home").exists()
     assert [r.name for r in dialog._rows] == ["ann"]
 
 

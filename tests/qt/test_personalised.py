@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from app.personalizing import folders
-from app.personalizing.running import How
 from app.ui.personalize_setup import Wish
+from personalize.client import job_folders
+from personalize.client.supervisor import How
 from runtime.system import paths
 from tests.qt.conftest import parsed_with_parts, pause
 
@@ -44,5 +44,5 @@ def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> N
     else:
         result._close.click()
     assert desktop.session.xfactor.name == "own factor"
-    qtbot.waitUntil(lambda: folders.left_over() == [], timeout=10_000)
+    qtbot.waitUntil(lambda: job_folders.left_over() == [], timeout=10_000)
     assert ("torch" in sys.modules) == torch_before, "learning belongs to the worker's process"

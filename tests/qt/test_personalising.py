@@ -11,8 +11,8 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QPushButton
 
 from app.desktop import Desktop
-from app.personalizing import folders, shelf
 from app.settings import SettingsFile
+from personalize.client import factor_library, job_folders
 from personalize.job import read_job
 from runtime.library import models
 from tests.qt.conftest import small
@@ -35,7 +35,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     plays_slowly(playing)
     qtbot.waitUntil(lambda: len(shown) >= 2, timeout=20_000)  # frames of the engine before
     begin(playing)
-    folder = next(folders.jobs_dir().iterdir())
+    folder = next(job_folders.jobs_dir().iterdir())
     assert folder.stat().st_mode & 0o077 == 0
     assert (read_job(folder).first, read_job(folder).last, read_job(folder).name) == (0, 49, "Ann")
 
@@ -56,7 +56,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     qtbot.waitUntil(lambda: "Kept as Ann" in result._reason.text(), timeout=30_000)
     assert sum(a != b for a, b in pairwise(e for _, e in shown)) == 1  # keeping changes nothing that runs
     assert [f.name for f in models.list_factors()] == ["Ann"]
-    assert playing.session.xfactor.key == str(shelf.path_of("Ann"))
+    assert playing.session.xfactor.key == str(factor_library.path_of("Ann"))
     playing.menus._fill_factors()
     entry = next(a for a in playing.window.actions_.menus["factors"].actions() if a.text().startswith("Ann"))
     assert entry.isChecked()
@@ -93,7 +93,7 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     assert "71 % → 86 %" in playing.window.banner.notice.text
     qtbot.mouseClick(playing.window.banner._act, Qt.MouseButton.LeftButton)
     assert page(playing) is playing.window.personalise.result
-    folder = next(folders.jobs_dir().iterdir())
+    folder = next(job_folders.jobs_dir().iterdir())
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
     playing.window.actions_["discard-factor"].trigger()
     assert in_use(playing) == "own factor"
@@ -137,7 +137,7 @@ def test_a_refused_clip_is_told_and_its_folder_removed(playing, worker, qtbot) -
     begin(playing)
     reaches(playing, qtbot, "trouble")
     assert "clip: nobody is in it. Choose" in playing.window.personalise.trouble._words.text()
-    folder = next(folders.jobs_dir().iterdir())
+    folder = next(job_folders.jobs_dir().iterdir())
     playing.window.personalise.trouble._remove.click()
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
     assert page(playing) is playing.window.personalise.setup
@@ -195,7 +195,7 @@ def test_closing_the_window_ends_the_worker_and_the_next_start_goes_on(
     finally:
         again.stop()
     assert again.settings_file.load().factor == ""  # undecided: the next run starts without it
-    assert [x.job.name for x in folders.left_over()] == ["Ann"]  # and finds the result waiting
+    assert [x.job.name for x in job_folders.left_over()] == ["Ann"]  # and finds the result waiting
 
 
 def test_a_brush_stroke_corrects_a_silhouette_and_it_is_done_again(playing, worker, mask, qtbot) -> None:

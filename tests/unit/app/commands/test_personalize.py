@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 
 from app.commands import personalize as command
-from app.personalizing import folders
-from app.personalizing.running import Patience, Run
 from models.spec import FactorCard
+from personalize.client import job_folders
+from personalize.client.supervisor import Patience, Run
 from personalize.events import Cancelled, Done, Failed, Notice, Progress, encode
 from personalize.factor import described
 from personalize.job import Job, read_job, write_job
@@ -73,7 +73,7 @@ def personalise(clip, out="ann", progress="none", **changes):
 
 
 def left():
-    return [p.folder.name for p in folders.left_over()]
+    return [p.folder.name for p in job_folders.left_over()]
 
 
 def test_an_accepted_factor_comes_into_the_library_and_the_folder_goes(clip, factor, worker, capsys):
@@ -182,8 +182,8 @@ def test_what_is_no_range_is_refused(text):
 def test_the_job_says_what_was_asked(clip, worker):
     worker(code=9)
     personalise(clip, frames=(3, 9), method="graphcut")
-    (job,) = (f.job for f in folders.left_over())
+    (job,) = (f.job for f in job_folders.left_over())
     assert (job.first, job.last, job.method, job.clip) == (3, 9, "graphcut", clip)
-    folder = folders.left_over()[0].folder
+    folder = job_folders.left_over()[0].folder
     assert read_job(folder) == job
     write_job(folder, job)

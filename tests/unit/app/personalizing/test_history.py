@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.personalizing import shelf
 from models.spec import FactorCard
+from personalize.client import factor_library
 from personalize.factor import described
 from runtime.engine.engine import load_engine
 from runtime.library import generations, models
@@ -91,7 +91,7 @@ def test_h11_forgetting_leaves_nothing(trunk, factor_file):
         generations.put(factor_file(frames), trunk, "ann")
     folder = paths.user_factors_dir()
     assert all(p.stat().st_mode & 0o077 == 0 for p in folder.rglob("*"))
-    shelf.forget("ann")
+    factor_library.forget("ann")
     assert [p for p in paths.user_data_dir().rglob("*") if p.is_file()] == []
     assert not (folder / generations.FOLDER / "ann").exists()
 
@@ -99,7 +99,7 @@ def test_h11_forgetting_leaves_nothing(trunk, factor_file):
 def test_generations_follow_a_new_name(trunk, factor_file):
     for frames in (1, 2):
         generations.put(factor_file(frames), trunk, "ann")
-    shelf.rename("ann", "anna")
+    factor_library.rename("ann", "anna")
     assert [frames_of(g.file) for g in generations.generations("anna")] == [1]
     assert generations.generations("ann") == []
 
@@ -145,7 +145,7 @@ import itertools, os, sys
 from pathlib import Path
 from app import files
 from runtime.engine import library
-from app.personalizing import history
+from personalize.client import history
 library.admit = lambda *_: None
 stop_at, source, trunk = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_bytes()
 count = itertools.count(1)

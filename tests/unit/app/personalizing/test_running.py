@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.personalizing import folders
-from app.personalizing.running import How, Patience, Run
-from app.personalizing.worker_output import Lines
+from personalize.client import job_folders
+from personalize.client.pipe import Lines
+from personalize.client.supervisor import How, Patience, Run
 from personalize.events import Done, Notice, Progress, Silhouette, encode
 from runtime.system.errors import Refusal
 
@@ -162,12 +162,12 @@ def test_a_job_is_worked_on_once(start, tmp_path, monkeypatch) -> None:
     second.start()
     assert ended(second).outcome.how is How.PAUSED
     assert "another window" in second.outcome.words
-    monkeypatch.setattr(folders, "jobs_dir", lambda: tmp_path.parent)
+    monkeypatch.setattr(job_folders, "jobs_dir", lambda: tmp_path.parent)
     with pytest.raises(Refusal):
-        folders.remove(tmp_path)
+        job_folders.remove(tmp_path)
     run.stop_early()
     assert ended(run).outcome.how is How.DONE
-    folders.remove(tmp_path)
+    job_folders.remove(tmp_path)
     assert not tmp_path.exists()
     tmp_path.mkdir()
 

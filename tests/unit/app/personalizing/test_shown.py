@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.personalizing import folders, pace, shelf
-from app.personalizing.previews import DIM, Previews, composed, portrait
-from app.personalizing.verdict import gain_words, verdict
+from personalize.client import factor_library, job_folders, progress
+from personalize.client.previews import DIM, Previews, composed, portrait
+from personalize.client.verdict import gain_words, verdict
 from personalize.events import PHASES, Done, Progress, Silhouette
 from personalize.job import Job, write_job
 from runtime.library import models
@@ -55,9 +55,9 @@ def test_a_gain_for_a_menu() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(PHASES), st.integers(0, 10), st.integers(0, 10)), min_size=2))
 def test_the_bar_never_leaves_its_ends_and_never_goes_back_in_order(steps) -> None:
-    fractions = [pace.fraction(Progress(*s)) for s in steps]
+    fractions = [progress.fraction(Progress(*s)) for s in steps]
     assert all(0 <= f <= 1 + 1e-9 for f in fractions)
-    ordered = [pace.fraction(Progress(phase, n, 4)) for phase in PHASES for n in range(5)]
+    ordered = [progress.fraction(Progress(phase, n, 4)) for phase in PHASES for n in range(5)]
     assert ordered == sorted(ordered)
     assert ordered[-1] == pytest.approx(1)
 
@@ -125,39 +125,39 @@ def job(tmp_path: Path) -> Job:
 
 
 def test_folders_are_private_listed_and_removed(job: Job) -> None:
-    first, second = folders.new_folder("Ann & Bo/../x"), folders.new_folder("Ann & Bo/../x")
+    first, second = job_folders.new_folder("Ann & Bo/../x"), job_folders.new_folder("Ann & Bo/../x")
     assert first != second
-    assert first.parent == folders.jobs_dir()
+    assert first.parent == job_folders.jobs_dir()
     assert first.stat().st_mode & 0o077 == 0
-    assert folders.left_over() == []  # nothing was begun in them
+    assert job_folders.left_over() == []  # nothing was begun in them
     write_job(first, job)
     write_job(second, job)
-    (second / folders.REPORT).write_text(json.dumps(REPORT))
-    (second / folders.FACTOR).write_bytes(b"x")
-    assert {x.folder: x.finished for x in folders.left_over()} == {first: False, second: True}
-    assert folders.remove_of("Bo") == 0
-    assert folders.remove_of("Ann") == 2
-    assert folders.left_over() == []
-    folders.remove(first)  # gone already: nothing to say
+    (second / job_folders.REPORT).write_text(json.dumps(REPORT))
+    (second / job_folders.FACTOR).write_bytes(b"x")
+    assert {x.folder: x.finished for x in job_folders.left_over()} == {first: False, second: True}
+    assert job_folders.remove_of("Bo") == 0
+    assert job_folders.remove_of("Ann") == 2
+    assert job_folders.left_over() == []
+    job_folders.remove(first)  # gone already: nothing to say
 
 
 def test_only_jobs_are_ever_removed(tmp_path: Path, job: Job) -> None:
     write_job(tmp_path / "mine", job)
     with pytest.raises(Refusal):
-        folders.remove(tmp_path / "mine")
+        job_folders.remove(tmp_path / "mine")
     outside = tmp_path / "outside"
     outside.mkdir()
-    folders.new_folder("x")
-    link = folders.jobs_dir() / "link"
+    job_folders.new_folder("x")
+    link = job_folders.jobs_dir() / "link"
     link.symlink_to(outside)
     with pytest.raises(Refusal):
-        folders.remove(link)
+        job_folders.remove(link)
     assert outside.is_dir()
 
 
 @given(st.text(max_size=90))
 def test_any_text_becomes_a_name_that_the_library_takes(text: str) -> None:
-    assert models.NAME.fullmatch(shelf.usable_name(text))
+    assert models.NAME.fullmatch(factor_library.usable_name(text))
 
 
 def test_export_and_rename_refuse_in_words(tmp_path: Path) -> None:
@@ -166,11 +166,11 @@ def test_export_and_rename_refuse_in_words(tmp_path: Path) -> None:
     models.add_factor(factor, trunk, "Ann")
     models.add_factor(factor, trunk, "Bo")
     for act in (
-        lambda: shelf.rename("Ann", "Bo"),
-        lambda: shelf.rename("Ann", "../Bo"),
-        lambda: shelf.rename("nobody", "Cy"),
-        lambda: shelf.export("Ann", tmp_path / "none" / "x"),
+        lambda: factor_library.rename("Ann", "Bo"),
+        lambda: factor_library.rename("Ann", "../Bo"),
+        lambda: factor_library.rename("nobody", "Cy"),
+        lambda: factor_library.export("Ann", tmp_path / "none" / "x"),
     ):
         with pytest.raises(Refusal):
             act()
-    assert {x.name for x in shelf.shelved()} == {"Ann", "Bo"}
+    assert {x.name for x in factor_library.shelved()} == {"Ann", "Bo"}

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.personalizing import folders
-from app.personalizing.verdict import gain_words
+from personalize.client import job_folders
+from personalize.client.verdict import gain_words
 from runtime.engine.sessions import read_model
 from runtime.library import generations, models
 from runtime.library.models import FACTOR_SUFFIX, FactorFile
@@ -133,7 +133,7 @@ def forget(name: str) -> None:
     Raises:
         Refusal: something of it could not be deleted.
     """
-    folders.remove_of(name)
+    job_folders.remove_of(name)
     generations.forget(name)
     try:
         face_of(name).unlink(missing_ok=True)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from app.personalizing import pace
-from app.personalizing.previews import Mask, Preview, Previews, read_mask
-from app.personalizing.recording import Recording
-from app.personalizing.running import COMMAND, Outcome, Run
+from personalize.client import progress as pace
+from personalize.client.camera_clip import Recording
+from personalize.client.previews import Mask, Preview, Previews, read_mask
+from personalize.client.supervisor import COMMAND, Outcome, Run
 from personalize.events import Notice, Silhouette
 from personalize.job import Job, Stroke, write_job
 

@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 
-from app.personalizing.worker_output import Lines, said_by
+from personalize.client.pipe import Lines, said_by
 from personalize.events import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
 from runtime.system.errors import Refusal
 from runtime.system.locks import claimed
