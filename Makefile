@@ -65,7 +65,7 @@ one_runtime = if [ -n "$$($(BIN)/python -m pip list --format=freeze 2>/dev/null 
 libraries: $(VENV)/pyvenv.cfg
 	@$(need_libraries)
 
-need_libraries = packages="$$($(BIN)/python -m app.libraries)"; if [ -n "$$packages" ]; then $(call install,$$packages); fi
+need_libraries = packages="$$($(BIN)/python -m app.commands.qt_libraries)"; if [ -n "$$packages" ]; then $(call install,$$packages); fi
 
 install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing system packages: $(1)"; \
@@ -77,7 +77,7 @@ bench: $(RUN_STAMP)
 	@$(BIN)/xfactor bench
 
 screenshots: $(DEV_STAMP) libraries
-	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m app.screenshots docs/screenshots
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.screenshots docs/screenshots
 
 clip: $(DEV_STAMP)
 	@$(BIN)/python -m training.clip

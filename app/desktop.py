@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from app import remembering
+from app.controllers import window_state
 from runtime.engine import onnx  # before Qt: on some systems the other order cannot load its libraries
 from runtime.system import crash_log, paths
 
@@ -19,22 +19,22 @@ from runtime.system import crash_log, paths
 from PyQt6.QtCore import QEvent, QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
-from app.helping import Helping
-from app.interrupts import Interrupts
-from app.keeping import Keeping
-from app.learning import Learning
-from app.linking import Linking
-from app.menus import Menus, first_choice
+from app.controllers.factor_library import Shelving
+from app.controllers.help import Helping
+from app.controllers.links import Linking
+from app.controllers.menus import Menus, first_choice
+from app.controllers.personalization import Learning
+from app.controllers.playback import Playing
+from app.controllers.recording import Keeping
 from app.pipeline.jobs import Jobs, State
 from app.pipeline.pipeline import Pipeline
-from app.playing import Playing
-from app.session import Loader, Session
 from app.settings import Settings, SettingsFile
-from app.shelving import Shelving
 from app.ui.activity import Task
 from app.ui.asking import MEDIA, ask_file, ask_folder
 from app.ui.hud import Vitals
+from app.ui.interrupts import Interrupts
 from app.ui.window import Window
+from app.workspace import Loader, Session
 from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.system.errors import Refusal
@@ -132,7 +132,7 @@ class Desktop(QObject):
         window.closing.connect(self.stop)
 
     def _restore(self) -> None:
-        remembering.restore(self.settings, self.window, self.session)
+        window_state.restore(self.settings, self.window, self.session)
         self.pipeline.smooth = self.settings.smoothing
         self.menus.fill_recent(self.settings.recent)
         self.window.show_welcome(on=True)
@@ -162,7 +162,7 @@ class Desktop(QObject):
         until_s = time.monotonic() + STOP_S
         self._timer.stop()
         learning = self.learning.stop()  # first: an undecided factor is not what the next run starts with
-        remembering.save(self.settings_file, self.settings, self.window, self.session)
+        window_state.save(self.settings_file, self.settings, self.window, self.session)
         self.linking.stop()
         worker = self.jobs.stop()
         self.stuck = self.pipeline.stop(STOP_S)
@@ -281,7 +281,7 @@ class Desktop(QObject):
 
     def _on_engine(self) -> None:
         session = self.session
-        self.window.controls.show_parts(remembering.parts_of(session))
+        self.window.controls.show_parts(window_state.parts_of(session))
         self.menus.refresh()
         self.shelving.refresh()
         if session.previous is not None:

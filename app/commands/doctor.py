@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app import libraries
+from app.commands import qt_libraries
 from runtime.system import paths
 
 REQUIRED: Final = (
@@ -211,9 +211,9 @@ def _window() -> Iterator[Finding]:
     here = "Window"
     display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
     yield Finding(here, "display", display or NO_DISPLAY)
-    missing = libraries.missing()
+    missing = qt_libraries.missing()
     if missing:
-        line = libraries.install_line(list(missing.values()))
+        line = qt_libraries.install_line(list(missing.values()))
         yield Finding(here, "system libraries", f"missing: {', '.join(missing)}", line)
     else:
         yield Finding(here, "system libraries", "all that Qt needs")

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from app.libraries import install_line, missing
+from app.commands.qt_libraries import install_line, missing
 from runtime.system.errors import Refusal
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QAction
 
-from app import menus
+from app.controllers import menus
 from app.desktop import Desktop
 from app.settings import SettingsFile
 from models.grid import Grid

@@ -9,11 +9,11 @@ from pathlib import Path
 import PyQt6
 import pytest
 
-from app import libraries
+from app.commands import qt_libraries
 
 
 def test_nothing_is_missing_where_everything_loads() -> None:
-    assert libraries.missing(load=lambda _: object()) == {}
+    assert qt_libraries.missing(load=lambda _: object()) == {}
 
 
 def test_a_library_that_does_not_load_names_its_package() -> None:
@@ -21,8 +21,8 @@ def test_a_library_that_does_not_load_names_its_package() -> None:
         if "xcb-icccm" in name:
             raise OSError(name)
 
-    assert libraries.missing(load) == {"libxcb-icccm.so.4": "libxcb-icccm4"}
-    assert libraries.install_line(["libxcb-icccm4"]).endswith("--no-install-recommends libxcb-icccm4")
+    assert qt_libraries.missing(load) == {"libxcb-icccm.so.4": "libxcb-icccm4"}
+    assert qt_libraries.install_line(["libxcb-icccm4"]).endswith("--no-install-recommends libxcb-icccm4")
 
 
 def test_the_list_covers_what_qt_links() -> None:
@@ -62,5 +62,5 @@ def test_the_list_covers_what_qt_links() -> None:
         "libfreetype.so.6",
     }
     system = {n for n in needed - own if not n.startswith(everywhere)}
-    assert system - set(libraries.PACKAGES) - along == set()
+    assert system - set(qt_libraries.PACKAGES) - along == set()
     assert len(system) > 10

@@ -13,8 +13,8 @@ from PIL import Image
 from app.commands.parse import parse_all
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
-from app.session import ModelChoice, Session
 from app.settings import Settings
+from app.workspace import ModelChoice, Session
 from models.grid import Grid
 from personalize.regression import read_regression
 from runtime.engine.augmentation import BY_COUNT, MIRRORED, ONE, SIX

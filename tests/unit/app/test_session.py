@@ -12,7 +12,7 @@ import pytest
 
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
-from app.session import ModelChoice, Session, XFactor
+from app.workspace import ModelChoice, Session, XFactor
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame

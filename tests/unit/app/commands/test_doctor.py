@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from app import libraries
-from app.commands import doctor
+from app.commands import doctor, qt_libraries
 from app.commands.doctor import Finding
 
 
@@ -58,7 +57,7 @@ def test_missing_libraries_give_the_line_in_one_piece(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(
-        libraries, "missing", lambda: {"libxcb-icccm.so.4": "libxcb-icccm4", "libEGL.so.1": "libegl1"}
+        qt_libraries, "missing", lambda: {"libxcb-icccm.so.4": "libxcb-icccm4", "libEGL.so.1": "libegl1"}
     )
     monkeypatch.setattr(doctor, "CHECKS", {"Window": doctor._window})
     assert doctor.doctor() == 1

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from app.pipeline.jobs import Job, Jobs
 from app.pipeline.pipeline import Pipeline
-from app.session import Session, XFactor
 from app.ui.viewing import Viewing
+from app.workspace import Session, XFactor
 from personalize.client import factor_library
 from runtime.engine.engine import Engine
 from runtime.engine.source import Factor, SilhouetteSource

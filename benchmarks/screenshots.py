@@ -1,4 +1,4 @@
-"""Screenshots of the window for the documentation, without a display: `python -m app.screenshots OUT`."""
+"""Screenshots of the window for the documentation, without a display: `python -m benchmarks.screenshots OUT`."""
 
 from __future__ import annotations
 
@@ -155,5 +155,5 @@ def main(out: Path, clip: Path) -> int:
 if __name__ == "__main__":
     arguments = [Path(a) for a in sys.argv[1:3]]
     if not arguments:
-        sys.exit("usage: python -m app.screenshots OUT [CLIP]")
+        sys.exit("usage: python -m benchmarks.screenshots OUT [CLIP]")
     sys.exit(main(arguments[0], arguments[1] if len(arguments) > 1 else paths.sample_clip()))

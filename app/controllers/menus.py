@@ -10,13 +10,13 @@ from pathlib import Path, PurePath
 
 from PyQt6.QtGui import QAction
 
-from app.session import ModelChoice, Session
 from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.choices import Choice, fill
 from app.ui.factor_library import face
 from app.ui.look import Backdrop, Behind
 from app.ui.pages import show_text
 from app.ui.window import Window
+from app.workspace import ModelChoice, Session
 from personalize.client.factor_library import shelved
 from runtime.library.models import list_models
 from runtime.media.cameras import list_cameras

@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from app.brushing import Brushing
-from app.comparing import Comparing
-from app.deciding import Deciding
-from app.helping import show_folder
-from app.offering import offer_for
+from app.controllers.brush import Brushing
+from app.controllers.comparison import Comparing
+from app.controllers.help import show_folder
+from app.controllers.personalization_offer import offer_for
+from app.controllers.personalization_result import Deciding
 from app.pipeline.jobs import Jobs
 from app.pipeline.pipeline import Pipeline
-from app.session import Session
 from app.ui import activity
 from app.ui.layers import picture_image
 from app.ui.personalize_progress import Stage
 from app.ui.personalize_setup import LeftJob, Offer, Wish
 from app.ui.window import Window
+from app.workspace import Session
 from personalize.client import factor_library, job_folders
 from personalize.client.camera_clip import FILE, Recording
 from personalize.client.supervisor import COMMAND, How, Outcome

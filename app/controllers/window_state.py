@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from app.session import Session
 from app.settings import Settings, SettingsFile
 from app.ui.window import Window
+from app.workspace import Session
 from models.labels import S31, PartSet
 from runtime.system.errors import Refusal
 

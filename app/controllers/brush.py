@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.pipeline.pipeline import Pipeline
-from app.session import Session
 from app.ui.look import Look
 from app.ui.silhouette import tinted
 from app.ui.window import Window
+from app.workspace import Session
 from personalize.job import Stroke as Correction
 from runtime.frames import Parsed
 from runtime.silhouettes.grabcut import Brush, Stroke

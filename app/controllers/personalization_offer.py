@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.session import Session
 from app.ui.personalize_setup import Offer
+from app.workspace import Session
 from personalize.client import factor_library
 from personalize.seeds import window
 from runtime.media.capture import Capture

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.pipeline.jobs import Job, Jobs
-from app.session import Session
 from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.factor_library import Library, Row, face
 from app.ui.window import Window
+from app.workspace import Session
 from personalize.client import factor_library
 from runtime.library import generations, models
 from runtime.system.errors import Refusal

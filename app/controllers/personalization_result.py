@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from app.comparing import Comparing
+from app.controllers.comparison import Comparing
 from app.ui.personalize_result import Card, Measure
 from app.ui.window import Window
 from personalize.client.task import Task
