@@ -108,8 +108,8 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
 ) -> None:
     """Make a factor that knows the person of a clip; a factor that is no better is not kept."""
     from app.commands.personalize import parse_range, personalise
-    from app.downloading.fetching import local_clip
-    from app.downloading.messages import Limits
+    from app.download.messages import Limits
+    from app.download.sources import local_clip
 
     try:
         chosen = parse_range(frames)
@@ -148,7 +148,7 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
 ) -> None:
     """Parse clips and pictures into files."""
     from app.commands.parse import checked_saves, checked_size, parse_all
-    from app.downloading.messages import Limits
+    from app.download.messages import Limits
 
     try:
         wanted, network = checked_saves(save), checked_size(size)

@@ -26,8 +26,8 @@ from app.controllers.menus import Menus, first_choice
 from app.controllers.personalization import Learning
 from app.controllers.playback import Playing
 from app.controllers.recording import Keeping
-from app.pipeline.jobs import Jobs, State
-from app.pipeline.pipeline import Pipeline
+from app.live.jobs import Jobs, State
+from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
 from app.ui.activity import Task
 from app.ui.asking import MEDIA, ask_file, ask_folder

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from app.pipeline.jobs import Job, Jobs
-from app.pipeline.pipeline import Pipeline
+from app.live.jobs import Job, Jobs
+from app.live.pipeline import Pipeline
 from app.settings import thread_budget
 from runtime.engine.augmentation import ONE, Views, chosen
 from runtime.engine.engine import Engine, load_engine

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from app.pipeline.pipeline import Pipeline
+from app.live.pipeline import Pipeline
 from app.settings import thread_budget
 from personalize.client.supervisor import Run
 from personalize.job import Job, write_job

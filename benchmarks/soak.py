@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.pipeline.pipeline import Pipeline
+from app.live.pipeline import Pipeline
 from models.results import Parsing
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.batch.behind import Behind
-from app.batch.job import Job
 from app.batch.manifest import Record
-from app.batch.placing import make_folder, place, sweep, whole_png
+from app.batch.options import Job
+from app.batch.placement import make_folder, place, sweep, whole_png
 from app.batch.plan import Item
-from app.batch.streams import CocoFile, CutoutVideo, OverlayVideo, Stream, Table
+from app.batch.result_files import CocoFile, CutoutVideo, OverlayVideo, Stream, Table
+from app.batch.writer_thread import Behind
 from models.results import Parsing
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.batch.clip_task import nobody
-from app.batch.job import Job
 from app.batch.manifest import Record
-from app.batch.placing import make_folder, place, whole_png
+from app.batch.options import Job
+from app.batch.placement import make_folder, place, whole_png
 from app.batch.plan import Item
-from app.batch.streams import INFO, compact
+from app.batch.result_files import INFO, compact
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame

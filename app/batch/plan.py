@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from app.batch.job import Job
+from app.batch.options import Job
 from runtime.media.images import SUFFIXES, natural
 from runtime.media.opening import printable
 from runtime.media.sources import classify

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.batch.clip_task import Report, results_complete
-from app.batch.job import Job
+from app.batch.item import forget, stamp, work
 from app.batch.manifest import Manifest, Record
+from app.batch.options import Job
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
-from app.batch.watching import Silence, Stop, Watch
-from app.batch.work import forget, stamp, work
+from app.batch.progress import Silence, Stop, Watch
 from runtime.engine.engine import Engine
 from runtime.output.label_png import labels_json_bytes
 from runtime.system.disk import CannotWriteError, cannot_write

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from app.batch.job import SAVES, Job
+from app.batch.options import SAVES, Job
+from app.batch.progress import Stop, Style, watch
 from app.batch.run import Run, Workers, claimed
-from app.batch.watching import Stop, Style, watch
-from app.downloading.fetching import DEFAULTS, local_clips
-from app.downloading.messages import Limits
+from app.download.messages import Limits
+from app.download.sources import DEFAULTS, local_clips
 from app.settings import thread_budget
 from runtime.engine.letterbox import NetworkSize
 from runtime.system.disk import CannotWriteError
@@ -68,7 +68,7 @@ def parse_all(
     job = replace(job, sources=tuple(paths), refused=refused)
     workers: Workers | None = None
     if engine == "ray":
-        from app.batch.cluster import on_ray  # noqa: PLC0415 - an extra few have
+        from app.batch.ray import on_ray  # noqa: PLC0415 - an extra few have
 
         workers = on_ray(job)
     with claimed(out), Stop().on_signals() as stop:

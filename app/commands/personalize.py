@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
-from app.batch.watching import Stop, Style, quiet_stdout
+from app.batch.progress import Stop, Style, quiet_stdout
 from app.commands.elsewhere import refuse_without
 from personalize.client import job_folders
 from personalize.client.supervisor import How, Outcome, Run

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pipeline.pipeline import Pipeline
+from app.live.pipeline import Pipeline
 from app.ui.look import Look
 from app.ui.silhouette import tinted
 from app.ui.window import Window

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.pipeline.jobs import Job, Jobs
-from app.pipeline.pipeline import Pipeline
+from app.live.jobs import Job, Jobs
+from app.live.pipeline import Pipeline
 from app.ui.viewing import Viewing
 from app.workspace import Session, XFactor
 from personalize.client import factor_library

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app.pipeline.jobs import Job, Jobs
+from app.live.jobs import Job, Jobs
 from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.factor_library import Library, Row, face
 from app.ui.window import Window

@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
-from app.pipeline.jobs import Job, Jobs
+from app.live.jobs import Job, Jobs
 from app.ui.actions import shortcuts
 from app.ui.pages import show_table, show_text
 from app.ui.window import Window

@@ -8,10 +8,10 @@ from typing import Final
 
 from PyQt6.QtGui import QGuiApplication
 
-from app.downloading.child import COMMAND, Download
-from app.downloading.messages import Found, Limits
-from app.downloading.shelf import KEPT_DAYS, Shelf
-from app.pipeline.jobs import Job, Jobs
+from app.download.cache import KEPT_DAYS, Shelf
+from app.download.messages import Found, Limits
+from app.download.process import COMMAND, Download
+from app.live.jobs import Job, Jobs
 from app.ui.asking import ask_consent, ask_text
 from app.ui.window import Window
 from runtime.media.links import YOUTUBE, Link, check_link

@@ -12,8 +12,8 @@ from app.controllers.comparison import Comparing
 from app.controllers.help import show_folder
 from app.controllers.personalization_offer import offer_for
 from app.controllers.personalization_result import Deciding
-from app.pipeline.jobs import Jobs
-from app.pipeline.pipeline import Pipeline
+from app.live.jobs import Jobs
+from app.live.pipeline import Pipeline
 from app.ui import activity
 from app.ui.layers import picture_image
 from app.ui.personalize_progress import Stage

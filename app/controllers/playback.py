@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.pipeline.pipeline import Pipeline
+from app.live.pipeline import Pipeline
 from app.ui.asking import ask_number
 from app.ui.timeline import Place
 from app.ui.transport import SPEEDS

@@ -10,8 +10,8 @@ from pathlib import Path
 import platformdirs
 from PyQt6.QtGui import QGuiApplication
 
-from app.pipeline.jobs import Job, Jobs
-from app.pipeline.pipeline import Pipeline
+from app.live.jobs import Job, Jobs
+from app.live.pipeline import Pipeline
 from app.ui.layers import picture_image, rendered
 from app.ui.look import Look
 from app.ui.window import Window

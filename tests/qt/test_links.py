@@ -9,7 +9,7 @@ from PyQt6.QtCore import QMimeData, Qt, QUrl
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QInputDialog, QMessageBox, QPushButton
 
-from app.downloading.shelf import Shelf
+from app.download.cache import Shelf
 from runtime.media.links import check_link
 from tests.qt.dropping import drop
 from tests.unit.app.downloading.standin import Handler, StandIn, Video

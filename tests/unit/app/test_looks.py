@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from app.commands.parse import parse_all
-from app.pipeline.jobs import Jobs
-from app.pipeline.pipeline import Pipeline
+from app.live.jobs import Jobs
+from app.live.pipeline import Pipeline
 from app.settings import Settings
 from app.workspace import ModelChoice, Session
 from models.grid import Grid

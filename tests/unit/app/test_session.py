@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.pipeline.jobs import Jobs
-from app.pipeline.pipeline import Pipeline
+from app.live.jobs import Jobs
+from app.live.pipeline import Pipeline
 from app.workspace import ModelChoice, Session, XFactor
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize

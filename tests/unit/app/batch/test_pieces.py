@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from app.batch.behind import Behind
 from app.batch.manifest import Manifest, Record
-from app.batch.placing import place, sweep, whole_png
+from app.batch.placement import place, sweep, whole_png
 from app.batch.plan import Item
+from app.batch.progress import Bars, Lines, Stop
 from app.batch.run import claimed
-from app.batch.watching import Bars, Lines, Stop
+from app.batch.writer_thread import Behind
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 from tests.unit.app.fault_injection import failing_call
@@ -102,7 +102,7 @@ def test_an_error_behind_reaches_whoever_writes() -> None:
 
 
 def test_lines_survive_a_reader_who_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.batch.watching.quiet_stdout", lambda: None)
+    monkeypatch.setattr("app.batch.progress.quiet_stdout", lambda: None)
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdout", out)
     lines = Lines()

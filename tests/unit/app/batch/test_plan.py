@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.batch.job import Job
+from app.batch.options import Job
 from app.batch.plan import PICTURE_FOLDERS, passed_over, plan, prepare, safe
 from runtime.media.images import read_image
 from runtime.system.errors import Refusal

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.downloading.child import Download
-from app.downloading.messages import Limits
-from app.downloading.shelf import Shelf
+from app.download.cache import Shelf
+from app.download.messages import Limits
+from app.download.process import Download
 from runtime.media.links import YOUTUBE, Link
 from tests.drawn_media import draw_clip
 from tests.unit.app.downloading.standin import StandIn, Video

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.downloading.messages import Limits, Request
-from app.downloading.worker import Worker, main
+from app.download.messages import Limits, Request
+from app.download.worker import Worker, main
 from runtime.media.links import YOUTUBE, Site
 from runtime.system.errors import Refusal
 

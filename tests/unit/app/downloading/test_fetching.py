@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app.batch.job import Job
+from app.batch.options import Job
 from app.batch.plan import plan
-from app.downloading.fetching import local_clip, local_clips
-from app.downloading.messages import Limits
-from app.downloading.shelf import Shelf
+from app.download.cache import Shelf
+from app.download.messages import Limits
+from app.download.sources import local_clip, local_clips
 from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD
 from tests.unit.app.downloading.standin import StandIn, Video

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app.downloading import worker
-from app.downloading.messages import Limits, Request
-from app.downloading.shelf import Shelf
+from app.download import worker
+from app.download.cache import Shelf
+from app.download.messages import Limits, Request
 from runtime.media.clips import Clip
 from runtime.media.links import YOUTUBE, Link
 from runtime.system.errors import Refusal
@@ -78,7 +78,7 @@ def test_f09_no_settings_plugins_cookies_or_passwords_of_yt_dlp_are_read(
         ".netrc": "machine youtube login me password secret",
         f"{plugins}/yt_dlp_plugins/extractor/trap.py": trap,
         "yt_dlp_plugins/extractor/trap.py": trap,
-        "app/downloading/worker.py": trap,
+        "app/download/worker.py": trap,
         "app/__init__.py": "",
     }  # fmt: skip
     for name, text in traps.items():

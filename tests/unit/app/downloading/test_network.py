@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.downloading.child import COMMAND, Download
-from app.downloading.messages import Limits
-from app.downloading.shelf import Shelf
+from app.download.cache import Shelf
+from app.download.messages import Limits
+from app.download.process import COMMAND, Download
 from runtime.media.links import check_link
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -32,7 +32,7 @@ sys.addaudithook(watch)
 #: Every way out that the guard must close; prints what got through.
 ATTEMPTS = """
 import socket, sys
-from app.downloading import guard
+from app.download import guard
 from runtime.media.links import YOUTUBE, Site
 port = int(sys.argv[1])
 guard.confine(Site("x", frozenset(), "https://www.youtube.com/{}", (), YOUTUBE.domains, port))

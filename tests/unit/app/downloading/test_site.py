@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.downloading import child, reasons
-from app.downloading.messages import Limits
+from app.download import errors, process
+from app.download.messages import Limits
 from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import Starter
 from tests.unit.app.downloading.standin import StandIn, Video
@@ -126,7 +126,7 @@ def test_f05_what_it_is_is_known_before_a_byte_of_it_is_asked_for(site, good: Vi
 
 
 def test_f10_without_yt_dlp_there_is_a_line_that_installs_it(monkeypatch, start: Starter) -> None:
-    monkeypatch.setattr(child.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(process.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(Refusal, match=r"not installed. Install it with: pip install .xfactor\[download\]"):
         start().look(lambda: None)
 
@@ -159,17 +159,17 @@ def test_f10_a_yt_dlp_that_is_too_old_asks_nothing(site, good: Video, start: Sta
     ],
 )  # fmt: skip
 def test_f10_what_yt_dlp_says_becomes_a_reason_and_a_remedy(text: str, reason: str, remedy: str) -> None:
-    refusal = reasons.explain("YouTube abc", text, reasons.Circumstances("2026.10.26"))
+    refusal = errors.explain("YouTube abc", text, errors.Circumstances("2026.10.26"))
     assert reason in refusal.reason
     assert remedy in refusal.remedy
     assert "github" not in str(refusal)
 
 
 def test_f10_no_formats_without_a_javascript_runtime_is_told_as_that() -> None:
-    here = reasons.Circumstances(runtime=False)
-    assert "deno" in reasons.explain("x", "No video formats found!", here).remedy
-    solver = reasons.Circumstances(warnings="Challenge solver lib script (ejs) is missing")
-    assert "yt-dlp-ejs" in reasons.explain("x", "No video formats found!", solver).remedy
+    here = errors.Circumstances(runtime=False)
+    assert "deno" in errors.explain("x", "No video formats found!", here).remedy
+    solver = errors.Circumstances(warnings="Challenge solver lib script (ejs) is missing")
+    assert "yt-dlp-ejs" in errors.explain("x", "No video formats found!", solver).remedy
 
 
 def test_the_limits_of_the_question_are_those_of_the_program() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from app.downloading.child import LEAVE_S
-from app.downloading.messages import Limits
-from app.downloading.shelf import Shelf
+from app.download.cache import Shelf
+from app.download.messages import Limits
+from app.download.process import LEAVE_S
 from runtime.system.errors import Refusal
 from tests.unit.app.downloading.conftest import GOOD, Starter, fetch
 from tests.unit.app.downloading.standin import Handler, StandIn, Video

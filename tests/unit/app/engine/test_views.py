@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.batch.job import Job
+from app.batch.options import Job
 from models.grid import Grid
 from models.labels import S31
 from runtime.engine.augmentation import MIRRORED, ONE, SIX, View, Views, merged, mirrored, moved

@@ -15,7 +15,7 @@ from PIL import Image
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from app.batch.streams import compact
+from app.batch.result_files import compact
 from models.labels import S31
 from models.results import Parsing
 from runtime.output import coco, label_png, overlay, parts_csv

@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from app.pipeline import inference as module
-from app.pipeline.inference import Inference
+from app.live import inference as module
+from app.live.inference import Inference
 from runtime.engine.sessions import NoResultError
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame, Parsed

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from app.pipeline.jobs import Job, Jobs, State
+from app.live.jobs import Job, Jobs, State
 from runtime.system.errors import Refusal
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.pipeline.pipeline import Pipeline
+from app.live.pipeline import Pipeline
 from models.results import Parsing
 from runtime.media.capture import Playback
 

@@ -16,12 +16,12 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from app.batch.clip_task import Report
-from app.batch.job import Job
+from app.batch.item import stamp, work
 from app.batch.manifest import Record
+from app.batch.options import Job
 from app.batch.picture_task import Share
 from app.batch.plan import Item
 from app.batch.run import Outcome, Workers
-from app.batch.work import stamp, work
 from runtime.engine.engine import Engine
 from runtime.system.errors import Refusal
 

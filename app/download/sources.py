@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Literal
 
-from app.downloading.child import COMMAND, Download
-from app.downloading.messages import Limits
-from app.downloading.shelf import Shelf
+from app.download.cache import Shelf
+from app.download.messages import Limits
+from app.download.process import COMMAND, Download
 from runtime.media.links import Link, check_link, looks_like_link, shortened
 from runtime.system.errors import Refusal
 

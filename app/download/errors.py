@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.downloading.guard import NOT_FOLLOWED
+from app.download.network_guard import NOT_FOLLOWED
 from runtime.media.links import OTHERWISE
 from runtime.media.opening import printable
 from runtime.system.errors import Refusal

@@ -1,4 +1,4 @@
-"""Worker: downloads one video. `python -m app.downloading.worker`, started and ended by `child`.
+"""Worker: downloads one video. `python -m app.download.worker`, started and ended by `child`.
 
 The only module that loads yt-dlp. It reads no settings of yt-dlp, no plugins, no cookies and no passwords,
 keeps no cache, runs no postprocessor, and connects to the site alone. What it writes has names of ours.
@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from app.downloading import guard, offers, reasons
-from app.downloading.messages import (
+from app.download import errors, formats, network_guard
+from app.download.messages import (
     CANCELLED,
     DONE,
     FAILED,
@@ -91,7 +91,7 @@ class Worker:
         """
         limits = self._request.limits
         yt_dlp = self._library()
-        guard.confine(self._site)
+        network_guard.confine(self._site)
         with self._at_most("reaching the site", limits.reach_s):
             self._reach()
         with yt_dlp.YoutubeDL(self.options()) as ydl:
@@ -107,17 +107,17 @@ class Worker:
                 raise
             except Exception as e:
                 traceback.print_exc()  # for the log, should the words not be enough
-                here = reasons.Circumstances(
+                here = errors.Circumstances(
                     yt_dlp.version.__version__, self._has_runtime(ydl), self._warnings.text
                 )
-                raise reasons.explain(self._what, str(e) or type(e).__name__, here) from e
+                raise errors.explain(self._what, str(e) or type(e).__name__, here) from e
 
     def options(self) -> dict[str, Any]:
         """Everything yt-dlp is told; all the rest stays at defaults that read nothing of the user."""
         limits = self._request.limits
         return {
             "allowed_extractors": [f"^{re.escape(e)}$" for e in self._site.extractors],
-            "format": offers.FORMAT,
+            "format": formats.FORMAT,
             "noplaylist": True,
             "outtmpl": {"default": self._template("mp4")},
             "socket_timeout": limits.socket_s,
@@ -147,22 +147,22 @@ class Worker:
             import yt_dlp  # noqa: PLC0415 - an extra few have
             from yt_dlp import globals as its  # noqa: PLC0415
         except ImportError as e:
-            raise reasons.not_installed(self._what) from e
+            raise errors.not_installed(self._what) from e
         version = str(yt_dlp.version.__version__)
         if tuple(int(n) for n in re.findall(r"\d+", version)[:3]) < OLDEST:
-            raise reasons.too_old(self._what, version)
+            raise errors.too_old(self._what, version)
         its.plugin_dirs.value = []
         return yt_dlp
 
     def _reach(self) -> None:
         try:
-            guard.reach(self._site, self._request.limits.reach_s / 2)
-        except guard.ForbiddenError as e:
-            raise reasons.explain(self._what, str(e)) from e
+            network_guard.reach(self._site, self._request.limits.reach_s / 2)
+        except network_guard.ForbiddenError as e:
+            raise errors.explain(self._what, str(e)) from e
         except OSError as e:
-            remedy = reasons.NETWORK
+            remedy = errors.NETWORK
             if any(os.environ.get(n) for n in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")):
-                remedy = "A proxy is set here, and xfactor uses none: " + reasons.NETWORK.lower()
+                remedy = "A proxy is set here, and xfactor uses none: " + errors.NETWORK.lower()
             raise Refusal(
                 self._what, f"{self._site.name} cannot be reached ({e.strerror or e})", remedy
             ) from e
@@ -170,19 +170,19 @@ class Worker:
     def _look(self, ydl: Any) -> dict[str, Any]:  # noqa: ANN401
         """What there is, checked against the limits; no byte of the video."""
         raw = ydl.extract_info(self._link.page, download=False, process=False)
-        offers.check_kind(self._what, raw, self._request.limits)
+        formats.check_kind(self._what, raw, self._request.limits)
         info: dict[str, Any] = ydl.process_ie_result(raw, download=False)
-        offers.check_size(self._what, info, self._request.limits)
+        formats.check_size(self._what, info, self._request.limits)
         return info
 
     def _found(self, info: dict[str, Any]) -> Found:
         suffix = str(info["ext"])
         partial, mark = self._partial(suffix)
-        resumes = partial.is_file() and mark.is_file() and mark.read_text("utf-8") == offers.identity(info)
+        resumes = partial.is_file() and mark.is_file() and mark.read_text("utf-8") == formats.identity(info)
         return Found(
             title=printable(str(info.get("title") or ""))[:120] or self._what,
             seconds=float(info.get("duration") or 0),
-            size_bytes=offers.size_bytes(info),
+            size_bytes=formats.size_bytes(info),
             width=int(info.get("width") or 0),
             height=int(info.get("height") or 0),
             sound=info.get("acodec") != "none",
@@ -195,11 +195,11 @@ class Worker:
     def _fetch(self, ydl: Any, info: dict[str, Any]) -> Path:  # noqa: ANN401
         suffix = str(info["ext"])
         ydl.params["outtmpl"]["default"] = self._template(suffix)
-        with self._claimed(suffix, offers.identity(info)) as mark:
+        with self._claimed(suffix, formats.identity(info)) as mark:
             ydl.process_info(info)
             path = self._path(suffix)
             if not path.is_file() or path.is_symlink():
-                raise Refusal(self._what, "nothing arrived", reasons.LATER)
+                raise Refusal(self._what, "nothing arrived", errors.LATER)
             mark.unlink(missing_ok=True)
         return path
 
@@ -240,7 +240,7 @@ class Worker:
         done = int(status.get("downloaded_bytes") or 0)
         limits = self._request.limits
         if done > limits.megabytes * 1e6:
-            raise offers.over(
+            raise formats.over(
                 self._what, "more arrives than was announced", f"{limits.megabytes:g} MB", "megabytes"
             )
         if time.monotonic() - self._said_s >= _SAID_EVERY_S or status.get("status") == "finished":
@@ -260,7 +260,7 @@ class Worker:
     @contextmanager
     def _at_most(self, phase: str, seconds: float) -> Iterator[None]:
         """End the process when this takes longer: no call into a library can be trusted to return."""
-        timer = threading.Timer(seconds, lambda: leave(reasons.over_time(self._what, phase, seconds)))
+        timer = threading.Timer(seconds, lambda: leave(errors.over_time(self._what, phase, seconds)))
         timer.daemon = True
         timer.start()
         try:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from app.downloading.messages import SUFFIXES
+from app.download.messages import SUFFIXES
 from runtime.media.links import YOUTUBE, Link
 from runtime.media.opening import open_media, printable
 from runtime.system.errors import Refusal

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.pipeline.inference import Inference, Parser, Rate
+from app.live.inference import Inference, Parser, Rate
 from runtime.engine.engine import Engine
 from runtime.frames import Frame, Parsed
 from runtime.media.capture import Capture, Playback

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.batch.clip_task import ClipResults, Report, parse_clip
-from app.batch.job import Job
 from app.batch.manifest import Record
+from app.batch.options import Job
 from app.batch.picture_task import Share, parse_picture, picture_files
 from app.batch.plan import Item
 from runtime.engine.engine import Engine

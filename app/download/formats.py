@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.downloading.messages import SUFFIXES, Limits, duration
+from app.download.messages import SUFFIXES, Limits, duration
 from runtime.media.links import OTHERWISE
 from runtime.system.errors import Refusal
 

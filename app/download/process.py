@@ -17,8 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from app.downloading import reasons
-from app.downloading.messages import (
+from app.download import errors
+from app.download.cache import Shelf
+from app.download.messages import (
     GO,
     SUFFIXES,
     Done,
@@ -31,11 +32,10 @@ from app.downloading.messages import (
     decode,
     encode_request,
 )
-from app.downloading.shelf import Shelf
 from runtime.media.links import Link
 from runtime.system.errors import Refusal
 
-COMMAND: Final = (sys.executable, "-m", "app.downloading.worker")
+COMMAND: Final = (sys.executable, "-m", "app.download.worker")
 LEAVE_S: Final = 1.0  # from closing stdin until the process is killed: it has nothing to save
 GLANCE_S: Final = 0.1  # how often a silent worker's owner is asked whether it still wants it
 GRACE_S: Final = 5.0  # the worker keeps its own limits; beyond this it hangs
@@ -71,7 +71,7 @@ class Download:
             Refusal: in words.
         """
         if importlib.util.find_spec("yt_dlp") is None:
-            raise reasons.not_installed(self.link.name)
+            raise errors.not_installed(self.link.name)
         folder = self._shelf.prepare()
         self._start()
         self._tell(encode_request(Request(self.link.id, folder, self._limits)))
@@ -152,7 +152,7 @@ class Download:
                     return message
                 go_on()
                 if time.monotonic() > until_s:
-                    raise reasons.over_time(self.link.name, "the download", self._limits.fetch_s)
+                    raise errors.over_time(self.link.name, "the download", self._limits.fetch_s)
                 if selector.select(GLANCE_S):
                     data = os.read(pipe, LONGEST)
                     self._rest += data
