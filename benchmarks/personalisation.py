@@ -25,11 +25,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.events import Done, Event, Failed, Notice, Silhouette, decode
 from personalize.job import METHODS, Job, write_job
+from personalize.messages import Done, Event, Failed, Notice, Silhouette, decode
 from personalize.worker.phases import personalise
 from personalize.worker.pictures import opened
-from personalize.worker.telling import Orders, Teller
+from personalize.worker.reporter import Orders, Teller
 from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame
 from runtime.media.images import list_images

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.mapping import Colours, Search, by_length, map_window, match_pair
+from personalize.correspondence import Colours, Search, by_length, map_window, match_pair
+from personalize.propagation import Tree, propagate
 from personalize.seeds import WINDOW, working_size
-from personalize.tree import Tree, propagate
 from runtime.media.clips import Clip
 
 Picture = NDArray[np.uint8]

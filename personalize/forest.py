@@ -2,7 +2,7 @@
 
 It is taught by the pixels the first propagation is sure of, with its probabilities as soft labels, and then
 gives every pixel without a seed a weak one, before the second propagation. scikit-learn takes a second to
-load, so only `personalize.tree` imports this module, and only when it is asked to.
+load, so only `personalize.propagation` imports this module, and only when it is asked to.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
-from personalize.mapping import Picture, lab
+from personalize.correspondence import Picture, lab
 
 Map = NDArray[np.float32]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from personalize.events import Done, Event, Failed, Notice, Progress, decode
 from personalize.finetune import Course
 from personalize.job import Job, write_job
-from personalize.regression import read_regression
-from personalize.worker import learning, others, process
-from personalize.worker.telling import Orders, Teller
+from personalize.messages import Done, Event, Failed, Notice, Progress, decode
+from personalize.replay import read_regression
+from personalize.worker import finetune, process, replay
+from personalize.worker.reporter import Orders, Teller
 from runtime.system import paths
 
 
@@ -22,8 +22,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two epochs instead of ten, and a quarter of the bundled people: for tests about something else."""
     people = read_regression(paths.assets_dir() / "regression")
     few = replace(people, pictures=people.pictures[:32], silhouettes=people.silhouettes[:32])
-    monkeypatch.setattr(learning, "COURSE", Course(epochs=2))
-    monkeypatch.setattr(others, "read_regression", lambda _folder: few)
+    monkeypatch.setattr(finetune, "COURSE", Course(epochs=2))
+    monkeypatch.setattr(replay, "read_regression", lambda _folder: few)
 
 
 def job_for(clip: Path, **changes: Any) -> Job:

@@ -18,9 +18,9 @@ from app.commands.elsewhere import refuse_without
 from personalize.client import job_folders
 from personalize.client.supervisor import How, Outcome, Run
 from personalize.client.verdict import verdict
-from personalize.events import PHASES, Done, Event, Notice
-from personalize.events import Progress as Step
 from personalize.job import Job, Method, write_job
+from personalize.messages import PHASES, Done, Event, Notice
+from personalize.messages import Progress as Step
 from runtime.engine.sessions import read_model
 from runtime.library import generations, models
 from runtime.library.models import FACTOR_SUFFIX, Bundle

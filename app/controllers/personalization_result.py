@@ -10,7 +10,7 @@ from app.ui.personalize_result import Card, Measure
 from app.ui.window import Window
 from personalize.client.task import Task
 from personalize.client.verdict import verdict
-from personalize.events import Done
+from personalize.messages import Done
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from personalize import factor as factors
 from personalize.cuts import grab_cut
-from personalize.events import PHASES
 from personalize.job import Job, write_job
+from personalize.messages import PHASES
+from personalize.worker.candidate import FACTOR
 from personalize.worker.context import Context, Network
-from personalize.worker.cutting import CONTRADICTION, IGNORED, UNDECIDED_WITHIN, silhouette
-from personalize.worker.finishing import FACTOR
-from personalize.worker.learning import COURSE, teach
+from personalize.worker.cuts import CONTRADICTION, IGNORED, UNDECIDED_WITHIN, silhouette
+from personalize.worker.finetune import COURSE, teach
 from personalize.worker.phases import personalise
+from personalize.worker.reporter import Orders, Teller
 from personalize.worker.results import FOLDER, Results
-from personalize.worker.telling import Orders, Teller
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session
 from runtime.engine.source import Factor

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from personalize.events import Event, decode
+from personalize.messages import Event, decode
 
 LONGEST: Final = 1 << 20  # bytes of a line; a longer one is no event
 LAST_WORDS: Final = 4000  # characters of stderr that are worth showing

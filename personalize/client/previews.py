@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.events import Silhouette
+from personalize.messages import Silhouette
 from runtime.media.cursor import Cursor
 from runtime.media.feeds import ClipFeed, Feed, PicturesFeed
 from runtime.media.images import read_image

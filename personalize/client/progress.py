@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from personalize.events import PHASES, Progress
+from personalize.messages import PHASES, Progress
 
 #: Phase → what the user reads, and its share of the CPU time (measured on 61 frames, scaled to 301).
 WORDS: Final[dict[str, tuple[str, float]]] = {

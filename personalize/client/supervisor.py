@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from personalize.client.pipe import Lines, said_by
-from personalize.events import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
+from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
 from runtime.system.errors import Refusal
 from runtime.system.locks import claimed
 

@@ -12,8 +12,8 @@ from personalize.client import progress as pace
 from personalize.client.camera_clip import Recording
 from personalize.client.previews import Mask, Preview, Previews, read_mask
 from personalize.client.supervisor import COMMAND, Outcome, Run
-from personalize.events import Notice, Silhouette
 from personalize.job import Job, Stroke, write_job
+from personalize.messages import Notice, Silhouette
 
 STRETCHES: Final = 8  # parts of the range of which one frame each is shown
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from personalize.events import Done
+from personalize.messages import Done
 
 #: Key of the report → what it measures, in words, and whether more is better.
 MEASURES: Final[dict[str, tuple[str, bool]]] = {

@@ -1,7 +1,7 @@
 """`python -m personalize.worker JOB_DIR`: personalise, and tell about it in JSON lines.
 
 Reads orders from standard input: the line `stop` finishes with the best so far, its end cancels. Run again on
-the same folder it goes on at the first unfinished phase. Exit codes are those of `personalize.events`.
+the same folder it goes on at the first unfinished phase. Exit codes are those of `personalize.messages`.
 """
 
 from __future__ import annotations

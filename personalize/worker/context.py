@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.spec import ModelSpec
-from personalize.events import Silhouette
 from personalize.job import Job
+from personalize.messages import Silhouette
+from personalize.worker.reporter import Teller
 from personalize.worker.results import Array, Facts, Results
-from personalize.worker.telling import Teller
 from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.engine.sessions import Session

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from personalize.events import Done
 from personalize.job import Job
-from personalize.worker import carrying, cutting, finishing, learning, linking, others, reading, seeding
+from personalize.messages import Done
+from personalize.worker import candidate, cuts, finetune, frames, links, propagation, replay, seeds
 from personalize.worker.context import Context, Network
+from personalize.worker.reporter import Teller
 from personalize.worker.results import Facts, Results, digest
-from personalize.worker.telling import Teller
 
 log = logging.getLogger("xfactor.worker")
 
@@ -24,7 +24,7 @@ class Phase:
     """One step of the work.
 
     Attributes:
-        name: of `personalize.events.PHASES`.
+        name: of `personalize.messages.PHASES`.
         after: phases whose results it uses.
         needs: what else its result depends on.
         run: does it.
@@ -37,15 +37,15 @@ class Phase:
 
 
 ALL: Final = (
-    Phase("reading", (), reading.needs, reading.run),
-    Phase("seeds", ("reading",), seeding.needs, seeding.run),
-    Phase("links", ("reading",), linking.needs, linking.run),  # and whether there is anybody to follow
-    Phase("propagating", ("seeds", "links"), carrying.needs, carrying.run),
-    Phase("cuts", ("propagating",), cutting.needs, cutting.run),
-    Phase("features", (), others.needs, others.run),
-    Phase("learning", ("seeds", "cuts", "features"), learning.needs, learning.run),
-    Phase("writing", ("learning",), finishing.needs_of_writing, finishing.write),
-    Phase("checking", ("writing", "cuts"), finishing.needs_of_checking, finishing.check),
+    Phase("reading", (), frames.needs, frames.run),
+    Phase("seeds", ("reading",), seeds.needs, seeds.run),
+    Phase("links", ("reading",), links.needs, links.run),  # and whether there is anybody to follow
+    Phase("propagating", ("seeds", "links"), propagation.needs, propagation.run),
+    Phase("cuts", ("propagating",), cuts.needs, cuts.run),
+    Phase("features", (), replay.needs, replay.run),
+    Phase("learning", ("seeds", "cuts", "features"), finetune.needs, finetune.run),
+    Phase("writing", ("learning",), candidate.needs_of_writing, candidate.write),
+    Phase("checking", ("writing", "cuts"), candidate.needs_of_checking, candidate.check),
 )
 USUAL_FRAMES: Final = 301
 
@@ -76,7 +76,7 @@ def personalise(folder: Path, job: Job, teller: Teller) -> Done:
         if phase.name == "reading":
             _expect(teller, context)
     teller.end()
-    return finishing.done(context)
+    return candidate.done(context)
 
 
 def _do(phase: Phase, context: Context, key: str) -> Facts:

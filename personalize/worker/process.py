@@ -15,10 +15,10 @@ from typing import Final, TextIO
 import cv2
 import torch
 
-from personalize.events import CANCELLED, DONE, FAILED, Cancelled, Failed, encode
 from personalize.job import Job, read_job
+from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Failed, encode
 from personalize.worker.phases import personalise
-from personalize.worker.telling import CancelledError, LimitError, Orders, Teller
+from personalize.worker.reporter import CancelledError, LimitError, Orders, Teller
 from runtime.system.errors import Refusal
 
 LOG: Final = "log.txt"

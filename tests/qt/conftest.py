@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app.desktop import Desktop
 from app.settings import SettingsFile
-from personalize.regression import read_regression
+from personalize.replay import read_regression
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.media.writing import VideoWriter

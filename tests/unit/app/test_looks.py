@@ -16,7 +16,7 @@ from app.live.pipeline import Pipeline
 from app.settings import Settings
 from app.workspace import ModelChoice, Session
 from models.grid import Grid
-from personalize.regression import read_regression
+from personalize.replay import read_regression
 from runtime.engine.augmentation import BY_COUNT, MIRRORED, ONE, SIX
 from runtime.engine.engine import load_engine
 from runtime.engine.guided_filter import FULL

@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalize.events import (
-    Cancelled,
-    Done,
-    Failed,
-    Notice,
-    Progress,
-    Silhouette,
-    decode,
-    encode,
-)
 from personalize.job import FILE, METHODS, Job, Stroke, read_job, write_job
+from personalize.messages import Cancelled, Done, Failed, Notice, Progress, Silhouette, decode, encode
 from runtime.system.errors import Refusal
 
 NUMBERS = st.floats(-1e6, 1e6)

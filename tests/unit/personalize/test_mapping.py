@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalize.mapping import Colours, Search, by_length, jumps, map_window, match_pair
+from personalize.correspondence import Colours, Search, by_length, jumps, map_window, match_pair
 
 LEVELS = Search().levels
 

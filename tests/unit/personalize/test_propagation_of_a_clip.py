@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from personalize.mapping import Search, map_window
+from personalize.correspondence import Search, map_window
+from personalize.propagation import Tree, propagate
 from personalize.seeds import working_size
-from personalize.tree import Tree, propagate
 
 pytestmark = pytest.mark.slow
 ERODE = np.ones((3, 3), np.uint8)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from personalize.regression import COLUMNS, PeopleError, read_regression
+from personalize.replay import COLUMNS, PeopleError, read_regression
 from training import regression
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize.mapping import Links, Mapping, Search, map_window
-from personalize.tree import (
+from personalize.correspondence import Links, Mapping, Search, map_window
+from personalize.propagation import (
     Combine,
     Tree,
     carry_exactly,

@@ -13,9 +13,9 @@ from app.commands import personalize as command
 from models.spec import FactorCard
 from personalize.client import job_folders
 from personalize.client.supervisor import Patience, Run
-from personalize.events import Cancelled, Done, Failed, Notice, Progress, encode
 from personalize.factor import described
 from personalize.job import Job, read_job, write_job
+from personalize.messages import Cancelled, Done, Failed, Notice, Progress, encode
 from runtime.library import generations, models
 from runtime.model_files.metadata import describe
 from runtime.system import paths

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from personalize.client import job_folders
 from personalize.client.pipe import Lines
 from personalize.client.supervisor import How, Patience, Run
-from personalize.events import Done, Notice, Progress, Silhouette, encode
+from personalize.messages import Done, Notice, Progress, Silhouette, encode
 from runtime.system.errors import Refusal
 
 SCRIPT = Path(__file__).with_name("scripted_worker.py")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from personalize.client import factor_library, job_folders, progress
 from personalize.client.previews import DIM, Previews, composed, portrait
 from personalize.client.verdict import gain_words, verdict
-from personalize.events import PHASES, Done, Progress, Silhouette
 from personalize.job import Job, write_job
+from personalize.messages import PHASES, Done, Progress, Silhouette
 from runtime.library import models
 from runtime.media.writing import VideoWriter
 from runtime.system import paths

@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from personalize.events import CANCELLED, DONE, FAILED, Cancelled
 from personalize.job import Stroke
-from personalize.worker import carrying, finishing, learning, reading, results
-from personalize.worker.telling import USUAL_S, LimitError, Orders, Teller
+from personalize.messages import CANCELLED, DONE, FAILED, Cancelled
+from personalize.worker import candidate, finetune, propagation, results
+from personalize.worker import frames as reading
+from personalize.worker.reporter import USUAL_S, LimitError, Orders, Teller
 from runtime.media.clips import Clip
 from tests.person_clip import person_frames, write_clip
 from tests.personalising import hurry, job_for, run
@@ -162,7 +163,7 @@ def test_h06_a_disk_that_fills_is_said_in_words_and_the_work_goes_on_later(tmp_p
         told = run(tmp_path / "job", job_for(clip))
         assert "the disk is full" in told.failed.reason
     with monkeypatch.context() as patched:
-        patched.setattr(finishing, "write_atomic", full)
+        patched.setattr(candidate, "write_atomic", full)
         told = run(tmp_path / "job", job_for(clip))
         assert "the disk is full" in told.failed.reason
     told = run(tmp_path / "job", job_for(clip))
@@ -174,7 +175,7 @@ def test_too_little_memory_is_said_in_words(tmp_path, frames, monkeypatch):
     def none(*_args, **_named):
         raise MemoryError
 
-    monkeypatch.setattr(carrying, "propagate", none)
+    monkeypatch.setattr(propagation, "propagate", none)
     told = run(tmp_path / "job", job_for(write_clip(tmp_path / "c.mp4", frames[:6])))
     assert "not enough memory" in told.failed.reason
 
@@ -183,7 +184,7 @@ def test_a_fault_of_ours_is_told_with_the_log(tmp_path, frames, monkeypatch):
     def fault(*_args, **_named):
         raise ZeroDivisionError("planted")
 
-    monkeypatch.setattr(carrying, "propagate", fault)
+    monkeypatch.setattr(propagation, "propagate", fault)
     told = run(tmp_path / "job", job_for(write_clip(tmp_path / "c.mp4", frames[:6])))
     assert "ZeroDivisionError" in told.failed.reason
     assert "log.txt" in told.failed.remedy
@@ -195,7 +196,7 @@ def test_h12_a_job_that_takes_too_long_ends(tmp_path, frames):
 
 
 def test_h12_learning_ends_in_time_with_the_best_so_far(tmp_path, frames, monkeypatch):
-    monkeypatch.setattr(learning, "RESERVE_S", 1e6)
+    monkeypatch.setattr(finetune, "RESERVE_S", 1e6)
     told = run(tmp_path / "job", job_for(write_clip(tmp_path / "c.mp4", frames)))
     assert told.code == DONE
     assert "its time was up" in told.notices

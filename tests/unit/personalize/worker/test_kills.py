@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from personalize.events import CANCELLED, DONE, Cancelled, Done, Failed, Progress, decode
 from personalize.job import write_job
+from personalize.messages import CANCELLED, DONE, Cancelled, Done, Failed, Progress, decode
 from runtime.engine.sessions import sha256
 from runtime.system import paths
 from tests.person_clip import person_frames, write_clip

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from personalize.events import DONE, PHASES, Silhouette
 from personalize.gate import Judgement
 from personalize.job import Stroke
-from personalize.worker import finishing
+from personalize.messages import DONE, PHASES, Silhouette
+from personalize.worker import candidate
 from runtime.engine.engine import load_engine
 from runtime.frames import Frame
 from runtime.system import paths
@@ -178,7 +178,7 @@ def test_h03_a_small_gain_counts_only_if_another_seed_shows_it_too(again, clip, 
         Judgement(accepted=True, reason="Better.", close=True),
         Judgement(accepted=again_better, reason="Again."),
     ]
-    monkeypatch.setattr(finishing, "judge", lambda *_: verdicts.pop(0))
+    monkeypatch.setattr(candidate, "judge", lambda *_: verdicts.pop(0))
     (again / "cache" / "checking.json").unlink()
     told = run(again, job_for(clip))
     assert not verdicts

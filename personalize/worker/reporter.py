@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
-from personalize.events import PHASES, Event, Notice, Progress, encode
+from personalize.messages import PHASES, Event, Notice, Progress, encode
 
 PAUSE_S: Final = 0.25  #: between two reports of one phase
 SOONEST: Final = 0.03  #: of the work must be done before anything is said of the rest

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from personalize.cuts import Cut, grab_cut, graph_cut
 from personalize.job import Job
-from personalize.worker.carrying import stroke_mask
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
+from personalize.worker.propagation import stroke_mask
 from personalize.worker.results import Facts
 
 IGNORED = 255

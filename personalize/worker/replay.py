@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from personalize.regression import People, PeopleError, read_regression
+from personalize.replay import People, PeopleError, read_regression
 from personalize.worker.context import Context, person
 from personalize.worker.results import Facts
 from runtime.system import paths

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.mapping import Links, Mapping, Picture
+from personalize.correspondence import Links, Mapping, Picture
 from personalize.smoothing import mean_field
 
 Map = NDArray[np.float32]

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from personalize.correspondence import Mapping
 from personalize.job import Stroke
-from personalize.mapping import Mapping
-from personalize.tree import SURE, Tree, propagate, with_stroke
+from personalize.propagation import SURE, Tree, propagate, with_stroke
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
-from personalize.worker.linking import mapping_in_use
+from personalize.worker.links import mapping_in_use
 from personalize.worker.results import Facts
-from personalize.worker.seeding import refuse_nobody
+from personalize.worker.seeds import refuse_nobody
 from runtime.system.errors import Refusal
 
 SMOOTHNESS = 2.0

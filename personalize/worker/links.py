@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from personalize.correspondence import Links, Mapping, map_window
 from personalize.job import Job
-from personalize.mapping import Links, Mapping, map_window
 from personalize.worker.context import Context
 from personalize.worker.results import Facts
-from personalize.worker.seeding import refuse_nobody
+from personalize.worker.seeds import refuse_nobody
 
 
 def needs(context: Context) -> list[object]:

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from export.rewrite import FastFactor
 from models.spec import FactorCard, ModelSpec
 from personalize import factor as factors
-from personalize.events import Done
 from personalize.gate import Judgement, Score, figures, judge, on_card, score
+from personalize.messages import Done
 from personalize.worker.context import Context, person
-from personalize.worker.learning import learned, teach
+from personalize.worker.finetune import learned, teach
 from personalize.worker.results import Facts
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session
