@@ -270,7 +270,7 @@ def transfer(context: typer.Context) -> None:
 @app.command(context_settings=PASS_ON)
 def synth(context: typer.Context) -> None:
     """--count N --out DIR: make synthetic people with labels."""
-    _elsewhere("training.synthetic", context.args)
+    _elsewhere("synthetic", context.args)
 
 
 def _elsewhere(module: str, arguments: list[str]) -> None:

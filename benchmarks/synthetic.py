@@ -6,7 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
-from training.synthetic.generate import Generator
+from synthetic.generate import Generator
 
 
 def measure(generator: Generator, count: int) -> tuple[float, float]:

@@ -66,7 +66,7 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def packed(stem: Path) -> Packed:
-    """Open a set that `python -m training.synthetic --packed` wrote, memory-mapped.
+    """Open a set that `python -m synthetic --packed` wrote, memory-mapped.
 
     Raises:
         DataError: there is none, or it is not whole.
@@ -74,7 +74,7 @@ def packed(stem: Path) -> Packed:
     try:
         images, labels = (np.load(f"{stem}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
     except (OSError, ValueError) as e:
-        remedy = "Make it with python -m training.synthetic --packed."
+        remedy = "Make it with python -m synthetic --packed."
         raise DataError(f"{stem}: not a packed synthetic set ({e}). {remedy}") from e
     return Packed(images, labels)
 

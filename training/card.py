@@ -74,7 +74,7 @@ the licences below.
 `{command}`
 
 ccp and lsp are the last 100 files by name of each set, never trained on. The synthetic people (`python -m
-training.synthetic --count 300 --packed HELDOUT --seed 7 --split test --lifted … --assets … --poses …
+synthetic --count 300 --packed HELDOUT --seed 7 --split test --lifted … --assets … --poses …
 --backgrounds …`, docs/training-data.md) have bodies and prints held out of training, and backgrounds that
 training saw without these people. `J` is the mean IoU of P(person) ≥ 0.5, `parts J` of label > 0; boundary F
 has a tolerance of 0.8 % of the diagonal;

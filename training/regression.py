@@ -1,7 +1,7 @@
 """`python -m training.regression [--out DIR] [--count N]`: people that personalising must not forget.
 
 They are of the generator's held-out bodies, in clothes and poses drawn from a seed, in front of rooms traced
-by `training.clip` and of drawn scenes; no file from anywhere goes into a picture. The pictures stand on one
+by `synthetic.clip` and of drawn scenes; no file from anywhere goes into a picture. The pictures stand on one
 sheet, their silhouettes on another, in the same places.
 """
 
@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.clip import room
-from training.synthetic import sensor
-from training.synthetic.appearance import Rng
-from training.synthetic.backgrounds import Backgrounds, procedural
-from training.synthetic.bodies import POOL_COUNT, FloatArray
-from training.synthetic.generate import Generator
-from training.synthetic.skeleton import euler
+from synthetic import sensor
+from synthetic.appearance import Rng
+from synthetic.backgrounds import Backgrounds, procedural
+from synthetic.bodies import POOL_COUNT, FloatArray
+from synthetic.clip import room
+from synthetic.generate import Generator
+from synthetic.skeleton import euler
 
 FOLDER = Path(__file__).resolve().parents[1] / "assets" / "regression"
 COUNT = 128

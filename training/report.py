@@ -3,7 +3,7 @@
     python -m training.report CHECKPOINT --people HELDOUT --drawn DRAWN --bench bench.json
 
 Figures are of HELDOUT, pictures are of DRAWN only: people before drawn backgrounds, which may be shown.
-Both are packed sets (python -m training.synthetic --packed); bench.json is what `xfactor bench --json` says.
+Both are packed sets (python -m synthetic --packed); bench.json is what `xfactor bench --json` says.
 """
 
 from __future__ import annotations

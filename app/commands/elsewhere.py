@@ -14,7 +14,7 @@ NEEDED = {
     "personalize.worker": ("torch", "safetensors"),
     "training": ("torch",),
     "training.evaluate": ("torch",),
-    "training.synthetic": ("numba", "anny", "torch"),
+    "synthetic": ("numba", "anny", "torch"),
 }
 
 

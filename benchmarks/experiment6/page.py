@@ -76,7 +76,7 @@ def _introduction(rendered: Record, words: str) -> str:
         " engine and the training code, which may not import each other, so it stands among the benchmarks)."
         " Run with "
         f"{words}.\n\n"
-        f"{len(rendered)} clips of made-up people (`python -m training.footage`), each of"
+        f"{len(rendered)} clips of made-up people (`python -m synthetic.footage`), each of"
         f" {' or '.join(map(str, frames))} frames of 384 x 384 px at 25 frames per second; {hard} of them are"
         " made hard: camouflage, clutter, fog, one lamp. The bodies are not among those that the weights were"
         " trained on. The paper uses windows of 301 frames of five YouTube clips with hand-made joints.\n\n"

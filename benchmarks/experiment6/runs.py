@@ -23,8 +23,8 @@ from personalize.job import Job
 from runtime.engine.engine import Engine, load_engine
 from runtime.system import paths
 from runtime.system.files import write_atomic
-from training.footage.files import render
-from training.footage.takes import TAKES
+from synthetic.footage.files import render
+from synthetic.footage.takes import TAKES
 
 MODEL = "factored-s31"
 GENERIC, PERFECT, FLOOR = "generic", "true silhouettes", "true parts"

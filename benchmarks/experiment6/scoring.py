@@ -17,8 +17,8 @@ from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.images import list_images, read_image
 from runtime.output.scaling import full_person
+from synthetic.footage.files import Footage
 from training.centroids import GROUPS, Distances, Points, centroids, expected, true_joints
-from training.footage.files import Footage
 from training.metrics import silhouette_iou
 
 Bytes = NDArray[np.uint8]

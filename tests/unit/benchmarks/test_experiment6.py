@@ -17,11 +17,11 @@ from personalize.job import Job
 from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame
 from runtime.system import paths
+from synthetic.bodies import load_bodies
+from synthetic.clip.figure import Outfit
+from synthetic.footage import places, scores
+from synthetic.footage.takes import Production, Take
 from training.centroids import GROUPS, true_joints
-from training.clip.figure import Outfit
-from training.footage import places, scores
-from training.footage.takes import Production, Take
-from training.synthetic.bodies import load_bodies
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 
-from training.clip.motion import DURATION_S, RATE, SIDES, START, STEPS, Motion
-from training.clip.room import FLOOR, furniture, render
-from training.synthetic.bodies import Bodies, load_bodies
-from training.synthetic.skeleton import transforms
+from synthetic.bodies import Bodies, load_bodies
+from synthetic.clip.motion import DURATION_S, RATE, SIDES, START, STEPS, Motion
+from synthetic.clip.room import FLOOR, furniture, render
+from synthetic.skeleton import transforms
 
 FRAMES = round(DURATION_S * RATE)
 

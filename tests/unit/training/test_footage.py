@@ -10,12 +10,12 @@ pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 
 from runtime.media.clips import Clip
+from synthetic.bodies import Bodies, load_bodies
+from synthetic.clip.figure import Outfit
+from synthetic.footage import files, places, scores
+from synthetic.footage.takes import FRAMES, TAKES, Production, Take
+from synthetic.generate import TEST_SHARE
 from training.centroids import JOINTS, Distances, centroids, true_joints
-from training.clip.figure import Outfit
-from training.footage import files, places, scores
-from training.footage.takes import FRAMES, TAKES, Production, Take
-from training.synthetic.bodies import Bodies, load_bodies
-from training.synthetic.generate import TEST_SHARE
 
 SIZE = 128
 
@@ -95,7 +95,7 @@ def test_the_takes_are_many_and_a_third_is_hard() -> None:
 def test_a_rendered_take_is_read_back(
     bodies: Bodies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.footage.takes.load_bodies", lambda: bodies)
+    monkeypatch.setattr("synthetic.footage.takes.load_bodies", lambda: bodies)
 
     def short() -> scores.Score:
         return replace(scores.boxing(), seconds=0.2)

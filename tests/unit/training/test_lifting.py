@@ -11,13 +11,13 @@ pytest.importorskip("anny", reason="synthetic people need anny (extra `train`)")
 pytest.importorskip("numba", reason="synthetic people need numba (extra `train`)")
 
 from models.labels import LSP14
-from training.synthetic import lifting
-from training.synthetic.bodies import load_bodies
-from training.synthetic.foreshortening import JOINTS, frames
-from training.synthetic.lifting import BONES, CHAINS, Lifter, bending, hinge_excess, template_joints
-from training.synthetic.poses import sample_pose
-from training.synthetic.posetable import mirrored, read_table, write_table
-from training.synthetic.skeleton import Skeleton, euler, rotation, unit
+from synthetic import lifting
+from synthetic.bodies import load_bodies
+from synthetic.foreshortening import JOINTS, frames
+from synthetic.lifting import BONES, CHAINS, Lifter, bending, hinge_excess, template_joints
+from synthetic.poses import sample_pose
+from synthetic.posetable import mirrored, read_table, write_table
+from synthetic.skeleton import Skeleton, euler, rotation, unit
 
 pytestmark = pytest.mark.timeout(300)
 ALL = np.full(14, 2.0, np.float32)
@@ -144,7 +144,7 @@ def test_a_table_of_another_shape_is_refused(tmp_path):
 
 
 def test_the_generator_draws_lifted_people(tmp_path):
-    from training.synthetic.generate import Generator
+    from synthetic.generate import Generator
 
     write_table(
         tmp_path / "t.npz", [lifting.Lift(np.stack([np.eye(3, dtype=np.float32)] * len(BONES)), 0, 0)]
@@ -159,14 +159,14 @@ def test_the_generator_draws_lifted_people(tmp_path):
 
 
 def test_a_missing_table_is_refused_in_words(tmp_path, capsys):
-    from training.synthetic.__main__ import main
+    from synthetic.__main__ import main
 
     assert main(["--count", "1", "--out", str(tmp_path / "o"), "--lifted", str(tmp_path / "none.npz")]) == 1
     assert "none.npz: not a table of poses" in capsys.readouterr().err
 
 
 def test_a_data_folder_without_joints_is_refused_in_words(tmp_path, capsys):
-    from training.synthetic.posetable import main
+    from synthetic.posetable import main
 
     assert main(["--data", str(tmp_path), "--out", str(tmp_path / "o.npz")]) == 1
     assert "point --data at the folder" in capsys.readouterr().err

@@ -13,10 +13,10 @@ pytest.importorskip("anny", reason="synthetic people need anny (extra `train`)")
 pytest.importorskip("numba", reason="synthetic people need numba (extra `train`)")
 
 from models.labels import COCO17, S31
-from training.synthetic import scene
-from training.synthetic.dataset import Recipe, write_dataset, write_packed
-from training.synthetic.generate import Generator
-from training.synthetic.skeleton import transforms
+from synthetic import scene
+from synthetic.dataset import Recipe, write_dataset, write_packed
+from synthetic.generate import Generator
+from synthetic.skeleton import transforms
 
 POOL = 10  # bodies: a pool of them is built in a second once anny has its own cache
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -160,7 +160,7 @@ def test_splits_share_no_body(generator):
 
 
 def test_backgrounds_are_split_without_overlap(tmp_path):
-    from training.synthetic.backgrounds import Backgrounds
+    from synthetic.backgrounds import Backgrounds
 
     for i in range(20):
         (tmp_path / f"{i:02d}.jpg").touch()
@@ -177,7 +177,7 @@ def test_an_unreadable_background_is_named(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path, capsys):
-    from training.synthetic.__main__ import main
+    from synthetic.__main__ import main
 
     absent = str(tmp_path / "absent")
     assert main(["--count", "1", "--out", str(tmp_path), "--workers", "1", "--assets", absent]) == 1
@@ -231,7 +231,7 @@ def test_clothes_and_poses_from_files():
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, capsys):
-    from training.synthetic.__main__ import main
+    from synthetic.__main__ import main
 
     (tmp_path / "set").write_text("a file where the folder should be")
     assert main(["--count", "1", "--out", str(tmp_path / "set")]) == 1

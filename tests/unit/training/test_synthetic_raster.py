@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose
 
 pytest.importorskip("numba", reason="synthetic people need numba (extra `train`)")
 
-from training.synthetic.pieces import cut_faces
-from training.synthetic.raster import rasterise, vertex_normals
-from training.synthetic.skeleton import between, rotation, transforms, unit
+from synthetic.pieces import cut_faces
+from synthetic.raster import rasterise, vertex_normals
+from synthetic.skeleton import between, rotation, transforms, unit
 
 pytestmark = pytest.mark.timeout(180)  # compiled on first use
 

@@ -1,0 +1,278 @@
+"""Where the footage is taken: the traced room, and drawn walls and floors seen by a camera that moves.
+
+Colours are display values 0..1; the traced room is brought to them as the sample clip is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from synthetic.appearance import Rng, procedural_photo
+from synthetic.bodies import FloatArray
+from synthetic.clip import room
+from synthetic.scene import Camera, Light
+
+WALL_Y = 1.6  # m behind the person
+PX_PER_M = 96.0  # of the drawn textures
+WALL_M, FLOOR_M = (10.0, 4.5), (10.0, 8.0)  # width and height, width and depth
+PRINT_M = 1.6  # one repeat of the camouflage's texture
+ROOM_SAMPLES = 24
+
+Background = Callable[[Camera, int], tuple[FloatArray, NDArray[np.bool_]]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place and how a camera renders it.
+
+    Attributes:
+        background: (camera, size) → what the camera sees of the empty place (size, size, 3) and where the
+            floor is.
+        light: on the person.
+        shadow: how dark the person's shadow is on the floor.
+        fog: share of every colour that is the fog's.
+        exposure: factor on everything before the noise of the sensor.
+        grain: standard deviation of the noise, of full scale.
+        blur: sigma of the lens, px.
+        sway: how much the camera moves in the hand; 0 on a tripod.
+        cloth: texture printed on all clothes and its repeat in metres, or nothing.
+        dye: colour of all clothes, or nothing.
+    """
+
+    background: Background
+    light: Light
+    shadow: float = 0.45
+    fog: float = 0.0
+    fog_colour: tuple[float, float, float] = (0.6, 0.6, 0.6)
+    exposure: float = 1.0
+    grain: float = 0.012
+    blur: float = 0.6
+    sway: float = 0.0
+    cloth: NDArray[np.uint8] | None = None
+    dye: tuple[float, float, float] | None = None
+
+
+@dataclass
+class Traced:
+    """The sample clip's room; the same view is traced once."""
+
+    warmth: float = 0.0
+    _seen: dict[bytes, tuple[FloatArray, NDArray[np.bool_]]] = field(default_factory=dict)
+
+    def __call__(self, camera: Camera, size: int) -> tuple[FloatArray, NDArray[np.bool_]]:
+        key = camera.place.tobytes() + camera.turn.tobytes() + bytes([size % 256])
+        if key not in self._seen:
+            lit = room.render(camera.turn, camera.place, camera.focal_px, (size, size), ROOM_SAMPLES)
+            colour = lit.colour * (0.24 / float(lit.colour.mean()))
+            colour = colour * np.asarray([1 + self.warmth, 1, 1 - self.warmth])
+            self._seen[key] = (np.asarray(np.clip(colour, 0, 1) ** (1 / 2.2), np.float32), lit.floor)
+        return self._seen[key]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A wall and a floor with textures (h, w, 3), seen in perspective."""
+
+    wall: FloatArray
+    floor: FloatArray
+
+    def __call__(self, camera: Camera, size: int) -> tuple[FloatArray, NDArray[np.bool_]]:
+        column, row = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
+        x, y = ((v - c) / camera.focal_px for v, c in zip((column, row), camera.centre, strict=True))
+        ray = np.stack([x, y, np.ones_like(x)], axis=-1) @ camera.turn
+        to_wall = (WALL_Y - camera.place[1]) / np.maximum(ray[..., 1], 1e-3)
+        down = np.where(ray[..., 2] < -1e-3, -ray[..., 2], 1e-3)
+        to_floor = camera.place[2] / down
+        is_floor = to_floor < to_wall
+        hit = camera.place + np.minimum(to_floor, to_wall)[..., None] * ray
+        wall = _look_up(self.wall, hit[..., 0] + WALL_M[0] / 2, WALL_M[1] - hit[..., 2])
+        floor = _look_up(self.floor, hit[..., 0] + FLOOR_M[0] / 2, WALL_Y - hit[..., 1])
+        return np.where(is_floor[..., None], floor, wall).astype(np.float32), np.asarray(is_floor)
+
+
+def _look_up(texture: FloatArray, x_m: FloatArray, y_m: FloatArray) -> FloatArray:
+    x, y = (np.asarray(v * PX_PER_M - 0.5, np.float32) for v in (x_m, y_m))
+    return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
+
+
+def sunlit_room() -> Place:
+    """The traced room by day."""
+    return Place(Traced(), _light(azimuth=-0.9, height=0.5, strengths=(0.42, 0.62, 0.10)), shadow=0.35)
+
+
+def dark_room() -> Place:
+    """The same room with hardly any light: noise, and dark clothes on dark furniture."""
+    light = _light(azimuth=-0.9, height=0.5, strengths=(0.50, 0.35, 0.05))
+    return Place(
+        Traced(0.12), light, shadow=0.3, exposure=0.30, grain=0.035, blur=0.9, dye=(0.16, 0.13, 0.10)
+    )
+
+
+def studio() -> Place:
+    """A smooth wall and a smooth floor."""
+    wall = _ramp(WALL_M, (0.70, 0.72, 0.76), (0.52, 0.55, 0.62))
+    floor = _ramp(FLOOR_M, (0.42, 0.42, 0.44), (0.55, 0.54, 0.53))
+    return Place(Drawn(wall, floor), _light(azimuth=0.7, height=0.8, strengths=(0.55, 0.5, 0.2)))
+
+
+def street() -> Place:
+    """Boards, posters and tiles behind, and a camera in the hand."""
+    rng = np.random.default_rng(41)
+    wall = _noise(rng, WALL_M, 2.2) * 0.5 + 0.25
+    _draw_things(rng, wall, 26)
+    floor = _tiles(_noise(rng, FLOOR_M, 2.0), 0.5)
+    light = _light(azimuth=-0.3, height=1.0, strengths=(0.5, 0.6, 0.1))
+    return Place(Drawn(wall, floor), light, sway=1.0, shadow=0.5)
+
+
+def clutter() -> Place:
+    """Things of every shape and colour, the colours of skin among them, from floor to ceiling."""
+    rng = np.random.default_rng(47)
+    wall = _noise(rng, WALL_M, 1.0)
+    _draw_things(rng, wall, 60)
+    for _ in range(70):  # bars and blobs in the colours of skin, hair and cloth
+        colour = tuple(float(c) for c in rng.uniform(0.15, 0.9) * np.asarray([1, rng.uniform(0.6, 1), 0.6]))
+        x, y = rng.uniform(0, wall.shape[1]), rng.uniform(0.2, 1.0) * wall.shape[0]
+        axes = (int(rng.uniform(3, 14)), int(rng.uniform(14, 60)))
+        angle = float(rng.normal(0, 35))
+        cv2.ellipse(wall, (int(x), int(y)), axes, angle, 0, 360, colour, -1, cv2.LINE_AA)
+    floor = _noise(rng, FLOOR_M, 0.7)
+    _draw_things(rng, floor, 30)
+    light = _light(azimuth=0.5, height=0.9, strengths=(0.6, 0.45, 0.15))
+    return Place(Drawn(wall, floor), light, sway=1.0)
+
+
+def thicket() -> Place:
+    """Camouflage: the clothes are printed with what is on wall and floor."""
+    rng = np.random.default_rng(53)
+    texture = _camouflage(
+        rng, ((0.20, 0.24, 0.13), (0.36, 0.36, 0.20), (0.12, 0.13, 0.09), (0.48, 0.44, 0.30))
+    )
+    wall, floor = (_repeated(texture, size) for size in (WALL_M, FLOOR_M))
+    light = _light(azimuth=0.2, height=1.2, strengths=(0.85, 0.25, 0.1))
+    return Place(Drawn(wall, floor), light, shadow=0.3, sway=0.6, cloth=texture)
+
+
+def patterned_hall() -> Place:
+    """Camouflage again, in large grey and blue blots under a lamp, on a tripod."""
+    rng = np.random.default_rng(59)
+    texture = _camouflage(
+        rng, ((0.62, 0.60, 0.58), (0.30, 0.33, 0.42), (0.80, 0.79, 0.76), (0.45, 0.40, 0.40))
+    )
+    wall, floor = (_repeated(texture, size) for size in (WALL_M, FLOOR_M))
+    light = _light(azimuth=-0.8, height=0.7, strengths=(0.7, 0.4, 0.1))
+    return Place(Drawn(wall, floor), light, shadow=0.3, cloth=texture)
+
+
+def fog() -> Place:
+    """Grey clothes before a grey wall in fog."""
+    wall = _noise(np.random.default_rng(61), WALL_M, 1.6) * 0.25 + 0.45
+    floor = _noise(np.random.default_rng(62), FLOOR_M, 1.2) * 0.3 + 0.35
+    light = _light(azimuth=0.4, height=1.1, strengths=(0.75, 0.25, 0.1))
+    return Place(
+        Drawn(wall, floor), light, shadow=0.2, fog=0.62, fog_colour=(0.60, 0.61, 0.62), blur=1.1, grain=0.02,
+        dye=(0.56, 0.56, 0.55), sway=0.5,
+    )  # fmt: skip
+
+
+def spotlight() -> Place:
+    """One lamp from the side, and nothing that fills its shadows."""
+    wall = _ramp(WALL_M, (0.02, 0.02, 0.025), (0.05, 0.045, 0.04))
+    column = np.linspace(-5, 5, wall.shape[1], dtype=np.float32)
+    glow = np.exp(-(((column - 1.2) / 0.9) ** 2))[None, :, None] * np.asarray([0.5, 0.42, 0.3], np.float32)
+    floor = _ramp(FLOOR_M, (0.05, 0.045, 0.04), (0.12, 0.10, 0.08))
+    light = _light(azimuth=1.45, height=0.45, strengths=(0.06, 1.35, 0.0))
+    return Place(
+        Drawn(np.asarray(wall + glow, np.float32), floor),
+        light,
+        shadow=0.8,
+        grain=0.02,
+        dye=(0.30, 0.27, 0.25),
+    )
+
+
+def _light(azimuth: float, height: float, strengths: tuple[float, float, float]) -> Light:
+    """Ambient, key and fill; angles of the key lamp from behind the camera and above the ground, radians."""
+    key = [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
+    fill = [-0.6 * np.sign(azimuth), -0.7, 0.4]
+    tints = np.asarray([[0.97, 1.0, 1.05], [1.04, 1.0, 0.94], [1, 1, 1]], np.float32)
+    return Light(np.asarray([key, fill], np.float32), np.asarray(strengths, np.float32), tints)
+
+
+def _pixels(metres: tuple[float, float]) -> tuple[int, int]:
+    """(height, width) of a texture."""
+    return round(metres[1] * PX_PER_M), round(metres[0] * PX_PER_M)
+
+
+def _ramp(metres: tuple[float, float], top: tuple[float, ...], low: tuple[float, ...]) -> FloatArray:
+    height, width = _pixels(metres)
+    t = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+    one, two = np.asarray(top, np.float32), np.asarray(low, np.float32)
+    return np.ascontiguousarray(np.broadcast_to(one + t * (two - one), (height, width, 3)))
+
+
+def _noise(rng: Rng, metres: tuple[float, float], repeat_m: float) -> FloatArray:
+    return _repeated(procedural_photo(rng), metres, repeat_m)
+
+
+def _repeated(
+    texture: NDArray[np.uint8], metres: tuple[float, float], repeat_m: float = PRINT_M
+) -> FloatArray:
+    """The texture mirrored over the whole surface, so that it has no seams."""
+    side = max(8, round(repeat_m * PX_PER_M))
+    tile = cv2.resize(texture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    height, width = _pixels(metres)
+    down, across = height // side + 1, width // side + 1
+    return np.ascontiguousarray(
+        np.pad(tile, ((0, down * side - side), (0, across * side - side), (0, 0)), mode="symmetric")[
+            :height, :width
+        ],
+        np.float32,
+    )
+
+
+def _draw_things(rng: Rng, texture: FloatArray, count: int) -> None:
+    """Boards, discs, poles and sheets in one colour each, in place."""
+    height, width = texture.shape[:2]
+    for _ in range(count):
+        colour = tuple(float(c) for c in np.clip(rng.uniform(0.05, 0.9) + rng.normal(0, 0.14, 3), 0, 1))
+        middle = rng.uniform(0, 1, 2) * (width, height)
+        half = rng.uniform(0.1, 0.6, 2) * PX_PER_M
+        kind = rng.integers(4)
+        if kind == 0:
+            low, high = (v.astype(int).tolist() for v in (middle - half, middle + half))
+            cv2.rectangle(texture, low, high, colour, -1, cv2.LINE_AA)
+        elif kind == 1:
+            axes, angle = half.astype(int).tolist(), float(rng.uniform(0, 180))
+            cv2.ellipse(texture, middle.astype(int).tolist(), axes, angle, 0, 360, colour, -1, cv2.LINE_AA)
+        elif kind == 2:
+            x, lean = int(middle[0]), int(rng.normal(0, 30))
+            cv2.line(texture, (x, 0), (x + lean, height), colour, int(rng.integers(2, 14)), cv2.LINE_AA)
+        else:
+            corners = (middle + rng.normal(0, 1, (int(rng.integers(3, 7)), 2)) * half).astype(np.int32)
+            cv2.fillPoly(texture, [corners], colour, cv2.LINE_AA)
+
+
+def _tiles(texture: FloatArray, side_m: float) -> FloatArray:
+    y, x = np.indices(texture.shape[:2]) / (side_m * PX_PER_M)
+    dark = (np.floor(x) + np.floor(y)) % 2
+    return np.asarray(texture * (1 - 0.35 * dark)[..., None], np.float32)
+
+
+def _camouflage(rng: Rng, colours: tuple[tuple[float, float, float], ...]) -> NDArray[np.uint8]:
+    """Blots of a few colours (256, 256, 3)."""
+    out = np.tile(np.asarray(colours[0], np.float32), (256, 256, 1))
+    for colour in colours[1:]:
+        field = sum(
+            cv2.resize(rng.normal(0, 1, (n, n)).astype(np.float32), (256, 256), interpolation=cv2.INTER_CUBIC)
+            * w
+            for n, w in ((9, 1.0), (20, 0.6), (48, 0.3))
+        )
+        out[np.asarray(field) > 0.55] = colour
+    fine = cv2.GaussianBlur(rng.normal(0, 0.10, (256, 256, 1)).astype(np.float32), (0, 0), 1.0)
+    return np.asarray(np.clip(out * (1 + fine[..., None] * 2), 0, 1) * 255, np.uint8)
