@@ -10,9 +10,9 @@ pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
-from benchmarks.experiment6 import page
-from benchmarks.experiment6.learning import PROGRAM, VARIANTS
-from benchmarks.experiment6.scoring import Scene, Truth, floor, likely, score
+from experiments.personalization_run import page
+from experiments.personalization_run.learning import PROGRAM, VARIANTS
+from experiments.personalization_run.scoring import Scene, Truth, floor, likely, score
 from personalize.job import Job
 from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame

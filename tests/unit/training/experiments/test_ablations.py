@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments import ablations
+from experiments.ablations import COLUMNS, VARIANTS, Variant, write
+from experiments.networks import TRUNK
 from models.checkpoint import load_checkpoint, load_network
 from models.labels import IGNORE, S31
-from training.experiments import ablations
-from training.experiments.ablations import COLUMNS, VARIANTS, Variant, write
-from training.experiments.networks import TRUNK
 from training.loop import LAST
 from training.photos import Photo
 from training.step import StepConfig

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from experiments import __main__ as experiments
+from experiments.networks import NAMES, TRUNK, begin
+from experiments.occlusion import SIDES, black_out
+from experiments.pages import Page, table
+from experiments.people import People, Score
 from models.checkpoint import load_network
 from models.factored import FactoredConvNet
 from models.labels import MERGED16, S31
-from training.experiments import __main__ as experiments
-from training.experiments.networks import NAMES, TRUNK, begin
-from training.experiments.pages import Page, table
-from training.experiments.people import People, Score
-from training.experiments.three import SIDES, black_out
 from training.photos import GARMENTS
 
 

@@ -7,10 +7,10 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from training.experiments.networks import budget_words, command, shipped, trained
-from training.experiments.pages import Page, table
-from training.experiments.people import GRID, People, parsings
-from training.experiments.two import Four, aside, better, classes, means
+from experiments.direct_injection import Four, aside, better, classes, means
+from experiments.networks import budget_words, command, shipped, trained
+from experiments.pages import Page, table
+from experiments.people import GRID, People, parsings
 
 SIDES = (64 / 512, 192 / 512)  # of the picture's side: 64 to 192 px of the paper's 512
 SEED = 3

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.experiment6 [--out DIR] [--clips N] [--ablated N]`: run it and write its page.
+"""`python -m experiments.personalization_run [--out DIR] [--clips N] [--ablated N]`: run it and write its page.
 
 What is finished is kept in the work folder; the same command goes on where it was stopped.
 """
@@ -13,6 +13,6 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "1"  # read once, when numpy and torch are loaded
 
 if __name__ == "__main__":
-    from benchmarks.experiment6.runs import main
+    from experiments.personalization_run.runs import main
 
     sys.exit(main())

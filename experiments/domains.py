@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
+from experiments.networks import Trained, budget_words, shipped, trained
+from experiments.people import GRID, People, Score
+from experiments.street import Street, silhouette
 from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet, person_probability
-from training.experiments.networks import Trained, budget_words, shipped, trained
-from training.experiments.people import GRID, People, Score
-from training.experiments.street import Street, silhouette
 from training.photos import read_ccp
 from training.transfer import Features, extract
 

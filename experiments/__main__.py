@@ -1,4 +1,4 @@
-"""`python -m training.experiments NAME --out docs/experiments`: run one experiment and write its page."""
+"""`python -m experiments NAME --out docs/experiments`: run one experiment and write its page."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import torch
 
+from experiments import networks
 from models.checkpoint import CheckpointError
-from training.experiments import networks
 from training.photos import DataError
 
 #: name → what it is; the module of that name has `run(arguments)`
@@ -29,7 +29,7 @@ EXPERIMENTS = {
 
 def _arguments() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
-        prog="python -m training.experiments",
+        prog="python -m experiments",
         description="\n".join(f"{name:10} {words}" for name, words in EXPERIMENTS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(a.threads)
     cv2.setNumThreads(1)
     try:
-        importlib.import_module(f"training.experiments.{a.name}").run(a)
+        importlib.import_module(f"experiments.{a.name}").run(a)
     except (DataError, CheckpointError, OSError) as e:
         sys.stderr.write(f"{e}\n")
         return 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 
+from experiments.networks import budget_words, command, shipped, trained
+from experiments.pages import Page, Row, table
+from experiments.people import People, Score, score, score_forced
 from models.checkpoint import Network
-from training.experiments.networks import budget_words, command, shipped, trained
-from training.experiments.pages import Page, Row, table
-from training.experiments.people import People, Score, score, score_forced
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from typing import Literal
 import numpy as np
 import torch
 
+from experiments.pages import Page, Row, table
 from models.checkpoint import Network, load_network
 from models.labels import IGNORE
 from training.__main__ import sources
 from training.evaluate import report
-from training.experiments.pages import Page, Row, table
 from training.loop import LAST, TrainConfig, new_state, train
 from training.photos import Photo
 from training.step import StepConfig
@@ -169,7 +169,7 @@ def write(a: argparse.Namespace, scores: dict[str, Scores]) -> None:
     rows: list[Row] = [(n, *(s[group][key] for _, group, key in COLUMNS)) for n, s in scores.items()]
     missing = [n for n in VARIANTS if n not in scores]
     blocks = [
-        f"`python -m training.experiments ablations --ablation-steps {a.ablation_steps} --shipped {a.shipped}"
+        f"`python -m experiments ablations --ablation-steps {a.ablation_steps} --shipped {a.shipped}"
         f" --silhouettes {a.silhouettes} --pseudolabels {a.pseudolabels} --out {a.out}`",
         f"Each row but the first: that checkpoint trained on for {a.ablation_steps} steps of {BATCH}"
         f" pictures of {CROP} px (new Muon at {LR:g}, cosine over the second half, seed {SEED}) with the"

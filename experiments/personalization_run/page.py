@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.experiment6.learning import PROGRAM, VARIANTS
-from benchmarks.experiment6.scoring import Scene, overlap
+from experiments.pages import Page, table
+from experiments.personalization_run.learning import PROGRAM, VARIANTS
+from experiments.personalization_run.scoring import Scene, overlap
 from runtime.engine.engine import Engine
 from runtime.output.overlay import overlay
 from training.centroids import GROUPS
-from training.experiments.pages import Page, table
 
 GENERIC, PERFECT, FLOOR = "generic", "true silhouettes", "true parts"
 KEPT = "kept"  # what a user has in the end
@@ -72,7 +72,7 @@ def _introduction(rendered: Record, words: str) -> str:
     frames = sorted({int(r["frames"]) for r in rendered.values()})
     courses = " or ".join(sorted({str(r["course"]) for r in rendered.values()}))
     return (
-        "`python -m benchmarks.experiment6 --frames 60 --out docs/experiments` (it needs the worker, the"
+        "`python -m experiments.personalization_run --frames 60 --out docs/experiments` (it needs the worker, the"
         " engine and the training code, which may not import each other, so it stands among the benchmarks)."
         " Run with "
         f"{words}.\n\n"

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 import torch
 
-from benchmarks.experiment6 import learning, page
-from benchmarks.experiment6.learning import PROGRAM, VARIANTS, by_the_program, by_variant, course
-from benchmarks.experiment6.scoring import Scene, Truth, floor, of_footage, of_masked_clip, score
+from experiments.personalization_run import learning, page
+from experiments.personalization_run.learning import PROGRAM, VARIANTS, by_the_program, by_variant, course
+from experiments.personalization_run.scoring import Scene, Truth, floor, of_footage, of_masked_clip, score
 from personalize.job import Job
 from runtime.engine.engine import Engine, load_engine
 from runtime.system import paths
@@ -55,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    p = argparse.ArgumentParser(prog="python -m benchmarks.experiment6", description="Run experiment 6.")
+    p = argparse.ArgumentParser(
+        prog="python -m experiments.personalization_run", description="Run experiment 6."
+    )
     p.add_argument("--out", type=Path, default=Path("docs/experiments"))
     p.add_argument("--clips", type=int, default=6, help=f"rendered clips, at most {len(TAKES)}")
     p.add_argument("--ablated", type=int, default=3, help="rendered clips that the ablation is done on")

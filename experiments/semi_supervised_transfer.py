@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.domains import Domain, domains
+from experiments.networks import command
+from experiments.pages import Page, table
 from personalize.cuts import grab_cut
-from training.experiments.domains import Domain, domains
-from training.experiments.networks import command
-from training.experiments.pages import Page, table
 from training.metrics import silhouette_iou
 from training.transfer import TransferConfig, fine_tune, own_silhouettes, targets
 

@@ -82,7 +82,7 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
 def command(a: argparse.Namespace, name: str) -> str:
     """What is typed to make a page again."""
     trunk = "" if a.trunk == a.shipped else f" --trunk {a.trunk}"
-    return f"`python -m training.experiments {name} --out {a.out}{trunk}`"
+    return f"`python -m experiments {name} --out {a.out}{trunk}`"
 
 
 def budget_words(a: argparse.Namespace) -> str:

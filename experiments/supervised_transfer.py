@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from torch import Tensor
 
+from experiments.domains import Domain, domains
+from experiments.networks import command
+from experiments.pages import Page, table
 from models.factored import FactoredConvNet
-from training.experiments.domains import Domain, domains
-from training.experiments.networks import command
-from training.experiments.pages import Page, table
 from training.transfer import TransferConfig, fine_tune, targets
 
 log = logging.getLogger(__name__)

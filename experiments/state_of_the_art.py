@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from training.experiments.networks import NAMES, Trained, budget_words, command, shipped, trained
-from training.experiments.pages import Page, table
-from training.experiments.people import People, Score, score
+from experiments.networks import NAMES, Trained, budget_words, command, shipped, trained
+from experiments.pages import Page, table
+from experiments.people import People, Score, score
 
 PAPER = {"baseline": 44, "enet": 28, "factored": 43}  # mean class accuracy on UP-S31, %
 
