@@ -18,7 +18,7 @@ from models.grid import Grid
 from runtime.engine.augmentation import MIRRORED, ONE, SIX
 from runtime.media.clips import Clip
 from tests.qt.scripting import factor_file
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 pytestmark = pytest.mark.gui
 MAPS = ("labels", "person", "confidence")

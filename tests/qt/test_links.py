@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QInputDialog, QMessageBox, QPushButton
 from app.download.cache import Shelf
 from runtime.media.links import check_link
 from tests.qt.dropping import drop
-from tests.unit.app.downloading.standin import Handler, StandIn, Video
+from tests.unit.app.download.standin import Handler, StandIn, Video
 
 pytestmark = pytest.mark.gui
 

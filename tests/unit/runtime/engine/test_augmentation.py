@@ -25,7 +25,7 @@ from runtime.engine.stages import WholeNetwork
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 from training.metrics import silhouette_iou
 from training.photos import read_ccp
 

@@ -16,7 +16,7 @@ from runtime.library.models import find_model, load_bundle
 from runtime.model_files import admission, trial
 from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
-from tests.unit.app.engine import crafted, hostile
+from tests.unit.runtime.model_files import crafted, hostile
 
 
 def refusal(path: Path) -> str:

@@ -12,8 +12,8 @@ import pytest
 from app.download import errors, process
 from app.download.messages import Limits
 from runtime.system.errors import Refusal
-from tests.unit.app.downloading.conftest import Starter
-from tests.unit.app.downloading.standin import StandIn, Video
+from tests.unit.app.download.conftest import Starter
+from tests.unit.app.download.standin import StandIn, Video
 
 DAY_S = 86_400
 HIDDEN = "The uploader has not made this video available"

@@ -17,7 +17,7 @@ from runtime.silhouettes.chroma_key import GREEN, ChromaKey
 from runtime.silhouettes.grabcut import Brush, Stroke
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, read_mask
 from runtime.system.errors import Refusal
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 SIZE = (256, 144)
 RNG = np.random.default_rng(3)

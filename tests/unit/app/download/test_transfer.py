@@ -16,8 +16,8 @@ from app.download.cache import Shelf
 from app.download.messages import Limits
 from app.download.process import LEAVE_S
 from runtime.system.errors import Refusal
-from tests.unit.app.downloading.conftest import GOOD, Starter, fetch
-from tests.unit.app.downloading.standin import Handler, StandIn, Video
+from tests.unit.app.download.conftest import GOOD, Starter, fetch
+from tests.unit.app.download.standin import Handler, StandIn, Video
 
 SHORT = Limits(socket_s=0.5, look_s=30.0, fetch_s=30.0)
 

@@ -21,7 +21,7 @@ FRAMES = round(DURATION_S * RATE)
 
 @pytest.fixture(scope="module")
 def bodies() -> Bodies:
-    return load_bodies(10)  # as many as tests/unit/training/test_synthetic_people.py: built once for both
+    return load_bodies(10)  # as many as tests/unit/synthetic/test_people.py: built once for both
 
 
 @pytest.fixture(scope="module")

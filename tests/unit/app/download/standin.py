@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 #: A worker that asks the stand-in; the program's own knows nothing of it, and takes no other site.
-WORKER = (sys.executable, "-m", "tests.unit.app.downloading.standin_worker")
+WORKER = (sys.executable, "-m", "tests.unit.app.download.standin_worker")
 #: As much of a page as the extractor needs to go on to the player.
 PAGE = (
     b"<html><title>x</title><script>ytcfg.set({"

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from models.spec import METADATA_KEY
-from tests.unit.app.engine.crafted import (
+from tests.unit.runtime.model_files.crafted import (
     IMAGE,
     OPSET,
     PERSON,

@@ -10,7 +10,7 @@ from runtime.engine.guided_filter import FULL, LIVE, decide, part_labels, refine
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.engine.resize import resize
 from runtime.engine.source import Request
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 
 def ellipse(width: int, height: int) -> np.ndarray:

@@ -14,8 +14,8 @@ from app.download.cache import Shelf
 from app.download.messages import Limits
 from app.download.sources import local_clip, local_clips
 from runtime.system.errors import Refusal
-from tests.unit.app.downloading.conftest import GOOD
-from tests.unit.app.downloading.standin import StandIn, Video
+from tests.unit.app.download.conftest import GOOD
+from tests.unit.app.download.standin import StandIn, Video
 
 LINK = f"https://youtu.be/{GOOD}"
 

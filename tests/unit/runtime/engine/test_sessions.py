@@ -13,7 +13,7 @@ from runtime.engine.engine import load_engine
 from runtime.engine.providers import Provider, choose
 from runtime.engine.sessions import NoResultError, Session, read_model, sha256
 from runtime.system.errors import Refusal
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 FEEDS = {"image": np.zeros((1, 64, 96, 3), np.uint8)}
 

@@ -25,7 +25,7 @@ from runtime.media.capture import Playback
 from runtime.output.label_png import read_labels
 from runtime.system.paths import assets_dir
 from tests.drawn_media import draw_clip
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 SIZE = 192  # of the network
 MAPS = ("labels", "person", "confidence")

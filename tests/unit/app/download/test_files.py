@@ -14,8 +14,8 @@ from app.download.messages import Limits, Request
 from runtime.media.clips import Clip
 from runtime.media.links import YOUTUBE, Link
 from runtime.system.errors import Refusal
-from tests.unit.app.downloading.conftest import GOOD, Starter, fetch
-from tests.unit.app.downloading.standin import Video
+from tests.unit.app.download.conftest import GOOD, Starter, fetch
+from tests.unit.app.download.standin import Video
 
 LINK = Link(GOOD, YOUTUBE.page.format(GOOD))
 

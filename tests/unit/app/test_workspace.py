@@ -17,7 +17,7 @@ from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 
 class Loaders:

@@ -13,7 +13,7 @@ from app.download.messages import Limits
 from app.download.process import Download
 from runtime.media.links import YOUTUBE, Link
 from tests.drawn_media import draw_clip
-from tests.unit.app.downloading.standin import StandIn, Video
+from tests.unit.app.download.standin import StandIn, Video
 
 GOOD = "goodvideo01"
 PADDING = 320_000  # bytes

@@ -28,7 +28,7 @@ RUN = """
 import os, sys, time
 from pathlib import Path
 from runtime.engine.engine import load_engine
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.engine import crafted
 
 folder = Path(sys.argv[1])
 load_engine("factored-s31").parse(crafted.frame(320, 240))

@@ -18,7 +18,7 @@ from runtime.engine.temporal import Smoother
 from runtime.library.models import add_factor, find_factor, list_factors, list_models, remove_factor
 from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from app.download.process import COMMAND, Download
 from runtime.media.links import check_link
 from runtime.system import paths
 from runtime.system.errors import Refusal
-from tests.unit.app.downloading.conftest import GOOD, Starter
-from tests.unit.app.downloading.standin import StandIn, Video
+from tests.unit.app.download.conftest import GOOD, Starter
+from tests.unit.app.download.standin import StandIn, Video
 
 #: Loaded by every Python that finds it: writes down what is looked up and connected to, and lets nothing out.
 NETLOG = """

@@ -9,7 +9,7 @@ import numpy as np
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.engine.source import Request
 from runtime.engine.temporal import Smoother
-from tests.unit.app.engine import crafted
+from tests.unit.runtime.model_files import crafted
 
 BOX = Letterbox.fit((512, 288), NetworkSize(512))
 TEXTURE = np.random.default_rng(1).integers(60, 200, (36, 64, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
