@@ -1,1 +1,1 @@
-"""The program: window, command, engine, media. Never imports torch."""
+"""The program: window, commands and the live threads. Never imports torch."""

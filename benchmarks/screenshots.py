@@ -1,4 +1,4 @@
-"""Screenshots of the window for the documentation, without a display: `python -m benchmarks.screenshots OUT`."""
+"""Screenshots of the window for the documentation: `python -m benchmarks.screenshots OUT`."""
 
 from __future__ import annotations
 

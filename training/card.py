@@ -80,8 +80,8 @@ training saw without these people. `J` is the mean IoU of P(person) ≥ 0.5, `pa
 has a tolerance of 0.8 % of the diagonal;
 `probe F` is the harmonic mean of limb and background probe. `injection` shows the head a zeroed factor, its
 own, and the true silhouette. The files of `xfactor parse` have their edges refined on the picture
-(runtime/engine/guided_filter.py) and, unless `--views 1` is said, are the average of six views of each picture
-(runtime/engine/augmentation.py); live video has one. The network alone is interpolated.
+(runtime/engine/guided_filter.py) and, unless `--views 1` is said, are the average of six views of each
+picture (runtime/engine/augmentation.py); live video has one. The network alone is interpolated.
 
 {figures}
 

@@ -1,6 +1,7 @@
 """Which system libraries Qt needs, which of them are missing here, and the line that installs them.
 
-Standard library only: it must run where nothing else does. `python -m app.commands.qt_libraries` prints the packages.
+Standard library only: it must run where nothing else does.
+`python -m app.commands.qt_libraries` prints the packages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m experiments.personalization_run [--out DIR] [--clips N] [--ablated N]`: run it and write its page.
+"""`python -m experiments.personalization_run [--out DIR] [--clips N] [--ablated N]`: run it, write its page.
 
 What is finished is kept in the work folder; the same command goes on where it was stopped.
 """

@@ -72,7 +72,7 @@ def _introduction(rendered: Record, words: str) -> str:
     frames = sorted({int(r["frames"]) for r in rendered.values()})
     courses = " or ".join(sorted({str(r["course"]) for r in rendered.values()}))
     return (
-        "`python -m experiments.personalization_run --frames 60 --out docs/experiments` (it needs the worker, the"
+        "`python -m experiments.personalization_run --frames 60 --out docs/experiments` (it needs the worker,"
         " engine and the training code, which may not import each other, so it stands among the benchmarks)."
         " Run with "
         f"{words}.\n\n"

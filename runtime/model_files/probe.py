@@ -1,7 +1,7 @@
 """The trial of an unknown model, in a process of its own that may crash, hang or run out of memory.
 
-`python -m runtime.model_files.probe` reads one line of JSON (the sizes of the stages) and their bytes from standard
-input, and writes one line of JSON: `{"ok": true}` or `{"reason": …}`.
+`python -m runtime.model_files.probe` reads one line of JSON (the sizes of the stages) and their bytes from
+standard input, and writes one line of JSON: `{"ok": true}` or `{"reason": …}`.
 """
 
 from __future__ import annotations

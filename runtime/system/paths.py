@@ -15,7 +15,7 @@ NO_HOME = Path(os.sep, "nonexistent", NAME)
 
 def assets_dir() -> Path:
     """The shipped files; beside the packages, in a checkout and in an installed wheel alike."""
-    return Path(__file__).resolve().parent.parent / "assets"
+    return Path(__file__).resolve().parents[2] / "assets"
 
 
 def models_dir() -> Path:

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("app", "benchmarks", "export", "models", "personalize", "training")
+PRODUCT = (
+    "app",
+    "benchmarks",
+    "experiments",
+    "export",
+    "models",
+    "personalize",
+    "runtime",
+    "synthetic",
+    "training",
+)
 LEFT_OUT = {".venv", ".git", "build", "dist", "out", "runs", "__pycache__"}
 
 

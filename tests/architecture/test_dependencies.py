@@ -20,6 +20,9 @@ INSTALLED = {
     "app": ("cpu", "download", "cluster", "virtualcam", "openvino"),
     "models": ("personalize",),  # its networks; that the app reaches none of them is another test
     "personalize": ("personalize", "train"),
+    "runtime": ("cpu",),
+    "synthetic": ("personalize", "train"),
+    "experiments": ("cpu", "personalize", "train"),
     "training": ("personalize", "train"),  # `train` brings `personalize`
     "export": ("cpu", "personalize"),
     "benchmarks": ("cpu", "personalize", "train", "dev"),

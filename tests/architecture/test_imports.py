@@ -30,24 +30,7 @@ for name in json.loads(sys.argv[1]):
 print(json.dumps(sorted(sys.modules)))
 """
 #: What `xfactor parse` and the other commands without a window are made of.
-WITHOUT_QT = tuple(
-    f"app.{name}"
-    for name in (
-        *(
-            "__main__",
-            "batch",
-            "commands",
-            "engine",
-            "errors",
-            "faults",
-            "files",
-            "libraries",
-            "media",
-            "output",
-        ),
-        *("paths", "pipeline", "settings"),
-    )
-)
+WITHOUT_QT = ("app.__main__", "app.batch", "app.commands", "app.live", "app.settings", "runtime")
 
 
 def loaded_by(modules: list[str], repository: Path) -> set[str]:
@@ -63,7 +46,9 @@ def loaded_by(modules: list[str], repository: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def app_modules() -> list[str]:
     names = [
-        s.module for s in product() if s.module.split(".")[0] == "app" and not s.module.endswith("__main__")
+        s.module
+        for s in product()
+        if s.module.split(".")[0] in ("app", "runtime") and not s.module.endswith("__main__")
     ]
     return [*names, "app.__main__"]
 

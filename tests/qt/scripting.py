@@ -11,7 +11,7 @@ from app.desktop import Desktop
 from app.ui.personalize_setup import Wish
 from runtime.system import paths
 
-SCRIPT = Path(__file__).parents[1] / "unit" / "app" / "personalizing" / "scripted_worker.py"
+SCRIPT = Path(__file__).parents[1] / "unit" / "personalize" / "client" / "scripted_worker.py"
 REPORT = {
     "held_out_J": {"before": 0.71, "after": 0.86},
     "boundary_F": {"before": 0.6, "after": 0.7},

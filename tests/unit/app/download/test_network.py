@@ -32,7 +32,7 @@ sys.addaudithook(watch)
 #: Every way out that the guard must close; prints what got through.
 ATTEMPTS = """
 import socket, sys
-from app.download import guard
+from app.download import network_guard as guard
 from runtime.media.links import YOUTUBE, Site
 port = int(sys.argv[1])
 guard.confine(Site("x", frozenset(), "https://www.youtube.com/{}", (), YOUTUBE.domains, port))

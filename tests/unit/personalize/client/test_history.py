@@ -143,10 +143,8 @@ def test_h06_a_disk_that_is_full_or_read_only_changes_nothing(trunk, factor_file
 KILLED = """
 import itertools, os, sys
 from pathlib import Path
-from app import files
-from runtime.engine import library
-from personalize.client import history
-library.admit = lambda *_: None
+from runtime.library import generations, models
+models.admit = lambda *_: None
 stop_at, source, trunk = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_bytes()
 count = itertools.count(1)
 def watch(event, args):
@@ -154,7 +152,7 @@ def watch(event, args):
         if next(count) == stop_at:
             os._exit(9)
 sys.addaudithook(watch)
-history.put(source, trunk, "ann")
+generations.put(source, trunk, "ann")
 """
 
 

@@ -29,8 +29,8 @@ NURSERY = """
 import itertools, os, signal, sys
 from pathlib import Path
 from personalize.finetune import Course
-from personalize.worker import learning, process
-learning.COURSE = Course(epochs=1)
+from personalize.worker import finetune, process
+finetune.COURSE = Course(epochs=1)
 folder, said = sys.argv[1:3]
 touching = {"open", "os.rename", "os.remove", "os.chmod", "os.truncate"}
 count = itertools.count(1)

@@ -170,7 +170,8 @@ def test_nothing_of_the_engine_loads_qt_torch_or_onnx() -> None:
     import subprocess
 
     code = (
-        "import sys, runtime.engine.engine, runtime.silhouettes.other_network, runtime.silhouettes.grabcut, runtime.silhouettes.mask_files, "
+        "import sys, runtime.engine.engine, runtime.silhouettes.other_network, "
+        "runtime.silhouettes.grabcut, runtime.silhouettes.mask_files, "
         "runtime.silhouettes.chroma_key, runtime.silhouettes.background, runtime.model_files.probe; "
         "bad = [m for m in ('torch', 'PyQt6', 'onnx', 'numba', 'scipy') if m in sys.modules]; "
         "print(bad); sys.exit(bool(bad))"

@@ -89,7 +89,8 @@ def test_a06_nothing_else_is_opened_and_nobody_is_called(tmp_path: Path) -> None
         (tmp_path / name).write_text(text)
     draw_clip(tmp_path / "whole.mp4", 3)
     code = (
-        "import sys\nfrom runtime.media.opening import open_media\nfrom runtime.system.errors import Refusal\n"
+        "import sys\nfrom runtime.media.opening import open_media\n"
+        "from runtime.system.errors import Refusal\n"
         "for p in sys.argv[1:]:\n try: open_media(p)\n except Refusal: pass\n"
     )
     log = tmp_path / "calls.txt"

@@ -151,7 +151,7 @@ BEHIND_THE_WALK = {
 def test_what_the_walk_would_miss_ends_in_the_child(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second line of defence alone: the runtime refuses, crashes or runs out of memory, in the child."""
     code = (
-        "import sys; from runtime.engine import trial; trial.check_structure = lambda data: None; "
+        "import sys; from runtime.model_files import trial; trial.check_structure = lambda data: None; "
         "from runtime.model_files.probe import main; sys.exit(main())"
     )
     monkeypatch.setattr(admission, "CHILD", ("-c", code))

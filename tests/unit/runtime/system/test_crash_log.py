@@ -12,7 +12,10 @@ import pytest
 from runtime.system import crash_log
 from runtime.system.errors import Refusal
 
-START = "import sys; sys.path.insert(0, {root!r}); from app import faults; f = faults.install(); "
+START = (
+    "import sys; sys.path.insert(0, {root!r}); "
+    "from runtime.system import crash_log; f = crash_log.install(); "
+)
 
 
 def run(repository: Path, code: str) -> subprocess.CompletedProcess[str]:
