@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +28,7 @@ from training.evaluate import report
 from training.loop import LAST, TrainConfig, new_state, train
 from training.photos import Photo
 from training.step import StepConfig
-from training.stream import BatchShape, Mixture, Sources, Stream
+from training.stream import BatchShape, Mixture, Sources, Stream, make_batch
 from training.targets import SET_CODES
 
 log = logging.getLogger(__name__)
@@ -147,7 +148,8 @@ def _continue(a: argparse.Namespace, start: Network, variant: Variant, out: Path
         step=variant.step, optimiser=variant.optimiser,
     )  # fmt: skip
     device = torch.device("cpu")
-    stream = Stream(variant.sources, MIXTURE, BatchShape(BATCH, CROP, 4), seed=SEED, start=0)
+    make = partial(make_batch, variant.sources, MIXTURE, BatchShape(BATCH, CROP, 4), seed=SEED)
+    stream = Stream(make, start=0)
     try:
         train(new_state(config, net, device), config, stream, out, {}, device)
     finally:

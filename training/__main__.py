@@ -10,6 +10,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts,
 from training.pseudolabels import with_labels
 from training.silhouettes import with_silhouettes
 from training.step import StepConfig
-from training.stream import BatchShape, Mixture, Packed, Sources, Stream
+from training.stream import BatchShape, Mixture, Packed, Sources, Stream, make_batch
 from training.workers import WorkerStream
 
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
@@ -148,11 +149,11 @@ def main(argv: list[str] | None = None) -> int:
         found = sources(
             a.data, a.synthetic, silhouettes=a.silhouettes, pseudolabels=a.pseudolabels, strict=a.strict
         )
-        seed, start = a.seed * world + rank, state.step
+        make = partial(make_batch, found, mixture, shape, seed=a.seed * world + rank)
         stream = (
-            WorkerStream(found, mixture, shape, seed=seed, start=start, steps=a.steps, workers=a.workers)
+            WorkerStream(make, start=state.step, steps=a.steps, workers=a.workers)
             if a.workers
-            else Stream(found, mixture, shape, seed=seed, start=start)
+            else Stream(make, start=state.step)
         )
         try:
             train(

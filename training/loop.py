@@ -23,8 +23,10 @@ from models.checkpoint import (
     load_weights,
     save_checkpoint,
 )
+from models.factored import FactoredConvNet
+from models.labels import S31
+from models.outputs import Output, PartProbabilities, PersonProbability
 from training.distributed import average_gradients
-from training.losses import PartLoss
 from training.muon import Muon
 from training.step import StepConfig, losses
 from training.stream import Batch
@@ -79,6 +81,12 @@ class State:
     optimiser: Muon
     step: int = 0
     images: int = 0
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Descriptions of the outputs of the network."""
+        parts = PartProbabilities(parts=S31.name)
+        return (PersonProbability(), parts) if isinstance(self.net, FactoredConvNet) else (parts,)
 
 
 def new_state(config: TrainConfig, net: Network, device: torch.device) -> State:
@@ -136,7 +144,6 @@ def train(
     Raises:
         DivergedError: when a loss is NaN or infinite; the last checkpoint stays as it was.
     """
-    part_loss = PartLoss().to(device)
     state.net.train()
     rank, world = processes
     meter = _Meter(out / "log.jsonl") if rank == 0 else None
@@ -149,7 +156,7 @@ def train(
         generator = torch.Generator().manual_seed(config.seed * 7_919 + state.step)
         for group in state.optimiser.param_groups:
             group["lr"] = learning_rate(config, state.step)
-        terms = _step(state, config, part_loss, batch, generator, device)
+        terms = _step(state, config, batch, generator, device)
         if not all(math.isfinite(v) for v in terms.values()):
             raise DivergedError(
                 f"step {state.step}: the loss is {terms}. The last good checkpoint is {out / LAST};"
@@ -166,17 +173,12 @@ def train(
 
 
 def _step(
-    state: State,
-    config: TrainConfig,
-    part_loss: PartLoss,
-    batch: Batch,
-    generator: torch.Generator,
-    device: torch.device,
+    state: State, config: TrainConfig, batch: Batch, generator: torch.Generator, device: torch.device
 ) -> dict[str, float]:
     rgb = torch.from_numpy(batch.images).to(device).permute(0, 3, 1, 2).float()
     rgb = rgb.contiguous(memory_format=torch.channels_last)
-    codes = torch.from_numpy(batch.codes).to(device)
-    terms = losses(state.net, part_loss, rgb, codes, config.step, generator)
+    targets = {k: torch.from_numpy(v).to(device) for k, v in batch.targets.items()}
+    terms = losses(state.net, state.outputs, rgb, targets, config.step, generator)
     total: Tensor = sum(terms.values(), torch.zeros((), device=device))
     state.optimiser.zero_grad(
         set_to_none=True

@@ -38,10 +38,13 @@ SETTINGS: dict[int, Setting] = {
 
 
 def gaussian_noise(rgb: Tensor, generator: torch.Generator | None = None) -> Tensor:
-    """Add N(0, σ²) per pixel and channel, σ ~ U(10, 120) per image; (b, 3, h, w) in 0..255, not clipped."""
+    """Add N(0, σ²) per pixel and channel, σ ~ U(10, 120) per image; (b, 3, h, w) in 0..255, not clipped.
+
+    Drawn on the CPU, where the generator is, whatever the device of the pictures.
+    """
     low, high = SIGMA
     sigma = low + (high - low) * torch.rand(rgb.shape[0], 1, 1, 1, generator=generator)
-    return rgb + sigma * torch.randn(rgb.shape, generator=generator)
+    return rgb + (sigma * torch.randn(rgb.shape, generator=generator)).to(rgb.device)
 
 
 def swap_noise(person: Tensor, generator: torch.Generator | None = None) -> Tensor:

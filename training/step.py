@@ -1,7 +1,9 @@
-"""One optimisation step: the Factored ConvNet under one of four settings, the others on the parts alone."""
+"""Losses of one batch: the Factored ConvNet under one of four settings, others by their outputs alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +12,10 @@ from torch.nn.functional import dropout2d
 
 from models.checkpoint import Network
 from models.factored import FactoredConvNet, normalise, person_probability
-from training.losses import PartLoss, factor_loss, person_from_codes
+from models.outputs import Output
+from training.losses import person_from_codes
 from training.noise import SETTINGS, Setting, gaussian_noise, swap_noise
+from training.objectives import LOSSES, Targets, factor_terms, part_terms
 
 
 @dataclass(frozen=True)
@@ -39,42 +43,50 @@ def draw_setting(config: StepConfig, generator: torch.Generator) -> int:
 
 def losses(
     net: Network,
-    part_loss: PartLoss,
+    outputs: Sequence[Output],
     rgb: Tensor,
-    codes: Tensor,
+    targets: Targets,
     config: StepConfig,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """Forward one batch, (b, 3, h, w) RGB in 0..255 and (b, H, W) uint8 codes, under a drawn setting.
+    """Forward one batch, (b, 3, h, w) RGB in 0..255, the Factored ConvNet under a drawn setting.
+
+    `outputs` describe what the network gives, in its order; those without a row in LOSSES are not taught.
 
     Returns:
-        `parts`, and `factor` in setting 3; their sum is to be minimised. A network without a factor has no
-        settings and only `parts`.
+        Terms by name; their sum is to be minimised. The Factored ConvNet has `parts`, and `factor` in
+        setting 3.
     """
-    if not isinstance(net, FactoredConvNet):
-        with torch.autocast(rgb.device.type, dtype=torch.bfloat16, enabled=config.bf16):
-            return {"parts": part_loss(net(normalise(rgb)), codes)}
+    with mixed_precision(rgb.device, on=config.bf16):
+        if isinstance(net, FactoredConvNet):
+            return _under_setting(net, rgb, targets, config, generator)
+        given = net(normalise(rgb))
+        taught = [LOSSES[type(o)] for o in outputs if type(o) in LOSSES]
+        maps = given if isinstance(given, tuple) else (given,)
+        return {k: v for loss, m in zip(taught, maps, strict=True) for k, v in loss(m, targets).items()}
+
+
+def mixed_precision(device: torch.device, *, on: bool) -> AbstractContextManager[object]:
+    """Convolutions in bfloat16 where `on`."""
+    return torch.autocast(device.type, dtype=torch.bfloat16) if on else nullcontext()
+
+
+def _under_setting(
+    net: FactoredConvNet, rgb: Tensor, targets: Targets, config: StepConfig, generator: torch.Generator
+) -> dict[str, Tensor]:
     setting = SETTINGS[draw_setting(config, generator)]
-    with torch.autocast(rgb.device.type, dtype=torch.bfloat16, enabled=config.bf16):
-        if setting.head_only:
-            return {"parts": _head_only(net, part_loss, rgb, codes, setting, generator)}
-        features = net.trunk(normalise(rgb))
-        fb = net.factor(features)
-        person = person_probability(fb)
-        shown, person = _inject(features, person, codes, config, generator)
-        parts = net.head(shown, person)
-        return {"factor": factor_loss(fb, codes), "parts": part_loss(parts, codes)}
+    if setting.head_only:
+        return part_terms(_head_only(net, rgb, setting, generator), targets)
+    features = net.trunk(normalise(rgb))
+    fb = net.factor(features)
+    person = person_probability(fb)
+    shown, person = _inject(features, person, targets["codes"], config, generator)
+    parts = net.head(shown, person)
+    return {**factor_terms(fb, targets), **part_terms(parts, targets)}
 
 
-def _head_only(
-    net: FactoredConvNet,
-    part_loss: PartLoss,
-    rgb: Tensor,
-    codes: Tensor,
-    setting: Setting,
-    generator: torch.Generator,
-) -> Tensor:
-    """Settings 1, 2 and 4: trunk and factor are frozen, their statistics and dropout too."""
+def _head_only(net: FactoredConvNet, rgb: Tensor, setting: Setting, generator: torch.Generator) -> Tensor:
+    """Part logits in settings 1, 2 and 4: trunk and factor are frozen, their statistics and dropout too."""
     net.trunk.eval()
     net.factor.eval()
     with torch.no_grad():
@@ -88,8 +100,8 @@ def _head_only(
             person = swap_noise(person, generator)
     net.trunk.train()
     net.factor.train()
-    loss: Tensor = part_loss(net.head(features, person), codes)
-    return loss
+    logits: Tensor = net.head(features, person)
+    return logits
 
 
 def _inject(

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from queue import Queue
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -75,10 +75,23 @@ class Sources:
 
 @dataclass(frozen=True)
 class Batch:
-    """images (b, crop, crop, 3) uint8 RGB; codes (b, crop/stride, crop/stride) uint8."""
+    """Pictures and what they teach.
+
+    Attributes:
+        images: (b, crop, crop, 3) uint8 RGB.
+        targets: arrays (b, …) by the name that a loss asks for (objectives.py); `codes`
+            (b, crop/stride, crop/stride) uint8 of parts and silhouettes.
+    """
 
     images: NDArray[np.uint8]
-    codes: NDArray[np.uint8]
+    targets: dict[str, NDArray[Any]]
+
+
+class Batches(Protocol):
+    """Makes the batch of any step, the same for the same step."""
+
+    def __call__(self, *, step: int) -> Batch:
+        """The batch of a step."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +115,7 @@ def make_batch(sources: Sources, mixture: Mixture, shape: BatchShape, *, seed: i
         _draw(np.random.default_rng((seed, step, i)), sources, kinds[k], crop, stride)
         for i, k in enumerate(chosen)
     ]
-    return Batch(np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]))
+    return Batch(np.stack([p[0] for p in pairs]), {"codes": np.stack([p[1] for p in pairs])})
 
 
 def _draw(rng: np.random.Generator, s: Sources, kind: str, crop: int, stride: int) -> tuple[Image, Image]:
@@ -167,12 +180,10 @@ _DRAW = {"synthetic": _synthetic, "silhouettes": _silhouette, "sport": _sport, "
 class Stream:
     """Batches of consecutive steps, made ahead by one thread (numpy and OpenCV release the GIL)."""
 
-    def __init__(
-        self, sources: Sources, mixture: Mixture, shape: BatchShape, *, seed: int, start: int
-    ) -> None:
+    def __init__(self, make: Batches, *, start: int) -> None:
         self._queue: Queue[Batch | BaseException] = Queue(maxsize=4)
         self._stop = threading.Event()
-        self._make = partial(make_batch, sources, mixture, shape, seed=seed)
+        self._make = make
         self._thread = threading.Thread(target=self._produce, args=(start,), name="batches", daemon=True)
         self._thread.start()
 

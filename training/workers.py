@@ -9,21 +9,20 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from training.stream import Batch, BatchShape, Mixture, Sources, make_batch
+from training.stream import Batch, Batches
 
-Tensors = tuple[Tensor, Tensor]
+Tensors = tuple[Tensor, dict[str, Tensor]]
 
 
 class _Steps(Dataset[Tensors]):
     """The batch of any step, as tensors: they come back through shared memory."""
 
-    def __init__(self, sources: Sources, mixture: Mixture, shape: BatchShape, seed: int) -> None:
-        self._make = (sources, mixture, shape)
-        self._seed = seed
+    def __init__(self, make: Batches) -> None:
+        self._make = make
 
     def __getitem__(self, step: int) -> Tensors:
-        batch = make_batch(*self._make, seed=self._seed, step=step)
-        return torch.from_numpy(batch.images), torch.from_numpy(batch.codes)
+        batch = self._make(step=step)
+        return torch.from_numpy(batch.images), {k: torch.from_numpy(v) for k, v in batch.targets.items()}
 
 
 class WorkerStream:
@@ -35,12 +34,9 @@ class WorkerStream:
 
     AHEAD = 3  # batches a worker
 
-    def __init__(
-        self, sources: Sources, mixture: Mixture, shape: BatchShape, *, seed: int, start: int, steps: int,
-        workers: int,
-    ) -> None:  # fmt: skip
+    def __init__(self, make: Batches, *, start: int, steps: int, workers: int) -> None:
         self._loader: DataLoader[Tensors] = DataLoader(
-            _Steps(sources, mixture, shape, seed),
+            _Steps(make),
             batch_size=None,
             sampler=range(start, steps),
             num_workers=workers,
@@ -50,8 +46,8 @@ class WorkerStream:
         )
 
     def __iter__(self) -> Iterator[Batch]:
-        for images, codes in self._loader:
-            yield Batch(images.numpy(), codes.numpy())
+        for images, targets in self._loader:
+            yield Batch(images.numpy(), {k: v.numpy() for k, v in targets.items()})
 
     def close(self) -> None:
         """Nothing to do: the workers end with the loop over the batches."""

@@ -22,7 +22,7 @@ def batches(start: int, poison: int | None = None):  # type: ignore[no-untyped-d
     while True:
         rng = np.random.default_rng(step)
         images = rng.integers(0, 255, (2, 64, 64, 3), dtype=np.uint8)
-        yield Batch(images, rng.integers(0, 32, (2, 16, 16), dtype=np.uint8))
+        yield Batch(images, {"codes": rng.integers(0, 32, (2, 16, 16), dtype=np.uint8)})
         step += 1
 
 

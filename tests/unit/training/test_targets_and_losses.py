@@ -10,10 +10,19 @@ from hypothesis import strategies as st
 
 from models.factored import FactoredConvNet
 from models.labels import IGNORE, S31
+from models.outputs import PartProbabilities, PersonProbability
 from training.losses import PartLoss, balanced_mean, factor_loss, person_from_codes
 from training.noise import gaussian_noise, swap_noise
 from training.step import StepConfig, losses
 from training.targets import CLASSES, SET_CODES, SETS, allowed, mirror_codes, person_target
+
+OUTPUTS = (PersonProbability(), PartProbabilities(parts=S31.name))
+
+
+def only(setting: int) -> tuple[float, float, float, float]:
+    """Shares with which this setting is always drawn."""
+    one, two, three, four = (float(i == setting) for i in (1, 2, 3, 4))
+    return one, two, three, four
 
 
 def test_every_set_is_closed_under_mirroring() -> None:
@@ -119,16 +128,29 @@ def test_gaussian_noise_has_the_stated_spread() -> None:
 
 
 @pytest.mark.parametrize("setting", [1, 2, 3, 4])
+def test_the_whole_step_runs_where_the_pictures_are(setting: int) -> None:
+    """On a second kind of device: a tensor made on the CPU meets one of another device and torch refuses."""
+    device = torch.device("meta")
+    net = FactoredConvNet().train().to(device)
+    config = StepConfig(setting_shares=only(setting), bf16=False)
+    targets = {"codes": torch.empty(2, 16, 16, dtype=torch.uint8, device=device)}
+    rgb = torch.empty(2, 3, 64, 64, device=device)
+    terms = losses(net, OUTPUTS, rgb, targets, config, torch.Generator().manual_seed(1))
+    total = sum(terms.values(), torch.zeros((), device=device))
+    total.backward()
+    assert all(p.grad is not None and p.grad.device == device for p in net.head.parameters())
+
+
+@pytest.mark.parametrize("setting", [1, 2, 3, 4])
 def test_settings_train_what_they_say(setting: int) -> None:
     """Methods §1.6: settings 1, 2 and 4 leave trunk and factor without gradient, statistics untouched."""
     torch.manual_seed(0)
     net = FactoredConvNet().train()
-    shares = tuple(float(i == setting) for i in (1, 2, 3, 4))
     before = {k: v.clone() for k, v in net.state_dict().items() if "running" in k}
     rgb = torch.rand(2, 3, 64, 64) * 255
     codes = torch.randint(0, CLASSES, (2, 16, 16), dtype=torch.uint8)
-    config = StepConfig(setting_shares=shares, bf16=False)  # type: ignore[arg-type]
-    terms = losses(net, PartLoss(), rgb, codes, config, torch.Generator().manual_seed(1))
+    config = StepConfig(setting_shares=only(setting), bf16=False)
+    terms = losses(net, OUTPUTS, rgb, {"codes": codes}, config, torch.Generator().manual_seed(1))
     sum(terms.values(), torch.zeros(())).backward()
     trunk_moved = any(p.grad is not None for p in net.trunk.parameters())
     factor_moved = any(p.grad is not None for p in net.factor.parameters())

@@ -1,0 +1,132 @@
+"""Photos with joints as batches of heat maps: what is known, what is not there, and what a mirror does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from models.codecs.heatmaps import peaks
+from models.labels import COCO17, LSP14
+from models.outputs import Heatmaps
+from training.heatmap_loss import heatmap_loss
+from training.joint_batches import JointSources, make_joint_batch
+from training.joint_photos import JointPhoto, annotated, with_landmarks
+from training.photos import DataError, Photo
+from training.scribbles import Skeleton
+from training.stream import Batch, BatchShape
+
+OUTPUT = Heatmaps(joints="COCO-17")
+SHAPE = BatchShape(24, 128, 8)
+
+
+SPOTS = {"l_wrist": (90, 40), "r_wrist": (40, 80), "nose": (90, 90)}  # red, green and blue
+
+
+def spotted() -> JointPhoto:
+    """A photo in which three joints are spots of one colour each; the left ear is not known."""
+    image = np.full((128, 128, 3), 30, np.uint8)
+    points, known = np.full((17, 2), 64, np.float32), np.ones(17, np.bool_)
+    for channel, (name, (x, y)) in enumerate(SPOTS.items()):
+        image[y - 5 : y + 6, x - 5 : x + 6, channel] = 255
+        points[COCO17.id(name)] = x, y
+    known[COCO17.id("l_ear")] = False
+    return JointPhoto("spots", image, points, known)
+
+
+def batch(step: int = 0) -> Batch:
+    """Pictures of the spots on black."""
+    sources = JointSources(OUTPUT, [spotted()], [np.zeros((200, 200, 3), np.uint8)])
+    return make_joint_batch(sources, SHAPE, seed=1, step=step)
+
+
+def spots(image: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    """Centres (3, 2) px of the red, the green and the blue spot; None where one is not to be seen."""
+    centres = []
+    for channel in range(3):
+        others = np.delete(image.astype(int), channel, axis=2).max(axis=2)
+        pure = image[..., channel] - others
+        if pure.max() < 80:  # outside, or the picture is grey
+            return None
+        ys, xs = np.nonzero(pure > 0.6 * pure.max())
+        centres.append((xs.mean(), ys.mean()))
+    return np.array(centres)
+
+
+def turn(points: NDArray[np.float64]) -> float:
+    """Positive when three points follow one another clockwise, as in the photo, negative mirrored."""
+    a, b = points[1] - points[0], points[2] - points[0]
+    return float(np.sign(a[0] * b[1] - a[1] * b[0]))
+
+
+def test_heat_maps_peak_where_the_augmented_picture_shows_the_joint() -> None:
+    upright = turn(np.array(list(SPOTS.values()), np.float64))
+    seen = {1.0: 0, -1.0: 0}
+    for made in (batch(0), batch(1)):
+        for image, maps in zip(made.images, made.targets["heatmaps"], strict=True):
+            centres = spots(image)
+            if centres is None:
+                continue
+            side = turn(centres) * upright
+            names = SPOTS if side > 0 else ("r_wrist", "l_wrist", "nose")
+            cells, _ = peaks(maps[[COCO17.id(n) for n in names]])
+            assert np.abs(OUTPUT.grid.to_pixel(cells, 8) - centres).max() < 5
+            seen[side] += 1
+    assert min(seen.values()) >= 4
+
+
+def test_joints_that_nobody_annotated_are_not_known_and_those_of_nobody_are_known_absent() -> None:
+    made = batch()
+    ears = [COCO17.id("l_ear"), COCO17.id("r_ear")]
+    known, maps = made.targets["known"], made.targets["heatmaps"]
+    nobody = known[:, ears].all(axis=1)  # only a scene without anybody says that there is no left ear
+    assert 0 < nobody.sum() < 8
+    assert not maps[nobody].any()
+    assert known[~nobody].sum(1).tolist() == [16] * int((~nobody).sum())
+
+
+def test_a_batch_follows_from_its_seed_and_step() -> None:
+    a, b, other = batch(3), batch(3), batch(4)
+    assert (a.images == b.images).all()
+    assert (a.targets["heatmaps"] == b.targets["heatmaps"]).all()
+    assert (a.images != other.images).any()
+
+
+def test_the_loss_is_least_at_the_targets_own_maps_and_blind_to_unknown_joints() -> None:
+    made = batch()
+    maps, known = (torch.from_numpy(made.targets[k]) for k in ("heatmaps", "known"))
+    inner = maps.clamp(1e-6, 1 - 1e-6)
+    logits = (inner / (1 - inner)).log().requires_grad_()
+    terms = heatmap_loss(logits, maps, known)
+    sum(terms.values(), torch.zeros(())).backward()
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-4
+    shifted = heatmap_loss(logits.detach().roll(2, dims=3), maps, known)
+    assert all(shifted[k] > terms[k] + 0.1 for k in ("place", "presence"))
+    wild = torch.where(known[..., None, None], logits.detach(), 50.0)
+    for name, value in heatmap_loss(wild, maps, known).items():
+        assert value == pytest.approx(terms[name].item())
+
+
+def test_annotators_come_before_the_teacher(tmp_path: Path) -> None:
+    xy = np.tile(np.arange(14, dtype=np.float32)[:, None] * 4, (1, 2))
+    visible = np.full(14, 2, np.int8)
+    visible[LSP14.id("l_knee")] = 0
+    image = np.zeros((90, 90, 3), np.uint8)
+    photo = annotated(Photo("a.jpg", image, image[..., 0], Skeleton(xy, visible)), COCO17)
+    assert not photo.known[[COCO17.id("l_knee"), COCO17.id("nose")]].any()
+    rows = [[7.0, 8.0, 0.9] for _ in range(33)]
+    rows[2][2] = 0.1  # the left eye is hidden
+    file = tmp_path / "landmarks.json"
+    file.write_text(json.dumps({"images": {"a": {"landmarks": rows}}}))
+    (whole,) = with_landmarks([photo], file, COCO17)
+    assert whole.points[COCO17.id("r_ankle")].tolist() == [0, 0]
+    assert whole.points[COCO17.id("l_knee")].tolist() == whole.points[COCO17.id("nose")].tolist() == [7, 8]
+    assert np.flatnonzero(~whole.known).tolist() == [COCO17.id("l_eye")]
+    file.write_text("{}")
+    with pytest.raises(DataError, match="--data"):
+        with_landmarks([photo], file, COCO17)

@@ -1,0 +1,99 @@
+"""Photos of one person each with joints, from annotators (LSP) and from a teacher's landmarks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import COCO17, LSP14, JointSet
+from training.augment import Image
+from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled
+
+PRECISE = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
+FEWEST = 4  # a photo with fewer known joints teaches too little
+SEEN = 0.5  # visibility from which a landmark of the teacher is believed
+#: the joints of COCO among the teacher's 33 landmarks (BlazePose order)
+LANDMARKS: dict[str, int] = {
+    "nose": 0, "l_eye": 2, "r_eye": 5, "l_ear": 7, "r_ear": 8, "l_shoulder": 11, "r_shoulder": 12,
+    "l_elbow": 13, "r_elbow": 14, "l_wrist": 15, "r_wrist": 16, "l_hip": 23, "r_hip": 24,
+    "l_knee": 25, "r_knee": 26, "l_ankle": 27, "r_ankle": 28,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JointPhoto:
+    """A photo with the joints of the one person it is of.
+
+    Attributes:
+        name: the file's, for messages.
+        image: (h, w, 3) RGB.
+        points: (joints, 2) x, y px.
+        known: (joints,) False where nobody said where the joint is; it may well be in the picture.
+    """
+
+    name: str
+    image: Image
+    points: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+
+def annotated(photo: Photo, joint_set: JointSet) -> JointPhoto:
+    """The joints that LSP-14 and `joint_set` share, occluded ones too."""
+    count = len(joint_set.names)
+    points, known = np.zeros((count, 2), np.float32), np.zeros(count, np.bool_)
+    if photo.skeleton is not None:
+        for i, name in enumerate(joint_set.names):
+            if name in LSP14.names and photo.skeleton.known(name):
+                points[i], known[i] = photo.skeleton.at(name), True
+    return JointPhoto(photo.name, photo.image, points, known)
+
+
+def with_landmarks(photos: Sequence[JointPhoto], file: Path, joint_set: JointSet) -> list[JointPhoto]:
+    """The photos with the teacher's landmarks where no annotator gave the joint.
+
+    Raises:
+        DataError: the file is not there or not a teacher's.
+    """
+    try:
+        rows = {k: v["landmarks"] for k, v in json.loads(file.read_text())["images"].items()}
+        return [_completed(p, rows.get(Path(p.name).stem), joint_set) for p in photos]
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as e:
+        raise DataError(f"{file}: not there or not landmarks ({e}). Point --data at the data sets.") from e
+
+
+def _completed(photo: JointPhoto, landmarks: Any, joint_set: JointSet) -> JointPhoto:  # noqa: ANN401 - JSON
+    if landmarks is None:
+        return photo
+    points, known = photo.points.copy(), photo.known.copy()
+    for i, name in enumerate(joint_set.names):
+        if name in LANDMARKS and not known[i]:
+            x, y, visibility = landmarks[LANDMARKS[name]]
+            if visibility >= SEEN:
+                points[i], known[i] = (x, y), True
+    return replace(photo, points=points, known=known)
+
+
+def read_joint_photos(data: Path, joint_set: JointSet = COCO17) -> list[JointPhoto]:
+    """The training photos of `data`/{lsp,lspet,ccp,ccp_unlabelled}, none of the development test sets.
+
+    Raises:
+        DataError: a folder cannot be used.
+    """
+    sets = {
+        "lsp": read_lsp(data / "lsp", "train"),
+        "lspet": read_lsp(data / "lspet", "all"),
+        "ccp": read_ccp(data / "ccp", "train"),
+        "ccp_unlabelled": read_unlabelled(data / "ccp_unlabelled"),
+    }
+    photos: list[JointPhoto] = []
+    for name, found in sets.items():
+        known = [annotated(p, joint_set) for p in found]
+        whole = with_landmarks(known, data / "teacher" / name / "landmarks.json", joint_set)
+        photos += (PRECISE if name == "lsp" else 1) * [p for p in whole if p.known.sum() >= FEWEST]
+    return photos

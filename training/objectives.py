@@ -1,0 +1,43 @@
+"""LOSSES: how each type of output is taught. A row asks the batch for its targets by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from models.outputs import Heatmaps, Output, PartProbabilities, PersonProbability
+from training.heatmap_loss import heatmap_loss
+from training.losses import PartLoss, factor_loss
+
+Targets = Mapping[str, Tensor]
+Loss = Callable[[Tensor, Targets], dict[str, Tensor]]
+
+
+def factor_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
+    """`factor`, of logits (b, 2, h, w) and `codes` (targets.py)."""
+    return {"factor": factor_loss(logits, targets["codes"])}
+
+
+def part_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
+    """`parts`, of logits (b, classes, h, w) and `codes` (targets.py)."""
+    return {"parts": _part_loss(logits.device)(logits, targets["codes"])}
+
+
+def heatmap_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
+    """`presence` and `place`, of logits and `heatmaps` (b, joints, h, w) and `known` (b, joints)."""
+    return heatmap_loss(logits, targets["heatmaps"], targets["known"])
+
+
+@cache
+def _part_loss(device: torch.device) -> PartLoss:
+    return PartLoss().to(device)
+
+
+LOSSES: dict[type[Output], Loss] = {
+    PersonProbability: factor_terms,
+    PartProbabilities: part_terms,
+    Heatmaps: heatmap_terms,
+}
