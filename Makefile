@@ -58,7 +58,8 @@ $(DEV_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
 	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e ".[$(DEVICE),train,dev,download]"
 	@rm -f $(VENV)/.ready-*; touch $(RUN_STAMP) $@
 
-one_runtime = if [ -n "$$($(BIN)/python -m pip list --format=freeze 2>/dev/null | grep -x '$(OTHER_RUNTIME)==.*')" ]; then \
+# Before 0.2 the distribution was called xfactor, like somebody else's on PyPI.
+one_runtime = $(BIN)/python -m pip uninstall --quiet --yes xfactor 2>/dev/null || true; if [ -n "$$($(BIN)/python -m pip list --format=freeze 2>/dev/null | grep -x '$(OTHER_RUNTIME)==.*')" ]; then \
 	  $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu; fi
 
 # What Qt needs of the system: installed when we may, else said in the exact line.

@@ -10,15 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tomllib
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
 
-from runtime.system import crash_log
+from runtime.system import crash_log, installation
 from runtime.system.errors import Refusal
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
@@ -68,20 +66,12 @@ def options(
 ) -> None:
     """Live human parsing."""
     if version:
-        typer.echo(f"xfactor {_version()}")
+        typer.echo(f"xfactor {installation.version()}")
     if reset_config:
         from app.settings import SettingsFile
 
         kept = SettingsFile().reset()
         typer.echo(f"The settings are back to the defaults{f'; the old ones are in {kept}' if kept else ''}.")
-
-
-def _version() -> str:
-    try:
-        return metadata.version("xfactor")
-    except metadata.PackageNotFoundError:  # a checkout that was never installed
-        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
-        return str(tomllib.loads(project.read_text("utf-8"))["project"]["version"])
 
 
 @app.command(hidden=True)
@@ -246,35 +236,35 @@ def remove_factor(name: str) -> None:
 @app.command(context_settings=PASS_ON)
 def export(context: typer.Context) -> None:
     """CHECKPOINT --out DIR: make a model folder of a checkpoint."""
-    _elsewhere("export", context.args)
+    _torch_command("export", context.args)
 
 
 @app.command(context_settings=PASS_ON)
 def train(context: typer.Context) -> None:
     """Train a model."""
-    _elsewhere("training", context.args)
+    _torch_command("training", context.args)
 
 
 @app.command("eval", context_settings=PASS_ON)
 def evaluate(context: typer.Context) -> None:
     """NAME --data DIR: score a model."""
-    _elsewhere("training.evaluate", context.args)
+    _torch_command("training.evaluate", context.args)
 
 
 @app.command(context_settings=PASS_ON)
 def transfer(context: typer.Context) -> None:
     """CHECKPOINT --images DIR --out FILE: teach a model's factor another kind of pictures."""
-    _elsewhere("personalize.transfer", context.args)
+    _torch_command("personalize.transfer", context.args)
 
 
 @app.command(context_settings=PASS_ON)
 def synth(context: typer.Context) -> None:
     """--count N --out DIR: make synthetic people with labels."""
-    _elsewhere("synthetic", context.args)
+    _torch_command("synthetic", context.args)
 
 
-def _elsewhere(module: str, arguments: list[str]) -> None:
-    from app.commands.elsewhere import run_module
+def _torch_command(module: str, arguments: list[str]) -> None:
+    from app.commands.torch_process import run_module
 
     raise typer.Exit(run_module(module, arguments))
 

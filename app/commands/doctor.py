@@ -21,6 +21,7 @@ from rich.text import Text
 
 from app.commands import qt_libraries
 from runtime.system import paths
+from runtime.system.installation import DISTRIBUTION, install_extra, pip
 
 REQUIRED: Final = (
     "numpy",
@@ -28,19 +29,16 @@ REQUIRED: Final = (
     "av",
     "PyQt6",
     "PyQt6-Qt6",
-    "superqt",
-    "onnx",
     "PyMaxflow",
 )
 OPTIONAL: Final = (
     "onnxruntime",
     "onnxruntime-gpu",
     "torch",
+    "onnx",
     "yt-dlp",
     "yt-dlp-ejs",
     "ray",
-    "pyvirtualcam",
-    "openvino",
 )
 DECODERS: Final = ("h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mjpeg", "prores")
 QT_PROBE: Final = "from PyQt6.QtGui import QGuiApplication; print(QGuiApplication([]).platformName())"
@@ -120,21 +118,24 @@ def _machine() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     here = "Packages"
-    yield Finding(here, paths.NAME, _version(paths.NAME) or "from a checkout, not installed")
+    yield Finding(here, DISTRIBUTION, _version(DISTRIBUTION) or "from a checkout, not installed")
     found = {name: _version(name) for name in (*REQUIRED, *OPTIONAL)}
     for name, version in found.items():
         if version or name in REQUIRED:
-            yield Finding(here, name, version or "not installed", "" if version else f"pip install '{name}'")
+            yield Finding(here, name, version or "not installed", "" if version else pip("install", name))
     if found["onnxruntime"] and found["onnxruntime-gpu"]:
-        remedy = "pip uninstall -y onnxruntime onnxruntime-gpu, then pip install one of them again"
+        remedy = f"{pip('uninstall', '-y', 'onnxruntime', 'onnxruntime-gpu')} && {install_extra('cpu')}"
         yield Finding(here, "ONNX Runtime", "two builds in one environment destroy each other", remedy)
     elif not found["onnxruntime"] and not found["onnxruntime-gpu"]:
-        yield Finding(here, "ONNX Runtime", "not installed", "pip install 'xfactor[cpu]' or 'xfactor[gpu]'")
+        yield Finding(
+            here, "ONNX Runtime", "not installed", f"{install_extra('cpu')}, or {install_extra('gpu')}"
+        )
     if found["yt-dlp"]:
         yield Finding(here, "deno", shutil.which("deno") or "not found: YouTube hands out little without it")
     for other in ("opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"):
         if _version(other):
-            remedy = f"pip uninstall -y {other} && pip install --force-reinstall opencv-python-headless"
+            again = pip("install", "--force-reinstall", "opencv-python-headless")
+            remedy = f"{pip('uninstall', '-y', other)} && {again}"
             yield Finding(here, other, "overwrites opencv-python-headless", remedy)
 
 
@@ -181,9 +182,8 @@ def _video() -> Iterator[Finding]:
     for what, mode, names in (("reads", "r", DECODERS), ("writes", "w", ENCODERS)):
         absent = [name for name in names if not _has_codec(name, mode)]
         present = ", ".join(n for n in names if n not in absent)
-        remedy = (
-            "pip install --force-reinstall --only-binary av av" if {"h264", "libx264"} & set(absent) else ""
-        )
+        again = pip("install", "--force-reinstall", "--only-binary", "av", "av")
+        remedy = again if {"h264", "libx264"} & set(absent) else ""
         yield Finding(here, what, present + (f" (not {', '.join(absent)})" if absent else ""), remedy)
 
 
@@ -240,9 +240,8 @@ def _start_qt(platform: str) -> Finding:
         return Finding("Window", "Qt", f"starts ({done.stdout.strip()})")
     said = [line for line in done.stderr.splitlines() if line.strip()]
     reason = said[-1].strip() if said else f"ended with {done.returncode}"
-    return Finding(
-        "Window", "Qt", f"does not start: {reason}", "pip install --force-reinstall 'PyQt6>=6.7,<6.12'"
-    )
+    again = pip("install", "--force-reinstall", "PyQt6>=6.7,<6.12")
+    return Finding("Window", "Qt", f"does not start: {reason}", again)
 
 
 def _folders() -> Iterator[Finding]:

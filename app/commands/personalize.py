@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.text import Text
 
 from app.batch.progress import Stop, Style, quiet_stdout
-from app.commands.elsewhere import refuse_without
+from app.commands.torch_process import refuse_without
 from personalize.client import job_folders
 from personalize.client.supervisor import How, Outcome, Run
 from personalize.client.verdict import verdict

@@ -10,10 +10,10 @@ from app.download.network_guard import NOT_FOLLOWED
 from runtime.media.links import OTHERWISE
 from runtime.media.opening import printable
 from runtime.system.errors import Refusal
+from runtime.system.installation import install_extra, pip
 
 #: The packages of the extra `download`: the solver of the site's puzzles is brought up to date with yt-dlp.
-UPDATE: Final = "Install the newest: pip install -U yt-dlp yt-dlp-ejs"
-INSTALL: Final = 'Install it with: pip install "xfactor[download]"'
+UPDATE: Final = f"Install the newest: {pip('install', '-U', 'yt-dlp', 'yt-dlp-ejs')}"
 RUNTIME: Final = "Install deno (https://deno.com) and try again"
 LATER: Final = "Try again later"
 NETWORK: Final = "Check the network and try again"
@@ -117,7 +117,11 @@ def without_runtime(what: str) -> Refusal:
 
 def not_installed(what: str) -> Refusal:
     """The extra is missing."""
-    return Refusal(what, "downloading needs yt-dlp, which is not installed", INSTALL)
+    return Refusal(
+        what,
+        "downloading needs yt-dlp, which is not installed",
+        f"Install it with: {install_extra('download')}",
+    )
 
 
 def too_old(what: str, version: str) -> Refusal:

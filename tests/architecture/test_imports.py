@@ -62,7 +62,7 @@ def test_the_app_never_loads_torch(app_modules: list[str], repository: Path) -> 
 def test_commands_without_a_window_load_no_qt(app_modules: list[str], repository: Path) -> None:
     without = [n for n in app_modules if n.startswith(WITHOUT_QT)]
     loaded = loaded_by(without, repository)
-    assert {n for n in loaded if n.startswith(("PyQt6", "superqt", "app.ui", "app.desktop"))} == set()
+    assert {n for n in loaded if n.startswith(("PyQt6", "app.ui", "app.desktop"))} == set()
 
 
 def test_the_watch_works(repository: Path) -> None:

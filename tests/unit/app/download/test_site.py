@@ -127,7 +127,9 @@ def test_f05_what_it_is_is_known_before_a_byte_of_it_is_asked_for(site, good: Vi
 
 def test_f10_without_yt_dlp_there_is_a_line_that_installs_it(monkeypatch, start: Starter) -> None:
     monkeypatch.setattr(process.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(Refusal, match=r"not installed. Install it with: pip install .xfactor\[download\]"):
+    with pytest.raises(
+        Refusal, match=r"not installed. Install it with: \S+ -m pip install -e .*\[download\]"
+    ):
         start().look(lambda: None)
 
 

@@ -1,12 +1,12 @@
-"""Commands that need torch run in a process of their own."""
+"""Commands that need torch: each runs as a process of its own."""
 
 from __future__ import annotations
 
 import importlib.util
 import subprocess
-import sys
 
 from runtime.system.errors import Refusal
+from runtime.system.installation import install_extra, module_command, module_environment
 
 NEEDED = {
     "export": ("torch", "onnxscript"),
@@ -29,7 +29,7 @@ def refuse_without(module: str) -> None:
         reason = f"it needs {' and '.join(absent)}, which this installation does not have"
         command = "personalize" if module == "personalize.worker" else module.rpartition(".")[2]
         extra = "personalize" if command == "personalize" else "train"
-        raise Refusal(f"xfactor {command}", reason, f'Install it with: pip install "xfactor[{extra}]"')
+        raise Refusal(f"xfactor {command}", reason, f"Install it with: {install_extra(extra)}")
 
 
 def run_module(module: str, arguments: list[str]) -> int:
@@ -42,7 +42,7 @@ def run_module(module: str, arguments: list[str]) -> int:
         Refusal: a package it needs is not installed.
     """
     refuse_without(module)
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments])
+    process = subprocess.Popen(module_command(module, arguments), env=module_environment())
     while True:
         try:
             code = process.wait()
