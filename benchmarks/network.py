@@ -26,10 +26,11 @@ from torch import Tensor, nn
 from app.commands.bench import one_core, processor
 from export.graphs import OPSET, to_onnx
 from export.parity import pictures
-from export.stages import channels_first, probabilities_and_labels
-from models.blocks import Activation
 from models.enet import ENet
-from models.factored import STRIDE, FactoredConvNet, normalise
+from models.factored import STRIDE, FactoredConvNet, channels_first, normalise, probabilities_and_labels
+from models.families import ZOO, Activation
+from models.outputs import SharedFeatures
+from models.spec import IMAGE, StageSpec
 from runtime.engine.onnx import ort
 from runtime.system import paths
 
@@ -210,8 +211,9 @@ def _peer_run(name: str, size: tuple[int, int], *, fresh: bool) -> Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(0)
         peer = PEERS[name]().eval()
-        stage = "trunk" if isinstance(peer, Logits) else "network"  # one output, or two
-        path.write_bytes(to_onnx(peer, stage, fixed=size).SerializeToString())
+        logits = StageSpec("network", (IMAGE,), (SharedFeatures(count=32, stride=1),))
+        stages = (logits,) if isinstance(peer, Logits) else ZOO["baseline"].stages
+        path.write_bytes(to_onnx(peer, stages, "network", fixed=size).SerializeToString())
     session = _session(path.read_bytes())
     return lambda image: session.run(None, {"image": image})
 

@@ -21,8 +21,10 @@ import numpy as np
 import torch
 
 from experiments.pages import Page, Row, table
-from models.checkpoint import Network, load_network
+from models.checkpoint import load_network, row_of
+from models.families import ZooRow
 from models.labels import IGNORE
+from models.network import Network
 from training.__main__ import sources
 from training.evaluate import report
 from training.loop import LAST, TrainConfig, new_state, train
@@ -121,7 +123,7 @@ VARIANTS: dict[str, Callable[[Variant], Variant]] = {
 
 def run(a: argparse.Namespace) -> None:
     """Train and score what is missing, rewriting the page after each."""
-    net, _ = load_network(a.shipped)  # once: the file may be replaced while this runs
+    net, meta = load_network(a.shipped)  # once: the file may be replaced while this runs
     digest = hashlib.sha256(a.shipped.read_bytes()).hexdigest()[:8]
     folder: Path = a.runs / f"exp-ablations-{a.ablation_steps}-{digest}"
     scores = {"as it was": _scored(folder / "start.json", a.shipped, a)}
@@ -135,12 +137,12 @@ def run(a: argparse.Namespace) -> None:
                 whole = sources(a.data, a.synthetic, silhouettes=a.silhouettes, pseudolabels=a.pseudolabels)
                 everything = Variant(whole, step, plain)
             log.info("%s: %d steps", name, a.ablation_steps)
-            _continue(a, net, change(everything), out)
+            _continue(row_of(meta, a.shipped), a, net, change(everything), out)
         scores[name] = _scored(out / "score.json", out / LAST, a)
         write(a, scores)
 
 
-def _continue(a: argparse.Namespace, start: Network, variant: Variant, out: Path) -> None:
+def _continue(row: ZooRow, a: argparse.Namespace, start: Network, variant: Variant, out: Path) -> None:
     net = copy.deepcopy(start)
     steps = a.ablation_steps
     config = TrainConfig(
@@ -151,7 +153,7 @@ def _continue(a: argparse.Namespace, start: Network, variant: Variant, out: Path
     make = partial(make_batch, variant.sources, MIXTURE, BatchShape(BATCH, CROP, 4), seed=SEED)
     stream = Stream(make, start=0)
     try:
-        train(new_state(config, net, device), config, stream, out, {}, device)
+        train(new_state(config, row, net, device), config, stream, out, {}, device)
     finally:
         stream.close()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from experiments.networks import budget_words, command, shipped, trained
 from experiments.pages import Page, Row, table
 from experiments.people import People, Score, score, score_forced
-from models.checkpoint import Network
+from models.network import Network
 
 
 @dataclass(frozen=True)

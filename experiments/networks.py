@@ -10,15 +10,14 @@ from pathlib import Path
 import torch
 
 from models.checkpoint import (
-    ARCHITECTURES,
     CheckpointError,
-    Network,
     load_checkpoint,
     load_network,
     save_network,
 )
-from models.factored import FactoredConvNet
-from models.labels import S31
+from models.factored import BaselineConvNet, FactoredConvNet
+from models.families import find_row
+from models.network import Network, build
 from training import __main__ as training
 from training.loop import LAST
 from training.photos import DataError
@@ -124,11 +123,14 @@ def begin(name: str, trunk: Path, seed: int, out: Path) -> None:
     if not isinstance(teacher, FactoredConvNet):
         raise CheckpointError(f"{trunk}: not a Factored ConvNet. Give a checkpoint trained as factored.")
     torch.manual_seed(seed)
-    net = ARCHITECTURES[name](S31.classes, teacher.act)
+    row = find_row(name, teacher.act)
+    assert row is not None  # every family has a row of this activation
+    net = build(row)
     # trunk and first layers of the others are the same modules in the same order
+    assert isinstance(net, FactoredConvNet | BaselineConvNet)
     stem = net.trunk if isinstance(net, FactoredConvNet) else net.net[: len(teacher.trunk)]
     stem.load_state_dict(teacher.trunk.state_dict())
-    save_network(out, net, {"trunk": trunk.name, "seed": seed})
+    save_network(out, row, net, {"trunk": trunk.name, "seed": seed})
 
 
 def _train(name: str, budget: Budget, out: Path, a: argparse.Namespace) -> None:

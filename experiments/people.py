@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.checkpoint import Network
 from models.factored import normalise
 from models.labels import MERGED16, S31
+from models.network import Network
 from training.__main__ import packed
 from training.injection import parse
 from training.metrics import Confusion

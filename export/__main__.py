@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 from export.stages import ExportError
-from export.write import BOX, CARD, export_bundle
-from models.checkpoint import CheckpointError, Meta, Network, load_network
+from export.write import BOX, CARD, describe, export_bundle
+from models.checkpoint import CheckpointError, Meta, load_network, row_of
+from models.network import Network
+from models.outputs import PartLabels
 from models.spec import TrainingSet
 
 
@@ -23,20 +25,26 @@ def main(argv: list[str] | None = None) -> int:
     out: Path = a.out
     try:
         network, meta = load_network(a.checkpoint)
-        found = export_bundle(
-            network,
-            out,
-            name=a.name or out.name,
+        name = a.name or out.name
+        spec = describe(
+            row_of(meta, a.checkpoint),
+            name=name,
             licence=a.licence,
             training_data=a.data or [TrainingSet("not stated", "not stated")],
             input_size=a.size,
-            card_md=a.card.read_text() if a.card else _card(a.name or out.name, network, meta),
+        )
+        found = export_bundle(
+            network, out, spec, a.card.read_text() if a.card else _card(name, network, meta)
         )
     except (ExportError, CheckpointError, OSError) as e:
         sys.stderr.write(f"{e}\n")
         return 1
+    worst: dict[str, float] = {}
     for p in found:
-        print(f"{p.stage:9} differs from torch by at most {p.max_error:.1e}")
+        if not isinstance(p.output, PartLabels):
+            worst[p.stage] = max(worst.get(p.stage, 0.0), p.max_error)
+    for stage, error in worst.items():
+        print(f"{stage:9} differs from torch by at most {error:.1e}")
     print(f"{out} written")
     return 0
 

@@ -4,45 +4,38 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import onnx
 import torch
 from torch import Tensor, nn
 
 from export.stages import ExportError
-from models.factored import FEATURES, STRIDE
-from models.spec import METADATA_KEY, ModelSpec
+from models.outputs import Output
+from models.spec import IMAGE, METADATA_KEY, ModelSpec, StageSpec, outputs_by_name
 
 OPSET = 20
 SIZE_MULTIPLE = 32
-INPUTS: dict[str, tuple[str, ...]] = {
-    "trunk": ("image",),
-    "factor": ("features",),
-    "head": ("features", "person"),
-    "network": ("image",),
-}
-OUTPUTS: dict[str, tuple[str, ...]] = {
-    "trunk": ("features",),
-    "factor": ("person",),
-    "head": ("parts", "labels"),
-    "network": ("parts", "labels"),
-}
 RANDOM_OPS = frozenset(("Dropout", "Bernoulli", "Multinomial"))  # beside every Random…
 
 
-def to_onnx(module: nn.Module, stage: str, *, fixed: tuple[int, int] | None = None) -> onnx.ModelProto:
+def to_onnx(
+    module: nn.Module, stages: Sequence[StageSpec], stage: str, *, fixed: tuple[int, int] | None = None
+) -> onnx.ModelProto:
     """Trace a stage with dynamic batch, height and width, and check the graph.
 
     Args:
         module: the stage, in eval mode.
-        stage: its name, which gives the names of inputs and outputs.
+        stages: of the whole model, which give the names and shapes of inputs and outputs.
+        stage: which one it is.
         fixed: (height, width) of single pictures, for a module that cannot be traced for every size.
 
     Raises:
         ExportError: when dropout, random numbers or a batch norm in training mode are left in the graph.
     """
-    examples = tuple(_example(name, fixed) for name in INPUTS[stage])
+    described = next(s for s in stages if s.name == stage)
+    known = outputs_by_name(stages)
+    examples = tuple(_example(name, known, fixed) for name in described.inputs)
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registration.level
     registration.setLevel(logging.ERROR)  # four lines about torchvision, which is not needed
@@ -53,9 +46,9 @@ def to_onnx(module: nn.Module, stage: str, *, fixed: tuple[int, int] | None = No
                 module,
                 examples,
                 dynamo=True,
-                input_names=list(INPUTS[stage]),
-                output_names=list(OUTPUTS[stage]),
-                dynamic_shapes=None if fixed else tuple(_dynamic(name) for name in INPUTS[stage]),
+                input_names=list(described.inputs),
+                output_names=[o.name for o in described.outputs],
+                dynamic_shapes=None if fixed else tuple(_dynamic(name, known) for name in described.inputs),
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -64,7 +57,7 @@ def to_onnx(module: nn.Module, stage: str, *, fixed: tuple[int, int] | None = No
     if program is None:
         raise ExportError(f"{stage}: the exporter returned nothing. Update torch")
     model: onnx.ModelProto = program.model_proto
-    _tidy(model)
+    _tidy(model, max(o.stride for o in known.values()))
     refuse_training_graph(model, stage)
     return model
 
@@ -106,25 +99,26 @@ def _nodes_below(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
                 yield from _nodes_below(graph.node)
 
 
-def _example(name: str, fixed: tuple[int, int] | None) -> Tensor:
+def _example(name: str, known: Mapping[str, Output], fixed: tuple[int, int] | None) -> Tensor:
     """An input of two pictures (a batch of one would fix the batch size in the trace), or of one if fixed."""
     batch = 1 if fixed else 2
     h, w = fixed or (2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE)
-    if name == "image":
+    if name == IMAGE:
         return torch.zeros(batch, h, w, 3, dtype=torch.uint8)
-    return torch.zeros(batch, FEATURES if name == "features" else 1, h // STRIDE, w // STRIDE)
+    given = known[name]
+    return torch.zeros(batch, given.channels, h // given.stride, w // given.stride)
 
 
-def _dynamic(name: str) -> dict[int, object]:
+def _dynamic(name: str, known: Mapping[str, Output]) -> dict[int, object]:
     batch, rows, columns = (torch.export.Dim(d, min=1) for d in ("batch", "rows", "columns"))
-    if name == "image":
+    if name == IMAGE:
         return {0: batch, 1: SIZE_MULTIPLE * rows, 2: SIZE_MULTIPLE * columns}
-    cells = SIZE_MULTIPLE // STRIDE
+    cells = SIZE_MULTIPLE // known[name].stride
     return {0: batch, 2: cells * rows, 3: cells * columns}
 
 
-def _tidy(model: onnx.ModelProto) -> None:
-    """Name the axes, and drop what the tracer noted of source files.
+def _tidy(model: onnx.ModelProto, stride: int) -> None:
+    """Name the axes, and drop what the tracer noted of source files; `rows` and `columns` have `stride`.
 
     Inner values keep their axes: by equal names ONNX Runtime knows that both sides of a sum have one size,
     and adds them inside the convolution, in its blocked layout.
@@ -139,10 +133,10 @@ def _tidy(model: onnx.ModelProto) -> None:
     for value in (*graph.input, *graph.output, *graph.value_info):
         axes = [d for d in value.type.tensor_type.shape.dim if d.dim_param]
         for axis, pair in zip(axes[1:], (("height", "rows"), ("width", "columns")), strict=False):
-            axis.dim_param = _axis_name(axis.dim_param, *pair)
+            axis.dim_param = _axis_name(axis.dim_param, *pair, stride)
 
 
-def _axis_name(traced: str, pixels: str, cells: str) -> str:
+def _axis_name(traced: str, pixels: str, cells: str, stride: int) -> str:
     """The tracer's `32*x` → `height`, `16*x` → `height/2`, `4*x` → `rows`."""
     reduction = SIZE_MULTIPLE // int(traced.partition("*")[0])
-    return {1: pixels, STRIDE: cells}.get(reduction, f"{pixels}/{reduction}")
+    return {1: pixels, stride: cells}.get(reduction, f"{pixels}/{reduction}")

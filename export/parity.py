@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,70 +13,79 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from export.graphs import INPUTS, OUTPUTS
 from export.stages import ExportError
-from models.factored import FEATURES, STRIDE
+from models.outputs import Output, PartLabels, PartProbabilities
+from models.spec import IMAGE, StageSpec, outputs_by_name
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read once, when the library loads
 import onnxruntime as ort
 
-TOLERANCE = 1e-5  # absolute on probabilities; on features relative to the largest
+COMPOSED = "composed"  # in a report: the last stage, fed by the exported ones before it
 ROUNDING = 4  # where the plain module itself rounds further than that, this many times its own rounding
 CASES = ((1, 32, 32), (3, 64, 96), (2, 160, 64), (1, 288, 512))  # batch, height, width
 Array = NDArray[Any]  # float32 or uint8
 Values = dict[str, Array]  # by the name of the graph's input or output
-Stage = Callable[..., tuple[Array, ...]]
+Run = Callable[..., tuple[Array, ...]]
 
 
 @dataclass(frozen=True)
 class Parity:
-    """The largest difference seen between an exported stage and its torch module."""
+    """The largest difference seen in one output between an exported stage and its torch module."""
 
-    stage: str
-    max_error: float  #: on probabilities absolute, on features relative to the largest
-    rounding: float  #: the same of the plain module in float32 against itself in float64
-    changed_labels: int  #: cells whose label differs although their two best parts are no tie
+    stage: str  #: its name, or `COMPOSED`
+    output: Output
+    max_error: float  #: absolute on probabilities, else relative to the largest value; for labels, how many
+    rounding: float = 0.0  #: the same of the plain module in float32 against itself in float64
 
     @property
     def passed(self) -> bool:
         """Whether nothing but rounding differs; NaN never passes."""
-        return self.max_error <= max(TOLERANCE, ROUNDING * self.rounding) and not self.changed_labels
+        if isinstance(self.output, PartLabels):
+            return self.max_error == 0
+        return self.max_error <= max(self.output.tolerance, ROUNDING * self.rounding)
 
 
-def check(models: Mapping[str, bytes], stages: Mapping[str, nn.Module]) -> tuple[Parity, ...]:
+def check(
+    models: Mapping[str, bytes], modules: Mapping[str, nn.Module], stages: Sequence[StageSpec]
+) -> tuple[Parity, ...]:
     """Compare exported stages with plain ones over several batch sizes, sizes and kinds of picture.
 
     Args:
         models: stage name → ONNX file content.
-        stages: stage name → the plain module, in eval mode, as `export.stages.plain_stages` gives them.
+        modules: stage name → the plain module, in eval mode, as `Network.stages` gives them.
+        stages: of the whole model, which describe the outputs.
 
     Raises:
         ExportError: when a stage, or the stages composed, differ by more than rounding can explain.
     """
-    results = measure(models, stages)
+    results = measure(models, modules, stages)
     for r in results:
         if not r.passed:
+            labels = isinstance(r.output, PartLabels)
+            far = f"in {r.max_error:.0f} labels" if labels else f"by {r.max_error:.2g}"
             raise ExportError(
-                f"{r.stage}: the exported graph differs from the torch module by {r.max_error:.2g} "
-                f"(allowed {TOLERANCE:.0e}) and in {r.changed_labels} labels. Nothing was written"
+                f"{r.stage}: {r.output.name} of the exported graph differs from the torch module {far} "
+                f"(allowed {0 if labels else r.output.tolerance:.0e}). Nothing was written"
             )
     return results
 
 
-def measure(models: Mapping[str, bytes], stages: Mapping[str, nn.Module]) -> tuple[Parity, ...]:
+def measure(
+    models: Mapping[str, bytes], modules: Mapping[str, nn.Module], stages: Sequence[StageSpec]
+) -> tuple[Parity, ...]:
     """As `check`, without judging."""
-    exported = {name: _session_stage(session(data)) for name, data in models.items()}
-    plain = {name: _torch_stage(stage) for name, stage in stages.items()}
-    precise = {name: _torch_stage(deepcopy(stage).double()) for name, stage in stages.items()}
-    found: dict[str, Parity] = {}
+    chain = [s for s in stages if s.name in models]
+    exported = {name: _session_run(session(data)) for name, data in models.items()}
+    plain = {name: _torch_run(module) for name, module in modules.items()}
+    precise = {name: _torch_run(deepcopy(module).double()) for name, module in modules.items()}
+    found: dict[tuple[str, str], Parity] = {}
     for seed, case in enumerate(CASES):
-        inputs = _inputs(stages, case, seed)
-        reference, exact, own = _walk(plain, inputs), _walk(precise, inputs), _walk(exported, inputs)
-        for name, stage in exported.items():
-            alone = zip(OUTPUTS[name], stage(*(reference[i] for i in INPUTS[name])), strict=True)
-            _merge(found, name, _compare(name, dict(alone), reference, exact))
-        last = tuple(exported)[-1]
-        _merge(found, "composed", _compare(last, own, reference, exact))
+        inputs = _inputs(chain, outputs_by_name(stages), case, seed)
+        reference, exact, own = (_walk(chain, runs, inputs) for runs in (plain, precise, exported))
+        for stage in chain:
+            alone = _outputs(stage, exported[stage.name], reference)
+            _merge(found, _compare(stage.name, stage, alone, reference, exact))
+        _merge(found, _compare(COMPOSED, chain[-1], own, reference, exact))
     return tuple(found.values())
 
 
@@ -105,30 +114,43 @@ def pictures(batch: int, height: int, width: int, seed: int) -> NDArray[np.uint8
     return out
 
 
-def _inputs(stages: Mapping[str, nn.Module], case: tuple[int, int, int], seed: int) -> Values:
-    """Pictures; for a factor that comes without its trunk, rectified noise like features."""
-    if "factor" in stages and "trunk" not in stages:
-        batch, height, width = case
-        shape = (batch, FEATURES, height // STRIDE, width // STRIDE)
-        noise = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
-        return {"features": np.maximum(noise, 0)}
-    return {"image": pictures(*case, seed)}
-
-
-def _walk(stages: Mapping[str, Stage], inputs: Values) -> Values:
-    """Every value on the way through the stages, each fed with what the ones before gave."""
-    values = dict(inputs)
-    for name, stage in stages.items():
-        values |= zip(OUTPUTS[name], stage(*(values[i] for i in INPUTS[name])), strict=True)
+def _inputs(
+    chain: Sequence[StageSpec], known: Mapping[str, Output], case: tuple[int, int, int], seed: int
+) -> Values:
+    """Inputs that no stage of the chain gives: pictures, or rectified noise like earlier outputs."""
+    batch, height, width = case
+    rng = np.random.default_rng(seed)
+    values: Values = {}
+    for name in dict.fromkeys(i for s in chain for i in s.inputs if i not in outputs_by_name(chain)):
+        if name == IMAGE:
+            values[name] = pictures(*case, seed)
+            continue
+        given = known[name]
+        shape = (batch, given.channels, height // given.stride, width // given.stride)
+        noise = np.maximum(rng.standard_normal(shape, dtype=np.float32), 0)
+        values[name] = np.minimum(noise, 1) if given.probability else noise
     return values
 
 
-def _session_stage(sess: ort.InferenceSession) -> Stage:
+def _walk(chain: Sequence[StageSpec], runs: Mapping[str, Run], inputs: Values) -> Values:
+    """Every value on the way through the stages, each fed with what the ones before gave."""
+    values = dict(inputs)
+    for stage in chain:
+        values |= _outputs(stage, runs[stage.name], values)
+    return values
+
+
+def _outputs(stage: StageSpec, run: Run, values: Values) -> Values:
+    names = [o.name for o in stage.outputs]
+    return dict(zip(names, run(*(values[i] for i in stage.inputs)), strict=True))
+
+
+def _session_run(sess: ort.InferenceSession) -> Run:
     names = [i.name for i in sess.get_inputs()]
     return lambda *arrays: tuple(sess.run(None, dict(zip(names, arrays, strict=True))))
 
 
-def _torch_stage(module: nn.Module) -> Stage:
+def _torch_run(module: nn.Module) -> Run:
     weights = next(module.parameters()).dtype
 
     def run(*arrays: Array) -> tuple[Array, ...]:
@@ -142,34 +164,35 @@ def _torch_stage(module: nn.Module) -> Stage:
     return run
 
 
-def _compare(stage: str, got: Values, reference: Values, exact: Values) -> Parity:
-    main, *labels = OUTPUTS[stage]
-    for name in OUTPUTS[stage]:
-        a, b = got[name], reference[name]
+def _compare(name: str, stage: StageSpec, got: Values, reference: Values, exact: Values) -> Iterator[Parity]:
+    parts = next((o for o in stage.outputs if isinstance(o, PartProbabilities)), None)
+    for output in stage.outputs:
+        a, b = got[output.name], reference[output.name]
         if a.shape != b.shape or a.dtype != b.dtype:
             raise ExportError(
-                f"{stage}: {name} should be {b.dtype} {b.shape}, the exported graph gives"
+                f"{name}: {output.name} should be {b.dtype} {b.shape}, the exported graph gives"
                 f" {a.dtype} {a.shape}. Nothing was written"
             )
-    plain = reference[main]
-    scale = max(1.0, float(np.abs(plain).max())) if stage == "trunk" else 1.0
-    changed = 0
-    if labels:
-        chosen = np.take_along_axis(plain, got[labels[0]].astype(np.int64)[:, None], axis=1)[:, 0]
-        changed = int((chosen < plain.max(axis=1) - 2 * TOLERANCE).sum())
-    return Parity(
-        stage,
-        float(np.abs(got[main] - plain).max()) / scale,
-        float(np.abs(plain - exact[main]).max()) / scale,
-        changed,
-    )
+        if isinstance(output, PartLabels) and parts is not None:
+            yield Parity(name, output, _changed(a, reference[parts.name], parts.tolerance))
+            continue
+        scale = 1.0 if output.probability else max(1.0, float(np.abs(b).max()))
+        error, rounding = (float(np.abs(x - b).max()) / scale for x in (a, exact[output.name]))
+        yield Parity(name, output, error, rounding)
 
 
-def _merge(found: dict[str, Parity], name: str, new: Parity) -> None:
-    old = found.get(name, Parity(name, 0.0, 0.0, 0))
-    found[name] = Parity(
-        name,
-        float(np.maximum(old.max_error, new.max_error)),  # keeps a NaN
-        float(np.maximum(old.rounding, new.rounding)),
-        old.changed_labels + new.changed_labels,
-    )
+def _changed(labels: Array, parts: Array, tolerance: float) -> int:
+    """Cells whose label differs although their two best parts are no tie."""
+    chosen = np.take_along_axis(parts, labels.astype(np.int64)[:, None], axis=1)[:, 0]
+    return int((chosen < parts.max(axis=1) - 2 * tolerance).sum())
+
+
+def _merge(found: dict[tuple[str, str], Parity], news: Iterator[Parity]) -> None:
+    for new in news:
+        key = new.stage, new.output.name
+        old = found.get(key, replace(new, max_error=0.0, rounding=0.0))
+        found[key] = replace(
+            new,
+            max_error=float(np.maximum(old.max_error, new.max_error)),  # keeps a NaN
+            rounding=float(np.maximum(old.rounding, new.rounding)),
+        )

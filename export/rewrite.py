@@ -7,19 +7,24 @@ inside (performance measurements: reference/performance.md §3). Folding is comp
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from export.stages import (
-    ExportError,
+from export.stages import ExportError
+from models.blocks import Bottleneck, Initial
+from models.factored import (
+    FEATURES,
+    INPUT_MEAN,
+    INPUT_STD,
     FactorStage,
     HeadStage,
     NetworkStage,
     TrunkStage,
     channels_first,
 )
-from models.blocks import Bottleneck, Initial
-from models.factored import FEATURES, INPUT_MEAN, INPUT_STD, BaselineConvNet
 
 PIXEL_CENTRE = 255 * INPUT_MEAN  # subtracted first, so that zero padding stays zero padding
 PIXEL_SCALE = 1 / (255 * INPUT_STD)  # folded into the first weights
@@ -28,29 +33,18 @@ PIXEL_SCALE = 1 / (255 * INPUT_STD)  # folded into the first weights
 def rewrite(stage: nn.Module) -> nn.Module:
     """A module equal to `stage` (in eval mode) that runs about twice as fast once exported.
 
-    Raises:
-        ExportError: for a module that is not one of `export.stages`.
+    A type without a row in `REWRITES` is exported as it is.
     """
-    match stage:
-        case TrunkStage():
-            fast: nn.Module = FastTrunk(stage.trunk)
-        case FactorStage():
-            fast = FastFactor(stage)
-        case HeadStage():
-            fast = FastHead(stage)
-        case NetworkStage() if isinstance(stage.network, BaselineConvNet):
-            fast = FastNetwork(stage.network)
-        case _:
-            raise ExportError(f"{type(stage).__name__}: no exact rewrite is known for it. Export it as it is")
-    return fast.eval()
+    make = REWRITES.get(type(stage))
+    return stage if make is None else make(stage).eval()
 
 
 class FastTrunk(nn.Module):
     """Image → features, the input scale folded into the first weights."""
 
-    def __init__(self, trunk: nn.Sequential) -> None:
+    def __init__(self, stage: TrunkStage) -> None:
         super().__init__()
-        self.blocks = _fast_sequence(trunk)
+        self.blocks = _fast_sequence(stage.trunk)
 
     def forward(self, image: Tensor) -> Tensor:
         """(b, h, w, 3) uint8 → (b, 128, h/8, w/8)."""
@@ -101,9 +95,9 @@ class FastHead(nn.Module):
 class FastNetwork(nn.Module):
     """Image → probabilities and labels, for the networks without a factor."""
 
-    def __init__(self, network: BaselineConvNet) -> None:
+    def __init__(self, stage: NetworkStage) -> None:
         super().__init__()
-        self.blocks = _fast_sequence(network.net)
+        self.blocks = _fast_sequence(stage.network.net)
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(b, h, w, 3) uint8 → (b, classes, h/8, w/8) and (b, h/8, w/8) uint8."""
@@ -246,3 +240,11 @@ def _depthwise(scale: Tensor) -> nn.Conv2d:
     with torch.no_grad():
         conv.weight.copy_(scale[:, None, None, None])
     return conv
+
+
+REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
+    TrunkStage: FastTrunk,
+    FactorStage: FastFactor,
+    HeadStage: FastHead,
+    NetworkStage: FastNetwork,
+}

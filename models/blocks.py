@@ -7,7 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-Activation = Literal["prelu", "relu"]
+from models.families import Activation
+
 Kind = Literal["regular", "dilated", "asymmetric", "down"]
 BN_EPS = 1e-3
 ASYMMETRIC_KERNEL = 5

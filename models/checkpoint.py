@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from models.blocks import Activation
-from models.factored import BaselineConvNet, FactoredConvNet, enet
+from models.families import ZOO, ZooRow, find_row
+from models.network import Network, build
 
 Meta = dict[str, Any]
-Network = FactoredConvNet | BaselineConvNet
 META_KEY = "xfactor"
 AVERAGED = "ema"  # the group of weights that is shipped
-ARCHITECTURES: dict[str, Callable[[int, Activation], Network]] = {
-    "factored": FactoredConvNet,
-    "baseline": BaselineConvNet,
-    "enet": enet,
-}
+ROW = "row"  # in the facts: the name of the network's row in ZOO
 
 
 class CheckpointError(ValueError):
@@ -111,39 +105,43 @@ def with_slopes(tensors: dict[str, Tensor], module: nn.Module) -> dict[str, Tens
     return {**tensors, **slopes}
 
 
-def save_network(path: Path, network: Network, meta: Meta) -> None:
-    """Write the weights alone, with what is needed to build the network again."""
-    save_checkpoint(path, {AVERAGED: network.state_dict()}, {**meta, **architecture(network)})
+def save_network(path: Path, row: ZooRow, network: Network, meta: Meta) -> None:
+    """Write the weights alone, with the name of the row that builds the network again."""
+    save_checkpoint(path, {AVERAGED: network.state_dict()}, {**meta, ROW: row.name})
 
 
 def load_network(path: Path) -> tuple[Network, Meta]:
     """The network of a checkpoint in eval mode, with its averaged weights, and the checkpoint's facts.
 
     Raises:
-        CheckpointError: when the file is no checkpoint, or of an architecture that is not known here.
+        CheckpointError: when the file is no checkpoint, or of a network that is not known here.
     """
     groups, meta = load_checkpoint(path)
-    name, kind, classes = meta.get("architecture"), meta.get("activation"), meta.get("classes", 32)
-    act: Activation | None = next((a for a in get_args(Activation) if a == kind), None)
-    if name not in ARCHITECTURES or act is None or not isinstance(classes, int):
-        raise CheckpointError(
-            f"{path}: a checkpoint of the architecture {name!r} with activation {kind!r}, not known here."
-            f" Known: {', '.join(ARCHITECTURES)} with {' or '.join(get_args(Activation))}."
-        )
+    row = row_of(meta, path)
     if AVERAGED not in groups:
         raise CheckpointError(
             f"{path}: it holds no averaged weights. Use the checkpoint of a whole training."
         )
-    network = ARCHITECTURES[name](classes, act)
+    network = build(row)
     load_weights(network, groups[AVERAGED], path)
     return network.eval(), meta
 
 
-def architecture(network: Network) -> Meta:
-    """What `load_network` needs to build a network of the same shape."""
-    act = "prelu" if any(isinstance(m, nn.PReLU) for m in network.modules()) else "relu"
-    if isinstance(network, FactoredConvNet):
-        return {"architecture": "factored", "activation": act, "classes": network.head.classify.out_channels}
-    stages = sum(isinstance(m, nn.Sequential) for m in network.net)
-    name = "baseline" if stages == 3 else "enet"
-    return {"architecture": name, "activation": act, "classes": network.net[-1].out_channels}
+def row_of(meta: Meta, path: Path) -> ZooRow:
+    """The row of a checkpoint's network; older checkpoints name an architecture and an activation instead.
+
+    Raises:
+        CheckpointError: when the network is not known here.
+    """
+    row = ZOO.get(str(meta[ROW])) if ROW in meta else None
+    if "architecture" in meta and ROW not in meta:
+        row = find_row(str(meta["architecture"]), str(meta.get("activation")))
+        classes = meta.get("classes", row.part_set.classes if row else 0)
+        row = row if row and classes == row.part_set.classes else None
+    if row is None:
+        named = ", ".join(str(meta[k]) for k in (ROW, "architecture", "activation", "classes") if k in meta)
+        raise CheckpointError(
+            f"{path}: a checkpoint of a network that is not known here ({named or 'it names none'})."
+            f" Known: {', '.join(ZOO)}."
+        )
+    return row

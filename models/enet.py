@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from models.blocks import Activation, Bottleneck, Initial, activation, init_weights, norm, stage128
+from models.blocks import Bottleneck, Initial, activation, init_weights, norm, stage128
+from models.families import Activation
 
 
 class IndexedDown(nn.Module):

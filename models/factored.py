@@ -8,7 +8,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.blocks import Activation, activation, encoder, init_weights, norm, stage128
+from models.blocks import activation, encoder, init_weights, norm, stage128
+from models.families import Activation, ZooRow
+from models.network import Network
 
 STRIDE = 8
 FEATURES = 128
@@ -48,7 +50,7 @@ class Head(nn.Module):
         return y
 
 
-class FactoredConvNet(nn.Module):
+class FactoredConvNet(Network):
     """Trunk, factor and head composed; 505 742 parameters with PReLU and 32 classes."""
 
     def __init__(self, classes: int = 32, act: Activation = "relu") -> None:
@@ -73,8 +75,17 @@ class FactoredConvNet(nn.Module):
         fb = self.factor(features)
         return fb, self.head(features, person_probability(fb) if person is None else person)
 
+    def stages(self) -> dict[str, nn.Module]:
+        """Trunk, factor and head."""
+        modules = {
+            "trunk": TrunkStage(self.trunk),
+            "factor": FactorStage(self.factor),
+            "head": HeadStage(self.head),
+        }
+        return {name: m.train(self.training) for name, m in modules.items()}
 
-class BaselineConvNet(nn.Module):
+
+class BaselineConvNet(Network):
     """The paper's non-factored baseline: the same stages without the sub-task (methods §1.3)."""
 
     def __init__(self, classes: int = 32, act: Activation = "relu", *, stages: int = 2) -> None:
@@ -92,6 +103,10 @@ class BaselineConvNet(nn.Module):
         y: Tensor = self.net(x)
         return y
 
+    def stages(self) -> dict[str, nn.Module]:
+        """The whole network."""
+        return {"network": NetworkStage(self).train(self.training)}
+
 
 def person_probability(fb_logits: Tensor) -> Tensor:
     """Factor logits (b, 2, h, w) → P(person) (b, 1, h, w)."""
@@ -106,3 +121,83 @@ def normalise(rgb: Tensor) -> Tensor:
 def enet(classes: int = 32, act: Activation = "relu") -> BaselineConvNet:
     """The ENet encoder with its prediction at stride 8: the paper's comparison row (342 284 parameters)."""
     return BaselineConvNet(classes, act, stages=1)
+
+
+def build_factored(row: ZooRow) -> FactoredConvNet:
+    """The Factored ConvNet of a row."""
+    return FactoredConvNet(row.part_set.classes, row.activation)
+
+
+def build_baseline(row: ZooRow) -> BaselineConvNet:
+    """The baseline of a row."""
+    return BaselineConvNet(row.part_set.classes, row.activation)
+
+
+def build_enet(row: ZooRow) -> BaselineConvNet:
+    """The ENet encoder of a row."""
+    return enet(row.part_set.classes, row.activation)
+
+
+class TrunkStage(nn.Module):
+    """`image` → `features`."""
+
+    def __init__(self, trunk: nn.Sequential) -> None:
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(b, h, w, 3) uint8 RGB → (b, 128, h/8, w/8)."""
+        features: Tensor = self.trunk(normalise(channels_first(image, precision(self))))
+        return features
+
+
+class FactorStage(nn.Module):
+    """`features` → `person`."""
+
+    def __init__(self, factor: Factor) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(b, 128, h/8, w/8) → P(person) (b, 1, h/8, w/8)."""
+        return person_probability(self.factor(features))
+
+
+class HeadStage(nn.Module):
+    """`features`, `person` → `parts`, `labels`."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, features: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, 128, h, w), P(person) (b, 1, h, w) → parts (b, classes, h, w) and uint8 labels (b, h, w)."""
+        return probabilities_and_labels(self.head(features, person))
+
+
+class NetworkStage(nn.Module):
+    """`image` → `parts`, `labels`, for a network without a factor."""
+
+    def __init__(self, network: BaselineConvNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, h, w, 3) uint8 RGB → probabilities (b, classes, h/8, w/8), uint8 labels (b, h/8, w/8)."""
+        return probabilities_and_labels(self.network(normalise(channels_first(image, precision(self)))))
+
+
+def channels_first(image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(b, h, w, 3) uint8 → (b, 3, h, w) floating point, still 0..255."""
+    return image.permute(0, 3, 1, 2).to(dtype)
+
+
+def precision(module: nn.Module) -> torch.dtype:
+    """The type of a module's weights: float32, or float64 where parity asks how far float32 rounds."""
+    return next(module.parameters()).dtype
+
+
+def probabilities_and_labels(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits (b, classes, h, w) → their softmax, and its argmax: the two outputs can never disagree."""
+    parts = logits.softmax(dim=1)
+    return parts, parts.argmax(dim=1).to(torch.uint8)

@@ -6,14 +6,26 @@ Nothing else in the project states a mean, a stride, a label or a skeleton a sec
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any
 
 from models.grid import Grid
+from models.outputs import (
+    JointOutput,
+    Output,
+    OutputError,
+    PartLabels,
+    PartProbabilities,
+    PersonProbability,
+    SharedFeatures,
+    output_from_dict,
+)
 
 METADATA_KEY = "xfactor.spec"
-Kind = Literal["factored", "network"]
-Stage = Literal["trunk", "factor", "head", "network"]
+FORMAT = 2
+IMAGE = "image"  # the input of a model's first stage: (b, h, w, 3) uint8 RGB
+PERSON = PersonProbability.type
 
 
 class SpecError(ValueError):
@@ -42,21 +54,42 @@ class FactorCard:
 
 
 @dataclass(frozen=True)
-class ModelSpec:
-    """Everything an engine must know to run one stage.
+class StageSpec:
+    """One graph of a model, which is a file of its own: `<name>.onnx`.
 
     Raises:
-        SpecError: from `from_json`, naming the field that is wrong.
+        SpecError: when it has no input or no output, or two outputs of one name.
     """
 
     name: str
-    kind: Kind
-    stage: Stage
-    part_set: str | None  #: a key of `models.labels.PART_SETS`
-    joint_set: str | None  #: a key of `models.labels.JOINT_SETS`
+    inputs: tuple[str, ...]  #: `IMAGE`, or outputs of stages before
+    outputs: tuple[Output, ...]
+
+    def __post_init__(self) -> None:
+        names = [o.name for o in self.outputs]
+        if not self.inputs or not names or len(set(names)) < len(names):
+            raise SpecError(
+                f"the model description gives its stage {self.name} inputs {self.inputs}, outputs {names}"
+            )
+
+
+def outputs_by_name(stages: Sequence[StageSpec]) -> dict[str, Output]:
+    """Every output of some stages, features too."""
+    return {o.name: o for s in stages for o in s.outputs}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything an engine must know to run a model.
+
+    Raises:
+        SpecError: when a value is impossible, and from `from_json`, naming the field that is wrong.
+    """
+
+    name: str
+    stages: tuple[StageSpec, ...]  #: of the whole model, in the order of the data
+    stage: str  #: the name of the one in this file
     input_size: tuple[int, int]  #: (height, width) of the box that pictures are fitted into, px
-    stride: int  #: input pixels per output cell
-    grid: Grid  #: where a cell's centre lies
     preprocessing: str  #: in words; it happens inside the graph
     activation: str
     parameters: int  #: of the whole model
@@ -67,46 +100,128 @@ class ModelSpec:
     )  #: stage → sha256 of the files this one belongs with
     card: FactorCard | None = None  #: only in a personalised factor
     size_multiple: int = 32  #: input height and width must be multiples of this
-    format: int = 1
+    format: int = FORMAT
+
+    def __post_init__(self) -> None:
+        known = {IMAGE}
+        for stage in self.stages:
+            if not known.issuperset(stage.inputs):
+                raise SpecError(
+                    f"the model description feeds its stage {stage.name} with what no stage gives"
+                )
+            known |= {o.name for o in stage.outputs}
+        if self.stage not in self.stage_names:
+            raise SpecError(
+                f"the model description says stage={self.stage!r}; expected one of {self.stage_names}"
+            )
+        if min(self.input_size) < self.size_multiple:
+            raise SpecError("the model description gives an impossible input size")
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """The stages, in the order of the data."""
+        return tuple(s.name for s in self.stages)
+
+    @property
+    def own_stage(self) -> StageSpec:
+        """The stage in this file."""
+        return next(s for s in self.stages if s.name == self.stage)
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """Outputs of all stages, features apart."""
+        return tuple(o for s in self.stages for o in s.outputs if not isinstance(o, SharedFeatures))
+
+    @property
+    def factor_stage(self) -> str | None:
+        """The stage whose P(person) goes into another one: the X factor, which can be replaced."""
+        if not any(PERSON in s.inputs for s in self.stages):
+            return None
+        return next(s.name for s in self.stages if PERSON in (o.name for o in s.outputs))
+
+    @property
+    def part_set(self) -> str | None:
+        """The key of its body parts, if it gives parts."""
+        return next((o.parts for o in self.outputs if isinstance(o, PartProbabilities)), None)
+
+    @property
+    def joint_set(self) -> str | None:
+        """The key of its joints, if it gives joints."""
+        return next((o.joints for o in self.outputs if isinstance(o, JointOutput)), None)
+
+    @property
+    def stride(self) -> int:
+        """Input pixels per cell of its coarsest output."""
+        return max((o.stride for o in self.outputs), default=1)
+
+    @property
+    def grid(self) -> Grid:
+        """The convention for the centres of cells: corners if any output has it."""
+        return Grid.CORNER if any(o.grid is Grid.CORNER for o in self.outputs) else Grid.CENTRE
 
     def to_json(self) -> str:
         """One line of JSON, keys sorted."""
-        return json.dumps(asdict(self), sort_keys=True)
+        stages = [{**asdict(s), "outputs": [o.to_dict() for o in s.outputs]} for s in self.stages]
+        return json.dumps({**asdict(self), "stages": stages}, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:
-        """Read what `to_json` wrote; unknown keys are refused: a newer format is not half understood."""
+        """Read what `to_json` wrote, now or in format 1; unknown keys are refused: a newer format."""
         try:
             raw = json.loads(text)
         except json.JSONDecodeError as e:
             raise SpecError(f"the model description is not JSON ({e.msg})") from e
         if not isinstance(raw, dict):
             raise SpecError("the model description is not a JSON object")
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(raw) - known)
-        if unknown:
-            raise SpecError(
-                f"the model description has unknown fields ({', '.join(unknown)}): a newer version made it"
-            )
-        return _build(cls, raw)
+        try:
+            if raw.get("format", 1) == 1:
+                raw = _from_format_1(raw)
+            unknown = sorted(set(raw) - {f.name for f in fields(cls)})
+            if unknown or raw["format"] != FORMAT:
+                which = f"unknown fields ({', '.join(unknown)})" if unknown else f"format {raw['format']}"
+                raise SpecError(f"the model description has {which}: a newer version made it")
+            return _build(cls, raw)
+        except OutputError as e:
+            raise SpecError(f"the model description cannot be used: {e}") from e
+        except (AttributeError, KeyError, TypeError, ValueError) as e:
+            if isinstance(e, SpecError):
+                raise
+            raise SpecError(f"the model description is incomplete or malformed ({e})") from e
 
 
 def _build(cls: type[ModelSpec], raw: dict[str, Any]) -> ModelSpec:
-    try:
-        data = dict(raw)
-        height, width = (int(v) for v in data["input_size"])
-        data["input_size"] = (height, width)
-        data["grid"] = Grid(data["grid"])
-        data["training_data"] = tuple(TrainingSet(**t) for t in data.get("training_data", ()))
-        data["card"] = FactorCard(**data["card"]) if data.get("card") else None
-        spec = cls(**data)
-    except (KeyError, TypeError, ValueError) as e:
-        raise SpecError(f"the model description is incomplete or malformed ({e})") from e
-    for name, allowed in (("kind", get_args(Kind)), ("stage", get_args(Stage))):
-        if getattr(spec, name) not in allowed:
-            raise SpecError(
-                f"the model description says {name}={getattr(spec, name)!r}; expected one of {allowed}"
-            )
-    if spec.stride < 1 or min(spec.input_size) < spec.size_multiple:
-        raise SpecError("the model description gives an impossible stride or input size")
-    return spec
+    data = dict(raw)
+    height, width = (int(v) for v in data["input_size"])
+    data["input_size"] = (height, width)
+    data["stages"] = tuple(
+        StageSpec(s["name"], tuple(s["inputs"]), tuple(output_from_dict(o) for o in s["outputs"]))
+        for s in data["stages"]
+    )
+    data["training_data"] = tuple(TrainingSet(**t) for t in data.get("training_data", ()))
+    data["card"] = FactorCard(**data["card"]) if data.get("card") else None
+    return cls(**data)
+
+
+def _from_format_1(raw: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 knew two kinds of model: trunk, factor and head, or one network with parts or a silhouette."""
+    old = ("kind", "part_set", "joint_set", "stride", "grid")
+    kind, parts, _, stride, grid = (raw[k] for k in old)
+    s, g = int(stride), Grid(grid)
+    person = PersonProbability(stride=s, grid=g)
+    dense: tuple[Output, ...] = ()
+    if parts is not None:
+        dense = PartProbabilities(parts=parts, stride=s, grid=g), PartLabels(parts=parts, stride=s, grid=g)
+    stages: tuple[StageSpec, ...]
+    if kind == "factored":
+        stages = (
+            StageSpec("trunk", (IMAGE,), (SharedFeatures(stride=s, grid=g),)),
+            StageSpec("factor", ("features",), (person,)),
+            StageSpec("head", ("features", PERSON), dense),
+        )
+    elif kind == "network":
+        stages = (StageSpec("network", (IMAGE,), dense or (person,)),)
+    else:
+        raise SpecError(f"the model description says kind={kind!r}; expected factored or network")
+    rest = {k: v for k, v in raw.items() if k not in old}
+    written = [{**asdict(stage), "outputs": [o.to_dict() for o in stage.outputs]} for stage in stages]
+    return {**rest, "stages": written, "format": FORMAT}

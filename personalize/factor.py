@@ -17,9 +17,9 @@ from torch import Tensor
 from export import parity
 from export.graphs import with_spec
 from export.rewrite import FastFactor, rewrite
-from export.stages import FactorStage, refuse_unfit
-from models.blocks import Activation
-from models.factored import Factor
+from export.stages import refuse_unfit
+from models.factored import Factor, FactorStage
+from models.families import Activation
 from models.spec import ModelSpec
 
 
@@ -84,7 +84,7 @@ def store(factor: FastFactor, graph: bytes, spec: ModelSpec) -> bytes:
         values = learned[initializer.name].contiguous().numpy()
         initializer.CopyFrom(numpy_helper.from_array(values, initializer.name))
     data = with_spec(model, spec)
-    parity.check({"factor": data}, {"factor": factor})
+    parity.check({"factor": data}, {"factor": factor}, spec.stages)
     return data
 
 

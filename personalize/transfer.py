@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.checkpoint import CheckpointError, load_checkpoint, save_network
+from models.checkpoint import CheckpointError, load_checkpoint, row_of, save_network
 from models.factored import FactoredConvNet
 from personalize.cuts import grab_cut
 from training.evaluate import open_network
@@ -66,7 +66,8 @@ def main(argv: list[str] | None = None) -> int:
         moved = fine_tune(net, features, targets(features, labels), config)
         _tell(net, moved, features, labels)
         meta = load_checkpoint(a.checkpoint)[1]
-        save_network(a.out, moved, {**meta, "transfer": {"from": a.checkpoint.name, "pictures": len(images)}})
+        facts = {**meta, "transfer": {"from": a.checkpoint.name, "pictures": len(images)}}
+        save_network(a.out, row_of(meta, a.checkpoint), moved, facts)
     except (CheckpointError, DataError, OSError, ValueError) as e:
         sys.stderr.write(f"{e}\n")
         return 1

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.checkpoint import ARCHITECTURES, CheckpointError, load_checkpoint, load_weights, with_slopes
-from models.labels import S31
+from models.checkpoint import CheckpointError, load_checkpoint, load_weights, with_slopes
+from models.families import FAMILIES, find_row
+from models.network import build
 from training import distributed
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp, read_unlabelled
@@ -37,7 +38,7 @@ def _arguments() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="xfactor train", description="Train the Factored ConvNet, or one it is compared with; resumable."
     )
-    p.add_argument("--network", choices=tuple(ARCHITECTURES), default="factored")
+    p.add_argument("--network", choices=tuple(FAMILIES), default="factored")
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
     p.add_argument("--synthetic", type=Path, nargs="+", default=[], help="packed synthetic people: STEM…")
@@ -134,9 +135,11 @@ def main(argv: list[str] | None = None) -> int:
         dropout=a.dropout, seed=a.seed, optimiser=a.optimiser,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
+    row = find_row(a.network, a.activation)
+    assert row is not None  # argparse knows the families; each has a row of both activations
     try:
         torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
-        state = new_state(config, ARCHITECTURES[a.network](S31.classes, a.activation), device)
+        state = new_state(config, row, build(row), device)
         if (a.out / LAST).exists():
             resume(state, a.out / LAST)
         elif a.init is not None:

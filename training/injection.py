@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
-from models.checkpoint import Network
 from models.factored import STRIDE, FactoredConvNet
+from models.network import Network
 
 
 def on_head_grid(silhouettes: Tensor, cells: tuple[int, int]) -> Tensor:

@@ -15,17 +15,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint import (
-    CheckpointError,
-    Network,
-    architecture,
-    load_checkpoint,
-    load_weights,
-    save_checkpoint,
-)
-from models.factored import FactoredConvNet
-from models.labels import S31
-from models.outputs import Output, PartProbabilities, PersonProbability
+from models.checkpoint import ROW, CheckpointError, load_checkpoint, load_weights, save_checkpoint
+from models.families import ZooRow
+from models.network import Network
+from models.outputs import Output
 from training.distributed import average_gradients
 from training.muon import Muon
 from training.step import StepConfig, losses
@@ -76,6 +69,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 class State:
     """A run in progress."""
 
+    row: ZooRow
     net: Network
     ema: Network
     optimiser: Muon
@@ -85,19 +79,18 @@ class State:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """Descriptions of the outputs of the network."""
-        parts = PartProbabilities(parts=S31.name)
-        return (PersonProbability(), parts) if isinstance(self.net, FactoredConvNet) else (parts,)
+        return tuple(o for stage in self.row.stages for o in stage.outputs)
 
 
-def new_state(config: TrainConfig, net: Network, device: torch.device) -> State:
-    """A fresh run from the given network."""
+def new_state(config: TrainConfig, row: ZooRow, net: Network, device: torch.device) -> State:
+    """A fresh run from the given network of a row."""
     ema = copy.deepcopy(net).to(device)
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for module in net.modules():
         if isinstance(module, nn.Dropout2d):
             module.p = config.dropout
     orthogonal = config.optimiser == "muon"
-    return State(net, ema, Muon(net, config.lr, config.weight_decay, orthogonal=orthogonal))
+    return State(row, net, ema, Muon(net, config.lr, config.weight_decay, orthogonal=orthogonal))
 
 
 def resume(state: State, path: Path) -> None:
@@ -127,7 +120,7 @@ def save(state: State, config: TrainConfig, path: Path, extra: dict[str, object]
         if isinstance(value, Tensor)
     }
     facts = {"step": state.step, "images": state.images, "config": asdict(config)}
-    meta = {**architecture(state.net), **facts, **extra}
+    meta = {ROW: state.row.name, **facts, **extra}
     save_checkpoint(
         path, {"net": state.net.state_dict(), "ema": state.ema.state_dict(), "optimiser": optimiser}, meta
     )

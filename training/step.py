@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import dropout2d
 
-from models.checkpoint import Network
 from models.factored import FactoredConvNet, normalise, person_probability
+from models.network import Network
 from models.outputs import Output
 from training.losses import person_from_codes
 from training.noise import SETTINGS, Setting, gaussian_noise, swap_noise

@@ -47,7 +47,7 @@ def show(name: str) -> None:
         "model": model.name,
         "lies in": str(model.path),
         "shipped": "yes" if model.shipped else "no: what it says of itself is a claim",
-        "kind": spec.kind,
+        "kind": "factored" if spec.factor_stage else "network",
         "parts": spec.part_set or "none",
         "joints": spec.joint_set or "none",
         "input": f"{spec.input_size[1]} x {spec.input_size[0]}, stride {spec.stride}",

@@ -24,7 +24,7 @@ def offer_for(session: Session, capture: Capture | None) -> Offer:
     name = factor_library.usable_name(Path(source.name).stem if source.path is not None else source.name)
     if engine is None:
         return Offer(source.name, LOADING, name=name)
-    if engine.spec.kind != "factored":
+    if engine.spec.factor_stage is None:
         words = f"{engine.name} has no X factor of its own. Choose a factored model in the Model menu."
         return Offer(source.name, words, name=name)
     factor = session.xfactor.name if session.xfactor.trunk and Path(session.xfactor.key).is_file() else ""

@@ -19,7 +19,7 @@ from personalize.cuts import grab_cut
 from personalize.job import Job, write_job
 from personalize.messages import PHASES
 from personalize.worker.candidate import FACTOR
-from personalize.worker.context import Context, Network
+from personalize.worker.context import BaseNetwork, Context
 from personalize.worker.cuts import CONTRADICTION, IGNORED, UNDECIDED_WITHIN, silhouette
 from personalize.worker.finetune import COURSE, teach
 from personalize.worker.phases import personalise
@@ -83,7 +83,7 @@ def by_variant(folder: Path, job: Job, name: str) -> Factor:
     _link(folder / FOLDER, other / FOLDER)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         teller = Teller(other, nowhere, Orders(None), LIMIT_S)
-        context = Context(other, job, Network.of(job), Results(other), teller)
+        context = Context(other, job, BaseNetwork.of(job), Results(other), teller)
         for phase in PHASES:
             record = (context.results.folder / f"{phase}.json").read_text("utf-8")
             context.facts[phase] = json.loads(record)["facts"]

@@ -27,7 +27,7 @@ BACKGROUND, UNDECIDED, PERSON = 0, 128, 255  #: in the pictures of silhouettes
 
 
 @dataclass(frozen=True)
-class Network:
+class BaseNetwork:
     """The model whose factor is to learn, as the program runs it.
 
     Attributes:
@@ -42,7 +42,7 @@ class Network:
     size: NetworkSize
 
     @classmethod
-    def of(cls, job: Job) -> Network:
+    def of(cls, job: Job) -> BaseNetwork:
         """Load it on one thread of the CPU.
 
         Raises:
@@ -90,7 +90,7 @@ class Context:
 
     folder: Path
     job: Job
-    network: Network
+    network: BaseNetwork
     results: Results
     teller: Teller
     facts: dict[str, Facts] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Final
 from personalize.job import Job
 from personalize.messages import Done
 from personalize.worker import candidate, cuts, finetune, frames, links, propagation, replay, seeds
-from personalize.worker.context import Context, Network
+from personalize.worker.context import BaseNetwork, Context
 from personalize.worker.reporter import Teller
 from personalize.worker.results import Facts, Results, digest
 
@@ -60,7 +60,7 @@ def personalise(folder: Path, job: Job, teller: Teller) -> Done:
         teller.expect(phase.name, 1.0)
     teller.begin(ALL[0].name)
     teller.progress(0, 1)
-    context = Context(folder, job, Network.of(job), Results(folder), teller)
+    context = Context(folder, job, BaseNetwork.of(job), Results(folder), teller)
     keys: dict[str, str] = {}
     for phase in ALL:
         key = digest([phase.name, *(keys[p] for p in phase.after), phase.needs(context)])

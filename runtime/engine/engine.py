@@ -295,7 +295,7 @@ def _build(
             "use it as a silhouette (X factor), or update xfactor",
         )
     sessions = {s: Session(s, d, provider, threads=threads) for s, d in data.items()}
-    stages: Stages = FactoredStages(**sessions) if spec.kind == "factored" else NetworkStage(**sessions)
+    stages: Stages = FactoredStages(**sessions) if spec.factor_stage else NetworkStage(**sessions)
     return Engine(spec, stages, stages.own_source(), size or NetworkSize.of_model(spec.input_size))
 
 

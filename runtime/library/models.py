@@ -17,7 +17,6 @@ from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir, write_atomic
 
 FACTOR_SUFFIX = ".factor.onnx"
-STAGE_FILES = {"factored": ("trunk", "factor", "head"), "network": ("network",)}
 NAME = re.compile(r"[\w][\w .+-]{0,63}", re.UNICODE)
 
 
@@ -43,8 +42,8 @@ class Bundle:
     def files(self) -> dict[str, Path]:
         """Stage → file."""
         if self.path.is_file():
-            return {"network": self.path}
-        return {stage: self.path / f"{stage}.onnx" for stage in STAGE_FILES[self.spec.kind]}
+            return {self.spec.stage: self.path}
+        return {stage: self.path / f"{stage}.onnx" for stage in self.spec.stage_names}
 
     @property
     def bytes_on_disk(self) -> int:
@@ -101,21 +100,14 @@ def find_model(name: str | Path) -> Bundle:
 def _open(path: Path) -> Bundle:
     if path.is_file():
         spec = describe_file(path)
-        if spec.stage != "network":
+        if len(spec.stages) > 1:
             raise Refusal(
                 f"model file {path.name}",
                 f"it is the {spec.stage} stage of {spec.name}, not a whole model",
                 "give the folder it lies in, or add it as a factor",
             )
         return Bundle(path, spec, shipped=False, notices=_notices(path))
-    first = next((path / f"{s}.onnx" for s in ("trunk", "network") if (path / f"{s}.onnx").exists()), None)
-    if first is None:
-        raise Refusal(
-            f"model folder {path.name}",
-            "it holds neither trunk.onnx nor network.onnx",
-            "give a folder written by `xfactor export`",
-        )
-    spec = describe_file(first)
+    spec, first = _first_stage(path)
     bundle = Bundle(path, spec, shipped=path.parent == paths.models_dir(), notices=_notices(path, first))
     for stage, file in bundle.files.items():
         if not file.exists():
@@ -123,6 +115,24 @@ def _open(path: Path) -> Bundle:
                 f"model {path.name}", f"its {stage} stage is missing", f"put {file.name} into {path}"
             )
     return bundle
+
+
+def _first_stage(folder: Path) -> tuple[ModelSpec, Path]:
+    """The description and the file of a model's first stage, which any of its files names."""
+    files = [f for f in sorted(folder.glob("*.onnx")) if not f.name.endswith(FACTOR_SUFFIX)]
+    if not files:
+        raise Refusal(
+            f"model folder {folder.name}",
+            "it holds no .onnx file",
+            "give a folder written by `xfactor export`",
+        )
+    spec = describe_file(files[0])
+    first = folder / f"{spec.stage_names[0]}.onnx"
+    if first not in files:
+        raise Refusal(
+            f"model {folder.name}", f"its {first.stem} stage is missing", f"put {first.name} into {folder}"
+        )
+    return (spec if first == files[0] else describe_file(first)), first
 
 
 def _notices(*files: Path) -> tuple[str, ...]:
@@ -147,10 +157,10 @@ def load_bundle(bundle: Bundle) -> dict[str, bytes]:
     check_sums(bundle.path / SUMS, {bundle.files[s].name: d for s, d in data.items()})
     for stage, content in data.items():
         spec = describe(f"{stage}.onnx", content)
-        if (spec.stage, spec.kind) != (stage, bundle.spec.kind):
+        if (spec.stage, spec.stage_names) != (stage, bundle.spec.stage_names):
             raise Refusal(
                 f"model file {stage}.onnx",
-                f"it describes itself as the {spec.stage} of a {spec.kind} model",
+                f"it describes itself as the {spec.stage} of a model with {', '.join(spec.stage_names)}",
                 f"export {bundle.name} again",
             )
         for other, expected in spec.siblings.items():
@@ -215,7 +225,7 @@ def open_factor(path: Path) -> FactorFile:
         Refusal: it is not a factor.
     """
     spec = describe_file(path)
-    if spec.stage != "factor":
+    if spec.stage != spec.factor_stage:
         raise Refusal(
             f"factor {path.name}",
             f"it is the {spec.stage} stage of a model",

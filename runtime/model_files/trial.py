@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import PART_SETS
-from models.spec import ModelSpec
+from models.outputs import Output, OutputError, PartLabels, SharedFeatures
+from models.spec import IMAGE, ModelSpec, outputs_by_name
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Array, NoResultError, Session
 from runtime.engine.stages import probabilities
@@ -18,25 +18,8 @@ from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal
 
 SIZES = ((96, 128), (64, 32))  # (height, width), px: two sizes find shapes that do not follow the input
+IMAGE_TENSOR = "tensor(uint8)", 4
 MIN_CONTRAST = 1e-7  # an output that changes less over all the pictures has learned nothing
-
-
-@dataclass(frozen=True)
-class Interface:
-    """What one stage takes and gives: name → (type, rank)."""
-
-    inputs: dict[str, tuple[str, int]]
-    outputs: dict[str, tuple[str, int]]
-    optional: dict[str, tuple[str, int]]
-
-
-_FLOAT4, _BYTE4, _BYTE3 = ("tensor(float)", 4), ("tensor(uint8)", 4), ("tensor(uint8)", 3)
-INTERFACES = {
-    "trunk": Interface({"image": _BYTE4}, {"features": _FLOAT4}, {}),
-    "factor": Interface({"features": _FLOAT4}, {"person": _FLOAT4}, {}),
-    "head": Interface({"features": _FLOAT4, "person": _FLOAT4}, {"parts": _FLOAT4}, {"labels": _BYTE3}),
-    "network": Interface({"image": _BYTE4}, {}, {"person": _FLOAT4, "parts": _FLOAT4, "labels": _BYTE3}),
-}
 
 
 def reason_against(stages: dict[str, bytes]) -> str:
@@ -48,7 +31,7 @@ def reason_against(stages: dict[str, bytes]) -> str:
             check_structure(data)
             specs[stage] = describe(f"{stage}.onnx", data)
             sessions[stage] = Session(stage, data, Provider.CPU)
-            check_interface(stage, sessions[stage])
+            check_interface(specs[stage], sessions[stage])
         _run(sessions, specs)
     except StructureError as e:
         return str(e)
@@ -59,29 +42,32 @@ def reason_against(stages: dict[str, bytes]) -> str:
     return ""
 
 
-def check_interface(stage: str, session: Session) -> None:
+def check_interface(spec: ModelSpec, session: Session) -> None:
     """Compare names, types and ranks.
 
     Raises:
         StructureError: with what was expected and what is there.
     """
-    wanted = INTERFACES[stage]
-    for kind, have, must, may in (
-        ("input", session.interface[0], wanted.inputs, {}),
-        ("output", session.interface[1], wanted.outputs, wanted.optional),
+    stage, known = spec.own_stage, outputs_by_name(spec.stages)
+    inputs = {name: IMAGE_TENSOR if name == IMAGE else _tensor(known[name]) for name in stage.inputs}
+    outputs = {o.name: _tensor(o) for o in stage.outputs}
+    optional = {o.name for o in stage.outputs if isinstance(o, PartLabels)}
+    for side, have, wanted in (
+        ("input", session.interface[0], inputs),
+        ("output", session.interface[1], outputs),
     ):
-        for name, shape in must.items():
-            if have.get(name) != shape:
+        for name, shape in wanted.items():
+            if have.get(name) != shape and not (name in optional and name not in have):
                 raise StructureError(
-                    f"its {stage} stage: expected {kind} {name} {_words(shape)}, got {_listing(have)}"
+                    f"its {stage.name} stage: expected {side} {name} {_words(shape)}, got {_listing(have)}"
                 )
         for name, shape in have.items():
-            known = {**must, **may}
-            extra = stage != "network" and name not in known
-            if extra or (name in known and known[name] != shape):
-                raise StructureError(f"its {stage} stage: unexpected {kind} {name} {_words(shape)}")
-    if stage == "network" and not {"person", "parts"} & session.interface[1].keys():
-        raise StructureError(f"expected an output person or parts, got {_listing(session.interface[1])}")
+            if name not in wanted:
+                raise StructureError(f"its {stage.name} stage: unexpected {side} {name} {_words(shape)}")
+
+
+def _tensor(output: Output) -> tuple[str, int]:
+    return ("tensor(uint8)" if output.dtype == "uint8" else "tensor(float)"), output.rank
 
 
 def _words(shape: tuple[str, int]) -> str:
@@ -107,26 +93,35 @@ def _run(sessions: dict[str, Session], specs: dict[str, ModelSpec]) -> None:
 def _outputs(
     sessions: dict[str, Session], specs: dict[str, ModelSpec], picture: NDArray[np.uint8]
 ) -> dict[str, NDArray[np.float32]]:
-    """Every probability the stages give of one picture (1, h, w, 3), shapes and ranges checked."""
-    known: dict[str, Array] = {"image": picture}
+    """Outputs of one picture (1, h, w, 3), features and labels apart; shapes and ranges checked."""
+    known: dict[str, Array] = {IMAGE: picture}
     result = {}
     for stage, session in sessions.items():
         names = session.outputs
         known.update(zip(names, session.run({i: known[i] for i in session.inputs}, names), strict=True))
-        spec = specs[stage]
-        cells = picture.shape[1] // spec.stride, picture.shape[2] // spec.stride
-        classes = PART_SETS[spec.part_set].classes if spec.part_set in PART_SETS else None
-        for name in names:
-            if name in ("person", "parts"):
-                result[name] = probabilities(known[name])
-                expected = (1, 1 if name == "person" else classes or known[name].shape[1], *cells)
-                if known[name].shape != expected:
-                    raise StructureError(
-                        f"its output {name}: expected shape {expected}, got {known[name].shape}"
-                    )
-            elif not np.isfinite(known[name]).all():
-                raise StructureError(f"its output {name} is not finite: the weights are damaged")
+        for output in specs[stage].own_stage.outputs:
+            if isinstance(output, PartLabels):
+                continue
+            values = np.asarray(known[output.name], np.float32)
+            if output.probability:
+                probabilities(values)
+            elif not np.isfinite(values).all():
+                raise StructureError(f"its output {output.name} is not finite: the weights are damaged")
+            _check_shape(output, values, picture)
+            if not isinstance(output, SharedFeatures):
+                result[output.name] = values
     return result
+
+
+def _check_shape(output: Output, values: NDArray[np.float32], picture: NDArray[np.uint8]) -> None:
+    channels = values.shape[1]
+    with contextlib.suppress(OutputError):  # a set that is not known here: it may still serve as a silhouette
+        channels = output.channels
+    down, across = picture.shape[1] // output.stride, picture.shape[2] // output.stride
+    if values.shape != (1, channels, down, across):
+        raise StructureError(
+            f"its output {output.name}: expected shape {(1, channels, down, across)}, got {values.shape}"
+        )
 
 
 def drawn_pictures(height: int, width: int) -> list[NDArray[np.uint8]]:

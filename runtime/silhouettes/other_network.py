@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.grid import Grid
+from models.outputs import PartProbabilities, PersonProbability
+from models.spec import IMAGE, ModelSpec, StageSpec
 from runtime.engine.providers import Provider
 from runtime.engine.resize import average
 from runtime.engine.sessions import Array, NoResultError, Session
@@ -20,35 +23,23 @@ from runtime.system.errors import Refusal
 class OtherNetwork:
     """A second model that runs on each frame: its P(person), or 1 − P(background) of its parts."""
 
-    def __init__(self, name: str, sessions: dict[str, Session]) -> None:
-        """Take the sessions of its stages.
-
-        Raises:
-            Refusal: it says neither where the person is nor where the background is.
-        """
+    def __init__(self, name: str, chain: Sequence[StageSpec], sessions: Mapping[str, Session]) -> None:
+        """Take the sessions of some stages; the last one's first output is used."""
         self.name = name
-        self.sessions: tuple[Session, ...] = tuple(sessions.values())
-        last = sessions.get("factor") or sessions["network"]
-        self._chain = [sessions["trunk"], last] if "trunk" in sessions else [last]
-        self._output = next((o for o in ("person", "parts") if o in last.outputs), "")
-        if not self._output:
-            raise Refusal(
-                f"network {name}",
-                f"it gives {', '.join(last.outputs)}, neither person nor parts",
-                "use a silhouette or a parsing network",
-            )
+        self.sessions: tuple[Session, ...] = tuple(sessions[s.name] for s in chain)
+        self._chain = tuple(chain)
+        self._output = chain[-1].outputs[0]
 
     def person(self, request: Request) -> Silhouette:
         """Run it on what the network sees, and bring its grid to the head's."""
-        data: Array = request.canvas
-        for session, output in zip(
-            self._chain, [*(["features"] * (len(self._chain) - 1)), self._output], strict=True
-        ):
-            (data,) = session.run({session.inputs[0]: data}, (output,))
-        maps = probabilities(data)[0]
-        person = 1 - maps[0] if self._output == "parts" else maps[0]
+        values: dict[str, Array] = {IMAGE: request.canvas}
+        for stage, session in zip(self._chain, self.sessions, strict=True):
+            name = stage.outputs[0].name
+            (values[name],) = session.run({i: values[i] for i in stage.inputs}, (name,))
+        maps = probabilities(values[self._output.name])[0]
+        person = maps[0] if isinstance(self._output, PersonProbability) else 1 - maps[0]
         if person.ndim != 2:
-            raise NoResultError(f"{self.name}: gave maps of shape {data.shape}")
+            raise NoResultError(f"{self.name}: gave maps of shape {maps.shape}")
         return self._answer(request, np.ascontiguousarray(person))
 
     def reset(self) -> None:
@@ -76,7 +67,20 @@ def load_network(model: str | Path, *, provider: Provider = Provider.CPU, thread
     bundle = find_model(model)
     if bundle.spec.grid is not Grid.CENTRE:
         raise Refusal(f"network {bundle.name}", "its grid is corner-aligned", "use it as a model instead")
+    chain = _chain(bundle.spec)
     data = load_bundle(bundle)
-    data.pop("head", None)
-    sessions = {stage: Session(stage, d, provider, threads=threads) for stage, d in data.items()}
-    return OtherNetwork(bundle.name, sessions)
+    sessions = {s.name: Session(s.name, data[s.name], provider, threads=threads) for s in chain}
+    return OtherNetwork(bundle.name, chain, sessions)
+
+
+def _chain(spec: ModelSpec) -> tuple[StageSpec, ...]:
+    """The stages up to the one that says where the person is, or where the background is."""
+    for kind in (PersonProbability, PartProbabilities):
+        for i, stage in enumerate(spec.stages):
+            if isinstance(stage.outputs[0], kind):
+                return spec.stages[: i + 1]
+    raise Refusal(
+        f"network {spec.name}",
+        f"it gives {', '.join(o.name for o in spec.outputs)}, neither person nor parts",
+        "use a silhouette or a parsing network",
+    )

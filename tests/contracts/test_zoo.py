@@ -15,13 +15,14 @@ import pytest
 import torch
 
 from export.__main__ import main
-from export.parity import TOLERANCE, pictures, session
+from export.parity import pictures, session
 from export.write import BUNDLE_FILES
-from models.checkpoint import Network, save_network
+from models.checkpoint import save_network
 from models.factored import FactoredConvNet, normalise, person_probability
-from models.labels import PART_SETS
+from models.families import ZOO
+from models.network import Network, build
+from models.outputs import PartProbabilities
 from models.spec import METADATA_KEY, ModelSpec, TrainingSet
-from models.zoo import ZOO
 from tests.networks import seasoned
 
 pytestmark = pytest.mark.timeout(900)  # tracing is slow on a busy machine
@@ -33,6 +34,10 @@ class Exported:
     network: Network
     folder: Path
     said: str  #: what the command printed
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(s.name for s in ZOO[self.name].stages)
 
     def data(self, stage: str) -> bytes:
         return (self.folder / f"{stage}.onnx").read_bytes()
@@ -46,9 +51,9 @@ class Exported:
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Checkpoint and export by command, once each: tracing takes seconds."""
     name: str = request.param
-    network = seasoned(ZOO[name].build())
+    network = seasoned(build(ZOO[name]))
     checkpoint = tmp_path_factory.mktemp("checkpoints") / "net.safetensors"
-    save_network(checkpoint, network, {"step": 3})
+    save_network(checkpoint, ZOO[name], network, {"step": 3})
     folder = tmp_path_factory.mktemp("bundles") / name
     arguments = [
         "--out",
@@ -68,17 +73,17 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.mark.parametrize("name", ZOO)
 def test_forward_shapes_and_parameters(name: str) -> None:
     entry = ZOO[name]
-    network = entry.build()
+    network = build(entry)
     assert sum(p.numel() for p in network.parameters()) == entry.parameters
     with torch.no_grad():
         y = network.eval()(torch.zeros(2, 3, 64, 96))
     parts = y[-1] if isinstance(y, tuple) else y
-    assert parts.shape == (2, PART_SETS[entry.part_set].classes, 8, 12)
+    assert parts.shape == (2, entry.part_set.classes, 8, 12)
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_every_parameter_gets_a_gradient(name: str) -> None:
-    network = ZOO[name].build().train()
+    network = build(ZOO[name]).train()
     y = network(torch.randn(2, 3, 64, 64))
     outputs = y if isinstance(y, tuple) else (y,)
     labels = torch.randint(0, 2, (2, 8, 8))
@@ -89,7 +94,7 @@ def test_every_parameter_gets_a_gradient(name: str) -> None:
 
 @pytest.mark.parametrize("name", ZOO)
 def test_strict_reload(name: str) -> None:
-    a, b = ZOO[name].build(), ZOO[name].build()
+    a, b = build(ZOO[name]), build(ZOO[name])
     b.load_state_dict(a.state_dict(), strict=True)
     x = torch.randn(1, 3, 32, 64)
     with torch.no_grad():
@@ -103,7 +108,7 @@ def test_strict_reload(name: str) -> None:
 @pytest.mark.onnx
 def test_the_bundle_holds_its_files_and_their_hashes(exported: Exported) -> None:
     names = {p.name for p in exported.folder.iterdir()}
-    assert names == {f"{s}.onnx" for s in ZOO[exported.name].stages} | {"SHA256SUMS", "CARD.md"}
+    assert names == {f"{s}.onnx" for s in exported.stages} | {"SHA256SUMS", "CARD.md"}
     assert names <= BUNDLE_FILES
     listed = dict(
         line.split("  ")[::-1] for line in (exported.folder / "SHA256SUMS").read_text().splitlines()
@@ -119,12 +124,12 @@ def test_the_bundle_holds_its_files_and_their_hashes(exported: Exported) -> None
 def test_the_description_survives_the_file(exported: Exported) -> None:
     entry = ZOO[exported.name]
     hashes: dict[str, str] = {}
-    for stage in entry.stages:
+    for stage in exported.stages:
         spec = exported.spec(stage)
-        assert (spec.name, spec.stage, spec.part_set) == (exported.name, stage, entry.part_set)
+        assert (spec.name, spec.stage, spec.part_set) == (exported.name, stage, entry.parts)
         assert (spec.activation, spec.parameters) == (entry.activation, entry.parameters)
         assert (spec.input_size, spec.stride, spec.size_multiple) == ((288, 512), 8, 32)
-        assert spec.kind == ("factored" if len(entry.stages) > 1 else "network")
+        assert spec.stages == entry.stages
         assert spec.training_data == (TrainingSet("mine", "CC-BY-4.0"),)
         assert spec.siblings == hashes, "a stage must name the files it was made with"
         hashes[stage] = hashlib.sha256(exported.data(stage)).hexdigest()
@@ -144,7 +149,7 @@ def test_the_interface_is_the_agreed_one(exported: Exported) -> None:
         "head": ({"features": features, "person": person}, {"parts": parts, "labels": labels}),
         "network": ({"image": image}, {"parts": parts, "labels": labels}),
     }
-    for stage in ZOO[exported.name].stages:
+    for stage in exported.stages:
         s = session(exported.data(stage))
         got = [{v.name: (v.type, v.shape) for v in side} for side in (s.get_inputs(), s.get_outputs())]
         assert tuple(got) == agreed[stage]
@@ -153,8 +158,8 @@ def test_the_interface_is_the_agreed_one(exported: Exported) -> None:
 @pytest.mark.onnx
 def test_parity_was_reached_alone_and_composed(exported: Exported) -> None:
     errors = dict(re.findall(r"^(\w+) +differs from torch by at most (\S+)$", exported.said, re.MULTILINE))
-    assert list(errors) == [*ZOO[exported.name].stages, "composed"]
-    assert all(float(e) <= TOLERANCE for e in errors.values())
+    assert list(errors) == [*exported.stages, "composed"]
+    assert all(float(e) <= PartProbabilities.tolerance for e in errors.values())
 
 
 @pytest.mark.onnx
@@ -166,26 +171,28 @@ def test_the_files_alone_answer_like_the_network(
     image = pictures(batch, height, width, seed=11)
     x = normalise(torch.from_numpy(image).permute(0, 3, 1, 2).float())
     values: dict[str, np.ndarray] = {"image": image}
-    for stage in ZOO[exported.name].stages:
+    for stage in exported.stages:
         s = session(exported.data(stage))
         outputs = s.run(None, {i.name: values[i.name] for i in s.get_inputs()})
         values |= dict(zip((o.name for o in s.get_outputs()), outputs, strict=True))
     with torch.no_grad():
         y = exported.network(x)
     logits = y[-1] if isinstance(y, tuple) else y
-    np.testing.assert_allclose(values["parts"], logits.softmax(1).numpy(), atol=TOLERANCE)
+    np.testing.assert_allclose(values["parts"], logits.softmax(1).numpy(), atol=PartProbabilities.tolerance)
     np.testing.assert_allclose(values["parts"].sum(1), 1, atol=1e-5)
     assert (values["labels"] == logits.argmax(1).numpy()).mean() >= 0.999
     assert len(np.unique(values["labels"])) > 1, "a network that says one thing everywhere shows no agreement"
     if isinstance(exported.network, FactoredConvNet):
-        np.testing.assert_allclose(values["person"], person_probability(y[0]).numpy(), atol=TOLERANCE)
+        np.testing.assert_allclose(
+            values["person"], person_probability(y[0]).numpy(), atol=PartProbabilities.tolerance
+        )
 
 
 @pytest.mark.onnx
 def test_every_inner_size_is_known_by_name(exported: Exported) -> None:
     """Without the names the runtime leaves its fast layout at every sum of sizes unknown to it."""
     names = {"batch", "height", "width", "rows", "columns", "height/2", "width/2", "height/4", "width/4"}
-    for stage in ZOO[exported.name].stages:
+    for stage in exported.stages:
         graph = onnx.load_from_string(exported.data(stage)).graph
         axes = {
             v.name: [d.dim_param for d in v.type.tensor_type.shape.dim if d.dim_param]
@@ -201,7 +208,7 @@ def test_every_inner_size_is_known_by_name(exported: Exported) -> None:
 def test_nothing_of_training_or_of_the_machine_is_in_the_files(exported: Exported) -> None:
     arithmetic = {"Add", "Sub", "Div", "Exp", "ReduceMax", "ReduceSum", "Sigmoid"}
     allowed = {"Conv", "MaxPool", "Relu", "ArgMax", "Cast", "Transpose"} | arithmetic
-    for stage in ZOO[exported.name].stages:
+    for stage in exported.stages:
         model = onnx.load_from_string(exported.data(stage))
         assert {n.op_type for n in model.graph.node} <= allowed
         assert {o.domain for o in model.opset_import} == {""}

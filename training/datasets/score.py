@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.checkpoint import Network, load_network
+from models.checkpoint import load_network
 from models.factored import STRIDE, FactoredConvNet, normalise
 from models.grid import Grid
 from models.labels import FSP14, IGNORE, MERGED16, PASCAL7, S31, PartMap
+from models.network import Network
 from training.datasets.files import Pixels
 from training.datasets.samples import Sample
 from training.datasets.sets import FSP_PARTS, LIP20, PASCAL_PARTS, S31_COARSE, YOUTUBE7

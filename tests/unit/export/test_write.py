@@ -12,26 +12,20 @@ from torch import nn
 
 from export.__main__ import main
 from export.graphs import refuse_training_graph, to_onnx
-from export.parity import CASES, check, measure, pictures, session
-from export.stages import ExportError, FactorStage, NetworkStage, plain_stages
-from export.write import _replace_directory, export_bundle, export_factor, stage_bytes
-from models.factored import Factor, FactoredConvNet, enet
-from models.grid import Grid
-from models.spec import METADATA_KEY, FactorCard, ModelSpec
+from export.parity import CASES, check, measure, pictures
+from export.stages import ExportError
+from export.write import _replace_directory, describe, export_bundle, stage_bytes
+from models.factored import Factor, FactoredConvNet, FactorStage
+from models.families import ZOO
 from tests.networks import seasoned
 
 pytestmark = pytest.mark.timeout(600)  # tracing is slow on a busy machine
-TRUNK = "a" * 64
-CARD = FactorCard(TRUNK, "b" * 64, "2026-11-20", 301, {"iou": 0.5}, {"iou": 0.7}, accepted=True)
-BASE = ModelSpec(
-    name="base", kind="factored", stage="factor", part_set="S31", joint_set=None, input_size=(288, 512),
-    stride=8, grid=Grid.CENTRE, preprocessing="p", activation="relu", parameters=1, licence="CC0-1.0",
-    siblings={"trunk": TRUNK},
-)  # fmt: skip
+ROW = ZOO["factored-s31"]
+SPEC = describe(ROW, name="n", licence="CC0-1.0", training_data=())
 
 
 def export(network: FactoredConvNet, out: Path) -> None:
-    export_bundle(network, out, name="n", licence="CC0-1.0", training_data=(), card_md="# n\n")
+    export_bundle(network, out, SPEC, "# n\n")
 
 
 @pytest.fixture(scope="module")
@@ -40,58 +34,40 @@ def factor() -> Factor:
 
 
 @pytest.fixture(scope="module")
-def factor_file(factor: Factor, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("factors") / "deep" / "anna.factor.onnx"
-    export_factor(factor, path, BASE, CARD)
-    return path
+def factor_file(factor: Factor) -> bytes:
+    return stage_bytes(FactorStage(factor), replace(SPEC, stage="factor"))
 
 
 @pytest.mark.onnx
-def test_a_factor_file_carries_its_card(factor_file: Path) -> None:
-    metadata = session(factor_file.read_bytes()).get_modelmeta().custom_metadata_map
-    spec = ModelSpec.from_json(metadata[METADATA_KEY])
-    assert (spec.name, spec.stage, spec.card, spec.siblings) == ("anna", "factor", CARD, {"trunk": TRUNK})
-    assert [p.name for p in factor_file.parent.iterdir()] == [factor_file.name], "a temporary file was left"
-
-
-@pytest.mark.onnx
-def test_parity_notices_another_networks_weights(factor_file: Path, factor: Factor) -> None:
-    models = {"factor": factor_file.read_bytes()}
-    (alone, composed) = measure(models, {"factor": FactorStage(factor).eval()})
+def test_parity_notices_another_networks_weights(factor_file: bytes, factor: Factor) -> None:
+    models = {"factor": factor_file}
+    (alone, composed) = measure(models, {"factor": FactorStage(factor).eval()}, ROW.stages)
     assert alone.passed
     assert composed.passed
     other = FactorStage(seasoned(FactoredConvNet(), seed=1).factor).eval()
-    with pytest.raises(ExportError, match="factor: the exported graph differs"):
-        check(models, {"factor": other})
+    with pytest.raises(ExportError, match="factor: person of the exported graph differs"):
+        check(models, {"factor": other}, ROW.stages)
 
 
 @pytest.mark.onnx
-def test_parity_notices_one_changed_weight(factor_file: Path, factor: Factor) -> None:
-    model = onnx.load_from_string(factor_file.read_bytes())
+def test_parity_notices_one_changed_weight(factor_file: bytes, factor: Factor) -> None:
+    model = onnx.load_from_string(factor_file)
     weight = next(i for i in model.graph.initializer if i.name == "classify.weight")
     values = onnx.numpy_helper.to_array(weight).copy()
     values[0, 0] += 1e-3
     weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
     with pytest.raises(ExportError, match="differs"):
-        check({"factor": model.SerializeToString()}, {"factor": FactorStage(factor).eval()})
+        check({"factor": model.SerializeToString()}, {"factor": FactorStage(factor).eval()}, ROW.stages)
 
 
 @pytest.mark.onnx
-def test_parity_refuses_a_result_that_is_no_number(factor_file: Path, factor: Factor) -> None:
-    model = onnx.load_from_string(factor_file.read_bytes())
+def test_parity_refuses_a_result_that_is_no_number(factor_file: bytes, factor: Factor) -> None:
+    model = onnx.load_from_string(factor_file)
     weight = next(i for i in model.graph.initializer if i.name == "classify.weight")
     values = onnx.numpy_helper.to_array(weight) * np.float32("nan")
     weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
     with pytest.raises(ExportError, match="nan"):
-        check({"factor": model.SerializeToString()}, {"factor": FactorStage(factor).eval()})
-
-
-def test_a_factor_for_another_trunk_or_by_another_name_is_refused(factor: Factor, tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="another trunk"):
-        export_factor(factor, tmp_path / "x.factor.onnx", replace(BASE, siblings={"trunk": "c" * 64}), CARD)
-    with pytest.raises(ExportError, match="ends in"):
-        export_factor(factor, tmp_path / "x.onnx", BASE, CARD)
-    assert not list(tmp_path.iterdir())
+        check({"factor": model.SerializeToString()}, {"factor": FactorStage(factor).eval()}, ROW.stages)
 
 
 def test_nan_weights_and_training_mode_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
@@ -111,11 +87,6 @@ def test_nan_weights_and_training_mode_are_refused_and_nothing_is_written(tmp_pa
     with pytest.raises(ExportError, match=r"running_var holds NaN or infinity"):
         export(net, tmp_path / "out")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_number_of_classes_without_part_set_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="7 classes"):
-        export(FactoredConvNet(classes=7).eval(), tmp_path / "out")
 
 
 def test_a_directory_with_other_files_is_not_replaced(tmp_path: Path) -> None:
@@ -175,17 +146,7 @@ def test_a_forgotten_eval_is_found_in_the_traced_graph() -> None:
             return nn.functional.dropout(self.conv(x), 0.5, training=True)
 
     with pytest.raises(ExportError, match="is left in the graph"):
-        to_onnx(Noisy(), "factor")
-
-
-def test_a_network_without_a_rewrite_is_refused() -> None:
-    with pytest.raises(ExportError, match="no exact rewrite"):
-        stage_bytes(NetworkStage(nn.Conv2d(3, 32, 1)), BASE)
-
-
-def test_stages_of_the_two_kinds() -> None:
-    assert list(plain_stages(FactoredConvNet())) == ["trunk", "factor", "head"]
-    assert list(plain_stages(enet())) == ["network"]
+        to_onnx(Noisy(), ROW.stages, "factor")
 
 
 def test_parity_pictures_are_the_same_each_time_and_of_several_kinds() -> None:

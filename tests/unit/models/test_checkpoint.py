@@ -10,39 +10,71 @@ from safetensors.torch import save_file
 
 from models.checkpoint import (
     CheckpointError,
-    architecture,
     load_checkpoint,
     load_network,
     load_weights,
+    row_of,
     save_checkpoint,
     save_network,
     with_slopes,
 )
 from models.factored import FactoredConvNet
-from models.zoo import ZOO
+from models.families import ZOO
+from models.network import build
 from tests.unit.app.fault_injection import failing_call
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "net.safetensors"
-    save_network(path, FactoredConvNet(), {"step": 7})
+    save_network(path, ZOO["factored-s31"], FactoredConvNet(), {"step": 7})
     return path
 
 
 @pytest.mark.parametrize("name", ZOO)
 def test_round_trip(name: str, tmp_path: Path) -> None:
-    network = ZOO[name].build()
+    network = build(ZOO[name])
     path = tmp_path / "deep" / "net.safetensors"
-    save_network(path, network, {"step": 7})
+    save_network(path, ZOO[name], network, {"step": 7})
     again, meta = load_network(path)
     assert type(again) is type(network)
     assert meta["step"] == 7
     assert not again.training
-    assert architecture(again) == architecture(network)
+    assert row_of(meta, path).name == name
     for key, value in network.state_dict().items():
         assert torch.equal(value, again.state_dict()[key])
     assert [p.name for p in path.parent.iterdir()] == ["net.safetensors"], "a temporary file was left"
+
+
+@pytest.mark.parametrize(
+    ("meta", "name"),
+    [
+        ({"architecture": "factored", "activation": "relu", "classes": 32}, "factored-s31"),
+        ({"architecture": "factored", "activation": "prelu"}, "factored-s31-paper"),
+        ({"architecture": "baseline", "activation": "relu", "classes": 32}, "baseline-relu"),
+        ({"architecture": "enet", "activation": "prelu", "classes": 32}, "enet"),
+    ],
+)
+def test_checkpoints_from_before_rows_had_names_are_loaded(
+    meta: dict[str, object], name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.safetensors"
+    network = build(ZOO[name])
+    save_checkpoint(path, {"ema": network.state_dict()}, meta)
+    again, facts = load_network(path)
+    assert row_of(facts, path) is ZOO[name]
+    assert torch.equal(
+        again.state_dict()["net.0.conv.weight" if "factored" not in name else "trunk.0.conv.weight"],
+        next(iter(network.parameters())),
+    )
+
+
+@pytest.mark.parametrize("name", ["factored-s31", "factored-s31-paper"])
+def test_the_shipped_checkpoints_are_loaded(name: str) -> None:
+    path = Path(__file__).parents[3] / "assets" / "checkpoints" / f"{name}.safetensors"
+    network, meta = load_network(path)
+    assert row_of(meta, path) is ZOO[name]
+    assert sum(p.numel() for p in network.parameters()) == ZOO[name].parameters
 
 
 def test_the_averaged_weights_of_a_training_are_taken(tmp_path: Path) -> None:
@@ -90,6 +122,8 @@ def test_truncated_and_missing_files_are_refused(saved: Path, tmp_path: Path) ->
         {"architecture": "factored", "activation": "tanh"},
         {"architecture": "factored"},
         {"architecture": "factored", "activation": "relu", "classes": "many"},
+        {"architecture": "factored", "activation": "relu", "classes": 7},
+        {"row": "hourglass", "architecture": "factored", "activation": "relu"},
         {},
     ],
 )

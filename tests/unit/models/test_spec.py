@@ -7,24 +7,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.families import ZOO
 from models.grid import Grid
-from models.labels import JOINT_SETS, PART_SETS
-from models.spec import FactorCard, ModelSpec, SpecError, TrainingSet
+from models.outputs import Heatmaps, PartLabels, PartProbabilities, PersonProbability, SharedFeatures
+from models.spec import FactorCard, ModelSpec, SpecError, StageSpec, TrainingSet
 
 figures = st.dictionaries(st.text(max_size=8), st.floats(allow_nan=False, allow_infinity=False), max_size=3)
 cards = st.builds(
     FactorCard, st.text(), st.text(), st.text(), st.integers(0, 10**6), figures, figures, st.booleans()
 )
+CORNERS = (
+    StageSpec("trunk", ("image",), (SharedFeatures(count=256, stride=16, grid=Grid.CORNER),)),
+    StageSpec("joints", ("features",), (Heatmaps(joints="COCO-17", stride=16, grid=Grid.CORNER),)),
+)
+staged = st.sampled_from([*(row.stages for row in ZOO.values()), CORNERS]).flatmap(
+    lambda stages: st.tuples(st.just(stages), st.sampled_from([s.name for s in stages]))
+)
+
+
+def spec_of(stages: tuple[tuple[StageSpec, ...], str], **rest: object) -> ModelSpec:
+    return ModelSpec(stages=stages[0], stage=stages[1], **rest)  # type: ignore[arg-type]
+
+
 specs = st.builds(
-    ModelSpec,
+    spec_of,
+    staged,
     name=st.text(),
-    kind=st.sampled_from(("factored", "network")),
-    stage=st.sampled_from(("trunk", "factor", "head", "network")),
-    part_set=st.sampled_from((None, *PART_SETS)),
-    joint_set=st.sampled_from((None, *JOINT_SETS)),
     input_size=st.tuples(st.integers(32, 4096), st.integers(32, 4096)),
-    stride=st.integers(1, 64),
-    grid=st.sampled_from(Grid),
     preprocessing=st.text(),
     activation=st.text(),
     parameters=st.integers(0),
@@ -36,8 +45,8 @@ specs = st.builds(
 )
 
 ONE = ModelSpec(
-    name="m", kind="factored", stage="trunk", part_set="S31", joint_set=None, input_size=(288, 512), stride=8,
-    grid=Grid.CENTRE, preprocessing="p", activation="relu", parameters=1, licence="GPL-3.0-or-later",
+    name="m", stages=ZOO["factored-s31"].stages, stage="trunk", input_size=(288, 512),
+    preprocessing="p", activation="relu", parameters=1, licence="GPL-3.0-or-later",
 )  # fmt: skip
 
 
@@ -57,18 +66,22 @@ def test_what_is_no_description_is_refused_in_words(text: str) -> None:
 def test_a_missing_field_is_refused_or_has_its_default(name: str) -> None:
     raw = json.loads(ONE.to_json())
     del raw[name]
-    optional = ("training_data", "siblings", "card", "size_multiple", "format")
-    if name in optional:
+    if name in ("training_data", "siblings", "card", "size_multiple"):
         assert ModelSpec.from_json(json.dumps(raw)) == ONE
     else:
-        with pytest.raises(SpecError, match=name):
+        words = "kind" if name == "format" else name  # without a format it is read as the first
+        with pytest.raises(SpecError, match=words):
             ModelSpec.from_json(json.dumps(raw))
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("kind", "pose"), ("stage", "tail"), ("stride", 0), ("input_size", [16, 512]), ("input_size", 5),
-     ("grid", "middle"), ("card", {"frames": 1}), ("training_data", [{"name": "x"}])],
+    [("stage", "tail"), ("input_size", [16, 512]), ("input_size", 5), ("format", 3), ("stages", []),
+     ("stages", [{"name": "trunk", "inputs": ["image"], "outputs": []}]),
+     ("stages", [{"name": "trunk", "inputs": ["depth"], "outputs": [PersonProbability().to_dict()]}]),
+     ("stages", [{"name": "trunk", "inputs": ["image"], "outputs": [{"type": "surface"}]}]),
+     ("stages", [{"name": "trunk", "inputs": ["image"], "outputs": 2 * [PersonProbability().to_dict()]}]),
+     ("stages", 7), ("card", {"frames": 1}), ("training_data", [{"name": "x"}])],
 )  # fmt: skip
 def test_an_impossible_value_is_refused(key: str, value: object) -> None:
     raw = json.loads(ONE.to_json()) | {key: value}
@@ -80,6 +93,49 @@ def test_unknown_fields_are_refused_so_that_nothing_is_half_understood() -> None
     raw = json.loads(ONE.to_json()) | {"flavour": "sweet"}
     with pytest.raises(SpecError, match="flavour"):
         ModelSpec.from_json(json.dumps(raw))
+
+
+FORMAT_1 = {
+    "name": "anna", "kind": "factored", "stage": "factor", "part_set": "S31", "joint_set": None,
+    "input_size": [384, 512], "stride": 8, "grid": "centre", "preprocessing": "inside the graph",
+    "activation": "relu", "parameters": 500318, "licence": "GPL-3.0-or-later", "training_data": [],
+    "siblings": {"trunk": "a"}, "size_multiple": 32, "format": 1,
+    "card": {"base_trunk_sha256": "a", "clip_sha256": "b", "created": "2026-11-20", "frames": 9,
+             "before": {}, "after": {}, "accepted": True},
+}  # fmt: skip
+
+
+def test_format_1_of_a_factor_is_read_and_written_as_format_2() -> None:
+    spec = ModelSpec.from_json(json.dumps(FORMAT_1))
+    assert spec.stages == ZOO["factored-s31"].stages
+    assert (spec.stage, spec.part_set, spec.joint_set, spec.stride) == ("factor", "S31", None, 8)
+    assert spec.card is not None
+    assert (spec.factor_stage, spec.grid, spec.format) == ("factor", Grid.CENTRE, 2)
+    assert ModelSpec.from_json(spec.to_json()) == spec
+
+
+@pytest.mark.parametrize(
+    ("parts", "outputs"),
+    [
+        ("S31", (PartProbabilities, PartLabels)),
+        ("S99", (PartProbabilities, PartLabels)),
+        (None, (PersonProbability,)),
+    ],
+)
+def test_format_1_of_a_network(parts: str | None, outputs: tuple[type, ...]) -> None:
+    old = FORMAT_1 | {"kind": "network", "stage": "network", "part_set": parts, "stride": 4, "grid": "corner"}
+    spec = ModelSpec.from_json(json.dumps(old))
+    assert spec.stage_names == ("network",)
+    assert tuple(type(o) for o in spec.outputs) == outputs
+    assert (spec.part_set, spec.stride, spec.grid, spec.factor_stage) == (parts, 4, Grid.CORNER, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("kind", "pose"), ("stride", 0), ("stride", "far"), ("grid", "middle"), ("flavour", 1)]
+)
+def test_an_impossible_value_of_format_1_is_refused(key: str, value: object) -> None:
+    with pytest.raises(SpecError, match="the model description"):
+        ModelSpec.from_json(json.dumps(FORMAT_1 | {key: value}))
 
 
 def test_a_spec_is_a_value() -> None:

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from export.rewrite import FastFactor, rewrite
-from export.stages import FactorStage
-from models.factored import Factor
+from models.factored import Factor, FactorStage
 from personalize.factor import between
 from personalize.gate import Score, figures, judge, on_card, score
 

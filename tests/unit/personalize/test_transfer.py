@@ -11,6 +11,7 @@ import torch
 
 from models.checkpoint import load_network, save_network
 from models.factored import FactoredConvNet
+from models.families import ZOO
 from personalize.transfer import main
 
 
@@ -26,7 +27,7 @@ def pictures(tmp_path: Path) -> Path:
         cv2.imwrite(str(tmp_path / "images" / f"{i}.jpg"), np.where(mask[..., None] > 0, 220, noise))
         cv2.imwrite(str(tmp_path / "masks" / f"{i}.png"), mask)
     torch.manual_seed(0)
-    save_network(tmp_path / "start.safetensors", FactoredConvNet(), {"step": 7})
+    save_network(tmp_path / "start.safetensors", ZOO["factored-s31"], FactoredConvNet(), {"step": 7})
     return tmp_path
 
 

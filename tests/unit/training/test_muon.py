@@ -10,6 +10,7 @@ from torch import nn
 
 from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet
+from models.families import ZOO
 from training.loop import TrainConfig, new_state, resume, save
 from training.muon import LEAST_SIDE, Muon, orthogonal
 
@@ -69,7 +70,7 @@ def test_what_is_no_large_kernel_steps_as_adamw_and_what_is_frozen_stays():
 
 def test_a_state_of_another_optimiser_is_refused(tmp_path):
     config = TrainConfig(steps=1, decay_steps=1)
-    state = new_state(config, FactoredConvNet(), torch.device("cpu"))
+    state = new_state(config, ZOO["factored-s31"], FactoredConvNet(), torch.device("cpu"))
     parameters = [p for g in state.optimiser.param_groups for p in g["params"]]
     for p in parameters:
         p.grad = torch.zeros_like(p)
@@ -78,7 +79,10 @@ def test_a_state_of_another_optimiser_is_refused(tmp_path):
     state.optimiser.state[first]["exp_avg"] = torch.zeros(1, 2, 3)
     save(state, config, tmp_path / "other.safetensors", {})
     with pytest.raises(CheckpointError, match=r"optimiser is another.*--init"):
-        resume(new_state(config, FactoredConvNet(), torch.device("cpu")), tmp_path / "other.safetensors")
+        resume(
+            new_state(config, ZOO["factored-s31"], FactoredConvNet(), torch.device("cpu")),
+            tmp_path / "other.safetensors",
+        )
 
 
 def test_without_orthogonal_steps_it_is_adamw():

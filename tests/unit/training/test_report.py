@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.checkpoint import architecture, save_checkpoint
+from models.checkpoint import save_checkpoint
 from models.factored import FactoredConvNet
 from models.labels import S31
 from training.report import Parsed, main, worst
@@ -41,7 +41,7 @@ def test_the_worst_pictures_come_first_and_empty_ones_not_at_all() -> None:
 def test_page_pictures_and_sheet_are_written(tmp_path: Path) -> None:
     net = FactoredConvNet()
     checkpoint = tmp_path / "net.safetensors"
-    save_checkpoint(checkpoint, {"ema": net.state_dict()}, {**architecture(net), "images": 1})
+    save_checkpoint(checkpoint, {"ema": net.state_dict()}, {"row": "factored-s31", "images": 1})
     for stem in ("people", "drawn"):
         np.save(tmp_path / f"{stem}.images.npy", np.zeros((3, 64, 64, 3), np.uint8))
         np.save(tmp_path / f"{stem}.labels.npy", np.stack([_truth()] * 3))

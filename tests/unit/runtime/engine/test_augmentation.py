@@ -160,7 +160,7 @@ def hands(width: int, height: int) -> Frame:
 @pytest.mark.parametrize("views", [MIRRORED, SIX, Views((1.0, 0.8))])
 def test_left_and_right_are_those_of_the_picture(size: tuple[int, int], views: Views) -> None:
     stages = LeftIsRight()
-    one = Engine(crafted.spec("network"), stages, stages.own_source(), NetworkSize(192), FULL)
+    one = Engine(crafted.spec("network", "parts"), stages, stages.own_source(), NetworkSize(192), FULL)
     expected, found = one.parse(hands(*size)), one.with_views(views).parse(hands(*size))
     assert len(stages.seen) == 1 + views.count
     assert set(np.unique(expected.labels)) == {0, S31.id("rhand"), S31.id("lhand")}
@@ -291,7 +291,7 @@ def test_a_view_without_a_result_leaves_the_frame_without_one(engine: Engine) ->
 
 def test_two_engines_side_by_side_share_every_view(engine: Engine) -> None:
     stages = LeftIsRight()
-    own = Engine(crafted.spec("network"), stages, stages.own_source(), NetworkSize(96), views=SIX)
+    own = Engine(crafted.spec("network", "parts"), stages, stages.own_source(), NetworkSize(96), views=SIX)
     other = replace(own, source=WholeNetwork())
     here, there = own.parse_both(other, hands(96, 64), None, None)
     assert len(stages.seen) == 6

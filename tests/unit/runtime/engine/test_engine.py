@@ -228,7 +228,7 @@ def test_a_network_without_a_factor_obeys_a_silhouette(tmp_path: Path) -> None:
 @pytest.mark.parametrize("output", ["person", "parts"])
 def test_another_network_as_a_silhouette(engine: Engine, tmp_path: Path, output: str) -> None:
     path = tmp_path / "other.onnx"
-    path.write_bytes(crafted.network(output, part_set="S31" if output == "parts" else None))
+    path.write_bytes(crafted.network(output))
     source = load_network(path)
     shown = engine.with_factor(source)
     assert shown.factor_name == "other"
@@ -245,7 +245,7 @@ def test_another_bundle_as_a_silhouette(engine: Engine, tmp_path: Path) -> None:
 
 def test_a_silhouette_network_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "fb.onnx"
-    path.write_bytes(crafted.network("person", part_set=None))
+    path.write_bytes(crafted.network("person"))
     with pytest.raises(Refusal, match="X factor"):
         load_engine(path)
 

@@ -10,7 +10,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from models.grid import Grid
-from models.spec import METADATA_KEY, FactorCard, ModelSpec
+from models.outputs import PartLabels, PartProbabilities, PersonProbability, SharedFeatures
+from models.spec import METADATA_KEY, FactorCard, ModelSpec, StageSpec
 from runtime.engine.sessions import sha256
 from runtime.frames import Frame
 
@@ -19,16 +20,21 @@ CLASSES = 32
 CHANNELS = 8
 
 
-def spec(stage: str, **changes: object) -> ModelSpec:
+def spec(stage: str, gives: str = "person", grid: Grid = Grid.CENTRE, **changes: object) -> ModelSpec:
+    """Of a stage of the tiny factored model, or of a network that gives `person` or `parts`."""
+    person = PersonProbability(grid=grid)
+    parts = PartProbabilities(parts="S31", grid=grid), PartLabels(parts="S31", grid=grid)
+    factored = (
+        StageSpec("trunk", ("image",), (SharedFeatures(count=CHANNELS),)),
+        StageSpec("factor", ("features",), (person,)),
+        StageSpec("head", ("features", "person"), parts),
+    )
+    single = (StageSpec("network", ("image",), parts if gives == "parts" else (person,)),)
     made = ModelSpec(
         name="tiny",
-        kind="network" if stage == "network" else "factored",
-        stage=stage,  # type: ignore[arg-type]
-        part_set="S31",
-        joint_set=None,
+        stages=single if stage == "network" else factored,
+        stage=stage,
         input_size=(64, 96),
-        stride=8,
-        grid=Grid.CENTRE,
         preprocessing="inside",
         activation="relu",
         parameters=1000,
@@ -122,7 +128,7 @@ def network(output: str = "parts", seed: int = 3, **changes: object) -> bytes:
     )
     weights = {"w": random(seed, classes, 3, 8, 8, scale=0.0005)}
     outputs = PARTS if output == "parts" else PERSON
-    return model([*front("z"), last], IMAGE, outputs, weights, spec("network", **changes))
+    return model([*front("z"), last], IMAGE, outputs, weights, spec("network", output, **changes))
 
 
 def bundle(folder: Path, seed: int = 0) -> Path:

@@ -207,7 +207,7 @@ WRONG_INTERFACES = ("NCHW", "float image", "fixed size", "rank 3", "half precisi
 
 def truncated_spec() -> bytes:
     broken = json.loads(spec("network").to_json())
-    del broken["stride"]
+    del broken["activation"]
     return network_with(json.dumps(broken))
 
 

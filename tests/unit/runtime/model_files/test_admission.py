@@ -64,7 +64,7 @@ def test_cut_off_models_are_refused(tmp_path: Path, keep: float) -> None:
 
 def test_a_model_without_or_with_half_a_description_is_refused(tmp_path: Path) -> None:
     assert "no xfactor description" in refusal(written(tmp_path, hostile.network_with(None)))
-    assert "stride" in refusal(written(tmp_path, hostile.truncated_spec()))
+    assert "activation" in refusal(written(tmp_path, hostile.truncated_spec()))
 
 
 def test_missing_and_special_files(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from models.checkpoint import save_network
 from models.factored import FactoredConvNet
+from models.families import ZOO
 from tests.unit.training.datasets import made
 from training.datasets.__main__ import main
 from training.datasets.registry import DATA_SETS
@@ -115,7 +116,7 @@ def test_joints_outside_the_picture(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_score_is_one_json_object(up: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save_network(tmp_path / "n.safetensors", FactoredConvNet(), {})
+    save_network(tmp_path / "n.safetensors", ZOO["factored-s31"], FactoredConvNet(), {})
     more = ["--size", "128", "--split", "test"]
     assert main(["up-s31", str(up), "--score", str(tmp_path / "n.safetensors"), *more]) == 0
     own = json.loads(capsys.readouterr().out)

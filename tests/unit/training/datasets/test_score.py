@@ -10,6 +10,7 @@ import torch
 
 from models.checkpoint import save_network
 from models.factored import BaselineConvNet, FactoredConvNet
+from models.families import ZOO
 from models.labels import FSP14, IGNORE, LSP14, PASCAL7, S31
 from tests.unit.training.datasets import made
 from training.datasets import score as scoring
@@ -182,11 +183,11 @@ def test_probes_of_a_drawn_skeleton(tmp_path: Path) -> None:
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    save_network(folder / "factored.safetensors", FactoredConvNet(), {})
+    save_network(folder / "factored.safetensors", ZOO["factored-s31"], FactoredConvNet(), {})
     baseline = BaselineConvNet()
     with torch.no_grad():
         baseline.net[-1].bias[0] += 1e6  # certain of the background everywhere
-    save_network(folder / "baseline.safetensors", baseline, {})
+    save_network(folder / "baseline.safetensors", ZOO["baseline-relu"], baseline, {})
     return folder
 
 

@@ -1,0 +1,29 @@
+"""The base of every network, and how one is built from its row (torch)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from torch import nn
+
+from models.families import FAMILIES, ZooRow
+
+
+class Network(nn.Module):
+    """A network that can be trained, stored and exported."""
+
+    def stages(self) -> dict[str, nn.Module]:
+        """The modules that become ONNX files, by stage name; they share this network's weights and mode.
+
+        Each takes and gives what the row's `StageSpec` of the same name says: pictures as (b, h, w, 3) uint8,
+        probabilities instead of logits.
+        """
+        raise NotImplementedError
+
+
+def build(row: ZooRow) -> Network:
+    """A new network with random weights."""
+    module, _, function = FAMILIES[row.family].build.partition(":")
+    network = getattr(import_module(module), function)(row)
+    assert isinstance(network, Network)
+    return network
