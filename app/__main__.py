@@ -98,14 +98,14 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
 ) -> None:
     """Make a factor that knows the person of a clip; a factor that is no better is not kept."""
     from app.commands.personalize import parse_range, personalise
-    from app.download.messages import Limits
+    from app.download.messages import DownloadLimits
     from app.download.sources import local_clip
 
     try:
         chosen = parse_range(frames)
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
-    path = Path(local_clip(clip, Limits(minutes=link_minutes, megabytes=link_megabytes), progress))
+    path = Path(local_clip(clip, DownloadLimits(minutes=link_minutes, megabytes=link_megabytes), progress))
     raise typer.Exit(personalise(path, out, model=model, frames=chosen, method=method, progress=progress))
 
 
@@ -138,7 +138,7 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
 ) -> None:
     """Parse clips and pictures into files."""
     from app.commands.parse import checked_saves, checked_size, parse_all
-    from app.download.messages import Limits
+    from app.download.messages import DownloadLimits
 
     try:
         wanted, network = checked_saves(save), checked_size(size)
@@ -148,7 +148,7 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
         "model": model, "factor": factor, "silhouettes": silhouettes, "size": network, "views": views,
         "device": device, "save": wanted, "alpha": alpha, "resume": resume, "smooth": smooth,
     }  # fmt: skip
-    limits = Limits(minutes=link_minutes, megabytes=link_megabytes)
+    limits = DownloadLimits(minutes=link_minutes, megabytes=link_megabytes)
     raise typer.Exit(parse_all(sources, out, job, engine=engine, progress=progress, limits=limits))
 
 
@@ -196,7 +196,7 @@ def factors(context: typer.Context) -> None:
 
 @factors_app.command("show")
 def show_factor(name: str) -> None:
-    """Where a factor comes from and what its gate measured."""
+    """Origin of a factor, and the figures of its gate."""
     from app.commands.factors import show
 
     show(name)

@@ -1,1 +1,1 @@
-"""What `xfactor COMMAND` does; each command imports only what it needs."""
+"""Commands: `xfactor COMMAND`, one module each; a module imports only what its command needs."""

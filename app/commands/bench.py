@@ -69,7 +69,7 @@ class Timing:
 
 
 def plain_graph() -> Path:
-    """Where `benchmarks/pipeline.py` leaves the paper's network: PReLU, nothing rewritten."""
+    """Path at which `benchmarks/pipeline.py` leaves the paper's network: PReLU, nothing rewritten."""
     return paths.user_data_dir() / "bench" / "plain-prelu.onnx"
 
 
@@ -197,7 +197,7 @@ def _ours(engine: Engine, frame: Frame, watch: Stopwatch) -> tuple[int, int]:
 
 
 class Naive:
-    """What one writes first: float64 normalisation, logits at full size, argmax and blending in numpy.
+    """The straightforward pipeline: float64 normalisation, logits at full size, argmax and blending in numpy.
 
     Attributes:
         graph: which network it runs.

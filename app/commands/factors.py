@@ -33,7 +33,7 @@ def list_all() -> None:
 
 
 def show(name: str) -> None:
-    """Where a factor comes from and what its gate measured."""
+    """Origin of a factor, and the figures of its gate."""
     factor = models.find_factor(name)
     lines = {
         "factor": factor.name,

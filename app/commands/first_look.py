@@ -1,4 +1,4 @@
-"""What `make run` does without a display: parse the sample clip, and say where to look.
+"""First run without a display (`make run`): parse the sample clip, and print where the results are.
 
 `python -m app.commands.first_look [DIR]`
 """

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from app.batch.options import SAVES, Job
 from app.batch.progress import Stop, Style, watch
 from app.batch.run import Run, Workers, claimed
-from app.download.messages import Limits
+from app.download.messages import DownloadLimits
 from app.download.sources import DEFAULTS, local_clips
 from app.settings import thread_budget
 from runtime.engine.letterbox import NetworkSize
@@ -52,7 +52,7 @@ def parse_all(
     *,
     engine: Literal["local", "ray"] = "local",
     progress: Style = "rich",
-    limits: Limits = DEFAULTS,
+    limits: DownloadLimits = DEFAULTS,
 ) -> int:
     """Parse everything; links are downloaded first, within `limits`.
 

@@ -128,7 +128,7 @@ class Tells(Protocol):
     """Is told what happens."""
 
     def step(self, step: Step) -> None:
-        """How far it is."""
+        """Print the progress of the current phase."""
 
     def event(self, event: Event) -> None:
         """Anything else."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from PyQt6.QtGui import QGuiApplication
 
-from app.download.cache import KEPT_DAYS, Shelf
-from app.download.messages import Found, Limits
+from app.download.cache import KEPT_DAYS, DownloadCache
+from app.download.messages import DownloadLimits, Found
 from app.download.process import COMMAND, Download
 from app.live.jobs import Job, Jobs
 from app.ui.asking import ask_consent, ask_text
@@ -36,10 +36,10 @@ class Linking:
         on_refused: Callable[[Refusal], None],
     ) -> None:
         self.command: Sequence[str] = COMMAND
-        self.limits = Limits()
+        self.limits = DownloadLimits()
         self._window, self._jobs = window, jobs
         self._open_source, self._on_refused = open_source, on_refused
-        self._shelf = Shelf()
+        self._cache = DownloadCache()
         self._asked: dict[str, Download] = {}  # by id: looked at, and waiting for the user's word
         self._busy: dict[str, Job] = {}
         window.actions_["open-link"].triggered.connect(self._ask_link)
@@ -56,13 +56,13 @@ class Linking:
         if link.id in self._asked or (job is not None and job in self._jobs.shown()):
             return  # it is on its way
 
-        def look(job: Job) -> Path | tuple[Download, Found]:
-            kept = self._shelf.kept(link)
+        def query(job: Job) -> Path | tuple[Download, Found]:
+            kept = self._cache.kept(link)
             if kept is not None:
                 return kept
-            download = Download(link, self.limits, self._shelf, self.command)
+            download = Download(link, self.limits, self._cache, self.command)
             try:
-                return download, download.look(job.progress)
+                return download, download.query(job.progress)
             except BaseException:
                 download.close()
                 raise
@@ -73,11 +73,11 @@ class Linking:
             else:
                 self._ask(*result)
 
-        self._busy[link.id] = self._jobs.start(f"Looking at {link.name}", look, done, beside=True)
+        self._busy[link.id] = self._jobs.start(f"Looking at {link.name}", query, done, beside=True)
 
     def remembered(self, source: str) -> str:
         """What the recent sources remember: the link of a downloaded clip, which outlives the file."""
-        link = self._shelf.link_of(Path(source))
+        link = self._cache.link_of(Path(source))
         return f"https://youtu.be/{link.id}" if link is not None else source
 
     def stop(self) -> None:
@@ -98,15 +98,15 @@ class Linking:
 
     def _ask_to_delete(self) -> None:
         """Downloads and what is left of cancelled ones go when the user says so (F08)."""
-        files, size_bytes = self._shelf.contents()
+        files, size_bytes = self._cache.contents()
         if not files:
             self._window.status.showMessage("There are no downloaded clips.", SHOWN_MS)
             return
-        words = f"Delete {size_bytes / 1e6:.1f} MB of downloaded clips in {self._shelf.folder}?"
+        words = f"Delete {size_bytes / 1e6:.1f} MB of downloaded clips in {self._cache.folder}?"
 
         def answered(agreed: bool) -> None:  # noqa: FBT001 - a signal's payload
             if agreed:
-                self._shelf.forget()
+                self._cache.forget()
 
         ask_consent(self._window, "Delete downloaded clips?", words, "Delete", answered)
 
@@ -118,7 +118,7 @@ class Linking:
         self._asked[download.link.id] = download
         words = (
             f"{found.title}\n{found} (limits: {self.limits})\n\n"
-            f"It is kept for {KEPT_DAYS} days in {self._shelf.folder}; Tools > Delete downloaded clips "
+            f"It is kept for {KEPT_DAYS} days in {self._cache.folder}; Tools > Delete downloaded clips "
             "removes it before.\n\n"
             f"Whether you may copy it is your responsibility: {YOUTUBE.name}'s terms and its maker's rights "
             "apply."
@@ -140,7 +140,7 @@ class Linking:
                 return download.fetch(job.progress)
 
         def done(path: Path) -> None:
-            self._shelf.name(download.link, found.title)
+            self._cache.name(download.link, found.title)
             self._show(download.link, path)
 
         job = self._jobs.start(f"Downloading {found.title}", fetch, done, beside=True)
@@ -149,6 +149,6 @@ class Linking:
     def _show(self, link: Link, path: Path) -> None:
         """From here on it is a clip like any dropped one (F12)."""
         self._open_source(str(path))
-        title = self._shelf.title(link)
+        title = self._cache.title(link)
         self._window.status.show_source(title)
         self._window.setWindowTitle(f"{title} — xfactor")

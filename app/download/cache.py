@@ -1,4 +1,4 @@
-"""Shelf: where downloaded clips lie, each under its video's id, and how long."""
+"""Cache of downloaded clips: each under its video's id, deleted after some days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEPT_DAYS: Final = 14
 TITLE: Final = "title.txt"
 
 
-class Shelf:
+class DownloadCache:
     """The folder of downloaded clips; private, and emptied of what nobody opened for two weeks.
 
     Attributes:
@@ -77,7 +77,7 @@ class Shelf:
             write_atomic(self.folder / f"{link.id}.{TITLE}", printable(title).encode())
 
     def title(self, link: Link) -> str:
-        """What it is called, as far as it is known."""
+        """Title of the video; the link itself while the title is unknown."""
         try:
             return printable((self.folder / f"{link.id}.{TITLE}").read_text("utf-8", "replace")) or link.name
         except OSError:
@@ -89,7 +89,7 @@ class Shelf:
         return Link(video, YOUTUBE.page.format(video)) if path.parent == self.folder else None
 
     def contents(self) -> tuple[int, int]:
-        """How many files there are, and their bytes."""
+        """Number of cached files, and their bytes."""
         sizes = []
         for file in self._files():
             with suppress(OSError):

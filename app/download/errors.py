@@ -22,7 +22,7 @@ SIGN_IN: Final = "xfactor never signs in. Choose another video"
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What is known beside the error itself."""
+    """Facts beside the error text that decide what to advise."""
 
     version: str = ""  #: of yt-dlp
     runtime: bool = True  #: whether a JavaScript runtime answers
@@ -105,7 +105,7 @@ def explain(what: str, text: str, here: Circumstances = Circumstances()) -> Refu
 
 
 def formats_missing(text: str) -> bool:
-    """Whether nothing that was asked for is on offer."""
+    """True when the site has none of the formats asked for."""
     missing = r"format is not available|no video formats|only images are available"
     return bool(re.search(missing, text, re.IGNORECASE))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.download.messages import SUFFIXES, Limits, duration
+from app.download.messages import SUFFIXES, DownloadLimits, duration
 from runtime.media.links import OTHERWISE
 from runtime.system.errors import Refusal
 
@@ -17,7 +17,7 @@ FORMAT: Final = "/".join(
 )
 
 
-def check_kind(what: str, raw: object, limits: Limits) -> None:
+def check_kind(what: str, raw: object, limits: DownloadLimits) -> None:
     """Refuse what is no single, finished video, or too long a one.
 
     Args:
@@ -43,7 +43,7 @@ def check_kind(what: str, raw: object, limits: Limits) -> None:
         raise over(what, f"it is {duration(seconds)} long", f"{limits.minutes:g} min", "minutes")
 
 
-def check_size(what: str, info: dict[str, Any], limits: Limits) -> None:
+def check_size(what: str, info: dict[str, Any], limits: DownloadLimits) -> None:
     """Refuse what is too large, or no file that this program opens.
 
     Raises:
@@ -72,5 +72,5 @@ def size_bytes(info: dict[str, Any]) -> int | None:
 
 
 def identity(info: dict[str, Any]) -> str:
-    """What a partial file must be of, to be gone on with: the same stream of the same length."""
+    """Identity of a stream: a partial file is resumed only for the same stream of the same length."""
     return f"{info.get('format_id')} {info.get('filesize')} {info.get('width')}x{info.get('height')}"

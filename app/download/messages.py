@@ -19,15 +19,15 @@ SUFFIXES: Final = frozenset({"mp4", "webm"})
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a download may be and take; known, and told, before anything is downloaded."""
+class DownloadLimits:
+    """Limits of a download: length, bytes, height, time. Checked and stated before anything is downloaded."""
 
     minutes: float = 60.0  #: of the video
     megabytes: float = 1000.0
     memory_mb: float = 1500.0  #: of the process, in case a page never ends
     socket_s: float = 15.0  #: without a byte
     reach_s: float = 12.0  #: until the site answers at all; DNS included
-    look_s: float = 60.0  #: until length and size are known
+    query_s: float = 60.0  #: until length and size are known
     answer_s: float = 900.0  #: until the user has agreed
     fetch_s: float = 1800.0
 
@@ -41,17 +41,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is wanted of the worker."""
+class DownloadRequest:
+    """Request to the worker: id of the video, target folder and limits."""
 
     id: str
     folder: Path
-    limits: Limits
+    limits: DownloadLimits
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the site says of the video, before a byte of it is downloaded."""
+    """Metadata of the video from its site, before a byte of it is downloaded."""
 
     title: str
     seconds: float
@@ -75,7 +75,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Progress:
+class DownloadProgress:
     """Bytes that have arrived."""
 
     done: int
@@ -83,14 +83,14 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Done:
+class Downloaded:
     """It is there."""
 
     path: str
 
 
 @dataclass(frozen=True)
-class Failed:
+class DownloadFailed:
     """It is not, and why; the parts of a refusal."""
 
     what: str
@@ -98,13 +98,14 @@ class Failed:
     remedy: str
 
 
-Message = Found | Progress | Done | Failed
+Message = Found | DownloadProgress | Downloaded | DownloadFailed
 _KINDS: Final[dict[str, type[Message]]] = {
     "found": Found,
-    "progress": Progress,
-    "done": Done,
-    "failed": Failed,
+    "progress": DownloadProgress,
+    "done": Downloaded,
+    "failed": DownloadFailed,
 }
+_EVENTS: Final = {kind: event for event, kind in _KINDS.items()}
 
 
 def duration(seconds: float) -> str:
@@ -119,7 +120,7 @@ def duration(seconds: float) -> str:
 
 def encode(message: Message) -> str:
     """One line, without its end."""
-    return json.dumps({"event": type(message).__name__.lower(), **asdict(message)})
+    return json.dumps({"event": _EVENTS[type(message)], **asdict(message)})
 
 
 def decode(line: str) -> Message | None:
@@ -134,7 +135,7 @@ def decode(line: str) -> Message | None:
 
 
 def _sound(message: Message) -> bool:
-    """Whether every value is what it is declared to be: a line can claim anything."""
+    """True when every value has its declared type and the suffix is known; a line can claim anything."""
     types: dict[str, Any] = {
         "str": str,
         "int": int,
@@ -146,12 +147,12 @@ def _sound(message: Message) -> bool:
     return sound and (not isinstance(message, Found) or message.suffix in SUFFIXES)
 
 
-def encode_request(request: Request) -> str:
+def encode_request(request: DownloadRequest) -> str:
     """One line, without its end."""
     return json.dumps({"id": request.id, "folder": str(request.folder), "limits": asdict(request.limits)})
 
 
-def decode_request(line: str) -> Request:
+def decode_request(line: str) -> DownloadRequest:
     """The inverse.
 
     Raises:
@@ -159,6 +160,6 @@ def decode_request(line: str) -> Request:
     """
     try:
         raw: dict[str, Any] = json.loads(line)
-        return Request(str(raw["id"]), Path(raw["folder"]), Limits(**raw["limits"]))
+        return DownloadRequest(str(raw["id"]), Path(raw["folder"]), DownloadLimits(**raw["limits"]))
     except (TypeError, KeyError) as e:
         raise ValueError(f"not a request: {e}") from e

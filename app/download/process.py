@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import Final
 
 from app.download import errors
-from app.download.cache import Shelf
+from app.download.cache import DownloadCache
 from app.download.messages import (
     GO,
     SUFFIXES,
-    Done,
-    Failed,
+    Downloaded,
+    DownloadFailed,
+    DownloadLimits,
+    DownloadProgress,
+    DownloadRequest,
     Found,
-    Limits,
     Message,
-    Progress,
-    Request,
     decode,
     encode_request,
 )
@@ -50,18 +50,20 @@ class Download:
     Args:
         link: What is wanted.
         limits: What it may be and take.
-        shelf: Where it goes.
+        cache: Where it goes.
         command: The worker; tests give one that asks a server of theirs.
     """
 
-    def __init__(self, link: Link, limits: Limits, shelf: Shelf, command: Sequence[str] = COMMAND) -> None:
-        self.link, self._limits, self._shelf = link, limits, shelf
+    def __init__(
+        self, link: Link, limits: DownloadLimits, cache: DownloadCache, command: Sequence[str] = COMMAND
+    ) -> None:
+        self.link, self._limits, self._cache = link, limits, cache
         self._command = tuple(command)
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the download
         self._rest = b""
 
-    def look(self, go_on: Callable[[], None]) -> Found:
+    def query(self, go_on: Callable[[], None]) -> Found:
         """Ask the site what it is, without downloading it.
 
         Args:
@@ -72,10 +74,10 @@ class Download:
         """
         if importlib.util.find_spec("yt_dlp") is None:
             raise errors.not_installed(self.link.name)
-        folder = self._shelf.prepare()
+        folder = self._cache.prepare()
         self._start()
-        self._tell(encode_request(Request(self.link.id, folder, self._limits)))
-        until_s = time.monotonic() + self._limits.reach_s + self._limits.look_s + GRACE_S
+        self._tell(encode_request(DownloadRequest(self.link.id, folder, self._limits)))
+        until_s = time.monotonic() + self._limits.reach_s + self._limits.query_s + GRACE_S
         message = self._next(go_on, until_s)
         if not isinstance(message, Found):
             raise self._broken("it said something unexpected")
@@ -95,10 +97,10 @@ class Download:
         told = partial(on_progress, None)
         while True:
             message = self._next(told, until_s)
-            if isinstance(message, Progress) and message.total:
+            if isinstance(message, DownloadProgress) and message.total:
                 told = partial(on_progress, min(1.0, max(0.0, message.done / message.total)))
-            if isinstance(message, Done):
-                return self._shelf.arrived(self._expected(message))
+            if isinstance(message, Downloaded):
+                return self._cache.arrived(self._expected(message))
 
     def close(self) -> None:
         """End the worker: asked by closing its stdin, killed when it has not gone soon; idempotent."""
@@ -131,7 +133,7 @@ class Download:
             raise Refusal(self.link.name, reason, "Free some memory and try again") from e
 
     def _tell(self, line: str) -> None:
-        assert self._process is not None, "look first"
+        assert self._process is not None, "query first"
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # it has ended; its last words are read below
             self._process.stdin.write(f"{line}\n".encode())
@@ -146,7 +148,7 @@ class Download:
             selector.register(pipe, selectors.EVENT_READ)
             while True:
                 message = self._taken()
-                if isinstance(message, Failed):
+                if isinstance(message, DownloadFailed):
                     raise Refusal(message.what, message.reason, message.remedy)
                 if message is not None:
                     return message
@@ -169,13 +171,13 @@ class Download:
                 return message
         return None
 
-    def _expected(self, message: Done) -> Path:
+    def _expected(self, message: Downloaded) -> Path:
         """The worker's word for a file is not taken: only the names that it may have are."""
         names = {f"{self.link.id}.{suffix}" for suffix in SUFFIXES}
         path = Path(message.path)
         if path.name not in names:
             raise self._broken("it named another file")
-        return self._shelf.folder / path.name
+        return self._cache.folder / path.name
 
     def _broken(self, how: str) -> Refusal:
         with suppress(OSError, ValueError):

@@ -12,20 +12,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, Literal
 
-from app.download.cache import Shelf
-from app.download.messages import Limits
+from app.download.cache import DownloadCache
+from app.download.messages import DownloadLimits
 from app.download.process import COMMAND, Download
 from runtime.media.links import Link, check_link, looks_like_link, shortened
 from runtime.system.errors import Refusal
 
 Style = Literal["rich", "json", "none"]
-DEFAULTS: Final = Limits()
+DEFAULTS: Final = DownloadLimits()
 _EVERY_S: Final = 0.5  # between two reports of one download
 
 
 def local_clip(
     source: str,
-    limits: Limits = DEFAULTS,
+    limits: DownloadLimits = DEFAULTS,
     style: Style = "rich",
     command: Sequence[str] = COMMAND,
 ) -> str:
@@ -36,23 +36,23 @@ def local_clip(
     """
     if not looks_like_link(source):
         return source
-    link, shelf, tell = check_link(source), Shelf(), _Teller(style)
-    kept = shelf.kept(link)
+    link, cache, reporter = check_link(source), DownloadCache(), _Reporter(style)
+    kept = cache.kept(link)
     if kept is not None:
-        tell.note(link, f"{shelf.title(link)}: already here ({kept})")
+        reporter.note(link, f"{cache.title(link)}: already here ({kept})")
         return str(kept)
-    with Download(link, limits, shelf, command) as download:
-        found = download.look(lambda: None)
-        tell.note(link, f"{found.title}: {found} (limits: {limits})")
-        path = download.fetch(lambda fraction: tell.progress(link, fraction))
-    shelf.name(link, found.title)
-    tell.note(link, f"{found.title}: downloaded to {path}")
+    with Download(link, limits, cache, command) as download:
+        found = download.query(lambda: None)
+        reporter.note(link, f"{found.title}: {found} (limits: {limits})")
+        path = download.fetch(lambda fraction: reporter.progress(link, fraction))
+    cache.name(link, found.title)
+    reporter.note(link, f"{found.title}: downloaded to {path}")
     return str(path)
 
 
 def local_clips(
     sources: Sequence[str],
-    limits: Limits = DEFAULTS,
+    limits: DownloadLimits = DEFAULTS,
     style: Style = "rich",
     command: Sequence[str] = COMMAND,
 ) -> tuple[list[str], tuple[tuple[str, str], ...]]:
@@ -76,7 +76,7 @@ def _named(source: str) -> str:
         return shortened(source)
 
 
-class _Teller:
+class _Reporter:
     """Says what happens: lines on the error output, JSON lines on the output, or nothing."""
 
     def __init__(self, style: Style) -> None:

@@ -25,12 +25,12 @@ from app.download.messages import (
     DONE,
     FAILED,
     GO,
-    Done,
-    Failed,
+    Downloaded,
+    DownloadFailed,
+    DownloadProgress,
+    DownloadRequest,
     Found,
     Message,
-    Progress,
-    Request,
     decode_request,
     encode,
 )
@@ -71,7 +71,7 @@ class Worker:
     Tests give it a site of their own; the program has no other than YouTube.
     """
 
-    def __init__(self, request: Request, site: Site = YOUTUBE) -> None:
+    def __init__(self, request: DownloadRequest, site: Site = YOUTUBE) -> None:
         self._request, self._site = request, site
         self._link = Link(request.id, site.page.format(request.id))
         self._what = f"{site.name} {request.id}"
@@ -96,8 +96,8 @@ class Worker:
             self._reach()
         with yt_dlp.YoutubeDL(self.options()) as ydl:
             try:
-                with self._at_most("looking at the video", limits.look_s):
-                    info = self._look(ydl)
+                with self._at_most("looking at the video", limits.query_s):
+                    info = self._query(ydl)
                 say(self._found(info))
                 with self._at_most("the answer to the question", limits.answer_s):
                     self._agreed.wait()
@@ -167,8 +167,8 @@ class Worker:
                 self._what, f"{self._site.name} cannot be reached ({e.strerror or e})", remedy
             ) from e
 
-    def _look(self, ydl: Any) -> dict[str, Any]:  # noqa: ANN401
-        """What there is, checked against the limits; no byte of the video."""
+    def _query(self, ydl: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Metadata of the video, checked against the limits; downloads no byte of it."""
         raw = ydl.extract_info(self._link.page, download=False, process=False)
         formats.check_kind(self._what, raw, self._request.limits)
         info: dict[str, Any] = ydl.process_ie_result(raw, download=False)
@@ -246,7 +246,7 @@ class Worker:
         if time.monotonic() - self._said_s >= _SAID_EVERY_S or status.get("status") == "finished":
             self._said_s = time.monotonic()
             total = status.get("total_bytes") or status.get("total_bytes_estimate")
-            say(Progress(done, int(total) if total else None))
+            say(DownloadProgress(done, int(total) if total else None))
 
     # -- ends
 
@@ -278,7 +278,7 @@ def say(message: Message) -> None:
 
 def leave(refusal: Refusal) -> NoReturn:
     """Say why, and end at once, whatever else is running."""
-    say(Failed(refusal.what, refusal.reason, refusal.remedy))
+    say(DownloadFailed(refusal.what, refusal.reason, refusal.remedy))
     os._exit(FAILED)
 
 
@@ -309,7 +309,7 @@ def main(site: Site = YOUTUBE, worker_of: type[Worker] = Worker) -> None:
         path = worker.run()
     except Refusal as e:
         leave(e)
-    say(Done(str(path)))
+    say(Downloaded(str(path)))
     os._exit(DONE)
 
 

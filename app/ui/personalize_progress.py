@@ -82,7 +82,7 @@ class Progress(QWidget):
         self.show_stage(Stage("Starting"))
 
     def show_stage(self, stage: Stage) -> None:
-        """How far it is."""
+        """Print the progress of the current phase."""
         self._words.setText("Finishing early" if stage.stopping else stage.words)
         self._step.setText(stage.step)
         if stage.fraction is None:

@@ -40,7 +40,7 @@ class CameraInfo:
 
 
 class Device(Protocol):
-    """What is used of `cv2.VideoCapture`; tests give a scripted one."""
+    """The part of `cv2.VideoCapture` in use; tests give a scripted one."""
 
     def isOpened(self) -> bool: ...
     def read(self) -> tuple[bool, NDArray[np.uint8] | None]: ...
@@ -142,12 +142,12 @@ class Camera:
 
     @property
     def frozen(self) -> bool:
-        """Whether the picture has not changed by a single bit for five seconds; real sensors have noise."""
+        """True when the picture has not changed by a single bit for five seconds; real sensors have noise."""
         return time.monotonic() - self._picture_changed_s > FROZEN_S
 
     @property
     def notices(self) -> list[str]:
-        """What a viewer should know, in words."""
+        """Sentences for the viewer."""
         return ["the camera sends no picture (the same frame again and again)"] if self.frozen else []
 
     def frames(self) -> Iterator[Frame]:

@@ -26,7 +26,7 @@ log = logging.getLogger("xfactor.pipeline")
 
 @dataclass(frozen=True)
 class Playback:
-    """How a file is played; assigned whole, read once per frame."""
+    """Speed, loop and range of a file's playback; assigned whole, read once per frame."""
 
     playing: bool = True
     speed: float = 1.0
@@ -78,7 +78,7 @@ class Capture(threading.Thread):
 
     @property
     def playback(self) -> Playback:
-        """How the file is being played."""
+        """The settings in force."""
         return self._playback
 
     def play(self, playback: Playback) -> None:

@@ -92,7 +92,7 @@ class Clip:
 
     @property
     def frames_expected(self) -> int:
-        """How many frames to expect: exact once the clip was played or scanned, else what the file claims."""
+        """Number of frames to expect: exact once the clip was played or scanned, else as the file claims."""
         if self._ended_at is not None:
             return self._ended_at
         if self._table is not None:
@@ -129,7 +129,7 @@ class Clip:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing was missing in what was played so far."""
+        """True while no frame was missing in what was played so far."""
         return not (self._decoder.bad or self._early)
 
     @property
@@ -142,7 +142,7 @@ class Clip:
 
     @property
     def notices(self) -> list[str]:
-        """What a viewer should know, in words; grows while the clip plays."""
+        """Sentences for the viewer; more of them may come while the clip plays."""
         notices = list(self._upright.notices)
         bad, damaged = self._decoder.bad, self._decoder.damaged
         if self._early:

@@ -61,7 +61,7 @@ class Decoder:
 
     @property
     def container_start_s(self) -> float | None:
-        """Where the file's own clock starts, seconds; None when it does not say."""
+        """Start of the file's own clock, seconds; None when the file does not state it."""
         start = cast("int | None", self._container.start_time)  # PyAV's types forget the None
         return None if start is None else start / av.time_base
 

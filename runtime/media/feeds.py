@@ -26,7 +26,7 @@ SLIDES_RATE = 1.0  # pictures per second of a folder of unrelated photos
 
 @dataclass(frozen=True)
 class FeedInfo:
-    """What is known of a source once it is open."""
+    """Properties of an open source: size, frame rate, length."""
 
     name: str
     live: bool  #: a camera: no time line, frames come when they come
@@ -37,7 +37,7 @@ class FeedInfo:
 
     @property
     def still(self) -> bool:
-        """Whether there is one picture only."""
+        """True for a single picture."""
         return not self.live and self.frames == 1
 
 
@@ -61,7 +61,7 @@ class Feed(Protocol):
 
     @property
     def info(self) -> FeedInfo:
-        """What is known of it; may grow better while it is read."""
+        """Properties of the source; more exact the more of it is read."""
 
     def frames(self, start: int = 0) -> Iterator[Frame]:
         """Frames from index `start` on (a live source ignores it), until the end or `close`."""
@@ -168,7 +168,7 @@ class PicturesFeed:
 
 
 def is_numbered(paths: list[Path]) -> bool:
-    """Whether names end in consecutive numbers: frames of a film, not an album."""
+    """True when names end in consecutive numbers: frames of a film, not an album."""
     ends = [re.search(r"(\d+)$", p.stem) for p in paths]
     numbers = [int(m.group(1)) for m in ends if m]
     return len(numbers) == len(paths) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1

@@ -1,4 +1,4 @@
-"""What the first bytes and the outermost boxes of a file say, read without any decoder."""
+"""File types by magic bytes and outermost boxes, read without any decoder."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FAR = 1 << 62
 
 
 def looks_like(file: Path) -> Kind:
-    """What a regular file seems to be, from its first bytes; never from its name."""
+    """Type of a regular file, from its first bytes; never from its name."""
     with file.open("rb") as f:
         head = f.read(4096)
     if head.startswith(_PICTURES) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
@@ -60,14 +60,14 @@ def _text_kind(head: bytes) -> Kind:
 
 
 def movie_without_index(file: Path) -> bool:
-    """Whether an MP4 or MOV has neither `moov` nor `moof`: its recorder was stopped by force."""
+    """True when an MP4 or MOV has neither `moov` nor `moof`: its recorder was stopped by force."""
     with file.open("rb") as f:
         kinds = [kind for kind, _ in _boxes(f)]
     return b"moov" not in kinds and b"moof" not in kinds
 
 
 def ends_early(file: Path) -> bool:
-    """Whether the container itself says that the file should be longer than it is.
+    """True when the container states a length greater than the file's.
 
     Tells a copy that broke off from a short clip, without counting frames.
     """
@@ -116,7 +116,7 @@ def _boxes(f: BinaryIO, most: int = 100_000) -> Iterator[tuple[bytes, int]]:
 
 
 def _riff_end(f: BinaryIO, size: int) -> int:
-    """Where the last RIFF chunk of an AVI says that it ends; long AVIs are several chunks in a row."""
+    """Stated end of the last RIFF chunk of an AVI, bytes; long AVIs are several chunks in a row."""
     at = 0
     while at < size:
         f.seek(at)
@@ -131,7 +131,7 @@ def _riff_end(f: BinaryIO, size: int) -> int:
 
 
 def _matroska_end(f: BinaryIO) -> int:
-    """Where the Segment says that it ends; 0 when it is of unknown size, as live recordings are."""
+    """Stated end of the Matroska Segment, bytes; 0 when its size is unknown, as in live recordings."""
     f.seek(4)
     length = _vint(f)
     if length is None:

@@ -77,7 +77,7 @@ def check_link(text: str) -> Link:
 
 
 def looks_like_link(text: str) -> bool:
-    """Whether a text wants to be a link: it starts as one, whatever follows."""
+    """True when a text starts like a link, whatever follows."""
     return re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", text) is not None
 
 

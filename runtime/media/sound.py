@@ -40,7 +40,7 @@ class SoundTrack:
 
     @property
     def present(self) -> bool:
-        """Whether the clip has sound."""
+        """True when the clip has sound."""
         return self._source is not None
 
     def attach(self, output: OutputContainer) -> None:

@@ -1,4 +1,4 @@
-"""What a user's word for a source means: a camera, a file, a folder or a link."""
+"""Parsing of a user's SOURCE argument: a camera, a file, a folder or a link."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kind = Literal["camera", "clip", "image", "folder", "link"]
 
 @dataclass(frozen=True)
 class Source:
-    """Where pictures come from."""
+    """A camera, a file, a folder of pictures or a link."""
 
     kind: Kind
     name: str  #: for people
@@ -30,7 +30,7 @@ class Source:
 
     @property
     def video(self) -> bool:
-        """Whether it sets the pace; pictures, alone or in a folder, wait as long as a look takes."""
+        """True when the source has a frame rate of its own; pictures wait until they are parsed."""
         return self.kind not in {"image", "folder"}
 
 
@@ -79,7 +79,7 @@ def _check_name(source: str) -> None:
 
 
 def _exists(name: str) -> bool:
-    """Whether there is a file, folder or link of that name; a name that cannot be one is none."""
+    """True when a file, folder or symbolic link of that name exists; an impossible name does not."""
     try:
         return Path(name).exists() or Path(name).is_symlink()
     except OSError:

@@ -1,4 +1,4 @@
-"""Whether a model's bytes may be loaded into this process.
+"""Admission of model files: whether their bytes may be loaded into this process.
 
 What is shipped with the program is known by its hash. Everything else is first tried in a child process that
 may crash, hang or run out of memory: a 166 kB file can crash the runtime, a 99-byte one can fill the memory.

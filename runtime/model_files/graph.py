@@ -1,4 +1,4 @@
-"""What a model file is made of, checked before any runtime sees it."""
+"""Checks of an ONNX graph: operators, sizes, external data; before any runtime reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model file says of itself, read without running or trusting it."""
+"""Metadata of a model file, read without running or trusting it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Field:
 
     @property
     def is_span(self) -> bool:
-        """Whether this is a message, a text or bytes."""
+        """True for the wire type of messages, texts and bytes."""
         return self.length >= 0
 
 

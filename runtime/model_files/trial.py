@@ -1,4 +1,4 @@
-"""Whether a model does what its description says, found by running it on drawn pictures."""
+"""Trial run of a model on drawn pictures: does it do what its description says?"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is written of a result: label PNG, silhouettes, overlay, COCO JSON, CSV, alpha video."""
+"""Files written of a result: label PNG, silhouettes, overlay, COCO JSON, CSV, alpha video."""

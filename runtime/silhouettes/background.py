@@ -20,7 +20,7 @@ GAIN = 0.7, 1.4  # a camera's exposure may wander this far
 
 
 class BackgroundPlate:
-    """Who was not there while the plate was learned is the person.
+    """Difference from a picture of the empty scene: P(person) rises with the colour distance to the plate.
 
     The first frames teach the empty scene; `relearn` starts again.
 
@@ -45,14 +45,14 @@ class BackgroundPlate:
 
     @property
     def learned(self) -> bool:
-        """Whether the plate is complete."""
+        """True when the plate is complete."""
         return self._mean is not None
 
     def reset(self) -> None:
         """The plate stays: seeking does not move the camera. `relearn` forgets it."""
 
     def person(self, request: Request) -> Silhouette:
-        """How far each pixel is from the plate, or none while learning."""
+        """P(person) from each pixel's distance to the plate; none while the plate is being learned."""
         colours = _colours(request.picture)
         if self._mean is not None and self._mean.shape != colours.shape:
             self.relearn()
@@ -82,7 +82,7 @@ class BackgroundPlate:
             self._weight = weight
 
     def _gain(self, colours: NDArray[np.float32]) -> float:
-        """How much brighter the plate was; the median over coarse cells does not see the person."""
+        """Brightness of the plate over the frame's: a median over coarse cells, which ignores the person."""
         assert self._mean is not None
         now, then = (average(np.ascontiguousarray(c[..., 0]), (32, 18)) for c in (colours, self._mean))
         return float(np.clip(np.median((then + 1) / (now + 1)), *GAIN))
@@ -106,7 +106,7 @@ class MovingBackground:
         self._size = (0, 0)
 
     def person(self, request: Request) -> Silhouette:
-        """What differs from the mixture of each pixel, or none while the first frames are learned."""
+        """P(person) where a pixel differs from its own mixture (MOG2); none during the first frames."""
         width, height = request.letterbox.content
         small = average(request.picture, (width // 2, height // 2))  # twice as fast, and calmer
         if self._size != (width, height):

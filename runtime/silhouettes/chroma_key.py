@@ -51,7 +51,7 @@ class ChromaKey:
         return cls((red, green, blue))
 
     def person(self, request: Request) -> Silhouette:
-        """How far from the screen's colour each pixel is."""
+        """P(person) from each pixel's distance to the screen's colour."""
         chroma = _chroma(request.picture)
         along_r, along_b = self._direction()
         length2 = along_r**2 + along_b**2

@@ -30,7 +30,7 @@ _log = logging.getLogger("xfactor")
 
 
 class Faults:
-    """Where faults go. One per process, made by `install`.
+    """Handler of uncaught exceptions. One per process, made by `install`.
 
     Attributes:
         log_path: the log file; None where none can be written.
@@ -89,7 +89,7 @@ class Faults:
             self.listener(line + details)
 
     def _repetitions(self, fault: str) -> int | None:
-        """How often this fault was kept quiet before now; None when it is to be kept quiet again."""
+        """Number of repetitions suppressed since the fault was last logged; None to suppress this one too."""
         now = time.monotonic()
         with self._lock:
             told, quiet = self._told.get(fault, (-SAME_FAULT_PAUSE_S, 0))

@@ -55,6 +55,6 @@ class Latest(Generic[T]):
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called."""
+        """True once `close` was called."""
         with self._condition:
             return self._closed

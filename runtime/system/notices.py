@@ -13,7 +13,7 @@ KEPT = 50  # unread notices kept; a fault that repeats must not fill the memory 
 
 
 class Level(StrEnum):
-    """How loud a notice is."""
+    """Severity of a notice."""
 
     INFO = "info"
     WARNING = "warning"
@@ -31,7 +31,7 @@ class Notice:
 
 
 class Notices:
-    """What waits to be shown. Threads `say`, the window drains; `deque` makes both atomic."""
+    """Queue of notices for the window. Threads `say`, the window drains; `deque` makes both atomic."""
 
     def __init__(self, on_news: Callable[[], None]) -> None:
         self._waiting: deque[Notice] = deque(maxlen=KEPT)

@@ -1,4 +1,4 @@
-"""Where things lie: what is shipped with the program, and what belongs to this user."""
+"""Paths: of what is shipped with the program, and of what belongs to this user."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def user_config_dir() -> Path:
 
 
 def user_data_dir() -> Path:
-    """What the user made and would miss: factors, added models."""
+    """Folder of what the user made and would miss: factors, added models."""
     return _user_dir("data", platformdirs.user_data_dir)
 
 

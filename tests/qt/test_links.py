@@ -9,7 +9,7 @@ from PyQt6.QtCore import QMimeData, Qt, QUrl
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QInputDialog, QMessageBox, QPushButton
 
-from app.download.cache import Shelf
+from app.download.cache import DownloadCache
 from runtime.media.links import check_link
 from tests.qt.dropping import drop
 from tests.unit.app.download.standin import Handler, StandIn, Video
@@ -73,7 +73,7 @@ def test_a_dropped_link_is_asked_about_downloaded_and_played(desktop, site: Stan
     assert not any("videoplayback" in path for path in site.asked)
     answer(box, "Download")
     qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=30_000)
-    assert desktop.session.source.path == Shelf().folder / f"{GOOD}.mp4"
+    assert desktop.session.source.path == DownloadCache().folder / f"{GOOD}.mp4"
     assert desktop.window.windowTitle() == "A <b>walk</b> & more — xfactor"
     qtbot.waitUntil(lambda: desktop.settings.recent == (LINK,))
     asked = len(site.asked)
@@ -96,7 +96,7 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
     drop(playing, text(LINK))
     qtbot.waitUntil(lambda: question(playing) is not None, timeout=30_000)
     answer(question(playing), "Download")
-    partial = Shelf().folder / f"{GOOD}.mp4.part"
+    partial = DownloadCache().folder / f"{GOOD}.mp4.part"
     qtbot.waitUntil(partial.exists, timeout=30_000)
     playing.tick()
     assert playing.window.activity.isVisible()
@@ -112,7 +112,7 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
 
     playing.window.actions_["delete-downloads"].trigger()
     answer(question(playing), "Delete")
-    assert Shelf().contents() == (0, 0)
+    assert DownloadCache().contents() == (0, 0)
 
 
 def test_closing_the_program_while_a_link_is_asked_about(desktop, site: StandIn, qtbot) -> None:

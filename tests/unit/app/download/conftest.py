@@ -1,4 +1,4 @@
-"""A site on this machine, a shelf of its own, and the words of a refusal."""
+"""A site on this machine, a cache of its own, and the words of a refusal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.download.cache import Shelf
-from app.download.messages import Limits
+from app.download.cache import DownloadCache
+from app.download.messages import DownloadLimits
 from app.download.process import Download
 from runtime.media.links import YOUTUBE, Link
 from tests.drawn_media import draw_clip
@@ -42,23 +42,23 @@ def good(site: StandIn, clip_bytes: bytes) -> Video:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "50% links")  # a per cent sign is no field of a template
+def cache(tmp_path: Path) -> DownloadCache:
+    return DownloadCache(tmp_path / "50% links")  # a per cent sign is no field of a template
 
 
 @pytest.fixture
-def start(site: StandIn, shelf: Shelf) -> Iterator[Starter]:
+def start(site: StandIn, cache: DownloadCache) -> Iterator[Starter]:
     """Begin downloads of the stand-in; every process is gone at the end."""
     started: list[Download] = []
 
     def begin(
         video_id: str = GOOD,
-        limits: Limits | None = None,
+        limits: DownloadLimits | None = None,
         command: Sequence[str] | None = None,
         mode: str = "generic",
     ) -> Download:
         link = Link(video_id, YOUTUBE.page.format(video_id))
-        started.append(Download(link, limits or Limits(), shelf, command or site.command(mode)))
+        started.append(Download(link, limits or DownloadLimits(), cache, command or site.command(mode)))
         return started[-1]
 
     yield begin
@@ -68,8 +68,8 @@ def start(site: StandIn, shelf: Shelf) -> Iterator[Starter]:
         assert process is None or process.poll() is not None
 
 
-def fetch(start: Starter, limits: Limits | None = None) -> Path:
+def fetch(start: Starter, limits: DownloadLimits | None = None) -> Path:
     """The whole way, without a question."""
     download = start(limits=limits)
-    download.look(lambda: None)
+    download.query(lambda: None)
     return download.fetch(lambda _: None)

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.download.messages import Limits, Request
+from app.download.messages import DownloadLimits, DownloadRequest
 from app.download.worker import Worker, main
 from runtime.media.links import YOUTUBE, Site
 from runtime.system.errors import Refusal
@@ -72,7 +72,9 @@ def answers(ids: list[str]) -> None:
     """What is said of many videos, by one process."""
     for video_id in ids:
         try:
-            StandInWorker(Request(video_id, Path(ORDERS["folder"]), Limits(answer_s=0.1)), site()).run()
+            StandInWorker(
+                DownloadRequest(video_id, Path(ORDERS["folder"]), DownloadLimits(answer_s=0.1)), site()
+            ).run()
         except Refusal as e:
             sys.stdout.write(json.dumps({"id": video_id, "reason": e.reason, "remedy": e.remedy}) + "\n")
 

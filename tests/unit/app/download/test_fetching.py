@@ -10,8 +10,8 @@ import pytest
 
 from app.batch.options import Job
 from app.batch.plan import plan
-from app.download.cache import Shelf
-from app.download.messages import Limits
+from app.download.cache import DownloadCache
+from app.download.messages import DownloadLimits
 from app.download.sources import local_clip, local_clips
 from runtime.system.errors import Refusal
 from tests.unit.app.download.conftest import GOOD
@@ -24,7 +24,7 @@ def test_a_link_is_told_downloaded_and_found_again(good: Video, site: StandIn, c
     command = site.command("youtube")
     path = Path(local_clip(LINK, command=command))
     assert path.read_bytes() == good.data
-    assert path == Shelf().folder / f"{GOOD}.mp4"
+    assert path == DownloadCache().folder / f"{GOOD}.mp4"
     told = capfd.readouterr().err
     assert "A walk: 12 s, 640 x 360, about 0.3 MB (limits: 60 min, 1000 MB)" in told
     asked = len(site.asked)
@@ -37,7 +37,7 @@ def test_f05_over_a_limit_nothing_is_downloaded_and_the_option_is_named(
     good: Video, site: StandIn, capfd
 ) -> None:
     with pytest.raises(Refusal, match=r"12 s long, over the limit of 0.1 min.*--link-minutes N"):
-        local_clip(LINK, Limits(minutes=0.1), command=site.command("youtube"))
+        local_clip(LINK, DownloadLimits(minutes=0.1), command=site.command("youtube"))
     assert not any("videoplayback" in path for path in site.asked)
     assert "downloaded" not in capfd.readouterr().err
 
@@ -63,7 +63,7 @@ def test_parse_takes_a_link_and_a_refused_one_is_a_failed_input(
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan")])
 def test_a_limit_that_is_none_is_refused(limit: float) -> None:
     with pytest.raises(Refusal, match="above 0"):
-        Limits(minutes=limit)
+        DownloadLimits(minutes=limit)
 
 
 def test_what_is_no_link_is_left_alone_and_a_bad_link_spoils_nothing_else(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.download import worker
-from app.download.cache import Shelf
-from app.download.messages import Limits, Request
+from app.download.cache import DownloadCache
+from app.download.messages import DownloadLimits, DownloadRequest
 from runtime.media.clips import Clip
 from runtime.media.links import YOUTUBE, Link
 from runtime.system.errors import Refusal
@@ -28,7 +28,7 @@ LINK = Link(GOOD, YOUTUBE.page.format(GOOD))
 )
 def test_f07_no_title_names_a_file(title: str, tmp_path: Path) -> None:
     """The name is made before the title is known, and holds no field; only the question shows the title."""
-    made = worker.Worker(Request(GOOD, tmp_path / "%(title)s", Limits()))
+    made = worker.Worker(DownloadRequest(GOOD, tmp_path / "%(title)s", DownloadLimits()))
     info = {"ext": "mp4", "title": title, "id": title, "duration": 3}
     assert made._template("mp4") == f"{tmp_path}/%%(title)s/{GOOD}.mp4"
     found = made._found(info)
@@ -46,19 +46,21 @@ def test_f07_an_ending_that_is_not_on_the_list_is_refused(suffix: str, tmp_path:
             return raw
 
     with pytest.raises(Refusal, match="neither MP4 nor WebM"):
-        worker.Worker(Request(GOOD, tmp_path, Limits()))._look(Site())
+        worker.Worker(DownloadRequest(GOOD, tmp_path, DownloadLimits()))._query(Site())
 
 
-def test_f07_a_hostile_title_all_the_way(good: Video, start: Starter, shelf: Shelf, tmp_path: Path) -> None:
+def test_f07_a_hostile_title_all_the_way(
+    good: Video, start: Starter, cache: DownloadCache, tmp_path: Path
+) -> None:
     good.title = "../../../escaped %(id)s\x1b[2J<b>"
     download = start(mode="youtube")
-    found = download.look(lambda: None)
+    found = download.query(lambda: None)
     path = download.fetch(lambda _: None)
-    shelf.name(LINK, found.title)
-    assert path == shelf.folder / f"{GOOD}.mp4"
-    assert sorted(p.name for p in tmp_path.rglob("*")) == [shelf.folder.name, path.name, f"{GOOD}.title.txt"]
-    assert "\x1b" not in shelf.title(LINK)
-    assert stat.S_IMODE(shelf.folder.stat().st_mode) == 0o700
+    cache.name(LINK, found.title)
+    assert path == cache.folder / f"{GOOD}.mp4"
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [cache.folder.name, path.name, f"{GOOD}.title.txt"]
+    assert "\x1b" not in cache.title(LINK)
+    assert stat.S_IMODE(cache.folder.stat().st_mode) == 0o700
     with Clip(path) as clip:
         assert clip.frames_expected == 12
 
@@ -89,14 +91,14 @@ def test_f09_no_settings_plugins_cookies_or_passwords_of_yt_dlp_are_read(
     monkeypatch.setenv("PYTHONPATH", str(home / plugins))
     monkeypatch.chdir(home)
     download = start(mode="youtube")
-    download.look(lambda: None)
+    download.query(lambda: None)
     download.fetch(lambda _: None)
     assert not (tmp_path / "trapped").exists()
     assert site.cookies == []
 
 
 def test_f09_what_yt_dlp_is_told_asks_for_nothing_of_the_user(tmp_path: Path) -> None:
-    options = worker.Worker(Request(GOOD, tmp_path, Limits())).options()
+    options = worker.Worker(DownloadRequest(GOOD, tmp_path, DownloadLimits())).options()
     reads = {"cookiefile", "cookiesfrombrowser", "usenetrc", "netrc_cmd", "username", "config_location"}
     runs = {
         "postprocessors",
@@ -116,15 +118,15 @@ def test_f09_what_yt_dlp_is_told_asks_for_nothing_of_the_user(tmp_path: Path) ->
 
 
 def test_f12_a_hostile_clip_meets_the_checks_of_any_opened_file(
-    good: Video, start: Starter, shelf: Shelf
+    good: Video, start: Starter, cache: DownloadCache
 ) -> None:
     good.data, whole = b"#EXTM3U\n#EXT-X-VERSION:3\nhttp://127.0.0.1/x.ts\n" * 40, good.data
     with pytest.raises(Refusal, match="play list"):
         fetch(start)
-    path = shelf.folder / f"{GOOD}.mp4"
+    path = cache.folder / f"{GOOD}.mp4"
     assert not path.exists()
-    (shelf.folder.parent / "secret.mp4").write_bytes(whole)
-    secret = f"ffconcat version 1.0\nfile {shelf.folder.parent}/secret.mp4\n"
+    (cache.folder.parent / "secret.mp4").write_bytes(whole)
+    secret = f"ffconcat version 1.0\nfile {cache.folder.parent}/secret.mp4\n"
     for data, words in (
         (secret.encode() * 40, "play list"),
         (whole[:600] + bytes(64), "cut off|not a video"),
@@ -132,27 +134,27 @@ def test_f12_a_hostile_clip_meets_the_checks_of_any_opened_file(
     ):
         path.write_bytes(data)
         with pytest.raises(Refusal, match=words):
-            shelf.arrived(path)
-        assert shelf.kept(LINK) is None
+            cache.arrived(path)
+        assert cache.kept(LINK) is None
 
 
 def test_a_downloaded_clip_is_opened_again_without_the_network(
-    good: Video, start: Starter, shelf: Shelf, site
+    good: Video, start: Starter, cache: DownloadCache, site
 ) -> None:
-    shelf.prepare()
-    (shelf.folder / f"{GOOD}.mp4.part").write_bytes(b"of another stream")
-    (shelf.folder / f"{GOOD}.mp4.part.of").write_text("137 99 1920x1080")
+    cache.prepare()
+    (cache.folder / f"{GOOD}.mp4.part").write_bytes(b"of another stream")
+    (cache.folder / f"{GOOD}.mp4.part.of").write_text("137 99 1920x1080")
     path = fetch(start)
     assert path.read_bytes() == good.data
     asked = len(site.asked)
-    assert shelf.kept(LINK) == path
-    assert shelf.link_of(path) == LINK
-    assert shelf.link_of(path.parent.parent / path.name) is None
+    assert cache.kept(LINK) == path
+    assert cache.link_of(path) == LINK
+    assert cache.link_of(path.parent.parent / path.name) is None
     path.write_bytes(b"damaged since")
-    assert shelf.kept(LINK) is None
+    assert cache.kept(LINK) is None
     assert len(site.asked) == asked
-    old = shelf.folder / "forgotten01.mp4.part"
+    old = cache.folder / "forgotten01.mp4.part"
     old.write_bytes(b"x")
     os.utime(old, (0, 0))
-    shelf.prepare()
+    cache.prepare()
     assert not old.exists()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.download.cache import Shelf
-from app.download.messages import Limits
+from app.download.cache import DownloadCache
+from app.download.messages import DownloadLimits
 from app.download.process import COMMAND, Download
 from runtime.media.links import check_link
 from runtime.system import paths
@@ -90,7 +90,7 @@ def test_f03_the_guard_leaves_no_way_to_this_machine_or_its_network(site: StandI
 
 
 def test_f03_j01_the_program_s_worker_asks_for_the_site_and_for_nothing_else(
-    tmp_path, shelf, monkeypatch
+    tmp_path, cache, monkeypatch
 ) -> None:
     """The shipped process with a real link, under a log of lookups and connections that lets none happen."""
     log = tmp_path / "net.log"
@@ -98,11 +98,11 @@ def test_f03_j01_the_program_s_worker_asks_for_the_site_and_for_nothing_else(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with (
         pytest.raises(Refusal, match="YouTube cannot be reached"),
-        Download(check_link(f"https://youtu.be/{GOOD}"), Limits(), shelf, COMMAND) as download,
+        Download(check_link(f"https://youtu.be/{GOOD}"), DownloadLimits(), cache, COMMAND) as download,
     ):
-        download.look(lambda: None)
+        download.query(lambda: None)
     assert log.read_text().splitlines() == ["socket.getaddrinfo www.youtube.com 443 0 1 0"]
-    assert list(shelf.folder.iterdir()) == []
+    assert list(cache.folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_f04_a_redirect_elsewhere_is_not_followed(
 
     good.serve = away
     site.videos["secretvideo"] = Video(good.data)
-    download = start(mode="youtube", limits=Limits(socket_s=1.0))
-    download.look(lambda: None)
+    download = start(mode="youtube", limits=DownloadLimits(socket_s=1.0))
+    download.query(lambda: None)
     with pytest.raises(Refusal, match="led to another address"):
         download.fetch(lambda _: None)
     other.stop()
@@ -129,14 +129,14 @@ def test_f04_a_redirect_elsewhere_is_not_followed(
     assert not any("secretvideo" in path for path in site.asked)
 
 
-def test_f11_offline_is_told_within_fifteen_seconds(shelf: Shelf) -> None:
+def test_f11_offline_is_told_within_fifteen_seconds(cache: DownloadCache) -> None:
     command = (*without_network(), *COMMAND)
     began_s = time.monotonic()
     with (
         pytest.raises(Refusal, match=r"YouTube cannot be reached.*Check the network"),
-        Download(check_link(f"https://youtu.be/{GOOD}"), Limits(), shelf, command) as download,
+        Download(check_link(f"https://youtu.be/{GOOD}"), DownloadLimits(), cache, command) as download,
     ):
-        download.look(lambda: None)
+        download.query(lambda: None)
     assert time.monotonic() - began_s < 15
 
 
@@ -155,5 +155,5 @@ def test_f11_what_is_here_works_without_any_network(
 
 
 def test_the_downloads_lie_under_the_user_s_own_folders(user_home: Path) -> None:
-    assert Shelf().folder == paths.user_links_dir()
-    assert user_home in Shelf().folder.parents
+    assert DownloadCache().folder == paths.user_links_dir()
+    assert user_home in DownloadCache().folder.parents

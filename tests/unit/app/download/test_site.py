@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.download import errors, process
-from app.download.messages import Limits
+from app.download.messages import DownloadLimits
 from runtime.system.errors import Refusal
 from tests.unit.app.download.conftest import Starter
 from tests.unit.app.download.standin import StandIn, Video
@@ -85,7 +85,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     """Our words for every video above, by one process."""
     server = StandIn()
     server.videos.update({video_id: video for video_id, (video, _) in SAID.items()})
-    folder = str(tmp_path_factory.mktemp("shelf"))
+    folder = str(tmp_path_factory.mktemp("cache"))
     command = server.command(ids=list(SAID), folder=folder)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
     server.stop()
@@ -115,7 +115,7 @@ def test_f05_limits_name_the_option_that_moves_them(said: dict[str, dict[str, st
 
 def test_f05_what_it_is_is_known_before_a_byte_of_it_is_asked_for(site, good: Video, start: Starter) -> None:
     download = start(mode="youtube")
-    found = download.look(lambda: None)
+    found = download.query(lambda: None)
     assert (found.title, found.seconds, found.size_bytes) == ("A walk", 12.0, len(good.data))
     assert (found.width, found.height, found.sound, found.suffix) == (640, 360, True, "mp4")
     time.sleep(0.3)
@@ -130,17 +130,17 @@ def test_f10_without_yt_dlp_there_is_a_line_that_installs_it(monkeypatch, start:
     with pytest.raises(
         Refusal, match=r"not installed. Install it with: \S+ -m pip install -e .*\[download\]"
     ):
-        start().look(lambda: None)
+        start().query(lambda: None)
 
 
 def test_f10_a_yt_dlp_that_cannot_be_imported_is_told_by_the_process(site, start: Starter) -> None:
     with pytest.raises(Refusal, match="not installed"):
-        start(command=site.command(hidden=["yt_dlp"])).look(lambda: None)
+        start(command=site.command(hidden=["yt_dlp"])).query(lambda: None)
 
 
 def test_f10_a_yt_dlp_that_is_too_old_asks_nothing(site, good: Video, start: Starter) -> None:
     with pytest.raises(Refusal, match=r"2023.11.16 is too old.*pip install -U yt-dlp"):
-        start(command=site.command(version="2023.11.16")).look(lambda: None)
+        start(command=site.command(version="2023.11.16")).query(lambda: None)
     assert site.asked == []
 
 
@@ -175,4 +175,4 @@ def test_f10_no_formats_without_a_javascript_runtime_is_told_as_that() -> None:
 
 
 def test_the_limits_of_the_question_are_those_of_the_program() -> None:
-    assert str(Limits()) == "60 min, 1000 MB"
+    assert str(DownloadLimits()) == "60 min, 1000 MB"

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from app.download.cache import Shelf
-from app.download.messages import Limits
+from app.download.cache import DownloadCache
+from app.download.messages import DownloadLimits
 from app.download.process import LEAVE_S
 from runtime.system.errors import Refusal
 from tests.unit.app.download.conftest import GOOD, Starter, fetch
 from tests.unit.app.download.standin import Handler, StandIn, Video
 
-SHORT = Limits(socket_s=0.5, look_s=30.0, fetch_s=30.0)
+SHORT = DownloadLimits(socket_s=0.5, query_s=30.0, fetch_s=30.0)
 
 
 class StopHere(Exception):
@@ -42,24 +42,24 @@ def drip_from(start: int, pause_s: float):
 
 
 def test_f06_a_stalled_server_is_given_up_after_the_socket_s_time(
-    good: Video, start: Starter, shelf: Shelf
+    good: Video, start: Starter, cache: DownloadCache
 ) -> None:
     began_s = time.monotonic()
     good.serve = drip_from(100_000, 60.0)
     with pytest.raises(Refusal, match="did not answer in time"):
         fetch(start, SHORT)
     assert time.monotonic() - began_s < 30
-    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+    assert not (cache.folder / f"{GOOD}.mp4").exists()
 
 
 def test_f06_a_slow_loris_runs_into_the_wall_limit(good: Video, start: Starter) -> None:
     good.serve = drip_from(100_000, 0.2)  # never silent for long enough to be a stall
     with pytest.raises(Refusal, match="the download took longer than 1 s"):
-        fetch(start, Limits(fetch_s=1.0))
+        fetch(start, DownloadLimits(fetch_s=1.0))
 
 
 def test_f06_an_endless_body_is_cut_at_the_cap_whatever_was_announced(
-    good: Video, start: Starter, shelf
+    good: Video, start: Starter, cache
 ) -> None:
     def endless(handler: Handler, data: bytes) -> None:
         handler.head(None)
@@ -71,24 +71,24 @@ def test_f06_an_endless_body_is_cut_at_the_cap_whatever_was_announced(
 
     good.serve = endless
     with pytest.raises(Refusal, match="more arrives than was announced, over the limit of 1 MB"):
-        fetch(start, Limits(megabytes=1.0))
-    assert (shelf.folder / f"{GOOD}.mp4.part").stat().st_size < 6_000_000
-    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+        fetch(start, DownloadLimits(megabytes=1.0))
+    assert (cache.folder / f"{GOOD}.mp4.part").stat().st_size < 6_000_000
+    assert not (cache.folder / f"{GOOD}.mp4").exists()
 
 
 def test_f06_an_endless_page_does_not_fill_the_memory(good: Video, start: Starter, site: StandIn) -> None:
     site.endless = True
     with pytest.raises(Refusal, match="a page without an end"):
-        start(mode="youtube", limits=Limits(memory_mb=250.0)).look(lambda: None)
+        start(mode="youtube", limits=DownloadLimits(memory_mb=250.0)).query(lambda: None)
 
 
 def test_f06_a_stated_length_over_the_cap_is_refused_before(
     good: Video, start: Starter, site: StandIn
 ) -> None:
     good.announced = 2_000_000
-    download = start(mode="youtube", limits=Limits(megabytes=1.0))
+    download = start(mode="youtube", limits=DownloadLimits(megabytes=1.0))
     with pytest.raises(Refusal, match="2 MB, over the limit of 1 MB"):
-        download.look(lambda: None)
+        download.query(lambda: None)
     assert not any("videoplayback" in path for path in site.asked)
 
 
@@ -98,11 +98,11 @@ def cut(handler: Handler, data: bytes) -> None:
     handler.close_connection = True
 
 
-def test_f06_a_wrong_length_is_no_finished_clip(good: Video, start: Starter, shelf: Shelf) -> None:
+def test_f06_a_wrong_length_is_no_finished_clip(good: Video, start: Starter, cache: DownloadCache) -> None:
     good.serve = cut
     with pytest.raises(Refusal, match="the connection ended too early"):
         fetch(start, SHORT)
-    assert (shelf.folder / f"{GOOD}.mp4.part").stat().st_size > 100_000
+    assert (cache.folder / f"{GOOD}.mp4.part").stat().st_size > 100_000
 
 
 def test_f06_nothing_at_all_is_told_as_that(good: Video, start: Starter) -> None:
@@ -116,17 +116,17 @@ def page(handler: Handler, _: bytes) -> None:
 
 
 def test_f06_f12_a_page_instead_of_the_clip_is_refused_and_does_not_stay(
-    good: Video, start: Starter, shelf
+    good: Video, start: Starter, cache
 ) -> None:
     good.serve = page
     with pytest.raises(Refusal, match="it is a web page"):
         fetch(start)
-    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+    assert not (cache.folder / f"{GOOD}.mp4").exists()
 
 
 def test_f06_a_server_without_tls_behind_a_secure_address(good: Video, start: Starter, site: StandIn) -> None:
     with pytest.raises(Refusal, match="no secure connection"):
-        start(command=site.command("generic", scheme="https"), limits=SHORT).look(lambda: None)
+        start(command=site.command("generic", scheme="https"), limits=SHORT).query(lambda: None)
 
 
 def test_f06_an_error_of_the_server_is_told(good: Video, start: Starter) -> None:
@@ -139,13 +139,13 @@ def test_f06_an_error_of_the_server_is_told(good: Video, start: Starter) -> None
 
 
 def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
-    good, start: Starter, site, shelf
+    good, start: Starter, site, cache
 ) -> None:
     whole = good.data
     good.serve = drip_from(len(whole) // 2, 30.0)
     download = start(mode="youtube")
-    download.look(lambda: None)
-    partial = shelf.folder / f"{GOOD}.mp4.part"
+    download.query(lambda: None)
+    partial = cache.folder / f"{GOOD}.mp4.part"
     arrived = threading.Event()
 
     def on_progress(_: float | None) -> None:
@@ -164,41 +164,41 @@ def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
     assert partial.exists()
     good.serve = None
     again = start(mode="youtube")
-    assert again.look(lambda: None).have_bytes == partial.stat().st_size
+    assert again.query(lambda: None).have_bytes == partial.stat().st_size
     assert again.fetch(lambda _: None).read_bytes() == whole
     assert site.ranges[-1] > 0, "it began from the start"
     assert not partial.exists()
-    assert [p.name for p in shelf.folder.iterdir()] == [f"{GOOD}.mp4"]
-    assert shelf.forget() == 1
-    assert list(shelf.folder.iterdir()) == []
+    assert [p.name for p in cache.folder.iterdir()] == [f"{GOOD}.mp4"]
+    assert cache.forget() == 1
+    assert list(cache.folder.iterdir()) == []
 
 
 def test_f08_two_downloads_of_one_video_do_not_write_over_each_other(
-    good: Video, start: Starter, shelf
+    good: Video, start: Starter, cache
 ) -> None:
     download = start()
-    download.look(lambda: None)
-    with (shelf.folder / f"{GOOD}.mp4.part.of").open("w") as held:
+    download.query(lambda: None)
+    with (cache.folder / f"{GOOD}.mp4.part.of").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(Refusal, match="it is being downloaded already"):
             download.fetch(lambda _: None)
 
 
 def test_f08_a_killed_process_is_told_and_nothing_is_left_running(
-    good: Video, start: Starter, shelf: Shelf
+    good: Video, start: Starter, cache: DownloadCache
 ) -> None:
     good.serve = drip_from(100_000, 30.0)
     download = start()
-    download.look(lambda: None)
+    download.query(lambda: None)
     threading.Timer(0.3, lambda: os.kill(download._process.pid, signal.SIGKILL)).start()
     with pytest.raises(Refusal, match="broke down: it ended without a word"):
         download.fetch(lambda _: None)
-    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+    assert not (cache.folder / f"{GOOD}.mp4").exists()
 
 
 def test_f08_the_process_opens_no_port_and_ends_when_the_program_does(good: Video, start: Starter) -> None:
     download = start()
-    download.look(lambda: None)
+    download.query(lambda: None)
     process = download._process
     inodes = {os.readlink(f) for f in Path(f"/proc/{process.pid}/fd").iterdir()}  # noqa: PTH115
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
@@ -217,7 +217,7 @@ def test_f08_a_process_that_hangs_is_killed(start: Starter, tmp_path: Path) -> N
         raise StopHere
 
     with pytest.raises(StopHere):
-        download.look(give_up)
+        download.query(give_up)
     began_s = time.monotonic()
     process = download._process
     download.close()
@@ -226,7 +226,7 @@ def test_f08_a_process_that_hangs_is_killed(start: Starter, tmp_path: Path) -> N
 
 
 def test_f08_a_full_disk_is_told_and_what_arrived_stays(
-    good: Video, start: Starter, shelf, site, tmp_path
+    good: Video, start: Starter, cache, site, tmp_path
 ) -> None:
     """RLIMIT_FSIZE stands in for the disk: the write fails in the middle of the file."""
     script = tmp_path / "small.py"
@@ -236,16 +236,16 @@ def test_f08_a_full_disk_is_told_and_what_arrived_stays(
         f"os.execv({inner[0]!r}, {list(inner)!r})\n"
     )
     download = start(command=(inner[0], str(script)))
-    download.look(lambda: None)
+    download.query(lambda: None)
     with pytest.raises(Refusal, match=r"it cannot be written \(.*File too large.*\)|the disk is full"):
         download.fetch(lambda _: None)
-    assert not (shelf.folder / f"{GOOD}.mp4").exists()
+    assert not (cache.folder / f"{GOOD}.mp4").exists()
 
 
-def test_f08_a_folder_that_cannot_be_made_is_told(start: Starter, shelf: Shelf) -> None:
-    shelf.folder.write_bytes(b"a file in its place")
+def test_f08_a_folder_that_cannot_be_made_is_told(start: Starter, cache: DownloadCache) -> None:
+    cache.folder.write_bytes(b"a file in its place")
     with pytest.raises(Refusal, match="cannot be made"):
-        start().look(lambda: None)
+        start().query(lambda: None)
 
 
 def test_what_another_process_prints_is_no_message(start: Starter, tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_what_another_process_prints_is_no_message(start: Starter, tmp_path: Pat
         f"import sys\nsys.stdin.readline()\nprint({chr(10).join(lies)!r}, flush=True)\n"
     )
     with pytest.raises(Refusal, match="broke down: it said something unexpected"):
-        start(command=(sys.executable, str(tmp_path / "liar.py"))).look(lambda: None)
+        start(command=(sys.executable, str(tmp_path / "liar.py"))).query(lambda: None)
     (tmp_path / "flood.py").write_text("import sys\nsys.stdout.write('x' * 10_000_000)\n")
     with pytest.raises(Refusal, match="it said too much"):
-        start(command=(sys.executable, str(tmp_path / "flood.py"))).look(lambda: None)
+        start(command=(sys.executable, str(tmp_path / "flood.py"))).query(lambda: None)
