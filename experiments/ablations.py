@@ -25,7 +25,7 @@ from models.checkpoint import load_network, row_of
 from models.families import ZooRow
 from models.labels import IGNORE
 from models.network import Network
-from training.__main__ import sources
+from training.batches import sources
 from training.evaluate import report
 from training.loop import LAST, TrainConfig, new_state, train
 from training.photos import Photo

@@ -16,7 +16,7 @@ from models.checkpoint import (
     save_network,
 )
 from models.factored import BaselineConvNet, FactoredConvNet
-from models.families import find_row
+from models.families import ZooRow, find_row
 from models.network import Network, build
 from training import __main__ as training
 from training.loop import LAST
@@ -113,8 +113,8 @@ def shipped(a: argparse.Namespace) -> Trained:
     return Trained("shipped checkpoint", net, int(meta["images"]), sum(p.numel() for p in net.parameters()))
 
 
-def begin(name: str, trunk: Path, seed: int, out: Path) -> None:
-    """Write a checkpoint of a new network that begins with another's trunk.
+def begin(name: str, trunk: Path, seed: int, out: Path) -> ZooRow:
+    """Write a checkpoint of a new network that begins with another's trunk, and give its row.
 
     Raises:
         CheckpointError: `trunk` is no Factored ConvNet's checkpoint.
@@ -131,14 +131,14 @@ def begin(name: str, trunk: Path, seed: int, out: Path) -> None:
     stem = net.trunk if isinstance(net, FactoredConvNet) else net.net[: len(teacher.trunk)]
     stem.load_state_dict(teacher.trunk.state_dict())
     save_network(out, row, net, {"trunk": trunk.name, "seed": seed})
+    return row
 
 
 def _train(name: str, budget: Budget, out: Path, a: argparse.Namespace) -> None:
     start = out / "start.safetensors"
-    begin(name, a.trunk, budget.seed, start)
+    row = begin(name, a.trunk, budget.seed, start)
     words = [
-        "--network",
-        name,
+        row.name,
         "--out",
         str(out),
         "--init",

@@ -15,7 +15,7 @@ from torch import Tensor
 from models.factored import normalise
 from models.labels import MERGED16, S31
 from models.network import Network
-from training.__main__ import packed
+from training.batches import packed
 from training.injection import parse
 from training.metrics import Confusion
 

@@ -25,6 +25,7 @@ from models.factored import (
     TrunkStage,
     channels_first,
 )
+from models.joints import HeatmapStage
 
 PIXEL_CENTRE = 255 * INPUT_MEAN  # subtracted first, so that zero padding stays zero padding
 PIXEL_SCALE = 1 / (255 * INPUT_STD)  # folded into the first weights
@@ -102,6 +103,20 @@ class FastNetwork(nn.Module):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(b, h, w, 3) uint8 → (b, classes, h/8, w/8) and (b, h/8, w/8) uint8."""
         return _softmax_and_labels(self.blocks(channels_first(image) - PIXEL_CENTRE))
+
+
+class FastHeatmaps(nn.Module):
+    """Image → probabilities of joints."""
+
+    def __init__(self, stage: HeatmapStage) -> None:
+        super().__init__()
+        head = stage.network.head
+        layers = (*stage.network.trunk, *head.project, head.stage, head.classify)
+        self.blocks = _fast_sequence(nn.Sequential(*layers))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(b, h, w, 3) uint8 → (b, joints, h/8, w/8)."""
+        return torch.sigmoid(self.blocks(channels_first(image) - PIXEL_CENTRE))
 
 
 class FastInitial(nn.Module):
@@ -247,4 +262,5 @@ REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     FactorStage: FastFactor,
     HeadStage: FastHead,
     NetworkStage: FastNetwork,
+    HeatmapStage: FastHeatmaps,
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.labels import PART_SETS, S31, PartSet
-from models.outputs import Output, PartLabels, PartProbabilities, PersonProbability, SharedFeatures
+from models.outputs import Heatmaps, Output, PartLabels, PartProbabilities, PersonProbability, SharedFeatures
 from models.spec import IMAGE, StageSpec
 
 Activation = Literal["prelu", "relu"]
@@ -66,10 +66,16 @@ def part_outputs(parts: str) -> tuple[Output, ...]:
     return PartProbabilities(parts=parts), PartLabels(parts=parts)
 
 
+def joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
+    """One graph from picture to heat maps."""
+    return (StageSpec("network", (IMAGE,), (Heatmaps(joints=row.joints),)),)
+
+
 FAMILIES: dict[str, Family] = {
     "factored": Family("models.factored:build_factored", factored_stages),
     "baseline": Family("models.factored:build_baseline", parsing_stages),
     "enet": Family("models.factored:build_enet", parsing_stages),
+    "joints": Family("models.joints:build_joints", joint_stages),
 }
 _ROWS = (
     ZooRow("factored-s31", "factored", "relu", 500_318),
@@ -78,6 +84,7 @@ _ROWS = (
     ZooRow("baseline-relu", "baseline", "relu", 483_164),
     ZooRow("enet", "enet", "prelu", 342_284),
     ZooRow("enet-relu", "enet", "relu", 338_524),
+    ZooRow("joints-s31", "joints", "relu", 353_229, parts="", joints="COCO-17"),
 )
 ZOO: dict[str, ZooRow] = {row.name: row for row in _ROWS}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from torch import nn
+from torch import Tensor, nn
 
 from models.families import FAMILIES, ZooRow
 
@@ -19,6 +19,10 @@ class Network(nn.Module):
         probabilities instead of logits.
         """
         raise NotImplementedError
+
+    def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Weights to start from, of a checkpoint's: of the same network, or of one whose layers it shares."""
+        return weights
 
 
 def build(row: ZooRow) -> Network:

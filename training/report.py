@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from models.checkpoint import CheckpointError, load_checkpoint
 from models.factored import FactoredConvNet
 from models.labels import S31
-from training.__main__ import packed
+from training.batches import packed
 from training.evaluate import open_network, predict
 from training.metrics import Confusion
 from training.photos import DataError

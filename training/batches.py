@@ -1,0 +1,139 @@
+"""BATCHES: where the pictures for each type of output come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from models.outputs import Heatmaps, Output, PartProbabilities
+from training.joint_batches import JointSources, make_joint_batch
+from training.joint_photos import read_joint_photos
+from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp, read_unlabelled
+from training.pseudolabels import with_labels
+from training.silhouettes import with_silhouettes
+from training.stream import Batches, BatchShape, Mixture, Packed, Sources, make_batch
+
+PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
+#: people seen from behind are drawn this often on top: one in five, and the front is the easy guess
+FROM_BEHIND = 2
+
+
+BACKGROUNDS = ("indoor", "outdoor", "mixed")  # folders of pictures without people
+
+
+@dataclass(frozen=True)
+class DataFolders:
+    """Where training data lies; see `python -m training --help`."""
+
+    data: Path | None = None
+    synthetic: Sequence[Path] = ()
+    silhouettes: Path | None = None
+    pseudolabels: Path | None = None
+    strict: bool = False
+    mixture: Mixture = field(default_factory=Mixture)
+
+
+def packed(stem: Path) -> Packed:
+    """Open a set that `python -m synthetic --packed` wrote, memory-mapped.
+
+    Raises:
+        DataError: there is none, or it is not whole.
+    """
+    try:
+        images, labels = (np.load(f"{stem}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
+    except (OSError, ValueError) as e:
+        remedy = "Make it with python -m synthetic --packed."
+        raise DataError(f"{stem}: not a packed synthetic set ({e}). {remedy}") from e
+    return Packed(images, labels)
+
+
+def sources(
+    data: Path | None,
+    synthetic: Sequence[Path],
+    *,
+    silhouettes: Path | None = None,
+    pseudolabels: Path | None = None,
+    strict: bool = False,
+) -> Sources:
+    """Read the training parts of every set that is there.
+
+    `silhouettes` holds cuts of lsp/ and lspet/, `pseudolabels` dense labels of theirs and of ccp/ and
+    ccp_unlabelled/.
+
+    Raises:
+        DataError: when a folder named by the user cannot be used.
+    """
+    people = [packed(stem) for stem in synthetic]
+    if data is None:
+        return Sources(people)
+    folders = [data / "backgrounds" / k for k in ("indoor", "outdoor", "mixed")]
+    precise = read_lsp(data / "lsp", "train", strict=strict)
+    extreme = read_lsp(data / "lspet", "all", strict=strict)
+    if silhouettes is not None:
+        precise = with_silhouettes(precise, silhouettes / "lsp")
+        extreme = with_silhouettes(extreme, silhouettes / "lspet")
+    street = read_ccp(data / "ccp", "train", strict=strict)
+    if pseudolabels is not None:
+        precise = with_labels(precise, pseudolabels / "lsp")
+        extreme = with_labels(extreme, pseudolabels / "lspet")
+        street += read_unlabelled(data / "ccp_unlabelled", strict=strict)
+        street = with_labels(with_labels(street, pseudolabels / "ccp"), pseudolabels / "ccp_unlabelled")
+    return Sources(
+        people,
+        street,
+        precise * PRECISE_SPORT
+        + [p for p in precise if p.skeleton and p.skeleton.from_behind()] * FROM_BEHIND
+        + extreme,
+        read_cutouts(data / "cutouts", strict=strict),
+        read_backgrounds(folders),
+    )
+
+
+def part_batches(_: Output, folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+    """Code maps of parts and silhouettes.
+
+    Raises:
+        DataError: a folder named by the user cannot be used.
+    """
+    found = sources(
+        folders.data, folders.synthetic, silhouettes=folders.silhouettes, pseudolabels=folders.pseudolabels,
+        strict=folders.strict,
+    )  # fmt: skip
+    return partial(make_batch, found, folders.mixture, shape, seed=seed)
+
+
+def heatmap_batches(output: Output, folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+    """Heat maps of joints on the network's own grid.
+
+    Raises:
+        DataError: a folder cannot be used, or none is given.
+    """
+    assert isinstance(output, Heatmaps)  # the row of BATCHES
+    if folders.data is None:
+        raise DataError(
+            "joints need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
+        )
+    photos = read_joint_photos(folders.data, output.joint_set)
+    backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
+    cells = BatchShape(shape.size, shape.crop, output.stride)
+    return partial(make_joint_batch, JointSources(output, photos, backgrounds), cells, seed=seed)
+
+
+BATCHES: dict[type[Output], Callable[[Output, DataFolders, BatchShape, int], Batches]] = {
+    PartProbabilities: part_batches,
+    Heatmaps: heatmap_batches,
+}
+
+
+def batches_for(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+    """Batches that teach a network: of the first of its outputs that has data.
+
+    Raises:
+        DataError: the data cannot be used.
+    """
+    output = next(o for o in outputs if type(o) in BATCHES)
+    return BATCHES[type(output)](output, folders, shape, seed)
