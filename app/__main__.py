@@ -299,7 +299,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # any console takes any name
     crash_log.install()
     try:
-        app(prog_name="xfactor")
+        typer.main.get_command(app)(prog_name="xfactor")  # calling `app` would replace `sys.excepthook`
     except Refusal as e:
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.write(f"xfactor: {e}\n")

@@ -317,10 +317,9 @@ def run(source: str | None = None) -> int:
     caught.listener = lambda words: desktop.pipeline.notices.say(
         Notice(words, Level.ERROR, topic="internal error")
     )
-    if caught.previous_crash is not None:
-        desktop.pipeline.notices.say(
-            Notice(f"The last run crashed. The report is {caught.previous_crash}", Level.WARNING)
-        )
+    if report := caught.take_previous_crash():
+        words = "xfactor crashed in an earlier run. The report can help to mend it."
+        desktop.pipeline.notices.say(Notice(words, Level.WARNING, report, topic="crash"))
     interrupts = Interrupts(desktop.stop, desktop)
     application.commitDataRequest.connect(desktop.stop)
     desktop.ended.connect(application.quit)

@@ -46,7 +46,7 @@ class Settings:
     theme: str = _choice("auto", "light", "dark")
     palette: str = _choice("standard", "colour-blind")
     view: str = _choice(
-        "overlay", "parts", "silhouette", "before-after", "cut-out", "confidence", "skeleton", "instances"
+        "overlay", "parts", "silhouette", "before-after", "cut-out", "confidence", "skeleton"
     )
     opacity: float = _between(0.6, 0.0, 1.0)  #: of the parts over the picture
     legend: bool = True
@@ -54,15 +54,11 @@ class Settings:
     mirror: bool = True  #: live sources only, display only
     hidden_parts: tuple[str, ...] = ()
     smoothing: bool = True
-    hold_s: float = _between(
-        0.5, 0.0, 10.0
-    )  #: how long a missing silhouette is held before the picture goes blank
     model: str = "factored-s31"
     factor: str = ""  #: empty: the network's own
     device: str = _choice("auto", "cpu", "cuda")
     network_size: int = _between(0, 0, 4096)  #: longer side, px; 0: what the model was tuned for
     looks: str = _choice("auto", "1", "2", "6")  #: at each picture, averaged; auto: 6, and 1 at video
-    camera: str = ""
     recent: tuple[str, ...] = ()  #: sources, newest first
     folder: str = ""  #: where the last file was opened
     recordings: str = ""  #: where recordings and snapshots go; empty: the user's videos folder

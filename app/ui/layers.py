@@ -29,8 +29,9 @@ WARM, COOL, MIDDLE = QColor(255, 170, 64), QColor(84, 176, 255), QColor(240, 240
 
 Alpha = NDArray[np.float32]  # 0..1
 
+#: (256, 3) RGB by confidence. A column of values: OpenCV 5 takes a flat array for a row.
 _VIRIDIS = np.asarray(
-    cv2.applyColorMap(np.arange(256, dtype=np.uint8), cv2.COLORMAP_VIRIDIS)[:, 0, ::-1], np.uint8
+    cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1], np.uint8
 )
 
 
@@ -156,8 +157,7 @@ def _paint_skeleton(painter: QPainter, area: QRectF, layer: Layers) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for shade, pen in ((True, width * 1.9), (False, width)):  # a dark rim keeps bones visible on any picture
         for a, b in bones.bones:
-            side = bones.side(a) or bones.side(b)
-            ink = QColor(0, 0, 0, 150) if shade else colour[side if a != "rhip" else ""]
+            ink = QColor(0, 0, 0, 150) if shade else colour[bones.bone_side(a, b)]
             painter.setPen(QPen(ink, pen, cap=Qt.PenCapStyle.RoundCap))
             painter.drawLine(at[a], at[b])
     painter.setPen(QPen(QColor(0, 0, 0, 150), width * 0.5))

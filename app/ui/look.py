@@ -68,10 +68,6 @@ class Look:
         """Whether a part is painted."""
         return part == self.solo if self.solo else part not in self.hidden
 
-    def with_eye(self, part: int) -> Look:
-        """The eye of one part opened or closed."""
-        return replace(self, hidden=self.hidden ^ {part}, solo=0)
-
     def with_solo(self, part: int) -> Look:
         """One part alone; the same part again brings the others back."""
         return replace(self, solo=0 if self.solo == part else part)

@@ -50,6 +50,11 @@ class Skeleton:
         """`r`, `l`, or empty for the middle of the body."""
         return joint[0] if joint[:1] in "rl" and joint[1:] in {n for c in _CHAINS for n in c} else ""
 
+    def bone_side(self, a: str, b: str) -> str:
+        """The side of a bone: that of its joints; empty when it joins both sides, as the pelvis does."""
+        sides = {self.side(a), self.side(b)} - {""}
+        return sides.pop() if len(sides) == 1 else ""
+
     @property
     def bones(self) -> list[tuple[str, str]]:
         """Pairs of joints of which both were found."""

@@ -27,6 +27,7 @@ SAME_FAULT_PAUSE_S: Final = 10.0  #: a fault in every frame is told once, then a
 DISTINCT_FAULTS: Final = 1000  #: remembered for the pause
 
 _log = logging.getLogger("xfactor")
+_installed: dict[str, Faults] = {}
 
 
 class Faults:
@@ -34,11 +35,12 @@ class Faults:
 
     Attributes:
         log_path: the log file; None where none can be written.
-        previous_crash: what the interpreter wrote when the last run died of a signal, if it did.
+        previous_crash: what the interpreter wrote when an earlier run died of a signal, until it is shown.
         listener: gets what was printed, in the thread that failed; it must not block or open a dialog.
     """
 
     def __init__(self, folder: Path | None, name: str) -> None:
+        self.name = name
         self.log_path: Path | None = None
         self.previous_crash: Path | None = None
         self.listener: Callable[[str], None] | None = None
@@ -69,8 +71,20 @@ class Faults:
                 line = f"xfactor: internal error in {where}: {text}{again}"
             self._tell(line)
 
+    def take_previous_crash(self) -> str:
+        """The report of an earlier crash, once: the next start does not find it again; empty without one."""
+        report, self.previous_crash = self.previous_crash, None
+        if report is None:
+            return ""
+        shown = report.with_name(report.name.replace("previous", "shown"))
+        with contextlib.suppress(OSError):
+            report.replace(shown)
+            return f"{shown}\n\n{shown.read_text('utf-8', 'replace')}"
+        return str(report)
+
     def close(self) -> None:
         """Give back hooks and files (tests; a program simply ends)."""
+        _installed.pop(self.name, None)
         sys.excepthook, threading.excepthook = sys.__excepthook__, threading.__excepthook__
         sys.unraisablehook = sys.__unraisablehook__
         faulthandler.disable()
@@ -103,9 +117,10 @@ class Faults:
 
     def _open(self, folder: Path, name: str) -> None:
         crash = folder / f"{name}-crash.txt"
+        previous = crash.with_name(f"{name}-crash.previous.txt")
         if crash.exists() and b"Fatal Python error" in crash.read_bytes():  # SIGUSR1 writes there too
-            self.previous_crash = crash.with_name(f"{name}-crash.previous.txt")
-            crash.replace(self.previous_crash)
+            crash.replace(previous)
+        self.previous_crash = previous if previous.exists() else None  # also of a run before the last
         descriptor = os.open(crash, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._crash_file = os.fdopen(descriptor, "w")
         faulthandler.enable(self._crash_file, all_threads=True)
@@ -139,11 +154,15 @@ class _PrivateLog(logging.handlers.RotatingFileHandler):
 def install(folder: Path | None = None, *, name: str = "xfactor") -> Faults:
     """Catch what reaches the interpreter, in every thread. Call it first thing in a process.
 
+    A second call for the same log gives what the first one made.
+
     Args:
         folder: where logs go; by default the per-user log folder.
         name: of the log file; each kind of process has its own, so that two do not rotate one file.
     """
-    faults = Faults(folder, name)
+    if name in _installed:
+        return _installed[name]
+    faults = _installed[name] = Faults(folder, name)
 
     def on_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if not issubclass(kind, KeyboardInterrupt):

@@ -88,6 +88,19 @@ def test_the_second_signal_ends_it_at_once(start) -> None:
     assert took_s < 1.0
 
 
+def test_a_crash_is_told_at_the_next_start_and_only_then(start, repository: Path) -> None:
+    code = "from runtime.system import crash_log; import os; crash_log.install(); os.abort()"
+    subprocess.run([sys.executable, "-c", code], cwd=repository, check=False, capture_output=True)
+    facts = []
+    for _ in range(2):
+        out, stderr = start("crashed").communicate(timeout=60)
+        facts.append(json.loads(out.splitlines()[-1]))
+        assert clean(stderr) == ""
+    assert "crashed in an earlier run" in facts[0]["words"]
+    assert "Fatal Python error: Aborted" in facts[0]["details"]
+    assert "crashed" not in facts[1]["words"]
+
+
 def test_faults_in_slots_and_timers_are_told_and_the_window_lives(start) -> None:
     """G03: fifty faults a second are one line in the log and one banner."""
     process = start("broken")

@@ -72,6 +72,31 @@ def first_picture(clip: str) -> int:
     return module.run(clip)
 
 
+def earlier_crash(clip: str) -> int:
+    """Through the command's entry point: what the banner says half a second after the start."""
+    from PyQt6.QtCore import QTimer
+
+    from app import desktop as module
+    from app.__main__ import main
+
+    original = module.Desktop.start
+
+    def start(self: module.Desktop, source: str | None = None) -> None:
+        original(self, source)
+
+        def finish() -> None:
+            notice = self.window.banner.notice
+            say(words=notice.text if notice else "", details=notice.details if notice else "")
+            self.stop()
+
+        QTimer.singleShot(500, finish)
+
+    module.Desktop.start = start
+    sys.argv = ["xfactor", clip]
+    main()
+    return 0
+
+
 def broken_slot(clip: str) -> int:
     """G03: a slot, a timer and a paint event raise; the window lives on and says so."""
     from PyQt6.QtCore import QTimer
@@ -169,4 +194,4 @@ if __name__ == "__main__":
     mode, clip_path, *rest = sys.argv[1:]
     if mode == "closes":
         sys.exit(random_closes(clip_path, int(rest[0])))
-    sys.exit({"first": first_picture, "broken": broken_slot}[mode](clip_path))
+    sys.exit({"first": first_picture, "broken": broken_slot, "crashed": earlier_crash}[mode](clip_path))

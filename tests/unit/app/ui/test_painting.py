@@ -13,10 +13,10 @@ from PyQt6.QtCore import QMimeData, QUrl
 
 from app.ui.choices import literal
 from app.ui.dropping import dropped, is_model
-from app.ui.layers import cover, rendered
+from app.ui.layers import _VIRIDIS, cover, rendered
 from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, groups, readable, split_name, tints
-from app.ui.skeleton import skeleton
+from app.ui.skeleton import BONES, Skeleton, skeleton
 from app.ui.timeline import timecode
 from models.labels import S31
 from models.results import Parsing
@@ -101,7 +101,7 @@ def test_opacity_nothing_is_the_picture_and_hidden_overlays_too(halves) -> None:
 
 def test_a_closed_eye_and_solo(halves) -> None:
     hand = S31.id("lhand")
-    assert (rendered(halves, Look().with_eye(hand)) == halves.frame.image).all()
+    assert (rendered(halves, Look(hidden=frozenset({hand}))) == halves.frame.image).all()
     assert (rendered(halves, Look().with_solo(hand)) != halves.frame.image).any()
     assert (rendered(halves, Look().with_solo(hand + 1)) == halves.frame.image).all()
     assert Look().with_solo(3).with_solo(3) == Look()
@@ -130,6 +130,16 @@ def test_a_cut_out_keeps_the_person_and_replaces_the_room(halves, behind) -> Non
         assert set(np.unique(room)) == {102, 153}
     if behind.kind is Backdrop.BLUR:
         assert room.std() < halves.frame.image[LEFT].std() / 3
+
+
+def test_confidence_runs_from_violet_to_yellow(halves) -> None:
+    assert _VIRIDIS.shape == (256, 3)
+    values = np.where(np.arange(HEIGHT)[:, None] < HEIGHT // 2, 10, 245).astype(np.uint8)
+    parsing = replace(halves.parsing, confidence=np.repeat(values, WIDTH, axis=1))
+    seen = rendered(replace(halves, parsing=parsing), Look(view=View.CONFIDENCE)).astype(int)
+    unsure, sure = (seen[rows, WIDTH // 2 + 2 :].mean(axis=(0, 1)) for rows in (np.s_[:16], np.s_[-16:]))
+    assert sure[1] - unsure[1] > 100  # green: yellow has it, violet has not
+    assert unsure[2] > sure[2]
 
 
 def test_the_silhouette_is_grey_by_its_probability() -> None:
@@ -193,6 +203,14 @@ def test_joints_are_the_centroids_of_their_parts() -> None:
     assert found.joints["relbow"] == pytest.approx((60, 90))
     assert found.bones == [("relbow", "rwrist")]
     assert [found.side(j) for j in ("rwrist", "lknee", "neck", "head")] == ["r", "l", "", ""]
+
+
+def test_bones_have_the_colour_of_their_side_and_the_pelvis_of_neither() -> None:
+    """The right thigh begins at the right hip, as the pelvis does."""
+    bones = {bone: Skeleton({}).bone_side(*bone) for bone in BONES}
+    assert bones["rhip", "rknee"] == bones["rshoulder", "rhip"] == bones["neck", "rshoulder"] == "r"
+    assert bones["lhip", "lknee"] == "l"
+    assert bones["rhip", "lhip"] == bones["head", "neck"] == ""
 
 
 def test_nobody_has_no_joints() -> None:

@@ -67,9 +67,25 @@ print("alive")
 def test_a_crash_is_readable_at_the_next_start(repository: Path, user_home: Path) -> None:
     done = run(repository, "import os; os.abort()")
     assert done.returncode == -6
-    done = run(repository, "print(f.previous_crash.read_text())")
+    assert run(repository, "crash_log.install()").returncode == 0  # a command that shows nothing
+    done = run(repository, "print(crash_log.install().take_previous_crash())")
     assert "Fatal Python error: Aborted" in done.stdout
     assert run(repository, "print(f.previous_crash)").stdout == "None\n"
+
+
+def test_a_fault_of_a_command_reaches_the_log(repository: Path, user_home: Path) -> None:
+    """Through the real entry point: the command line library has an exception hook of its own."""
+    code = """
+from app.__main__ import app, main
+app.command("broken")(lambda: 1 / 0)
+sys.argv = ["xfactor", "broken"]
+main()
+"""
+    done = run(repository, code)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "internal error in the program: ZeroDivisionError" in done.stderr
+    assert "ZeroDivisionError" in log(user_home).read_text()
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(
