@@ -37,6 +37,7 @@ from app.ui.window import Window
 from app.workspace import Loader, Session
 from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
+from runtime.media.capture import Capture
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 
@@ -93,8 +94,8 @@ class Desktop(QObject):
         )
         self.shelving = Shelving(self.window, self.session, self.jobs, self.refuse)
         self._timer = QTimer(self)
-        self._opened = ""  # what was asked for and has not shown a picture yet
-        self._dropped = ""  # what of it was dropped: a clip that may be personalised on
+        self._shown = 0  # number of the capture whose picture is on show
+        self._dropped: Capture | None = None  # of a source that was dropped: it may be personalised on
         self._stopping = False
         self._connect()
         self._restore()
@@ -175,17 +176,14 @@ class Desktop(QObject):
     # -- sources
 
     def open(self, text: str) -> None:
-        """Open a camera, file, folder or link."""
+        """Open a camera, file, folder or link; what is on show stays until the first picture is there."""
         source = self.session.open(text, self.playing.for_new_source()) if not self._stopping else None
-        if source is None:
-            return
-        self._opened = text if source.path is None else str(source.path)
-        self.window.status.show_source(source.name)
-        self.window.setWindowTitle(f"{source.name} — xfactor")
+        if source is not None:
+            self.window.status.showMessage(f"Opening {source.name}…")
 
     def _on_dropped(self, text: str) -> None:
         self.open(text)
-        self._dropped = self._opened
+        self._dropped = self.pipeline.opening
 
     def open_example(self) -> None:
         """The clip that comes with the program."""
@@ -194,7 +192,6 @@ class Desktop(QObject):
     def close_source(self) -> None:
         """Back to the welcome page; a camera goes off."""
         self.session.close()
-        self._opened = ""
         self.window.show_welcome(on=True)
         self.window.setWindowTitle("xfactor")
 
@@ -204,10 +201,12 @@ class Desktop(QObject):
         """The bell rang: take the newest result, what is to be said, and what jobs have made."""
         if self._stopping:
             return
-        parsed = self.pipeline.parsed.take(0)
-        if parsed is not None and self.session.source is not None:
+        self._follow_source()
+        parsed, capture = self.pipeline.parsed.take(0), self.pipeline.capture
+        if parsed is not None and capture is not None and parsed.frame.source == capture.number:
             self.window.canvas.show_parsed(parsed)
-            if self._opened:
+            if capture.number != self._shown:
+                self._shown = capture.number
                 self._on_first_picture()
         self.learning.refresh()
         for notice in self.pipeline.notices.drain():
@@ -217,32 +216,46 @@ class Desktop(QObject):
                 self._say(job.error, Level.ERROR, f"job {job.title}", job.details)
                 self.menus.refresh()
 
+    def _follow_source(self) -> None:
+        if self.session.follow_source():
+            self.window.status.clearMessage()
+            self.playing.begin()
+
     def _on_first_picture(self) -> None:
-        """The source really delivers: only now does it replace what was shown, and join the recent ones."""
+        """The source really delivers: only now is it named, and does it join the recent ones."""
+        source = self.session.source
+        if source is None:
+            return
         self.window.show_welcome(on=False)
-        known = self.linking.remembered(self._opened)
-        if not self._is_ours():
+        opened = self.session.address
+        known = self.linking.remembered(opened)
+        name = source.name if known == opened else self.linking.title(opened)
+        self.window.status.show_source(name)
+        self.window.setWindowTitle(f"{name} — xfactor")
+        if not self._is_ours(opened):
             folder = str(Path(known).parent) if Path(known).exists() else self.settings.folder
             recent = self.settings.with_recent(known)
             self.settings = replace(self.settings, recent=recent, folder=folder)
         self.menus.fill_recent(self.settings.recent)
-        if self._dropped == self._opened or known != self._opened:
+        if self._dropped is self.pipeline.capture or known != opened:
             self.learning.offer()
-        self._opened = self._dropped = ""
+        self._dropped = None
         self.tick()
 
-    def _is_ours(self) -> bool:
+    @staticmethod
+    def _is_ours(opened: str) -> bool:
         """The example, or a recording that goes with its job: neither is worth remembering."""
-        return self._opened == str(paths.sample_clip()) or Path(self._opened).is_relative_to(jobs_dir())
+        return opened == str(paths.sample_clip()) or Path(opened).is_relative_to(jobs_dir())
 
     def tick(self) -> None:
         """What changes with time: place, numbers, jobs, cameras, recordings."""
         if self._stopping:
             return
         window, pipeline = self.window, self.pipeline
+        self._follow_source()
         capture = pipeline.capture
-        if capture is not None and capture.failed and self._opened:
-            self.close_source()  # the banner says why
+        if capture is not None and capture.failed and capture.number != self._shown:
+            self.close_source()  # a camera was switched off for this one: the banner says why
         info = capture.info if capture is not None else None
         if info is not None:
             window.show_live(live=info.live, still=info.still)

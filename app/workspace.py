@@ -64,6 +64,7 @@ class Session:
 
     Attributes:
         source: what is open, None on the welcome page.
+        address: what `open` takes to open it again.
         choice: the model that is in use or being loaded.
         looks: how often it looks at each picture: `1`, `2`, `6`, or `auto`, as the source allows.
         xfactor: what stands in the X factor's place.
@@ -74,6 +75,7 @@ class Session:
 
     def __init__(self, pipeline: Pipeline, jobs: Jobs, loader: Loader = load_engine) -> None:
         self.source: Source | None = None
+        self.address = ""
         self.choice = ModelChoice("")
         self.looks = "auto"
         self.xfactor = XFactor(OWN, "own factor")
@@ -84,13 +86,17 @@ class Session:
         self._pipeline = pipeline
         self._jobs = jobs
         self._loader = loader
+        self._opening: tuple[Source, str] | None = None
         self._engine: Engine | None = None
         self._loading: Job | None = None
 
     # -- source
 
     def open(self, text: str, playback: Playback | None = None) -> Source | None:
-        """Read a camera, file, folder or link from now on; a refusal is told, and the old source goes on."""
+        """Read a camera, file, folder or link; the source before goes on until this one has a picture.
+
+        A refusal is a notice. A camera that is on is switched off before another one is opened.
+        """
         try:
             source = classify(text)
         except Refusal as e:
@@ -99,15 +105,35 @@ class Session:
         if source.kind == "link":
             self.on_link(source.link)
             return None
-        self.source = source
+        self._opening = source, text if source.path is None else str(source.path)
+        beside = source.kind != "camera" or not self._pipeline.camera_on
+        self._pipeline.open(lambda: open_feed(source), playback, beside=beside)
+        if not beside:
+            self.source, self.address = self._opening
+        return source
+
+    def follow_source(self) -> bool:
+        """Swap to the source that is being opened, once it has a picture; one that failed is forgotten.
+
+        Returns:
+            Whether nothing is being opened any more, and something was.
+        """
+        opening = self._pipeline.opening
+        if opening is None or not (opening.ready or opening.failed):
+            return False
+        if opening.failed:
+            self._pipeline.opening = self._opening = None
+            return True
+        if self._opening is not None:
+            self.source, self.address = self._opening
         if self._engine is not None:
             self._engine = self._engine.with_views(self._views(self._engine))
-        self._pipeline.open(lambda: open_feed(source), playback, self._engine)
-        return source
+        self._pipeline.swap_source(self._engine)
+        return True
 
     def close(self) -> None:
         """Stop reading; a camera goes off."""
-        self.source = None
+        self.source = self._opening = None
         self._pipeline.close_source()
 
     # -- model

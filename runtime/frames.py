@@ -25,6 +25,8 @@ class Frame:
         float  #: `time.monotonic()` when the frame left the source; the age on screen counts from here
     )
 
+    source: int = 0  #: number of the capture that it comes from, 0 without one
+
     def __post_init__(self) -> None:
         if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
             raise ValueError(f"Frame: expected (h, w, 3) uint8, got {self.image.shape} {self.image.dtype}")

@@ -14,7 +14,7 @@ from app.download.process import COMMAND, Download
 from app.live.jobs import Job, Jobs
 from app.ui.asking import ask_consent, ask_text
 from app.ui.window import Window
-from runtime.media.links import YOUTUBE, Link, check_link
+from runtime.media.links import YOUTUBE, check_link
 from runtime.system.errors import Refusal
 
 SHOWN_MS: Final = 5000
@@ -69,7 +69,7 @@ class Linking:
 
         def done(result: Path | tuple[Download, Found]) -> None:
             if isinstance(result, Path):
-                self._show(link, result)
+                self._open_source(str(result))
             else:
                 self._ask(*result)
 
@@ -79,6 +79,11 @@ class Linking:
         """What the recent sources remember: the link of a downloaded clip, which outlives the file."""
         link = self._cache.link_of(Path(source))
         return f"https://youtu.be/{link.id}" if link is not None else source
+
+    def title(self, source: str) -> str:
+        """The title of a downloaded clip, for the window; empty for anything else."""
+        link = self._cache.link_of(Path(source))
+        return self._cache.title(link) if link is not None else ""
 
     def stop(self) -> None:
         """End what waits for an answer; downloads that run are jobs and end as such."""
@@ -141,14 +146,7 @@ class Linking:
 
         def done(path: Path) -> None:
             self._cache.name(download.link, found.title)
-            self._show(download.link, path)
+            self._open_source(str(path))  # from here on it is a clip like any dropped one (F12)
 
         job = self._jobs.start(f"Downloading {found.title}", fetch, done, beside=True)
         self._busy[download.link.id] = job
-
-    def _show(self, link: Link, path: Path) -> None:
-        """From here on it is a clip like any dropped one (F12)."""
-        self._open_source(str(path))
-        title = self._cache.title(link)
-        self._window.status.show_source(title)
-        self._window.setWindowTitle(f"{title} — xfactor")

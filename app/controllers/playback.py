@@ -42,8 +42,12 @@ class Playing:
 
     def for_new_source(self) -> Playback:
         """How a new source starts."""
-        self.playback = replace(self.playback, playing=True, span=None)
-        return self.playback
+        return replace(self.playback, playing=True, span=None)
+
+    def begin(self) -> None:
+        """Another source is read now."""
+        if self._capture is not None:
+            self.playback = self._capture.playback
 
     def toggle(self) -> None:
         """Play or pause."""

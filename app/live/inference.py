@@ -137,7 +137,8 @@ class Inference(threading.Thread):
         previous, self._previous = self._previous, frame
         changed = engine_id != self._used or beside not in {0, self._beside}
         self._used, self._beside = engine_id, beside
-        if not changed and previous is not None and previous.size == frame.size:
+        same_source = previous is not None and (previous.source, previous.size) == (frame.source, frame.size)
+        if not changed and previous is not None and same_source:
             gap_s = frame.pts_s - previous.pts_s
             if 0 <= gap_s <= JUMP_S and frame.index >= previous.index:
                 return

@@ -25,6 +25,7 @@ class Pipeline:
         parsed: the newest result; whoever shows it takes it from here when the bell rings.
         notices: words for the user, drained when the bell rings.
         capture: the current source, or None.
+        opening: the source that takes its place as soon as it has a picture, or None.
         recorder: the current recording, or None.
     """
 
@@ -33,6 +34,7 @@ class Pipeline:
         self.notices = Notices(on_news)
         self.parsed: Latest[Parsed] = Latest(on_news)
         self.capture: Capture | None = None
+        self.opening: Capture | None = None
         self.recorder: Recorder | None = None
         self._frames: Latest[Frame] = Latest()
         self._inference = Inference(self._frames, self.parsed, self.notices)
@@ -46,36 +48,57 @@ class Pipeline:
     # -- what is read
 
     def open(
-        self, opener: Callable[[], Feed], playback: Playback | None = None, engine: Parser | None = None
+        self, opener: Callable[[], Feed], playback: Playback | None = None, *, beside: bool = False
     ) -> Capture | None:
-        """Read another source; it is opened in its thread, after the old one has given its device back.
+        """Read another source; it is opened in its own thread.
 
         Args:
             opener: called in that thread.
             playback: how it begins.
-            engine: parses it from its first frame on; without one, what parsed before goes on.
+            beside: the source before goes on until this one has a picture and `swap_source` is called;
+                else it gives its device back first.
         """
         if self._stopped:
             return None
-        previous = self._end_source()
+        previous = self.capture
+        if not beside:
+            self.close_source()
+        self._end(self.opening)
+        after = None if beside else previous
+        self.opening = Capture(opener, self._frames, self.notices, after=after, playback=playback, waits=True)
+        self.opening.start()
+        if not beside:
+            self.swap_source()
+        return self.capture if not beside else self.opening
+
+    def swap_source(self, engine: Parser | None = None) -> None:
+        """Put the source that was opened into the place of the one before.
+
+        Args:
+            engine: parses it from its first frame on; without one, what parsed before goes on.
+        """
+        opening, previous = self.opening, self.capture
+        if opening is None:
+            return
+        self.finish_recording()
+        self._end(previous)
         if engine is not None:
             self._inference.engine = engine
-        self.capture = Capture(opener, self._frames, self.notices, after=previous, playback=playback)
+        self.capture, self.opening = opening, None
         self._dropped_before = self._lost()
-        self.capture.start()
-        return self.capture
+        opening.take_over(previous)
 
     def close_source(self) -> None:
         """Stop reading; a camera goes off."""
-        self._end_source()
-        self.capture = None
-
-    def _end_source(self) -> Capture | None:
         self.finish_recording()
-        previous = self.capture
-        if previous is not None:
-            previous.ask_stop()
-        return previous
+        self._end(self.capture)
+        self._end(self.opening)
+        self.capture = self.opening = None
+
+    @staticmethod
+    def _end(capture: Capture | None) -> None:
+        if capture is not None:
+            capture.ask_stop()
 
     # -- what parses it
 
@@ -127,8 +150,8 @@ class Pipeline:
     @property
     def camera_on(self) -> bool:
         """Whether a camera's device is open at this moment."""
-        capture = self.capture
-        return bool(capture is not None and capture.holds and capture.info is not None and capture.info.live)
+        read = (self.capture, self.opening)
+        return any(c is not None and c.holds and c.info is not None and c.info.live for c in read)
 
     # -- what is kept of it
 
@@ -158,13 +181,14 @@ class Pipeline:
             Names of threads that did not end in time (stuck in a driver); the process must leave anyway.
         """
         self._stopped = True
-        self._end_source()
+        self.finish_recording()
+        captures = (self.capture, self.opening)
+        for capture in captures:
+            self._end(capture)
         self._frames.close()
         self.parsed.close()
         until_s = time.monotonic() + deadline_s
-        threads = [
-            t for t in (self.capture, self._inference, self.recorder) if t is not None and t.is_alive()
-        ]
+        threads = [t for t in (*captures, self._inference, self.recorder) if t is not None and t.is_alive()]
         for thread in threads:
             thread.join(max(0.0, until_s - time.monotonic()))
         return [t.name for t in threads if t.is_alive()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -22,6 +23,7 @@ PREDECESSOR_S = 3.0  # how long a new source waits until the old one has given i
 TOPIC = "source"
 
 log = logging.getLogger("xfactor.pipeline")
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Capture(threading.Thread):
     The attributes are read by the window at any time and written by this thread only.
 
     Attributes:
+        number: of this capture, in every frame that it gives out.
+        ready: whether a capture that waits has its first frame.
         info: what is known of the source; None until it is open.
         holds: whether the source (a camera's device) is open right now.
         position: index of the newest frame given out, or of the one that was asked for.
@@ -55,8 +59,21 @@ class Capture(threading.Thread):
         *,
         after: Capture | None = None,
         playback: Playback | None = None,
+        waits: bool = False,
     ) -> None:
+        """Prepare a thread that reads from `opener()`.
+
+        Args:
+            opener: opens the source; called in the thread.
+            frames: gets every frame.
+            notices: gets words about the source.
+            after: a capture whose device must be free before this one is opened.
+            playback: how it begins.
+            waits: hold the first frame back until `take_over`.
+        """
         super().__init__(name="capture", daemon=True)
+        self.number = next(_numbers)
+        self.ready = False
         self.info: FeedInfo | None = None
         self.holds = False
         self.position = 0
@@ -69,6 +86,9 @@ class Capture(threading.Thread):
         self._playback = playback or Playback()
         self._wanted: deque[int] = deque(maxlen=1)  # a seek; the newest wins
         self._stop_asked = threading.Event()
+        self._turn = threading.Event()
+        if not waits:
+            self._turn.set()
         self._wake = threading.Event()
         self._again = False
         self._said = 0
@@ -107,18 +127,22 @@ class Capture(threading.Thread):
         self._again = True
         self._wake.set()
 
+    def take_over(self, previous: Capture | None) -> None:
+        """Let the first frame out, and those after it, once `previous` gives out no more."""
+        self._after = previous
+        self._turn.set()
+
     def ask_stop(self) -> None:
         """Ask the thread to end; does not wait."""
         self._stop_asked.set()
+        self._turn.set()
         self._wake.set()
 
     # -- the thread
 
     def run(self) -> None:
         """Open, read until asked to stop, close; a source that cannot be read is said in words."""
-        if self._after is not None:
-            self._after.join(PREDECESSOR_S)
-            self._after = None
+        self._join_previous()
         if self._stop_asked.is_set():
             return
         try:
@@ -134,13 +158,24 @@ class Capture(threading.Thread):
             self._notices.say(Notice(words, Level.ERROR, traceback.format_exc(), TOPIC))
             self.failed = True  # last: who sees it finds the words already said
 
+    def _join_previous(self) -> None:
+        if self._after is not None:
+            self._after.join(PREDECESSOR_S)
+            self._after = None
+
+    def _wait_for_turn(self) -> None:
+        """The source delivers: withdraw what was said of the one before, which rings the bell."""
+        self.ready = True
+        self._notices.say(Notice("", topic=TOPIC))
+        self._turn.wait()
+        self._join_previous()
+
     def _read(self) -> None:
         feed = self._opener()
         self.holds = True
         try:
             self.info = feed.info
             self._say_new(feed)
-            self._notices.say(Notice("", topic=TOPIC))
             if feed.info.live:
                 self._run_live(feed)
             else:
@@ -151,6 +186,8 @@ class Capture(threading.Thread):
 
     def _run_live(self, feed: Feed) -> None:
         for frame in feed.frames():
+            if not self.ready:
+                self._wait_for_turn()
             if self._stop_asked.is_set():
                 return
             if (
@@ -173,6 +210,7 @@ class Capture(threading.Thread):
                 return
             raise Refusal(feed.info.name, "it holds no picture that can be decoded", "Open another file")
         self.info = feed.info
+        self._wait_for_turn()
         self._give(first)
         cursor.advance()
         anchor = _Clock(first.pts_s, self._playback.speed)
@@ -226,7 +264,7 @@ class Capture(threading.Thread):
         self._again = False
         if self._stop_asked.is_set():
             return
-        self._last = replace(frame, captured_s=time.monotonic())
+        self._last = replace(frame, captured_s=time.monotonic(), source=self.number)
         if not self._wanted:
             self.position = frame.index
         tap = self.tap

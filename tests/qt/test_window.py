@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QLabel
 from app.ui.look import View
 from app.ui.palettes import colours, readable
 from models.labels import S31
+from runtime.media.capture import Playback
 from tests.qt.dropping import drop
 
 pytestmark = pytest.mark.gui
@@ -265,6 +266,29 @@ def test_a_file_that_is_no_video_leaves_the_window_as_it_was(desktop, clip, tmp_
     assert desktop.settings.recent == ()
     desktop.open(str(clip))
     qtbot.waitUntil(desktop.window.canvas.isVisible, timeout=20_000)
+
+
+def test_an_unusable_drop_over_a_playing_clip_changes_nothing_but_the_banner(
+    playing, clip, tmp_path, qtbot
+) -> None:
+    """Three kinds of junk over a clip that goes on playing, named and in the recent ones as before."""
+    (tmp_path / "note.txt").write_text("hello")
+    (tmp_path / "fake.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 500)
+    (tmp_path / "empty").mkdir()
+    playing.pipeline.capture.play(Playback(speed=0.2))
+    for name in ("note.txt", "fake.mp4", "empty"):
+        playing.window.banner.dismiss()
+        drop(playing, files(tmp_path / name))
+        qtbot.waitUntil(lambda n=name: n in getattr(playing.window.banner.notice, "text", ""), timeout=20_000)
+        before = playing.window.canvas.parsed.frame.index
+        qtbot.waitUntil(lambda b=before: playing.window.canvas.parsed.frame.index > b, timeout=20_000)
+        playing.tick()
+        assert playing.window.canvas.isVisible()
+        assert playing.window.windowTitle().startswith("moving.mp4")
+        assert playing.window.status._source.text() == "moving.mp4"
+        assert playing.settings.recent == (str(clip),)
+        assert playing.playing.place().frames == 50
+        assert playing.pipeline.opening is None
 
 
 def test_text_from_files_is_never_markup(desktop, tmp_path, qtbot) -> None:

@@ -14,6 +14,7 @@ import pytest
 from app.live.pipeline import Pipeline
 from models.results import Parsing
 from runtime.media.capture import Playback
+from runtime.system.errors import Refusal
 
 
 class Viewer:
@@ -23,6 +24,7 @@ class Viewer:
         self.ages_s: list[float] = []
         self.indices: list[int] = []
         self.ids: list[int] = []
+        self.sources: list[int] = []
         self.answers: list[tuple[int, Parsing | None, Parsing | None]] = []  # engine, its own, the other's
         self._pipeline = pipeline
         self._bell = bell
@@ -37,6 +39,7 @@ class Viewer:
                 self.ages_s.append(time.monotonic() - parsed.frame.captured_s)
                 self.indices.append(parsed.frame.index)
                 self.ids.append(parsed.engine_id)
+                self.sources.append(parsed.frame.source)
                 self.answers.append((parsed.engine_id, parsed.parsing, parsed.before))
 
 
@@ -131,6 +134,36 @@ def test_another_source_replaces_the_first_and_nothing_of_it_comes_after(live, s
     viewer.look(0.5)
     assert viewer.indices[-1] == 4
     assert pipeline.dropped < 5  # counted from the new source on
+
+
+def test_a_source_goes_on_until_the_next_one_has_a_picture(live, scripted, tiny, until) -> None:
+    pipeline, viewer = live
+    pipeline.use(tiny())
+    first = pipeline.open(scripted(count=100_000, rate=200, live=True))
+    viewer.look(0.3)
+
+    def broken():
+        raise Refusal("note.txt", "it is no clip", "Open another file")
+
+    failed = pipeline.open(broken, beside=True)
+    until(lambda: failed.failed, "the refusal")
+    viewer.indices.clear()
+    viewer.look(0.2)
+    assert viewer.indices  # the first one still plays
+    assert pipeline.capture is first
+
+    second = pipeline.open(scripted(count=1), beside=True)
+    until(lambda: second.ready, "its picture")
+    viewer.indices.clear()
+    viewer.look(0.2)
+    assert viewer.indices
+    assert pipeline.capture is first
+    pipeline.swap_source()
+    until(lambda: not first.is_alive(), "the end of the first")
+    viewer.look(0.3)
+    assert viewer.sources[-1] == second.number
+    assert viewer.indices[-1] == 0
+    assert sorted(viewer.sources) == viewer.sources
 
 
 def test_closing_the_source_leaves_the_camera_off(live, scripted, until) -> None:

@@ -22,6 +22,7 @@ from runtime.engine.engine import load_engine
 from runtime.engine.guided_filter import FULL
 from runtime.frames import Parsed
 from runtime.media.capture import Playback
+from runtime.media.sources import Source
 from runtime.output.label_png import read_labels
 from runtime.system.paths import assets_dir
 from tests.drawn_media import draw_clip
@@ -45,6 +46,12 @@ class Opened:
             assert time.monotonic() < end_s, "it did not happen"
             self.jobs.collect()
             time.sleep(0.005)
+
+    def open(self, address: str, playback: Playback | None = None) -> Source | None:
+        """As the window does: swap once the source has a picture."""
+        source = self.session.open(address, playback)
+        self.settle(self.session.follow_source)
+        return source
 
     def load(self, model: str) -> None:
         before = self.session.engine
@@ -92,10 +99,11 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_pictures_are_looked_at_six_times_and_video_once(opened, sources) -> None:
+    """The camera does not exist: what was open before it goes on."""
     session = opened.session
     assert (session.looks, session.engine.views) == ("auto", ONE)
-    for kind, views in (("image", SIX), ("clip", ONE), ("folder", SIX), ("camera", ONE), ("image", SIX)):
-        source = session.open(sources[kind])
+    for kind, views in (("image", SIX), ("clip", ONE), ("folder", SIX), ("camera", SIX), ("clip", ONE)):
+        source = opened.open(sources[kind])
         assert source.kind == kind
         assert session.engine.views is views
         assert opened.pipeline.engine is session.engine
@@ -105,14 +113,14 @@ def test_pictures_are_looked_at_six_times_and_video_once(opened, sources) -> Non
 def test_what_the_user_says_holds_for_every_source(opened, sources, looks: str, views) -> None:
     opened.session.look(looks)
     for kind in ("image", "clip", "folder"):
-        opened.session.open(sources[kind])
+        opened.open(sources[kind])
         assert opened.session.engine.views is views
     opened.load("factored-s31")
     assert opened.session.engine.views is views
 
 
 def test_a_model_loaded_beside_a_picture_looks_six_times(opened, sources) -> None:
-    opened.session.open(sources["image"])
+    opened.open(sources["image"])
     opened.load("factored-s31")
     assert opened.session.engine.views is SIX
 
@@ -120,7 +128,7 @@ def test_a_model_loaded_beside_a_picture_looks_six_times(opened, sources) -> Non
 def test_the_first_result_of_a_picture_is_of_six_looks(opened, sources) -> None:
     """It is not parsed twice: the engine is there before the picture."""
     session = opened.session
-    session.open(sources["image"])
+    opened.open(sources["image"])
     (first,) = opened.results(1)
     assert first.engine_id == session.engine.id
     assert first.parsing.labels.any()
@@ -138,7 +146,7 @@ def test_the_first_result_of_a_picture_is_of_six_looks(opened, sources) -> None:
 def test_a_picture_is_parsed_as_by_the_command(opened, sources, tmp_path) -> None:
     """Same labels, at the detail in which the command writes them."""
     session, picture = opened.session, sources["image"]
-    session.open(picture)
+    opened.open(picture)
     (shown,) = opened.results(1)
     here = {n: session.engine.with_views(v).with_detail(FULL) for n, v in BY_COUNT.items()}
     for views in ("6", "auto", "1"):
@@ -154,7 +162,7 @@ def test_a_picture_is_parsed_as_by_the_command(opened, sources, tmp_path) -> Non
 def test_looks_change_while_video_runs(opened, sources) -> None:
     """One assignment: no frame is without a result, none comes twice, and each is of one engine."""
     session = opened.session
-    session.open(sources["clip"], Playback(loop=True))
+    opened.open(sources["clip"], Playback(loop=True))
     opened.results(3)
     stages, views_of = session.engine.stages, {session.engine.id: ONE}
     found: list[Parsed] = []
@@ -178,10 +186,10 @@ def test_looks_change_while_video_runs(opened, sources) -> None:
 
 def test_a_swap_of_the_x_factor_keeps_the_looks(opened, sources) -> None:
     session = opened.session
-    session.open(sources["image"])
+    opened.open(sources["image"])
     session.use_motion()
     assert session.engine.views is SIX
-    session.open(sources["clip"])
+    opened.open(sources["clip"])
     session.swap_back()
     assert (session.xfactor.key, session.engine.views) == ("own", ONE)
 
@@ -192,7 +200,7 @@ def test_a_model_without_an_average_looks_once(opened, sources, tmp_path) -> Non
     path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
     session = opened.session
     session.look("6")
-    session.open(sources["image"])
+    opened.open(sources["image"])
     opened.load(str(path))
     assert not session.engine.averages
     assert session.engine.views is ONE
