@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,48 +16,8 @@ from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
-from runtime.media.feeds import FeedInfo
 
 _ids = itertools.count(10_000)
-
-
-@dataclass
-class ScriptedFeed:
-    """Frames whose every pixel is their index; counts how it is opened and closed."""
-
-    count: int = 50
-    rate: float = 100.0
-    live: bool = False
-    size: tuple[int, int] = (32, 32)
-    pace: bool = False  #: a live source waits for its own clock
-    opened: int = 0
-    closed: int = 0
-    starts: list[int] = field(default_factory=list)
-    fault_at: int = -1
-    notices: tuple[str, ...] = ()
-    claims: int = 0  #: frames that the header promises, when that is not true
-
-    def __call__(self) -> ScriptedFeed:
-        self.opened += 1
-        return self
-
-    @property
-    def info(self) -> FeedInfo:
-        frames = 0 if self.live else self.claims or self.count
-        return FeedInfo("scripted", self.live, self.size, frames, self.rate, self.notices)
-
-    def frames(self, start: int = 0) -> Iterator[Frame]:
-        self.starts.append(start)
-        for index in range(start, self.count):
-            if index == self.fault_at:
-                raise UnicodeDecodeError("utf-8", b"x", 0, 1, "what a damaged file makes decoders raise")
-            if self.live and not self.closed:
-                time.sleep(1 / self.rate)
-            image = np.full((self.size[1], self.size[0], 3), index % 256, np.uint8)
-            yield Frame(image, index, index / self.rate, time.monotonic())
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 @dataclass(frozen=True)
@@ -108,11 +68,6 @@ class SlowEngine:
 
 
 @pytest.fixture(scope="session")
-def scripted() -> type[ScriptedFeed]:
-    return ScriptedFeed
-
-
-@pytest.fixture(scope="session")
 def tiny() -> type[TinyEngine]:
     return TinyEngine
 
@@ -127,16 +82,3 @@ def real_engine() -> Engine:
     """The shipped model, looking at small pictures so that a test takes milliseconds."""
     engine = load_engine("factored-s31", device="cpu")
     return replace(engine, size=NetworkSize(96))
-
-
-@pytest.fixture
-def until() -> Callable[..., None]:
-    """Wait for a condition of another thread; fail in words when it does not come."""
-
-    def wait(condition: Callable[[], object], what: str = "the condition", patience_s: float = 20.0) -> None:
-        end_s = time.monotonic() + patience_s
-        while not condition():
-            assert time.monotonic() < end_s, f"{what} did not come true in {patience_s} s"
-            time.sleep(0.002)
-
-    return wait
