@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QMimeData, QPointF, Qt
+from pathlib import Path
+
+from PyQt6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDropEvent
 
 from app.desktop import Desktop
@@ -19,3 +21,9 @@ def drop(desktop: Desktop, data: QMimeData) -> bool:
     )
     desktop.window.dropEvent(event)
     return event.isAccepted()
+
+
+def files(*paths: Path) -> QMimeData:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(p)) for p in paths])
+    return data

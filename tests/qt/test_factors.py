@@ -12,9 +12,10 @@ from personalize.job import read_job
 from runtime.library import models
 from runtime.silhouettes.grabcut import Stroke
 from runtime.system import paths
+from tests.qt.dropping import drop, files
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, reaches
 from tests.qt.test_camera import FakeDevice, devices  # noqa: F401 a fixture
-from tests.qt.test_window import drop, files, seen
+from tests.qt.test_window import seen
 
 pytestmark = pytest.mark.gui
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QLabel
 
 from app.ui.look import View
 from app.ui.palettes import colours, readable
 from models.labels import S31
-from runtime.media.capture import Playback
-from tests.qt.dropping import drop
 
 pytestmark = pytest.mark.gui
 
@@ -26,12 +22,6 @@ def seen(desktop) -> np.ndarray:
     bits.setsize(image.sizeInBytes())
     rows = np.frombuffer(bits, np.uint8).reshape(image.height(), image.bytesPerLine())
     return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).copy()
-
-
-def files(*paths: Path) -> QMimeData:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(p)) for p in paths])
-    return data
 
 
 def test_the_welcome_page_offers_something_and_nothing_is_on(desktop) -> None:
@@ -223,72 +213,6 @@ def test_a_recording_of_what_is_seen_plays(playing, qtbot, tmp_path) -> None:
     with Clip(playing.pipeline.recorder.path) as kept:
         assert kept.size == (160, 90)
         assert sum(1 for _ in kept.frames()) == playing.pipeline.recorder.written
-
-
-def test_dropping_a_clip_a_picture_a_folder_a_link_and_a_model(desktop, clip, tmp_path, qtbot) -> None:
-    from PIL import Image
-
-    Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "red.png")
-    for data, size in (
-        (files(clip), (160, 90)),
-        (files(tmp_path / "red.png"), (40, 30)),
-        (files(tmp_path), (40, 30)),
-    ):
-        assert drop(desktop, data)
-        qtbot.waitUntil(
-            lambda s=size: (
-                desktop.window.canvas.parsed is not None and desktop.window.canvas.parsed.frame.size == s
-            ),
-            timeout=20_000,
-        )
-    link = QMimeData()
-    link.setText("https://example.org/watch?v=1")
-    assert drop(desktop, link)
-    assert "only links to YouTube are taken" in desktop.window.banner.notice.text
-    words = QMimeData()
-    words.setText("just words")
-    assert not drop(desktop, words)
-    bad = tmp_path / "bad.onnx"
-    bad.write_bytes(b"not a model")
-    assert drop(desktop, files(bad))
-    qtbot.waitUntil(lambda: "bad.onnx" in desktop.window.banner.notice.text, timeout=20_000)
-    assert desktop.window.canvas.parsed is not None  # the picture is still there
-
-
-def test_a_file_that_is_no_video_leaves_the_window_as_it_was(desktop, clip, tmp_path, qtbot) -> None:
-    """After the fault a good source works again."""
-    broken = tmp_path / "broken.mp4"
-    broken.write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 500)
-    desktop.open(str(broken))
-    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=20_000)
-    assert "broken.mp4" in desktop.window.banner.notice.text
-    qtbot.waitUntil(desktop.window.welcome.isVisible, timeout=20_000)
-    assert desktop.settings.recent == ()
-    desktop.open(str(clip))
-    qtbot.waitUntil(desktop.window.canvas.isVisible, timeout=20_000)
-
-
-def test_an_unusable_drop_over_a_playing_clip_changes_nothing_but_the_banner(
-    playing, clip, tmp_path, qtbot
-) -> None:
-    """Three kinds of junk over a clip that goes on playing, named and in the recent ones as before."""
-    (tmp_path / "note.txt").write_text("hello")
-    (tmp_path / "fake.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 500)
-    (tmp_path / "empty").mkdir()
-    playing.pipeline.capture.play(Playback(speed=0.2))
-    for name in ("note.txt", "fake.mp4", "empty"):
-        playing.window.banner.dismiss()
-        drop(playing, files(tmp_path / name))
-        qtbot.waitUntil(lambda n=name: n in getattr(playing.window.banner.notice, "text", ""), timeout=20_000)
-        before = playing.window.canvas.parsed.frame.index
-        qtbot.waitUntil(lambda b=before: playing.window.canvas.parsed.frame.index > b, timeout=20_000)
-        playing.tick()
-        assert playing.window.canvas.isVisible()
-        assert playing.window.windowTitle().startswith("moving.mp4")
-        assert playing.window.status._source.text() == "moving.mp4"
-        assert playing.settings.recent == (str(clip),)
-        assert playing.playing.place().frames == 50
-        assert playing.pipeline.opening is None
 
 
 def test_text_from_files_is_never_markup(desktop, tmp_path, qtbot) -> None:
