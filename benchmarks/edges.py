@@ -21,10 +21,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.codecs.guided_filter import refine_near
+from models.codecs.parts import Decision, decide
+from models.resize import average, resize
+from runtime.engine.detail import FULL, LIVE, Detail
 from runtime.engine.engine import Engine, load_engine
-from runtime.engine.guided_filter import FULL, LIVE, Decision, Detail, decide, refine_near
-from runtime.engine.letterbox import Letterbox, NetworkSize
-from runtime.engine.resize import average, resize
+from runtime.engine.letterbox import NetworkSize
+from runtime.engine.sessions import NoResultError
 from runtime.engine.source import Request
 from runtime.frames import Frame
 from runtime.media.images import read_image
@@ -85,7 +88,7 @@ def grey(person: Map, request: Request) -> Map:
 
 def colour(person: Map, request: Request) -> Map:
     """Ours: the guided filter of `runtime.engine.guided_filter`."""
-    return refine_near((person,), request, request.letterbox.content)[0]
+    return refine_near((person,), request.context(request.letterbox.content))[0]
 
 
 WAYS: dict[str, Way] = {
@@ -106,16 +109,12 @@ def photos(folder: Path, count: int) -> Iterator[tuple[Frame, NDArray[np.uint8]]
         yield Frame(read_image(image), 0, 0.0, 0.0), np.asarray(truth, np.uint8)
 
 
-def look(engine: Engine, frame: Frame) -> tuple[Request, Map, Map]:
-    """What the network says of one photo: the request, P(person) and parts of the picture's cells."""
-    letterbox = Letterbox.fit(frame.size, engine.size, stride=engine.spec.stride)
-    canvas = letterbox.apply(frame.image)
-    request = Request(frame, letterbox, canvas, engine.stages.features(canvas))
-    person = engine.source.person(request).grid
-    assert person is not None
-    across, down = letterbox.cells
-    parts = engine.stages.parts(request.features, person)[:, :down, :across]
-    return request, np.ascontiguousarray(person[:down, :across]), parts
+def posteriors(engine: Engine, frame: Frame) -> tuple[Request, Map, Map]:
+    """The request of one photo, P(person) and parts of the picture's cells."""
+    (said,) = engine.forward.grid_maps((frame,))
+    if isinstance(said, NoResultError):
+        raise said
+    return said.request, np.ascontiguousarray(said.maps["person"][0]), said.maps["parts"]
 
 
 def main(arguments: list[str]) -> int:
@@ -129,7 +128,7 @@ def main(arguments: list[str]) -> int:
     engine = load_engine(chosen.model, device="cpu", size=NetworkSize(chosen.size))
     rows: dict[str, Row] = {}
     for frame, truth in photos(chosen.data, chosen.count):
-        request, person, parts = look(engine, frame)
+        request, person, parts = posteriors(engine, frame)
         across, down = request.letterbox.cells
         exact = request.letterbox.pool(np.where(truth == 1, np.uint8(255), np.uint8(0)))[:down, :across]
         for source, grid in (("model", person), ("truth", np.ascontiguousarray(exact))):
@@ -137,7 +136,7 @@ def main(arguments: list[str]) -> int:
                 ms, made = timed(partial(way, grid, request))
                 rows.setdefault(f"{source}: {name}", Row()).add(at_size(made, truth), truth, ms)
         for detail in (LIVE, FULL):
-            made_here = timed(partial(decide, person, parts, request, None, detail))
+            made_here = timed(partial(decide, person, parts, request.context(detail.size(request.letterbox))))
             add_decision(rows, detail, truth, made_here)
     for name, row in sorted(rows.items()):
         row.show(name)

@@ -113,7 +113,7 @@ def report(done: Done) -> None:
 
 def _predicted(engine: Engine, image: NDArray[np.uint8]) -> Prediction:
     """As `xfactor parse` gives it for a picture."""
-    parsing = engine.parse(Frame(np.array(image), 0, 0.0, 0.0))
+    parsing = engine.parsing(Frame(np.array(image), 0, 0.0, 0.0))
     return Prediction(full_labels(parsing), full_person(parsing).astype(np.float32) / np.float32(255))
 
 
@@ -135,7 +135,7 @@ def _scores(
     rows = []
     with opened(clip) as source:
         for frame, mask in zip(source.frames(), masks, strict=False):
-            found = full_person(engine.parse(frame)) >= 128
+            found = full_person(engine.parsing(frame)) >= 128
             truth = mask.astype(np.uint8)
             rows.append((silhouette_iou(found, truth), boundary_f(found, truth)))
             if pictures is not None and frame.index % 10 == 0:

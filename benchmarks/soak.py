@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.live.pipeline import Pipeline
-from models.results import Parsing
+from models.results import Result
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.temporal import Smoother
@@ -54,7 +54,7 @@ class TooSlow:
         """As the real one."""
         return self.real.notice
 
-    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         """The real result, late."""
         time.sleep(self.sleep_s)
         return self.real.parse(frame, smoothing)

@@ -104,7 +104,7 @@ def measure(frames: Iterator[Frame], model: str) -> dict[str, Measures]:
         for name, (measures, smoother) in ways.items():
             start = time.thread_time()
             try:
-                labels = engine.parse(frame, smoother).labels
+                labels = engine.parsing(frame, smoother).labels
             except NoResultError:
                 continue
             measures.ms.append((time.thread_time() - start) * 1e3)

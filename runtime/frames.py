@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.results import Parsing
+from models.results import Parsing, Result
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,17 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Parsed:
+class FrameResult:
     """A frame and what the engine said of exactly that frame."""
 
     frame: Frame
-    parsing: Parsing | None  #: None when there is no result for this frame; then `notice` says why
+    result: Result | None  #: None when there is none for this frame; then `notice` says why
     engine_id: int  #: which engine made it; changes once per swap
     infer_ms: float
     notice: str = ""  #: words for a banner, empty when all is well
-    before: Parsing | None = None  #: what the engine that this one is compared with says of the same frame
+    before: Result | None = None  #: what the engine that this one is compared with says of the same frame
+
+    @property
+    def parsing(self) -> Parsing | None:
+        """The body parts, if there are any."""
+        return self.result.parsing if self.result is not None else None

@@ -17,6 +17,7 @@ from app.batch.placement import make_folder, place, sweep, whole_png
 from app.batch.plan import Item
 from app.batch.result_files import CocoFile, CutoutVideo, OverlayVideo, Stream, Table
 from app.batch.writer_thread import Behind
+from models.labels import S31
 from models.results import Parsing
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
@@ -176,7 +177,7 @@ def _through(
         # What depends on the frames before it needs them parsed again; they are written only where missing.
         for frame in clip.frames(0 if job.remembers else first, jump=False):
             try:
-                parsing = engine.parse(frame, smoother)
+                parsing = engine.parse(frame, smoother).parsing or nobody(engine, frame)
             except NoResultError:
                 lacking.results += 1
                 parsing = nobody(engine, frame)
@@ -204,7 +205,7 @@ def _through(
 def nobody(engine: Engine, frame: Frame) -> Parsing:
     """What is written for a frame of which the engine could say nothing: frames in are frames out."""
     blank = np.zeros((frame.size[1], frame.size[0]), np.uint8)
-    return Parsing(engine.part_set, frame.size, blank, blank, blank)
+    return Parsing(engine.part_set or S31, frame.size, blank, blank, blank)
 
 
 def _reasons(clip: Clip, engine: Engine, lacking: Lacking) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from runtime.engine.augmentation import ONE, Views, chosen
+from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
-from runtime.engine.guided_filter import FULL
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.temporal import Smoother
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence

@@ -66,7 +66,7 @@ def parse_picture(item: Item, job: Job, engine: Engine) -> tuple[Record, Share]:
     engine = job.engine_for(engine, item.name, clip=False)
     reason = ""
     try:
-        parsing = engine.parse(frame)
+        parsing = engine.parse(frame).parsing or nobody(engine, frame)
     except NoResultError as e:
         parsing, reason = nobody(engine, frame), f"no result, left empty ({e})"
     for save, path in picture_files(item, job).items():

@@ -20,6 +20,7 @@ from app.batch.options import Job
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.progress import Silence, Stop, Watch
+from models.labels import S31
 from runtime.engine.engine import Engine
 from runtime.output.label_png import labels_json_bytes
 from runtime.system.disk import CannotWriteError, cannot_write
@@ -71,7 +72,7 @@ class Run:
             if not (self._job.resume and item.path in records):
                 records[item.path] = Record(item.path, item.kind, item.name, "failed", NOT_REACHED)
         names = self._job.out / "labels.json"
-        data = labels_json_bytes(self._engine.part_set)
+        data = labels_json_bytes(self._engine.part_set or S31)
         try:
             if not (names.exists() and names.read_bytes() == data):
                 write_atomic(names, data, mode=0o644)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from models.labels import S31
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import Letterbox
 from runtime.engine.onnx import ort
@@ -190,8 +191,8 @@ def _ours(engine: Engine, frame: Frame, watch: Stopwatch) -> tuple[int, int]:
     person = silhouette.grid
     if person is None:
         raise Refusal(f"model {engine.name}", "its factor gave no result", "See: xfactor doctor")
-    watch.time("ours", "network", lambda: engine.stages.parts(features, person))
-    parsing = watch.time("ours", "parse", lambda: engine.parse(frame))
+    watch.time("ours", "network", lambda: engine.stages.maps(features, person[None]))
+    parsing = watch.time("ours", "parse", lambda: engine.parsing(frame))
     watch.time("ours", "paint", lambda: overlay.overlay(frame.image, parsing))
     return letterbox.network
 
@@ -205,7 +206,7 @@ class Naive:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._palette = engine.part_set.palette()
+        self._palette = (engine.part_set or S31).palette()
         self._plain: ort.InferenceSession | None = None
         self.graph = "the shipped one, not the plain PReLU graph"
         if plain_graph().is_file():
@@ -241,9 +242,10 @@ class Naive:
         features = stages.features(canvas)
         height, width = canvas.shape[1:3]
         blank = np.full(
-            (height // self._engine.spec.stride, width // self._engine.spec.stride), 0.5, np.float32
+            (1, height // self._engine.spec.stride, width // self._engine.spec.stride), 0.5, np.float32
         )
-        return stages.parts(features, blank)
+        found: NDArray[np.float32] = stages.maps(features, blank)["parts"][0]
+        return found
 
     @staticmethod
     def _labels(logits: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.int64]:

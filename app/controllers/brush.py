@@ -14,7 +14,7 @@ from app.ui.silhouette import tinted
 from app.ui.window import Window
 from app.workspace import Session
 from personalize.job import Stroke as Correction
-from runtime.frames import Parsed
+from runtime.frames import FrameResult
 from runtime.silhouettes.grabcut import Brush, Stroke
 from runtime.system.notices import Level, Notice
 
@@ -127,7 +127,7 @@ class Brushing:
             self.refresh()
         self._tell()
 
-    def _paint(self, brush: Brush, stroke: Stroke, parsed: Parsed) -> None:
+    def _paint(self, brush: Brush, stroke: Stroke, parsed: FrameResult) -> None:
         if not brush.strokes or brush.painted_on != parsed.frame.index:
             self._painted = []
         self._painted.append(stroke)

@@ -15,7 +15,7 @@ from app.live.pipeline import Pipeline
 from app.ui.layers import picture_image, rendered
 from app.ui.look import Look
 from app.ui.window import Window
-from runtime.frames import Parsed
+from runtime.frames import FrameResult
 from runtime.media.recorder import Picture, free_name, save_snapshot
 from runtime.system.files import make_private_dir
 from runtime.system.notices import Level, Notice
@@ -84,7 +84,7 @@ class Keeping:
             for name in ("record", "record-raw"):
                 self._window.actions_[name].setChecked(False)
 
-    def _record(self, render: Callable[[Parsed], Picture]) -> None:
+    def _record(self, render: Callable[[FrameResult], Picture]) -> None:
         try:
             path = free_name(self.folder(), _stem(), ".mp4")
         except OSError as e:
@@ -97,7 +97,7 @@ class Keeping:
         self._pipeline.record(path, render, rate)
         self.refresh()
 
-    def _seen(self, parsed: Parsed) -> Picture:
+    def _seen(self, parsed: FrameResult) -> Picture:
         """Runs in the recorder's thread; the look is frozen, reading it is one step."""
         return rendered(parsed, self._look())
 
@@ -108,7 +108,7 @@ class Keeping:
         self._pipeline.notices.say(Notice(words, topic=TOPIC))
 
 
-def _raw(parsed: Parsed) -> Picture:
+def _raw(parsed: FrameResult) -> Picture:
     return parsed.frame.image
 
 

@@ -18,7 +18,7 @@ log = logging.getLogger("xfactor.desktop")
 
 def parts_of(session: Session) -> PartSet:
     """The parts of the model in use; those of ours while none is loaded."""
-    return session.engine.part_set if session.engine is not None else S31
+    return (session.engine.part_set if session.engine is not None else None) or S31
 
 
 def restore(settings: Settings, window: Window, session: Session) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from models.results import Parsing
+from models.results import Result
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.engine.temporal import Smoother
-from runtime.frames import Frame, Parsed
+from runtime.frames import Frame, FrameResult
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notice, Notices
 
@@ -43,8 +43,8 @@ class Parser(Protocol):
     def notice(self) -> str:
         """Words about the frame just parsed and the sessions, empty when all is well."""
 
-    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
-        """Parts and silhouette of one frame; repairs its own sessions."""
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
+        """Parts, silhouette and people of one frame; repairs its own sessions."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ class Inference(threading.Thread):
         tap: called in this thread with every result (the recorder); must not block.
     """
 
-    def __init__(self, frames: Latest[Frame], parsed: Latest[Parsed], notices: Notices) -> None:
+    def __init__(self, frames: Latest[Frame], parsed: Latest[FrameResult], notices: Notices) -> None:
         super().__init__(name="inference", daemon=True)
         self.engine: Parser | None = None
         self.pair: tuple[Engine, Engine] | None = None
         self.smooth = True
         self.rate = Rate()
-        self.tap: Callable[[Parsed], None] | None = None
+        self.tap: Callable[[FrameResult], None] | None = None
         self._frames = frames
         self._parsed = parsed
         self._notices = notices
@@ -94,32 +94,32 @@ class Inference(threading.Thread):
             if frame is None:
                 continue
             engine = self.engine
-            parsed = Parsed(frame, None, 0, 0.0) if engine is None else self._parse(engine, frame)
+            parsed = FrameResult(frame, None, 0, 0.0) if engine is None else self._parse(engine, frame)
             self._measure(parsed)
             tap = self.tap
             if tap is not None:
                 tap(parsed)
             self._parsed.put(parsed)
 
-    def _parse(self, engine: Parser, frame: Frame) -> Parsed:
+    def _parse(self, engine: Parser, frame: Frame) -> FrameResult:
         pair = self.pair
         if pair is not None and pair[0] is not engine:
             pair = None
         self._forget_if_cut(engine.id, pair[1].id if pair is not None else 0, frame)
         started_s = time.perf_counter()
         try:
-            parsing, before = self._ask(engine, pair, frame)
+            result, before = self._ask(engine, pair, frame)
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
             words = self._on_failure(engine, e)
-            return Parsed(frame, None, engine.id, 0.0, words)
+            return FrameResult(frame, None, engine.id, 0.0, words)
         notice = engine.notice
         self._say(Notice(f"{engine.name}: {notice}" if notice else "", Level.WARNING, topic=TOPIC))
         infer_ms = (time.perf_counter() - started_s) * 1e3
-        return Parsed(frame, parsing, engine.id, infer_ms, notice, before)
+        return FrameResult(frame, result, engine.id, infer_ms, notice, before)
 
     def _ask(
         self, engine: Parser, pair: tuple[Engine, Engine] | None, frame: Frame
-    ) -> tuple[Parsing, Parsing | None]:
+    ) -> tuple[Result, Result | None]:
         """The engine alone, or side by side with the one that it is compared with."""
         smoother = self._smoother if self.smooth else None
         if pair is None:
@@ -169,7 +169,7 @@ class Inference(threading.Thread):
         self._notices.say(notice)
         return True
 
-    def _measure(self, parsed: Parsed) -> None:
+    def _measure(self, parsed: FrameResult) -> None:
         now_s = time.monotonic()
         self._done_s.append(now_s)
         while now_s - self._done_s[0] > RATE_OVER_S:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.live.inference import Inference, Parser, Rate
 from runtime.engine.engine import Engine
-from runtime.frames import Frame, Parsed
+from runtime.frames import Frame, FrameResult
 from runtime.media.capture import Capture, Playback
 from runtime.media.feeds import Feed
 from runtime.media.recorder import Recorder, Render
@@ -17,7 +17,7 @@ from runtime.system.notices import Notices
 
 
 class Pipeline:
-    """Source → capture thread → `Latest[Frame]` → inference thread → `Latest[Parsed]`.
+    """Source → capture thread → `Latest[Frame]` → inference thread → `Latest[FrameResult]`.
 
     Every method returns at once, but `stop`, which waits until its deadline at most.
 
@@ -32,7 +32,7 @@ class Pipeline:
     def __init__(self, on_news: Callable[[], None]) -> None:
         """`on_news` is the bell: called from the threads, without payload, when there is something new."""
         self.notices = Notices(on_news)
-        self.parsed: Latest[Parsed] = Latest(on_news)
+        self.parsed: Latest[FrameResult] = Latest(on_news)
         self.capture: Capture | None = None
         self.opening: Capture | None = None
         self.recorder: Recorder | None = None

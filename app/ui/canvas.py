@@ -15,7 +15,7 @@ from app.ui.hud import Vitals
 from app.ui.layers import Layers, layers, paint
 from app.ui.look import Look, View
 from app.ui.palettes import readable
-from runtime.frames import Parsed
+from runtime.frames import FrameResult
 from runtime.silhouettes.grabcut import Stroke
 
 ZOOM_STEP = 1.25
@@ -50,7 +50,7 @@ class Canvas(QWidget):
         self.age_ms = 0.0
         self.brush = BrushTool()
         self._mask: tuple[int, QImage] | None = None
-        self._parsed: Parsed | None = None
+        self._parsed: FrameResult | None = None
         self._layers: Layers | None = None
         self._fresh = False
         self._look = Look()
@@ -64,11 +64,11 @@ class Canvas(QWidget):
     # -- what is shown
 
     @property
-    def parsed(self) -> Parsed | None:
+    def parsed(self) -> FrameResult | None:
         """The result on show."""
         return self._parsed
 
-    def show_parsed(self, parsed: Parsed) -> None:
+    def show_parsed(self, parsed: FrameResult) -> None:
         """Show a result; painted at the next turn of the event loop."""
         self._parsed, self._layers, self._fresh = parsed, None, True
         self.update()

@@ -19,7 +19,7 @@ from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, tints
 from app.ui.skeleton import Skeleton, skeleton
 from models.results import Parsing
-from runtime.frames import Parsed
+from runtime.frames import FrameResult
 
 DIM = 0.55  # how dark the room gets where only the person matters
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
@@ -47,15 +47,15 @@ class Layers:
     before: Layers | None = None  #: left of the split line, instead of the picture
 
 
-def layers(parsed: Parsed, look: Look) -> Layers:
+def layers(parsed: FrameResult, look: Look) -> Layers:
     """Prepare a frame and its result for painting."""
     made = _layers(parsed, look)
     if look.split and parsed.before is not None:
-        made = replace(made, before=_layers(replace(parsed, parsing=parsed.before), look))
+        made = replace(made, before=_layers(replace(parsed, result=parsed.before), look))
     return _mirrored(made) if look.mirror else made
 
 
-def _layers(parsed: Parsed, look: Look) -> Layers:
+def _layers(parsed: FrameResult, look: Look) -> Layers:
     picture = picture_image(parsed.frame.image)
     size = parsed.frame.size
     parsing = parsed.parsing
@@ -106,7 +106,7 @@ def _mirrored(layer: Layers) -> Layers:
     return Layers(layer.size, picture, lower, flip(layer.upper), bones, before)
 
 
-def rendered(parsed: Parsed, look: Look) -> NDArray[np.uint8]:
+def rendered(parsed: FrameResult, look: Look) -> NDArray[np.uint8]:
     """(h, w, 3) RGB at the picture's size: what is seen, for a snapshot or a recording. Any thread."""
     width, height = parsed.frame.size
     image = QImage(width, height, QImage.Format.Format_RGB32)
@@ -166,7 +166,7 @@ def _paint_skeleton(painter: QPainter, area: QRectF, layer: Layers) -> None:
         painter.drawEllipse(point, width * 1.05, width * 1.05)
 
 
-def _upper(parsing: Parsing, parsed: Parsed, look: Look) -> QImage | None:
+def _upper(parsing: Parsing, parsed: FrameResult, look: Look) -> QImage | None:
     shown = visible(parsing.part_set, look)
     if look.view is View.SKELETON:
         return None
@@ -192,7 +192,7 @@ def _confidence(parsing: Parsing, shown: NDArray[np.bool_]) -> QImage:
     return _argb(np.where(shown[parsing.labels], opaque[parsing.confidence], dim))
 
 
-def _behind(parsing: Parsing, parsed: Parsed, behind: Behind, shown: NDArray[np.bool_] | None) -> QImage:
+def _behind(parsing: Parsing, parsed: FrameResult, behind: Behind, shown: NDArray[np.bool_] | None) -> QImage:
     """The backdrop, opaque where there is nobody: drawn over the picture it leaves the person."""
     person = parsing.person.astype(np.float32) / 255
     matte: Alpha = np.clip((person - MATTE_LOW) / (MATTE_HIGH - MATTE_LOW), 0, 1).astype(np.float32)

@@ -223,9 +223,10 @@ def _pair(scene: Scene, before: Engine, after: Engine) -> Picture:
     chosen = range(0, len(scene.frames), step)
     truth, frames = scene.silhouettes, scene.frames
     gains = [
-        overlap(after.parse(frames[i]), truth[i]) - overlap(before.parse(frames[i]), truth[i]) for i in chosen
+        overlap(after.parsing(frames[i]), truth[i]) - overlap(before.parsing(frames[i]), truth[i])
+        for i in chosen
     ]
     frame = frames[chosen[int(np.argsort(gains)[len(gains) // 2])]]
-    halves = [overlay(frame.image, engine.parse(frame), OPACITY) for engine in (before, after)]
+    halves = [overlay(frame.image, engine.parsing(frame), OPACITY) for engine in (before, after)]
     small = [cv2.resize(h, (SHOWN_PX, SHOWN_PX), interpolation=cv2.INTER_AREA) for h in halves]
     return np.pad(np.hstack(small), ((0, 4), (0, 4), (0, 0)), constant_values=255)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.results import Parsing
 from runtime.engine.engine import Engine
-from runtime.engine.letterbox import Letterbox
+from runtime.engine.sessions import NoResultError
 from runtime.engine.source import Request, Silhouette
 from runtime.frames import Frame
 from runtime.media.clips import Clip
@@ -84,7 +84,7 @@ def score(engine: Engine, scene: Scene) -> Score:
     """Mean silhouette J, and the mean distance of each group of joints, px."""
     overlaps, distances = [], Distances()
     for i, frame in enumerate(scene.frames):
-        parsing = engine.parse(frame)
+        parsing = engine.parsing(frame)
         overlaps.append(overlap(parsing, scene.silhouettes[i]))
         if scene.joints:
             add(distances, parsing, scene.joints[i], lambda f=frame: likely(engine, f))  # type: ignore[misc]
@@ -105,16 +105,10 @@ def add(distances: Distances, parsing: Parsing, truth: Points, stand_in: Callabl
 
 def likely(engine: Engine, frame: Frame) -> Points:
     """Where each joint's parts are most probable within the silhouette (methods §1.8)."""
-    box = Letterbox.fit(
-        frame.size, engine.size, stride=engine.spec.stride, multiple=engine.spec.size_multiple
-    )
-    canvas = box.apply(frame.image)
-    features = engine.stages.features(canvas)
-    person = engine.source.person(Request(frame, box, canvas, features)).grid
-    assert person is not None
-    across, down = box.cells
-    parts = engine.stages.parts(features, person)[:, :down, :across]
-    return expected(parts, person[:down, :across], frame.size)
+    (said,) = engine.forward.grid_maps((frame,))
+    if isinstance(said, NoResultError):
+        raise said
+    return expected(said.maps["parts"], said.maps["person"][0], frame.size)
 
 
 def floor(scene: Scene) -> Score:

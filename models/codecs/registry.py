@@ -6,8 +6,10 @@ from typing import Any
 
 from models.codecs.codec import Codec
 from models.codecs.heatmaps import HeatmapCodec
-from models.outputs import Heatmaps, Output
+from models.codecs.parts import PartCodec
+from models.outputs import Heatmaps, Output, PartProbabilities
 
 CODECS: dict[type[Output], Codec[Any]] = {
+    PartProbabilities: PartCodec(),
     Heatmaps: HeatmapCodec(),
 }

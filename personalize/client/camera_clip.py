@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from runtime.frames import Frame, Parsed
+from runtime.frames import Frame, FrameResult
 from runtime.media.capture import Capture
 from runtime.media.recorder import Picture, Recorder
 from runtime.system.notices import Level, Notices
@@ -88,8 +88,8 @@ class Recording:
         if self._now_s - self._first_s >= self._seconds:
             self.finish()
         else:
-            self._recorder.offer(Parsed(frame, None, 0, 0.0))
+            self._recorder.offer(FrameResult(frame, None, 0, 0.0))
 
 
-def _picture(parsed: Parsed) -> Picture:
+def _picture(parsed: FrameResult) -> Picture:
     return parsed.frame.image

@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.outputs import Mirror
+from models.resize import Size, resize
 from runtime.engine.letterbox import Letterbox
-from runtime.engine.resize import Size, resize
-from runtime.engine.source import Request, Silhouette
+from runtime.engine.source import Silhouette
 
 Map = NDArray[np.float32]
 
@@ -55,23 +56,23 @@ def chosen(looks: str, *, video: bool) -> Views:
 
 @dataclass(frozen=True)
 class View:
-    """One look at a frame."""
+    """One size and side in which pictures are shown to the network."""
 
-    request: Request  #: canvas and features as seen; the frame as displayed
+    letterbox: Letterbox
     mirrored: bool
 
-    def to_displayed(self, maps: Map, cells: Size, channels: NDArray[np.intp] | None = None) -> Map:
+    def to_displayed(self, maps: Map, cells: Size, mirror: Mirror | None = None) -> Map:
         """Maps (…, gh, gw) of this view's grid over `cells` (width, height) of the displayed picture.
 
         Args:
             maps: one, or one per channel.
             cells: of the grid they are brought to.
-            channels: for each channel of a mirrored picture, which one it is in the displayed picture.
+            mirror: the effect of a flip on the channels, where maps have some.
         """
-        across, down = self.request.letterbox.cells
+        across, down = self.letterbox.cells
         maps = maps[..., :down, :across]
         if self.mirrored:
-            maps = maps[..., ::-1] if channels is None else maps[channels, :, ::-1]
+            maps = maps[..., ::-1] if mirror is None else mirror.apply(maps)
         if (across, down) == cells:
             return maps
         planes = [resize(np.ascontiguousarray(m), cells) for m in maps.reshape(-1, down, across)]
@@ -85,46 +86,46 @@ class View:
             answered: what the grid belongs to.
         """
         if silhouette.fine is not None:
-            cells = self.request.letterbox.pool(silhouette.fine)
+            cells = self.letterbox.pool(silhouette.fine)
         else:
             assert silhouette.grid is not None
             across, down = answered.cells
-            cells = self.request.letterbox.pool(np.ascontiguousarray(silhouette.grid[:down, :across]))
-        across, down = self.request.letterbox.cells
+            cells = self.letterbox.pool(np.ascontiguousarray(silhouette.grid[:down, :across]))
+        across, down = self.letterbox.cells
         if self.mirrored:
             cells[:down, :across] = cells[:down, :across][:, ::-1].copy()
         return cells
 
 
 def mirrored(canvas: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[np.uint8]:
-    """The network's input (1, h, w, 3) with the picture mirrored where it is; the padding stays."""
+    """The network's input (b, h, w, 3) with the picture mirrored where it is; the padding stays."""
     width, height = letterbox.content
     other = canvas.copy()
     other[:, :height, :width] = canvas[:, :height, :width][:, :, ::-1]
     return other
 
 
-def merged(views: Sequence[View], maps: Sequence[Map], channels: NDArray[np.intp] | None = None) -> Map:
+def merged(views: Sequence[View], maps: Sequence[Map], mirror: Mirror | None = None) -> Map:
     """The average of what views say, on the first one's grid; one view's maps are returned untouched.
 
     Args:
         views: the first one is not mirrored.
         maps: of each view, (…, gh, gw) on its own grid.
-        channels: see `View.to_displayed`.
+        mirror: see `View.to_displayed`.
     """
     if len(views) == 1:
         return maps[0]
-    across, down = cells = views[0].request.letterbox.cells
+    across, down = cells = views[0].letterbox.cells
     total = maps[0].copy()
     here = total[..., :down, :across]
     for view, said in zip(views[1:], maps[1:], strict=True):
-        here += view.to_displayed(said, cells, channels)
+        here += view.to_displayed(said, cells, mirror)
     here /= np.float32(len(views))
     return total
 
 
 def moved(views: Sequence[View], own: Sequence[Map], change: Map) -> list[Map]:
     """Each view's own P(person), changed as the average of all was, which lies on the first view's grid."""
-    first = views[0].request.letterbox
+    first = views[0].letterbox
     changes = (v.to_seen(Silhouette(change), first) for v in views)
     return [np.clip(person + by, 0, 1) for person, by in zip(own, changes, strict=True)]

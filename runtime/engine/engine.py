@@ -1,4 +1,4 @@
-"""Engine: frame in, Parsing out. Frozen, so that swapping the X factor is one assignment."""
+"""Engine: letterbox → stages → codecs. Frozen, so that swapping the X factor is one assignment."""
 
 from __future__ import annotations
 
@@ -6,39 +6,61 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.codecs.registry import CODECS
 from models.grid import Grid
 from models.labels import PART_SETS, PartSet
-from models.results import Parsing
+from models.outputs import OutputError
+from models.results import Parsing, Result
 from models.spec import ModelSpec
-from runtime.engine.augmentation import ONE, View, Views, merged, mirrored, moved
-from runtime.engine.guided_filter import LIVE, Detail, decide
-from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.augmentation import ONE, Views
+from runtime.engine.detail import LIVE, Detail
+from runtime.engine.forward import FROM_FEATURES, ForwardPass, GridMaps
+from runtime.engine.letterbox import NetworkSize
 from runtime.engine.providers import Provider, choose
 from runtime.engine.sessions import NoResultError, Session
-from runtime.engine.source import Factor, Held, Request, Silhouette, SilhouetteSource
-from runtime.engine.stages import FactoredStages, NetworkStage, Stages, WholeNetwork, probabilities
+from runtime.engine.source import Factor, Held, SilhouetteSource
+from runtime.engine.stages import (
+    ChainedStages,
+    FactoredStages,
+    NoSilhouette,
+    Stages,
+)
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.library.models import find_factor, find_model, load_bundle, load_factor
 from runtime.system.errors import Refusal
 
-Map = NDArray[np.float32]
-
-FROM_FEATURES: Final = (Factor, WholeNetwork)  # sources that know no more than what the network has seen
+CUDA_BATCH = 8  # on a CPU a batch gains nothing and costs memory
 _ids = itertools.count(1)
 
 
 @dataclass
 class Tally:
-    """What has gone wrong so far; the only thing about an engine that changes, shared by its variants."""
+    """Words about the last frame; the only thing about an engine that changes, shared by its variants."""
 
-    no_results: int = 0
     notice: str = ""
+
+
+@dataclass(frozen=True)
+class FrameOutcome:
+    """Result of one frame of a batch, or the reason why there is none."""
+
+    result: Result | None  #: None when there is none; then `error` says why
+    notice: str = ""  #: words of the silhouette's source for a banner
+    error: NoResultError | None = None
+
+    def given(self) -> Result:
+        """The result.
+
+        Raises:
+            NoResultError: there is none.
+        """
+        if self.result is None:
+            raise self.error or NoResultError("there is no result")
+        return self.result
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +77,7 @@ class Engine:
     size: NetworkSize
     detail: Detail = LIVE
     views: Views = ONE
+    batch: int = 1  #: frames that run together in `parse_many`
     tally: Tally = field(default_factory=Tally)
     id: int = field(init=False, default_factory=lambda: next(_ids))
 
@@ -80,9 +103,9 @@ class Engine:
         return (*self.stages.sessions, *self.source.sessions)
 
     @property
-    def part_set(self) -> PartSet:
-        """The labels of its results."""
-        return PART_SETS[self.spec.part_set or ""]
+    def part_set(self) -> PartSet | None:
+        """The labels of its results, if it gives body parts."""
+        return PART_SETS.get(self.spec.part_set or "")
 
     @property
     def trunk_sha256(self) -> str:
@@ -97,7 +120,17 @@ class Engine:
         )
 
     def with_factor(self, source: SilhouetteSource | None) -> Engine:
-        """The same model with another silhouette in the factor's place; None puts its own factor back."""
+        """The same model with another silhouette in the factor's place; None puts its own factor back.
+
+        Raises:
+            Refusal: a silhouette changes nothing about this model.
+        """
+        if source is not None and isinstance(self.stages.own_source(), NoSilhouette):
+            raise Refusal(
+                f"{source.name} with model {self.name}",
+                "it gives no body parts that a silhouette could change",
+                "choose a model with body parts",
+            )
         return replace(self, source=self.stages.own_source() if source is None else _held(source))
 
     def load_factor(self, factor: str | Path) -> SilhouetteSource:
@@ -121,7 +154,7 @@ class Engine:
         return replace(self, detail=detail)
 
     def with_views(self, views: Views) -> Engine:
-        """The same model looking at each picture in other ways.
+        """The same model with other test-time augmentation.
 
         Raises:
             Refusal: it has no average over such views.
@@ -141,110 +174,82 @@ class Engine:
         """Whether the results of several views can be averaged cell by cell."""
         return self.spec.grid is Grid.CENTRE
 
-    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
-        """Body parts and silhouette of one frame.
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
+        """Body parts, silhouette and people of one frame.
 
         Args:
             frame: the picture.
             smoothing: remembers the frames before; leave it out for single pictures.
 
         Raises:
-            NoResultError: a stage failed or gave no probabilities; counted in `tally`.
+            NoResultError: a stage failed or gave no probabilities.
         """
-        return self._decide(self._look(frame), smoothing)
+        (outcome,) = self.parse_many((frame,), smoothing)
+        return outcome.given()
+
+    def parsing(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
+        """As `parse`, the body parts alone.
+
+        Raises:
+            NoResultError: there is no result, or the model gives no body parts.
+        """
+        parsing = self.parse(frame, smoothing).parsing
+        if parsing is None:
+            raise NoResultError(f"{self.name} gives no body parts")
+        return parsing
+
+    def parse_many(self, frames: Sequence[Frame], smoothing: Smoother | None = None) -> list[FrameOutcome]:
+        """Results of several frames; those of one size that follow each other run in batches.
+
+        Args:
+            frames: in the order of the clip.
+            smoothing: as for `parse`.
+
+        Returns:
+            For each frame its result, or why there is none: the same as of one frame at a time, on a CPU to
+            the bit, on a GPU up to rounding.
+        """
+        outcomes: list[FrameOutcome] = []
+        for _, run in itertools.groupby(frames, key=lambda f: f.size):
+            outcomes += [self._decoded(m) for m in self.forward.grid_maps(tuple(run), smoothing)]
+        self.tally.notice = outcomes[-1].notice if outcomes else ""
+        return outcomes
 
     def parse_both(
         self, other: Engine, frame: Frame, smoothing: Smoother | None, other_smoothing: Smoother | None
-    ) -> tuple[Parsing, Parsing]:
+    ) -> tuple[Result, Result]:
         """What this engine and another one say of one frame; a trunk that both share runs once.
 
         Raises:
             NoResultError: one of them has no result.
         """
-        here = self._look(frame)
+        own, others = self.forward, other.forward
+        here = own.seen((frame,))
         shared = (other.stages is self.stages) and (other.size, other.views) == (self.size, self.views)
-        there = here if shared else other._look(frame)
-        theirs = other._decide(there, other_smoothing)  # first: the notice that stays is of this engine
-        return self._decide(here, smoothing), theirs
-
-    def _look(self, frame: Frame) -> list[View]:
-        """The frame as the network sees it in each view, and the trunk's features."""
-        self.tally.notice = ""
-        stride, multiple = self.spec.stride, self.spec.size_multiple
-        views = []
-        for zoom in self.views.sizes:
-            letterbox = Letterbox.fit(frame.size, self.size, stride=stride, multiple=multiple, zoom=zoom)
-            upright = letterbox.apply(frame.image)
-            for flip in self.views.sides:
-                canvas = mirrored(upright, letterbox) if flip else upright
-                try:
-                    features = self.stages.features(canvas)
-                except NoResultError:
-                    self.tally.no_results += 1
-                    raise
-                views.append(View(Request(frame, letterbox, canvas, features), flip))
-        return views
-
-    def _decide(self, views: Sequence[View], smoothing: Smoother | None) -> Parsing:
-        """Silhouette, parts and labels from the features."""
-        request = views[0].request
-        try:
-            silhouette, person, shown = self._silhouettes(views)
-            if smoothing is not None:
-                smoothing.look(request, self.id)
-                calm = smoothing.person(person)
-                shown = [calm] if len(views) == 1 else moved(views, shown, calm - person)
-                person = calm
-            said = [self._parts(v.request, p) for v, p in zip(views, shown, strict=True)]
-        except NoResultError:
-            self.tally.no_results += 1
-            raise
-        self.tally.notice = silhouette.notice
-        parts = merged(views, said, self._mirrored_channels)
-        across, down = request.letterbox.cells
-        person, parts = person[:down, :across], parts[:, :down, :across]
-        if smoothing is not None:
-            parts = smoothing.parts(parts)
-        decision = decide(person, parts, request, silhouette.fine, self.detail)
-        return Parsing(
-            self.part_set, request.frame.size, decision.labels, decision.person, decision.confidence
-        )
-
-    def _silhouettes(self, views: Sequence[View]) -> tuple[Silhouette, Map, list[Map]]:
-        """The source's answer, P(person) on the first view's grid, and what the head sees in each view.
-
-        What answers from the features is asked in every view. Anything else speaks of the displayed picture
-        and may remember it: it is asked once, and every view sees what it said.
-        """
-        first = views[0].request.letterbox
-        if isinstance(self.source, FROM_FEATURES):
-            answers = [self.source.person(v.request) for v in views]
-            shown = [self._person(a, v.request.letterbox) for a, v in zip(answers, views, strict=True)]
-            return answers[0], merged(views, shown), shown
-        answer = self.source.person(views[0].request)
-        person = self._person(answer, first)
-        return answer, person, [person, *(v.to_seen(answer, first) for v in views[1:])]
+        there = here if shared else others.seen((frame,))
+        (second,) = others.maps((frame,), there, other_smoothing)
+        (first,) = own.maps((frame,), here, smoothing)
+        outcomes = self._decoded(first), other._decoded(second)
+        self.tally.notice = outcomes[0].notice
+        return outcomes[0].given(), outcomes[1].given()
 
     @property
-    def _mirrored_channels(self) -> NDArray[np.intp]:
-        return self.part_set.mirror()[: self.part_set.classes].astype(np.intp)
+    def forward(self) -> ForwardPass:
+        """The model up to its maps, for measurements of what comes before decoding."""
+        return ForwardPass(self.spec, self.stages, self.source, self.size, self.views, self.id, self.batch)
 
-    def _person(self, silhouette: Silhouette, letterbox: Letterbox) -> Map:
-        if silhouette.grid is None:
-            raise NoResultError(f"{self.factor_name}: {silhouette.notice}")
-        person = probabilities(silhouette.grid)
-        if person.shape != letterbox.grid[::-1]:
-            raise NoResultError(
-                f"{self.factor_name}: gave {person.shape}, the head needs {letterbox.grid[::-1]}"
-            )
-        return person
-
-    def _parts(self, request: Request, person: Map) -> Map:
-        parts = self.stages.parts(request.features, person)
-        expected = (self.part_set.classes, *request.letterbox.grid[::-1])
-        if parts.shape != expected:
-            raise NoResultError(f"the model gave parts {parts.shape}, its description says {expected}")
-        return parts
+    def _decoded(self, maps: GridMaps | NoResultError) -> FrameOutcome:
+        """The result of the codecs of all outputs."""
+        if isinstance(maps, NoResultError):
+            return FrameOutcome(None, "", maps)
+        letterbox = maps.request.letterbox
+        context = maps.request.context(self.detail.size(letterbox), maps.mask)
+        said = [
+            CODECS[type(o)].decode(o, maps.maps, replace(context, placement=letterbox.placement(o)))
+            for o in self.forward.decodable
+        ]
+        parsing = next((r.parsing for r in said if r.parsing is not None), None)
+        return FrameOutcome(Result(parsing, tuple(p for r in said for p in r.people)), maps.notice)
 
 
 def load_engine(
@@ -288,15 +293,29 @@ def load_engine(
 def _build(
     spec: ModelSpec, data: dict[str, bytes], provider: Provider, threads: int, size: NetworkSize | None
 ) -> Engine:
-    if spec.part_set not in PART_SETS:
+    decodable = [o for o in spec.outputs if type(o) in CODECS]
+    if not decodable:
+        given = ", ".join(o.name for o in spec.outputs)
         raise Refusal(
             f"model {spec.name}",
-            f"its part set {spec.part_set!r} is not known",
-            "use it as a silhouette (X factor), or update xfactor",
+            f"it gives {given} and no result of its own",
+            "use it as a silhouette (X factor)",
         )
+    try:
+        _ = [o.channels for o in decodable]
+    except OutputError as e:
+        raise Refusal(
+            f"model {spec.name}", str(e), "use it as a silhouette (X factor), or update xfactor"
+        ) from e
     sessions = {s: Session(s, d, provider, threads=threads) for s, d in data.items()}
-    stages: Stages = FactoredStages(**sessions) if spec.factor_stage else NetworkStage(**sessions)
-    return Engine(spec, stages, stages.own_source(), size or NetworkSize.of_model(spec.input_size))
+    stages: Stages = (
+        FactoredStages(**sessions)
+        if spec.factor_stage
+        else ChainedStages(spec.stages, tuple(sessions[name] for name in spec.stage_names))
+    )
+    batch = CUDA_BATCH if provider is Provider.CUDA else 1
+    fitted = size or NetworkSize.of_model(spec.input_size)
+    return Engine(spec, stages, stages.own_source(), fitted, batch=batch)
 
 
 def _warm_up(engine: Engine) -> None:

@@ -11,9 +11,11 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from runtime.engine.resize import average, shrink
+from models.codecs.codec import Placement
+from models.outputs import Output
+from models.resize import average, shrink
 from runtime.system.errors import Refusal
 
 #: Grey: normalised it is 0, the mean of the network's input range.
@@ -134,13 +136,11 @@ class Letterbox:
         canvas[0, : self.content[1], : self.content[0]] = scaled
         return canvas
 
-    def to_network(self, points: ArrayLike) -> NDArray[np.float64]:
-        """(..., 2) x, y in picture pixels → network pixels; pixel centres are at integers in both."""
-        return (np.asarray(points, np.float64) + 0.5) * self._scale() - 0.5
-
-    def to_picture(self, points: ArrayLike) -> NDArray[np.float64]:
-        """(..., 2) x, y in network pixels → picture pixels; the inverse of `to_network`."""
-        return (np.asarray(points, np.float64) + 0.5) / self._scale() - 0.5
+    def placement(self, output: Output | None = None) -> Placement:
+        """Placement of the picture on the grid of an output, or on this letterbox's own."""
+        if output is None:
+            return Placement(self.picture, self.content, self.stride)
+        return Placement(self.picture, self.content, output.stride, output.grid)
 
     def pool(self, silhouette: NDArray[np.generic]) -> NDArray[np.float32]:
         """A silhouette over the whole picture → the network's grid by area averaging; padding is background.
@@ -154,9 +154,6 @@ class Letterbox:
         grid = np.zeros((self.grid[1], self.grid[0]), np.float32)
         grid[: self.cells[1], : self.cells[0]] = average(np.asarray(silhouette, np.float32), self.cells)
         return grid / np.float32(255) if silhouette.dtype == np.uint8 else grid
-
-    def _scale(self) -> NDArray[np.float64]:
-        return np.array(self.content, np.float64) / np.array(self.picture, np.float64)
 
 
 def _cells(side: float, stride: int) -> int:

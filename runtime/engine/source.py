@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.codecs.codec import PictureContext
+from models.resize import Size
 from runtime.engine.letterbox import Letterbox
 from runtime.engine.sessions import Array, Session
 from runtime.frames import Frame
@@ -27,13 +29,17 @@ class Request:
     frame: Frame
     letterbox: Letterbox
     canvas: NDArray[np.uint8]  #: (1, h, w, 3) RGB, what the network sees
-    features: Mapping[str, Array]  #: the trunk's outputs by name; empty for a model without a factor
+    features: Mapping[str, Array]  #: outputs of the stages before the X factor by name, each (1, …)
 
     @property
     def picture(self) -> NDArray[np.uint8]:
         """(h, w, 3) RGB, the displayed picture at the network's resolution, without padding."""
         width, height = self.letterbox.content
         return self.canvas[0, :height, :width]
+
+    def context(self, size: Size, mask: NDArray[np.uint8] | None = None) -> PictureContext:
+        """The picture for codecs, on the letterbox's grid; dense results at `size` (width, height)."""
+        return PictureContext(self.letterbox.placement(), self.picture, self.frame.image, size, mask)
 
     def answer(self, mask: NDArray[np.uint8]) -> Silhouette:
         """The answer of a source with a mask: 255·P(person) over the displayed picture, at any size."""
@@ -76,8 +82,12 @@ class Factor:
 
     def person(self, request: Request) -> Silhouette:
         """Run the factor on the trunk's features."""
-        (person,) = self.sessions[0].run({"features": request.features["features"]}, ("person",))
-        return Silhouette(np.asarray(person, np.float32)[0, 0])
+        return Silhouette(self.probability(request.features)[0])
+
+    def probability(self, features: Mapping[str, Array]) -> NDArray[np.float32]:
+        """P(person) (b, grid height, grid width) of a batch of features."""
+        (person,) = self.sessions[0].run({"features": features["features"]}, ("person",))
+        return np.asarray(person, np.float32)[:, 0]
 
     def reset(self) -> None:
         """Nothing is remembered."""

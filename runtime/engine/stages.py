@@ -9,25 +9,28 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.outputs import PartLabels, PartProbabilities
+from models.spec import IMAGE, PERSON, StageSpec
 from runtime.engine.sessions import Array, NoResultError, Session
 from runtime.engine.source import Factor, Request, Silhouette, SilhouetteSource
 
 Features = Mapping[str, Array]
+Maps = dict[str, NDArray[np.float32]]
 SUM_TOLERANCE = 0.02  # probabilities that are this far outside 0..1 are a fault, not rounding
 
 
 class Stages(Protocol):
-    """The model around the X factor."""
+    """The model around the X factor; everything in batches."""
 
     @property
     def sessions(self) -> tuple[Session, ...]:
         """Everything that runs on a provider."""
 
     def features(self, canvas: NDArray[np.uint8]) -> Features:
-        """(1, h, w, 3) RGB → what sources and `parts` work from."""
+        """(b, h, w, 3) RGB → what sources and `maps` work from."""
 
-    def parts(self, features: Features, person: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Features and P(person) (gh, gw) → probabilities (classes, gh, gw)."""
+    def maps(self, features: Features, person: NDArray[np.float32]) -> Maps:
+        """Features and P(person) (b, gh, gw) → outputs by name, each (b, channels, rows, columns)."""
 
     def own_source(self) -> SilhouetteSource:
         """The model's own answer to where the person is."""
@@ -48,14 +51,13 @@ class FactoredStages:
 
     def features(self, canvas: NDArray[np.uint8]) -> Features:
         """Run the trunk."""
-        (features,) = self.trunk.run({"image": canvas}, ("features",))
+        (features,) = self.trunk.run({IMAGE: canvas}, ("features",))
         return {"features": features}
 
-    def parts(self, features: Features, person: NDArray[np.float32]) -> NDArray[np.float32]:
+    def maps(self, features: Features, person: NDArray[np.float32]) -> Maps:
         """Run the head; its own argmax is left out, for labels are decided at a finer resolution."""
-        (parts,) = self.head.run({**features, "person": person[None, None]}, ("parts",))
-        one: NDArray[np.float32] = probabilities(parts)[0]
-        return one
+        (parts,) = self.head.run({**features, PERSON: person[:, None]}, ("parts",))
+        return {"parts": np.asarray(parts, np.float32)}
 
     def own_source(self) -> SilhouetteSource:
         """The trained factor."""
@@ -63,34 +65,44 @@ class FactoredStages:
 
 
 @dataclass(frozen=True)
-class NetworkStage:
-    """One graph without a seam; a silhouette is imposed on its result (methods §1.7)."""
+class ChainedStages:
+    """Stages without an X factor, one after the other; a silhouette is imposed on the parts (methods §1.7).
 
-    network: Session
+    Attributes:
+        chain: what they take and give.
+        sessions: one for each.
+    """
 
-    @property
-    def sessions(self) -> tuple[Session, ...]:
-        """The one session."""
-        return (self.network,)
+    chain: tuple[StageSpec, ...]
+    sessions: tuple[Session, ...]
 
     def features(self, canvas: NDArray[np.uint8]) -> Features:
-        """Run the whole network; its result stands for the features."""
-        (parts,) = self.network.run({"image": canvas}, ("parts",))
-        return {"parts": probabilities(parts)}
+        """Run the whole network; its outputs stand for the features."""
+        values: dict[str, Array] = {IMAGE: canvas}
+        for stage, session in zip(self.chain, self.sessions, strict=True):
+            names = tuple(o.name for o in stage.outputs if not isinstance(o, PartLabels))
+            given = session.run({i: values[i] for i in stage.inputs}, names)
+            values.update(zip(names, given, strict=True))
+        return {o.name: values[o.name] for s in self.chain for o in s.outputs if o.name in values}
 
-    def parts(self, features: Features, person: NDArray[np.float32]) -> NDArray[np.float32]:
+    def maps(self, features: Features, person: NDArray[np.float32]) -> Maps:
         """Inside the silhouette the parts share its probability, outside there is background.
 
         With the network's own silhouette, 1 − P(background), this changes nothing; with a hard one it is the
         paper's hard constraint.
         """
-        parts: NDArray[np.float32] = np.asarray(features["parts"], np.float32)[0]
-        body = np.maximum(parts[1:].sum(0), np.finfo(np.float32).tiny)
-        return np.concatenate(((1 - person)[None], parts[1:] * (person / body)))
+        maps = {name: np.asarray(values, np.float32) for name, values in features.items()}
+        for parts in (o.name for s in self.chain for o in s.outputs if isinstance(o, PartProbabilities)):
+            body = np.maximum(maps[parts][:, 1:].sum(1), np.finfo(np.float32).tiny)
+            shares = maps[parts][:, 1:] * (person / body)[:, None]
+            maps[parts] = np.concatenate(((1 - person)[:, None], shares), axis=1)
+        return maps
 
     def own_source(self) -> SilhouetteSource:
-        """1 − P(background)."""
-        return WholeNetwork()
+        """1 − P(background), or nobody knows."""
+        if any(isinstance(o, PartProbabilities) for s in self.chain for o in s.outputs):
+            return WholeNetwork()
+        return NoSilhouette()
 
 
 class WholeNetwork:
@@ -101,7 +113,25 @@ class WholeNetwork:
 
     def person(self, request: Request) -> Silhouette:
         """1 − P(background)."""
-        return Silhouette(1 - np.asarray(request.features["parts"][0, 0], np.float32))
+        return Silhouette(self.probability(request.features)[0])
+
+    def probability(self, features: Features) -> NDArray[np.float32]:
+        """1 − P(background) (b, grid height, grid width) of a batch."""
+        return 1 - np.asarray(features["parts"][:, 0], np.float32)
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+class NoSilhouette:
+    """In the place of a silhouette for a network that neither gives nor takes one."""
+
+    name = "none"
+    sessions: tuple[Session, ...] = ()
+
+    def person(self, request: Request) -> Silhouette:
+        """None."""
+        return Silhouette(None)
 
     def reset(self) -> None:
         """Nothing is remembered."""

@@ -1,4 +1,4 @@
-"""Calm results over time: probabilities are averaged where the picture stands still, before the decision.
+"""Temporal smoothing: probabilities are averaged where the picture stands still, before the decision.
 
 Where the picture changed, the new frame counts alone, so nothing lags behind a movement. A cell keeps its
 label until another wins by a margin.
@@ -7,14 +7,14 @@ label until another wins by a margin.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.resize import average, resize
 from runtime.engine.letterbox import Letterbox
-from runtime.engine.resize import average
 from runtime.engine.source import Request
 
 Map = NDArray[np.float32]
@@ -37,33 +37,82 @@ class _Seen:
     small: NDArray[np.uint8]
 
 
+@dataclass(frozen=True)
+class _Averages:
+    """Maps of the last frame by name, and the last labels by name."""
+
+    maps: dict[str, Map] = field(default_factory=dict)
+    labels: dict[str, NDArray[np.intp]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """The averages of one frame; frames are averaged in the order of their steps."""
+
+    _averages: _Averages
+    _stillness: Map  #: (down, across) of the cells, 1 where nothing moved
+    _keep: float  #: weight of the past in still places
+    _margin: float
+
+    def average(self, name: str, maps: Map) -> Map:
+        """Maps (…, h, w) averaged with those of the frame before where the picture is still.
+
+        They lie on the picture's cells, or on the whole grid with its padding right and below.
+        """
+        before = self._averages.maps.get(name)
+        if before is not None and before.shape == maps.shape:
+            maps = maps + (before - maps) * (self._still(maps) * np.float32(self._keep))
+        self._averages.maps[name] = maps
+        return maps
+
+    def decide(self, name: str, parts: Map) -> Map:
+        """Probabilities (classes, h, w) of the picture's cells, averaged, with a bonus for the last label.
+
+        The bonus is a pseudo-observation of the last label: probabilities still sum to 1.
+        """
+        label = self._averages.labels.get(name)
+        parts = self.average(name, parts)
+        if label is None or label.shape != parts.shape[1:]:
+            self._averages.labels[name] = parts.argmax(axis=0)
+            return parts
+        bonus = self._still(parts) * np.float32(self._margin)
+        decided = parts / (1 + bonus)
+        rows, columns = np.arange(label.shape[0])[:, None], np.arange(label.shape[1])
+        decided[label, rows, columns] += bonus / (1 + bonus)
+        self._averages.labels[name] = decided.argmax(axis=0)
+        return decided
+
+    def _still(self, maps: Map) -> Map:
+        """Stillness on the grid of some maps; padding beyond the picture's cells is not still."""
+        (down, across), (height, width) = self._stillness.shape, maps.shape[-2:]
+        if (down, across) == (height, width):
+            return self._stillness
+        if maps.ndim > 2:  # an output with a finer or coarser grid
+            return resize(self._stillness, (width, height))
+        still = np.zeros((height, width), np.float32)
+        still[:down, :across] = self._stillness
+        return still
+
+
 class Smoother:
-    """Remembers the last frame's picture, probabilities and labels; owned by one thread.
+    """Averages the maps of a video over time; owned by one thread.
 
     It starts anew by itself after a cut, a jump in time, another picture size or another engine.
-
-    Attributes:
-        resets: how often it started anew.
     """
 
     def __init__(self, memory_s: float = MEMORY_S, margin: float = MARGIN) -> None:
         self._memory_s = memory_s
         self._margin = margin
-        self.resets = 0
         self._seen: _Seen | None = None
-        self._person: Map | None = None
-        self._parts: Map | None = None
-        self._labels: NDArray[np.intp] | None = None
-        self._stillness: Map = np.zeros((0, 0), np.float32)
-        self._keep = 0.0
+        self._averages = _Averages()
 
     def reset(self) -> None:
         """Forget everything: the source changed, or the user seeked."""
         self._seen = None
-        self._forget()
+        self._averages = _Averages()
 
-    def look(self, request: Request, engine_id: int) -> None:
-        """See the next frame; call it before `person` and `parts`."""
+    def step(self, request: Request, engine_id: int) -> Step:
+        """The averages of the next frame."""
         across, down = request.letterbox.cells
         small = average(request.picture, (across * SAMPLES_PER_CELL, down * SAMPLES_PER_CELL))
         before, self._seen = (
@@ -71,51 +120,18 @@ class Smoother:
             _Seen(engine_id, request.letterbox, request.frame.pts_s, small),
         )
         if before is None or (before.engine_id, before.letterbox) != (engine_id, request.letterbox):
-            self._forget()
-            return
+            return self._anew(across, down)
         elapsed_s = request.frame.pts_s - before.pts_s
         change = _change(before.small, small)
         if not 0 < elapsed_s <= GAP_S or float(change.mean()) > CUT:
-            self._forget()
-            return
+            return self._anew(across, down)
         stillness = np.exp(-np.square(_to_cells(change, (across, down)) / np.float32(STILL)))
-        grid = np.zeros(request.letterbox.grid[::-1], np.float32)
-        grid[:down, :across] = stillness
-        self._stillness = grid
-        self._keep = math.exp(-elapsed_s / self._memory_s)
+        return Step(self._averages, stillness, math.exp(-elapsed_s / self._memory_s), self._margin)
 
-    def person(self, person: Map) -> Map:
-        """P(person) of the whole grid, averaged with what was before where the picture stands still."""
-        before = self._person
-        if before is not None and before.shape == person.shape:
-            person = person + (before - person) * (self._stillness * np.float32(self._keep))
-        self._person = person
-        return person
-
-    def parts(self, parts: Map) -> Map:
-        """Probabilities (classes, gh, gw) of the picture's cells, averaged, with a bonus for the last label.
-
-        The bonus is a pseudo-observation of the last label: probabilities still sum to 1.
-        """
-        still = self._stillness[: parts.shape[1], : parts.shape[2]]
-        before, label = self._parts, self._labels
-        if before is None or label is None or before.shape != parts.shape:
-            self._parts, self._labels = parts, parts.argmax(axis=0)
-            return parts
-        parts = parts + (before - parts) * (still * np.float32(self._keep))
-        self._parts = parts
-        bonus = still * np.float32(self._margin)
-        decided = parts / (1 + bonus)
-        rows, columns = np.arange(label.shape[0])[:, None], np.arange(label.shape[1])
-        decided[label, rows, columns] += bonus / (1 + bonus)
-        self._labels = decided.argmax(axis=0)
-        return decided
-
-    def _forget(self) -> None:
-        self.resets += 1
-        self._person = self._parts = self._labels = None
-        self._stillness = np.zeros((0, 0), np.float32)
-        self._keep = 0.0
+    def _anew(self, across: int, down: int) -> Step:
+        """Nothing came before; steps of earlier frames that are not done keep the memory they had."""
+        self._averages = _Averages()
+        return Step(self._averages, np.zeros((down, across), np.float32), 0.0, self._margin)
 
 
 def _change(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Map:

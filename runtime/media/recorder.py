@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.frames import Parsed
+from runtime.frames import FrameResult
 from runtime.media.writing import VideoWriter
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -26,7 +26,7 @@ FREE_BYTES = 500_000_000  # recording stops when the disk has less left than thi
 TOPIC = "recording"
 
 Picture = NDArray[np.uint8]
-Render = Callable[[Parsed], Picture]
+Render = Callable[[FrameResult], Picture]
 
 log = logging.getLogger("xfactor.pipeline")
 
@@ -52,10 +52,10 @@ class Recorder(threading.Thread):
         self._render = render
         self._notices = notices
         self._rate = rate
-        self._queue: queue.Queue[Parsed] = queue.Queue(maxsize=WAITING)
+        self._queue: queue.Queue[FrameResult] = queue.Queue(maxsize=WAITING)
         self._finish = threading.Event()
 
-    def offer(self, parsed: Parsed) -> None:
+    def offer(self, parsed: FrameResult) -> None:
         """Take a result from the inference thread; never blocks."""
         if self._finish.is_set():
             return
@@ -113,7 +113,7 @@ class Recorder(threading.Thread):
             if writer is not None:
                 writer.close()
 
-    def _next(self) -> Parsed | None:
+    def _next(self) -> FrameResult | None:
         while True:
             try:
                 return self._queue.get(timeout=0.1)

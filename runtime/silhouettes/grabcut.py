@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.engine.resize import average, resize
+from models.resize import average, resize
 from runtime.engine.sessions import Session
 from runtime.engine.source import Request, Silhouette, SilhouetteSource
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from models.grid import Grid
 from models.outputs import PartProbabilities, PersonProbability
+from models.resize import average
 from models.spec import IMAGE, ModelSpec, StageSpec
 from runtime.engine.providers import Provider
-from runtime.engine.resize import average
 from runtime.engine.sessions import Array, NoResultError, Session
 from runtime.engine.source import Request, Silhouette
 from runtime.engine.stages import probabilities

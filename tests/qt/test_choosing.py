@@ -15,6 +15,7 @@ from app.controllers import menus
 from app.desktop import Desktop
 from app.settings import SettingsFile
 from models.grid import Grid
+from models.results import Result
 from runtime.engine.augmentation import MIRRORED, ONE, SIX
 from runtime.media.clips import Clip
 from tests.qt.scripting import factor_file
@@ -44,7 +45,9 @@ def test_a_plate_learns_a_person_only_when_asked_twice(playing, monkeypatch) -> 
     def show(share: float) -> None:
         labels = np.zeros((100, 100), np.uint8)
         labels.flat[: int(share * 10_000)] = 1
-        canvas.show_parsed(replace(parsed, parsing=replace(parsed.parsing, **dict.fromkeys(MAPS, labels))))
+        canvas.show_parsed(
+            replace(parsed, result=Result(replace(parsed.parsing, **dict.fromkeys(MAPS, labels))))
+        )
 
     show(0.02)
     plate.trigger()
@@ -58,7 +61,7 @@ def test_a_plate_learns_a_person_only_when_asked_twice(playing, monkeypatch) -> 
     for _ in range(2):
         plate.trigger()
         assert session.xfactor.key == "own"
-    canvas.show_parsed(replace(parsed, parsing=None))
+    canvas.show_parsed(replace(parsed, result=None))
     show(0.004)
     plate.trigger()
     assert session.xfactor.key == "plate"
@@ -136,7 +139,9 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
             timeout=20_000,
         )
         assert [e.views for e in comparing._compared] == [views] * 2
-        assert (canvas.parsed.before.labels == canvas.parsed.parsing.labels).all()  # one factor, twice
+        assert (
+            canvas.parsed.before.parsing.labels == canvas.parsed.parsing.labels
+        ).all()  # one factor, twice
         playing.pipeline.capture.seek(1)
         qtbot.waitUntil(lambda n=written: recorder.written > n, timeout=20_000)
     playing.window.actions_["record"].trigger()

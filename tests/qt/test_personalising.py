@@ -45,7 +45,9 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     canvas, look = playing.window.canvas, playing.window.viewing.look
     qtbot.waitUntil(lambda: canvas.parsed.before is not None, timeout=20_000)
     assert look.split
-    assert (canvas.parsed.before.labels == canvas.parsed.parsing.labels).all()  # the same factor, on purpose
+    assert (
+        canvas.parsed.before.parsing.labels == canvas.parsed.parsing.labels
+    ).all()  # the same factor, on purpose
     indices, engines = zip(*shown, strict=True)
     assert list(indices) == sorted(set(indices))
     assert sum(a != b for a, b in pairwise(engines)) == 1

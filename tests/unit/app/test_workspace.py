@@ -132,7 +132,7 @@ def test_swapping_there_and_back_keeps_what_was_learned(loaded) -> None:
 
 def test_a_picked_colour_keys_the_frame(loaded) -> None:
     loaded.use_chroma(green(), 2, 2)
-    parsing = loaded.engine.parse(green())
+    parsing = loaded.engine.parsing(green())
     height, width = parsing.person.shape
     inside = parsing.person[height * 15 // 36, width * 20 // 64]
     outside = parsing.person[height // 18, width // 18]
@@ -158,7 +158,7 @@ def test_masks_from_a_folder(loaded, tmp_path) -> None:
     loaded.use_masks(tmp_path)
     settle(loaded, lambda: loaded.xfactor.key == "masks")
     frame = Frame(np.zeros((36, 64, 3), np.uint8), 1, 0.04, 0.0)
-    assert loaded.engine.parse(frame).person.min() == 255
+    assert loaded.engine.parsing(frame).person.min() == 255
 
 
 def test_an_empty_folder_of_masks_is_refused_in_words(loaded, tmp_path) -> None:

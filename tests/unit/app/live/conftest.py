@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.labels import S31
-from models.results import Parsing
+from models.results import Parsing, Result
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.temporal import Smoother
@@ -31,7 +31,7 @@ class TinyEngine:
     id: int = field(default_factory=lambda: next(_ids))
     name: str = "tiny"
 
-    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         del smoothing
         if self.sleep_s:
             time.sleep(self.sleep_s)
@@ -40,7 +40,7 @@ class TinyEngine:
             raise error
         labels = np.full((4, 4), self.tag, np.uint8)
         full = np.full((4, 4), 255, np.uint8)
-        return Parsing(S31, frame.size, labels, full, full.copy())
+        return Result(Parsing(S31, frame.size, labels, full, full.copy()))
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SlowEngine:
     def notice(self) -> str:
         return self.real.notice
 
-    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Parsing:
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         time.sleep(self.sleep_s)
         return self.real.parse(frame, smoothing)
 

@@ -12,19 +12,19 @@ from app.live import inference as module
 from app.live.inference import Inference
 from runtime.engine.sessions import NoResultError
 from runtime.engine.temporal import Smoother
-from runtime.frames import Frame, Parsed
+from runtime.frames import Frame, FrameResult
 from runtime.system.latest import Latest
 from runtime.system.notices import Notices
 
 
-class Results(Latest[Parsed]):
+class Results(Latest[FrameResult]):
     """A mailbox that also remembers everything put into it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: list[Parsed] = []
+        self.seen: list[FrameResult] = []
 
-    def put(self, value: Parsed) -> None:
+    def put(self, value: FrameResult) -> None:
         self.seen.append(value)
         super().put(value)
 
@@ -58,7 +58,7 @@ def bench():
     assert not made.inference.is_alive()
 
 
-def one(bench: Bench, until) -> Parsed:
+def one(bench: Bench, until) -> FrameResult:
     before = len(bench.results.seen)
     bench.give()
     until(lambda: len(bench.results.seen) > before, "a result")

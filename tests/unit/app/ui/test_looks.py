@@ -18,9 +18,9 @@ from app.workspace import ModelChoice, Session
 from models.grid import Grid
 from personalize.replay import read_regression
 from runtime.engine.augmentation import BY_COUNT, MIRRORED, ONE, SIX
+from runtime.engine.detail import FULL
 from runtime.engine.engine import load_engine
-from runtime.engine.guided_filter import FULL
-from runtime.frames import Parsed
+from runtime.frames import FrameResult
 from runtime.media.capture import Playback
 from runtime.media.sources import Source
 from runtime.output.label_png import read_labels
@@ -58,9 +58,9 @@ class Opened:
         self.session.load(ModelChoice(model, "cpu", SIZE))
         self.settle(lambda: self.session.engine is not before)
 
-    def results(self, count: int) -> list[Parsed]:
+    def results(self, count: int) -> list[FrameResult]:
         """The next ones."""
-        found: list[Parsed] = []
+        found: list[FrameResult] = []
         end_s = time.monotonic() + 30
         while len(found) < count:
             assert time.monotonic() < end_s, f"{len(found)} results"
@@ -133,7 +133,7 @@ def test_the_first_result_of_a_picture_is_of_six_looks(opened, sources) -> None:
     assert first.engine_id == session.engine.id
     assert first.parsing.labels.any()
     assert opened.pipeline.parsed.take(0.5) is None
-    expected = session.engine.parse(first.frame)
+    expected = session.engine.parsing(first.frame)
     for name in MAPS:
         assert (getattr(first.parsing, name) == getattr(expected, name)).all()
     session.look("1")
@@ -155,8 +155,8 @@ def test_a_picture_is_parsed_as_by_the_command(opened, sources, tmp_path) -> Non
         assert parse_all([picture], out, options, progress="none") == 0
         written = read_labels((out / "labels" / "person.png").read_bytes())
         engine = session.engine.with_detail(FULL) if views == "auto" else here[views]
-        assert (engine.parse(shown.frame).labels == written).all()
-    assert (here["1"].parse(shown.frame).labels != here["6"].parse(shown.frame).labels).any()
+        assert (engine.parsing(shown.frame).labels == written).all()
+    assert (here["1"].parsing(shown.frame).labels != here["6"].parsing(shown.frame).labels).any()
 
 
 def test_looks_change_while_video_runs(opened, sources) -> None:
@@ -165,7 +165,7 @@ def test_looks_change_while_video_runs(opened, sources) -> None:
     opened.open(sources["clip"], Playback(loop=True))
     opened.results(3)
     stages, views_of = session.engine.stages, {session.engine.id: ONE}
-    found: list[Parsed] = []
+    found: list[FrameResult] = []
     for looks, views in (("6", SIX), ("2", MIRRORED), ("auto", ONE)):
         session.look(looks)
         assert session.engine.views is views

@@ -19,24 +19,24 @@ from app.ui.palettes import colours, groups, readable, split_name, tints
 from app.ui.skeleton import BONES, Skeleton, skeleton
 from app.ui.timeline import timecode
 from models.labels import S31
-from models.results import Parsing
-from runtime.frames import Frame, Parsed
+from models.results import Parsing, Result
+from runtime.frames import Frame, FrameResult
 
 WIDTH, HEIGHT = 64, 48
 
 
-def parsed(labels: np.ndarray, person: np.ndarray | None = None) -> Parsed:
+def parsed(labels: np.ndarray, person: np.ndarray | None = None) -> FrameResult:
     image = np.random.default_rng(3).integers(30, 220, (HEIGHT, WIDTH, 3), np.uint8)
     if person is None:
         person = np.where(labels > 0, 255, 0).astype(np.uint8)
     confidence = np.full(labels.shape, 200, np.uint8)
-    return Parsed(
-        Frame(image, 0, 0.0, 0.0), Parsing(S31, (WIDTH, HEIGHT), labels, person, confidence), 1, 1.0
+    return FrameResult(
+        Frame(image, 0, 0.0, 0.0), Result(Parsing(S31, (WIDTH, HEIGHT), labels, person, confidence)), 1, 1.0
     )
 
 
 @pytest.fixture
-def halves() -> Parsed:
+def halves() -> FrameResult:
     """The left hand fills the right half of the picture."""
     labels = np.zeros((HEIGHT, WIDTH), np.uint8)
     labels[:, WIDTH // 2 :] = S31.id("lhand")
@@ -151,7 +151,7 @@ def test_the_silhouette_is_grey_by_its_probability() -> None:
 @pytest.mark.parametrize("view", list(View))
 def test_without_a_result_no_view_that_hides_the_room_shows_it(view: View) -> None:
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    out = rendered(Parsed(Frame(image, 0, 0.0, 0.0), None, 0, 0.0), Look(view=view))
+    out = rendered(FrameResult(Frame(image, 0, 0.0, 0.0), None, 0, 0.0), Look(view=view))
     expected = 0 if view.hides_picture else 90
     assert (out == expected).all()
 
@@ -166,7 +166,7 @@ def test_a_split_is_the_picture_left_and_the_view_right() -> None:
 
 def test_a_comparison_shows_the_other_engine_left_of_the_line() -> None:
     old, new = (np.full((HEIGHT, WIDTH), label, np.uint8) for label in (1, 2))
-    both = replace(parsed(new), before=parsed(old).parsing)
+    both = replace(parsed(new), before=parsed(old).result)
     look = Look(view=View.PARTS, split=True)
     for mirror in (False, True):
         split = rendered(both, replace(look, mirror=mirror))

@@ -92,11 +92,11 @@ def test_everything_but_the_factor_stays_bit_identical(finished):
     before = model_hashes()
     engine = load_engine("factored-s31")
     frame = Frame(person_frames(1)[0], 0, 0.0, 0.0)
-    own = engine.parse(frame)
+    own = engine.parsing(frame)
     swapped = engine.with_factor(engine.load_factor(folder / "factor.onnx"))
     assert swapped.stages is engine.stages
-    assert not np.array_equal(swapped.parse(frame).person, own.person)
-    back = swapped.with_factor(None).parse(frame)
+    assert not np.array_equal(swapped.parsing(frame).person, own.person)
+    back = swapped.with_factor(None).parsing(frame)
     assert np.array_equal(back.person, own.person)
     assert np.array_equal(back.labels, own.labels)
     assert model_hashes() == before

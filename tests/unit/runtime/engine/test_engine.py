@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from models.labels import S31
+from runtime.engine.augmentation import MIRRORED, ONE, SIX, Views
+from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
-from runtime.engine.guided_filter import FULL
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.sessions import NoResultError
 from runtime.engine.source import Request, Silhouette
@@ -44,7 +45,7 @@ class Fixed:
 
 
 def test_a_frame_becomes_labels(engine: Engine) -> None:
-    result = engine.parse(crafted.frame(1280, 720))
+    result = engine.parsing(crafted.frame(1280, 720))
     assert result.part_set is S31
     assert result.size == (1280, 720)
     assert result.labels.shape == result.person.shape == result.confidence.shape == (56, 96)
@@ -57,7 +58,7 @@ def test_a_frame_becomes_labels(engine: Engine) -> None:
 @pytest.mark.parametrize("picture", [(1, 1), (1, 8192), (8192, 1), (5, 3), (338, 512), (640, 480)])
 def test_any_picture_size(engine: Engine, picture: tuple[int, int]) -> None:
     for shown in (engine, engine.with_detail(FULL)):
-        result = shown.parse(crafted.frame(*picture))
+        result = shown.parsing(crafted.frame(*picture))
         assert result.size == picture
         assert max(result.labels.shape) <= 1920
     if max(picture) <= 1920:
@@ -65,8 +66,8 @@ def test_any_picture_size(engine: Engine, picture: tuple[int, int]) -> None:
 
 
 def test_full_detail_is_the_displayed_picture(engine: Engine) -> None:
-    assert engine.with_detail(FULL).parse(crafted.frame(333, 177)).labels.shape == (177, 333)
-    assert engine.with_size(NetworkSize(64)).parse(crafted.frame(128, 64)).labels.shape == (32, 64)
+    assert engine.with_detail(FULL).parsing(crafted.frame(333, 177)).labels.shape == (177, 333)
+    assert engine.with_size(NetworkSize(64)).parsing(crafted.frame(128, 64)).labels.shape == (32, 64)
 
 
 def test_an_engine_is_frozen_and_each_has_its_id(engine: Engine) -> None:
@@ -79,7 +80,7 @@ def test_an_engine_is_frozen_and_each_has_its_id(engine: Engine) -> None:
 
 def test_the_silhouette_given_is_the_silhouette_shown(engine: Engine) -> None:
     for value in (0.0, 0.6, 1.0):
-        result = engine.with_factor(Fixed(value)).parse(crafted.frame())
+        result = engine.with_factor(Fixed(value)).parsing(crafted.frame())
         assert np.abs(result.person.astype(int) - round(255 * value)).max() <= 1
 
 
@@ -88,13 +89,13 @@ def test_a_personalised_factor_changes_the_result_and_back(engine: Engine, tmp_p
     file = tmp_path / "anna.factor.onnx"
     file.write_bytes(crafted.personalised(trunk, bias=3))
     frame = crafted.frame()
-    own = engine.parse(frame).person
+    own = engine.parsing(frame).person
     swapped = engine.with_factor(engine.load_factor(file))
     assert swapped.factor_name == "anna"
-    assert (swapped.parse(frame).person != own).any()
-    assert (swapped.with_factor(None).parse(frame).person == own).all()
+    assert (swapped.parsing(frame).person != own).any()
+    assert (swapped.with_factor(None).parsing(frame).person == own).all()
     assert (
-        load_engine(tmp_path / "tiny", factor=file).parse(frame).person == swapped.parse(frame).person
+        load_engine(tmp_path / "tiny", factor=file).parsing(frame).person == swapped.parsing(frame).person
     ).all()
 
 
@@ -158,7 +159,7 @@ class Broken:
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -1.0, 3.0])
 @pytest.mark.parametrize("stage", ["factor", "head"])
-def test_no_probabilities_are_no_result_and_counted(engine: Engine, stage: str, bad: float) -> None:
+def test_no_probabilities_are_no_result(engine: Engine, stage: str, bad: float) -> None:
     def spoil(values: np.ndarray) -> np.ndarray:
         values = values.copy()
         values.flat[7] = bad
@@ -169,15 +170,14 @@ def test_no_probabilities_are_no_result_and_counted(engine: Engine, stage: str, 
     smoother = Smoother()
     for i in range(3):
         with pytest.raises(NoResultError, match="not a probability"):
-            broken.parse(crafted.frame(index=i), smoother)
-    assert broken.tally.no_results == 3
-    assert engine.parse(crafted.frame(index=4), smoother) is not None
+            broken.parsing(crafted.frame(index=i), smoother)
+    assert engine.parsing(crafted.frame(index=4), smoother) is not None
 
 
 def test_a_wrong_shape_is_no_result(engine: Engine) -> None:
     stages = replace(engine.stages, head=Broken(engine.stages.head, lambda p: p[:, :9]))  # type: ignore[type-var,attr-defined]
     with pytest.raises(NoResultError, match="description says"):
-        replace(engine, stages=stages).parse(crafted.frame())
+        replace(engine, stages=stages).parsing(crafted.frame())
 
 
 # What a source does not deliver
@@ -186,25 +186,25 @@ def test_a_wrong_shape_is_no_result(engine: Engine) -> None:
 def test_a_lost_mask_is_held_then_blank(engine: Engine) -> None:
     source = Fixed(0.8)
     shown = engine.with_factor(source)
-    assert shown.parse(crafted.frame(pts_s=10.0)).person.min() > 200
+    assert shown.parsing(crafted.frame(pts_s=10.0)).person.min() > 200
     source.value = None
-    assert shown.parse(crafted.frame(pts_s=10.9)).person.min() > 200
+    assert shown.parsing(crafted.frame(pts_s=10.9)).person.min() > 200
     assert "showing the last mask" in shown.notice
-    assert shown.parse(crafted.frame(pts_s=11.1)).person.max() == 0
+    assert shown.parsing(crafted.frame(pts_s=11.1)).person.max() == 0
     assert "nothing is shown" in shown.notice
     assert "nothing came" in shown.notice
     source.value = 0.8
-    assert shown.parse(crafted.frame(pts_s=11.2)).person.min() > 200
+    assert shown.parsing(crafted.frame(pts_s=11.2)).person.min() > 200
     assert shown.notice == ""
 
 
 def test_a_held_mask_never_goes_to_another_picture(engine: Engine) -> None:
     source = Fixed(1.0)
     shown = engine.with_factor(source)
-    shown.parse(crafted.frame(pts_s=0.0))
+    shown.parsing(crafted.frame(pts_s=0.0))
     source.value = None
     for other in (crafted.frame(pts_s=0.0), crafted.frame(64, 64, pts_s=0.1), crafted.frame(pts_s=-1.0)):
-        assert shown.parse(other).person.max() == 0
+        assert shown.parsing(other).person.max() == 0
 
 
 # Other networks
@@ -214,14 +214,14 @@ def test_a_network_without_a_factor_obeys_a_silhouette(tmp_path: Path) -> None:
     path = tmp_path / "whole.onnx"
     path.write_bytes(crafted.network("parts"))
     engine = load_engine(path)
-    plain = engine.parse(crafted.frame())
+    plain = engine.parsing(crafted.frame())
     assert engine.factor_name == "own silhouette"
-    assert (engine.with_factor(Fixed(1.0)).parse(crafted.frame()).labels > 0).all()
-    assert (engine.with_factor(Fixed(0.0)).parse(crafted.frame()).labels == 0).all()
+    assert (engine.with_factor(Fixed(1.0)).parsing(crafted.frame()).labels > 0).all()
+    assert (engine.with_factor(Fixed(0.0)).parsing(crafted.frame()).labels == 0).all()
     # Its own silhouette, imposed, changes nothing.
     request = engine.stages.features(crafted.frame().image[None])
     parts = request["parts"][0]
-    assert np.allclose(engine.stages.parts(request, 1 - parts[0]), parts, atol=1e-6)
+    assert np.allclose(engine.stages.maps(request, (1 - parts[0])[None])["parts"][0], parts, atol=1e-6)
     assert plain.labels.shape == (64, 96)
 
 
@@ -232,14 +232,14 @@ def test_another_network_as_a_silhouette(engine: Engine, tmp_path: Path, output:
     source = load_network(path)
     shown = engine.with_factor(source)
     assert shown.factor_name == "other"
-    assert shown.parse(crafted.frame()).person.std() > 0
+    assert shown.parsing(crafted.frame()).person.std() > 0
     assert source.sessions[0] in shown.sessions
 
 
 def test_another_bundle_as_a_silhouette(engine: Engine, tmp_path: Path) -> None:
     other = load_network(crafted.bundle(tmp_path / "second", seed=40))
     assert (
-        engine.with_factor(other).parse(crafted.frame()).person != engine.parse(crafted.frame()).person
+        engine.with_factor(other).parsing(crafted.frame()).person != engine.parsing(crafted.frame()).person
     ).any()
 
 
@@ -263,7 +263,7 @@ def test_a_thousand_swaps_under_load_without_an_error_or_a_torn_frame(engine: En
         file.write_bytes(crafted.personalised(trunk, seed=50 + i, bias=2.0 * i))
         engines.append(engine.with_factor(engine.load_factor(file)))
     frame = crafted.frame()
-    truth = {e.id: e.parse(frame).person.tobytes() for e in engines}
+    truth = {e.id: e.parsing(frame).person.tobytes() for e in engines}
     assert len(set(truth.values())) == len(engines)
     current = [engine]
     stop = threading.Event()
@@ -274,7 +274,7 @@ def test_a_thousand_swaps_under_load_without_an_error_or_a_torn_frame(engine: En
         try:
             while not stop.is_set():
                 now = current[0]
-                assert now.parse(frame).person.tobytes() == truth[now.id]
+                assert now.parsing(frame).person.tobytes() == truth[now.id]
                 seen.append(now.id)
         except BaseException as e:  # noqa: BLE001 - shown by the test
             errors.append(e)
@@ -309,12 +309,95 @@ def test_two_engines_side_by_side_share_the_trunk_and_say_what_each_says_alone(e
     trunk.__dict__["run"] = counted
     own, other = engine.parse_both(nobody, frame, None, None)
     assert len(runs) == 1
-    for together, alone in ((own, engine.parse(frame)), (other, nobody.parse(frame))):
+    for together, alone in ((own, engine.parsing(frame)), (other, nobody.parsing(frame))):
         for name in ("labels", "person", "confidence"):
-            assert (getattr(together, name) == getattr(alone, name)).all()
+            assert (getattr(together.parsing, name) == getattr(alone, name)).all()
     smaller = nobody.with_size(NetworkSize(64))
     _, other = engine.parse_both(smaller, frame, None, None)
-    assert other.labels.shape == smaller.parse(frame).labels.shape
+    assert other.parsing.labels.shape == smaller.parsing(frame).labels.shape
     silent = engine.with_factor(Fixed(None))
     engine.parse_both(silent, frame, None, None)
     assert engine.notice == ""  # what the other one lacks is no notice of this one
+
+
+def outcome_bytes(outcomes) -> list[tuple[bytes, ...]]:
+    parsings = [o.given().parsing for o in outcomes]
+    return [tuple(getattr(p, n).tobytes() for n in ("labels", "person", "confidence")) for p in parsings]
+
+
+@pytest.mark.parametrize("views", [ONE, MIRRORED, SIX])
+@pytest.mark.parametrize("source", [None, Fixed(0.7)])
+@pytest.mark.parametrize("smooth", [False, True])
+def test_results_do_not_depend_on_the_batch_size(
+    engine: Engine, views: Views, source: object, smooth: bool
+) -> None:
+    """Over a change of picture size, and with what each frame remembers of the one before."""
+    shown = engine.with_factor(source).with_views(views)  # type: ignore[arg-type]
+    clip = [crafted.frame(200, 120, index=i, seed=i // 3, pts_s=i / 25) for i in range(5)]
+    clip += [crafted.frame(90, 120, index=i, seed=i, pts_s=i / 25) for i in range(5, 7)]
+    found = []
+    for size in (1, 2, 3, 7):
+        smoother = Smoother() if smooth else None
+        found.append(outcome_bytes(replace(shown, batch=size).parse_many(clip, smoother)))
+    assert found[1:] == found[:1] * 3
+    smoother = Smoother() if smooth else None
+    assert found[0] == outcome_bytes([o for f in clip for o in shown.parse_many([f], smoother)])
+
+
+def test_the_shipped_model_says_the_same_in_batches() -> None:
+    shipped = load_engine("factored-s31", device="cpu")
+    clip = [crafted.frame(320, 180, index=i, seed=i) for i in range(4)]
+    alone = [shipped.parsing(f) for f in clip]
+    for batch in (1, 3):
+        together = [o.given().parsing for o in replace(shipped, batch=batch).parse_many(clip)]
+        for a, b in zip(alone, together, strict=True):
+            assert (a.labels == b.labels).all()
+            assert np.abs(a.confidence.astype(int) - b.confidence).max() <= batch - 1, "rounding, in batches"
+
+
+def test_one_bad_frame_of_a_batch_costs_that_frame_alone(engine: Engine) -> None:
+    class Gap(Fixed):
+        def person(self, request: Request) -> Silhouette:
+            return Silhouette(None, notice="no mask") if request.frame.index == 1 else super().person(request)
+
+    shown = replace(engine, source=Gap(0.6))
+    clip = [crafted.frame(index=i) for i in range(3)]
+    outcomes = replace(shown, batch=3).parse_many(clip)
+    assert [o.result is None for o in outcomes] == [False, True, False]
+    assert "no mask" in str(outcomes[1].error)
+    assert outcome_bytes(outcomes[::2]) == outcome_bytes(shown.parse_many(clip[::2]))
+
+
+def test_a_batch_that_does_not_fit_is_run_frame_by_frame(engine: Engine) -> None:
+    real = engine.stages.trunk  # type: ignore[attr-defined]
+
+    class Small:
+        sha256, provider = real.sha256, real.provider
+        notice = ""
+
+        def run(self, feeds, outputs):
+            if len(feeds["image"]) > 1:
+                raise NoResultError("out of memory")
+            return real.run(feeds, outputs)
+
+    tight = replace(engine, stages=replace(engine.stages, trunk=Small()))  # type: ignore[type-var]
+    clip = [crafted.frame(index=i, seed=i) for i in range(3)]
+    assert outcome_bytes(replace(tight, batch=3).parse_many(clip)) == outcome_bytes(engine.parse_many(clip))
+
+
+def test_a_network_with_joints_alone_gives_people_and_takes_no_silhouette(tmp_path: Path) -> None:
+    path = tmp_path / "joints.onnx"
+    path.write_bytes(crafted.joints())
+    joints = load_engine(path)
+    result = joints.parse(crafted.frame(320, 200), Smoother())
+    assert result.parsing is None
+    (person,) = result.people
+    assert person.pose is not None
+    assert person.pose.points.shape == (14, 2)
+    assert joints.part_set is None
+    with pytest.raises(Refusal, match="no body parts"):
+        joints.with_factor(Fixed(1.0))
+    with pytest.raises(Refusal, match="neither person nor parts"):
+        load_network(path)
+    both = [joints.with_views(v).parse_many([crafted.frame(320, 200)] * 2) for v in (ONE, SIX)]
+    assert all(len(o.given().people) == 1 for os in both for o in os)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.resize import shrink
 from runtime.engine.letterbox import PADDING, Letterbox, NetworkSize
-from runtime.engine.resize import shrink
 from runtime.system.errors import Refusal
 
 sides = st.integers(1, 8192)

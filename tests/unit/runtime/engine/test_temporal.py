@@ -50,9 +50,9 @@ def test_flicker_on_a_still_picture_is_damped() -> None:
     raw, calm = [], []
     for i in range(40):
         person = np.clip(0.5 + 0.15 * rng.standard_normal((36, 64)), 0, 1).astype(np.float32)
-        smoother.look(still(i), 1)
-        smoothed = smoother.person(person)
-        parts = smoother.parts(as_parts(person))
+        step = smoother.step(still(i), 1)
+        smoothed = step.average("person", person)
+        parts = step.decide("parts", as_parts(person))
         assert np.allclose(parts.sum(0), 1, atol=1e-5)
         if i >= 10:
             raw.append(as_parts(person).argmax(0))
@@ -60,16 +60,15 @@ def test_flicker_on_a_still_picture_is_damped() -> None:
             assert smoothed.std() < 0.6 * person.std()
     flips = [float(np.mean([a != b for a, b in pairwise(s)])) for s in (raw, calm)]
     assert flips[1] < 0.2 * flips[0]
-    assert smoother.resets == 1
 
 
 def test_a_moving_person_is_followed_within_two_frames() -> None:
     """One cell (8 px) a frame: the smoothed mask is never two frames behind, and none of it stays behind."""
     smoother = Smoother()
     for i in range(40):
-        smoother.look(request(scene(5 + i), i), 1)
-        person = smoother.person(square(5 + i))
-        body = 1 - smoother.parts(as_parts(square(5 + i)))[0]
+        step = smoother.step(request(scene(5 + i), i), 1)
+        person = step.average("person", square(5 + i))
+        body = 1 - step.decide("parts", as_parts(square(5 + i)))[0]
         if i < 3:
             continue
         for values in (person, body):
@@ -90,8 +89,8 @@ def test_a_slow_person_is_followed() -> None:
         mask = np.zeros((288, 512), np.uint8)
         mask[80:160, 40 + i : 120 + i] = 255
         person = BOX.pool(mask)
-        smoother.look(request(image, i), 1)
-        smoothed = smoother.person(person)
+        step = smoother.step(request(image, i), 1)
+        smoothed = step.average("person", person)
         centre = [float((p[15] * np.arange(64)).sum() / p[15].sum()) * 8 for p in (person, smoothed)]
         lags.append(centre[0] - centre[1])
     assert max(lags) < 2.0, "px, at one px per frame"
@@ -100,12 +99,12 @@ def test_a_slow_person_is_followed() -> None:
 def test_a_person_who_appears_at_once_is_shown_at_once() -> None:
     smoother = Smoother()
     for i in range(5):
-        smoother.look(still(i), 1)
-        smoother.person(np.zeros((36, 64), np.float32))
-        smoother.parts(as_parts(np.zeros((36, 64), np.float32)))
-    smoother.look(request(scene(20), 5), 1)
-    assert smoother.person(square(20))[12:18, 22:28].min() > 0.9
-    assert (1 - smoother.parts(as_parts(square(20)))[0])[12:18, 22:28].min() > 0.9
+        step = smoother.step(still(i), 1)
+        step.average("person", np.zeros((36, 64), np.float32))
+        step.decide("parts", as_parts(np.zeros((36, 64), np.float32)))
+    step = smoother.step(request(scene(20), 5), 1)
+    assert step.average("person", square(20))[12:18, 22:28].min() > 0.9
+    assert (1 - step.decide("parts", as_parts(square(20)))[0])[12:18, 22:28].min() > 0.9
 
 
 def test_margin_a_label_changes_only_when_it_wins_clearly() -> None:
@@ -114,9 +113,9 @@ def test_margin_a_label_changes_only_when_it_wins_clearly() -> None:
         for i, share in enumerate((0.55, second)):
             parts = np.zeros((3, 36, 64), np.float32)
             parts[1], parts[2] = share, 1 - share
-            smoother.look(request(TEXTURE, i), 1)
-            smoother.person(parts[1])
-            decided = smoother.parts(parts)
+            step = smoother.step(request(TEXTURE, i), 1)
+            step.average("person", parts[1])
+            decided = step.decide("parts", parts)
         return int(decided.argmax(0)[5, 5])
 
     assert after(0.47) == 1, "a narrow loss is not enough"
@@ -124,28 +123,48 @@ def test_margin_a_label_changes_only_when_it_wins_clearly() -> None:
 
 
 def test_it_starts_anew_when_it_must() -> None:
-    def resets(second: Request, engine_id: int = 1) -> int:
+    def anew(second: Request, engine_id: int = 1) -> bool:
         smoother = Smoother()
-        smoother.look(still(10), 1)
-        smoother.person(square(3))
-        smoother.parts(as_parts(square(3)))
-        smoother.look(second, engine_id)
-        fresh = smoother.person(square(30))
-        if smoother.resets == 2:
-            assert (fresh == square(30)).all()
-        return smoother.resets
+        step = smoother.step(still(10), 1)
+        step.average("person", square(3))
+        step.decide("parts", as_parts(square(3)))
+        step = smoother.step(second, engine_id)
+        parts = step.decide("parts", as_parts(square(30)))
+        return bool(
+            (step.average("person", square(30)) == square(30)).all() and (parts == as_parts(square(30))).all()
+        )
 
-    assert resets(still(11)) == 1
-    assert resets(still(11), engine_id=2) == 2, "another engine"
-    assert resets(still(40)) == 2, "a gap in time"
-    assert resets(still(3)) == 2, "backwards"
-    assert resets(request(255 - TEXTURE, 11)) == 2, "a cut"
+    assert not anew(still(11))
+    assert anew(still(11), engine_id=2), "another engine"
+    assert anew(still(40)), "a gap in time"
+    assert anew(still(3)), "backwards"
+    assert anew(request(255 - TEXTURE, 11)), "a cut"
     small = crafted.frame(256, 256, index=11, pts_s=0.44)
     box = Letterbox.fit(small.size, NetworkSize(512))
-    assert resets(Request(small, box, box.apply(small.image), {})) == 2, "another picture size"
+    assert anew(Request(small, box, box.apply(small.image), {})), "another picture size"
     smoother = Smoother()
-    smoother.look(still(0), 1)
-    smoother.person(square(3))
+    step = smoother.step(still(0), 1)
+    step.average("person", square(3))
     smoother.reset()
-    smoother.look(still(1), 1)
-    assert (smoother.person(square(30)) == square(30)).all()
+    step = smoother.step(still(1), 1)
+    assert (step.average("person", square(30)) == square(30)).all()
+
+
+def test_steps_may_all_begin_before_any_is_averaged() -> None:
+    """As in a batch: the result is that of one frame after the other, also over a cut."""
+    requests = [still(0), still(1), request(255 - TEXTURE, 2), request(255 - TEXTURE, 3)]
+    maps = [as_parts(square(3 + i)) for i in range(4)]
+    alone, together = Smoother(), Smoother()
+    expected = [alone.step(r, 1).decide("parts", m) for r, m in zip(requests, maps, strict=True)]
+    steps = [together.step(r, 1) for r in requests]
+    for step, values, one in zip(steps, maps, expected, strict=True):
+        assert (step.decide("parts", values) == one).all()
+
+
+def test_a_finer_output_is_averaged_on_its_own_grid() -> None:
+    smoother = Smoother()
+    before, now = np.zeros((2, 72, 128), np.float32), np.ones((2, 72, 128), np.float32)
+    smoother.step(request(TEXTURE, 0), 1).average("heatmaps", before)
+    averaged = smoother.step(request(TEXTURE, 1), 1).average("heatmaps", now)
+    assert averaged.shape == now.shape
+    assert averaged.max() < 0.2, "nothing moved: the past counts most"

@@ -10,15 +10,15 @@ import av
 import numpy as np
 import pytest
 
-from runtime.frames import Frame, Parsed
+from runtime.frames import Frame, FrameResult
 from runtime.media import recorder as module
 from runtime.media.recorder import Recorder, fit, free_name, save_snapshot
 from runtime.system.notices import Level, Notices
 
 
-def parsed(index: int, size: tuple[int, int] = (64, 48)) -> Parsed:
+def parsed(index: int, size: tuple[int, int] = (64, 48)) -> FrameResult:
     image = np.full((size[1], size[0], 3), index * 5 % 256, np.uint8)
-    return Parsed(Frame(image, index, index / 25, 100 + index / 25), None, 0, 0.0)
+    return FrameResult(Frame(image, index, index / 25, 100 + index / 25), None, 0, 0.0)
 
 
 def pictures_in(path: Path) -> list[float]:
@@ -62,7 +62,7 @@ def test_a_picture_of_another_size_does_not_end_the_recording(tmp_path, notices)
 def test_an_encoder_that_is_too_slow_drops_and_never_blocks(tmp_path, notices) -> None:
     """C08."""
 
-    def slowly(result: Parsed):
+    def slowly(result: FrameResult):
         time.sleep(0.05)
         return result.frame.image
 
@@ -103,7 +103,7 @@ def test_a_folder_that_is_gone_is_told(tmp_path, notices) -> None:
 
 
 def test_a_painter_that_fails_ends_the_recording_and_keeps_the_file(tmp_path, notices) -> None:
-    def fails_later(result: Parsed):
+    def fails_later(result: FrameResult):
         if result.frame.index == 3:
             raise ZeroDivisionError
         return result.frame.image

@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from models.grid import Grid
-from models.outputs import PartLabels, PartProbabilities, PersonProbability, SharedFeatures
+from models.outputs import Heatmaps, PartLabels, PartProbabilities, PersonProbability, SharedFeatures
 from models.spec import METADATA_KEY, FactorCard, ModelSpec, StageSpec
 from runtime.engine.sessions import sha256
 from runtime.frames import Frame
@@ -129,6 +129,15 @@ def network(output: str = "parts", seed: int = 3, **changes: object) -> bytes:
     weights = {"w": random(seed, classes, 3, 8, 8, scale=0.0005)}
     outputs = PARTS if output == "parts" else PERSON
     return model([*front("z"), last], IMAGE, outputs, weights, spec("network", output, **changes))
+
+
+def joints(seed: int = 3) -> bytes:
+    """A network with joints and nothing else: LSP's 14, each somewhere."""
+    nodes = [*front("z"), helper.make_node("Sigmoid", ["z"], ["heatmaps"])]
+    outputs = {"heatmaps": (TensorProto.FLOAT, ["b", 14, "gh", "gw"])}
+    stages = (StageSpec("network", ("image",), (Heatmaps(joints="LSP-14"),)),)
+    weights = {"w": random(seed, 14, 3, 8, 8, scale=0.0005)}
+    return model(nodes, IMAGE, outputs, weights, spec("network", stages=stages))
 
 
 def bundle(folder: Path, seed: int = 0) -> Path:

@@ -203,9 +203,9 @@ def test_a_whole_bundle_passes_its_trial(tmp_path: Path) -> None:
 
 def test_the_active_model_goes_on_after_a_refusal(tmp_path: Path) -> None:
     active = load_engine(crafted.bundle(tmp_path / "tiny"))
-    before = active.parse(crafted.frame()).labels
+    before = active.parsing(crafted.frame()).labels
     refusal(written(tmp_path, hostile.unknown_op()))
-    assert (active.parse(crafted.frame()).labels == before).all()
+    assert (active.parsing(crafted.frame()).labels == before).all()
 
 
 def test_a_trial_happens_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,11 +235,11 @@ def test_files_that_others_can_change_carry_a_warning(tmp_path: Path) -> None:
 def test_replacing_or_truncating_a_file_in_use_changes_nothing(tmp_path: Path) -> None:
     folder = crafted.bundle(tmp_path / "tiny")
     running = load_engine(folder)
-    before = running.parse(crafted.frame()).labels
+    before = running.parsing(crafted.frame()).labels
     for file in folder.glob("*.onnx"):
         with file.open("r+b") as f:
             f.truncate(10)
-    assert (running.parse(crafted.frame()).labels == before).all()
+    assert (running.parsing(crafted.frame()).labels == before).all()
 
 
 def test_unreadable_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.engine.guided_filter import FULL, LIVE, decide, part_labels, refine
+from models.codecs.guided_filter import refine
+from models.codecs.parts import decide, part_labels
+from models.resize import resize
+from runtime.engine.detail import FULL, LIVE
 from runtime.engine.letterbox import Letterbox, NetworkSize
-from runtime.engine.resize import resize
 from runtime.engine.source import Request
 from tests.unit.runtime.model_files import crafted
 
@@ -48,7 +50,7 @@ def iou(a: np.ndarray, b: np.ndarray) -> float:
 def test_edges_follow_the_person(detail: object) -> None:
     asked, mask = request(640, 360)
     person, parts = coarse(asked, mask)
-    made = decide(person, parts, asked, None, detail)  # type: ignore[arg-type]
+    made = decide(person, parts, asked.context(detail.size(asked.letterbox)))  # type: ignore[arg-type]
     size = made.labels.shape[::-1]
     truth = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     blocks = cv2.resize(person, size, interpolation=cv2.INTER_NEAREST) >= 0.5
@@ -63,7 +65,7 @@ def test_edges_follow_the_person(detail: object) -> None:
 def test_without_contrast_the_network_is_believed() -> None:
     asked, mask = request(contrast=0)
     person, parts = coarse(asked, mask)
-    made = decide(person, parts, asked, None, LIVE)
+    made = decide(person, parts, asked.context(LIVE.size(asked.letterbox)))
     plain = resize(person, (512, 288)) >= 0.5
     assert iou(made.person > 127, plain) > 0.9
 
@@ -74,7 +76,7 @@ def test_nobody_stays_nobody_and_everybody_everybody() -> None:
         person = np.full((36, 64), value, np.float32)
         parts = np.zeros((4, 36, 64), np.float32)
         parts[0], parts[3] = 1 - value, value
-        made = decide(person, parts, asked, None, LIVE)
+        made = decide(person, parts, asked.context(LIVE.size(asked.letterbox)))
         assert (made.person == round(255 * value)).all()
         assert (made.labels == (3 if value else 0)).all()
         assert (made.confidence == 255).all()
@@ -85,7 +87,7 @@ def test_a_finer_mask_gives_the_edge_but_not_the_parts_of_a_chair() -> None:
     _, parts = coarse(asked, mask)
     fine = (mask * 255).astype(np.uint8)
     fine[:, :60] = 255  # a chair in the mask, where the head sees nobody
-    made = decide(parts[1] + parts[2], parts, asked, fine, LIVE)
+    made = decide(parts[1] + parts[2], parts, asked.context(LIVE.size(asked.letterbox), fine))
     assert (made.person == fine).all()
     assert (made.labels[:, :60] == 0).all()
     assert iou(made.labels[:, 60:] > 0, mask[:, 60:]) > 0.95

@@ -1,0 +1,216 @@
+"""The forward pass: frames in batches through the stages and the X factor, up to maps on cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.codecs.codec import FloatMap
+from models.codecs.registry import CODECS
+from models.outputs import Output, PartProbabilities
+from models.spec import PERSON, ModelSpec
+from runtime.engine.augmentation import View, Views, merged, mirrored, moved
+from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.sessions import NoResultError
+from runtime.engine.source import Factor, Request, Silhouette, SilhouetteSource
+from runtime.engine.stages import Features, Maps, NoSilhouette, Stages, WholeNetwork, probabilities
+from runtime.engine.temporal import Smoother, Step
+from runtime.frames import Frame
+
+FROM_FEATURES: Final = (Factor, WholeNetwork)  # sources that know no more than what the network has seen
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Some frames of one size in one view, and what the stages before the X factor give of them."""
+
+    view: View
+    canvas: NDArray[np.uint8]  #: (b, h, w, 3) RGB
+    features: Features
+
+    def request(self, frame: Frame, index: int) -> Request:
+        """The frame of this index alone."""
+        one = slice(index, index + 1)
+        features = {name: values[one] for name, values in self.features.items()}
+        return Request(frame, self.view.letterbox, self.canvas[one], features)
+
+
+@dataclass(frozen=True)
+class GridMaps:
+    """Outputs of a frame on the cells that the picture covers, averaged over views and time."""
+
+    request: Request  #: of the first view
+    maps: Maps  #: by name, (channels, rows, columns); `person` is P(person) as the head was given it
+    mask: NDArray[np.uint8] | None = None  #: the source's own, where it is finer than the grid
+    notice: str = ""  #: words of the source
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """A model with what stands in its X factor's place, and how pictures are shown to it."""
+
+    spec: ModelSpec
+    stages: Stages
+    source: SilhouetteSource
+    size: NetworkSize
+    views: Views
+    id: int  #: of the engine, for the smoother
+    batch: int = 1  #: frames that run together
+
+    def grid_maps(
+        self, frames: Sequence[Frame], smoothing: Smoother | None = None
+    ) -> list[GridMaps | NoResultError]:
+        """Maps of frames of one size, not yet decoded, at most `batch` at a time; or why there are none."""
+        if len(frames) > self.batch:
+            pieces = (frames[i : i + self.batch] for i in range(0, len(frames), self.batch))
+            return [m for piece in pieces for m in self.grid_maps(piece, smoothing)]
+        try:
+            seen = self.seen(frames)
+        except NoResultError as e:
+            if len(frames) > 1:  # one picture at a time may still fit into memory
+                return [m for f in frames for m in self.grid_maps((f,), smoothing)]
+            return [e]
+        return self.maps(frames, seen, smoothing)
+
+    def seen(self, frames: Sequence[Frame]) -> list[Seen]:
+        """The frames as the network sees them in each view, and the trunk's features."""
+        stride, multiple = self.spec.stride, self.spec.size_multiple
+        seen = []
+        for zoom in self.views.sizes:
+            letterbox = Letterbox.fit(frames[0].size, self.size, stride=stride, multiple=multiple, zoom=zoom)
+            canvases = [letterbox.apply(f.image) for f in frames]
+            upright = canvases[0] if len(canvases) == 1 else np.concatenate(canvases)
+            for flip in self.views.sides:
+                canvas = mirrored(upright, letterbox) if flip else upright
+                seen.append(Seen(View(letterbox, flip), canvas, self.stages.features(canvas)))
+        return seen
+
+    def maps(
+        self, frames: Sequence[Frame], seen: Sequence[Seen], smoothing: Smoother | None
+    ) -> list[GridMaps | NoResultError]:
+        """P(person), then the other outputs: each frame's own, in batches only where sessions run."""
+        requests = [seen[0].request(frame, i) for i, frame in enumerate(frames)]
+        try:
+            silhouettes = self._silhouettes(requests, seen, smoothing)
+            shown = [np.stack([s.shown[v] for s in silhouettes]) for v in range(len(seen))]
+            said = [self.stages.maps(s.features, p) for s, p in zip(seen, shown, strict=True)]
+        except NoResultError as e:
+            return [e] * len(frames)
+        found: list[GridMaps | NoResultError] = []
+        for i, (request, silhouette) in enumerate(zip(requests, silhouettes, strict=True)):
+            try:
+                if silhouette.error is not None:
+                    raise silhouette.error
+                of_frame = [{name: m[i] for name, m in maps.items()} for maps in said]
+                maps = self._averaged(of_frame, seen, silhouette)
+                found.append(GridMaps(request, maps, silhouette.fine, silhouette.notice))
+            except NoResultError as e:
+                found.append(e)
+        return found
+
+    def _averaged(self, said: Sequence[Maps], seen: Sequence[Seen], silhouette: _Shown) -> Maps:
+        """The maps of one frame: checked, averaged over views and time, without the padding."""
+        views = [s.view for s in seen]
+        maps: Maps = {}
+        for output in self.decodable:
+            for one, view in zip(said, views, strict=True):
+                _check(output, one[output.name], view)
+            mirror = output.mirror if len(views) > 1 else None
+            whole = merged(views, [m[output.name] for m in said], mirror)
+            across, down = views[0].letterbox.placement(output).cells
+            maps[output.name] = whole[:, :down, :across]
+            if silhouette.step is not None:
+                settle = isinstance(output, PartProbabilities)
+                average = silhouette.step.decide if settle else silhouette.step.average
+                maps[output.name] = average(output.name, maps[output.name])
+        across, down = views[0].letterbox.cells
+        if silhouette.person is not None:
+            maps[PERSON] = silhouette.person[None, :down, :across]
+        return maps
+
+    def _silhouettes(
+        self, requests: Sequence[Request], seen: Sequence[Seen], smoothing: Smoother | None
+    ) -> list[_Shown]:
+        """P(person) of each frame on the first view's grid, and what the head is shown of it in each view.
+
+        What answers from the features is asked in every view. Anything else speaks of the displayed picture
+        and may remember it: it is asked once, and every view is shown what it said.
+        """
+        own: list[FloatMap] | None = None
+        if isinstance(self.source, FROM_FEATURES):
+            own = [self.source.probability(s.features) for s in seen]
+        found = []
+        for i, request in enumerate(requests):
+            step = None if smoothing is None else smoothing.step(request, self.id)
+            answers = None if own is None else [o[i] for o in own]
+            try:
+                found.append(self._shown(request, [s.view for s in seen], answers, step))
+            except NoResultError as e:
+                blank = [np.zeros(s.view.letterbox.grid[::-1], np.float32) for s in seen]
+                found.append(_Shown(None, blank, step, error=e))
+        return found
+
+    def _shown(
+        self, request: Request, views: Sequence[View], own: list[FloatMap] | None, step: Step | None
+    ) -> _Shown:
+        first = views[0].letterbox
+        if isinstance(self.source, NoSilhouette):
+            return _Shown(None, [np.zeros(v.letterbox.grid[::-1], np.float32) for v in views], step)
+        if own is not None:
+            answer = Silhouette(own[0])
+            shown = [self._person(o, v.letterbox) for o, v in zip(own, views, strict=True)]
+            person = merged(views, shown)
+        else:
+            answer = self.source.person(request)
+            if answer.grid is None:
+                raise NoResultError(f"{self.source.name}: {answer.notice}")
+            person = self._person(answer.grid, first)
+            shown = [person, *(v.to_seen(answer, first) for v in views[1:])]
+        if step is not None:
+            calm = step.average(PERSON, person)
+            shown = [calm] if len(views) == 1 else moved(views, shown, calm - person)
+            person = calm
+        return _Shown(person, shown, step, answer.fine, answer.notice)
+
+    def _person(self, grid: FloatMap, letterbox: Letterbox) -> FloatMap:
+        person = probabilities(grid)
+        if person.shape != letterbox.grid[::-1]:
+            raise NoResultError(
+                f"{self.source.name}: gave {person.shape}, the head needs {letterbox.grid[::-1]}"
+            )
+        return person
+
+    @property
+    def decodable(self) -> tuple[Output, ...]:
+        """The outputs that a codec decodes."""
+        return tuple(o for o in self.spec.outputs if type(o) in CODECS)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The silhouette of one frame."""
+
+    person: FloatMap | None  #: (gh, gw) of the first view, with padding; None for a network without one
+    shown: list[FloatMap]  #: to the head, for each view
+    step: Step | None
+    fine: NDArray[np.uint8] | None = None
+    notice: str = ""
+    error: NoResultError | None = None
+
+
+def _check(output: Output, maps: FloatMap, view: View) -> None:
+    """Raise when the model does not give what its description says."""
+    across, down = view.letterbox.network[0] // output.stride, view.letterbox.network[1] // output.stride
+    if maps.shape != (output.channels, down, across):
+        raise NoResultError(
+            f"the model gave {output.name} {maps.shape}, its description says"
+            f" {(output.channels, down, across)}"
+        )
+    if output.probability:
+        probabilities(maps)
+    elif not np.isfinite(maps).all():
+        raise NoResultError(f"the model's output {output.name} is not finite")
