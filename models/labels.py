@@ -17,6 +17,22 @@ IGNORE = 255  # a pixel without a label; never scored, never trained on
 
 
 @dataclass(frozen=True)
+class PartRow:
+    """A body part in words, and its place on the body."""
+
+    label: str  #: `right lower arm`
+    group: str  #: `Arm`
+    side: str  #: the person's `right` or `left`; empty in the middle
+    rank: int  #: in its group, from the head or the trunk outwards
+
+    @property
+    def heading(self) -> str:
+        """The group, with its side for limbs: `Right arm`."""
+        limb = self.side and self.group in {"Arm", "Leg"}
+        return f"{self.side.capitalize()} {self.group.lower()}" if limb else self.group
+
+
+@dataclass(frozen=True)
 class PartSet:
     """An ordered set of body parts; id 0 is the background, parts are 1..n.
 
@@ -28,11 +44,15 @@ class PartSet:
     names: tuple[str, ...]  #: parts 1..n, without the background
     mirror_ids: tuple[int, ...]  #: for each part, the id it becomes under a horizontal flip
     colours: tuple[tuple[int, int, int], ...]  #: RGB, 0..255
+    rows: tuple[PartRow, ...] = ()  #: one for each part; the names alone when left out
 
     def __post_init__(self) -> None:
         n = len(self.names)
-        if not len(self.mirror_ids) == len(self.colours) == n:
-            raise ValueError(f"part set {self.name}: names, mirror ids and colours differ in length")
+        if not self.rows:
+            plain = (PartRow(name, "Other", "", i) for i, name in enumerate(self.names))
+            object.__setattr__(self, "rows", tuple(plain))
+        if not len(self.mirror_ids) == len(self.colours) == len(self.rows) == n:
+            raise ValueError(f"part set {self.name}: names, mirror ids, colours and rows differ in length")
         if any(self.mirror_ids[m - 1] != i for i, m in enumerate(self.mirror_ids, start=1)):
             raise ValueError(f"part set {self.name}: mirroring twice must give the part itself")
 
@@ -49,6 +69,27 @@ class PartSet:
     def id(self, name: str) -> int:
         """The label id of a part by name."""
         return self.names.index(name) + 1
+
+    def label(self, part: int) -> str:
+        """A label id in words."""
+        return self.rows[part - 1].label if part else "background"
+
+    def headings(self) -> list[tuple[str, list[int]]]:
+        """The parts from head to foot under headings: [(heading, [part id, …]), …]; nothing is left out."""
+        groups = list(dict.fromkeys((*_BODY, *(r.group for r in self.rows))))
+        order = sorted(
+            range(1, self.classes),
+            key=lambda p: (
+                groups.index(self.rows[p - 1].group),
+                -len(self.rows[p - 1].heading),  # right limbs before left ones
+                self.rows[p - 1].rank,
+                self.rows[p - 1].side == "left",
+            ),
+        )
+        placed: dict[str, list[int]] = {}
+        for part in order:
+            placed.setdefault(self.rows[part - 1].heading, []).append(part)
+        return list(placed.items())
 
     def mirror(self) -> NDArray[np.uint8]:
         """Look-up table (256,) of label ids under a horizontal flip; ids outside the set stay."""
@@ -161,11 +202,31 @@ _S31_ROWS: tuple[tuple[int, str, tuple[int, int, int], int, int, int, int], ...]
     (31, "neck", (167, 207, 29), 31, 2, 2, 16),
 )
 
+#: The ends of part names and their words, from the head or the trunk outwards.
+_BODY: dict[str, dict[str, str]] = {
+    "Head": {"uhead": "upper head", "lhead": "lower head", "neck": "neck"},
+    "Torso": {"ubody": "upper body", "lbody": "lower body"},
+    "Arm": {"shoulder": "shoulder", "uarm": "upper arm", "elbow": "elbow", "larm": "lower arm",
+            "wrist": "wrist", "hand": "hand"},
+    "Leg": {"uleg": "upper leg", "knee": "knee", "lleg": "lower leg", "ankle": "ankle", "foot": "foot"},
+}  # fmt: skip
+
+
+def _part_row(name: str) -> PartRow:
+    for group, ends in _BODY.items():
+        for rank, (end, words) in enumerate(ends.items()):
+            if name in {end, f"r{end}", f"l{end}"}:
+                side = "" if name == end else {"r": "right", "l": "left"}[name[0]]
+                return PartRow(f"{side} {words}".strip(), group, side, rank)
+    raise ValueError(f"the part {name} has no place on the body")
+
+
 S31 = PartSet(
     "S31",
     names=tuple(r[1] for r in _S31_ROWS),
     mirror_ids=tuple(r[3] for r in _S31_ROWS),
     colours=tuple(r[2] for r in _S31_ROWS),
+    rows=tuple(_part_row(r[1]) for r in _S31_ROWS),
 )
 
 FSP14 = PartMap(

@@ -14,7 +14,6 @@ from app.ui.brush import BrushTool
 from app.ui.hud import Vitals
 from app.ui.layers import Layers, layers, paint
 from app.ui.look import Look, View
-from app.ui.palettes import readable
 from runtime.frames import FrameResult
 from runtime.silhouettes.grabcut import Stroke
 
@@ -295,7 +294,7 @@ class Canvas(QWidget):
         y = pixel[1] * height // parsing.size[1]
         label = int(parsing.labels[y, x])
         sure = round(int(parsing.confidence[y, x]) / 2.55)
-        name = readable(parsing.part_set.class_names[label]) if label < parsing.part_set.classes else "?"
+        name = parsing.part_set.label(label) if label < parsing.part_set.classes else "?"
         return f"{name} {sure} %"
 
     def _pixel(self, at: QPointF) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.ui import icons
 from app.ui.look import Look
-from app.ui.palettes import colours, groups, readable
+from app.ui.palettes import colours
 from models.labels import S31, PartSet
 
 PART = Qt.ItemDataRole.UserRole
@@ -71,14 +71,14 @@ class Legend(QTreeWidget):
     def _fill(self) -> None:
         self.clear()
         self._rows = {}
-        for title, members in groups(self._parts):
+        for title, members in self._parts.headings():
             top = QTreeWidgetItem([title, ""])
             font = top.font(NAME)
             font.setBold(True)
             top.setFont(NAME, font)
             self.addTopLevelItem(top)
             for part in members:
-                name = readable(self._parts.class_names[part])
+                name = self._parts.label(part)
                 row = QTreeWidgetItem([_without_side(name, title), ""])
                 row.setData(NAME, PART, part)
                 row.setToolTip(NAME, name)

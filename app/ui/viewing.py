@@ -11,7 +11,6 @@ from app.ui.actions import Actions
 from app.ui.canvas import Canvas
 from app.ui.controls import Controls
 from app.ui.look import Behind, Look, View
-from app.ui.palettes import readable
 from models.labels import PartSet
 
 SPLIT = "before-after"  # how the settings file calls a split overlay
@@ -96,4 +95,4 @@ class Viewing(QObject):
 
     def words(self, parts: PartSet) -> str:
         """The part that is shown alone, in words."""
-        return readable(parts.class_names[self.look.solo]) if self.look.solo else ""
+        return parts.label(self.look.solo) if self.look.solo else ""

@@ -2,77 +2,40 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
+from PIL import Image
 
-from export.__main__ import main
+from app.commands.parse import parse_all
 from export.parity import pictures, session
 from export.write import BUNDLE_FILES
-from models.checkpoint import save_network
 from models.factored import FactoredConvNet, normalise, person_probability
 from models.families import ZOO
-from models.network import Network, build
+from models.network import build
 from models.outputs import Output, PartLabels, PartProbabilities
-from models.spec import METADATA_KEY, ModelSpec, TrainingSet
-from tests.networks import seasoned
+from models.spec import TrainingSet
+from runtime.engine.augmentation import SIX
+from runtime.engine.engine import load_engine
+from runtime.engine.temporal import Smoother
+from runtime.frames import Frame
+from runtime.library.models import find_model, load_bundle
+from runtime.silhouettes.other_network import load_network
+from tests.contracts.conftest import Exported
+from tests.drawn_media import picture
 
 pytestmark = pytest.mark.timeout(900)  # tracing is slow on a busy machine
-
-
-@dataclass(frozen=True)
-class Exported:
-    name: str
-    network: Network
-    folder: Path
-    said: str  #: what the command printed
-
-    @property
-    def stages(self) -> tuple[str, ...]:
-        return tuple(s.name for s in ZOO[self.name].stages)
-
-    def data(self, stage: str) -> bytes:
-        return (self.folder / f"{stage}.onnx").read_bytes()
-
-    def spec(self, stage: str) -> ModelSpec:
-        props = {p.key: p.value for p in onnx.load_from_string(self.data(stage)).metadata_props}
-        return ModelSpec.from_json(props[METADATA_KEY])
 
 
 def decoded(name: str) -> Output:
     """The last output of a network that a codec reads."""
     return next(o for o in reversed(ZOO[name].stages[-1].outputs) if not isinstance(o, PartLabels))
-
-
-@pytest.fixture(scope="module", params=ZOO)
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """Checkpoint and export by command, once each: tracing takes seconds."""
-    name: str = request.param
-    network = seasoned(build(ZOO[name]))
-    checkpoint = tmp_path_factory.mktemp("checkpoints") / "net.safetensors"
-    save_network(checkpoint, ZOO[name], network, {"step": 3})
-    folder = tmp_path_factory.mktemp("bundles") / name
-    arguments = [
-        "--out",
-        str(folder),
-        "--licence",
-        "CC0-1.0",
-        "--data",
-        "mine=CC-BY-4.0",
-        "--size",
-        "512x288",
-    ]
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        assert main([str(checkpoint), *arguments]) == 0
-    return Exported(name, network, folder, said.getvalue())
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -123,7 +86,7 @@ def test_the_bundle_holds_its_files_and_their_hashes(exported: Exported) -> None
         n: hashlib.sha256((exported.folder / n).read_bytes()).hexdigest() for n in names - {"SHA256SUMS"}
     }
     assert {p.name for p in exported.folder.parent.iterdir()} == {exported.name}, "temporary files were left"
-    assert '"step": 3' in (exported.folder / "CARD.md").read_text()
+    assert '"step": 1' in (exported.folder / "CARD.md").read_text()
 
 
 @pytest.mark.onnx
@@ -225,3 +188,25 @@ def test_nothing_of_training_or_of_the_machine_is_in_the_files(exported: Exporte
         assert not any(n.metadata_props or n.doc_string for n in model.graph.node)
         assert b".py" not in exported.data(stage)
         assert str(Path.cwd()).encode() not in exported.data(stage)
+
+
+@pytest.mark.onnx
+def test_a_row_is_admitted_loaded_parsed_and_written(exported: Exported, tmp_path: Path) -> None:
+    """By its row alone: the trial in a child process, the engine, views, batches, and the command's files."""
+    row = ZOO[exported.name]
+    load_bundle(find_model(exported.folder))
+    engine = load_engine(exported.folder, device="cpu")
+    frame = Frame(picture(3, (96, 64)), 0, 0.0, 0.0)
+    for shown in (engine, engine.with_views(SIX)):
+        outcomes = replace(shown, batch=2).parse_many([frame, frame], Smoother())
+        for result in (o.given() for o in outcomes):
+            assert (result.parsing is not None) == bool(row.parts)
+            assert all(p.pose is not None and p.pose.joint_set.name == row.joints for p in result.people)
+    Image.fromarray(frame.image).save(tmp_path / "one.png")
+    options = {"size": "64", "device": "cpu", "model": str(exported.folder)}
+    assert parse_all([str(tmp_path / "one.png")], tmp_path / "out", options, progress="none") == 0
+    with Image.open(tmp_path / "out" / "labels" / "one.png") as labels:
+        assert labels.size == (96, 64)
+    if row.parts:
+        network = load_network(exported.folder)
+        assert engine.with_factor(network).parsing(frame).labels.shape == engine.parsing(frame).labels.shape

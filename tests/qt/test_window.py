@@ -9,7 +9,7 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QLabel
 
 from app.ui.look import View
-from app.ui.palettes import colours, readable
+from app.ui.palettes import colours
 from models.labels import S31
 
 pytestmark = pytest.mark.gui
@@ -167,7 +167,7 @@ def test_the_part_under_the_cursor_is_named(playing, qtbot) -> None:
     y, x = (s // 2 for s in parsing.labels.shape)
     label = int(parsing.labels[y, x])
     sure = round(int(parsing.confidence[y, x]) / 2.55)
-    assert told.args == [f"{readable(S31.class_names[label])} {sure} %"]
+    assert told.args == [f"{S31.label(label)} {sure} %"]
 
 
 def test_zoom_keeps_the_point_under_the_cursor(playing) -> None:

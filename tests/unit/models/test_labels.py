@@ -111,3 +111,29 @@ def test_a_part_set_that_mirrors_wrongly_is_refused() -> None:
         PartSet("bad", ("a", "b"), (2, 2), ((1, 1, 1), (2, 2, 2)))
     with pytest.raises(ValueError, match="differ in length"):
         PartSet("bad", ("a", "b"), (1,), ((1, 1, 1), (2, 2, 2)))
+
+
+def test_every_part_stands_once_under_a_heading_from_head_to_foot() -> None:
+    headings = S31.headings()
+    assert [h for h, _ in headings] == ["Head", "Torso", "Right arm", "Left arm", "Right leg", "Left leg"]
+    assert sorted(part for _, members in headings for part in members) == list(range(1, S31.classes))
+    arm = dict(headings)["Right arm"]
+    assert [S31.names[p - 1] for p in arm] == ["rshoulder", "ruarm", "relbow", "rlarm", "rwrist", "rhand"]
+    head = [S31.names[p - 1] for p in dict(headings)["Head"]]
+    assert head == ["ruhead", "luhead", "rlhead", "llhead", "neck"]
+
+
+def test_parts_in_words() -> None:
+    words = {name: S31.label(S31.id(name)) for name in ("rlarm", "luhead", "neck")}
+    assert words == {"rlarm": "right lower arm", "luhead": "left upper head", "neck": "neck"}
+    assert S31.label(0) == "background"
+    for part, mirrored in enumerate(S31.mirror_ids, start=1):
+        row, other = S31.rows[part - 1], S31.rows[mirrored - 1]
+        assert (row.group, row.rank) == (other.group, other.rank)
+        assert {row.side, other.side} in ({"left", "right"}, {""})
+
+
+def test_a_set_without_words_shows_its_names() -> None:
+    plain = PartSet("hats", ("cap", "bowler"), (1, 2), ((1, 1, 1), (2, 2, 2)))
+    assert plain.headings() == [("Other", [1, 2])]
+    assert plain.label(2) == "bowler"

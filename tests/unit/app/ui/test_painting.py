@@ -15,7 +15,7 @@ from app.ui.choices import literal
 from app.ui.dropping import dropped, is_model
 from app.ui.layers import _VIRIDIS, cover, rendered
 from app.ui.look import Backdrop, Behind, Look, View, visible
-from app.ui.palettes import colours, groups, readable, split_name, tints
+from app.ui.palettes import colours, tints
 from app.ui.skeleton import BONES, Skeleton, skeleton
 from app.ui.timeline import timecode
 from models.labels import S31
@@ -46,19 +46,6 @@ def halves() -> FrameResult:
 LEFT, RIGHT = np.s_[:, : WIDTH // 2 - 2], np.s_[:, WIDTH // 2 + 2 :]
 
 
-def test_every_part_stands_once_under_a_heading() -> None:
-    placed = [part for _, members in groups(S31) for part in members]
-    assert sorted(placed) == list(range(1, S31.classes))
-
-
-def test_names_are_words() -> None:
-    assert readable("rlarm") == "right lower arm"
-    assert readable("luhead") == "left upper head"
-    assert readable("neck") == "neck"
-    assert readable("rucksack") == "rucksack"
-    assert split_name("rhand") == ("r", "hand")
-
-
 def test_the_safe_palette_tells_left_from_right_without_red_and_green() -> None:
     """Under deuteranopia red and green fall together; blue against yellow remains."""
     table = colours(S31, colour_blind=True).astype(float)
@@ -71,7 +58,7 @@ def test_the_safe_palette_tells_left_from_right_without_red_and_green() -> None:
 
 def test_the_safe_palette_has_no_two_equal_neighbours_along_a_limb() -> None:
     table = colours(S31, colour_blind=True).astype(int)
-    for _, members in groups(S31):
+    for _, members in S31.headings():
         for a, b in pairwise(members):
             assert np.abs(table[a] - table[b]).sum() > 50, (a, b)
 

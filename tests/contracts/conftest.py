@@ -1,0 +1,72 @@
+"""A network of every row of the zoo: trained for a step, exported, once each."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from export.__main__ import main
+from models.checkpoint import load_network
+from models.families import ZOO, ZooRow
+from models.labels import JOINT_SETS
+from models.network import Network, build
+from models.spec import METADATA_KEY, ModelSpec
+from tests.networks import seasoned
+from training.loop import LAST, TrainConfig, new_state, train
+from training.step import StepConfig
+from training.stream import Batch
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Exported:
+    name: str
+    network: Network
+    folder: Path
+    said: str  #: what the command printed
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        return tuple(s.name for s in ZOO[self.name].stages)
+
+    def data(self, stage: str) -> bytes:
+        return (self.folder / f"{stage}.onnx").read_bytes()
+
+    def spec(self, stage: str) -> ModelSpec:
+        props = {p.key: p.value for p in onnx.load_from_string(self.data(stage)).metadata_props}
+        return ModelSpec.from_json(props[METADATA_KEY])
+
+
+@pytest.fixture(scope="session", params=ZOO)
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Trained for a step and exported by command, once each: tracing takes seconds."""
+    name: str = request.param
+    checkpoint = tmp_path_factory.mktemp("checkpoints") / LAST
+    row, config = ZOO[name], TrainConfig(steps=1, decay_steps=1, step=StepConfig(bf16=False))
+    state = new_state(config, row, seasoned(build(row)), CPU)
+    train(state, config, [batch(row)], checkpoint.parent, {}, CPU)
+    folder = tmp_path_factory.mktemp("bundles") / name
+    arguments = ["--licence", "CC0-1.0", "--data", "mine=CC-BY-4.0", "--size", "512x288"]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert main([str(checkpoint), "--out", str(folder), *arguments]) == 0
+    return Exported(name, load_network(checkpoint)[0], folder, said.getvalue())
+
+
+def batch(row: ZooRow) -> Batch:
+    """Two pictures with a target for every output that is taught."""
+    rng = np.random.default_rng(0)
+    joints = len(JOINT_SETS[row.joints].names) if row.joints else 0
+    targets = {
+        "codes": rng.integers(0, 32, (2, 16, 16)).astype(np.uint8),
+        "heatmaps": rng.random((2, joints, 8, 8)).astype(np.float32),
+        "known": np.ones((2, joints), np.float32),
+    }
+    return Batch(rng.integers(0, 256, (2, 64, 64, 3), np.uint8), targets)
