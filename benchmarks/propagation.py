@@ -1,6 +1,6 @@
-"""Linking neighbouring frames and carrying labels along, beside the plain search.
+"""Patch correspondence and label propagation, beside the plain search.
 
-`python -m benchmarks.propagation [CLIP] [--frames N] [--size N] [--rounds N] [--threads N]`. Without a clip
+`python -m benchmarks.propagation [CLIP] [--frames N] [--size N] [--rounds N]`. Without a clip
 the frames are made up: a textured scene that pans behind a moving square. The plain search is the same
 exhaustive one as it is usually written with OpenCV: one direction at a time, in floating point. All ways take
 turns over the same pairs in one run; figures are medians. CPU time says what it costs where the machine is
@@ -21,8 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.correspondence import Colours, Search, by_length, map_window, match_pair
-from personalize.propagation import Tree, propagate
+from personalize.correspondence import LabScale, PatchSearch, by_length, match_pair, match_window
+from personalize.propagation import PropagationConfig, propagate
 from personalize.seeds import WINDOW, working_size
 from runtime.media.clips import Clip
 
@@ -51,7 +51,7 @@ def of_clip(path: str, count: int, size: int) -> list[Picture]:
     return [np.asarray(cv2.resize(f, small, interpolation=cv2.INTER_AREA), np.uint8) for f in frames]
 
 
-def plain(target: Picture, source: Picture, search: Search) -> NDArray[np.int16]:
+def plain(target: Picture, source: Picture, search: PatchSearch) -> NDArray[np.int16]:
     """Rank of the best displacement of every pixel, the straightforward way."""
     rim, reach = search.patch // 2, search.reach
     height, width = target.shape[:2]
@@ -82,14 +82,12 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 
 def pairs(frames: Sequence[Picture], rounds: int) -> None:
     """One pair, both directions of time, every way in turn."""
-    exhaustive = Search()
-    colours = Colours.of(frames, exhaustive.levels)
+    exhaustive = PatchSearch()
+    colours = LabScale.of(frames, exhaustive.levels)
     levels = [colours(f) for f in frames]
     searches = {
         "ours, exhaustive": exhaustive,
-        "ours, exhaustive, 7x7 patches": Search(patch=7),
-        "ours, three links per pixel": Search(links=3),
-        "ours, pyramid (twice the reach)": Search(pyramid=True),
+        "ours, exhaustive, 7x7 patches": PatchSearch(patch=7),
     }
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in (*searches, "plain, exhaustive")}
     for k in np.linspace(0, len(frames) - 2, rounds).astype(int):
@@ -106,20 +104,23 @@ def pairs(frames: Sequence[Picture], rounds: int) -> None:
         say(f"  {name:36s} {cpu:7.0f} ms CPU  {wall:7.0f} ms wall   per pair, both directions")
 
 
-def whole(frames: Sequence[Picture], threads: int) -> None:
+def whole(frames: Sequence[Picture]) -> None:
     """The window from pictures to silhouettes."""
     cpu, wall = time.process_time(), time.perf_counter()
-    mapping = map_window(frames, threads=threads)
+    links = match_window(frames)
     linked = time.process_time() - cpu, time.perf_counter() - wall
-    height, width = mapping.size
+    height, width = links.size
     seeds = np.full((len(frames), height, width), 0.5, np.float32)
     seeds[::3, height // 3 : height // 2, width // 3 : width // 2] = 0.99
     seeds[::3, :4] = 0.01
-    say(f"window of {len(frames)} frames at {width}x{height}, {threads} threads")
+    say(f"window of {len(frames)} frames at {width}x{height}")
     say(f"  {'linking, both directions':36s} {linked[0]:7.1f} s CPU  {linked[1]:7.1f} s wall")
-    for name, tree in (("carrying labels", Tree()), ("carrying labels, smoothed", Tree(smoothness=2.0))):
+    for name, config in (
+        ("propagation", PropagationConfig()),
+        ("propagation, smoothed", PropagationConfig(smoothness=2.0)),
+    ):
         cpu, wall = time.process_time(), time.perf_counter()
-        propagate(mapping, list(seeds), tree, frames=frames)
+        propagate(links, list(seeds), config, frames=frames)
         say(f"  {name:36s} {time.process_time() - cpu:7.1f} s CPU  {time.perf_counter() - wall:7.1f} s wall")
 
 
@@ -135,13 +136,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--frames", type=int, default=WINDOW)
     parser.add_argument("--size", type=int, default=256, help="long side, px")
     parser.add_argument("--rounds", type=int, default=15, help="pairs that every way is timed on")
-    parser.add_argument("--threads", type=int, default=1)
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     count = max(chosen.frames, 2)
     frames = of_clip(chosen.clip, count, chosen.size) if chosen.clip else made_up(count, chosen.size)
     pairs(frames, chosen.rounds)
-    whole(frames, chosen.threads)
+    whole(frames)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     say(f"  most memory of this process          {peak:7.0f} MB")
     return 0

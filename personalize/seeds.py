@@ -34,13 +34,11 @@ class Seeds:
     Attributes:
         unaries: (frames, h, w) float32 P(person) within [0.01, 0.99] where it is sure, one half elsewhere.
         person_above: the threshold used for a person.
-        background_below: the threshold used for background.
         notices: what the user should know; empty when the paper's thresholds did.
     """
 
     unaries: Map
     person_above: float
-    background_below: float
     notices: list[str]
 
 
@@ -100,7 +98,7 @@ def confident(person: Sequence[Map | None], size: tuple[int, int]) -> Seeds:
     unaries = np.full(maps.shape, 0.5, np.float32)
     sure = (maps > above) | (maps < below)
     unaries[sure] = np.clip(maps[sure], CLIP, 1 - CLIP)
-    return Seeds(unaries, above, below, _notices(len(person) - answered, above, below))
+    return Seeds(unaries, above, _notices(len(person) - answered, above, below))
 
 
 def _enlarged(person: Map | None, size: tuple[int, int]) -> Map:

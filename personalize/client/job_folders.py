@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from personalize import job as jobs
 from personalize.job import Job, read_job
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -136,8 +135,3 @@ def remove_of(name: str) -> int:
             remove(left.folder)
             removed += 1
     return removed
-
-
-def is_job(folder: Path) -> bool:
-    """Whether a folder holds a job."""
-    return (folder / jobs.FILE).is_file()

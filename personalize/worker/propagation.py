@@ -1,4 +1,4 @@
-"""Phase 4: what is sure, by the network or by the user's hand, is carried through the window."""
+"""Phase 4, propagation: seeds of the network and of the user's brush, propagated through the window."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.correspondence import Mapping
+from personalize.correspondence import Correspondence
 from personalize.job import Stroke
-from personalize.propagation import SURE, Tree, propagate, with_stroke
+from personalize.propagation import SURE, PropagationConfig, propagate, with_stroke
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
-from personalize.worker.links import mapping_in_use
+from personalize.worker.links import correspondence
 from personalize.worker.results import Facts
 from personalize.worker.seeds import refuse_nobody
 from runtime.system.errors import Refusal
@@ -36,14 +36,14 @@ def run(context: Context) -> Facts:
     """
     refuse_nobody(context)
     small = context.array("small")
-    way = _carried if context.job.method == "tree" else _alone
+    way = _propagated if context.job.method == "tree" else _alone
     context.results.keep("carried", way(context, small))
     return {}
 
 
-def _carried(context: Context, small: NDArray[np.uint8]) -> Map:
-    mapping = mapping_in_use(context)
-    unaries = _with_strokes(context, list(np.array(context.array("unaries"))), mapping)
+def _propagated(context: Context, small: NDArray[np.uint8]) -> Map:
+    links = correspondence(context)
+    unaries = _with_strokes(context, list(np.array(context.array("unaries"))), links)
     if not any((u > 0.5).any() for u in unaries):
         raise Refusal(
             "the shot in use", "nothing in it is surely the person", "Choose a range in which it is in sight"
@@ -58,36 +58,36 @@ def _carried(context: Context, small: NDArray[np.uint8]) -> Map:
         context.teller.progress(shown, count)
 
     return propagate(
-        mapping,
+        links,
         unaries,
-        Tree(smoothness=SMOOTHNESS),
+        PropagationConfig(smoothness=SMOOTHNESS),
         frames=[np.asarray(f) for f in small],
         on_frame=on_frame,
-    ).person
+    )
 
 
 def _alone(context: Context, small: NDArray[np.uint8]) -> Map:
-    """Every frame's own P(person), for the methods that carry nothing."""
+    """Every frame's own P(person), for the methods without propagation."""
     across, down = context.letterbox.cells
     size = (small.shape[2], small.shape[1])
     persons = context.array("person")
     made = [np.asarray(cv2.resize(p[:down, :across], size), np.float32) for p in persons]
-    made = _with_strokes(context, made, Mapping(size[::-1]))
+    made = _with_strokes(context, made, Correspondence(size[::-1]))
     for k, person in enumerate(made):
         context.show(k, drawn(person))
         context.teller.progress(k + 1, len(made))
     return np.stack(made)
 
 
-def _with_strokes(context: Context, unaries: list[Map], mapping: Mapping) -> list[Map]:
+def _with_strokes(context: Context, unaries: list[Map], links: Correspondence) -> list[Map]:
     for stroke in context.job.strokes:
         frame = stroke.frame - context.first_frame
         if not 0 <= frame < len(unaries):
             context.teller.notice(f"What was drawn on frame {stroke.frame} is outside the frames in use.")
             continue
         mask = stroke_mask(stroke, context.facts["reading"]["size"], unaries[frame].shape)
-        if mapping.earlier or mapping.later:
-            unaries = with_stroke(mapping, unaries, frame, mask, person=stroke.person)
+        if links.earlier or links.later:
+            unaries = with_stroke(links, unaries, frame, mask, person=stroke.person)
         else:
             unaries[frame] = np.where(mask, 1 - SURE if stroke.person else SURE, unaries[frame])
     return unaries

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from personalize.correspondence import Search, map_window
-from personalize.propagation import Tree, propagate
+from personalize.correspondence import PatchSearch, match_window
+from personalize.propagation import PropagationConfig, propagate
 from personalize.seeds import working_size
 
 pytestmark = pytest.mark.slow
@@ -47,37 +47,37 @@ def show(seeds, j):
 
 
 @pytest.fixture(scope="module")
-def mapping(tennis):
-    mapping = map_window(tennis[0])
-    assert mapping.shot_changes == []
-    return mapping
+def links(tennis):
+    found = match_window(tennis[0])
+    assert found.shot_changes == []
+    return found
 
 
-def test_the_first_silhouette_is_carried_on(tennis, mapping):
+def test_the_first_silhouette_is_carried_on(tennis, links):
     """A player who turns, runs and jumps, from a single frame; certainty rightly runs out along the way."""
     frames, masks = tennis
     nothing = np.full(masks.shape[1:], 0.5, np.float32)
     known = [eroded(masks[0])] + [nothing] * (len(masks) - 1)
-    result = propagate(mapping, known, Tree(smoothness=2.0), frames=frames)
-    j = per_frame_j(result.person, masks)
+    result = propagate(links, known, PropagationConfig(smoothness=2.0), frames=frames)
+    j = per_frame_j(result, masks)
     show("the first frame alone", j)
     assert j[:6].min() > 0.8
     assert j[:21].mean() > 0.75
     assert j[:36].mean() > 0.65
-    sure = np.abs(result.person - 0.5).mean(axis=(1, 2))
+    sure = np.abs(result - 0.5).mean(axis=(1, 2))
     assert sure[0] > 0.4
     assert sure[-1] < sure[10] < sure[0]
 
 
-def test_sparse_seeds_become_whole_silhouettes(tennis, mapping):
+def test_sparse_seeds_become_whole_silhouettes(tennis, links):
     """What a careful factor gives: in two frames of three the inside of the body, in the others nothing."""
     frames, masks = tennis
     known = [
         np.full(m.shape, 0.5, np.float32) if k % 3 == 2 else eroded(m, times=3) for k, m in enumerate(masks)
     ]
     before = per_frame_j(np.array(known), masks)
-    result = propagate(mapping, known, Tree(smoothness=2.0), frames=frames)
-    j = per_frame_j(result.person, masks)
+    result = propagate(links, known, PropagationConfig(smoothness=2.0), frames=frames)
+    j = per_frame_j(result, masks)
     show("sparse seeds", j)
     assert before.mean() < 0.4
     assert j.mean() > 0.8
@@ -88,5 +88,5 @@ def test_sparse_seeds_become_whole_silhouettes(tennis, mapping):
 def test_reach_and_patch_of_the_paper_work_too(tennis):
     frames, masks = tennis[0][:12], tennis[1][:12]
     known = [eroded(masks[0])] + [np.full(masks.shape[1:], 0.5, np.float32)] * 11
-    person = propagate(map_window(frames, Search(patch=7)), known).person
+    person = propagate(match_window(frames, PatchSearch(patch=7)), known)
     assert per_frame_j(person, masks).mean() > 0.7
