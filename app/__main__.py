@@ -156,9 +156,15 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
 def models(context: typer.Context) -> None:
     """List, add, show and remove models."""
     if context.invoked_subcommand is None:
-        from app.commands.models import list_all
+        list_models()
 
-        list_all()
+
+@models_app.command("list")
+def list_models() -> None:
+    """List models: name, parameters, size, speed, licence."""
+    from app.commands.models import list_all
+
+    list_all()
 
 
 @models_app.command("show")
@@ -189,9 +195,15 @@ def remove_model(name: str) -> None:
 def factors(context: typer.Context) -> None:
     """List, add, show and remove personalised factors."""
     if context.invoked_subcommand is None:
-        from app.commands.factors import list_all
+        list_factors()
 
-        list_all()
+
+@factors_app.command("list")
+def list_factors() -> None:
+    """List the factors of your library."""
+    from app.commands.factors import list_all
+
+    list_all()
 
 
 @factors_app.command("show")

@@ -16,7 +16,8 @@ from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.source import SilhouetteSource
 from runtime.frames import Frame
-from runtime.library.models import FactorFile, find_model, open_factor
+from runtime.library.factors import FactorFile
+from runtime.library.models import find_model
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed
 from runtime.media.sources import Source, classify
@@ -276,7 +277,7 @@ class Session:
     def open_onnx(self, path: Path) -> None:
         """A dropped .onnx file: a factor stands in the X factor's place, anything else becomes the model."""
         try:
-            factor: FactorFile | None = open_factor(path)
+            factor: FactorFile | None = FactorFile.open(path)
         except Refusal:
             factor = None
         if factor is not None:

@@ -8,37 +8,39 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from personalize.client import factor_library
-from runtime.engine.sessions import read_model
-from runtime.library import generations, models
+from personalize.client import job_folders
+from runtime.engine.sessions import read_model, sha256
+from runtime.library.factors import FactorFile, user_factors
+from runtime.library.models import find_model, list_models
 from runtime.system.errors import Refusal
 
 
 def list_all() -> None:
     """A line per factor of the user's library."""
-    found = models.list_factors()
+    found = user_factors().factors()
     if not found:
         Console(highlight=False).print(
             "The library is empty. `xfactor factors add FILE` puts a factor into it."
         )
         return
     table = Table("factor", "for", "made", "frames", "accepted", box=None, pad_edge=False)
+    models = _models_by_trunk()
     for factor in found:
         card = factor.spec.card
         made, frames, accepted = ("", "", "")
         if card is not None:
             made, frames, accepted = card.created, str(card.frames), "yes" if card.accepted else "no"
-        table.add_row(*(Text(c) for c in (factor.name, factor.spec.name, made, frames, accepted)))
+        table.add_row(*(Text(c) for c in (factor.name, _made_for(factor, models), made, frames, accepted)))
     Console().print(table)
 
 
 def show(name: str) -> None:
     """Origin of a factor, and the figures of its gate."""
-    factor = models.find_factor(name)
+    factor = user_factors().find(name)
     lines = {
         "factor": factor.name,
         "lies in": str(factor.path),
-        "for model": factor.spec.name,
+        "for model": _made_for(factor, _models_by_trunk()),
         "for trunk": factor.trunk_sha256 or "it does not say",
     }
     if (card := factor.spec.card) is not None:
@@ -61,13 +63,13 @@ def add(file: Path, name: str, model: str) -> None:
     Raises:
         Refusal: it is refused, or the name is taken.
     """
-    bundle = models.find_model(model)
+    bundle = find_model(model)
     trunk = bundle.files.get("trunk")
     if trunk is None:
         raise Refusal(
             f"model {bundle.name}", "it has no factor to replace", "Choose a factored model with --model"
         )
-    factor = models.add_factor(file, read_model(trunk), name or None)
+    factor = user_factors().add(file, read_model(trunk), name)
     Console(highlight=False).print(Text(f"{factor.name} is in {factor.path}"), soft_wrap=True)
 
 
@@ -77,9 +79,7 @@ def remove(name: str) -> None:
     Raises:
         Refusal: there is none.
     """
-    if name not in {f.name for f in models.list_factors()}:
-        models.remove_factor(name)  # says why not
-    factor_library.forget(name)
+    job_folders.delete_factor(name)
     Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)
 
 
@@ -89,8 +89,19 @@ def undo(name: str, generation: int | None) -> None:
     Raises:
         Refusal: there is none.
     """
-    factor = generations.roll_back(name, generation)
-    earlier = ", ".join(str(g.number) for g in generations.generations(name))
+    library = user_factors()
+    factor = library.roll_back(name, generation)
+    earlier = ", ".join(str(g.number) for g in library.generations(name))
     Console(highlight=False).print(
         Text(f"{factor.name} is what it was; other generations: {earlier}"), soft_wrap=True
     )
+
+
+def _models_by_trunk() -> dict[str, str]:
+    """SHA-256 of the trunk → name of every installed model that has one."""
+    return {sha256(read_model(m.files["trunk"])): m.name for m in list_models() if "trunk" in m.files}
+
+
+def _made_for(factor: FactorFile, models: dict[str, str]) -> str:
+    """The model a factor belongs to; its trunk's hash where that model is not installed."""
+    return models.get(factor.trunk_sha256) or f"trunk {factor.trunk_sha256[:12] or 'not named'}"

@@ -22,8 +22,8 @@ from personalize.job import Job, Method, write_job
 from personalize.messages import PHASES, Done, Event, Notice
 from personalize.messages import Progress as Step
 from runtime.engine.sessions import read_model
-from runtime.library import generations, models
-from runtime.library.models import FACTOR_SUFFIX, Bundle
+from runtime.library.factors import FACTOR_SUFFIX, user_factors
+from runtime.library.models import NAME, Bundle, find_model
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -63,7 +63,7 @@ def personalise(
         Refusal: before anything was done.
     """
     refuse_without("personalize.worker")
-    bundle = models.find_model(model)
+    bundle = find_model(model)
     if "trunk" not in bundle.files:
         raise Refusal(
             f"model {bundle.name}", "it has no factor to replace", "Choose a factored model with --model"
@@ -107,7 +107,7 @@ def _name(out: str) -> str:
         if path.is_dir() or out.endswith(("/", "\\")):
             raise Refusal(f"file {out}", "it is a folder", "Name a file in it")
         return path.name.removesuffix(FACTOR_SUFFIX).removesuffix(".onnx") or "person"
-    if not models.NAME.fullmatch(out):
+    if not NAME.fullmatch(out):
         raise Refusal(f"factor name {out[:80]!r}", "it cannot be a file name", "use letters, digits, - and _")
     return out
 
@@ -239,7 +239,7 @@ def _deliver(done: Done, out: str, bundle: Bundle) -> Path:
     """Into the library after its trial, or to the file that was named."""
     source = Path(done.path)
     if not _is_file(out):
-        return generations.put(source, read_model(bundle.files["trunk"]), out).path
+        return user_factors().put(source, read_model(bundle.files["trunk"]), out).path
     target = Path(out).absolute()
     try:
         write_atomic(target, source.read_bytes())

@@ -14,11 +14,9 @@ from app.live.jobs import Job, Jobs
 from app.live.pipeline import Pipeline
 from app.ui.viewing import Viewing
 from app.workspace import Session, XFactor
-from personalize.client import factor_library
 from runtime.engine.engine import Engine
 from runtime.engine.source import Factor, SilhouetteSource
-from runtime.library import generations
-from runtime.library.models import FactorFile
+from runtime.library.factors import FactorFile, user_factors
 from runtime.system.errors import Refusal
 
 
@@ -163,7 +161,7 @@ class Comparing:
             self._session.use(trial.before)
         if kept is not None and kept.replaced:
             try:
-                generations.roll_back(kept.file.name)
+                user_factors().roll_back(kept.file.name)
             except Refusal as e:
                 on_refused(e)
         self.on_changed()
@@ -197,8 +195,9 @@ def shelve(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) 
     Raises:
         Refusal: it cannot be written.
     """
-    replaced = factor_library.path_of(name).exists()
-    factor = generations.put(file, trunk, name)
+    library = user_factors()
+    replaced = library.path(name).exists()
+    factor = library.put(file, trunk, name)
     if face is not None:
-        factor_library.keep_face(name, face)
+        library.set_thumbnail(name, face)
     return Kept(factor, replaced)

@@ -10,8 +10,9 @@ from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.factor_library import Library, Row, face
 from app.ui.window import Window
 from app.workspace import Session
-from personalize.client import factor_library
-from runtime.library import generations, models
+from personalize.client import job_folders
+from personalize.client.verdict import gain_words
+from runtime.library.factors import FactorFile, usable_name, user_factors
 from runtime.system.errors import Refusal
 
 
@@ -55,19 +56,20 @@ class Shelving:
             return
         engine = self._session.engine
         trunk, model = (engine.trunk_sha256, engine.name) if engine is not None else ("", "")
+        library = user_factors()
         self._dialog.show_rows(
             [
                 Row(
                     name=item.name,
-                    gain=item.gain,
-                    made=item.made,
-                    model=model if item.file.trunk_sha256 == trunk else "another one",
-                    fits=item.file.trunk_sha256 == trunk,
-                    in_use=str(item.file.path) == self._session.xfactor.key,
-                    face=face(item.face),
-                    earlier=len(generations.generations(item.name)),
+                    gain=gain_words(item.spec.card),
+                    made=item.spec.card.created if item.spec.card is not None else "",
+                    model=model if item.trunk_sha256 == trunk else "another one",
+                    fits=item.trunk_sha256 == trunk,
+                    in_use=str(item.path) == self._session.xfactor.key,
+                    face=face(library.thumbnail(item.name)),
+                    earlier=len(library.generations(item.name)),
                 )
-                for item in factor_library.shelved()
+                for item in library.factors()
             ]
         )
 
@@ -79,31 +81,31 @@ class Shelving:
         trunk = engine.stages.sessions[0].data
 
         def work(_: Job) -> str:
-            described = models.open_factor(path)
-            return models.add_factor(path, trunk, factor_library.free_name(described.name)).name
+            library = user_factors()
+            return library.add(path, trunk, library.free_name(FactorFile.open(path).name)).name
 
         self._jobs.start(f"Importing {path.name}", work, self._on_added)
 
     def rename(self, name: str, new: str) -> None:
         """Another name, in the file, the menu and what is in use."""
-        key, new = str(self._path(name)), factor_library.usable_name(new)
+        key, new = str(self._path(name)), usable_name(new)
         if new == name:
             return
-        if self._tried(lambda: factor_library.rename(name, new)):
+        if self._tried(lambda: user_factors().rename(name, new)):
             self._session.rename_factor(key, str(self._path(new)), new)
         self.refresh()
 
     def roll_back(self, name: str) -> None:
         """The generation before this one; the same again brings this one back."""
         in_use = self._session.xfactor.key == str(self._path(name))
-        if self._tried(lambda: generations.roll_back(name)) and in_use:
+        if self._tried(lambda: user_factors().roll_back(name)) and in_use:
             self._session.use_factor(self._path(name))
         self.refresh()
 
     def delete(self, name: str) -> None:
         """Remove it and all that was learnt of the person; the model's own factor takes its place."""
         self._session.drop_factor(str(self._path(name)))
-        self._tried(lambda: factor_library.forget(name))
+        self._tried(lambda: job_folders.delete_factor(name))
         self.refresh()
 
     def _ask_name(self, name: str) -> None:
@@ -120,7 +122,7 @@ class Shelving:
 
     def _ask_target(self, name: str) -> None:
         def write(target: str) -> None:
-            if self._tried(lambda: factor_library.export(name, Path(target))):
+            if self._tried(lambda: user_factors().export(name, Path(target))):
                 self._window.status.showMessage(f"Exported {name}", 6000)
 
         ask_new_file(self._window, "Export a factor", f"{name}.factor.onnx", FACTORS, write)
@@ -142,4 +144,4 @@ class Shelving:
 
     @staticmethod
     def _path(name: str) -> Path:
-        return factor_library.path_of(name)
+        return user_factors().path(name)

@@ -17,7 +17,8 @@ from app.ui.look import Backdrop, Behind
 from app.ui.pages import show_text
 from app.ui.window import Window
 from app.workspace import ModelChoice, Session
-from personalize.client.factor_library import shelved
+from personalize.client.verdict import gain_words
+from runtime.library.factors import user_factors
 from runtime.library.models import list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
@@ -173,15 +174,16 @@ class Menus:
     def _fill_factors(self) -> None:
         actions, session = self._window.actions_, self._session
         trunk = session.engine.trunk_sha256 if session.engine is not None else ""
+        library = user_factors()
         choices = [
             Choice(
-                str(f.file.path),
-                f"{f.name} · {f.gain}" if f.gain else f.name,
-                checked=str(f.file.path) == session.xfactor.key,
-                enabled=f.file.trunk_sha256 == trunk,
-                icon=face(f.face),
+                str(f.path),
+                f"{f.name} · {gain}" if (gain := gain_words(f.spec.card)) else f.name,
+                checked=str(f.path) == session.xfactor.key,
+                enabled=f.trunk_sha256 == trunk,
+                icon=face(library.thumbnail(f.name)),
             )
-            for f in shelved()
+            for f in library.factors()
         ]
         if session.xfactor.source is not None and session.xfactor.key not in {
             "plate", "chroma", "motion", "masks", "brush", *(c.key for c in choices)

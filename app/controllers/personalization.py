@@ -20,11 +20,12 @@ from app.ui.personalize_progress import Stage
 from app.ui.personalize_setup import LeftJob, Offer, Wish
 from app.ui.window import Window
 from app.workspace import Session
-from personalize.client import factor_library, job_folders
+from personalize.client import job_folders
 from personalize.client.camera_clip import FILE, Recording
 from personalize.client.supervisor import COMMAND, How, Outcome
 from personalize.client.task import Task
 from personalize.job import Job, Stroke
+from runtime.library.factors import usable_name
 from runtime.library.models import find_model
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
@@ -202,15 +203,14 @@ class Learning:
 
     def _job(self, clip: Path, offer: Offer, wish: Wish) -> Job:
         first, last = offer.span if wish.marked and offer.span else offer.window
-        go_on = wish.go_on and offer.factor
         return Job(
             clip=clip,
-            name=factor_library.usable_name(wish.name),
+            name=usable_name(wish.name),
             model=find_model(self._session.choice.model).path,
             first=0 if offer.live else first,
             last=None if offer.live else last,
             method=wish.method,
-            base_factor=Path(self._session.xfactor.key) if go_on else None,
+            base_factor=Path(self._session.xfactor.key) if wish.go_on and offer.factor else None,
         )
 
     # -- what happens

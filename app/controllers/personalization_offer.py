@@ -6,8 +6,8 @@ from pathlib import Path
 
 from app.ui.personalize_setup import Offer
 from app.workspace import Session
-from personalize.client import factor_library
 from personalize.seeds import window
+from runtime.library.factors import usable_name
 from runtime.media.capture import Capture
 
 NOTHING = "Open or drop a clip of the person, or choose a camera."
@@ -21,7 +21,7 @@ def offer_for(session: Session, capture: Capture | None) -> Offer:
     if source is None or capture is None or info is None:
         return Offer(why_not=NOTHING)
     engine = session.engine
-    name = factor_library.usable_name(Path(source.name).stem if source.path is not None else source.name)
+    name = usable_name(Path(source.name).stem if source.path is not None else source.name)
     if engine is None:
         return Offer(source.name, LOADING, name=name)
     if engine.spec.factor_stage is None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from personalize.job import Job, read_job
+from runtime.library.factors import user_factors
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir
@@ -135,3 +136,15 @@ def remove_of(name: str) -> int:
             remove(left.folder)
             removed += 1
     return removed
+
+
+def delete_factor(name: str) -> None:
+    """Delete a factor of the user's library, and every job folder that shows its person.
+
+    Raises:
+        Refusal: there is none of this name, or something of it could not be deleted.
+    """
+    library = user_factors()
+    library.existing(name)
+    remove_of(name)
+    library.remove(name)

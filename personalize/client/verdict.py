@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from models.spec import FactorCard
 from personalize.messages import Done
 
 #: Key of the report → what it measures, in words, and whether more is better.
@@ -62,9 +63,11 @@ def verdict(done: Done, name: str) -> Verdict:
     return Verdict(done.accepted, headline, reason, rows, _details(done.report))
 
 
-def gain_words(before: Mapping[str, float], after: Mapping[str, float]) -> str:
+def gain_words(card: FactorCard | None) -> str:
     """A factor card's gain for a menu: `silhouette 71 → 86 %`; empty when it does not say."""
-    old, new = before.get(GAIN), after.get(GAIN)
+    if card is None:
+        return ""
+    old, new = card.before.get(GAIN), card.after.get(GAIN)
     if not _number(old) or not _number(new):
         return ""
     return f"silhouette {100 * float(old or 0):.0f} → {_percent(float(new or 0))}"

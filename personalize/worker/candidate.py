@@ -33,7 +33,7 @@ Both = tuple[Score, Score]  #: before and after
 
 def needs_of_writing(context: Context) -> list[object]:
     """What the file depends on, beside the weights."""
-    return [context.job.name, context.network.spec.to_json()]
+    return [context.network.spec.to_json()]
 
 
 def write(context: Context) -> Facts:
@@ -107,7 +107,6 @@ def done(context: Context) -> Done:
 def _spec(context: Context, card: FactorCard | None) -> ModelSpec:
     return replace(
         context.network.spec,
-        name=context.job.name,
         stage="factor",
         card=card,
         siblings={"trunk": context.network.trunk_sha256},

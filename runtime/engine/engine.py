@@ -30,7 +30,8 @@ from runtime.engine.stages import (
 )
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
-from runtime.library.models import find_factor, find_model, load_bundle, load_factor
+from runtime.library.factors import user_factors
+from runtime.library.models import find_model, load_bundle
 from runtime.system.errors import Refusal
 
 CUDA_BATCH = 8  # on a CPU a batch gains nothing and costs memory
@@ -139,9 +140,9 @@ class Engine:
         Raises:
             Refusal: there is none, it is for another trunk, or it failed its trial.
         """
-        file = find_factor(factor)
+        file = user_factors().find(factor)
         trunk = self.stages.sessions[0]
-        data = load_factor(file, trunk.data)
+        data = file.load(trunk.data)
         provider = Provider.CUDA if trunk.provider is Provider.CUDA else Provider.CPU
         return Factor(file.name, Session("factor", data, provider, threads=trunk.threads))
 

@@ -1,4 +1,4 @@
-"""Models and factors on disk: the shipped ones, the user's own, and what may be loaded into this process."""
+"""Models on disk: the shipped ones, the user's own, and what may be loaded into this process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from runtime.model_files.admission import SUMS, admit, read_sums
 from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths
 from runtime.system.errors import Refusal
-from runtime.system.files import make_private_dir, write_atomic
 
-FACTOR_SUFFIX = ".factor.onnx"
 NAME = re.compile(r"[\w][\w .+-]{0,63}", re.UNICODE)
 
 
@@ -49,24 +47,6 @@ class Bundle:
     def bytes_on_disk(self) -> int:
         """Of all stages."""
         return sum(f.stat().st_size for f in self.files.values())
-
-
-@dataclass(frozen=True)
-class FactorFile:
-    """A factor on disk, described but not loaded."""
-
-    path: Path
-    spec: ModelSpec
-
-    @property
-    def name(self) -> str:
-        """The file's name without the suffix."""
-        return self.path.name.removesuffix(FACTOR_SUFFIX).removesuffix(".onnx")
-
-    @property
-    def trunk_sha256(self) -> str:
-        """The trunk it was made for; empty when it does not say."""
-        return self.spec.card.base_trunk_sha256 if self.spec.card else self.spec.siblings.get("trunk", "")
 
 
 def list_models() -> list[Bundle]:
@@ -189,129 +169,3 @@ def check_sums(sums: Path, files: dict[str, bytes]) -> None:
                 f"its SHA-256 is {actual[:16]}…, {SUMS} says {expected[name][:16]}…",
                 "fetch the file again, or export the model again",
             )
-
-
-def list_factors() -> list[FactorFile]:
-    """Every factor of the user's library that describes itself."""
-    found = []
-    folder = paths.user_factors_dir()
-    for path in sorted(folder.glob(f"*{FACTOR_SUFFIX}")) if folder.is_dir() else ():
-        try:
-            found.append(open_factor(path))
-        except Refusal:
-            continue  # `find_factor` says why when it is asked for
-    return found
-
-
-def find_factor(name: str | Path) -> FactorFile:
-    """A factor by its name in the user's library, or by path.
-
-    Raises:
-        Refusal: there is none, or it does not describe itself.
-    """
-    shelved = paths.user_factors_dir() / f"{name}{FACTOR_SUFFIX}"
-    if NAME.fullmatch(str(name)) and shelved.exists():
-        return open_factor(shelved)
-    path = Path(name)
-    if path.exists():
-        return open_factor(path)
-    raise Refusal(f"factor {str(name)[:80]!r}", "there is no such factor or file", _known_factors())
-
-
-def open_factor(path: Path) -> FactorFile:
-    """Describe a factor file.
-
-    Raises:
-        Refusal: it is not a factor.
-    """
-    spec = describe_file(path)
-    if spec.stage != spec.factor_stage:
-        raise Refusal(
-            f"factor {path.name}",
-            f"it is the {spec.stage} stage of a model",
-            "give a .factor.onnx file made for this model",
-        )
-    return FactorFile(path, spec)
-
-
-def load_factor(factor: FactorFile, trunk: bytes) -> bytes:
-    """The verified bytes of a factor for this trunk.
-
-    Raises:
-        Refusal: it was made for another trunk, or it failed its trial in a child process.
-    """
-    if factor.trunk_sha256 != sha256(trunk):
-        raise Refusal(
-            f"factor {factor.name}",
-            f"it was made for another trunk ({factor.trunk_sha256[:12] or 'not named'}…, {factor.spec.name})",
-            "choose the model it was made for, or personalise again with the model in use",
-        )
-    data = read_model(factor.path)
-    admit(f"factor {factor.name}", {"trunk": trunk, "factor": data})
-    return data
-
-
-def add_factor(path: Path, trunk: bytes, name: str | None = None) -> FactorFile:
-    """Copy a factor into the user's library after its trial.
-
-    Raises:
-        Refusal: the file is refused, or the name is taken or unusable.
-    """
-    factor = open_factor(path)
-    target = _free_place(name or factor.name)
-    data = load_factor(factor, trunk)
-    make_private_dir(target.parent)
-    write_atomic(target, data)
-    return open_factor(target)
-
-
-def rename_factor(name: str, new: str) -> FactorFile:
-    """Give a factor of the user's library another name.
-
-    Raises:
-        Refusal: there is none, or the new name is taken or unusable.
-    """
-    factor = find_factor(name)
-    if factor.path.parent != paths.user_factors_dir():
-        raise Refusal(f"factor {name[:80]!r}", "it is not in the library", _known_factors())
-    target = _free_place(new)
-    try:
-        factor.path.rename(target)
-    except OSError as e:
-        raise Refusal(
-            f"factor {name}", f"it cannot be renamed ({e.strerror})", f"check {target.parent}"
-        ) from e
-    return open_factor(target)
-
-
-def _free_place(name: str) -> Path:
-    """Where a factor of this name would lie in the user's library."""
-    if not NAME.fullmatch(name):
-        raise Refusal(
-            f"factor name {name[:80]!r}", "it cannot be a file name", "use letters, digits, - and _"
-        )
-    target = paths.user_factors_dir() / f"{name}{FACTOR_SUFFIX}"
-    if target.exists():
-        raise Refusal(
-            f"factor {name}",
-            "the library already has one of this name",
-            "remove it first, or give another name",
-        )
-    return target
-
-
-def remove_factor(name: str) -> None:
-    """Delete a factor from the user's library.
-
-    Raises:
-        Refusal: the library has none of this name.
-    """
-    target = paths.user_factors_dir() / f"{name}{FACTOR_SUFFIX}"
-    if not NAME.fullmatch(name) or not target.exists():
-        raise Refusal(f"factor {name[:80]!r}", "it is not in the library", _known_factors())
-    target.unlink()
-
-
-def _known_factors() -> str:
-    names = ", ".join(f.name for f in list_factors())
-    return f"choose one of: {names}" if names else "your library of factors is empty"

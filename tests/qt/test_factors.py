@@ -7,9 +7,9 @@ import pytest
 from PyQt6.QtCore import Qt
 
 from app.ui.look import View
-from personalize.client import camera_clip, factor_library, job_folders
+from personalize.client import camera_clip, job_folders
 from personalize.job import read_job
-from runtime.library import models
+from runtime.library.factors import user_factors
 from runtime.silhouettes.grabcut import Stroke
 from runtime.system import paths
 from tests.qt.dropping import drop, files
@@ -52,9 +52,9 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
 def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp_path, qtbot) -> None:
     """H11."""
     trunk = playing.session.engine.stages.sessions[0].data
-    models.add_factor(factor_file(), trunk, "Ann")
-    factor_library.keep_face("Ann", np.zeros((8, 8, 3), np.uint8))
-    playing.session.use_factor(factor_library.path_of("Ann"))
+    user_factors().add(factor_file(), trunk, "Ann")
+    user_factors().set_thumbnail("Ann", np.zeros((8, 8, 3), np.uint8))
+    playing.session.use_factor(user_factors().path("Ann"))
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
     playing.window.actions_["library"].trigger()
     shelving = playing.shelving
@@ -65,8 +65,8 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     shelving.rename("Ann", "Ann at home")
     assert playing.session.engine is engine
     assert in_use(playing) == "Ann at home"
-    assert factor_library.face_of("Ann at home").is_file()
-    out = factor_library.export("Ann at home", tmp_path / "ann.onnx")
+    assert user_factors().thumbnail("Ann at home") is not None
+    out = user_factors().export("Ann at home", tmp_path / "ann.onnx")
     assert out.name == "ann.factor.onnx"
     shelving.add(out)
     qtbot.waitUntil(lambda: len(dialog._rows) == 2, timeout=20_000)
@@ -81,8 +81,8 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     shelving.delete("Ann at home")
     assert in_use(playing) == "own factor"
     assert not left.exists()
-    assert not factor_library.face_of("Ann at home").exists()
-    assert not factor_library.path_of("Ann at home").exists()
+    assert user_factors().thumbnail("Ann at home") is None
+    assert not user_factors().path("Ann at home").exists()
     assert [r.name for r in dialog._rows] == ["ann"]
 
 

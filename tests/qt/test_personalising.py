@@ -12,9 +12,9 @@ from PyQt6.QtWidgets import QPushButton
 
 from app.desktop import Desktop
 from app.settings import SettingsFile
-from personalize.client import factor_library, job_folders
+from personalize.client import job_folders
 from personalize.job import read_job
-from runtime.library import models
+from runtime.library.factors import user_factors
 from tests.qt.conftest import small
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, page, reaches, silhouettes
 
@@ -57,8 +57,8 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     playing.window.actions_["keep-factor"].trigger()
     qtbot.waitUntil(lambda: "Kept as Ann" in result._reason.text(), timeout=30_000)
     assert sum(a != b for a, b in pairwise(e for _, e in shown)) == 1  # keeping changes nothing that runs
-    assert [f.name for f in models.list_factors()] == ["Ann"]
-    assert playing.session.xfactor.key == str(factor_library.path_of("Ann"))
+    assert [f.name for f in user_factors().factors()] == ["Ann"]
+    assert playing.session.xfactor.key == str(user_factors().path("Ann"))
     playing.menus._fill_factors()
     entry = next(a for a in playing.window.actions_.menus["factors"].actions() if a.text().startswith("Ann"))
     assert entry.isChecked()
@@ -66,7 +66,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
 
     playing.window.actions_["undo-factor"].trigger()
     assert in_use(playing) == "own factor"
-    assert [f.name for f in models.list_factors()] == ["Ann"]
+    assert [f.name for f in user_factors().factors()] == ["Ann"]
     result._close.click()
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
     assert not playing.window.viewing.look.split
@@ -101,7 +101,7 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     assert in_use(playing) == "own factor"
     assert playing.session.previous is None  # what was discarded cannot be swapped back
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
-    assert models.list_factors() == []
+    assert user_factors().factors() == []
 
 
 def test_no_gain_is_shown_and_changes_nothing(playing, worker, qtbot) -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.__main__ import app
 from app.commands import factors, models
+from models.spec import FactorCard
+from personalize.factor import described
 from runtime.library.models import find_model
+from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir
 
 
 def test_models_are_listed_with_their_numbers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,3 +77,32 @@ def test_a_factor_is_added_shown_and_removed(capsys: pytest.CaptureFixture[str])
     factors.remove("me")
     with pytest.raises(Refusal):
         factors.show("me")
+
+
+def test_the_model_of_a_factor_is_named_and_not_the_factor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of earlier versions describe themselves by the factor's own name; the trunk's hash tells."""
+    data = (paths.models_dir() / "factored-s31" / "factor.onnx").read_bytes()
+    spec = describe("factor.onnx", data)
+    file = tmp_path / "tennis.factor.onnx"
+    for name, trunk, model in (("Ann", spec.siblings["trunk"], "factored-s31"), ("Bo", "0" * 64, "trunk 0")):
+        card = FactorCard(trunk, "", "2026-01-01", 31, {}, {}, accepted=True)
+        file.write_bytes(described(data, replace(spec, name="tennis", card=card)))
+        file.replace(make_private_dir(paths.user_factors_dir()) / f"{name}.factor.onnx")
+        factors.show(name)
+        shown = capsys.readouterr().out
+        assert f"for model        {model}" in shown
+    monkeypatch.setenv("COLUMNS", "100")
+    factors.list_all()
+    listed = capsys.readouterr().out
+    assert "tennis" not in listed
+    assert "factored-s31" in listed
+
+
+@pytest.mark.parametrize(("command", "word"), [("models", "factored-s31"), ("factors", "library is empty")])
+def test_list_is_a_command_of_its_own_too(command: str, word: str) -> None:
+    for arguments in ([command], [command, "list"]):
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
+        assert word in done.output

@@ -16,7 +16,7 @@ from personalize.client.supervisor import Patience, Run
 from personalize.factor import described
 from personalize.job import Job, read_job, write_job
 from personalize.messages import Cancelled, Done, Failed, Notice, Progress, encode
-from runtime.library import generations, models
+from runtime.library.factors import user_factors
 from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -81,13 +81,13 @@ def test_an_accepted_factor_comes_into_the_library_and_the_folder_goes(clip, fac
         Notice("look"), Progress("reading", 1, 1, 3.0), Done(str(factor), "0", accepted=True, report=REPORT)
     )
     assert personalise(clip) == 0
-    assert models.find_factor("ann").path.read_bytes() == factor.read_bytes()
+    assert user_factors().find("ann").path.read_bytes() == factor.read_bytes()
     out = capsys.readouterr().out
     assert "0.700 before  0.800 after" in out
     assert "--factor ann" in out
     assert left() == []
     assert personalise(clip) == 0  # the same name again: the first becomes an earlier generation
-    assert len(generations.generations("ann")) == 1
+    assert len(user_factors().generations("ann")) == 1
 
 
 def test_a_factor_goes_to_a_file(clip, factor, worker, tmp_path):
@@ -95,7 +95,7 @@ def test_a_factor_goes_to_a_file(clip, factor, worker, tmp_path):
     target = tmp_path / "here.factor.onnx"
     assert personalise(clip, str(target)) == 0
     assert target.read_bytes() == factor.read_bytes()
-    assert models.list_factors() == []
+    assert user_factors().factors() == []
     with pytest.raises(Refusal, match="folder does not exist"):
         personalise(clip, str(tmp_path / "none" / "x.onnx"))
 
@@ -107,7 +107,7 @@ def test_no_gain_is_an_end_like_any_other_and_keeps_nothing(clip, factor, worker
     out = capsys.readouterr().out
     assert "No gain" in out
     assert "0.700 before" in out
-    assert models.list_factors() == []
+    assert user_factors().factors() == []
     assert left() == []
 
 
@@ -117,7 +117,7 @@ def test_json_lines_can_be_read_by_a_program(clip, factor, worker, capsys):
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[-1]["event"] == "Done"
     assert lines[-1]["accepted"]
-    assert lines[-1]["path"] == str(models.find_factor("ann").path)
+    assert lines[-1]["path"] == str(user_factors().find("ann").path)
     assert {"event": "Notice", "text": "n"} in lines
 
 
@@ -151,7 +151,7 @@ def test_ctrl_c_cancels_and_leaves_nothing(clip, worker, monkeypatch, capsys):
     assert personalise(clip) == 130
     assert "Nothing has changed" in capsys.readouterr().err
     assert left() == []
-    assert models.list_factors() == []
+    assert user_factors().factors() == []
 
 
 def test_wrong_usage_is_refused_before_anything_is_made(clip, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize.client import factor_library, job_folders, progress
+from models.spec import FactorCard
+from personalize.client import job_folders, progress
 from personalize.client.previews import DIM, Previews, composed, portrait
 from personalize.client.verdict import gain_words, verdict
 from personalize.job import Job, write_job
 from personalize.messages import PHASES, Done, Progress, Silhouette
-from runtime.library import models
+from runtime.library.factors import usable_name, user_factors
+from runtime.library.models import NAME
 from runtime.media.writing import VideoWriter
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -49,8 +52,9 @@ def test_a_report_of_anything_is_shown_without_what_it_lacks(report) -> None:
 
 
 def test_a_gain_for_a_menu() -> None:
-    assert gain_words({"held_out_J": 0.712}, {"held_out_J": 0.857}) == "silhouette 71 → 86 %"
-    assert gain_words({}, {"held_out_J": 0.9}) == ""
+    card = FactorCard("", "", "", 1, {"held_out_J": 0.712}, {"held_out_J": 0.857}, accepted=True)
+    assert gain_words(card) == "silhouette 71 → 86 %"
+    assert gain_words(replace(card, before={})) == gain_words(None) == ""
 
 
 @given(st.lists(st.tuples(st.sampled_from(PHASES), st.integers(0, 10), st.integers(0, 10)), min_size=2))
@@ -157,20 +161,21 @@ def test_only_jobs_are_ever_removed(tmp_path: Path, job: Job) -> None:
 
 @given(st.text(max_size=90))
 def test_any_text_becomes_a_name_that_the_library_takes(text: str) -> None:
-    assert models.NAME.fullmatch(factor_library.usable_name(text))
+    assert NAME.fullmatch(usable_name(text))
 
 
 def test_export_and_rename_refuse_in_words(tmp_path: Path) -> None:
     factor = paths.models_dir() / "factored-s31" / "factor.onnx"
     trunk = (paths.models_dir() / "factored-s31" / "trunk.onnx").read_bytes()
-    models.add_factor(factor, trunk, "Ann")
-    models.add_factor(factor, trunk, "Bo")
+    library = user_factors()
+    library.add(factor, trunk, "Ann")
+    library.add(factor, trunk, "Bo")
     for act in (
-        lambda: factor_library.rename("Ann", "Bo"),
-        lambda: factor_library.rename("Ann", "../Bo"),
-        lambda: factor_library.rename("nobody", "Cy"),
-        lambda: factor_library.export("Ann", tmp_path / "none" / "x"),
+        lambda: library.rename("Ann", "Bo"),
+        lambda: library.rename("Ann", "../Bo"),
+        lambda: library.rename("nobody", "Cy"),
+        lambda: library.export("Ann", tmp_path / "none" / "x"),
     ):
         with pytest.raises(Refusal):
             act()
-    assert {x.name for x in factor_library.shelved()} == {"Ann", "Bo"}
+    assert {x.name for x in library.factors()} == {"Ann", "Bo"}

@@ -16,7 +16,8 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.engine.sessions import NoResultError
 from runtime.engine.source import Request, Silhouette
 from runtime.engine.temporal import Smoother
-from runtime.library.models import add_factor, find_factor, list_factors, list_models, remove_factor
+from runtime.library.factors import user_factors
+from runtime.library.models import list_models
 from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
 from tests.unit.runtime.model_files import crafted
@@ -113,24 +114,25 @@ def test_the_users_library_of_factors(engine: Engine, tmp_path: Path, user_home:
     trunk = engine.stages.sessions[0].data
     file = tmp_path / "anna.factor.onnx"
     file.write_bytes(crafted.personalised(trunk))
-    assert list_factors() == []
-    assert add_factor(file, trunk).name == "anna"
-    assert add_factor(file, trunk, "Anna 2").path.stat().st_mode & 0o777 == 0o600
-    assert [f.name for f in list_factors()] == ["Anna 2", "anna"]
-    assert user_home in find_factor("anna").path.parents
+    library = user_factors()
+    assert library.factors() == []
+    assert library.add(file, trunk).name == "anna"
+    assert library.add(file, trunk, "Anna 2").path.stat().st_mode & 0o777 == 0o600
+    assert [f.name for f in library.factors()] == ["Anna 2", "anna"]
+    assert user_home in library.find("anna").path.parents
     assert engine.with_factor(engine.load_factor("anna")).factor_name == "anna"
     with pytest.raises(Refusal, match="already has one"):
-        add_factor(file, trunk)
+        library.add(file, trunk)
     for name in ("../escape", "", "a/b", ".hidden", "x" * 99):
         with pytest.raises(Refusal, match="file name"):
-            add_factor(file, trunk, name or "/")
-    remove_factor("anna")
-    assert [f.name for f in list_factors()] == ["Anna 2"]
+            library.add(file, trunk, name or "/")
+    library.remove("anna")
+    assert [f.name for f in library.factors()] == ["Anna 2"]
     for name in ("anna", "../anna", "*"):
         with pytest.raises(Refusal, match="not in the library"):
-            remove_factor(name)
+            library.remove(name)
     with pytest.raises(Refusal, match="choose one of: Anna 2"):
-        find_factor("anna")
+        library.find("anna")
 
 
 def test_models_are_listed_and_the_shipped_one_is_there() -> None:

@@ -1,4 +1,4 @@
-"""Earlier generations of a factor: kept, put back at once, gone when asked (rows H05 to H07, H09, H11)."""
+"""The factor library: generations kept, put back at once, gone when asked (rows H05 to H07, H09, H11)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from models.spec import FactorCard
-from personalize.client import factor_library
+from personalize.client import job_folders
 from personalize.factor import described
 from runtime.engine.engine import load_engine
-from runtime.library import generations, models
+from runtime.library import factors
+from runtime.library.factors import user_factors
 from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -53,98 +54,103 @@ def frames_of(file):
 
 
 @pytest.fixture
+def library():
+    return user_factors()
+
+
+@pytest.fixture
 def untried(monkeypatch):
     """Without the trial in a process of its own, which other tests see: these put in many files."""
-    monkeypatch.setattr(models, "admit", lambda *_: None)
+    monkeypatch.setattr(factors, "admit", lambda *_: None)
 
 
 @pytest.mark.usefixtures("untried")
-def test_h09_five_generations_are_kept_and_each_comes_back(trunk, factor_file):
+def test_h09_five_generations_are_kept_and_each_comes_back(library, trunk, factor_file):
     for frames in range(1, 8):
-        generations.put(factor_file(frames), trunk, "ann")
-    assert frames_of(models.find_factor("ann")) == 7
-    assert [frames_of(g.file) for g in generations.generations("ann")] == [6, 5, 4, 3, 2, 1]
+        library.put(factor_file(frames), trunk, "ann")
+    assert frames_of(library.find("ann")) == 7
+    assert [frames_of(g.file) for g in library.generations("ann")] == [6, 5, 4, 3, 2, 1]
     started = time.monotonic()
-    back = generations.roll_back("ann")
+    back = library.roll_back("ann")
     assert time.monotonic() - started < 1
     assert frames_of(back) == 6
-    assert frames_of(models.find_factor("ann")) == 6
-    assert {frames_of(g.file) for g in generations.generations("ann")} == {7, 5, 4, 3, 2, 1}
-    assert frames_of(generations.roll_back("ann")) == 7  # taking it back is taken back
-    oldest = generations.generations("ann")[-1]
-    assert frames_of(generations.roll_back("ann", oldest.number)) == 1
+    assert frames_of(library.find("ann")) == 6
+    assert {frames_of(g.file) for g in library.generations("ann")} == {7, 5, 4, 3, 2, 1}
+    assert frames_of(library.roll_back("ann")) == 7  # taking it back is taken back
+    oldest = library.generations("ann")[-1]
+    assert frames_of(library.roll_back("ann", oldest.number)) == 1
     with pytest.raises(Refusal, match="no such earlier generation"):
-        generations.roll_back("ann", 999)
+        library.roll_back("ann", 999)
     with pytest.raises(Refusal, match="personalise again"):
-        generations.roll_back("bob")
+        library.roll_back("bob")
 
 
 @pytest.mark.usefixtures("untried")
-def test_the_oldest_go(trunk, factor_file):
-    for frames in range(1, generations.KEPT + 4):
-        generations.put(factor_file(frames), trunk, "ann")
-    assert len(generations.generations("ann")) == generations.KEPT
+def test_the_oldest_go(library, trunk, factor_file):
+    for frames in range(1, factors.KEPT + 4):
+        library.put(factor_file(frames), trunk, "ann")
+    assert len(library.generations("ann")) == factors.KEPT
 
 
-def test_h11_forgetting_leaves_nothing(trunk, factor_file):
+def test_h11_forgetting_leaves_nothing(library, trunk, factor_file):
     for frames in (1, 2):
-        generations.put(factor_file(frames), trunk, "ann")
+        library.put(factor_file(frames), trunk, "ann")
     folder = paths.user_factors_dir()
     assert all(p.stat().st_mode & 0o077 == 0 for p in folder.rglob("*"))
-    factor_library.forget("ann")
+    job_folders.delete_factor("ann")
     assert [p for p in paths.user_data_dir().rglob("*") if p.is_file()] == []
-    assert not (folder / generations.FOLDER / "ann").exists()
+    assert not (folder / factors.GENERATIONS / "ann").exists()
 
 
-def test_generations_follow_a_new_name(trunk, factor_file):
+def test_generations_follow_a_new_name(library, trunk, factor_file):
     for frames in (1, 2):
-        generations.put(factor_file(frames), trunk, "ann")
-    factor_library.rename("ann", "anna")
-    assert [frames_of(g.file) for g in generations.generations("anna")] == [1]
-    assert generations.generations("ann") == []
+        library.put(factor_file(frames), trunk, "ann")
+    library.rename("ann", "anna")
+    assert [frames_of(g.file) for g in library.generations("anna")] == [1]
+    assert library.generations("ann") == []
 
 
-def test_h07_a_factor_for_another_trunk_is_refused_and_changes_nothing(trunk, factor_file):
-    generations.put(factor_file(1), trunk, "ann")
+def test_h07_a_factor_for_another_trunk_is_refused_and_changes_nothing(library, trunk, factor_file):
+    library.put(factor_file(1), trunk, "ann")
     other = factor_file(2, trunk_sha256="0" * 64)
     with pytest.raises(Refusal, match="another trunk"):
-        generations.put(other, trunk, "ann")
+        library.put(other, trunk, "ann")
     with pytest.raises(Refusal, match="another trunk"):
         load_engine("factored-s31").load_factor(other)
-    assert frames_of(models.find_factor("ann")) == 1
-    assert generations.generations("ann") == []
+    assert frames_of(library.find("ann")) == 1
+    assert library.generations("ann") == []
 
 
 @pytest.mark.parametrize("name", ["", "../ann", "a/b", ".ann", "x" * 80])
-def test_names_that_are_no_names_are_refused(trunk, factor_file, name):
+def test_names_that_are_no_names_are_refused(library, trunk, factor_file, name):
     for act in (
-        lambda: generations.put(factor_file(1), trunk, name),
-        lambda: generations.roll_back(name),
-        lambda: generations.forget(name),
+        lambda: library.put(factor_file(1), trunk, name),
+        lambda: library.roll_back(name),
+        lambda: library.remove(name),
     ):
         with pytest.raises(Refusal):
             act()
     assert list(paths.user_data_dir().rglob("*")) == []
 
 
-def test_h06_a_disk_that_is_full_or_read_only_changes_nothing(trunk, factor_file, monkeypatch):
-    generations.put(factor_file(1), trunk, "ann")
-    before = models.find_factor("ann").path.read_bytes()
+def test_h06_a_disk_that_is_full_or_read_only_changes_nothing(library, trunk, factor_file, monkeypatch):
+    library.put(factor_file(1), trunk, "ann")
+    before = library.find("ann").path.read_bytes()
 
     def full(*_args, **_named):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(generations, "write_atomic", full)
+    monkeypatch.setattr(factors, "write_atomic", full)
     with pytest.raises(Refusal, match="the disk is full"):
-        generations.put(factor_file(2), trunk, "ann")
-    assert models.find_factor("ann").path.read_bytes() == before
+        library.put(factor_file(2), trunk, "ann")
+    assert library.find("ann").path.read_bytes() == before
 
 
 KILLED = """
 import itertools, os, sys
 from pathlib import Path
-from runtime.library import generations, models
-models.admit = lambda *_: None
+from runtime.library import factors
+factors.admit = lambda *_: None
 stop_at, source, trunk = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_bytes()
 count = itertools.count(1)
 def watch(event, args):
@@ -152,17 +158,17 @@ def watch(event, args):
         if next(count) == stop_at:
             os._exit(9)
 sys.addaudithook(watch)
-generations.put(source, trunk, "ann")
+factors.user_factors().put(source, trunk, "ann")
 """
 
 
 @pytest.mark.slow
-def test_h05_a_kill_at_any_write_leaves_a_whole_factor(trunk, factor_file, repository):
+def test_h05_a_kill_at_any_write_leaves_a_whole_factor(library, trunk, factor_file, repository):
     """The process dies before each of its file operations in turn: the name means the old one or the new."""
     old, new = factor_file(1), factor_file(2)
     contents = {old.read_bytes(), new.read_bytes()}
-    generations.put(old, trunk, "ann")
-    current = models.find_factor("ann").path
+    library.put(old, trunk, "ann")
+    current = library.find("ann").path
     seen = set()
     for stop_at in range(1, 40):
         done = subprocess.run(
@@ -179,4 +185,4 @@ def test_h05_a_kill_at_any_write_leaves_a_whole_factor(trunk, factor_file, repos
         pytest.fail("it never came to its end")
     assert stop_at > 5
     assert current.read_bytes() == new.read_bytes()
-    assert generations.roll_back("ann").spec.card is not None
+    assert library.roll_back("ann").spec.card is not None

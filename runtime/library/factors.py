@@ -1,0 +1,315 @@
+"""The factor library: a folder of personalised factors, with earlier generations and thumbnails.
+
+`NAME.factor.onnx` is the generation in use; replacing it is one atomic step, so at any moment it is a whole
+factor, the old one or the new. `history/NAME/000001.factor.onnx` and so on are earlier ones, `faces/NAME.png`
+is a picture of the person.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.spec import ModelSpec
+from runtime.engine.sessions import read_model, sha256
+from runtime.library.models import NAME
+from runtime.model_files.admission import admit
+from runtime.model_files.metadata import describe_file
+from runtime.system import paths
+from runtime.system.disk import cannot_write
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir, write_atomic
+
+FACTOR_SUFFIX: Final = ".factor.onnx"
+GENERATIONS: Final = "history"  #: folder of earlier generations, one folder a name
+THUMBNAILS: Final = "faces"
+KEPT: Final = 8  #: earlier generations of a name; older ones go
+DEFAULT_NAME: Final = "person"
+
+
+@dataclass(frozen=True)
+class FactorFile:
+    """A factor on disk, described but not loaded."""
+
+    path: Path
+    spec: ModelSpec
+
+    @classmethod
+    def open(cls, path: Path) -> FactorFile:
+        """Describe a factor file.
+
+        Raises:
+            Refusal: it is not a factor.
+        """
+        spec = describe_file(path)
+        if spec.stage != spec.factor_stage:
+            raise Refusal(
+                f"factor {path.name}",
+                f"it is the {spec.stage} stage of a model",
+                "give a .factor.onnx file made for this model",
+            )
+        return cls(path, spec)
+
+    @property
+    def name(self) -> str:
+        """The file's name without the suffix."""
+        return self.path.name.removesuffix(FACTOR_SUFFIX).removesuffix(".onnx")
+
+    @property
+    def trunk_sha256(self) -> str:
+        """The trunk it was made for; empty when the file does not say."""
+        return self.spec.card.base_trunk_sha256 if self.spec.card else self.spec.siblings.get("trunk", "")
+
+    def load(self, trunk: bytes) -> bytes:
+        """Verified bytes of the factor for this trunk.
+
+        Raises:
+            Refusal: it was made for another trunk, or it failed its trial in a child process.
+        """
+        if self.trunk_sha256 != sha256(trunk):
+            raise Refusal(
+                f"factor {self.name}",
+                f"it was made for another trunk ({self.trunk_sha256[:12] or 'not named'}…)",
+                "choose the model it was made for, or personalise again with the model in use",
+            )
+        data = read_model(self.path)
+        admit(f"factor {self.name}", {"trunk": trunk, "factor": data})
+        return data
+
+
+@dataclass(frozen=True)
+class Generation:
+    """An earlier factor of a name."""
+
+    number: int
+    file: FactorFile
+
+
+def user_factors() -> FactorLibrary:
+    """This user's library."""
+    return FactorLibrary(paths.user_factors_dir())
+
+
+def usable_name(text: str) -> str:
+    """A name for the library made of any text."""
+    cleaned = re.sub(r"[^\w .+-]", " ", text).strip(" .+-")
+    return re.sub(r"\s+", " ", cleaned)[:60].strip() or DEFAULT_NAME
+
+
+class FactorLibrary:
+    """A folder of factors. Every method that changes it raises `Refusal` when the disk does not allow it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    # -- looking up
+
+    def factors(self) -> list[FactorFile]:
+        """Every factor that describes itself, by name."""
+        return list(_readable(sorted(self.folder.glob(f"*{FACTOR_SUFFIX}"))))
+
+    def path(self, name: str) -> Path:
+        """Place of a name's file, whether it exists or not."""
+        return self.folder / f"{name}{FACTOR_SUFFIX}"
+
+    def find(self, name: str | Path) -> FactorFile:
+        """A factor by its name in the library, or by path.
+
+        Raises:
+            Refusal: there is none, or it does not describe itself.
+        """
+        if NAME.fullmatch(str(name)) and self.path(str(name)).exists():
+            return FactorFile.open(self.path(str(name)))
+        if Path(name).exists():
+            return FactorFile.open(Path(name))
+        raise Refusal(f"factor {str(name)[:80]!r}", "there is no such factor or file", self._choice())
+
+    def existing(self, name: str) -> Path:
+        """Place of a name's file.
+
+        Raises:
+            Refusal: there is none.
+        """
+        if not NAME.fullmatch(name) or not self.path(name).exists():
+            raise Refusal(f"factor {name[:80]!r}", "it is not in the library", self._choice())
+        return self.path(name)
+
+    def free_name(self, text: str) -> str:
+        """A usable name made of `text`, with a number when the library has one of it already."""
+        name, number = usable_name(text), 2
+        candidate = name
+        while self.path(candidate).exists():
+            candidate, number = f"{name} {number}", number + 1
+        return candidate
+
+    def thumbnail(self, name: str) -> Path | None:
+        """A name's thumbnail, when it has one."""
+        path = self.folder / THUMBNAILS / f"{name}.png"
+        return path if path.is_file() else None
+
+    def generations(self, name: str) -> list[Generation]:
+        """Earlier generations of a name, the newest first; those that cannot be read are left out."""
+        return [Generation(_number(f.path), f) for f in _readable(reversed(self._earlier(name)))]
+
+    # -- changing
+
+    def add(self, path: Path, trunk: bytes, name: str = "") -> FactorFile:
+        """Copy a factor into the library after its trial.
+
+        Raises:
+            Refusal: the file is refused, or the name is taken or unusable.
+        """
+        factor = FactorFile.open(path)
+        target = self._free_place(name or factor.name)
+        return self._write(target, factor.load(trunk))
+
+    def put(self, path: Path, trunk: bytes, name: str) -> FactorFile:
+        """Copy a factor into the library after its trial; one of the same name becomes an earlier generation.
+
+        Raises:
+            Refusal: the file is refused, or the name is unusable. Nothing has changed then.
+        """
+        target = self._place(name)
+        data = FactorFile.open(path).load(trunk)
+        return self._replace(name, data) if target.exists() else self._write(target, data)
+
+    def roll_back(self, name: str, number: int | None = None) -> FactorFile:
+        """Use an earlier generation again, the newest by default; the one in use becomes an earlier one.
+
+        Raises:
+            Refusal: there is none.
+        """
+        earlier = self.generations(name)
+        wanted = next((g for g in earlier if number in {None, g.number}), None)
+        if wanted is None:
+            known = ", ".join(str(g.number) for g in earlier)
+            remedy = f"choose one of: {known}" if known else "personalise again to make one"
+            raise Refusal(f"factor {name[:80]!r}", "there is no such earlier generation", remedy)
+        restored = self._replace(name, read_model(wanted.file.path))
+        with suppress(OSError):
+            wanted.file.path.unlink()
+        return restored
+
+    def rename(self, name: str, new: str) -> FactorFile:
+        """Give a factor another name, with its generations and its thumbnail.
+
+        Raises:
+            Refusal: there is none, or the new name is taken or unusable.
+        """
+        source, target = self.existing(name), self._free_place(new)
+        with _writing(source):
+            source.rename(target)
+        with _writing(source, "the factor has its new name"):
+            if self._history(name).is_dir():
+                shutil.rmtree(self._history(new), ignore_errors=True)
+                self._history(name).rename(self._history(new))
+            if (picture := self.thumbnail(name)) is not None:
+                picture.rename(picture.with_name(f"{new}.png"))
+        return FactorFile.open(target)
+
+    def set_thumbnail(self, name: str, picture: NDArray[np.uint8]) -> None:
+        """Give a factor its thumbnail, (h, w, 3) RGB."""
+        path = self.folder / THUMBNAILS / f"{name}.png"
+        data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+        with _writing(path):
+            write_atomic(make_private_dir(path.parent) / path.name, data)
+
+    def export(self, name: str, target: Path) -> Path:
+        """Copy a factor out of the library; the suffix is added when it is missing."""
+        if not target.name.endswith(FACTOR_SUFFIX):
+            target = target.with_name(target.name.removesuffix(".onnx") + FACTOR_SUFFIX)
+        data = read_model(self.find(name).path)
+        with _writing(target):
+            write_atomic(target, data)
+        return target
+
+    def remove(self, name: str) -> None:
+        """Delete a factor with its generations and its thumbnail.
+
+        Raises:
+            Refusal: there is none of this name, or something of it could not be deleted.
+        """
+        path = self.existing(name)
+        try:
+            if self._history(name).is_dir():
+                shutil.rmtree(self._history(name))
+            if (picture := self.thumbnail(name)) is not None:
+                picture.unlink(missing_ok=True)
+            path.unlink()
+        except OSError as e:
+            reason = f"it cannot be deleted ({e.strerror})"
+            raise Refusal(f"factor {name}", reason, f"Delete it by hand in {self.folder}") from e
+
+    # -- files
+
+    def _write(self, target: Path, data: bytes) -> FactorFile:
+        with _writing(target):
+            make_private_dir(target.parent)
+            write_atomic(target, data)
+        return FactorFile.open(target)
+
+    def _replace(self, name: str, data: bytes) -> FactorFile:
+        """Keep the generation in use, then put another in its place."""
+        current, files = self.path(name), self._earlier(name)
+        kept = self._history(name) / f"{_number(files[-1]) + 1 if files else 1:06d}{FACTOR_SUFFIX}"
+        with _writing(current):
+            if current.exists():
+                make_private_dir(kept.parent)
+                write_atomic(kept, read_model(current))
+            write_atomic(current, data)
+            for old in self._earlier(name)[:-KEPT]:
+                old.unlink(missing_ok=True)
+        return FactorFile.open(current)
+
+    def _history(self, name: str) -> Path:
+        return self.folder / GENERATIONS / self._place(name).name.removesuffix(FACTOR_SUFFIX)
+
+    def _earlier(self, name: str) -> list[Path]:
+        """Files of earlier generations, the oldest first."""
+        return sorted(self._history(name).glob(f"*{FACTOR_SUFFIX}"))
+
+    def _place(self, name: str) -> Path:
+        if not NAME.fullmatch(name):
+            what = f"factor name {name[:80]!r}"
+            raise Refusal(what, "it cannot be a file name", "use letters, digits, - and _")
+        return self.path(name)
+
+    def _free_place(self, name: str) -> Path:
+        target = self._place(name)
+        if target.exists():
+            remedy = "remove it first, or give another name"
+            raise Refusal(f"factor {name}", "the library already has one of this name", remedy)
+        return target
+
+    def _choice(self) -> str:
+        names = ", ".join(f.name for f in self.factors())
+        return f"choose one of: {names}" if names else "your library of factors is empty"
+
+
+def _readable(files: Iterator[Path] | list[Path]) -> Iterator[FactorFile]:
+    for path in files:
+        with suppress(Refusal):  # `FactorLibrary.find` says why when it is asked for
+            yield FactorFile.open(path)
+
+
+def _number(path: Path) -> int:
+    digits = path.name.removesuffix(FACTOR_SUFFIX)
+    return int(digits) if digits.isdecimal() else 0
+
+
+@contextmanager
+def _writing(path: Path, saved: str = "") -> Iterator[None]:
+    """A failed write as a refusal; `saved` says what was not lost."""
+    try:
+        yield
+    except OSError as e:
+        raise cannot_write(path, e, saved) from e
