@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from models.checkpoint import CheckpointError, load_checkpoint, row_of, save_network
 from models.factored import FactoredConvNet
+from models.labels import IGNORE
 from personalize.cuts import grab_cut
+from runtime.silhouettes.mask_files import UNKNOWN, MaskCoding, MaskReader
+from runtime.system.errors import Refusal
 from training.evaluate import open_network
 from training.metrics import silhouette_iou
 from training.photos import DataError, read_image
@@ -38,7 +41,9 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("checkpoint", type=Path, help="a .safetensors checkpoint of a Factored ConvNet")
     p.add_argument("--images", type=Path, required=True, help="folder of pictures of the new kind")
     p.add_argument(
-        "--silhouettes", type=Path, help="folder of STEM.png, person white; what is missing is named"
+        "--silhouettes",
+        type=Path,
+        help="folder of STEM.png: 0/1, 0/255, grey, or 0/1 with 255 for what to ignore",
     )
     p.add_argument(
         "--labels", choices=("own", "grabcut"), default="grabcut",
@@ -64,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         labels = _labels(a, net, features, names, images)
         config = TransferConfig(epochs=a.epochs, lr=a.lr, seed=a.seed)
         moved = fine_tune(net, features, targets(features, labels), config)
-        _tell(net, moved, features, labels)
+        _report(net, moved, features, labels)
         meta = load_checkpoint(a.checkpoint)[1]
         facts = {**meta, "transfer": {"from": a.checkpoint.name, "pictures": len(images)}}
         save_network(a.out, row_of(meta, a.checkpoint), moved, facts)
@@ -96,26 +101,31 @@ def read_pictures(folder: Path) -> tuple[list[str], list[Image]]:
 
 
 def read_silhouettes(folder: Path, names: Sequence[str], images: Sequence[Image]) -> list[Image]:
-    """One (h, w) 0/1 silhouette for each picture.
+    """One (h, w) silhouette for each picture: 1 person, 0 background, 255 not known.
 
     Raises:
-        DataError: one is missing, broken or of another size; says which.
+        DataError: one is missing, broken or of another size, their values are ambiguous, or all show nobody.
     """
-    made = []
-    for name, image in zip(names, images, strict=True):
-        path = folder / f"{name}.png"
-        try:
-            mask = read_image(path)[..., 0]
-        except ValueError as e:
-            raise DataError(
-                f"{path}: {e}. Every picture needs its silhouette, or leave --silhouettes out."
-            ) from e
+    files = [folder / f"{name}.png" for name in names]
+    try:
+        reader = MaskReader(files)
+        masks = [reader.read(path) for path in files]
+    except Refusal as e:
+        raise DataError(
+            f"{folder}: {e}. Every picture needs its silhouette, or leave --silhouettes out."
+        ) from e
+    for path, mask, image in zip(files, masks, images, strict=True):
         if mask.shape != image.shape[:2]:
             raise DataError(
                 f"{path}: {mask.shape[::-1]} px for a picture of {image.shape[1::-1]}. Make them equal."
             )
-        made.append((mask >= PERSON).astype(np.uint8))
-    return made
+    if not any((mask >= PERSON).any() for mask in masks):
+        raise DataError(
+            f"{folder}: no silhouette shows a person, so there is nothing to learn. Check the masks."
+        )
+    log.info("silhouettes: values read as %s", reader.coding)
+    unknown = UNKNOWN if reader.coding is MaskCoding.IGNORE else -1
+    return [np.where(m == unknown, np.uint8(IGNORE), m >= PERSON).astype(np.uint8) for m in masks]
 
 
 def _labels(
@@ -139,8 +149,10 @@ def _labels(
     return made
 
 
-def _tell(net: FactoredConvNet, moved: FactoredConvNet, features: Features, labels: Sequence[Image]) -> None:
-    """How near both factors are to what was learnt from; the labels may be the factor's own idea."""
+def _report(
+    net: FactoredConvNet, moved: FactoredConvNet, features: Features, labels: Sequence[Image]
+) -> None:
+    """Log the J of both factors with what was learnt from; the labels may be the factor's own."""
     sizes = [(m.shape[0], m.shape[1]) for m in labels]
     before, after = (
         np.mean(

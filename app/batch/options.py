@@ -11,7 +11,7 @@ from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.temporal import Smoother
-from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
+from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader
 from runtime.system.errors import Refusal
 
 SAVES: Final = ("labels", "silhouettes", "overlay", "coco", "csv", "alpha")
@@ -85,7 +85,7 @@ class Job:
             return engine
         folder = self.silhouettes
         if not clip:
-            return engine.with_factor(MaskPicture(folder / f"{name}.png"))
+            return engine.with_factor(MaskPicture(folder / f"{name}.png", folder_reader(folder)))
         for own in (folder / name / "silhouettes", folder / name, folder / "silhouettes"):
             if own.is_dir():
                 return engine.with_factor(MaskSequence(own))

@@ -12,7 +12,8 @@ import torch
 from models.checkpoint import load_network, save_network
 from models.factored import FactoredConvNet
 from models.families import ZOO
-from personalize.transfer import main
+from models.labels import IGNORE
+from personalize.transfer import main, read_pictures, read_silhouettes
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_a_broken_picture_is_named_and_left_out(pictures: Path, caplog: pytest.L
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda f: (f / "masks" / "2.png").unlink(), "2.png: not a readable picture"),
+        (lambda f: (f / "masks" / "2.png").unlink(), "2.png: there is no such file"),
         (lambda f: cv2.imwrite(str(f / "masks" / "1.png"), np.zeros((5, 5), np.uint8)), "1.png: (5, 5) px"),
         (lambda f: [p.unlink() for p in (f / "images").iterdir()], "images: no readable"),
         (lambda f: (f / "start.safetensors").write_bytes(b"junk"), "not a checkpoint"),
@@ -65,6 +66,32 @@ def test_a_broken_picture_is_named_and_left_out(pictures: Path, caplog: pytest.L
 )
 def test_what_cannot_be_used_is_refused_by_name(pictures: Path, capsys, spoil, told) -> None:  # type: ignore[no-untyped-def]
     spoil(pictures)
+    assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 1
+    assert told in capsys.readouterr().err
+    assert not (pictures / "moved.safetensors").exists()
+
+
+@pytest.mark.parametrize(("person", "ignored"), [(1, None), (1, 255), (200, None)])
+def test_masks_of_every_coding_teach_the_same(pictures: Path, person: int, ignored: int | None) -> None:
+    images = read_pictures(pictures / "images")[1]
+    names = [str(i) for i in range(4)]
+    expected = read_silhouettes(pictures / "masks", names, images)
+    for name, mask in zip(names, expected, strict=True):
+        coded = mask * np.uint8(person)
+        if ignored is not None:
+            coded[:5] = ignored
+        cv2.imwrite(str(pictures / "masks" / f"{name}.png"), coded)
+    for mask, found in zip(expected, read_silhouettes(pictures / "masks", names, images), strict=True):
+        np.testing.assert_array_equal(found[5:], mask[5:])
+        assert (found[:5] == (IGNORE if ignored is not None else 0)).all()
+
+
+@pytest.mark.parametrize(("value", "told"), [(0, "shows a person"), (7, "labels of parts")])
+def test_masks_that_teach_nobody_or_are_ambiguous_are_refused(
+    pictures: Path, capsys: pytest.CaptureFixture[str], value: int, told: str
+) -> None:
+    for path in (pictures / "masks").iterdir():
+        cv2.imwrite(str(path), np.minimum(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), value))
     assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 1
     assert told in capsys.readouterr().err
     assert not (pictures / "moved.safetensors").exists()

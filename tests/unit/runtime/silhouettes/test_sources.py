@@ -15,7 +15,7 @@ from runtime.engine.source import Request, Silhouette
 from runtime.silhouettes.background import BackgroundPlate, MovingBackground
 from runtime.silhouettes.chroma_key import GREEN, ChromaKey
 from runtime.silhouettes.grabcut import Brush, Stroke
-from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, read_mask
+from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader, read_mask
 from runtime.system.errors import Refusal
 from tests.unit.runtime.model_files import crafted
 
@@ -231,12 +231,48 @@ def test_bad_masks_are_said_and_survived(tmp_path: Path) -> None:
         answer = source.person(request(ROOM, index))
         assert answer.grid is None
         assert words in answer.notice, index
-    with pytest.raises(Refusal, match="not a PNG"):
+    with pytest.raises(Refusal, match="no such file"):
         read_mask(tmp_path / "absent.png")
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "empty", tmp_path / "absent"):
         with pytest.raises(Refusal, match="masks"):
             MaskSequence(folder)
+
+
+def test_255_is_ignored_beside_0_and_1(tmp_path: Path) -> None:
+    """Also in a picture without a person, which alone would be read as all person."""
+    left_out = np.zeros(TRUTH.shape, bool)
+    left_out[:8] = True
+    mask = (TRUTH & ~left_out).astype(np.uint8)
+    mask[left_out] = 255
+    write(tmp_path / "0.png", mask)
+    write(tmp_path / "1.png", left_out * np.uint8(255))
+    both = MaskSequence(tmp_path)
+    assert "255 ignored" in both.name
+    for source, index, truth in (
+        (MaskPicture(tmp_path / "0.png"), 0, TRUTH & ~left_out),
+        (MaskPicture(tmp_path / "1.png", folder_reader(tmp_path)), 0, np.zeros_like(TRUTH)),
+        (both, 0, TRUTH & ~left_out),
+        (both, 1, np.zeros_like(TRUTH)),
+    ):
+        fine = source.person(request(ROOM, index)).fine
+        assert fine is not None
+        assert ((fine > 127) == truth).all()
+
+
+def test_masks_that_could_be_part_labels_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "0.png", TRUTH.astype(np.uint8) * 17)
+    for act in (lambda: MaskPicture(tmp_path / "0.png"), lambda: MaskSequence(tmp_path)):
+        with pytest.raises(Refusal, match="labels of parts"):
+            act()
+
+
+def test_a_mask_of_another_coding_than_the_others_is_said(tmp_path: Path) -> None:
+    for i in range(70):
+        write(tmp_path / f"{i}.png", TRUTH.astype(np.uint8) * (255 if i == 1 else 1))
+    source = MaskSequence(tmp_path)
+    assert "0/255, those of the other masks 0/1" in source.person(request(ROOM, 1)).notice
+    assert agreement(source.person(request(ROOM, 2)), TRUTH) > 0.9
 
 
 def test_a_fine_mask_keeps_its_edge(tmp_path: Path) -> None:
