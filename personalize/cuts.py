@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalize.contrast import DIRECTIONS, edge_weights
+from runtime.silhouettes.grabcut import cut_trimap
 
 Picture = NDArray[np.uint8]
 Map = NDArray[np.float32]
@@ -75,14 +76,11 @@ def grab_cut(image: Picture, person: Map, *, iterations: int = 5) -> Cut:
     if refusal := _too_few(likely):
         return Cut(likely, refusal)
     mask = _trimap(_known(person))
-    cv2.setRNGSeed(0)  # its k-means draws from the thread's generator
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    bgr = np.ascontiguousarray(image[..., ::-1])
     try:
-        cv2.grabCut(bgr, mask, (0, 0, 0, 0), *models, iterations, cv2.GC_INIT_WITH_MASK)
+        cut = cut_trimap(np.ascontiguousarray(image[..., ::-1]), mask, iterations)
     except cv2.error as error:
         return Cut(likely, f"GrabCut gave up: {error.err}.")
-    return _guarded((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD), likely)
+    return _guarded(cut, likely)
 
 
 def graph_cut(image: Picture, person: Map, settings: GraphCut | None = None) -> Cut:

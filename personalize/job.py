@@ -26,7 +26,7 @@ _REMEDY: Final = "Start the personalisation again"
 
 
 @dataclass(frozen=True)
-class Stroke:
+class Correction:
     """What the user drew on one frame: sure to be the person, or sure not to be."""
 
     frame: int  #: of the clip, from 0
@@ -47,7 +47,7 @@ class Job:
     around: int | None = None  #: the frame in the window's middle; None is the middle of the clip
     method: Method = "tree"
     base_factor: Path | None = None  #: a factor to go on from, instead of the model's own
-    strokes: tuple[Stroke, ...] = ()
+    strokes: tuple[Correction, ...] = ()
     seed: int = 0
     limit_s: float = LIMIT_S
 
@@ -113,9 +113,9 @@ def _checked(raw: dict[str, Any]) -> Job:
     return job
 
 
-def _stroke(raw: dict[str, Any]) -> Stroke:
+def _stroke(raw: dict[str, Any]) -> Correction:
     points = tuple((_number(x), _number(y)) for x, y in raw["points"])
-    stroke = Stroke(_of(int, raw["frame"]), points, _number(raw["radius"]), _of(bool, raw["person"]))
+    stroke = Correction(_of(int, raw["frame"]), points, _number(raw["radius"]), _of(bool, raw["person"]))
     if not points or stroke.radius <= 0 or stroke.frame < 0:
         raise ValueError("a stroke of nothing")
     return stroke

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import IGNORE
+from runtime.silhouettes.grabcut import cut_trimap
 from training.photos import DataError, Photo, read_lsp
 from training.scribbles import FAR, Skeleton, distance_to_bones
 from training.targets import SET_CODES
@@ -153,11 +154,7 @@ def _grabcut(image: NDArray[np.uint8], sure: Mask, likely: Mask, far: NDArray[np
     labels = np.where(likely > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[far] = cv2.GC_BGD
     labels[sure > 0] = cv2.GC_FGD
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(0)  # its mixtures start from a random clustering
-    cv2.grabCut(image, labels, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    person = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.uint8)
-    return _joined(person, sure)
+    return _joined(cut_trimap(image, labels, ROUNDS).astype(np.uint8), sure)
 
 
 def _joined(person: Mask, sure: Mask) -> NDArray[np.bool_]:

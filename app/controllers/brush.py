@@ -13,7 +13,7 @@ from app.ui.look import Look
 from app.ui.silhouette import tinted
 from app.ui.window import Window
 from app.workspace import Session
-from personalize.job import Stroke as Correction
+from personalize.job import Correction
 from runtime.frames import FrameResult
 from runtime.silhouettes.grabcut import Brush, Stroke
 from runtime.system.notices import Level, Notice

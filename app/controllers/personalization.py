@@ -24,7 +24,7 @@ from personalize.client import job_folders
 from personalize.client.camera_clip import FILE, Recording
 from personalize.client.supervisor import COMMAND, How, Outcome
 from personalize.client.task import Task
-from personalize.job import Job, Stroke
+from personalize.job import Correction, Job
 from runtime.library.factors import usable_name
 from runtime.library.models import find_model
 from runtime.system.errors import Refusal
@@ -302,7 +302,7 @@ class Learning:
     def _correct_here(self) -> None:
         self.correct()
 
-    def _redo(self, strokes: tuple[Stroke, ...]) -> None:
+    def _redo(self, strokes: tuple[Correction, ...]) -> None:
         task = self._task
         if task is None:
             return

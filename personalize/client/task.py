@@ -12,7 +12,7 @@ from personalize.client import progress as pace
 from personalize.client.camera_clip import Recording
 from personalize.client.previews import Mask, Preview, Previews, read_mask
 from personalize.client.supervisor import COMMAND, Outcome, Run
-from personalize.job import Job, Stroke, write_job
+from personalize.job import Correction, Job, write_job
 from personalize.messages import Notice, Silhouette
 
 STRETCHES: Final = 8  # parts of the range of which one frame each is shown
@@ -92,7 +92,7 @@ class Task:
         if self._run is not None:
             self._run.cancel(leave_s)
 
-    def redo(self, strokes: tuple[Stroke, ...]) -> None:
+    def redo(self, strokes: tuple[Correction, ...]) -> None:
         """The same job with corrections; what they do not touch is not computed again.
 
         Raises:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalize.correspondence import Correspondence
-from personalize.job import Stroke
+from personalize.job import Correction
 from personalize.propagation import SURE, PropagationConfig, propagate, with_stroke
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
 from personalize.worker.links import correspondence
@@ -93,7 +93,7 @@ def _with_strokes(context: Context, unaries: list[Map], links: Correspondence) -
     return unaries
 
 
-def stroke_mask(stroke: Stroke, displayed: tuple[int, int], shape: tuple[int, ...]) -> Mask:
+def stroke_mask(stroke: Correction, displayed: tuple[int, int], shape: tuple[int, ...]) -> Mask:
     """The pixels (h, w) of a stroke that was drawn on the displayed picture (width, height)."""
     height, width = shape[0], shape[1]
     scale = np.array([width / displayed[0], height / displayed[1]])

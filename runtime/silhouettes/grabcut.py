@@ -1,4 +1,4 @@
-"""A silhouette painted by hand: a few strokes, and GrabCut finds the edge."""
+"""GrabCut, and the brush: a silhouette from a few strokes."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ class Stroke:
     points: tuple[tuple[float, float], ...]  #: x, y, px of the displayed picture
     radius: float  #: px of the displayed picture
     person: bool  #: paints the person, or the background
+
+
+def cut_trimap(image: NDArray[np.uint8], trimap: NDArray[np.uint8], iterations: int) -> NDArray[np.bool_]:
+    """(h, w) person by OpenCV's GrabCut, the same at every call.
+
+    Args:
+        image: (h, w, 3).
+        trimap: (h, w) of GC_FGD, GC_BGD, GC_PR_FGD and GC_PR_BGD; changed in place.
+        iterations: of fitting the colours and cutting.
+    """
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # its k-means draws from the thread's generator
+    cv2.grabCut(image, trimap, None, *models, iterations, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    return (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
 
 
 class Brush:
@@ -83,10 +97,7 @@ class Brush:
         trimap = self._trimap(request, base, strokes, size)
         inside = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD))
         if min(int(inside.sum()), int((~inside).sum())) >= MIN_PIXELS:
-            models = np.zeros((1, 65)), np.zeros((1, 65))
-            picture = average(request.picture, size)
-            cv2.grabCut(picture, trimap, None, *models, ITERATIONS, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-            inside = np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD))
+            inside = cut_trimap(average(request.picture, size), trimap, ITERATIONS)
         return request.answer(resize(inside * np.uint8(255), (width, height)))
 
     @staticmethod

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalize.job import FILE, METHODS, Job, Stroke, read_job, write_job
+from personalize.job import FILE, METHODS, Correction, Job, read_job, write_job
 from personalize.messages import Cancelled, Done, Failed, Notice, Progress, Silhouette, decode, encode
 from runtime.system.errors import Refusal
 
 NUMBERS = st.floats(-1e6, 1e6)
 STROKES = st.builds(
-    Stroke,
+    Correction,
     st.integers(0, 10**6),
     st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=4).map(tuple),
     st.floats(0.5, 500),

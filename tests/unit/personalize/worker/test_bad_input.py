@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from personalize.job import Stroke
+from personalize.job import Correction
 from personalize.messages import CANCELLED, DONE, FAILED, Cancelled
 from personalize.worker import candidate, finetune, propagation, results
 from personalize.worker import frames as reading
@@ -205,7 +205,7 @@ def test_h12_learning_ends_in_time_with_the_best_so_far(tmp_path, frames, monkey
 def test_h02_fifty_wrong_corrections_cannot_make_others_worse(tmp_path, frames):
     """Somebody paints the wall as the person, again and again, in every frame."""
     wall = [
-        Stroke(k % 12, ((5.0 + 3 * k, 8.0), (60.0, 20.0), (150.0, 10.0 + k)), 12.0, person=True)
+        Correction(k % 12, ((5.0 + 3 * k, 8.0), (60.0, 20.0), (150.0, 10.0 + k)), 12.0, person=True)
         for k in range(50)
     ]
     clip = write_clip(tmp_path / "c.mp4", frames)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from personalize.gate import Judgement
-from personalize.job import Stroke
+from personalize.job import Correction
 from personalize.messages import DONE, PHASES, Silhouette
 from personalize.worker import candidate
 from runtime.engine.engine import load_engine
@@ -140,7 +140,7 @@ def test_it_goes_on_at_the_first_unfinished_phase(finished, again, clip, phase):
 
 def test_a_stroke_is_true_at_once_and_only_what_it_touches_is_done_again(again, clip):
     width, height = SIZE
-    stroke = Stroke(5, ((10.0, 10.0), (30.0, 10.0)), 6.0, person=True)
+    stroke = Correction(5, ((10.0, 10.0), (30.0, 10.0)), 6.0, person=True)
     told = run(again, job_for(clip, strokes=(stroke,)))
     expected = ["propagating", "cuts", "learning", "writing", "checking"]
     assert told.worked == expected
