@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 from runtime.system import files, paths
 from runtime.system.errors import Refusal
+from runtime.system.locks import exclusive
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 1_000_000  #: ours are under 10 kB; a file above this is not settings
@@ -120,7 +119,7 @@ class SettingsFile:
         """
         try:
             folder = files.make_private_dir(self.path.parent)
-            with _locked(folder):
+            with exclusive(folder, patience_s=LOCK_PATIENCE_S):
                 current, unknown = self._read()
                 if self.read_only:
                     raise Refusal(str(self.path), self.read_only, "Move it away to save settings again")
@@ -256,28 +255,6 @@ def _merge(base: Settings, ours: Settings, current: Settings) -> Settings:
         if getattr(ours, f.name) != getattr(base, f.name)
     }
     return Settings(**{**{f.name: getattr(current, f.name) for f in fields(Settings)}, **changed})
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let instances save one after the other. Where the file system has no locks, the merge alone must do."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        deadline = time.monotonic() + LOCK_PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-            except OSError:
-                break
-        yield
-    finally:
-        with contextlib.suppress(OSError):  # what was saved is saved
-            os.close(descriptor)
 
 
 def _stamp() -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +24,7 @@ from runtime.output.label_png import labels_json_bytes
 from runtime.system.disk import CannotWriteError, cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
+from runtime.system.locks import exclusive
 
 LOCK: Final = ".xfactor.lock"
 NOT_REACHED: Final = "not reached: the run was stopped before it; --resume parses it"
@@ -185,27 +184,15 @@ def claimed(out: Path) -> Iterator[None]:
     Raises:
         Refusal: another run is writing there.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(out / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except (FileExistsError, NotADirectoryError) as e:
-        raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e
-    except OSError as e:
-        raise cannot_write(out / LOCK, e) from e
-    try:
-        _lock(descriptor, out)
+    with contextlib.ExitStack() as held:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            held.enter_context(exclusive(out / LOCK, remove=True))
+        except BlockingIOError as e:
+            reason = "another run is writing there"
+            raise Refusal(f"output {out}", reason, "Wait for it, or choose another --out") from e
+        except (FileExistsError, NotADirectoryError) as e:
+            raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e
+        except OSError as e:
+            raise cannot_write(out / LOCK, e) from e
         yield
-        with contextlib.suppress(OSError):
-            (out / LOCK).unlink()
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, out: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as e:
-        reason = "another run is writing there"
-        raise Refusal(f"output {out}", reason, "Wait for it, or choose another --out") from e
-    except OSError:
-        return  # a file system without locks

@@ -5,9 +5,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-import selectors
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -34,12 +31,13 @@ from app.download.messages import (
 )
 from runtime.media.links import Link
 from runtime.system.errors import Refusal
+from runtime.system.processes import ChildProcess
 
 COMMAND: Final = (sys.executable, "-m", "app.download.worker")
 LEAVE_S: Final = 1.0  # from closing stdin until the process is killed: it has nothing to save
 GLANCE_S: Final = 0.1  # how often a silent worker's owner is asked whether it still wants it
 GRACE_S: Final = 5.0  # the worker keeps its own limits; beyond this it hangs
-LONGEST: Final = 1 << 16  # bytes of a line
+LONGEST: Final = 1 << 17  # bytes of a line
 
 log = logging.getLogger("xfactor.downloading")
 
@@ -59,7 +57,7 @@ class Download:
     ) -> None:
         self.link, self._limits, self._cache = link, limits, cache
         self._command = tuple(command)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the download
         self._rest = b""
 
@@ -118,50 +116,34 @@ class Download:
     # -- the process
 
     def _start(self) -> None:
-        root = Path(__file__).resolve().parents[2]  # a folder named app where the user works is not ours
         try:
-            self._process = subprocess.Popen(
-                self._command,
-                cwd=root,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                start_new_session=True,  # its own helpers end with it; Ctrl-C reaches us alone
-            )
+            self._process = ChildProcess(self._command, self._errors)
         except OSError as e:
             reason = f"no process can be started ({e.strerror})"
             raise Refusal(self.link.name, reason, "Free some memory and try again") from e
 
     def _tell(self, line: str) -> None:
         assert self._process is not None, "query first"
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended; its last words are read below
-            self._process.stdin.write(f"{line}\n".encode())
-            self._process.stdin.flush()
+        self._process.write(line)
 
     def _next(self, go_on: Callable[[], None], until_s: float) -> Message:
         """The next message that is no failure."""
         assert self._process is not None
-        assert self._process.stdout is not None
-        pipe = self._process.stdout.fileno()
-        with selectors.DefaultSelector() as selector:
-            selector.register(pipe, selectors.EVENT_READ)
-            while True:
-                message = self._taken()
-                if isinstance(message, DownloadFailed):
-                    raise Refusal(message.what, message.reason, message.remedy)
-                if message is not None:
-                    return message
-                go_on()
-                if time.monotonic() > until_s:
-                    raise errors.over_time(self.link.name, "the download", self._limits.fetch_s)
-                if selector.select(GLANCE_S):
-                    data = os.read(pipe, LONGEST)
-                    self._rest += data
-                    if not data:
-                        raise self._broken("it ended without a word")
-                    if len(self._rest) > 2 * LONGEST:
-                        raise self._broken("it said too much")
+        while True:
+            message = self._taken()
+            if isinstance(message, DownloadFailed):
+                raise Refusal(message.what, message.reason, message.remedy)
+            if message is not None:
+                return message
+            go_on()
+            if time.monotonic() > until_s:
+                raise errors.over_time(self.link.name, "the download", self._limits.fetch_s)
+            data = self._process.read(GLANCE_S)
+            if data == b"":
+                raise self._broken("it ended without a word")
+            self._rest += data or b""
+            if len(self._rest) > LONGEST:
+                raise self._broken("it said too much")
 
     def _taken(self) -> Message | None:
         while b"\n" in self._rest:
@@ -190,15 +172,8 @@ class Download:
         return Refusal(self.link.name, reason, "Try again; the log file has the details")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()
-    try:
-        process.wait(LEAVE_S)
-    except subprocess.TimeoutExpired:
+def _end(process: ChildProcess) -> None:
+    process.close()
+    if process.wait(LEAVE_S) is None:
         log.warning("a download did not end in %.1f s and is killed", LEAVE_S)
-    with suppress(OSError):  # also a runtime that it left behind
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.kill()  # also a runtime that it left behind

@@ -6,7 +6,6 @@ keeps no cache, runs no postprocessor, and connects to the site alone. What it w
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import resource
@@ -15,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -37,6 +36,7 @@ from app.download.messages import (
 from runtime.media.links import YOUTUBE, Link, Site
 from runtime.media.opening import printable
 from runtime.system.errors import Refusal
+from runtime.system.locks import exclusive
 
 OLDEST: Final = (2025, 11, 12)  # the first that asks a JavaScript runtime for what the site wants
 #: Of the runtimes that yt-dlp can use the only one that gives a script neither files nor network.
@@ -207,20 +207,15 @@ class Worker:
     def _claimed(self, suffix: str, identity: str) -> Iterator[Path]:
         """Hold the partial file: no other process writes to it, and it goes on with the same stream only."""
         partial, mark = self._partial(suffix)
-        with mark.open("a+", encoding="utf-8") as held:
+        with ExitStack() as held:
             try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.enter_context(exclusive(mark))
             except BlockingIOError as e:
                 remedy = "Wait for the other window or command"
                 raise Refusal(self._what, "it is being downloaded already", remedy) from e
-            except OSError:  # a file system without locks
-                pass
-            held.seek(0)
-            if held.read() != identity:
+            if mark.read_text("utf-8") != identity:
                 partial.unlink(missing_ok=True)
-                held.truncate(0)
-                held.write(identity)
-                held.flush()
+                mark.write_text(identity, "utf-8")
             yield mark
 
     def _partial(self, suffix: str) -> tuple[Path, Path]:

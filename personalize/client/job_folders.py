@@ -10,7 +10,8 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,10 +21,11 @@ from runtime.library.factors import user_factors
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir
-from runtime.system.locks import claimed
+from runtime.system.locks import exclusive
 
 REPORT: Final = "report.json"
 FACTOR: Final = "factor.onnx"
+LOCK: Final = "lock"  # held while a worker is at it
 LARGEST_REPORT: Final = 1 << 20
 
 
@@ -86,6 +88,23 @@ def read_report(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return report if isinstance(report, dict) else {}
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Have a job folder for oneself; another window or command finds it taken.
+
+    Raises:
+        Refusal: another window or command works on it.
+        OSError: the folder is gone or cannot be written.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(exclusive(folder / LOCK))
+        except BlockingIOError as e:
+            reason = "another window or command works on it"
+            raise Refusal(f"job {folder.name}", reason, "Wait until it has ended") from e
+        yield
 
 
 def remove(folder: Path) -> None:

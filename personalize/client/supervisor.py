@@ -7,25 +7,22 @@ first unfinished phase, and given up after the third time. Nothing that it does 
 from __future__ import annotations
 
 import logging
-import os
-import selectors
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
+from personalize.client.job_folders import claimed
 from personalize.client.pipe import Lines, said_by
 from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
 from runtime.system.errors import Refusal
-from runtime.system.locks import claimed
+from runtime.system.processes import ChildProcess
 
 COMMAND: Final = (sys.executable, "-m", "personalize.worker")
 ERRORS: Final = "stderr.txt"  # what the interpreter said last, beside the worker's own log
@@ -172,7 +169,7 @@ class Run(threading.Thread):
     def _once(self) -> Outcome:
         """One process, from start to exit."""
         with (self.folder / ERRORS).open("wb") as errors:
-            process = _start(self._command, errors)
+            process = ChildProcess(self._command, errors)
         self.pid = process.pid
         last: Event | None = None
         killed = ""
@@ -180,53 +177,45 @@ class Run(threading.Thread):
             last, killed = self._listen(process)
         finally:
             code = self._end(process, at_once=bool(killed))
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(OSError):
-                        pipe.close()
+            process.close()
         return self._judge(code, last, killed)
 
-    def _listen(self, process: subprocess.Popen[bytes]) -> tuple[Event | None, str]:
+    def _listen(self, process: ChildProcess) -> tuple[Event | None, str]:
         """Pass events on until the pipe ends; the last event, and why the process was killed if it was."""
-        assert process.stdout is not None
         lines, last = Lines(), None
         started_s = heard_s = time.monotonic()
         leaving_s: float | None = None
         told_to_stop = False
-        with selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while True:
-                if selector.select(GLANCE_S):
-                    data = os.read(process.stdout.fileno(), 1 << 16)
-                    if not data:
-                        return last, ""
-                    heard_s = time.monotonic()
-                    for event in lines.feed(data):
-                        last = event
-                        self._pass_on(event)
-                now_s = time.monotonic()
-                if self._stop_early.is_set() and not told_to_stop and leaving_s is None:
-                    told_to_stop = True
-                    _write(process, b"stop\n")
-                if self._cancel.is_set() and leaving_s is None:
-                    leaving_s = now_s
-                    _close(process)
-                reason = self._overdue(now_s - started_s, now_s - heard_s, leaving_s and now_s - leaving_s)
-                if reason:
-                    return last, reason
+        while True:
+            data = process.read(GLANCE_S)
+            if data == b"":
+                return last, ""
+            if data is not None:
+                heard_s = time.monotonic()
+                for event in lines.feed(data):
+                    last = event
+                    self._pass_on(event)
+            now_s = time.monotonic()
+            if self._stop_early.is_set() and not told_to_stop and leaving_s is None:
+                told_to_stop = True
+                process.write("stop")
+            if self._cancel.is_set() and leaving_s is None:
+                leaving_s = now_s
+                process.close_input()
+            reason = self._overdue(now_s - started_s, now_s - heard_s, leaving_s and now_s - leaving_s)
+            if reason:
+                return last, reason
 
-    def _end(self, process: subprocess.Popen[bytes], *, at_once: bool) -> int:
+    def _end(self, process: ChildProcess, *, at_once: bool) -> int:
         """Exit code of a process that has said its last word; it is killed when it does not leave."""
         now_s = time.monotonic()
         until_s = now_s if at_once else now_s + self._patience.exit_s
         while time.monotonic() < until_s:
-            with suppress(subprocess.TimeoutExpired):
-                return process.wait(GLANCE_S)
+            if (code := process.wait(GLANCE_S)) is not None:
+                return code
             if self._cancel.is_set():
                 until_s = min(until_s, now_s + self._leave_s)
-        with suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        return process.wait()
+        return process.kill()
 
     def _overdue(self, running_s: float, silent_s: float, leaving_s: float | None) -> str:
         """Why the process has to be killed; empty when it may go on."""
@@ -256,33 +245,6 @@ class Run(threading.Thread):
         if not killed and code == CANCELLED and isinstance(last, Cancelled):
             return Outcome(How.CANCELLED)
         return Outcome(How.PAUSED, killed or _ended(code), said_by(self.folder / ERRORS))
-
-
-def _start(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1")
-    root = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env=environment,
-        start_new_session=True,  # Ctrl-C is for the program; the worker ends when its stdin does
-    )
-
-
-def _write(process: subprocess.Popen[bytes], data: bytes) -> None:
-    with suppress(OSError):  # it has just ended
-        assert process.stdin is not None
-        process.stdin.write(data)
-        process.stdin.flush()
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    with suppress(OSError):
-        assert process.stdin is not None
-        process.stdin.close()
 
 
 def _ended(code: int) -> str:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.engine.sessions import sha256
 from runtime.system import paths
 from runtime.system.errors import Refusal
+from runtime.system.processes import answer_of
 
 SUMS = "SHA256SUMS"
 TRIAL_S = 20.0
@@ -59,18 +58,8 @@ def read_sums(sums: Path) -> dict[str, str]:
 def try_in_child(stages: Mapping[str, bytes]) -> str:
     """Why the stages must not be used; empty when they may."""
     header = json.dumps({stage: len(data) for stage, data in stages.items()}) + "\n"
-    environment = dict(os.environ, ORT_DISABLE_TELEMETRY="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    root = str(Path(__file__).resolve().parents[2])
-    environment["PYTHONPATH"] = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
     try:
-        child = subprocess.run(
-            [sys.executable, *CHILD],
-            input=header.encode() + b"".join(stages.values()),
-            capture_output=True,
-            timeout=TRIAL_S,
-            env=environment,
-            check=False,
-        )
+        child = answer_of(CHILD, header.encode() + b"".join(stages.values()), TRIAL_S)
     except subprocess.TimeoutExpired:
         return f"it did not finish a test picture in {TRIAL_S:.0f} s"
     except OSError as e:

@@ -1,38 +1,72 @@
-"""Claiming: one program at a time works on a job; another window or command finds it taken."""
+"""Exclusive locks on files and folders; the system gives one back when its owner ends, however it ends."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from runtime.system.errors import Refusal
-
-FILE: Final = "lock"  # of the job folder; held, not written
+PAUSE_S: Final = 0.01  #: between two attempts
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Have a job folder for oneself; the system gives it back when this process ends, however it ends.
+def exclusive(path: Path, *, patience_s: float = 0.0, remove: bool = False) -> Iterator[None]:
+    """Hold a lock, in one process at a time; on a file system without locks nobody is kept out.
+
+    Args:
+        path: a folder, or a file, which is made when it is missing.
+        patience_s: how long to wait for another holder.
+        remove: delete the file at the end.
 
     Raises:
-        Refusal: another window or command works on it.
-        OSError: the folder is gone or cannot be written.
+        BlockingIOError: somebody else holds it.
+        OSError: it cannot be opened.
     """
-    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _acquired(path, time.monotonic() + patience_s)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as e:
-            raise Refusal(
-                f"job {folder.name}", "another window or command works on it", "Wait until it has ended"
-            ) from e
-        except OSError:
-            pass  # a file system without locks
         yield
     finally:
         with suppress(OSError):
+            if remove:
+                path.unlink()  # while it is held: nobody else can be inside
+        with suppress(OSError):
             os.close(descriptor)
+
+
+def _acquired(path: Path, until_s: float) -> int:
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    while True:
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        try:
+            _lock(descriptor, until_s)
+            if _lies_at(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # its holder removed it after it was opened here: the lock on it says nothing
+
+
+def _lock(descriptor: int, until_s: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until_s:
+                raise
+            time.sleep(PAUSE_S)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return
+
+
+def _lies_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -65,7 +65,7 @@ def start(site: StandIn, cache: DownloadCache) -> Iterator[Starter]:
     for download in started:
         process = download._process
         download.close()
-        assert process is None or process.poll() is not None
+        assert process is None or process.wait(0) is not None
 
 
 def fetch(start: Starter, limits: DownloadLimits | None = None) -> Path:

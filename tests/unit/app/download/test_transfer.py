@@ -160,7 +160,7 @@ def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
     download.close()
     assert time.monotonic() - began_s < LEAVE_S
     assert arrived.is_set()
-    assert process.returncode == 3
+    assert process.wait(0) == 3
     assert partial.exists()
     good.serve = None
     again = start(mode="youtube")
@@ -203,7 +203,7 @@ def test_f08_the_process_opens_no_port_and_ends_when_the_program_does(good: Vide
     inodes = {os.readlink(f) for f in Path(f"/proc/{process.pid}/fd").iterdir()}  # noqa: PTH115
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     assert not any(row[3] == "0A" and f"socket:[{row[9]}]" in inodes for row in rows), "it listens"
-    process.stdin.close()  # what the kernel does when the program is killed
+    process.close_input()  # what the kernel does when the program is killed
     assert process.wait(2) == 3
 
 
@@ -222,7 +222,7 @@ def test_f08_a_process_that_hangs_is_killed(start: Starter, tmp_path: Path) -> N
     process = download._process
     download.close()
     assert time.monotonic() - began_s < LEAVE_S + 1
-    assert process.returncode == -signal.SIGKILL
+    assert process.wait(0) == -signal.SIGKILL
 
 
 def test_f08_a_full_disk_is_told_and_what_arrived_stays(

@@ -1,0 +1,110 @@
+"""Child processes: modules of the project run by this interpreter, asked by stdin, answering by stdout."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Final
+
+CHUNK_BYTES: Final = 1 << 16
+
+
+def environment() -> dict[str, str]:
+    """Variables of a child that runs a module of ours, whatever folder the user works in is called."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH")) if p)
+    return dict(os.environ, ORT_DISABLE_TELEMETRY="1", PYTHONPATH=path, PYTHONSAFEPATH="1")
+
+
+def answer_of(
+    arguments: Sequence[str], question: bytes, timeout_s: float
+) -> subprocess.CompletedProcess[bytes]:
+    """Run this interpreter on one input to its end, on one thread.
+
+    Raises:
+        subprocess.TimeoutExpired: it took too long, and was killed.
+        OSError: no process can be started.
+    """
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        input=question,
+        capture_output=True,
+        timeout=timeout_s,
+        env=environment() | one_thread,
+        check=False,
+    )
+
+
+class ChildProcess:
+    """A child that is listened to while it works. Its session is its own: Ctrl-C reaches the program alone,
+    and processes that the child starts end with it.
+    """
+
+    def __init__(self, command: Sequence[str], errors: IO[bytes]) -> None:
+        """Start it; `errors` takes its stderr.
+
+        Raises:
+            OSError: no process can be started.
+        """
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment(),
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._stdout, selectors.EVENT_READ)
+
+    @property
+    def pid(self) -> int:
+        """Also of its process group."""
+        return self._process.pid
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """Output as it comes: None when there is none in time, nothing at its end."""
+        if not self._selector.select(timeout_s):
+            return None
+        return os.read(self._stdout.fileno(), CHUNK_BYTES)
+
+    def write(self, line: str) -> None:
+        """Send a line; a child that has ended is no error."""
+        with suppress(OSError, ValueError):
+            self._stdin.write(f"{line}\n".encode())
+            self._stdin.flush()
+
+    def close_input(self) -> None:
+        """Ask it to end."""
+        with suppress(OSError):
+            self._stdin.close()
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Exit code, None when it has not ended in time."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self) -> int:
+        """Exit code after SIGKILL to its whole group; that of its own when it has ended before."""
+        with suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return self._process.wait()
+
+    def close(self) -> None:
+        """Give the pipes back."""
+        self._selector.close()
+        for pipe in (self._stdin, self._stdout):
+            with suppress(OSError):
+                pipe.close()
