@@ -37,7 +37,7 @@ def cut_trimap(image: NDArray[np.uint8], trimap: NDArray[np.uint8], iterations: 
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)  # its k-means draws from the thread's generator
     cv2.grabCut(image, trimap, None, *models, iterations, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-    return (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
+    return np.isin(trimap, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 
 class Brush:
