@@ -22,8 +22,8 @@ from personalize.job import Job, Method, write_job
 from personalize.messages import PHASES, Done, Event, Notice
 from personalize.messages import Progress as Step
 from runtime.engine.sessions import read_model
-from runtime.library.factors import FACTOR_SUFFIX, user_factors
-from runtime.library.models import NAME, Bundle, find_model
+from runtime.library.factors import user_factors
+from runtime.library.models import FACTOR_SUFFIX, NAME, Bundle, find_model
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from models.spec import ModelSpec
 from runtime.engine.sessions import read_model, sha256
-from runtime.library.models import NAME
+from runtime.library.models import FACTOR_SUFFIX, NAME
 from runtime.model_files.admission import admit
 from runtime.model_files.metadata import describe_file
 from runtime.system import paths
@@ -29,7 +29,6 @@ from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir, write_atomic
 
-FACTOR_SUFFIX: Final = ".factor.onnx"
 GENERATIONS: Final = "history"  #: folder of earlier generations, one folder a name
 THUMBNAILS: Final = "faces"
 KEPT: Final = 8  #: earlier generations of a name; older ones go

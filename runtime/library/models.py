@@ -15,6 +15,7 @@ from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths
 from runtime.system.errors import Refusal
 
+FACTOR_SUFFIX = ".factor.onnx"
 NAME = re.compile(r"[\w][\w .+-]{0,63}", re.UNICODE)
 
 
