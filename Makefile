@@ -1,12 +1,13 @@
 # make run         set up what is missing and start; without a display, parse the sample clip into ./out
 # make test        everything that .ci/run checks
+# make coverage    the tests again, with coverage, file by file against tests/coverage_ratchet.json (minutes)
 # make bench | screenshots | clip | clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test check venv dev libraries bench screenshots clip clean
+.PHONY: run test check coverage venv dev libraries bench screenshots clip clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,6 +35,10 @@ check:
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/pytest -m "not gpu and not camera"
+
+coverage: $(DEV_STAMP)
+	@$(BIN)/pytest -q -m "not gpu and not camera" --cov --cov-report=json:.coverage.json --cov-report=
+	@$(BIN)/python -m tests.coverage_ratchet .coverage.json
 
 venv: $(RUN_STAMP)
 dev: $(DEV_STAMP)
