@@ -13,7 +13,7 @@ from PyQt6.QtGui import QAction
 from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.choices import Choice, fill
 from app.ui.factor_library import face
-from app.ui.look import Backdrop, Behind
+from app.ui.look import Backdrop, Behind, View
 from app.ui.pages import show_text
 from app.ui.window import Window
 from app.workspace import ModelChoice, Session
@@ -75,6 +75,9 @@ class Menus:
         name = previous.name.replace("&", "&&") if previous is not None else "the previous one"
         actions["swap-back"].setText(f"S&wap with {name}")
         actions["model-card"].setEnabled(session.engine is not None)
+        parts = session.engine is None or session.engine.part_set is not None
+        for view in View:
+            actions[f"view-{view}"].setEnabled(parts or not view.needs_parts)
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
         """The sources opened last."""

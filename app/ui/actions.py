@@ -108,7 +108,7 @@ TABLE: dict[str, tuple[Entry | str, ...]] = {
         _view(3, "silhouette", "&Silhouette", "How sure the X factor is of a person"),
         _view(4, "cut-out", "&Cut-out", "The person before another background"),
         _view(5, "confidence", "Con&fidence", "Yellow is sure, violet is unsure"),
-        _view(6, "skeleton", "S&keleton", "Joints at the centres of their parts"),
+        _view(6, "skeleton", "S&keleton", "Joints, or the centres of their parts"),
         Entry("split", "&Before | after", "8", "A line between picture and view", checks="alone"),
         _view(9, "picture", "Picture onl&y", "As it came"),
         "behind",

@@ -17,7 +17,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
 from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, tints
-from app.ui.skeleton import Skeleton, skeleton
+from app.ui.skeleton import Skeleton, posed, skeleton
 from models.results import Parsing
 from runtime.frames import FrameResult
 
@@ -43,7 +43,7 @@ class Layers:
     picture: QImage  #: as it came
     lower: QImage | None  #: None where the picture must not be seen
     upper: QImage | None
-    skeleton: Skeleton | None = None
+    skeletons: tuple[Skeleton, ...] = ()
     before: Layers | None = None  #: left of the split line, instead of the picture
 
 
@@ -61,9 +61,11 @@ def _layers(parsed: FrameResult, look: Look) -> Layers:
     parsing = parsed.parsing
     if look.bare or look.view is View.PICTURE:
         return Layers(size, picture, picture, None)
-    if parsing is None:
-        return Layers(size, picture, None if look.view.hides_picture else picture, None)
-    bones = skeleton(parsing) if look.view is View.SKELETON else None
+    people = parsed.result.people if parsed.result is not None else ()
+    poses = tuple(posed(p.pose) for p in people if p.pose is not None)
+    if parsing is None:  # joints are all there is to see
+        return Layers(size, picture, None if look.view.hides_picture else picture, None, poses)
+    bones = (poses or (skeleton(parsing),)) if look.view is View.SKELETON else ()
     lower = None if look.view in {View.PARTS, View.SILHOUETTE} else picture
     return Layers(size, picture, lower, _upper(parsing, parsed, look), bones)
 
@@ -97,13 +99,15 @@ def _mirrored(layer: Layers) -> Layers:
     def flip(image: QImage | None) -> QImage | None:
         return image.mirrored(horizontal=True, vertical=False) if image is not None else None
 
-    joints = layer.skeleton.joints if layer.skeleton is not None else {}
-    turned = {name: (layer.size[0] - 1 - x, y) for name, (x, y) in joints.items()}
+    bones = tuple(_turned(s, layer.size[0]) for s in layer.skeletons)
     picture = layer.picture.mirrored(horizontal=True, vertical=False)
     lower = None if layer.lower is None else picture
-    bones = Skeleton(turned) if joints else None
     before = _mirrored(layer.before) if layer.before is not None else None
     return Layers(layer.size, picture, lower, flip(layer.upper), bones, before)
+
+
+def _turned(bones: Skeleton, width: int) -> Skeleton:
+    return replace(bones, joints={name: (width - 1 - x, y) for name, (x, y) in bones.joints.items()})
 
 
 def rendered(parsed: FrameResult, look: Look) -> NDArray[np.uint8]:
@@ -139,19 +143,16 @@ def _paint_layers(painter: QPainter, area: QRectF, layer: Layers) -> None:
         painter.drawImage(area, layer.lower)
     if layer.upper is not None:
         painter.drawImage(area, layer.upper)
-    if layer.skeleton is not None:
-        _paint_skeleton(painter, area, layer)
+    for bones in layer.skeletons:
+        _paint_skeleton(painter, area, layer.size, bones)
 
 
-def _paint_skeleton(painter: QPainter, area: QRectF, layer: Layers) -> None:
-    bones = layer.skeleton
-    if bones is None:
-        return
-    scale = area.width() / layer.size[0]
+def _paint_skeleton(painter: QPainter, area: QRectF, size: tuple[int, int], bones: Skeleton) -> None:
+    scale = area.width() / size[0]
     width = max(2.0, area.height() / 180)
     colour = {"r": WARM, "l": COOL, "": MIDDLE}
     at = {
-        name: QPointF(area.left() + x * scale, area.top() + y * area.height() / layer.size[1])
+        name: QPointF(area.left() + x * scale, area.top() + y * area.height() / size[1])
         for name, (x, y) in bones.joints.items()
     }
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

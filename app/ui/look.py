@@ -27,6 +27,11 @@ class View(StrEnum):
         """Whether the picture behind the person must never be seen, also when there is no result."""
         return self in {View.PARTS, View.SILHOUETTE, View.CUT_OUT}
 
+    @property
+    def needs_parts(self) -> bool:
+        """True where a model without body parts has nothing to paint."""
+        return self in {View.PARTS, View.SILHOUETTE, View.CUT_OUT, View.CONFIDENCE}
+
 
 class Backdrop(StrEnum):
     """What stands behind a cut-out person."""

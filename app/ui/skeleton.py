@@ -1,4 +1,4 @@
-"""Skeleton: joints as the centroids of their parts, and the bones between them."""
+"""Skeleton: joints of a pose, or centroids of parts where a model gives no joints, and their bones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models.results import Parsing
+from models.results import Parsing, Pose
 
 SMALLEST = 2e-4  # of the picture: fewer cells of a part are taken for noise
 
@@ -45,9 +45,12 @@ class Skeleton:
     """Joints that were found, in displayed pixels."""
 
     joints: dict[str, tuple[float, float]]
+    pairs: tuple[tuple[str, str], ...] = BONES  #: all bones there could be
 
     def side(self, joint: str) -> str:
         """`r`, `l`, or empty for the middle of the body."""
+        if joint[:2] in {"r_", "l_"}:
+            return joint[0]
         return joint[0] if joint[:1] in "rl" and joint[1:] in {n for c in _CHAINS for n in c} else ""
 
     def bone_side(self, a: str, b: str) -> str:
@@ -58,7 +61,15 @@ class Skeleton:
     @property
     def bones(self) -> list[tuple[str, str]]:
         """Pairs of joints of which both were found."""
-        return [(a, b) for a, b in BONES if a in self.joints and b in self.joints]
+        return [(a, b) for a, b in self.pairs if a in self.joints and b in self.joints]
+
+
+def posed(pose: Pose) -> Skeleton:
+    """The joints of a pose that were found."""
+    names = pose.joint_set.names
+    rows = zip(names, pose.points.tolist(), pose.scores.tolist(), strict=True)
+    joints = {name: (x, y) for name, (x, y), score in rows if score > 0}
+    return Skeleton(joints, tuple((names[a], names[b]) for a, b in pose.joint_set.bones))
 
 
 def skeleton(parsing: Parsing) -> Skeleton:

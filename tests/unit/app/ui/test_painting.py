@@ -18,8 +18,8 @@ from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, tints
 from app.ui.skeleton import BONES, Skeleton, skeleton
 from app.ui.timeline import timecode
-from models.labels import S31
-from models.results import Parsing, Result
+from models.labels import COCO17, S31
+from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Frame, FrameResult
 
 WIDTH, HEIGHT = 64, 48
@@ -198,6 +198,36 @@ def test_bones_have_the_colour_of_their_side_and_the_pelvis_of_neither() -> None
     assert bones["rhip", "rknee"] == bones["rshoulder", "rhip"] == bones["neck", "rshoulder"] == "r"
     assert bones["lhip", "lknee"] == "l"
     assert bones["rhip", "lhip"] == bones["head", "neck"] == ""
+
+
+def standing(scores: np.ndarray | None = None) -> FrameResult:
+    """Joints and no parts: the left wrist right of the middle, as of somebody seen from in front."""
+    points = np.full((17, 2), (WIDTH / 2, HEIGHT / 2), np.float32)
+    points[COCO17.id("l_wrist")] = (50, 10)
+    points[COCO17.id("l_elbow")] = (50, 30)
+    pose = Pose(COCO17, points, np.ones(17, np.float32) if scores is None else scores)
+    image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    person = PersonResult((32, 10, 18, 20), 0.9, pose)
+    return FrameResult(Frame(image, 0, 0.0, 0.0), Result(people=(person,)), 1, 1.0)
+
+
+@pytest.mark.parametrize("view", [View.OVERLAY, View.SKELETON])
+def test_joints_without_parts_are_painted_as_bones(view: View) -> None:
+    shown = rendered(standing(), Look(view)).astype(int)
+    bone = shown[20, 48:53].max(axis=0)  # between the left elbow and the left wrist
+    assert bone[2] > bone[0] + 60, "left is blue"
+    assert (shown[40, 5] == 90).all(), "elsewhere it is the picture"
+    mirrored = rendered(standing(), Look(view, mirror=True)).astype(int)
+    bone = mirrored[20, WIDTH - 53 : WIDTH - 48].max(axis=0)
+    assert bone[2] > bone[0] + 60, "mirrored on the screen, left stays the person's own left"
+    absent = np.zeros(17, np.float32)
+    assert (rendered(standing(absent), Look(view)) == 90).all()
+
+
+def test_a_view_that_hides_the_room_shows_the_joints_on_black() -> None:
+    shown = rendered(standing(), Look(View.PARTS))
+    assert (shown[40, 5] == 0).all()
+    assert shown.max() > 100
 
 
 def test_nobody_has_no_joints() -> None:
