@@ -27,7 +27,7 @@ BACKGROUNDS = ("indoor", "outdoor", "mixed")  # folders of pictures without peop
 
 @dataclass(frozen=True)
 class DataFolders:
-    """Where training data lies; see `python -m training --help`."""
+    """Folders of training data; see `python -m training --help`."""
 
     data: Path | None = None
     synthetic: Sequence[Path] = ()

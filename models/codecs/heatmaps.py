@@ -12,7 +12,7 @@ from models.outputs import Heatmaps
 from models.results import PersonResult, Pose, Result
 
 SIGMA = 1.0  #: standard deviation of a joint's Gaussian, cells
-FOUND = 0.15  #: peak from which a joint counts as found
+FOUND = 0.1  #: peak from which a joint counts as found
 FEWEST = 3  #: found joints that make a person
 LEAST = 1e-6  #: probability below which a neighbour says nothing about the place of a peak
 

@@ -1,0 +1,57 @@
+"""PCK counts a joint as found within a fifth of the torso, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.labels import COCO17, LSP14
+from models.results import Pose
+from training.pose_scores import hits, main, pck
+from training.scribbles import Skeleton
+
+
+def person() -> Skeleton:
+    """A torso of 100 px, everything visible but the left ankle."""
+    xy = np.zeros((14, 2), np.float32)
+    for i, name in enumerate(LSP14.names):
+        xy[i] = (40 if name.startswith("l_") else 20, 100 if "hip" in name else 10 * i)
+    for side in "lr":
+        xy[LSP14.id(f"{side}_shoulder"), 1] = 0
+    visible = np.full(14, 2, np.int8)
+    visible[LSP14.id("l_ankle")] = 0
+    return Skeleton(xy, visible)
+
+
+def found(offset: float) -> Pose:
+    """The person's joints, each this far to the right."""
+    skeleton, points = person(), np.zeros((17, 2), np.float32)
+    for i, name in enumerate(COCO17.names):
+        if name in LSP14.names:
+            points[i] = skeleton.at(name) + np.array((offset, 0), np.float32)
+    return Pose(COCO17, points, np.ones(17, np.float32))
+
+
+def test_a_joint_is_found_within_a_fifth_of_the_torso() -> None:
+    near, far = hits(found(19), COCO17, person()), hits(found(21), COCO17, person())
+    assert all(near.values())
+    assert not any(far.values())
+    assert set(near) == set(COCO17.names) & set(LSP14.names) - {"l_ankle"}
+
+
+def test_nobody_and_joints_that_were_not_found_are_wrong() -> None:
+    pose = found(0)
+    unsure = Pose(COCO17, pose.points, np.zeros(17, np.float32))
+    for none in (None, unsure):
+        assert not any(hits(none, COCO17, person()).values())
+    assert pck([hits(pose, COCO17, person()), hits(None, COCO17, person())])["wrist"] == 0.5
+    assert pck([])["all"] == 0
+
+
+def test_a_model_without_joints_is_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["factored-s31", "--data", str(tmp_path)]) == 1
+    assert "lsp" in capsys.readouterr().err
