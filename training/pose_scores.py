@@ -1,4 +1,4 @@
-"""`python -m training.pose_scores MODEL --data DIR`: joints of the development test, as the program finds them.
+"""`python -m training.pose_scores MODEL --data DIR`: joints on the development test, as `parse` finds them.
 
 PCK@0.2: the share of annotated joints found within 0.2 torso lengths, shoulder centre to hip centre. A person
 without a result has all joints wrong; people without a torso are left out.

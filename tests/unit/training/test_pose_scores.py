@@ -9,7 +9,9 @@ import pytest
 
 from models.labels import COCO17, LSP14
 from models.results import Pose
-from training.pose_scores import hits, main, pck
+from runtime.engine.engine import load_engine
+from runtime.system.errors import Refusal
+from training.pose_scores import hits, main, pck, scored
 from training.scribbles import Skeleton
 
 
@@ -50,8 +52,10 @@ def test_nobody_and_joints_that_were_not_found_are_wrong() -> None:
     assert pck([])["all"] == 0
 
 
-def test_a_model_without_joints_is_refused_in_words(
+def test_a_model_without_joints_and_a_folder_without_photos_are_refused_in_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    with pytest.raises(Refusal, match="gives no joints"):
+        scored(load_engine("factored-s31", device="cpu"), [])
     assert main(["factored-s31", "--data", str(tmp_path)]) == 1
     assert "lsp" in capsys.readouterr().err

@@ -123,7 +123,7 @@ def test_confidence_runs_from_violet_to_yellow(halves) -> None:
     assert _VIRIDIS.shape == (256, 3)
     values = np.where(np.arange(HEIGHT)[:, None] < HEIGHT // 2, 10, 245).astype(np.uint8)
     parsing = replace(halves.parsing, confidence=np.repeat(values, WIDTH, axis=1))
-    seen = rendered(replace(halves, parsing=parsing), Look(view=View.CONFIDENCE)).astype(int)
+    seen = rendered(replace(halves, result=Result(parsing)), Look(view=View.CONFIDENCE)).astype(int)
     unsure, sure = (seen[rows, WIDTH // 2 + 2 :].mean(axis=(0, 1)) for rows in (np.s_[:16], np.s_[-16:]))
     assert sure[1] - unsure[1] > 100  # green: yellow has it, violet has not
     assert unsure[2] > sure[2]
