@@ -1,4 +1,4 @@
-"""What the worker tells whoever started it: one JSON object a line, in words and numbers.
+"""Messages of the worker to whoever started it: one JSON object a line, in words and numbers.
 
 Imported by the program as well, so there is no torch here.
 """
@@ -12,25 +12,12 @@ from typing import Any, Final
 #: Exit codes of the worker, each with the event that comes with it.
 DONE, FAILED, CANCELLED = 0, 1, 3
 
-#: What the worker does, in this order.
-PHASES: Final = (
-    "reading",
-    "seeds",
-    "links",
-    "propagating",
-    "cuts",
-    "features",
-    "learning",
-    "writing",
-    "checking",
-)
-
 
 @dataclass(frozen=True)
 class Progress:
-    """So much of a phase is done."""
+    """State of a phase."""
 
-    phase: str  #: of `PHASES`
+    phase: str  #: of `personalize.phases.PHASES`
     done: int
     total: int
     left_s: float | None = None  #: of the whole job; None while nobody knows
@@ -77,13 +64,24 @@ class Cancelled:
 
 Event = Progress | Silhouette | Notice | Done | Failed | Cancelled
 _KINDS: Final[dict[str, type[Any]]] = {
-    k.__name__: k for k in (Progress, Silhouette, Notice, Done, Failed, Cancelled)
+    "Progress": Progress,
+    "Silhouette": Silhouette,
+    "Notice": Notice,
+    "Done": Done,
+    "Failed": Failed,
+    "Cancelled": Cancelled,
 }
+_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+
+
+def as_json(message: Event) -> dict[str, Any]:
+    """The object of a line."""
+    return {"event": _NAMES[type(message)], **asdict(message)}
 
 
 def encode(event: Event) -> str:
     """One line, without its end."""
-    return json.dumps({"event": type(event).__name__, **asdict(event)})
+    return json.dumps(as_json(event))
 
 
 def decode(line: str) -> Event | None:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
 from app.batch.progress import Stop, Style, quiet_stdout
 from app.commands.torch_process import refuse_without
+from personalize import phases
 from personalize.client import job_folders
 from personalize.client.supervisor import How, Outcome, Run
 from personalize.client.verdict import verdict
 from personalize.job import Job, Method, write_job
-from personalize.messages import PHASES, Done, Event, Notice
-from personalize.messages import Progress as Step
+from personalize.messages import Done, Event, Notice, Progress, as_json
 from runtime.engine.sessions import read_model
 from runtime.library.factors import user_factors
 from runtime.library.models import FACTOR_SUFFIX, NAME, Bundle, find_model
@@ -31,18 +32,6 @@ from runtime.system.files import write_atomic
 CANCELLED: Final = 130  #: as shells say of what Ctrl-C ended
 GLANCE_S: Final = 0.2
 LEAVE_S: Final = 20.0  #: for a worker on a busy machine to end after it was asked to
-
-WORDS: Final = {
-    "reading": "reading the clip",
-    "seeds": "looking for the person",
-    "links": "following every patch",
-    "propagating": "carrying silhouettes",
-    "cuts": "cutting along edges",
-    "features": "looking at other people",
-    "learning": "learning the person",
-    "writing": "writing the factor",
-    "checking": "comparing before and after",
-}
 
 
 def personalise(
@@ -76,7 +65,7 @@ def personalise(
     folder = _folder(job)
     write_job(folder, job)
     with Stop().on_signals() as stop:
-        outcome = _follow(Run(folder, lambda: None), stop, teller(progress))
+        outcome = _follow(Run(folder, lambda: None), stop, ProgressReport(progress))
     code = _end(outcome, out, bundle, progress)
     if outcome.how is not How.PAUSED and str(folder) not in outcome.words:
         with suppress(Refusal):
@@ -124,76 +113,41 @@ def _folder(job: Job) -> Path:
     return job_folders.new_folder(job.name)
 
 
-class Tells(Protocol):
-    """Is told what happens."""
+class ProgressReport:
+    """Progress of a personalisation: a bar on the error output, JSON lines on the output, or nothing."""
 
-    def step(self, step: Step) -> None:
-        """Print the progress of the current phase."""
-
-    def event(self, event: Event) -> None:
-        """Anything else."""
-
-    def close(self) -> None:
-        """Nothing more will be told."""
-
-
-def teller(style: Style) -> Tells:
-    """A bar on the error output, JSON lines on the output, or nothing."""
-    if style == "rich":
-        return Bar()
-    return Lines() if style == "json" else Silence()
-
-
-class Silence:
-    """Tells nothing."""
-
-    def step(self, step: Step) -> None: ...
-    def event(self, event: Event) -> None: ...
-    def close(self) -> None: ...
-
-
-class Lines:
-    """The worker's own lines; a reader who leaves is no error."""
-
-    def step(self, step: Step) -> None:
-        self.event(step)
-
-    def event(self, event: Event) -> None:
-        say({"event": type(event).__name__, **asdict(event)})
-
-    def close(self) -> None: ...
-
-
-class Bar:
-    """One bar: the phase, how far it is, and the time left of the whole."""
-
-    def __init__(self) -> None:
+    def __init__(self, style: Style) -> None:
+        self._style = style
         self._console = Console(stderr=True, highlight=False)
         columns = (TextColumn("{task.fields[place]}"), BarColumn(), TextColumn("{task.fields[left]}"))
-        self._progress = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
-        self._task: TaskID = self._progress.add_task("", total=None, place="starting", left="")
-        self._progress.start()
+        shown = style == "rich" and self._console.is_terminal
+        self._bar = ProgressBar(*columns, console=self._console, disable=not shown)
+        self._task: TaskID = self._bar.add_task("", total=1.0, place="starting", left="")
+        self._bar.start()
 
-    def step(self, step: Step) -> None:
-        place = f"{PHASES.index(step.phase) + 1}/{len(PHASES)} {WORDS.get(step.phase, step.phase)}"
-        left = "" if step.left_s is None else f"about {_duration(step.left_s)} left"
-        self._progress.update(self._task, completed=step.done, total=step.total, place=place, left=left)
-
-    def event(self, event: Event) -> None:
-        if isinstance(event, Notice):
-            self._console.print(Text(event.text), soft_wrap=True)
+    def on_message(self, message: Event) -> None:
+        """Show a message of the worker, or pass it on."""
+        if self._style == "json":
+            say(as_json(message))
+        elif self._style == "rich" and isinstance(message, Notice):
+            self._console.print(Text(message.text), soft_wrap=True)
+        elif isinstance(message, Progress):
+            left = "" if message.left_s is None else f"about {_duration(message.left_s)} left"
+            place = f"{phases.step(message)}: {phases.words(message)}"
+            self._bar.update(self._task, completed=phases.fraction(message), place=place, left=left)
 
     def close(self) -> None:
-        self._progress.stop()
+        """Remove the bar."""
+        self._bar.stop()
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _follow(run: Run, stop: Stop, told: Tells) -> Outcome:
-    """Wait for the end, and tell what happens meanwhile."""
-    seen: Step | None = None
+def _follow(run: Run, stop: Stop, report: ProgressReport) -> Outcome:
+    """Wait for the end, and report what happens meanwhile."""
+    seen: Progress | None = None
     run.start()
     try:
         while run.is_alive():
@@ -202,13 +156,13 @@ def _follow(run: Run, stop: Stop, told: Tells) -> Outcome:
                 run.cancel(LEAVE_S)
             if run.progress is not None and run.progress is not seen:
                 seen = run.progress
-                told.step(seen)
-            for event in run.drain():
-                told.event(event)
+                report.on_message(seen)
+            for message in run.drain():
+                report.on_message(message)
     finally:
         run.cancel(LEAVE_S)
         run.join()
-        told.close()
+        report.close()
     return run.outcome or Outcome(How.PAUSED, "Personalising ended without a word.")
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from personalize import factor as factors
 from personalize.cuts import grab_cut
 from personalize.job import Job, write_job
-from personalize.messages import PHASES
+from personalize.phases import PHASES
 from personalize.worker.candidate import FACTOR
 from personalize.worker.context import BaseNetwork, Context
 from personalize.worker.cuts import CONTRADICTION, IGNORED, UNDECIDED_WITHIN, silhouette

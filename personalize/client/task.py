@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from personalize.client import progress as pace
+from personalize import phases
 from personalize.client.camera_clip import Recording
 from personalize.client.previews import Mask, Preview, Previews, read_mask
 from personalize.client.supervisor import COMMAND, Outcome, Run
@@ -178,12 +178,12 @@ class Task:
         run = self._run
         if run is not None and run.progress is None and run.attempts > 1:
             return "The worker broke down; it was started again"
-        return pace.words(run.progress if run is not None else None)
+        return phases.words(run.progress if run is not None else None)
 
     @property
     def step(self) -> str:
         """`step 3 of 9`."""
-        return pace.step(self._run.progress) if self._run is not None else ""
+        return phases.step(self._run.progress) if self._run is not None else ""
 
     @property
     def fraction(self) -> float | None:
@@ -191,7 +191,7 @@ class Task:
         if self._recording is not None:
             return self._recording.fraction
         progress = self._run.progress if self._run is not None else None
-        return None if progress is None else pace.fraction(progress)
+        return None if progress is None else phases.fraction(progress)
 
     @property
     def left_s(self) -> float | None:

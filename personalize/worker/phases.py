@@ -11,6 +11,7 @@ from typing import Final
 
 from personalize.job import Job
 from personalize.messages import Done
+from personalize.phases import PHASES, USUAL_FRAMES
 from personalize.worker import candidate, cuts, finetune, frames, links, propagation, replay, seeds
 from personalize.worker.context import BaseNetwork, Context
 from personalize.worker.reporter import Teller
@@ -24,7 +25,7 @@ class Phase:
     """One step of the work.
 
     Attributes:
-        name: of `personalize.messages.PHASES`.
+        name: of `personalize.phases.PHASES`.
         after: phases whose results it uses.
         needs: what else its result depends on.
         run: does it.
@@ -47,7 +48,7 @@ ALL: Final = (
     Phase("writing", ("learning",), candidate.needs_of_writing, candidate.write),
     Phase("checking", ("writing", "cuts"), candidate.needs_of_checking, candidate.check),
 )
-USUAL_FRAMES: Final = 301
+assert tuple(p.name for p in ALL) == tuple(PHASES)
 
 
 def personalise(folder: Path, job: Job, teller: Teller) -> Done:

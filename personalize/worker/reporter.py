@@ -1,4 +1,4 @@
-"""What the worker tells, and how it is told to stop: lines out, lines in, and a clock."""
+"""The worker's side of the pipe: messages out, orders in, the time left, and the deadline."""
 
 from __future__ import annotations
 
@@ -8,24 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
-from personalize.messages import PHASES, Event, Notice, Progress, encode
+from personalize.messages import Event, Notice, Progress, encode
+from personalize.phases import PHASES
 
 PAUSE_S: Final = 0.25  #: between two reports of one phase
 SOONEST: Final = 0.03  #: of the work must be done before anything is said of the rest
 LOG: Final = "events.jsonl"
-#: CPU seconds of each phase for 301 frames of 720p on one core (`python -m benchmarks.personalisation`): the
-#: ratios are what the first guess of the time left is made of.
-USUAL_S: Final = {
-    "reading": 1.5,
-    "seeds": 4.2,
-    "links": 13.1,
-    "propagating": 2.3,
-    "cuts": 24.0,
-    "features": 0.8,
-    "learning": 59.8,
-    "writing": 0.2,
-    "checking": 0.7,
-}
 
 
 class CancelledError(Exception):
@@ -75,7 +63,7 @@ class Teller:
 
     def expect(self, phase: str, share: float) -> None:
         """A phase will have to be done; `share` is its work beside that of 301 frames."""
-        self._expected_s[phase] = USUAL_S[phase] * share
+        self._expected_s[phase] = PHASES[phase].usual_s * share
 
     def begin(self, phase: str) -> None:
         """A phase starts."""

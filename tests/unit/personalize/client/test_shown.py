@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.spec import FactorCard
-from personalize.client import job_folders, progress
+from personalize.client import job_folders
 from personalize.client.previews import DIM, Previews, composed, portrait
 from personalize.client.verdict import gain_words, verdict
 from personalize.job import Job, write_job
-from personalize.messages import PHASES, Done, Progress, Silhouette
+from personalize.messages import Done, Progress, Silhouette
+from personalize.phases import PHASES, fraction
 from runtime.library.factors import usable_name, user_factors
 from runtime.library.models import NAME
 from runtime.media.writing import VideoWriter
@@ -57,11 +58,11 @@ def test_a_gain_for_a_menu() -> None:
     assert gain_words(replace(card, before={})) == gain_words(None) == ""
 
 
-@given(st.lists(st.tuples(st.sampled_from(PHASES), st.integers(0, 10), st.integers(0, 10)), min_size=2))
+@given(st.lists(st.tuples(st.sampled_from(list(PHASES)), st.integers(0, 10), st.integers(0, 10)), min_size=2))
 def test_the_bar_never_leaves_its_ends_and_never_goes_back_in_order(steps) -> None:
-    fractions = [progress.fraction(Progress(*s)) for s in steps]
+    fractions = [fraction(Progress(*s)) for s in steps]
     assert all(0 <= f <= 1 + 1e-9 for f in fractions)
-    ordered = [progress.fraction(Progress(phase, n, 4)) for phase in PHASES for n in range(5)]
+    ordered = [fraction(Progress(phase, n, 4)) for phase in PHASES for n in range(5)]
     assert ordered == sorted(ordered)
     assert ordered[-1] == pytest.approx(1)
 

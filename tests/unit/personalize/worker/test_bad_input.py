@@ -14,9 +14,10 @@ import pytest
 
 from personalize.job import Correction
 from personalize.messages import CANCELLED, DONE, FAILED, Cancelled
+from personalize.phases import PHASES
 from personalize.worker import candidate, finetune, propagation, results
 from personalize.worker import frames as reading
-from personalize.worker.reporter import USUAL_S, LimitError, Orders, Teller
+from personalize.worker.reporter import LimitError, Orders, Teller
 from runtime.media.clips import Clip
 from tests.person_clip import person_frames, write_clip
 from tests.personalising import hurry, job_for, run
@@ -253,7 +254,7 @@ def test_the_time_left_shrinks_and_the_limit_holds(tmp_path, monkeypatch):
     teller.begin("cuts")
     teller.progress(1, 2)
     lines = [line for line in out.getvalue().splitlines() if "left_s" in line]
-    left_s = round(USUAL_S["cuts"] * 6 / USUAL_S["reading"], 1)
+    left_s = round(PHASES["cuts"].usual_s * 6 / PHASES["reading"].usual_s, 1)
     assert f'"left_s": {left_s}' in lines[0]
     assert '"left_s": ' in lines[1]
     now[0] += 1000
