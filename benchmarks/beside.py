@@ -22,8 +22,8 @@ from pathlib import Path
 
 from app.live.pipeline import Pipeline
 from app.settings import thread_budget
-from personalize.client.supervisor import Run
-from personalize.job import Job, write_job
+from personalize.client.supervisor import Supervisor
+from personalize.job import PersonalizationJob, write_job
 from runtime.engine.engine import load_engine
 from runtime.frames import Frame
 from runtime.media.clips import Clip
@@ -80,8 +80,8 @@ def measure(clip: Path, seconds: float) -> tuple[list[float], list[float], set[s
     phases: set[str] = set()
     with tempfile.TemporaryDirectory() as folder:
         job = Path(folder) / "job"
-        write_job(job, Job(clip.absolute(), "benchmark", paths.models_dir() / "factored-s31"))
-        run = Run(job, lambda: None)
+        write_job(job, PersonalizationJob(clip.absolute(), "benchmark", paths.models_dir() / "factored-s31"))
+        run = Supervisor(job, lambda: None)
         try:
             pipeline.start()
             pipeline.use(load_engine("factored-s31", device="cpu", threads=thread_budget().network))

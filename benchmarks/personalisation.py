@@ -25,11 +25,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.job import METHODS, Job, write_job
-from personalize.messages import Done, Event, Failed, Notice, Silhouette, decode
+from personalize.job import METHODS, PersonalizationJob, write_job
+from personalize.messages import Failure, Finished, FrameSilhouette, Message, WorkerNotice, decode
 from personalize.worker.phases import personalise
 from personalize.worker.pictures import opened
-from personalize.worker.reporter import Orders, Teller
+from personalize.worker.reporter import Orders, Reporter
 from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame
 from runtime.media.images import list_images
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     model = paths.models_dir() / chosen.model
-    job = Job(chosen.clip.absolute(), chosen.clip.stem, model, method=chosen.method)
+    job = PersonalizationJob(chosen.clip.absolute(), chosen.clip.stem, model, method=chosen.method)
     if chosen.frames:
         first, last = (int(n) for n in chosen.frames.split(":"))
         job = replace(job, first=first, last=last)
@@ -74,10 +74,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measured(folder: Path, job: Job) -> Done:
+def measured(folder: Path, job: PersonalizationJob) -> Finished:
     """Run the job in this process."""
     write_job(folder, job)
-    teller = Teller(folder, _Said(), Orders(None), job.limit_s)
+    teller = Reporter(folder, _Said(), Orders(None), job.limit_s)
     try:
         return personalise(folder, job, teller)
     finally:
@@ -88,15 +88,15 @@ class _Said(io.StringIO):
     """Prints notices as they come."""
 
     def write(self, text: str) -> int:
-        event: Event | None = decode(text)
-        if isinstance(event, (Notice, Failed)):
+        event: Message | None = decode(text)
+        if isinstance(event, (WorkerNotice, Failure)):
             say(f"  note: {event}")
-        elif event is not None and not isinstance(event, Silhouette) and getattr(event, "done", 0) == 1:
+        elif event is not None and not isinstance(event, FrameSilhouette) and getattr(event, "done", 0) == 1:
             say(f"  {getattr(event, 'phase', '')} …")
         return len(text)
 
 
-def report(done: Done) -> None:
+def report(done: Finished) -> None:
     """Phases and the gate's numbers."""
     figures = done.report
     say(f"{figures['frames']} frames, window {figures['window']}, threshold {figures['threshold']:g}")

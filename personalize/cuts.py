@@ -35,7 +35,7 @@ INNER, OUTER, SIDE = (
 
 
 @dataclass(frozen=True)
-class Cut:
+class FrameCut:
     """A silhouette.
 
     Attributes:
@@ -64,7 +64,7 @@ class GraphCut:
     iterations: int = 5
 
 
-def grab_cut(image: Picture, person: Map, *, iterations: int = 5) -> Cut:
+def grab_cut(image: Picture, person: Map, *, iterations: int = 5) -> FrameCut:
     """OpenCV's GrabCut, started from probabilities.
 
     Args:
@@ -74,16 +74,16 @@ def grab_cut(image: Picture, person: Map, *, iterations: int = 5) -> Cut:
     """
     likely = _known(person) > 0.5
     if refusal := _too_few(likely):
-        return Cut(likely, refusal)
+        return FrameCut(likely, refusal)
     mask = _trimap(_known(person))
     try:
         cut = cut_trimap(np.ascontiguousarray(image[..., ::-1]), mask, iterations)
     except cv2.error as error:
-        return Cut(likely, f"GrabCut gave up: {error.err}.")
+        return FrameCut(likely, f"GrabCut gave up: {error.err}.")
     return _guarded(cut, likely)
 
 
-def graph_cut(image: Picture, person: Map, settings: GraphCut | None = None) -> Cut:
+def graph_cut(image: Picture, person: Map, settings: GraphCut | None = None) -> FrameCut:
     """Minimum cut of colour, probability and contrast, learned and cut again until it rests.
 
     Args:
@@ -95,7 +95,7 @@ def graph_cut(image: Picture, person: Map, settings: GraphCut | None = None) -> 
     known = _known(person)
     likely = known > 0.5
     if refusal := _too_few(likely):
-        return Cut(likely, refusal)
+        return FrameCut(likely, refusal)
     edges = edge_weights(image, settings.gamma)
     sure = _trimap(known)
     clipped = np.clip(known.astype(np.float64), CLIP, 1 - CLIP)
@@ -246,11 +246,11 @@ def _forbid(unary: Energies, sure: NDArray[np.uint8], price: float) -> None:
         unary[forbidden][where] = price
 
 
-def _guarded(cut: Mask, likely: Mask) -> Cut:
+def _guarded(cut: Mask, likely: Mask) -> FrameCut:
     """The cut, or what it started from when it is empty, full or somewhere else."""
     iou = (cut & likely).sum() / max((cut | likely).sum(), 1)
     if not cut.any() or cut.all():
-        return Cut(likely, "Not cut: colour and silhouette do not go together here.")
+        return FrameCut(likely, "Not cut: colour and silhouette do not go together here.")
     if iou < LEAST_IOU:
-        return Cut(likely, f"Not cut: the cut had only {iou:.0%} in common with the silhouette.")
-    return Cut(np.asarray(cut, np.bool_))
+        return FrameCut(likely, f"Not cut: the cut had only {iou:.0%} in common with the silhouette.")
+    return FrameCut(np.asarray(cut, np.bool_))

@@ -27,12 +27,12 @@ HELD_OUT_EVERY = 10
 OnStep = Callable[[int, int], None]  #: (steps done, steps in all); may raise to stop the work
 
 
-class LessonsError(ValueError):
+class DatasetError(ValueError):
     """Nothing can be learned from these; the text says why."""
 
 
 @dataclass(frozen=True)
-class Lessons:
+class FrameDataset:
     """Pictures as the trunk sees them, and where the person is.
 
     Attributes:
@@ -46,9 +46,9 @@ class Lessons:
 
     def __post_init__(self) -> None:
         if self.features.ndim != 4 or self.codes.ndim != 3 or len(self.features) != len(self.codes):
-            raise LessonsError(f"features {self.features.shape} do not fit labels {self.codes.shape}")
+            raise DatasetError(f"features {self.features.shape} do not fit labels {self.codes.shape}")
         if not np.isin(np.unique(self.codes), (0, 1, IGNORED)).all():
-            raise LessonsError("labels must be 0, 1 or 255")
+            raise DatasetError("labels must be 0, 1 or 255")
 
     def batch(self, which: Sequence[int] | NDArray[np.integer]) -> tuple[Tensor, Tensor]:
         """Features (b, 128, gh, gw) and codes of these pictures."""
@@ -58,7 +58,7 @@ class Lessons:
 
 
 @dataclass(frozen=True)
-class Memories:
+class ReplayBuffer:
     """Pictures of other people, and what was said of them before.
 
     Attributes:
@@ -71,7 +71,7 @@ class Memories:
 
 
 @dataclass(frozen=True)
-class Material:
+class FinetuneData:
     """All that is learned from.
 
     Attributes:
@@ -81,14 +81,14 @@ class Material:
         replay: other people.
     """
 
-    clip: Lessons
+    clip: FrameDataset
     learned: Sequence[int]
     watched: Sequence[int] = ()
-    replay: Memories | None = None
+    replay: ReplayBuffer | None = None
 
 
 @dataclass(frozen=True)
-class Course:
+class FinetuneConfig:
     """How it is learned; chosen on clips with hand-made masks (docs/personalisation.md).
 
     Attributes:
@@ -112,7 +112,7 @@ class Course:
 
 
 @dataclass
-class Learned:
+class FinetuneResult:
     """The best factor on the way, and how it went.
 
     Attributes:
@@ -143,13 +143,13 @@ def held_out(count: int) -> tuple[list[int], list[int]]:
 
 def learn(
     factor: FastFactor,
-    material: Material,
-    course: Course,
+    material: FinetuneData,
+    course: FinetuneConfig,
     *,
     seed: int = 0,
     on_step: OnStep | None = None,
     should_end: Callable[[], str] | None = None,
-) -> Learned:
+) -> FinetuneResult:
     """Teach a factor; the one given is not changed.
 
     Args:
@@ -169,7 +169,9 @@ def learn(
     optimiser = torch.optim.AdamW(
         learner.parameters(), lr=course.rate, weight_decay=course.weight_decay, foreach=False
     )
-    best = Learned(factor, [loss_on(factor, material.clip, material.watched)] if material.watched else [])
+    best = FinetuneResult(
+        factor, [loss_on(factor, material.clip, material.watched)] if material.watched else []
+    )
     batches = draw(material, course, seed)
     waited = 0
     for step, (which, others, last_of_epoch) in enumerate(batches):
@@ -194,7 +196,7 @@ def learn(
 Batch = tuple[NDArray[np.integer], NDArray[np.integer], bool]
 
 
-def draw(material: Material, course: Course, seed: int) -> list[Batch]:
+def draw(material: FinetuneData, course: FinetuneConfig, seed: int) -> list[Batch]:
     """All batches of a course: frames, other people, and whether an epoch ends here."""
     random = np.random.default_rng(seed)
     per_epoch = -(-len(material.learned) // course.batch)
@@ -211,7 +213,7 @@ def draw(material: Material, course: Course, seed: int) -> list[Batch]:
     return batches
 
 
-def refuse_useless(material: Material) -> None:
+def refuse_useless(material: FinetuneData) -> None:
     """Raise for lessons that teach nothing.
 
     Raises:
@@ -219,15 +221,15 @@ def refuse_useless(material: Material) -> None:
     """
     codes = material.clip.codes[list(material.learned)]
     if not len(codes):
-        raise LessonsError("no frame is left to learn from")
+        raise DatasetError("no frame is left to learn from")
     if not (codes == 1).any():
-        raise LessonsError("no pixel is surely the person")
+        raise DatasetError("no pixel is surely the person")
     if not (codes == 0).any():
-        raise LessonsError("no pixel is surely background")
+        raise DatasetError("no pixel is surely background")
 
 
 @torch.no_grad()
-def loss_on(factor: FastFactor, lessons: Lessons, which: Sequence[int], batch: int = 8) -> float:
+def loss_on(factor: FastFactor, lessons: FrameDataset, which: Sequence[int], batch: int = 8) -> float:
     """Mean loss over pictures."""
     factor.eval()
     total = 0.0
@@ -237,7 +239,7 @@ def loss_on(factor: FastFactor, lessons: Lessons, which: Sequence[int], batch: i
     return total / max(len(which), 1)
 
 
-def _better(best: Learned, learner: FastFactor, material: Material) -> bool:
+def _better(best: FinetuneResult, learner: FastFactor, material: FinetuneData) -> bool:
     """Note the loss on held-out frames, and keep the learner if it is the lowest; without any, always."""
     watched = material.watched
     loss = loss_on(learner, material.clip, watched) if watched else -float(len(best.losses))
@@ -250,7 +252,7 @@ def _better(best: Learned, learner: FastFactor, material: Material) -> bool:
     return True
 
 
-def _loss(factor: FastFactor, lessons: Lessons, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
+def _loss(factor: FastFactor, lessons: FrameDataset, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
     """Cross-entropy, each picture's background held to a multiple of its people as in training."""
     features, codes = lessons.batch(which)
     odds = _odds(factor, features)
@@ -264,7 +266,7 @@ def _loss(factor: FastFactor, lessons: Lessons, which: Sequence[int] | NDArray[n
     return balanced_mean(cost.flatten(1), known, person.flatten(1), FACTOR_BACKGROUND)
 
 
-def _change(factor: FastFactor, memories: Memories, which: NDArray[np.integer]) -> Tensor:
+def _change(factor: FastFactor, memories: ReplayBuffer, which: NDArray[np.integer]) -> Tensor:
     """Cross-entropy between what is said now and what was said before."""
     order = np.asarray(which, np.intp)
     odds = _odds(factor, _tensor(memories.features[order]))

@@ -28,7 +28,7 @@ AREA: Final = (0.5, 2.0)  #: person after over person before; outside, the silho
 
 
 @dataclass(frozen=True)
-class Score:
+class GateScore:
     """Means over pictures.
 
     Attributes:
@@ -54,7 +54,7 @@ class Judgement:
     forgot: bool = False  #: better on the person, but other people a little worse than is allowed
 
 
-def score(answers: Iterable[tuple[Map, NDArray[np.uint8]]]) -> Score:
+def score(answers: Iterable[tuple[Map, NDArray[np.uint8]]]) -> GateScore:
     """Compare P(person) on the grid with silhouettes.
 
     Args:
@@ -67,12 +67,12 @@ def score(answers: Iterable[tuple[Map, NDArray[np.uint8]]]) -> Score:
         mask = cv2.resize(known, truth.shape[::-1], interpolation=cv2.INTER_LINEAR) >= 0.5
         rows.append((silhouette_iou(mask, truth), boundary_f(mask, truth), float(mask.mean())))
     if not rows:
-        return Score(0.0, 0.0, 0.0, 0)
+        return GateScore(0.0, 0.0, 0.0, 0)
     j, edge, area = np.mean(rows, axis=0)
-    return Score(float(j), float(edge), float(area), len(rows))
+    return GateScore(float(j), float(edge), float(area), len(rows))
 
 
-def judge(clip: tuple[Score, Score], people: tuple[Score, Score]) -> Judgement:
+def judge(clip: tuple[GateScore, GateScore], people: tuple[GateScore, GateScore]) -> Judgement:
     """Accept or not.
 
     Args:
@@ -100,12 +100,12 @@ def judge(clip: tuple[Score, Score], people: tuple[Score, Score]) -> Judgement:
     return Judgement(accepted=True, reason=f"Better: {shown}.", close=gain < CLOSE)
 
 
-def area_drift(clip: tuple[Score, Score]) -> float:
+def area_drift(clip: tuple[GateScore, GateScore]) -> float:
     """Area of the person after, as a multiple of that before."""
     return clip[1].area / max(clip[0].area, 1e-4)
 
 
-def figures(clip: tuple[Score, Score], people: tuple[Score, Score]) -> dict[str, Any]:
+def figures(clip: tuple[GateScore, GateScore], people: tuple[GateScore, GateScore]) -> dict[str, Any]:
     """The numbers for report and card."""
     return {
         "held_out_J": {"before": clip[0].j, "after": clip[1].j},
@@ -116,6 +116,6 @@ def figures(clip: tuple[Score, Score], people: tuple[Score, Score]) -> dict[str,
     }
 
 
-def on_card(s: Score, people: Score) -> dict[str, float]:
+def on_card(s: GateScore, people: GateScore) -> dict[str, float]:
     """One side's numbers for the factor's card."""
     return {"held_out_J": s.j, "boundary_F": s.boundary_f, "area": s.area, "regression_J": people.j}

@@ -36,7 +36,7 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class Job:
+class PersonalizationJob:
     """One personalisation."""
 
     clip: Path
@@ -52,7 +52,7 @@ class Job:
     limit_s: float = LIMIT_S
 
 
-def write_job(folder: Path, job: Job) -> None:
+def write_job(folder: Path, job: PersonalizationJob) -> None:
     """Put `job.json` into the folder, which is made for this user alone; whole or not at all.
 
     Raises:
@@ -68,7 +68,7 @@ def write_job(folder: Path, job: Job) -> None:
         raise Refusal(f"job folder {folder}", f"it cannot be written ({e.strerror})", "Choose another") from e
 
 
-def read_job(folder: Path) -> Job:
+def read_job(folder: Path) -> PersonalizationJob:
     """The job of a folder.
 
     Raises:
@@ -87,13 +87,13 @@ def read_job(folder: Path) -> Job:
         raise Refusal(what, f"it is not a job ({str(e)[:80]})", _REMEDY) from e
 
 
-def _checked(raw: dict[str, Any]) -> Job:
+def _checked(raw: dict[str, Any]) -> PersonalizationJob:
     """The job of what was read; nothing is taken on trust."""
     if raw.pop("format") != FORMAT:
         raise ValueError("another version of the program wrote it")
     strokes = tuple(_stroke(s) for s in raw.pop("strokes"))
     base = raw.pop("base_factor")
-    job = Job(
+    job = PersonalizationJob(
         clip=Path(_of(str, raw.pop("clip"))),
         name=_of(str, raw.pop("name")),
         model=Path(_of(str, raw.pop("model"))),

@@ -14,7 +14,7 @@ DONE, FAILED, CANCELLED = 0, 1, 3
 
 
 @dataclass(frozen=True)
-class Progress:
+class PhaseProgress:
     """State of a phase."""
 
     phase: str  #: of `personalize.phases.PHASES`
@@ -24,7 +24,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Silhouette:
+class FrameSilhouette:
     """A frame's silhouette as it stands now; a later one of the same frame replaces it."""
 
     frame: int  #: of the clip, from 0
@@ -32,14 +32,14 @@ class Silhouette:
 
 
 @dataclass(frozen=True)
-class Notice:
+class WorkerNotice:
     """Something a careful user should know."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Done:
+class Finished:
     """The end; true only with exit code 0."""
 
     path: str  #: the factor file in the job folder
@@ -49,7 +49,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Failed:
+class Failure:
     """The end, without a factor; with exit code 1."""
 
     what: str
@@ -62,29 +62,29 @@ class Cancelled:
     """The end that was asked for; with exit code 3."""
 
 
-Event = Progress | Silhouette | Notice | Done | Failed | Cancelled
+Message = PhaseProgress | FrameSilhouette | WorkerNotice | Finished | Failure | Cancelled
 _KINDS: Final[dict[str, type[Any]]] = {
-    "Progress": Progress,
-    "Silhouette": Silhouette,
-    "Notice": Notice,
-    "Done": Done,
-    "Failed": Failed,
+    "Progress": PhaseProgress,
+    "Silhouette": FrameSilhouette,
+    "Notice": WorkerNotice,
+    "Done": Finished,
+    "Failed": Failure,
     "Cancelled": Cancelled,
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 
-def as_json(message: Event) -> dict[str, Any]:
+def as_json(message: Message) -> dict[str, Any]:
     """The object of a line."""
     return {"event": _NAMES[type(message)], **asdict(message)}
 
 
-def encode(event: Event) -> str:
+def encode(event: Message) -> str:
     """One line, without its end."""
     return json.dumps(as_json(event))
 
 
-def decode(line: str) -> Event | None:
+def decode(line: str) -> Message | None:
     """The event of a line; None for one that is none, or of a kind that a newer worker knows."""
     try:
         raw = json.loads(line)
@@ -94,7 +94,7 @@ def decode(line: str) -> Event | None:
     if kind is None:
         return None
     try:
-        event: Event = kind(**{f.name: raw[f.name] for f in fields(kind) if f.name in raw})
+        event: Message = kind(**{f.name: raw[f.name] for f in fields(kind) if f.name in raw})
     except TypeError:  # something it needs is missing
         return None
     return event

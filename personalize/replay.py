@@ -20,7 +20,7 @@ class PeopleError(ValueError):
 
 
 @dataclass(frozen=True)
-class People:
+class BundledPeople:
     """Pictures (n, 256, 256, 3) RGB and silhouettes (n, 256, 256) bool."""
 
     pictures: NDArray[np.uint8]
@@ -41,7 +41,7 @@ class People:
         return self.pictures[chosen], self.silhouettes[chosen]
 
 
-def read_regression(folder: Path) -> People:
+def read_regression(folder: Path) -> BundledPeople:
     """Read `people.jpg` and `silhouettes.png`.
 
     Raises:
@@ -62,7 +62,7 @@ def read_regression(folder: Path) -> People:
         raise PeopleError(f"{folder}: its two sheets differ in size")
     pictures, silhouettes = _tiles(sheets[0][..., ::-1]), _tiles(sheets[1][..., None])[..., 0] > 127
     drawn = pictures.reshape(len(pictures), -1).any(axis=1)  # the last row is filled up with black
-    return People(np.ascontiguousarray(pictures[drawn]), silhouettes[drawn], digest.hexdigest())
+    return BundledPeople(np.ascontiguousarray(pictures[drawn]), silhouettes[drawn], digest.hexdigest())
 
 
 def _tiles(sheet: NDArray[np.uint8]) -> NDArray[np.uint8]:

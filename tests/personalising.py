@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from personalize.finetune import Course
-from personalize.job import Job, write_job
-from personalize.messages import Done, Event, Failed, Notice, Progress, decode
+from personalize.finetune import FinetuneConfig
+from personalize.job import PersonalizationJob, write_job
+from personalize.messages import Failure, Finished, Message, PhaseProgress, WorkerNotice, decode
 from personalize.replay import read_regression
 from personalize.worker import finetune, process, replay
-from personalize.worker.reporter import Orders, Teller
+from personalize.worker.reporter import Orders, Reporter
 from runtime.system import paths
 
 
@@ -22,13 +22,15 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two epochs instead of ten, and a quarter of the bundled people: for tests about something else."""
     people = read_regression(paths.assets_dir() / "regression")
     few = replace(people, pictures=people.pictures[:32], silhouettes=people.silhouettes[:32])
-    monkeypatch.setattr(finetune, "COURSE", Course(epochs=2))
+    monkeypatch.setattr(finetune, "CONFIG", FinetuneConfig(epochs=2))
     monkeypatch.setattr(replay, "read_regression", lambda _folder: few)
 
 
-def job_for(clip: Path, **changes: Any) -> Job:
+def job_for(clip: Path, **changes: Any) -> PersonalizationJob:
     """A job on the shipped model."""
-    return Job(clip, changes.pop("name", "ann"), paths.models_dir() / "factored-s31", **changes)
+    return PersonalizationJob(
+        clip, changes.pop("name", "ann"), paths.models_dir() / "factored-s31", **changes
+    )
 
 
 @dataclass
@@ -36,41 +38,41 @@ class Told:
     """What a run told."""
 
     code: int
-    events: list[Event]
+    events: list[Message]
 
     @property
-    def end(self) -> Event:
+    def end(self) -> Message:
         """The last event."""
         return self.events[-1]
 
     @property
-    def done(self) -> Done:
+    def done(self) -> Finished:
         """The result."""
-        assert isinstance(self.end, Done), self.end
+        assert isinstance(self.end, Finished), self.end
         return self.end
 
     @property
-    def failed(self) -> Failed:
+    def failed(self) -> Failure:
         """Why there is none."""
-        assert isinstance(self.end, Failed), self.end
+        assert isinstance(self.end, Failure), self.end
         return self.end
 
     @property
     def notices(self) -> str:
         """All notices in one."""
-        return " ".join(e.text for e in self.events if isinstance(e, Notice))
+        return " ".join(e.text for e in self.events if isinstance(e, WorkerNotice))
 
     @property
     def worked(self) -> list[str]:
         """Phases in which something was done, in order."""
-        return list(dict.fromkeys(e.phase for e in self.events if isinstance(e, Progress) and e.done))
+        return list(dict.fromkeys(e.phase for e in self.events if isinstance(e, PhaseProgress) and e.done))
 
 
-def run(folder: Path, job: Job, orders: Orders | None = None) -> Told:
+def run(folder: Path, job: PersonalizationJob, orders: Orders | None = None) -> Told:
     """Do a job to its end in this process."""
     write_job(folder, job)
     out = io.StringIO()
-    teller = Teller(folder, out, orders or Orders(None), job.limit_s)
+    teller = Reporter(folder, out, orders or Orders(None), job.limit_s)
     try:
         code = process.run(folder, job, teller)
     finally:

@@ -18,10 +18,10 @@ from app.batch.progress import Stop, Style, quiet_stdout
 from app.commands.torch_process import refuse_without
 from personalize import phases
 from personalize.client import job_folders
-from personalize.client.supervisor import How, Outcome, Run
+from personalize.client.supervisor import Ending, Outcome, Supervisor
 from personalize.client.verdict import verdict
-from personalize.job import Job, Method, write_job
-from personalize.messages import Done, Event, Notice, Progress, as_json
+from personalize.job import Method, PersonalizationJob, write_job
+from personalize.messages import Finished, Message, PhaseProgress, WorkerNotice, as_json
 from runtime.engine.sessions import read_model
 from runtime.library.factors import user_factors
 from runtime.library.models import FACTOR_SUFFIX, NAME, Bundle, find_model
@@ -61,13 +61,15 @@ def personalise(
         raise Refusal(f"clip {clip}", "there is no such file or folder", "Give a clip, or a folder of frames")
     name = _name(out)
     first, last = frames or (0, None)
-    job = Job(clip.absolute(), name, bundle.path.absolute(), first=first, last=last, method=method)
+    job = PersonalizationJob(
+        clip.absolute(), name, bundle.path.absolute(), first=first, last=last, method=method
+    )
     folder = _folder(job)
     write_job(folder, job)
     with Stop().on_signals() as stop:
-        outcome = _follow(Run(folder, lambda: None), stop, ProgressReport(progress))
+        outcome = _follow(Supervisor(folder, lambda: None), stop, ProgressReport(progress))
     code = _end(outcome, out, bundle, progress)
-    if outcome.how is not How.PAUSED and str(folder) not in outcome.words:
+    if outcome.how is not Ending.PAUSED and str(folder) not in outcome.words:
         with suppress(Refusal):
             job_folders.remove(folder)
     return code
@@ -105,7 +107,7 @@ def _is_file(out: str) -> bool:
     return out.endswith(".onnx") or "/" in out or "\\" in out
 
 
-def _folder(job: Job) -> Path:
+def _folder(job: PersonalizationJob) -> Path:
     """The folder of a new job, or of the same job that was broken off."""
     for left in job_folders.left_over():
         if replace(left.job, strokes=job.strokes, limit_s=job.limit_s) == job:
@@ -125,13 +127,13 @@ class ProgressReport:
         self._task: TaskID = self._bar.add_task("", total=1.0, place="starting", left="")
         self._bar.start()
 
-    def on_message(self, message: Event) -> None:
+    def on_message(self, message: Message) -> None:
         """Show a message of the worker, or pass it on."""
         if self._style == "json":
             say(as_json(message))
-        elif self._style == "rich" and isinstance(message, Notice):
+        elif self._style == "rich" and isinstance(message, WorkerNotice):
             self._console.print(Text(message.text), soft_wrap=True)
-        elif isinstance(message, Progress):
+        elif isinstance(message, PhaseProgress):
             left = "" if message.left_s is None else f"about {_duration(message.left_s)} left"
             place = f"{phases.step(message)}: {phases.words(message)}"
             self._bar.update(self._task, completed=phases.fraction(message), place=place, left=left)
@@ -145,9 +147,9 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _follow(run: Run, stop: Stop, report: ProgressReport) -> Outcome:
+def _follow(run: Supervisor, stop: Stop, report: ProgressReport) -> Outcome:
     """Wait for the end, and report what happens meanwhile."""
-    seen: Progress | None = None
+    seen: PhaseProgress | None = None
     run.start()
     try:
         while run.is_alive():
@@ -163,15 +165,15 @@ def _follow(run: Run, stop: Stop, report: ProgressReport) -> Outcome:
         run.cancel(LEAVE_S)
         run.join()
         report.close()
-    return run.outcome or Outcome(How.PAUSED, "Personalising ended without a word.")
+    return run.outcome or Outcome(Ending.PAUSED, "Personalising ended without a word.")
 
 
 def _end(outcome: Outcome, out: str, bundle: Bundle, style: Style) -> int:
     """Put an accepted factor where it belongs, and say how it went."""
-    if outcome.how is How.CANCELLED:
+    if outcome.how is Ending.CANCELLED:
         _say_ending(style, "Cancelled. Nothing has changed.", cancelled=True)
         return CANCELLED
-    if outcome.how is not How.DONE or outcome.done is None:
+    if outcome.how is not Ending.DONE or outcome.done is None:
         _say_ending(style, outcome.words, failed=True)
         return 1
     done = outcome.done
@@ -189,7 +191,7 @@ def _end(outcome: Outcome, out: str, bundle: Bundle, style: Style) -> int:
     return 0
 
 
-def _deliver(done: Done, out: str, bundle: Bundle) -> Path:
+def _deliver(done: Finished, out: str, bundle: Bundle) -> Path:
     """Into the library after its trial, or to the file that was named."""
     source = Path(done.path)
     if not _is_file(out):
@@ -202,7 +204,7 @@ def _deliver(done: Done, out: str, bundle: Bundle) -> Path:
     return target
 
 
-def _print_result(done: Done, out: str, place: str) -> None:
+def _print_result(done: Finished, out: str, place: str) -> None:
     console = Console(highlight=False)
     result = verdict(done, _name(out))
     console.print(Text(result.headline), soft_wrap=True)

@@ -22,9 +22,9 @@ from app.ui.window import Window
 from app.workspace import Session
 from personalize.client import job_folders
 from personalize.client.camera_clip import FILE, Recording
-from personalize.client.supervisor import COMMAND, How, Outcome
-from personalize.client.task import Task
-from personalize.job import Correction, Job
+from personalize.client.supervisor import COMMAND, Ending, Outcome
+from personalize.client.task import PersonalizationTask
+from personalize.job import Correction, PersonalizationJob
 from runtime.library.factors import usable_name
 from runtime.library.models import find_model
 from runtime.system.errors import Refusal
@@ -58,7 +58,7 @@ class Learning:
         self._window, self._session, self._pipeline = window, session, pipeline
         self._panel = window.personalise
         self._open_source, self._ring = open_source, ring
-        self._task: Task | None = None
+        self._task: PersonalizationTask | None = None
         self._told = 0  # `started` of the task whose end was told
         self._correct_at: int | None = None  # a frame that is to be corrected as soon as its clip is open
         self._leaving: list[threading.Thread] = []
@@ -132,7 +132,7 @@ class Learning:
             folder = job_folders.new_folder(wish.name)
             job = self._job(source.path or folder / FILE, offer, wish)
             span = None if job.last is None else (job.first, job.last)
-            task = Task(folder, job, self._ring, span, self.command)
+            task = PersonalizationTask(folder, job, self._ring, span, self.command)
             if offer.live:
                 task.record(Recording(capture, job.clip))
             else:
@@ -147,7 +147,7 @@ class Learning:
         left = next((x for x in job_folders.left_over() if str(x.folder) == key), None)
         if left is None or self._task is not None:
             return
-        task = Task(left.folder, left.job, self._ring, command=self.command)
+        task = PersonalizationTask(left.folder, left.job, self._ring, command=self.command)
         try:
             task.start()
         except Refusal as e:
@@ -182,7 +182,7 @@ class Learning:
         panel.setup.wished.connect(self.start)
         panel.setup.resumed.connect(self.resume)
         panel.setup.removed.connect(self._on_removed)
-        panel.progress.stopped_early.connect(lambda: self._with_task(Task.stop_early))
+        panel.progress.stopped_early.connect(lambda: self._with_task(PersonalizationTask.stop_early))
         panel.progress.cancelled.connect(self.cancel)
         panel.progress.correcting.connect(self.correct)
         panel.result.correcting.connect(self._correct_here)
@@ -190,7 +190,7 @@ class Learning:
         panel.trouble.removed.connect(self.cancel)
         panel.trouble.left.connect(lambda: self._close(hide=False, keep=True))
         panel.trouble.looked.connect(lambda: self._with_task(lambda t: show_folder(t.folder)))
-        actions["stop-early"].triggered.connect(lambda: self._with_task(Task.stop_early))
+        actions["stop-early"].triggered.connect(lambda: self._with_task(PersonalizationTask.stop_early))
         actions["cancel-job"].triggered.connect(self.cancel)
         actions["correct"].triggered.connect(self._correct_here)
         actions["personalise"].triggered.connect(self._on_personalise)
@@ -201,9 +201,9 @@ class Learning:
     def _sees(self, page: object) -> bool:
         return self._panel.isVisible() and self._panel.page is page
 
-    def _job(self, clip: Path, offer: Offer, wish: Wish) -> Job:
+    def _job(self, clip: Path, offer: Offer, wish: Wish) -> PersonalizationJob:
         first, last = offer.span if wish.marked and offer.span else offer.window
-        return Job(
+        return PersonalizationJob(
             clip=clip,
             name=usable_name(wish.name),
             model=find_model(self._session.choice.model).path,
@@ -215,25 +215,25 @@ class Learning:
 
     # -- what happens
 
-    def _begin(self, task: Task) -> None:
+    def _begin(self, task: PersonalizationTask) -> None:
         self._task, self._told = task, 0
         self._panel.progress.begin(task.job.name, task.span)
         self._panel.show_page(self._panel.progress)
         self._window.show_personalise(on=True)
         self._show_actions()
 
-    def _follow(self, task: Task) -> None:
+    def _follow(self, task: PersonalizationTask) -> None:
         recording = task.recording
         try:
             if recording is not None and recording.ended:
                 problem = task.recorded()
                 if problem:
-                    self._fail(task, Outcome(How.FAILED, problem))
+                    self._fail(task, Outcome(Ending.FAILED, problem))
                     return
                 task.start()
             previews = task.collect()
         except Refusal as e:
-            self._fail(task, Outcome(How.PAUSED, str(e)))
+            self._fail(task, Outcome(Ending.PAUSED, str(e)))
             return
         for preview in previews:
             self._panel.progress.show_preview(preview.frame, picture_image(preview.picture))
@@ -245,16 +245,16 @@ class Learning:
             self._on_end(task, task.outcome)
         self._show_actions()
 
-    def _on_end(self, task: Task, outcome: Outcome) -> None:
+    def _on_end(self, task: PersonalizationTask, outcome: Outcome) -> None:
         self._told = task.started
-        if outcome.how is How.DONE and outcome.done is not None:
+        if outcome.how is Ending.DONE and outcome.done is not None:
             self._tell(Notice(self._deciding.show(task, outcome.done), topic=TOPIC))
         else:
             self._fail(task, outcome)
 
-    def _fail(self, task: Task, outcome: Outcome) -> None:
+    def _fail(self, task: PersonalizationTask, outcome: Outcome) -> None:
         self._told = task.started
-        failed = outcome.how is How.FAILED
+        failed = outcome.how is Ending.FAILED
         title = "This did not work" if failed else "Paused"
         reason = outcome.words or "The worker was cancelled. The factor in use is unchanged."
         words = f"{reason}\n\nThe factor in use stays as it is." if failed else reason
@@ -322,7 +322,7 @@ class Learning:
 
     # -- small answers
 
-    def _with_task(self, act: Callable[[Task], object]) -> None:
+    def _with_task(self, act: Callable[[PersonalizationTask], object]) -> None:
         if self._task is not None:
             act(self._task)
 

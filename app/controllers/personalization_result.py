@@ -8,9 +8,9 @@ from typing import Final
 from app.controllers.comparison import Comparing
 from app.ui.personalize_result import Card, Measure
 from app.ui.window import Window
-from personalize.client.task import Task
+from personalize.client.task import PersonalizationTask
 from personalize.client.verdict import verdict
-from personalize.messages import Done
+from personalize.messages import Finished
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 
@@ -28,7 +28,7 @@ class Deciding:
         self.on_closed: Callable[[], None] = lambda: None
         self._window, self._comparing = window, comparing
         self._page = window.personalise.result
-        self._task: Task | None = None
+        self._task: PersonalizationTask | None = None
         actions, page = window.actions_, self._page
         comparing.on_changed = self._on_trial
         page.kept.connect(self.keep)
@@ -47,7 +47,7 @@ class Deciding:
         """Whether the result of the task is in the library."""
         return self._comparing.kept is not None
 
-    def show(self, task: Task, done: Done) -> str:
+    def show(self, task: PersonalizationTask, done: Finished) -> str:
         """The result's page; an accepted factor is tried at once. The headline."""
         self._task = task
         found = verdict(done, task.job.name)

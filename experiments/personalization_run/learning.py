@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from personalize import factor as factors
 from personalize.cuts import grab_cut
-from personalize.job import Job, write_job
+from personalize.job import PersonalizationJob, write_job
 from personalize.phases import PHASES
 from personalize.worker.candidate import FACTOR
 from personalize.worker.context import BaseNetwork, Context
 from personalize.worker.cuts import CONTRADICTION, IGNORED, UNDECIDED_WITHIN, silhouette
-from personalize.worker.finetune import COURSE, teach
+from personalize.worker.finetune import CONFIG, teach
 from personalize.worker.phases import personalise
-from personalize.worker.reporter import Orders, Teller
+from personalize.worker.reporter import Orders, Reporter
 from personalize.worker.results import FOLDER, Results
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session
@@ -35,7 +35,7 @@ Bytes = NDArray[np.uint8]
 Map = NDArray[np.float32]
 
 #: name → codes of a frame from its picture, its own P(person) and the carried one, by the job
-VARIANTS: dict[str, Callable[[Bytes, Map, Map, Job], Bytes]] = {
+VARIANTS: dict[str, Callable[[Bytes, Map, Map, PersonalizationJob], Bytes]] = {
     "none": lambda image, own, _, job: silhouette(image, own, replace(job, method="none"))[0],
     "GrabCut": lambda image, own, _, job: silhouette(image, own, replace(job, method="grabcut"))[0],
     "graph cut": lambda image, own, _, job: silhouette(image, own, replace(job, method="graphcut"))[0],
@@ -45,7 +45,7 @@ VARIANTS: dict[str, Callable[[Bytes, Map, Map, Job], Bytes]] = {
 PROGRAM = "tree + graph cut"  #: what the program does
 
 
-def by_the_program(folder: Path, job: Job, people: Path | None) -> dict[str, Any]:
+def by_the_program(folder: Path, job: PersonalizationJob, people: Path | None) -> dict[str, Any]:
     """Personalise as the worker does, in this process; `people` is a job folder to take the people from.
 
     Returns:
@@ -55,7 +55,7 @@ def by_the_program(folder: Path, job: Job, people: Path | None) -> dict[str, Any
     if people is not None and people != folder:
         _share(people, folder)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        teller = Teller(folder, nowhere, Orders(None), LIMIT_S)
+        teller = Reporter(folder, nowhere, Orders(None), LIMIT_S)
         done = personalise(folder, job, teller)
         teller.close()
     return done.report
@@ -63,7 +63,7 @@ def by_the_program(folder: Path, job: Job, people: Path | None) -> dict[str, Any
 
 def course() -> str:
     """How long is learned, in words."""
-    return f"at most {COURSE.epochs} epochs in steps of {COURSE.batch} frames"
+    return f"at most {CONFIG.epochs} epochs in steps of {CONFIG.batch} frames"
 
 
 def learned(folder: Path) -> Factor:
@@ -71,7 +71,7 @@ def learned(folder: Path) -> Factor:
     return _factor((folder / FACTOR).read_bytes(), PROGRAM)
 
 
-def by_variant(folder: Path, job: Job, name: str) -> Factor:
+def by_variant(folder: Path, job: PersonalizationJob, name: str) -> Factor:
     """The same frames, features and course of learning, from silhouettes made another way; no gate.
 
     Args:
@@ -82,7 +82,7 @@ def by_variant(folder: Path, job: Job, name: str) -> Factor:
     other = folder.with_name(f"{folder.name}-variant")
     _link(folder / FOLDER, other / FOLDER)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        teller = Teller(other, nowhere, Orders(None), LIMIT_S)
+        teller = Reporter(other, nowhere, Orders(None), LIMIT_S)
         context = Context(other, job, BaseNetwork.of(job), Results(other), teller)
         for phase in PHASES:
             record = (context.results.folder / f"{phase}.json").read_text("utf-8")

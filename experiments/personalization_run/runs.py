@@ -19,7 +19,7 @@ import torch
 from experiments.personalization_run import learning, page
 from experiments.personalization_run.learning import PROGRAM, VARIANTS, by_the_program, by_variant, course
 from experiments.personalization_run.scoring import Scene, Truth, floor, of_footage, of_masked_clip, score
-from personalize.job import Job
+from personalize.job import PersonalizationJob
 from runtime.engine.engine import Engine, load_engine
 from runtime.system import paths
 from runtime.system.files import write_atomic
@@ -148,9 +148,11 @@ class Runs:
     def _job_folder(self, scene: Scene) -> Path:
         return self.folder / f"job-{scene.name}"
 
-    def _job(self, scene: Scene) -> Job:
+    def _job(self, scene: Scene) -> PersonalizationJob:
         last = len(scene.frames) - 1
-        return Job(scene.source, scene.name, self.bundle, first=0, last=last, limit_s=learning.LIMIT_S)
+        return PersonalizationJob(
+            scene.source, scene.name, self.bundle, first=0, last=last, limit_s=learning.LIMIT_S
+        )
 
     def _keep(self, scene: Scene, name: str, figures: dict[str, float]) -> None:
         self.record[scene.name][name] = figures

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from personalize.job import Job, read_job
+from personalize.job import PersonalizationJob, read_job
 from runtime.library.factors import user_factors
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -30,11 +30,11 @@ LARGEST_REPORT: Final = 1 << 20
 
 
 @dataclass(frozen=True)
-class Left:
+class UnfinishedJob:
     """A job that an earlier run of the program left behind."""
 
     folder: Path
-    job: Job
+    job: PersonalizationJob
     finished: bool  #: there is a result that nobody has decided on
 
 
@@ -65,7 +65,7 @@ def new_folder(name: str) -> Path:
     raise Refusal(f"job folder in {jobs_dir()}", "there are too many", "Remove old ones")
 
 
-def left_over() -> list[Left]:
+def left_over() -> list[UnfinishedJob]:
     """Jobs that were interrupted, or whose result was not decided on; newest first. Nothing is removed."""
     found = []
     folder = jobs_dir()
@@ -74,7 +74,7 @@ def left_over() -> list[Left]:
             job = read_job(path)
         except Refusal:
             continue  # not ours, or cut off before anything was done
-        found.append(Left(path, job, finished=bool(read_report(path)) and (path / FACTOR).exists()))
+        found.append(UnfinishedJob(path, job, finished=bool(read_report(path)) and (path / FACTOR).exists()))
     return found
 
 

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from personalize.messages import Event, decode
+from personalize.messages import Message, decode
 
 LONGEST: Final = 1 << 20  # bytes of a line; a longer one is no event
 LAST_WORDS: Final = 4000  # characters of stderr that are worth showing
 
 
-class Lines:
+class MessageStream:
     """Bytes as they come → whole events; half a line waits for its other half."""
 
     def __init__(self) -> None:
         self._rest = b""
         self._skipping = False
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes) -> Iterator[Message]:
         """The events that are complete now."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.messages import Silhouette
+from personalize.messages import FrameSilhouette
 from runtime.media.cursor import Cursor
 from runtime.media.feeds import ClipFeed, Feed, PicturesFeed
 from runtime.media.images import read_image
@@ -51,12 +51,12 @@ class Previews(threading.Thread):
         super().__init__(name="previews", daemon=True)
         self._clip = clip
         self._on_news = on_news
-        self._newest: Latest[Silhouette] = Latest()
-        self._kept: deque[Silhouette] = deque(maxlen=64)
+        self._newest: Latest[FrameSilhouette] = Latest()
+        self._kept: deque[FrameSilhouette] = deque(maxlen=64)
         self._made: deque[Preview] = deque(maxlen=64)
         self._end = threading.Event()
 
-    def offer(self, silhouette: Silhouette, *, keep: bool = False) -> None:
+    def offer(self, silhouette: FrameSilhouette, *, keep: bool = False) -> None:
         """Show this one unless a newer one comes first; `keep` makes it in any case."""
         if keep:
             self._kept.append(silhouette)
@@ -94,13 +94,13 @@ class Previews(threading.Thread):
         finally:
             feed.close()
 
-    def _keepsakes(self) -> list[Silhouette]:
+    def _keepsakes(self) -> list[FrameSilhouette]:
         taken = []
         while self._kept:
             taken.append(self._kept.popleft())
         return sorted(taken, key=lambda s: s.frame)
 
-    def _make(self, cursor: Cursor, silhouette: Silhouette) -> None:
+    def _make(self, cursor: Cursor, silhouette: FrameSilhouette) -> None:
         frame = cursor.move(silhouette.frame)
         mask = read_mask(Path(silhouette.path))
         if frame is not None and mask is not None and frame.index == silhouette.frame:

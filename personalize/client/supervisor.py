@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from personalize.client.job_folders import claimed
-from personalize.client.pipe import Lines, said_by
-from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Done, Event, Failed, Progress
+from personalize.client.pipe import MessageStream, said_by
+from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Failure, Finished, Message, PhaseProgress
 from runtime.system.errors import Refusal
 from runtime.system.processes import ChildProcess
 
@@ -32,7 +32,7 @@ KEPT: Final = 2000  # events that nobody fetched
 log = logging.getLogger("xfactor.personalising")
 
 
-class How(StrEnum):
+class Ending(StrEnum):
     """How a run ended."""
 
     DONE = "done"  #: there is a factor, accepted or not
@@ -45,14 +45,14 @@ class How(StrEnum):
 class Outcome:
     """The one end of a run."""
 
-    how: How
+    how: Ending
     words: str = ""  #: for the user
     details: str = ""
-    done: Done | None = None
+    done: Finished | None = None
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long what is waited for."""
 
     attempts: int = 3
@@ -63,10 +63,10 @@ class Patience:
     limit_s: float = 1500.0  #: for one process; above the limit that the worker keeps itself
 
 
-PATIENT: Final = Patience()
+TIMEOUTS: Final = Timeouts()
 
 
-class Run(threading.Thread):
+class Supervisor(threading.Thread):
     """Supervises the worker of one job folder. Start it once; `drain` its events when the bell rings.
 
     Attributes:
@@ -83,19 +83,19 @@ class Run(threading.Thread):
         on_news: Callable[[], None],
         *,
         command: Sequence[str] = COMMAND,
-        patience: Patience = PATIENT,
+        patience: Timeouts = TIMEOUTS,
     ) -> None:
         super().__init__(name="personalising", daemon=True)
         self.folder = folder
         self.outcome: Outcome | None = None
-        self.progress: Progress | None = None
+        self.progress: PhaseProgress | None = None
         self.attempts = 0
         self.pid: int | None = None
         self._command = (*command, str(folder))
         self._on_news = on_news
         self._patience = patience
         self._leave_s = patience.leave_s
-        self._events: deque[Event] = deque(maxlen=KEPT)
+        self._events: deque[Message] = deque(maxlen=KEPT)
         self._cancel = threading.Event()
         self._stop_early = threading.Event()
 
@@ -121,7 +121,7 @@ class Run(threading.Thread):
         """Whether it was asked to end."""
         return self._cancel.is_set()
 
-    def drain(self) -> list[Event]:
+    def drain(self) -> list[Message]:
         """Silhouettes and notices that came since the last call."""
         taken = []
         while self._events:
@@ -136,42 +136,42 @@ class Run(threading.Thread):
             with claimed(self.folder):
                 outcome = self._supervise()
         except Refusal as e:
-            outcome = Outcome(How.PAUSED, str(e))
+            outcome = Outcome(Ending.PAUSED, str(e))
         except OSError as e:  # no process can be started, or the folder is gone
             words = f"Personalising could not start: {e.strerror or e}. Free some memory and try again."
-            outcome = Outcome(How.PAUSED, words)
+            outcome = Outcome(Ending.PAUSED, words)
         except Exception as e:  # the boundary: a run ends, whatever happens
             log.exception("supervising %s failed", self.folder.name)
             words = f"Personalising broke down: {e}. The factor in use is unchanged; the log has the details."
-            outcome = Outcome(How.PAUSED, words)
+            outcome = Outcome(Ending.PAUSED, words)
         self.pid = None
         self.outcome = outcome  # after the claim was given back: who sees it may delete the folder
         self._on_news()
 
     def _supervise(self) -> Outcome:
-        crash = Outcome(How.PAUSED)
+        crash = Outcome(Ending.PAUSED)
         while self.attempts < self._patience.attempts:
             if self.attempts and self._cancel.wait(self._patience.back_off_s * 2 ** (self.attempts - 1)):
                 break
             self.attempts += 1
             crash = self._once()
-            if crash.how is not How.PAUSED:
+            if crash.how is not Ending.PAUSED:
                 return crash
             log.warning("worker of %s, attempt %d: %s", self.folder.name, self.attempts, crash.words)
         if self._cancel.is_set():
-            return Outcome(How.CANCELLED)
+            return Outcome(Ending.CANCELLED)
         words = (
             f"Personalising stopped after {self.attempts} attempts: {crash.words}. The factor in use is "
             "unchanged. Resume tries again where it stopped."
         )
-        return Outcome(How.PAUSED, words, crash.details)
+        return Outcome(Ending.PAUSED, words, crash.details)
 
     def _once(self) -> Outcome:
         """One process, from start to exit."""
         with (self.folder / ERRORS).open("wb") as errors:
             process = ChildProcess(self._command, errors)
         self.pid = process.pid
-        last: Event | None = None
+        last: Message | None = None
         killed = ""
         try:
             last, killed = self._listen(process)
@@ -180,9 +180,9 @@ class Run(threading.Thread):
             process.close()
         return self._judge(code, last, killed)
 
-    def _listen(self, process: ChildProcess) -> tuple[Event | None, str]:
+    def _listen(self, process: ChildProcess) -> tuple[Message | None, str]:
         """Pass events on until the pipe ends; the last event, and why the process was killed if it was."""
-        lines, last = Lines(), None
+        lines, last = MessageStream(), None
         started_s = heard_s = time.monotonic()
         leaving_s: float | None = None
         told_to_stop = False
@@ -227,24 +227,24 @@ class Run(threading.Thread):
             return f"it said nothing for {self._patience.silence_s:.0f} s"
         return ""
 
-    def _pass_on(self, event: Event) -> None:
-        if isinstance(event, Progress):
+    def _pass_on(self, event: Message) -> None:
+        if isinstance(event, PhaseProgress):
             self.progress = event
-        elif not isinstance(event, (Done, Failed, Cancelled)):  # those count with the exit code only
+        elif not isinstance(event, (Finished, Failure, Cancelled)):  # those count with the exit code only
             self._events.append(event)
             self._on_news()
 
-    def _judge(self, code: int, last: Event | None, killed: str) -> Outcome:
+    def _judge(self, code: int, last: Message | None, killed: str) -> Outcome:
         """What an exit code and the last event mean together; one without the other is a breakdown."""
         if self._cancel.is_set():
-            return Outcome(How.CANCELLED)
-        if not killed and code == DONE and isinstance(last, Done):
-            return Outcome(How.DONE, done=last)
-        if not killed and code == FAILED and isinstance(last, Failed):
-            return Outcome(How.FAILED, f"{last.what}: {last.reason}. {last.remedy}")
+            return Outcome(Ending.CANCELLED)
+        if not killed and code == DONE and isinstance(last, Finished):
+            return Outcome(Ending.DONE, done=last)
+        if not killed and code == FAILED and isinstance(last, Failure):
+            return Outcome(Ending.FAILED, f"{last.what}: {last.reason}. {last.remedy}")
         if not killed and code == CANCELLED and isinstance(last, Cancelled):
-            return Outcome(How.CANCELLED)
-        return Outcome(How.PAUSED, killed or _ended(code), said_by(self.folder / ERRORS))
+            return Outcome(Ending.CANCELLED)
+        return Outcome(Ending.PAUSED, killed or _ended(code), said_by(self.folder / ERRORS))
 
 
 def _ended(code: int) -> str:

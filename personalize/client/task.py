@@ -11,14 +11,14 @@ from typing import Final
 from personalize import phases
 from personalize.client.camera_clip import Recording
 from personalize.client.previews import Mask, Preview, Previews, read_mask
-from personalize.client.supervisor import COMMAND, Outcome, Run
-from personalize.job import Correction, Job, write_job
-from personalize.messages import Notice, Silhouette
+from personalize.client.supervisor import COMMAND, Outcome, Supervisor
+from personalize.job import Correction, PersonalizationJob, write_job
+from personalize.messages import FrameSilhouette, WorkerNotice
 
 STRETCHES: Final = 8  # parts of the range of which one frame each is shown
 
 
-class Task:
+class PersonalizationTask:
     """Folder, recording, worker and previews of one job. The window calls `collect` when the bell rings.
 
     Attributes:
@@ -34,7 +34,7 @@ class Task:
     def __init__(
         self,
         folder: Path,
-        job: Job,
+        job: PersonalizationJob,
         ring: Callable[[], None],
         span: tuple[int, int] | None = None,
         command: Sequence[str] = COMMAND,
@@ -46,9 +46,9 @@ class Task:
         self.started = 0
         self._ring, self._command = ring, command
         self._recording: Recording | None = None
-        self._run: Run | None = None
+        self._run: Supervisor | None = None
         self._previews: Previews | None = None
-        self._next: Job | None = None
+        self._next: PersonalizationJob | None = None
         self._shown: dict[int, int] = {}
 
     # -- life
@@ -74,7 +74,7 @@ class Task:
             self._previews = Previews(self.job.clip, self._ring)
             self._previews.start()
         self.started += 1
-        self._run = Run(self.folder, self._ring, command=self._command)
+        self._run = Supervisor(self.folder, self._ring, command=self._command)
         self._run.start()
 
     def stop_early(self) -> None:
@@ -126,9 +126,9 @@ class Task:
         """
         run = self._run
         for event in run.drain() if run is not None else ():
-            if isinstance(event, Silhouette):
+            if isinstance(event, FrameSilhouette):
                 self._on_silhouette(replace(event, path=str(self.folder / event.path)))
-            elif isinstance(event, Notice):
+            elif isinstance(event, WorkerNotice):
                 self.notice = event.text[:400]
         if run is not None and run.outcome is not None and self._next is not None:
             self.job, self._next = self._next, None
@@ -139,7 +139,7 @@ class Task:
                 self.face = preview
         return made
 
-    def _on_silhouette(self, silhouette: Silhouette) -> None:
+    def _on_silhouette(self, silhouette: FrameSilhouette) -> None:
         frame = silhouette.frame
         self.silhouettes[frame] = Path(silhouette.path)
         if self._previews is not None:

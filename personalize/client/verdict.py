@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from models.spec import FactorCard
-from personalize.messages import Done
+from personalize.messages import Finished
 
 #: Key of the report → what it measures, in words, and whether more is better.
 MEASURES: Final[dict[str, tuple[str, bool]]] = {
@@ -21,7 +21,7 @@ INSIDE: Final = {"losses", "accepted", "cpu_seconds"}  # for a bug report, not f
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasureRow:
     """One measure, before and after."""
 
     words: str
@@ -41,14 +41,14 @@ class Verdict:
     accepted: bool
     headline: str
     reason: str
-    rows: tuple[Row, ...]
+    rows: tuple[MeasureRow, ...]
     details: str
 
 
-def verdict(done: Done, name: str) -> Verdict:
+def verdict(done: Finished, name: str) -> Verdict:
     """A result in words; a report that lacks something lacks a row, nothing else."""
     rows = tuple(
-        Row(words, *pair)
+        MeasureRow(words, *pair)
         for key, (words, _) in MEASURES.items()
         if (pair := _pair(done.report.get(key))) is not None
     )

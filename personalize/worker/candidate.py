@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from export.rewrite import FastFactor
 from models.spec import FactorCard, ModelSpec
 from personalize import factor as factors
-from personalize.gate import Judgement, Score, figures, judge, on_card, score
-from personalize.messages import Done
+from personalize.gate import GateScore, Judgement, figures, judge, on_card, score
+from personalize.messages import Finished
 from personalize.worker.context import Context, person
 from personalize.worker.finetune import learned, teach
 from personalize.worker.results import Facts
@@ -28,7 +28,7 @@ CANDIDATE: Final = "candidate.onnx"
 FACTOR: Final = "factor.onnx"
 REPORT: Final = "report.json"
 HALF: Final = 0.5  #: of the way, where the whole way would cost other people too much
-Both = tuple[Score, Score]  #: before and after
+Both = tuple[GateScore, GateScore]  #: before and after
 
 
 def needs_of_writing(context: Context) -> list[object]:
@@ -84,7 +84,7 @@ def check(context: Context) -> Facts:
     }
 
 
-def done(context: Context) -> Done:
+def done(context: Context) -> Finished:
     """The report, on disk and as the last event."""
     facts = context.facts["checking"]
     first = context.first_frame
@@ -101,7 +101,7 @@ def done(context: Context) -> Done:
         "cpu_seconds": {phase: f["cpu_s"] for phase, f in context.facts.items()},
     }
     write_atomic(context.folder / REPORT, json.dumps(report, indent=1).encode())
-    return Done(str(context.folder / FACTOR), facts["sha256"], bool(facts["accepted"]), report)
+    return Finished(str(context.folder / FACTOR), facts["sha256"], bool(facts["accepted"]), report)
 
 
 def _spec(context: Context, card: FactorCard | None) -> ModelSpec:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.spec import ModelSpec
-from personalize.job import Job
-from personalize.messages import Silhouette
-from personalize.worker.reporter import Teller
+from personalize.job import PersonalizationJob
+from personalize.messages import FrameSilhouette
+from personalize.worker.reporter import Reporter
 from personalize.worker.results import Array, Facts, Results
 from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import Letterbox, NetworkSize
@@ -42,7 +42,7 @@ class BaseNetwork:
     size: NetworkSize
 
     @classmethod
-    def of(cls, job: Job) -> BaseNetwork:
+    def of(cls, job: PersonalizationJob) -> BaseNetwork:
         """Load it on one thread of the CPU.
 
         Raises:
@@ -89,10 +89,10 @@ class Context:
     """
 
     folder: Path
-    job: Job
+    job: PersonalizationJob
     network: BaseNetwork
     results: Results
-    teller: Teller
+    teller: Reporter
     facts: dict[str, Facts] = field(default_factory=dict)
 
     @property
@@ -137,4 +137,4 @@ class Context:
         part.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
         part.chmod(0o600)
         part.replace(path)
-        self.teller.say(Silhouette(index, str(path)))
+        self.teller.say(FrameSilhouette(index, str(path)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.cuts import Cut, grab_cut, graph_cut
-from personalize.job import Job
+from personalize.cuts import FrameCut, grab_cut, graph_cut
+from personalize.job import PersonalizationJob
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
 from personalize.worker.propagation import stroke_mask
 from personalize.worker.results import Facts
@@ -43,11 +43,11 @@ def run(context: Context) -> Facts:
     return {"uncut": uncut}
 
 
-def silhouette(image: Codes, person: Map, job: Job) -> tuple[Codes, str]:
+def silhouette(image: Codes, person: Map, job: PersonalizationJob) -> tuple[Codes, str]:
     """One frame's codes by the job's method, and why it was not cut, if it was not."""
     if job.method == "none":
         return _by_probability(person), ""
-    cut: Cut = (grab_cut if job.method == "grabcut" else graph_cut)(image, person)
+    cut: FrameCut = (grab_cut if job.method == "grabcut" else graph_cut)(image, person)
     codes = cut.person.astype(np.uint8)
     if job.method == "tree":
         wrong = np.where(cut.person, person < 0.5 - CONTRADICTION, person > 0.5 + CONTRADICTION)

@@ -12,12 +12,21 @@ from safetensors.torch import load, save
 
 from export.rewrite import FastFactor
 from personalize import factor as factors
-from personalize.finetune import IGNORED, Course, Learned, Lessons, Material, Memories, held_out, learn
+from personalize.finetune import (
+    IGNORED,
+    FinetuneConfig,
+    FinetuneData,
+    FinetuneResult,
+    FrameDataset,
+    ReplayBuffer,
+    held_out,
+    learn,
+)
 from personalize.worker.context import Context
 from personalize.worker.results import Array, Facts
 from runtime.system.files import write_atomic
 
-COURSE: Final = Course()
+CONFIG: Final = FinetuneConfig()
 SAMPLES_PER_CELL: Final = 2
 RESERVE_S: Final = 30.0  #: that writing and checking need before the job's time is up
 SHARE: Final = (0.005, 0.9)  #: of a picture that a person fills in frames worth learning from
@@ -26,7 +35,7 @@ FILE: Final = "learned.safetensors"
 
 def needs(context: Context) -> list[object]:
     """What the result depends on, beside silhouettes and features."""
-    return [context.job.seed, repr(COURSE)]
+    return [context.job.seed, repr(CONFIG)]
 
 
 def run(context: Context) -> Facts:
@@ -46,7 +55,7 @@ def learned(context: Context) -> FastFactor:
     return made.eval()
 
 
-def teach(context: Context, seed: int) -> tuple[Learned, list[int]]:
+def teach(context: Context, seed: int) -> tuple[FinetuneResult, list[int]]:
     """Learn once.
 
     Returns:
@@ -56,11 +65,11 @@ def teach(context: Context, seed: int) -> tuple[Learned, list[int]]:
     useful = useful_frames(codes)
     watched, judged = ([useful[k] for k in part] for part in held_out(len(useful)))
     kept = {*watched, *judged}
-    material = Material(
-        Lessons(context.array("features"), codes),
+    material = FinetuneData(
+        FrameDataset(context.array("features"), codes),
         [k for k in useful if k not in kept],
         watched,
-        Memories(context.results.array("replayed_features"), context.results.array("replayed_person")),
+        ReplayBuffer(context.results.array("replayed_features"), context.results.array("replayed_person")),
     )
     base = factors.load(context.network.factor.data)
 
@@ -71,7 +80,7 @@ def teach(context: Context, seed: int) -> tuple[Learned, list[int]]:
             return "its time was up"
         return ""
 
-    made = learn(base, material, COURSE, seed=seed, on_step=context.teller.progress, should_end=should_end)
+    made = learn(base, material, CONFIG, seed=seed, on_step=context.teller.progress, should_end=should_end)
     return made, judged
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from personalize.job import Job
+from personalize.job import PersonalizationJob
 from personalize.seeds import WINDOW, between, window, working_size
 from personalize.worker.context import Context
 from personalize.worker.pictures import Pictures, identity, opened, sha256_of
@@ -65,7 +65,7 @@ def run(context: Context) -> Facts:
     }
 
 
-def wanted_frames(job: Job, expected: int) -> range:
+def wanted_frames(job: PersonalizationJob, expected: int) -> range:
     """The frames of a clip that a job looks at."""
     if job.last is None:
         return window(expected, around=job.around, span=WINDOW)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from personalize.correspondence import Correspondence, match_window
-from personalize.job import Job
+from personalize.job import PersonalizationJob
 from personalize.worker.context import Context
 from personalize.worker.results import Facts
 from personalize.worker.seeds import refuse_nobody
@@ -44,7 +44,7 @@ def run(context: Context) -> Facts:
     return {"span": [first, end], "shot_changes": found.shot_changes}
 
 
-def shot_in_use(job: Job, start: int, count: int, changes: Sequence[int]) -> tuple[int, int]:
+def shot_in_use(job: PersonalizationJob, start: int, count: int, changes: Sequence[int]) -> tuple[int, int]:
     """First frame and end of the shot that holds the chosen frame; of a chosen range, of the longest shot."""
     borders = [0, *changes, count]
     shots = [(a, b) for a, b in pairwise(borders) if b > a]

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from personalize.job import Job
-from personalize.messages import Done
+from personalize.job import PersonalizationJob
+from personalize.messages import Finished
 from personalize.phases import PHASES, USUAL_FRAMES
 from personalize.worker import candidate, cuts, finetune, frames, links, propagation, replay, seeds
 from personalize.worker.context import BaseNetwork, Context
-from personalize.worker.reporter import Teller
+from personalize.worker.reporter import Reporter
 from personalize.worker.results import Facts, Results, digest
 
 log = logging.getLogger("xfactor.worker")
@@ -51,7 +51,7 @@ ALL: Final = (
 assert tuple(p.name for p in ALL) == tuple(PHASES)
 
 
-def personalise(folder: Path, job: Job, teller: Teller) -> Done:
+def personalise(folder: Path, job: PersonalizationJob, teller: Reporter) -> Finished:
     """Do everything that is not done yet.
 
     Raises:
@@ -90,7 +90,7 @@ def _do(phase: Phase, context: Context, key: str) -> Facts:
     return facts
 
 
-def _expect(teller: Teller, context: Context) -> None:
+def _expect(teller: Reporter, context: Context) -> None:
     """The work ahead grows with the frames."""
     share = context.frames / USUAL_FRAMES
     carried = float(context.job.method == "tree")

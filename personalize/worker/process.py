@@ -15,10 +15,10 @@ from typing import Final, TextIO
 import cv2
 import torch
 
-from personalize.job import Job, read_job
-from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Failed, encode
+from personalize.job import PersonalizationJob, read_job
+from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Failure, encode
 from personalize.worker.phases import personalise
-from personalize.worker.reporter import CancelledError, LimitError, Orders, Teller
+from personalize.worker.reporter import CancelledError, LimitError, Orders, Reporter
 from runtime.system.errors import Refusal
 
 LOG: Final = "log.txt"
@@ -43,7 +43,7 @@ def main(arguments: Sequence[Path]) -> int:
     try:
         job = read_job(folder)
         _log_into(folder)
-        teller = Teller(folder, out, Orders(sys.stdin), job.limit_s)
+        teller = Reporter(folder, out, Orders(sys.stdin), job.limit_s)
     except (Refusal, OSError) as e:
         out.write(encode(failure(e, folder)) + "\n")
         out.flush()
@@ -55,7 +55,7 @@ def main(arguments: Sequence[Path]) -> int:
         teller.close()
 
 
-def run(folder: Path, job: Job, teller: Teller) -> int:
+def run(folder: Path, job: PersonalizationJob, teller: Reporter) -> int:
     """Do the job and tell its end.
 
     Returns:
@@ -75,7 +75,7 @@ def run(folder: Path, job: Job, teller: Teller) -> int:
     return DONE
 
 
-def failure(error: BaseException, folder: Path) -> Failed:
+def failure(error: BaseException, folder: Path) -> Failure:
     """What went wrong, in words."""
     what, place = "personalising", f"job folder {folder}"
     match error:
@@ -93,7 +93,7 @@ def failure(error: BaseException, folder: Path) -> Failed:
             words = what, str(error).rstrip("."), "Try another range"
         case _:
             words = what, f"{type(error).__name__}: {str(error)[:200]}", f"Report it with {folder / LOG}"
-    return Failed(*words)
+    return Failure(*words)
 
 
 def step_back() -> None:

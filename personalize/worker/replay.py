@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from personalize.replay import People, PeopleError, read_regression
+from personalize.replay import BundledPeople, PeopleError, read_regression
 from personalize.worker.context import Context, person
 from personalize.worker.results import Facts
 from runtime.system import paths
@@ -37,7 +37,7 @@ def run(context: Context) -> Facts:
     return {"people": total}
 
 
-def _people() -> People:
+def _people() -> BundledPeople:
     folder = paths.assets_dir() / "regression"
     try:
         return read_regression(folder)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
-from personalize.messages import Event, Notice, Progress, encode
+from personalize.messages import Message, PhaseProgress, WorkerNotice, encode
 from personalize.phases import PHASES
 
 PAUSE_S: Final = 0.25  #: between two reports of one phase
@@ -41,7 +41,7 @@ class Orders:
         self.cancel.set()
 
 
-class Teller:
+class Reporter:
     """Emits events, guesses the time left, and raises when the work must end.
 
     Attributes:
@@ -92,7 +92,7 @@ class Teller:
         if now_s - self._said_s < PAUSE_S and done < total:
             return
         self._said_s = now_s
-        self.say(Progress(self._phase, done, total, self._left_s(now_s, done / max(total, 1))))
+        self.say(PhaseProgress(self._phase, done, total, self._left_s(now_s, done / max(total, 1))))
 
     def check(self) -> None:
         """Raise when the work must end; see `progress`."""
@@ -117,9 +117,9 @@ class Teller:
 
     def notice(self, text: str) -> None:
         """Something a careful user should know."""
-        self.say(Notice(text))
+        self.say(WorkerNotice(text))
 
-    def say(self, event: Event) -> None:
+    def say(self, event: Message) -> None:
         """One line, at once; into the job folder as well, where a full disk does not matter."""
         line = encode(event) + "\n"
         with suppress(OSError, ValueError):

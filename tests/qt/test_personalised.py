@@ -9,7 +9,7 @@ import pytest
 
 from app.ui.personalize_setup import Wish
 from personalize.client import job_folders
-from personalize.client.supervisor import How
+from personalize.client.supervisor import Ending
 from runtime.system import paths
 from tests.qt.conftest import parsed_with_parts, pause
 
@@ -31,7 +31,7 @@ def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> N
     assert set(strip.frames) <= set(range(60, 72))
     desktop.window.actions_["stop-early"].trigger()
     qtbot.waitUntil(lambda: task.outcome is not None, timeout=400_000)
-    assert task.outcome.how is How.DONE, task.outcome.words + task.outcome.details
+    assert task.outcome.how is Ending.DONE, task.outcome.words + task.outcome.details
     assert set(task.silhouettes) == set(range(60, 72))
 
     result = desktop.window.personalise.result

@@ -13,7 +13,7 @@ pytest.importorskip("matplotlib", reason="needs the extra `train`")
 from experiments.personalization_run import page
 from experiments.personalization_run.learning import PROGRAM, VARIANTS
 from experiments.personalization_run.scoring import Scene, Truth, floor, likely, score
-from personalize.job import Job
+from personalize.job import PersonalizationJob
 from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame
 from runtime.system import paths
@@ -70,7 +70,7 @@ def test_each_way_of_making_silhouettes_uses_what_it_says() -> None:
     own[12:36, 12:30] = 0.9
     own[20:24, 20:24] = 0.6
     carried = np.where(image[..., 0] > 100, 0.95, 0.05).astype(np.float32)
-    job = Job(Path("clip"), "name", Path("model"))
+    job = PersonalizationJob(Path("clip"), "name", Path("model"))
     codes = {name: way(image, own, carried, job) for name, way in VARIANTS.items()}
     assert set(np.unique(codes["none"])) == {0, 1, 255}
     assert codes["none"][22, 22] == 255

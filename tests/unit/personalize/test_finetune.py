@@ -11,11 +11,11 @@ import torch
 from export.stages import ExportError
 from personalize import factor as factors
 from personalize.finetune import (
-    Course,
-    Lessons,
-    LessonsError,
-    Material,
-    Memories,
+    DatasetError,
+    FinetuneConfig,
+    FinetuneData,
+    FrameDataset,
+    ReplayBuffer,
     held_out,
     learn,
     loss_on,
@@ -24,7 +24,7 @@ from runtime.model_files.metadata import describe
 from runtime.system import paths
 
 ROWS, COLUMNS = 4, 8
-QUICK = Course(epochs=3, batch=4, rate=2e-3)
+QUICK = FinetuneConfig(epochs=3, batch=4, rate=2e-3)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def lessons(count=12, seed=0):
     features = random.normal(0, 0.5, (count, 128, ROWS, COLUMNS)).astype(np.float16)
     features[:, :16] += np.where(person, 2.0, -2.0)[:, None].astype(np.float16)
     codes = person.astype(np.uint8).repeat(2, 1).repeat(2, 2)
-    return Lessons(features, codes)
+    return FrameDataset(features, codes)
 
 
 def weights(factor):
@@ -58,7 +58,7 @@ def same(one, two):
 def test_it_learns_and_leaves_what_it_was_given_alone(base):
     before = weights(base)
     clip = lessons()
-    made = learn(base, Material(clip, range(8), range(8, 12)), QUICK)
+    made = learn(base, FinetuneData(clip, range(8), range(8, 12)), QUICK)
     assert made.best_epoch > 0
     assert loss_on(made.factor, clip, range(8, 12)) < made.losses[0]
     assert same(weights(base), before)
@@ -66,7 +66,7 @@ def test_it_learns_and_leaves_what_it_was_given_alone(base):
 
 
 def test_h10_same_seed_same_bits(base, file):
-    material = Material(lessons(), range(8), range(8, 12), memories())
+    material = FinetuneData(lessons(), range(8), range(8, 12), memories())
     one, two = (learn(base, material, QUICK, seed=3) for _ in range(2))
     other = learn(base, material, QUICK, seed=4)
     assert same(weights(one.factor), weights(two.factor))
@@ -78,7 +78,7 @@ def test_h10_same_seed_same_bits(base, file):
 def memories(count=6):
     random = np.random.default_rng(9)
     features = random.normal(0, 1, (count, 128, ROWS, COLUMNS)).astype(np.float16)
-    return Memories(features, random.random((count, ROWS, COLUMNS)).astype(np.float32))
+    return ReplayBuffer(features, random.random((count, ROWS, COLUMNS)).astype(np.float32))
 
 
 def test_replay_keeps_what_was_said_of_others(base):
@@ -88,7 +88,7 @@ def test_replay_keeps_what_was_said_of_others(base):
     others = replace(others, person=said)
     clip = lessons()
     alone, beside = (
-        learn(base, Material(clip, range(12), (), replay), replace(QUICK, replay_weight=5.0)).factor
+        learn(base, FinetuneData(clip, range(12), (), replay), replace(QUICK, replay_weight=5.0)).factor
         for replay in (None, others)
     )
 
@@ -108,12 +108,12 @@ def broken(**values):
         features[3] = values["features"]
     if "codes" in values:
         codes[:] = values["codes"]
-    return Lessons(features, codes)
+    return FrameDataset(features, codes)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 6e4])
 def test_h01_numbers_that_are_none_end_the_run_and_keep_the_base(base, value):
-    made = learn(base, Material(broken(features=value), range(8), range(8, 12)), QUICK)
+    made = learn(base, FinetuneData(broken(features=value), range(8), range(8, 12)), QUICK)
     best = weights(made.factor)
     assert all(torch.isfinite(v).all() for v in best.values())
     if not np.isfinite(value):
@@ -122,7 +122,7 @@ def test_h01_numbers_that_are_none_end_the_run_and_keep_the_base(base, value):
 
 
 def test_h01_an_exploding_course_keeps_the_best(base):
-    made = learn(base, Material(lessons(), range(8), range(8, 12)), replace(QUICK, rate=1e3))
+    made = learn(base, FinetuneData(lessons(), range(8), range(8, 12)), replace(QUICK, rate=1e3))
     assert all(torch.isfinite(v).all() for v in weights(made.factor).values())
     assert made.losses[made.best_epoch] <= made.losses[0]
 
@@ -132,27 +132,27 @@ def test_h01_an_exploding_course_keeps_the_best(base):
     [(255, "no pixel is surely the person"), (0, "surely the person"), (1, "surely background")],
 )
 def test_h01_a_single_class_teaches_nothing(base, codes, words):
-    with pytest.raises(LessonsError, match=words):
-        learn(base, Material(broken(codes=codes), range(8)), QUICK)
+    with pytest.raises(DatasetError, match=words):
+        learn(base, FinetuneData(broken(codes=codes), range(8)), QUICK)
 
 
 def test_h01_no_frame_and_one_frame(base):
-    with pytest.raises(LessonsError, match="no frame"):
-        learn(base, Material(lessons(), []), QUICK)
-    assert learn(base, Material(lessons(), [0]), QUICK).best_epoch > 0
+    with pytest.raises(DatasetError, match="no frame"):
+        learn(base, FinetuneData(lessons(), []), QUICK)
+    assert learn(base, FinetuneData(lessons(), [0]), QUICK).best_epoch > 0
 
 
 def test_h01_labels_out_of_range_and_misfits():
-    with pytest.raises(LessonsError, match="0, 1 or 255"):
+    with pytest.raises(DatasetError, match="0, 1 or 255"):
         broken(codes=7)
-    with pytest.raises(LessonsError, match="do not fit"):
-        Lessons(lessons(3).features, lessons(4).codes)
+    with pytest.raises(DatasetError, match="do not fit"):
+        FrameDataset(lessons(3).features, lessons(4).codes)
 
 
 def test_h01_a_hundred_thousand_frames_are_bounded_in_time(base):
     """Steps are limited, and features are read as they are needed."""
     few = lessons(4)
-    many = Lessons(
+    many = FrameDataset(
         np.broadcast_to(few.features[:1], (100_000, 128, ROWS, COLUMNS)),
         np.broadcast_to(few.codes[:1], (100_000, 2 * ROWS, 2 * COLUMNS)),
     )
@@ -160,7 +160,7 @@ def test_h01_a_hundred_thousand_frames_are_bounded_in_time(base):
     course = replace(QUICK, most_steps=10)
     learn(
         base,
-        Material(many, range(100_000)),
+        FinetuneData(many, range(100_000)),
         course,
         on_step=lambda done, total: steps.append((done, total)),
     )
@@ -171,7 +171,7 @@ def test_stop_keeps_the_best_so_far(base):
     steps = []
     made = learn(
         base,
-        Material(lessons(), range(8), range(8, 12)),
+        FinetuneData(lessons(), range(8), range(8, 12)),
         replace(QUICK, epochs=100, most_steps=1000),
         on_step=lambda done, _: steps.append(done),
         should_end=lambda: "you asked" if len(steps) >= 7 else "",
@@ -182,8 +182,8 @@ def test_stop_keeps_the_best_so_far(base):
 
 def test_black_pictures_are_learned_from_without_harm(base):
     made = lessons()
-    black = Lessons(np.zeros_like(made.features), made.codes)
-    learned = learn(base, Material(black, range(8), range(8, 12)), QUICK)
+    black = FrameDataset(np.zeros_like(made.features), made.codes)
+    learned = learn(base, FinetuneData(black, range(8), range(8, 12)), QUICK)
     assert all(torch.isfinite(v).all() for v in weights(learned.factor).values())
 
 

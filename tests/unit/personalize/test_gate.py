@@ -9,18 +9,18 @@ import torch
 from export.rewrite import FastFactor, rewrite
 from models.factored import Factor, FactorStage
 from personalize.factor import between
-from personalize.gate import Score, figures, judge, on_card, score
+from personalize.gate import GateScore, figures, judge, on_card, score
 
-CLIP = Score(0.70, 0.80, 0.06, 15)
-PEOPLE = Score(0.65, 0.70, 0.20, 60)
+CLIP = GateScore(0.70, 0.80, 0.06, 15)
+PEOPLE = GateScore(0.65, 0.70, 0.20, 60)
 
 
 def after(j=0.0, edge=0.0, area=1.0):
-    return Score(CLIP.j + j, CLIP.boundary_f + edge, CLIP.area * area, CLIP.pictures)
+    return GateScore(CLIP.j + j, CLIP.boundary_f + edge, CLIP.area * area, CLIP.pictures)
 
 
 def people_after(j):
-    return Score(PEOPLE.j + j, PEOPLE.boundary_f, PEOPLE.area, PEOPLE.pictures)
+    return GateScore(PEOPLE.j + j, PEOPLE.boundary_f, PEOPLE.area, PEOPLE.pictures)
 
 
 def test_better_here_and_no_worse_elsewhere_is_accepted():
@@ -40,7 +40,7 @@ def test_better_here_and_no_worse_elsewhere_is_accepted():
         (after(0.1, area=2.5), 0.0, "change their size"),
         (after(0.1, area=0.3), 0.0, "change their size"),
         (after(0.1), -0.02, "other people would be found worse"),
-        (Score(0, 0, 0, 0), 0.0, "No gain"),
+        (GateScore(0, 0, 0, 0), 0.0, "No gain"),
     ],
 )
 def test_h02_contradictory_or_poisoned_corrections_do_not_pass(clip, people, words):
@@ -51,7 +51,7 @@ def test_h02_contradictory_or_poisoned_corrections_do_not_pass(clip, people, wor
 
 
 def test_nothing_to_compare_on_is_not_accepted():
-    nothing = Score(0, 0, 0, 0)
+    nothing = GateScore(0, 0, 0, 0)
     judgement = judge((nothing, nothing), (PEOPLE, PEOPLE))
     assert not judgement.accepted
     assert "too short" in judgement.reason
@@ -63,7 +63,7 @@ def test_h03_a_small_gain_has_to_show_twice():
 
 
 def test_numbers_that_are_none_never_pass():
-    bad = Score(float("nan"), 0.9, 0.06, 15)
+    bad = GateScore(float("nan"), 0.9, 0.06, 15)
     assert not judge((CLIP, bad), (PEOPLE, PEOPLE)).accepted
     assert not judge((CLIP, after(0.1)), (PEOPLE, bad)).accepted
 

@@ -10,8 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalize.job import FILE, METHODS, Correction, Job, read_job, write_job
-from personalize.messages import Cancelled, Done, Failed, Notice, Progress, Silhouette, decode, encode
+from personalize.job import FILE, METHODS, Correction, PersonalizationJob, read_job, write_job
+from personalize.messages import (
+    Cancelled,
+    Failure,
+    Finished,
+    FrameSilhouette,
+    PhaseProgress,
+    WorkerNotice,
+    decode,
+    encode,
+)
 from runtime.system.errors import Refusal
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -23,7 +32,7 @@ STROKES = st.builds(
     st.booleans(),
 )
 JOBS = st.builds(
-    Job,
+    PersonalizationJob,
     clip=st.just(Path("/a/clip of a dänce.mp4")),
     name=st.text(min_size=1, max_size=12),
     model=st.just(Path("/m")),
@@ -48,7 +57,7 @@ def test_a_job_comes_back_as_it_was(tmp_path_factory, job):
 
 def test_a_job_is_for_its_user_alone(tmp_path):
     folder = tmp_path / "new"
-    write_job(folder, Job(Path("clip.mp4"), "ann", Path("model")))
+    write_job(folder, PersonalizationJob(Path("clip.mp4"), "ann", Path("model")))
     assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert read_job(folder).clip == Path.cwd() / "clip.mp4"
@@ -82,19 +91,21 @@ def test_no_job_and_no_room_are_refused_in_words(tmp_path):
         read_job(tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(Refusal, match="cannot be written"):
-        write_job(tmp_path / "file", Job(Path("c"), "n", Path("m")))
+        write_job(tmp_path / "file", PersonalizationJob(Path("c"), "n", Path("m")))
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        Progress("links", 3, 300, 12.5),
-        Progress("reading", 0, 1),
-        Silhouette(7, "/job/silhouettes/000007.png"),
-        Notice("Größe"),
-        Done("/job/ann.factor.onnx", "ab" * 32, accepted=True, report={"frames": 301, "window": [0, 300]}),
-        Failed("clip.mp4", "no person is found", "Choose another range"),
+        PhaseProgress("links", 3, 300, 12.5),
+        PhaseProgress("reading", 0, 1),
+        FrameSilhouette(7, "/job/silhouettes/000007.png"),
+        WorkerNotice("Größe"),
+        Finished(
+            "/job/ann.factor.onnx", "ab" * 32, accepted=True, report={"frames": 301, "window": [0, 300]}
+        ),
+        Failure("clip.mp4", "no person is found", "Choose another range"),
         Cancelled(),
     ],
 )
@@ -125,4 +136,4 @@ def test_what_is_no_event_is_ignored(line):
 
 
 def test_a_newer_workers_fields_are_ignored():
-    assert decode('{"event": "Notice", "text": "x", "colour": "red"}') == Notice("x")
+    assert decode('{"event": "Notice", "text": "x", "colour": "red"}') == WorkerNotice("x")

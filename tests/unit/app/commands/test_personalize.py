@@ -12,10 +12,10 @@ import pytest
 from app.commands import personalize as command
 from models.spec import FactorCard
 from personalize.client import job_folders
-from personalize.client.supervisor import Patience, Run
+from personalize.client.supervisor import Supervisor, Timeouts
 from personalize.factor import described
-from personalize.job import Job, read_job, write_job
-from personalize.messages import Cancelled, Done, Failed, Notice, Progress, encode
+from personalize.job import PersonalizationJob, read_job, write_job
+from personalize.messages import Cancelled, Failure, Finished, PhaseProgress, WorkerNotice, encode
 from runtime.library.factors import user_factors
 from runtime.model_files.metadata import describe
 from runtime.system import paths
@@ -60,9 +60,9 @@ def worker(tmp_path, monkeypatch):
             + ("sys.stdin.read()\n" if wait else "")
             + f"sys.exit({code})\n"
         )
-        patience = Patience(attempts=1, leave_s=10)
-        run = partial(Run, command=(sys.executable, str(script)), patience=patience)
-        monkeypatch.setattr(command, "Run", run)
+        patience = Timeouts(attempts=1, leave_s=10)
+        run = partial(Supervisor, command=(sys.executable, str(script)), patience=patience)
+        monkeypatch.setattr(command, "Supervisor", run)
 
     return play
 
@@ -78,7 +78,9 @@ def left():
 
 def test_an_accepted_factor_comes_into_the_library_and_the_folder_goes(clip, factor, worker, capsys):
     worker(
-        Notice("look"), Progress("reading", 1, 1, 3.0), Done(str(factor), "0", accepted=True, report=REPORT)
+        WorkerNotice("look"),
+        PhaseProgress("reading", 1, 1, 3.0),
+        Finished(str(factor), "0", accepted=True, report=REPORT),
     )
     assert personalise(clip) == 0
     assert user_factors().find("ann").path.read_bytes() == factor.read_bytes()
@@ -91,7 +93,7 @@ def test_an_accepted_factor_comes_into_the_library_and_the_folder_goes(clip, fac
 
 
 def test_a_factor_goes_to_a_file(clip, factor, worker, tmp_path):
-    worker(Done(str(factor), "0", accepted=True, report=REPORT))
+    worker(Finished(str(factor), "0", accepted=True, report=REPORT))
     target = tmp_path / "here.factor.onnx"
     assert personalise(clip, str(target)) == 0
     assert target.read_bytes() == factor.read_bytes()
@@ -102,7 +104,7 @@ def test_a_factor_goes_to_a_file(clip, factor, worker, tmp_path):
 
 def test_no_gain_is_an_end_like_any_other_and_keeps_nothing(clip, factor, worker, capsys):
     report = REPORT | {"reason": "No gain: none."}
-    worker(Done(str(factor), "0", accepted=False, report=report))
+    worker(Finished(str(factor), "0", accepted=False, report=report))
     assert personalise(clip) == 0
     out = capsys.readouterr().out
     assert "No gain" in out
@@ -112,7 +114,11 @@ def test_no_gain_is_an_end_like_any_other_and_keeps_nothing(clip, factor, worker
 
 
 def test_json_lines_can_be_read_by_a_program(clip, factor, worker, capsys):
-    worker(Progress("cuts", 1, 2, 3.0), Notice("n"), Done(str(factor), "0", accepted=True, report=REPORT))
+    worker(
+        PhaseProgress("cuts", 1, 2, 3.0),
+        WorkerNotice("n"),
+        Finished(str(factor), "0", accepted=True, report=REPORT),
+    )
     assert personalise(clip, progress="json") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines[-1]["event"] == "Done"
@@ -122,26 +128,26 @@ def test_json_lines_can_be_read_by_a_program(clip, factor, worker, capsys):
 
 
 def test_a_failure_is_said_in_words(clip, worker, capsys):
-    worker(Failed("clip.mp4", "no person is found", "Choose another"), code=1)
+    worker(Failure("clip.mp4", "no person is found", "Choose another"), code=1)
     assert personalise(clip) == 1
     assert "no person is found. Choose another" in capsys.readouterr().err
     assert left() == []
 
 
 def test_what_broke_down_is_taken_up_by_the_next_run(clip, factor, worker, capsys):
-    worker(Progress("reading", 1, 1), code=9)
+    worker(PhaseProgress("reading", 1, 1), code=9)
     assert personalise(clip) == 1
     assert "unchanged" in capsys.readouterr().err
     folder = left()
     assert len(folder) == 1
-    worker(Done(str(factor), "0", accepted=True, report=REPORT))
+    worker(Finished(str(factor), "0", accepted=True, report=REPORT))
     assert personalise(clip) == 0
     assert left() == []
-    assert command._folder(Job(clip, "bob", clip)).name not in folder
+    assert command._folder(PersonalizationJob(clip, "bob", clip)).name not in folder
 
 
 def test_ctrl_c_cancels_and_leaves_nothing(clip, worker, monkeypatch, capsys):
-    worker(Progress("reading", 1, 1), Cancelled(), code=3, wait=True)
+    worker(PhaseProgress("reading", 1, 1), Cancelled(), code=3, wait=True)
 
     class Asked(command.Stop):
         def __bool__(self):

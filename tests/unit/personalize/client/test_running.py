@@ -14,24 +14,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personalize.client import job_folders
-from personalize.client.pipe import Lines
-from personalize.client.supervisor import How, Patience, Run
-from personalize.messages import Done, Notice, Progress, Silhouette, encode
+from personalize.client.pipe import MessageStream
+from personalize.client.supervisor import Ending, Supervisor, Timeouts
+from personalize.messages import Finished, FrameSilhouette, PhaseProgress, WorkerNotice, encode
 from runtime.system.errors import Refusal
 
 SCRIPT = Path(__file__).with_name("scripted_worker.py")
-HASTY = Patience(back_off_s=0.05, leave_s=0.4, silence_s=20, limit_s=20)
+HASTY = Timeouts(back_off_s=0.05, leave_s=0.4, silence_s=20, limit_s=20)
 DONE = {"event": "Done", "path": "f.onnx", "sha256": "0" * 64, "accepted": True, "report": {"frames": 3}}
 FAILED = {"event": "Failed", "what": "clip x.mp4", "reason": "nobody is in it", "remedy": "Choose another"}
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
-    runs: list[Run] = []
+def start(tmp_path: Path) -> Iterator[Callable[..., Supervisor]]:
+    runs: list[Supervisor] = []
 
-    def begin(*attempts: list[list[object]], patience: Patience = HASTY) -> Run:
+    def begin(*attempts: list[list[object]], patience: Timeouts = HASTY) -> Supervisor:
         (tmp_path / "script.json").write_text(json.dumps(attempts))
-        run = Run(tmp_path, lambda: None, command=(sys.executable, str(SCRIPT)), patience=patience)
+        run = Supervisor(tmp_path, lambda: None, command=(sys.executable, str(SCRIPT)), patience=patience)
         runs.append(run)
         run.start()
         return run
@@ -43,7 +43,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         assert not run.is_alive()
 
 
-def ended(run: Run) -> Run:
+def ended(run: Supervisor) -> Supervisor:
     run.join(30)
     assert run.outcome is not None
     return run
@@ -68,28 +68,28 @@ def test_events_arrive_and_done_counts_with_exit_code_0(start) -> None:
         ["exit", 0],
     ]
     run = ended(start(steps))
-    assert run.progress == Progress("seeds", 1, 2, 3.5)
-    assert run.drain() == [Silhouette(7, "a.png"), Notice("the camera moves")]
-    assert run.outcome.how is How.DONE
-    assert run.outcome.done == Done("f.onnx", "0" * 64, accepted=True, report={"frames": 3})
+    assert run.progress == PhaseProgress("seeds", 1, 2, 3.5)
+    assert run.drain() == [FrameSilhouette(7, "a.png"), WorkerNotice("the camera moves")]
+    assert run.outcome.how is Ending.DONE
+    assert run.outcome.done == Finished("f.onnx", "0" * 64, accepted=True, report={"frames": 3})
     assert run.attempts == 1
 
 
 def test_a_failure_is_told_in_the_worker_s_words_and_not_tried_again(start) -> None:
     run = ended(start([["say", FAILED], ["exit", 1]]))
-    assert (run.outcome.how, run.attempts) == (How.FAILED, 1)
+    assert (run.outcome.how, run.attempts) == (Ending.FAILED, 1)
     assert run.outcome.words == "clip x.mp4: nobody is in it. Choose another"
 
 
 def test_a_worker_that_leaves_slowly_after_its_last_word_is_waited_for(start) -> None:
     """Tearing torch down takes seconds on a busy machine: the result still counts."""
     run = ended(start([["say", DONE], ["close"], ["sleep", 1.0], ["exit", 0]]))
-    assert (run.outcome.how, run.attempts) == (How.DONE, 1)
+    assert (run.outcome.how, run.attempts) == (Ending.DONE, 1)
 
 
 def test_a_crash_is_tried_again_and_may_succeed(start) -> None:
     run = ended(start([["kill"]], [["text", "half a line"], ["exit", 1]], [["say", DONE], ["exit", 0]]))
-    assert (run.outcome.how, run.attempts) == (How.DONE, 3)
+    assert (run.outcome.how, run.attempts) == (Ending.DONE, 3)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_crash_is_tried_again_and_may_succeed(start) -> None:
 )
 def test_after_three_breakdowns_it_is_paused_and_said(start, steps) -> None:
     run = ended(start(steps))
-    assert (run.outcome.how, run.attempts) == (How.PAUSED, 3)
+    assert (run.outcome.how, run.attempts) == (Ending.PAUSED, 3)
     assert "after 3 attempts" in run.outcome.words
     assert "unchanged" in run.outcome.words
     assert run.outcome.done is None
@@ -115,7 +115,7 @@ def test_stop_early_is_a_line_and_the_result_counts(start) -> None:
     run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"], ["say", DONE], ["exit", 0]])
     wait(run.drain)
     run.stop_early()
-    assert ended(run).outcome.how is How.DONE
+    assert ended(run).outcome.how is Ending.DONE
     assert (run.folder / "heard.txt").read_bytes() == b"stop\n"
 
 
@@ -123,7 +123,7 @@ def test_cancel_closes_stdin(start) -> None:
     run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"]])
     wait(run.drain)
     run.cancel()
-    assert ended(run).outcome.how is How.CANCELLED
+    assert ended(run).outcome.how is Ending.CANCELLED
     assert (run.folder / "heard.txt").read_bytes() == b""
 
 
@@ -133,7 +133,7 @@ def test_a_worker_that_does_not_leave_is_killed(start) -> None:
     pid = run.pid
     began = time.monotonic()
     run.cancel()
-    assert ended(run).outcome.how is How.CANCELLED
+    assert ended(run).outcome.how is Ending.CANCELLED
     assert time.monotonic() - began < 3
     assert gone(pid)
 
@@ -141,16 +141,16 @@ def test_a_worker_that_does_not_leave_is_killed(start) -> None:
 @pytest.mark.parametrize("limit", ["silence_s", "limit_s"])
 def test_a_worker_that_hangs_is_killed_and_told(start, limit: str) -> None:
     """H12."""
-    patience = Patience(**{"attempts": 1, "leave_s": 0.4, "silence_s": 9, "limit_s": 9, limit: 0.5})
+    patience = Timeouts(**{"attempts": 1, "leave_s": 0.4, "silence_s": 9, "limit_s": 9, limit: 0.5})
     run = ended(start([["sleep", 60]], patience=patience))
-    assert run.outcome.how is How.PAUSED
+    assert run.outcome.how is Ending.PAUSED
     assert "it did not finish" in run.outcome.words or "it said nothing" in run.outcome.words
 
 
 def test_what_cannot_start_ends_too(tmp_path: Path) -> None:
-    run = Run(tmp_path, lambda: None, command=(str(tmp_path / "nothing"),), patience=HASTY)
+    run = Supervisor(tmp_path, lambda: None, command=(str(tmp_path / "nothing"),), patience=HASTY)
     run.start()
-    assert ended(run).outcome.how is How.PAUSED
+    assert ended(run).outcome.how is Ending.PAUSED
     assert "could not start" in run.outcome.words
 
 
@@ -158,33 +158,34 @@ def test_a_job_is_worked_on_once(start, tmp_path, monkeypatch) -> None:
     """Two windows: the second one neither runs a job of the first nor deletes it."""
     run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"], ["say", DONE], ["exit", 0]])
     wait(run.drain)
-    second = Run(tmp_path, lambda: None, command=(sys.executable, str(SCRIPT)), patience=HASTY)
+    second = Supervisor(tmp_path, lambda: None, command=(sys.executable, str(SCRIPT)), patience=HASTY)
     second.start()
-    assert ended(second).outcome.how is How.PAUSED
+    assert ended(second).outcome.how is Ending.PAUSED
     assert "another window" in second.outcome.words
     monkeypatch.setattr(job_folders, "jobs_dir", lambda: tmp_path.parent)
     with pytest.raises(Refusal):
         job_folders.remove(tmp_path)
     run.stop_early()
-    assert ended(run).outcome.how is How.DONE
+    assert ended(run).outcome.how is Ending.DONE
     job_folders.remove(tmp_path)
     assert not tmp_path.exists()
     tmp_path.mkdir()
 
 
 def test_cancelling_between_two_attempts_ends_at_once(start) -> None:
-    run = start([["kill"]], patience=Patience(back_off_s=30))
+    run = start([["kill"]], patience=Timeouts(back_off_s=30))
     wait(lambda: run.attempts == 1 and run.pid and gone(run.pid))
     run.cancel()
-    assert ended(run).outcome.how is How.CANCELLED
+    assert ended(run).outcome.how is Ending.CANCELLED
 
 
 @given(
-    st.lists(st.builds(Notice, st.text(max_size=40)), max_size=6), st.lists(st.integers(1, 30), min_size=1)
+    st.lists(st.builds(WorkerNotice, st.text(max_size=40)), max_size=6),
+    st.lists(st.integers(1, 30), min_size=1),
 )
 def test_lines_come_whole_however_the_pipe_cuts_them(events, cuts) -> None:
     data = "".join(encode(e) + "\n" for e in events).encode()
-    lines, heard, at = Lines(), [], 0
+    lines, heard, at = MessageStream(), [], 0
     while at < len(data):
         step = cuts[at % len(cuts)]
         heard += lines.feed(data[at : at + step])
@@ -193,11 +194,13 @@ def test_lines_come_whole_however_the_pipe_cuts_them(events, cuts) -> None:
 
 
 def test_an_endless_line_costs_no_memory_and_no_later_event() -> None:
-    lines = Lines()
+    lines = MessageStream()
     for _ in range(40):
         assert list(lines.feed(b"x" * 100_000)) == []
     assert len(lines._rest) <= 1 << 21
-    assert list(lines.feed(b"x\n" + encode(Notice("after")).encode() + b"\n")) == [Notice("after")]
+    assert list(lines.feed(b"x\n" + encode(WorkerNotice("after")).encode() + b"\n")) == [
+        WorkerNotice("after")
+    ]
 
 
 def wait(condition: Callable[[], object]) -> None:

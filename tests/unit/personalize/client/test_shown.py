@@ -17,8 +17,8 @@ from models.spec import FactorCard
 from personalize.client import job_folders
 from personalize.client.previews import DIM, Previews, composed, portrait
 from personalize.client.verdict import gain_words, verdict
-from personalize.job import Job, write_job
-from personalize.messages import Done, Progress, Silhouette
+from personalize.job import PersonalizationJob, write_job
+from personalize.messages import Finished, FrameSilhouette, PhaseProgress
 from personalize.phases import PHASES, fraction
 from runtime.library.factors import usable_name, user_factors
 from runtime.library.models import NAME
@@ -30,11 +30,11 @@ REPORT = {"held_out_J": {"before": 0.5, "after": 0.75}, "frames": 301, "reason":
 
 
 def test_a_verdict_says_before_and_after_in_words() -> None:
-    found = verdict(Done("f", "0", accepted=True, report=REPORT), "Ann")
+    found = verdict(Finished("f", "0", accepted=True, report=REPORT), "Ann")
     assert found.headline == "Ann: better on this person, 50 % → 75 %"
     assert [(r.before, r.after, r.change) for r in found.rows] == [(0.5, 0.75, 0.25)]
     assert "frames: 301" in found.details
-    refused = verdict(Done("f", "0", accepted=False, report=REPORT), "Ann")
+    refused = verdict(Finished("f", "0", accepted=False, report=REPORT), "Ann")
     assert refused.headline == "Not accepted: the factor in use stays"
 
 
@@ -48,7 +48,7 @@ def test_a_verdict_says_before_and_after_in_words() -> None:
     )
 )  # fmt: skip
 def test_a_report_of_anything_is_shown_without_what_it_lacks(report) -> None:
-    found = verdict(Done("f", "0", accepted=True, report=report), "x")
+    found = verdict(Finished("f", "0", accepted=True, report=report), "x")
     assert all(np.isfinite([r.before, r.after]).all() for r in found.rows)
 
 
@@ -60,9 +60,9 @@ def test_a_gain_for_a_menu() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(list(PHASES)), st.integers(0, 10), st.integers(0, 10)), min_size=2))
 def test_the_bar_never_leaves_its_ends_and_never_goes_back_in_order(steps) -> None:
-    fractions = [fraction(Progress(*s)) for s in steps]
+    fractions = [fraction(PhaseProgress(*s)) for s in steps]
     assert all(0 <= f <= 1 + 1e-9 for f in fractions)
-    ordered = [fraction(Progress(phase, n, 4)) for phase in PHASES for n in range(5)]
+    ordered = [fraction(PhaseProgress(phase, n, 4)) for phase in PHASES for n in range(5)]
     assert ordered == sorted(ordered)
     assert ordered[-1] == pytest.approx(1)
 
@@ -100,8 +100,8 @@ def test_previews_are_made_of_the_right_frames(tmp_path: Path) -> None:
     previews = Previews(tmp_path / "clip.mp4", lambda: None)
     previews.start()
     for frame in (3, 20, 11):
-        previews.offer(Silhouette(frame, str(tmp_path / "mask.png")), keep=True)
-    previews.offer(Silhouette(5, str(tmp_path / "gone.png")))
+        previews.offer(FrameSilhouette(frame, str(tmp_path / "mask.png")), keep=True)
+    previews.offer(FrameSilhouette(5, str(tmp_path / "gone.png")))
     made = {}
     end_s = time.monotonic() + 20
     while len(made) < 3:
@@ -125,11 +125,11 @@ def test_a_clip_without_previews_is_no_fault(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
-    return Job(tmp_path / "a.mp4", "Ann", tmp_path)
+def job(tmp_path: Path) -> PersonalizationJob:
+    return PersonalizationJob(tmp_path / "a.mp4", "Ann", tmp_path)
 
 
-def test_folders_are_private_listed_and_removed(job: Job) -> None:
+def test_folders_are_private_listed_and_removed(job: PersonalizationJob) -> None:
     first, second = job_folders.new_folder("Ann & Bo/../x"), job_folders.new_folder("Ann & Bo/../x")
     assert first != second
     assert first.parent == job_folders.jobs_dir()
@@ -146,7 +146,7 @@ def test_folders_are_private_listed_and_removed(job: Job) -> None:
     job_folders.remove(first)  # gone already: nothing to say
 
 
-def test_only_jobs_are_ever_removed(tmp_path: Path, job: Job) -> None:
+def test_only_jobs_are_ever_removed(tmp_path: Path, job: PersonalizationJob) -> None:
     write_job(tmp_path / "mine", job)
     with pytest.raises(Refusal):
         job_folders.remove(tmp_path / "mine")

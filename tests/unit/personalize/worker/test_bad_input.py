@@ -17,7 +17,7 @@ from personalize.messages import CANCELLED, DONE, FAILED, Cancelled
 from personalize.phases import PHASES
 from personalize.worker import candidate, finetune, propagation, results
 from personalize.worker import frames as reading
-from personalize.worker.reporter import LimitError, Orders, Teller
+from personalize.worker.reporter import LimitError, Orders, Reporter
 from runtime.media.clips import Clip
 from tests.person_clip import person_frames, write_clip
 from tests.personalising import hurry, job_for, run
@@ -233,7 +233,7 @@ def test_a_reader_who_leaves_cancels(tmp_path):
             raise BrokenPipeError
 
     orders = Orders(None)
-    teller = Teller(tmp_path, Gone(), orders, 60)
+    teller = Reporter(tmp_path, Gone(), orders, 60)
     teller.begin("reading")
     teller.progress(0, 1)
     assert orders.cancel.is_set()
@@ -244,7 +244,7 @@ def test_the_time_left_shrinks_and_the_limit_holds(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     out = io.StringIO()
-    teller = Teller(tmp_path, out, Orders(None), 1000)
+    teller = Reporter(tmp_path, out, Orders(None), 1000)
     teller.expect("reading", 1)
     teller.expect("cuts", 1)
     teller.begin("reading")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from personalize.job import write_job
-from personalize.messages import CANCELLED, DONE, Cancelled, Done, Failed, Progress, decode
+from personalize.messages import CANCELLED, DONE, Cancelled, Failure, Finished, PhaseProgress, decode
 from runtime.engine.sessions import sha256
 from runtime.system import paths
 from tests.person_clip import person_frames, write_clip
@@ -28,9 +28,9 @@ KILLS = 50
 NURSERY = """
 import itertools, os, signal, sys
 from pathlib import Path
-from personalize.finetune import Course
+from personalize.finetune import FinetuneConfig
 from personalize.worker import finetune, process
-finetune.COURSE = Course(epochs=1)
+finetune.CONFIG = FinetuneConfig(epochs=1)
 folder, said = sys.argv[1:3]
 touching = {"open", "os.rename", "os.remove", "os.chmod", "os.truncate"}
 count = itertools.count(1)
@@ -102,19 +102,19 @@ def test_h04_fifty_kills_change_no_factor_and_a_rerun_finishes(tmp_path, shelf, 
             assert code in {-signal.SIGKILL, DONE}, events[-1:]
             assert shelf() == before
             if code == DONE:
-                assert isinstance(events[-1], Done)
+                assert isinstance(events[-1], Finished)
                 shutil.rmtree(folder)
                 write_job(folder, job_for(clip))
                 continue
             killed += 1
-            assert not any(isinstance(e, (Done, Failed)) for e in events)
-            hit |= {e.phase for e in events[-1:] if isinstance(e, Progress)}
+            assert not any(isinstance(e, (Finished, Failure)) for e in events)
+            hit |= {e.phase for e in events[-1:] if isinstance(e, PhaseProgress)}
         code, events = nursery.run()
     finally:
         nursery.close()
     assert code == DONE
     done = events[-1]
-    assert isinstance(done, Done)
+    assert isinstance(done, Finished)
     assert sha256(Path(done.path).read_bytes()) == done.sha256
     assert shelf() == before
     assert len(hit) > 3, hit
@@ -128,7 +128,7 @@ def test_closing_its_input_ends_it_soon(tmp_path, repository):
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=repository
     ) as worker:
-        assert isinstance(decode(worker.stdout.readline()), Progress)
+        assert isinstance(decode(worker.stdout.readline()), PhaseProgress)
         worker.stdin.close()
         assert decode(worker.stdout.read().splitlines()[-1]) == Cancelled()
     assert worker.returncode == CANCELLED

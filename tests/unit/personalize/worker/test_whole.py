@@ -14,7 +14,7 @@ import pytest
 
 from personalize.gate import Judgement
 from personalize.job import Correction
-from personalize.messages import DONE, Silhouette
+from personalize.messages import DONE, FrameSilhouette
 from personalize.phases import PHASES
 from personalize.worker import candidate
 from runtime.engine.engine import load_engine
@@ -77,7 +77,7 @@ def test_a_clip_becomes_a_factor_with_numbers(finished):
 
 def test_silhouettes_come_as_pictures(finished):
     folder, told = finished
-    shown = [e for e in told.events if isinstance(e, Silhouette)]
+    shown = [e for e in told.events if isinstance(e, FrameSilhouette)]
     assert {e.frame for e in shown} == set(range(16))
     for event in shown:
         picture = cv2.imread(event.path, cv2.IMREAD_UNCHANGED)
