@@ -32,8 +32,10 @@ def section(timing: Timing) -> str:
     ]
     naive = "float64 normalisation, full-size logits, argmax and blending in numpy"
     return "\n".join((
-        f"One frame of the sample clip ({timing.clip}, network {timing.network}), milliseconds, median of "
-        f"{timing.frames}, on {timing.machine}; {timing.provider}. *Naive*: {naive}; {timing.naive_graph}.",
+        f"One frame of the sample clip ({timing.clip}, network {timing.network}), milliseconds,",
+        f"median of {timing.frames}, on {timing.machine}; {timing.provider}.",
+        f"*Naive*: {naive};",
+        f"{timing.naive_graph}.",
         "",
         "| step | xfactor | naive |",
         "|---|--:|--:|",

@@ -39,7 +39,7 @@ class Parity:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing but rounding differs; NaN never passes."""
+        """True when nothing but rounding differs; NaN never passes."""
         if isinstance(self.output, PartLabels):
             return self.max_error == 0
         return self.max_error <= max(self.output.tolerance, ROUNDING * self.rounding)

@@ -1,1 +1,1 @@
-"""What a model is: part sets, results, the description that travels in its file, and the networks (torch)."""
+"""Models: part sets, results, the description that travels in a model's file, and the networks (torch)."""

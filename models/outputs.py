@@ -23,7 +23,7 @@ class OutputError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Mirror:
-    """What a horizontal flip of the picture does to the channels of a map, beside reversing its columns."""
+    """Permutation and signs of a map's channels under a horizontal flip, beside reversing its columns."""
 
     order: NDArray[
         np.intp

@@ -1,4 +1,4 @@
-"""What a model says of one picture, as frozen arrays validated on construction."""
+"""Results of one picture: frozen arrays, validated on construction."""
 
 from __future__ import annotations
 

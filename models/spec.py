@@ -42,7 +42,7 @@ class TrainingSet:
 
 @dataclass(frozen=True)
 class FactorCard:
-    """Where a personalised factor comes from and what its gate measured."""
+    """Origin of a personalised factor, and the figures of its gate."""
 
     base_trunk_sha256: str
     clip_sha256: str

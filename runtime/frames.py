@@ -1,4 +1,4 @@
-"""What crosses a thread: frozen, with read-only arrays."""
+"""Frame and result as they cross threads: frozen, with read-only arrays."""
 
 from __future__ import annotations
 

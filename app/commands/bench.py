@@ -289,13 +289,14 @@ def drawn_clip(path: Path, frames: int = 60) -> Path:
 
 
 def processor() -> str:
-    """The processor's name."""
+    """The processor's name, and whether it is a virtual machine's."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    named = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = named.get("model name") or platform.machine()
+    return f"{name} (virtual machine)" if "hypervisor" in named.get("flags", "").split() else name
 
 
 def show(timing: Timing) -> None:

@@ -19,7 +19,7 @@ Described_contra = TypeVar("Described_contra", bound=Output, contravariant=True)
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a displayed picture lies on a grid of cells: from the upper left corner, over whole cells."""
+    """Map between pixels of a displayed picture and a grid of cells; both begin in the upper left corner."""
 
     picture: tuple[int, int]  #: (width, height) of the displayed picture, px
     content: tuple[int, int]  #: (width, height) of the picture inside the network's input, px
@@ -64,7 +64,7 @@ class Codec(Protocol[Described_contra]):
     def decode(
         self, output: Described_contra, maps: Mapping[str, FloatMap], context: PictureContext
     ) -> Result:
-        """What maps say of one picture.
+        """Result of one picture, decoded from its maps.
 
         Args:
             output: the description of the output that this codec was chosen by.

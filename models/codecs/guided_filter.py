@@ -60,7 +60,7 @@ def _box(marked: NDArray[np.bool_]) -> tuple[slice, slice]:
 
 
 def pixels_under(cells: slice, count: int, pixels: int) -> slice:
-    """What lies under some of `count` cells across `pixels`; exact for all and for cells of whole pixels."""
+    """Pixels under some of `count` cells across `pixels`; exact for all, and for cells of whole pixels."""
     return slice(cells.start * pixels // count, cells.stop * pixels // count)
 
 

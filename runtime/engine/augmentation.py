@@ -30,12 +30,12 @@ class Views:
 
     @property
     def count(self) -> int:
-        """How often the network runs."""
+        """Number of runs of the network."""
         return len(self.sizes) * len(self.sides)
 
     @property
     def sides(self) -> tuple[bool, ...]:
-        """Whether mirrored, for each look of one size."""
+        """Mirrored or not, for each view of one size."""
         return (False, True) if self.mirrored else (False,)
 
 
@@ -48,7 +48,7 @@ BY_COUNT: Final[dict[str, Views]] = {"1": ONE, "2": MIRRORED, "6": SIX}
 
 
 def chosen(looks: str, *, video: bool) -> Views:
-    """What a user's `auto`, `1`, `2` or `6` means: auto is all views of a picture, which has no hurry."""
+    """Views for a user's `auto`, `1`, `2` or `6`; auto is six for a picture, one for a frame of a video."""
     if looks == "auto":
         return ONE if video else SIX
     return BY_COUNT[looks]

@@ -89,12 +89,12 @@ class Engine:
 
     @property
     def factor_name(self) -> str:
-        """What stands in the X factor's place."""
+        """Name of the source in the X factor's place."""
         return self.source.name
 
     @property
     def provider(self) -> str:
-        """What really runs: CPU or CUDA, and both when a stage fell back."""
+        """Providers in use: CPU or CUDA, and both when a stage fell back."""
         labels = {s.provider.label for s in self.sessions}
         return " + ".join(sorted(labels, reverse=True))
 
@@ -110,7 +110,7 @@ class Engine:
 
     @property
     def trunk_sha256(self) -> str:
-        """What a personalised factor must have been made for."""
+        """Hash of the trunk; a personalised factor must have been made for the same."""
         return self.stages.sessions[0].sha256
 
     @property
@@ -172,7 +172,7 @@ class Engine:
 
     @property
     def averages(self) -> bool:
-        """Whether the results of several views can be averaged cell by cell."""
+        """True when the results of several views can be averaged cell by cell."""
         return self.spec.grid is Grid.CENTRE
 
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
@@ -219,7 +219,7 @@ class Engine:
     def parse_both(
         self, other: Engine, frame: Frame, smoothing: Smoother | None, other_smoothing: Smoother | None
     ) -> tuple[Result, Result]:
-        """What this engine and another one say of one frame; a trunk that both share runs once.
+        """Results of this engine and another one for one frame; a trunk that both share runs once.
 
         Raises:
             NoResultError: one of them has no result.

@@ -27,7 +27,7 @@ ENLARGE = 2.0
 
 @dataclass(frozen=True)
 class NetworkSize:
-    """How large pictures are shown to the network: the box they are fitted into.
+    """Size of the network's input: the box that pictures are fitted into.
 
     Raises:
         Refusal: when a side is outside 32..4096.
@@ -74,7 +74,7 @@ class NetworkSize:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """Where one picture size lies in the network's input."""
+    """Letterbox: scale and place of a picture of one size in the network's input, and padding around it."""
 
     picture: tuple[int, int]  #: (width, height) of the displayed picture, px
     content: tuple[int, int]  #: (width, height) of the picture inside the network's input, whole cells, px

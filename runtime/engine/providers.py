@@ -32,7 +32,7 @@ class Provider(StrEnum):
 
     @property
     def label(self) -> str:
-        """What the status bar shows."""
+        """Words for the status bar."""
         return self.name
 
 

@@ -1,4 +1,4 @@
-"""What can stand in the X factor's place: anything that answers, for one frame, where the person is.
+"""Silhouette sources: whatever may stand in the X factor's place and gives P(person) for one frame.
 
 Every source answers with P(person) on the head's grid by area averaging, and, where it knows better, with its
 own finer mask for the edges. What a source does not deliver is shown, never guessed.
@@ -60,11 +60,11 @@ class SilhouetteSource(Protocol):
 
     @property
     def name(self) -> str:
-        """What the menu and the status bar show."""
+        """Words for the menu and the status bar."""
 
     @property
     def sessions(self) -> tuple[Session, ...]:
-        """What it runs on a provider; empty for most."""
+        """Sessions that run on a provider; empty for most sources."""
 
     def person(self, request: Request) -> Silhouette:
         """P(person) for this frame, or none with a notice."""

@@ -1,4 +1,4 @@
-"""How a model's stages follow each other; what stands in the X factor's place is not their business."""
+"""Stages of a model, run one after the other; the X factor's place is a parameter of theirs."""
 
 from __future__ import annotations
 

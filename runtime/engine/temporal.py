@@ -29,7 +29,7 @@ SAMPLES_PER_CELL = 2
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is compared with the next frame."""
+    """Engine, geometry and small picture of the frame before, compared with the next one."""
 
     engine_id: int
     letterbox: Letterbox
