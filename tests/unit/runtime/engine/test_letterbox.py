@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.grid import Grid
 from models.resize import shrink
 from runtime.engine.letterbox import PADDING, Letterbox, NetworkSize
 from runtime.system.errors import Refusal
@@ -65,19 +66,19 @@ def test_the_aspect_is_kept_to_half_a_cell(picture: tuple[int, int], size: Netwo
 def test_the_inverse_is_within_a_pixel(
     picture: tuple[int, int], size: NetworkSize, at: list[tuple[float, float]]
 ) -> None:
-    box = Letterbox.fit(picture, size)
+    place = Letterbox.fit(picture, size).placement()
     points = np.array(at) * (np.array(picture) - 1)
-    there = box.to_network(points)
-    assert np.abs(box.to_picture(there) - points).max() < 1e-6 * max(picture)
+    there = place.to_cells(points)
+    assert np.abs(place.to_picture(there) - points).max() < 1e-6 * max(picture)
     assert (there >= -0.5).all()
-    assert (there <= np.array(box.content) - 0.5).all()
+    assert (there <= np.array(place.cells) - 0.5).all()
 
 
 @given(st.tuples(st.integers(1, 400), st.integers(1, 400)))
 def test_corners_of_the_picture_are_corners_of_the_content(picture: tuple[int, int]) -> None:
-    box = Letterbox.fit(picture, NetworkSize(96))
+    place = Letterbox.fit(picture, NetworkSize(96)).placement()
     corners = np.array([(-0.5, -0.5), (picture[0] - 0.5, picture[1] - 0.5)])
-    assert np.allclose(box.to_network(corners), [(-0.5, -0.5), np.array(box.content) - 0.5])
+    assert np.allclose(place.to_cells(corners), [(-0.5, -0.5), np.array(place.cells) - 0.5])
 
 
 @pytest.mark.parametrize("picture", [(1, 1), (1, 8192), (8192, 1), (3, 7), (338, 512), (1280, 720)])
@@ -98,7 +99,8 @@ def test_a_point_lands_where_the_mapping_says() -> None:
     image[100:160, 300:380] = 255
     box = Letterbox.fit((500, 360), NetworkSize(256))
     ys, xs = np.nonzero(box.apply(image)[0, : box.content[1], : box.content[0], 0] > 127)
-    centre = box.to_picture(np.array([xs.mean(), ys.mean()]))
+    cell = Grid.CENTRE.to_cell(np.array([xs.mean(), ys.mean()]), box.stride)
+    centre = box.placement().to_picture(cell)
     assert np.abs(centre - [339.5, 129.5]).max() < 1.0
 
 
