@@ -77,11 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measured(folder: Path, job: PersonalizationJob) -> Finished:
     """Run the job in this process."""
     write_job(folder, job)
-    teller = Reporter(folder, _Said(), Orders(None), job.limit_s)
+    reporter = Reporter(folder, _Said(), Orders(None), job.limit_s)
     try:
-        return personalise(folder, job, teller)
+        return personalise(folder, job, reporter)
     finally:
-        teller.close()
+        reporter.close()
 
 
 class _Said(io.StringIO):

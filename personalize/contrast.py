@@ -1,4 +1,4 @@
-"""How willingly neighbouring pixels part: weights of the edges between the eight neighbours of a picture.
+"""Contrast-sensitive weights of the edges between a pixel and its eight neighbours.
 
 An edge costs γ / distance · exp(-β |colour difference|²), colours in RGB from 0 to 255, β set so that the
 picture's usual difference is neither free nor forbidding (Rother, Kolmogorov and Blake 2004).
@@ -16,7 +16,7 @@ DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))  #: (dy, dx) of the half of the n
 
 
 def ends(height: int, width: int, dy: int, dx: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where edges of a direction start, and where they end; `dy` is not negative."""
+    """Slices of the pixels at which the edges of a direction start and end; `dy` is not negative."""
     near = slice(max(0, -dx), min(width, width - dx))
     far = slice(max(0, dx), min(width, width + dx))
     return (slice(0, height - dy), near), (slice(dy, height), far)

@@ -139,7 +139,7 @@ def minimise(unary: Energies, edges: Energies) -> Mask:
 
 
 def energy(labels: Mask, unary: Energies, edges: Energies) -> float:
-    """What a labelling costs; the sum that `minimise` makes smallest."""
+    """Energy of a labelling; the sum that `minimise` makes smallest."""
     height, width = labels.shape
     total = float(np.where(labels, unary[1], unary[0]).sum())
     for (dy, dx), weights in zip(DIRECTIONS, edges, strict=True):

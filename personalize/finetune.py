@@ -1,4 +1,4 @@
-"""Teaching a factor one person: the factor alone learns, from features that were computed once.
+"""Fine-tuning of the factor on one person, from features that were computed once.
 
 Trunk and head are not even loaded. Pictures of other people are replayed beside those of the clip, with what
 the factor said of them before it learned: so one person is learned without forgetting people. With their true
@@ -28,12 +28,12 @@ OnStep = Callable[[int, int], None]  #: (steps done, steps in all); may raise to
 
 
 class DatasetError(ValueError):
-    """Nothing can be learned from these; the text says why."""
+    """Data from which nothing can be learned; the text says why."""
 
 
 @dataclass(frozen=True)
 class FrameDataset:
-    """Pictures as the trunk sees them, and where the person is.
+    """Training frames: features of the trunk, and silhouettes.
 
     Attributes:
         features: (n, 128, gh, gw) of the whole grid, padding included; on disk as a rule.
@@ -59,7 +59,7 @@ class FrameDataset:
 
 @dataclass(frozen=True)
 class ReplayBuffer:
-    """Pictures of other people, and what was said of them before.
+    """Replay buffer against forgetting: pictures of other people, and the factor's answers before.
 
     Attributes:
         features: (n, 128, gh, gw).
@@ -72,7 +72,7 @@ class ReplayBuffer:
 
 @dataclass(frozen=True)
 class FinetuneData:
-    """All that is learned from.
+    """Data of one fine-tuning.
 
     Attributes:
         clip: the person's frames.
@@ -89,7 +89,7 @@ class FinetuneData:
 
 @dataclass(frozen=True)
 class FinetuneConfig:
-    """How it is learned; chosen on clips with hand-made masks (docs/personalisation.md).
+    """Settings of the fine-tuning; chosen on clips with hand-made masks (docs/personalisation.md).
 
     Attributes:
         epochs: over the clip's frames, at most.
@@ -113,7 +113,7 @@ class FinetuneConfig:
 
 @dataclass
 class FinetuneResult:
-    """The best factor on the way, and how it went.
+    """Best factor of a fine-tuning, and its losses.
 
     Attributes:
         factor: the one it started from when nothing was better.
@@ -143,51 +143,49 @@ def held_out(count: int) -> tuple[list[int], list[int]]:
 
 def learn(
     factor: FastFactor,
-    material: FinetuneData,
-    course: FinetuneConfig,
+    data: FinetuneData,
+    config: FinetuneConfig,
     *,
     seed: int = 0,
     on_step: OnStep | None = None,
     should_end: Callable[[], str] | None = None,
 ) -> FinetuneResult:
-    """Teach a factor; the one given is not changed.
+    """Fine-tune a factor; the one given is not changed.
 
     Args:
         factor: what is started from.
-        material: what is learned from.
-        course: how.
-        seed: the same seed and material give the same factor, to the bit.
+        data: what is learned from.
+        config: how.
+        seed: the same seed and data give the same factor, to the bit.
         on_step: called after each step.
         should_end: asked after each step; words end it with the best so far.
 
     Raises:
         LessonsError: there is nothing to learn from.
     """
-    refuse_useless(material)
+    refuse_useless(data)
     torch.manual_seed(seed)
     learner = deepcopy(factor).train()
     optimiser = torch.optim.AdamW(
-        learner.parameters(), lr=course.rate, weight_decay=course.weight_decay, foreach=False
+        learner.parameters(), lr=config.rate, weight_decay=config.weight_decay, foreach=False
     )
-    best = FinetuneResult(
-        factor, [loss_on(factor, material.clip, material.watched)] if material.watched else []
-    )
-    batches = draw(material, course, seed)
+    best = FinetuneResult(factor, [loss_on(factor, data.clip, data.watched)] if data.watched else [])
+    batches = draw(data, config, seed)
     waited = 0
     for step, (which, others, last_of_epoch) in enumerate(batches):
-        _set_rate(optimiser, course.rate * 0.5 * (1 + math.cos(math.pi * step / len(batches))))
-        loss = _loss(learner, material.clip, which)
-        if material.replay is not None:
-            loss = loss + course.replay_weight * _change(learner, material.replay, others)
-        if not _step(learner, optimiser, loss, course.longest_gradient):
+        _set_rate(optimiser, config.rate * 0.5 * (1 + math.cos(math.pi * step / len(batches))))
+        loss = _loss(learner, data.clip, which)
+        if data.replay is not None:
+            loss = loss + config.replay_weight * _change(learner, data.replay, others)
+        if not _step(learner, optimiser, loss, config.longest_gradient):
             best.ended = "the loss was no longer a number; the best so far is kept"
             break
         if on_step is not None:
             on_step(step + 1, len(batches))
         reason = should_end() if should_end is not None else ""
         if last_of_epoch or reason:
-            waited = 0 if _better(best, learner, material) else waited + 1
-            if reason or waited >= course.patience:
+            waited = 0 if _better(best, learner, data) else waited + 1
+            if reason or waited >= config.patience:
                 best.ended = reason or "the held-out frames gained nothing more"
                 break
     return best
@@ -196,30 +194,30 @@ def learn(
 Batch = tuple[NDArray[np.integer], NDArray[np.integer], bool]
 
 
-def draw(material: FinetuneData, course: FinetuneConfig, seed: int) -> list[Batch]:
-    """All batches of a course: frames, other people, and whether an epoch ends here."""
+def draw(data: FinetuneData, config: FinetuneConfig, seed: int) -> list[Batch]:
+    """All batches of a config: frames, other people, and whether an epoch ends here."""
     random = np.random.default_rng(seed)
-    per_epoch = -(-len(material.learned) // course.batch)
-    epochs = max(1, min(course.epochs, -(-course.most_steps // per_epoch)))
-    people = 1 if material.replay is None else len(material.replay.person)
+    per_epoch = -(-len(data.learned) // config.batch)
+    epochs = max(1, min(config.epochs, -(-config.most_steps // per_epoch)))
+    people = 1 if data.replay is None else len(data.replay.person)
     batches: list[Batch] = []
     for _ in range(epochs):
-        order = random.permutation(np.asarray(material.learned, np.intp))
-        for at in range(0, len(order), course.batch):
-            others = random.integers(0, people, course.replayed)
-            batches.append((order[at : at + course.batch], others, at + course.batch >= len(order)))
-    del batches[course.most_steps :]
+        order = random.permutation(np.asarray(data.learned, np.intp))
+        for at in range(0, len(order), config.batch):
+            others = random.integers(0, people, config.replayed)
+            batches.append((order[at : at + config.batch], others, at + config.batch >= len(order)))
+    del batches[config.most_steps :]
     batches[-1] = (*batches[-1][:2], True)
     return batches
 
 
-def refuse_useless(material: FinetuneData) -> None:
-    """Raise for lessons that teach nothing.
+def refuse_useless(data: FinetuneData) -> None:
+    """Refuse data from which nothing can be learned.
 
     Raises:
         LessonsError: in words.
     """
-    codes = material.clip.codes[list(material.learned)]
+    codes = data.clip.codes[list(data.learned)]
     if not len(codes):
         raise DatasetError("no frame is left to learn from")
     if not (codes == 1).any():
@@ -229,20 +227,20 @@ def refuse_useless(material: FinetuneData) -> None:
 
 
 @torch.no_grad()
-def loss_on(factor: FastFactor, lessons: FrameDataset, which: Sequence[int], batch: int = 8) -> float:
+def loss_on(factor: FastFactor, dataset: FrameDataset, which: Sequence[int], batch: int = 8) -> float:
     """Mean loss over pictures."""
     factor.eval()
     total = 0.0
     for at in range(0, len(which), batch):
         part = which[at : at + batch]
-        total += float(_loss(factor, lessons, part)) * len(part)
+        total += float(_loss(factor, dataset, part)) * len(part)
     return total / max(len(which), 1)
 
 
-def _better(best: FinetuneResult, learner: FastFactor, material: FinetuneData) -> bool:
-    """Note the loss on held-out frames, and keep the learner if it is the lowest; without any, always."""
-    watched = material.watched
-    loss = loss_on(learner, material.clip, watched) if watched else -float(len(best.losses))
+def _better(best: FinetuneResult, learner: FastFactor, data: FinetuneData) -> bool:
+    """Record the loss on held-out frames, and keep the learner if it is the lowest; without any, always."""
+    watched = data.watched
+    loss = loss_on(learner, data.clip, watched) if watched else -float(len(best.losses))
     learner.train()
     lowest = min(best.losses, default=math.inf)
     best.losses.append(loss)
@@ -252,9 +250,9 @@ def _better(best: FinetuneResult, learner: FastFactor, material: FinetuneData) -
     return True
 
 
-def _loss(factor: FastFactor, lessons: FrameDataset, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
+def _loss(factor: FastFactor, dataset: FrameDataset, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
     """Cross-entropy, each picture's background held to a multiple of its people as in training."""
-    features, codes = lessons.batch(which)
+    features, codes = dataset.batch(which)
     odds = _odds(factor, features)
     rows, columns = codes.shape[1] // 2, codes.shape[2] // 2
     fine = interpolate(
@@ -266,11 +264,11 @@ def _loss(factor: FastFactor, lessons: FrameDataset, which: Sequence[int] | NDAr
     return balanced_mean(cost.flatten(1), known, person.flatten(1), FACTOR_BACKGROUND)
 
 
-def _change(factor: FastFactor, memories: ReplayBuffer, which: NDArray[np.integer]) -> Tensor:
-    """Cross-entropy between what is said now and what was said before."""
+def _change(factor: FastFactor, replay: ReplayBuffer, which: NDArray[np.integer]) -> Tensor:
+    """Cross-entropy between the answers now and the answers before."""
     order = np.asarray(which, np.intp)
-    odds = _odds(factor, _tensor(memories.features[order]))
-    before = torch.from_numpy(np.asarray(memories.person[order], np.float32))
+    odds = _odds(factor, _tensor(replay.features[order]))
+    before = torch.from_numpy(np.asarray(replay.person[order], np.float32))
     return binary_cross_entropy_with_logits(odds, before)
 
 
@@ -301,5 +299,5 @@ def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def has_bf16() -> bool:
-    """Whether this CPU multiplies bf16 by itself; emulated it would be slower than float32."""
+    """True where this CPU multiplies bf16 by itself; emulated it would be slower than float32."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - there is no public question

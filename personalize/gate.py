@@ -1,8 +1,9 @@
-"""The gate: is the new factor better on this person, and no worse on others? Numbers first, then one word.
+"""Gate of a new factor: better on this person by the propagated silhouettes, and no worse on other people?
 
-On frames that nothing was learned from it is compared with the carried silhouettes, before and after; on the
-bundled people, which it was not shown either, with their exact ones. What the numbers cannot tell: where the
-carried silhouettes are wrong, a factor that repeats their mistake looks right.
+On held-out frames both factors are compared with the silhouettes that the same run propagated and cut; on the
+bundled people, which were never learned from, with exact ones. Where the propagated silhouettes are wrong all
+through a clip, a factor that repeats their mistake passes: of six clips with true silhouettes all passed and
+three became worse (docs/experiments/6-personalisation.md).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Map = NDArray[np.float32]
 LEAST_GAIN: Final = 0.005  #: of J on held-out frames; less is noise
 CLOSE: Final = 0.01  #: a gain below this must show with a second seed as well
 MOST_FORGOTTEN: Final = 0.01  #: of J on the bundled people
-FAR_TOO_MUCH: Final = 0.015  #: forgotten beyond that, the lesson itself is suspect (leaves taken for people)
+FAR_TOO_MUCH: Final = 0.015  #: forgotten beyond that, the silhouettes are suspect (leaves taken for people)
 MOST_BLURRED: Final = 0.01  #: of boundary F on held-out frames
 AREA: Final = (0.5, 2.0)  #: person after over person before; outside, the silhouettes have run away
 
@@ -46,7 +47,7 @@ class GateScore:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What was measured, and what follows."""
+    """Decision of the gate, with its reason."""
 
     accepted: bool
     reason: str

@@ -1,4 +1,4 @@
-"""What is to be personalised, as a file: all that the worker is told, and all that a bug report needs.
+"""Job file of a personalisation: the worker's whole input, and all that a bug report needs.
 
 A job is a folder. `job.json` says what to do; the worker adds its events, its log, what each phase found and,
 at the end, the factor. Imported by the program as well, so there is no torch here.
@@ -27,7 +27,7 @@ _REMEDY: Final = "Start the personalisation again"
 
 @dataclass(frozen=True)
 class Correction:
-    """What the user drew on one frame: sure to be the person, or sure not to be."""
+    """Stroke of the user on one frame: sure to be the person, or sure not to be."""
 
     frame: int  #: of the clip, from 0
     points: tuple[tuple[float, float], ...]  #: x, y of the brush in displayed pixels of the clip

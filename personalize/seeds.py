@@ -1,4 +1,4 @@
-"""What is sure before anything is carried: pixels of a window in which the factor has no doubt.
+"""Seeds of the propagation: pixels of a window in which the factor has no doubt.
 
 The paper takes P(person) above 0.99 for a person and below 0.01 for background. A factor that is less sure of
 itself gives too few such pixels; then the threshold is lowered as far as needed, and the notice says so.

@@ -1,4 +1,4 @@
-"""Smoothing of one frame's silhouette along its picture: neighbours of one colour persuade each other.
+"""Mean-field smoothing of one frame's silhouette along the edges of its picture.
 
 Smoothing moves edges; it adds no knowledge. Left alone, mean field becomes sure of whatever it settles on, so
 no pixel may end up surer than some pixel beside it was before.
@@ -23,19 +23,19 @@ def mean_field(image: NDArray[np.uint8], person: Map, gamma: float, iterations: 
     Args:
         image: (h, w, 3) RGB.
         person: (h, w) P(person); one half stays one half unless neighbours know more.
-        gamma: the say of a neighbour of the same colour, 1 to 5.
-        iterations: rounds in which all pixels look at their neighbours.
+        gamma: weight of a neighbour of the same colour, 1 to 5.
+        iterations: updates of all pixels from their neighbours.
     """
     weights = edge_weights(image, gamma).astype(np.float32)
     own = np.clip(person, 1e-6, 1 - 1e-6).astype(np.float32)
-    says = 2 * own - 1
-    surest = np.asarray(cv2.dilate(np.abs(says), BESIDE), np.float32)
+    mean = 2 * own - 1
+    surest = np.asarray(cv2.dilate(np.abs(mean), BESIDE), np.float32)
     own = np.log(own / (1 - own))
     for _ in range(iterations):
-        heard = own.copy()
+        field = own.copy()
         for weight, (dy, dx) in zip(weights, DIRECTIONS, strict=True):
             start, end = ends(image.shape[0], image.shape[1], dy, dx)
-            heard[start] += weight[start] * says[end]
-            heard[end] += weight[start] * says[start]
-        says = np.tanh(heard / 2)
-    return np.asarray((1 + np.clip(says, -surest, surest)) / 2, np.float32)
+            field[start] += weight[start] * mean[end]
+            field[end] += weight[start] * mean[start]
+        mean = np.tanh(field / 2)
+    return np.asarray((1 + np.clip(mean, -surest, surest)) / 2, np.float32)

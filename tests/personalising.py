@@ -72,10 +72,10 @@ def run(folder: Path, job: PersonalizationJob, orders: Orders | None = None) -> 
     """Do a job to its end in this process."""
     write_job(folder, job)
     out = io.StringIO()
-    teller = Reporter(folder, out, orders or Orders(None), job.limit_s)
+    reporter = Reporter(folder, out, orders or Orders(None), job.limit_s)
     try:
-        code = process.run(folder, job, teller)
+        code = process.run(folder, job, reporter)
     finally:
-        teller.close()
+        reporter.close()
     events = [e for e in map(decode, out.getvalue().splitlines()) if e is not None]
     return Told(code, events)

@@ -75,7 +75,7 @@ class Deciding:
         if task is None or comparing.trial is None or self.kept:
             return
         self._page.show_waiting("Putting it into the library…")
-        face = task.face.face if task.face is not None else None
+        face = task.thumbnail.thumbnail if task.thumbnail is not None else None
         comparing.keep(task.job.name, face, self._on_refused)
 
     def discard(self) -> None:

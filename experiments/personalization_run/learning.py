@@ -55,9 +55,9 @@ def by_the_program(folder: Path, job: PersonalizationJob, people: Path | None) -
     if people is not None and people != folder:
         _share(people, folder)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        teller = Reporter(folder, nowhere, Orders(None), LIMIT_S)
-        done = personalise(folder, job, teller)
-        teller.close()
+        reporter = Reporter(folder, nowhere, Orders(None), LIMIT_S)
+        done = personalise(folder, job, reporter)
+        reporter.close()
     return done.report
 
 
@@ -82,14 +82,14 @@ def by_variant(folder: Path, job: PersonalizationJob, name: str) -> Factor:
     other = folder.with_name(f"{folder.name}-variant")
     _link(folder / FOLDER, other / FOLDER)
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        teller = Reporter(other, nowhere, Orders(None), LIMIT_S)
-        context = Context(other, job, BaseNetwork.of(job), Results(other), teller)
+        reporter = Reporter(other, nowhere, Orders(None), LIMIT_S)
+        context = Context(other, job, BaseNetwork.of(job), Results(other), reporter)
         for phase in PHASES:
             record = (context.results.folder / f"{phase}.json").read_text("utf-8")
             context.facts[phase] = json.loads(record)["facts"]
         context.results.keep("codes", _codes(context, name))
         made, _ = teach(context, job.seed)
-        teller.close()
+        reporter.close()
     graph = context.network.factor.data
     data = factors.store(made.factor, graph, replace(context.network.spec, name=job.name))
     shutil.rmtree(other)

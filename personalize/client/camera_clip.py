@@ -1,4 +1,4 @@
-"""Recording: ten seconds of what the camera sees, at the camera's own rate, as a clip in the job folder."""
+"""Camera clip: ten seconds of the camera at its own rate, as a file in the job folder."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Recording:
 
     @property
     def fraction(self) -> float:
-        """How much of it there is, 0..1."""
+        """Share of the recording that is done, 0..1."""
         return 0.0 if self._first_s is None else min(1.0, (self._now_s - self._first_s) / self._seconds)
 
     @property
@@ -55,14 +55,14 @@ class Recording:
 
     @property
     def ended(self) -> bool:
-        """Whether the file is closed; a camera that went away ends it too."""
+        """True when the file is closed; a camera that went away ends it too."""
         if not self._capture.is_alive():
             self.finish()
         return not self._recorder.is_alive()
 
     @property
     def thread(self) -> threading.Thread:
-        """What writes the file."""
+        """Thread that writes the file."""
         return self._recorder
 
     @property

@@ -1,4 +1,4 @@
-"""Folders: where jobs lie, which of them were left unfinished, and how one disappears.
+"""Job folders: new, unfinished and deleted ones.
 
 A job folder shows a person: it is for this user alone, and it goes when its result was decided on.
 """
@@ -31,7 +31,7 @@ LARGEST_REPORT: Final = 1 << 20
 
 @dataclass(frozen=True)
 class UnfinishedJob:
-    """A job that an earlier run of the program left behind."""
+    """Job that an earlier run of the program left unfinished."""
 
     folder: Path
     job: PersonalizationJob

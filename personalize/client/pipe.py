@@ -1,4 +1,4 @@
-"""What a worker says: lines of a pipe as events, and its last words as text."""
+"""Lines of the worker's pipe as messages, and the end of its stderr as text."""
 
 from __future__ import annotations
 

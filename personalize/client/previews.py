@@ -40,7 +40,7 @@ class Preview:
 
     frame: int
     picture: Picture  #: (h, w, 3) RGB
-    face: Picture  #: (96, 96, 3) RGB, the person cut out of the frame
+    thumbnail: Picture  #: (96, 96, 3) RGB, the person cut out of the frame
     sure: float  #: share of the frame that is surely the person
 
 
@@ -63,7 +63,7 @@ class Previews(threading.Thread):
         self._newest.put(silhouette)
 
     def take(self) -> list[Preview]:
-        """What was made since the last call."""
+        """Previews made since the last call."""
         taken = []
         while self._made:
             taken.append(self._made.popleft())
@@ -104,8 +104,8 @@ class Previews(threading.Thread):
         frame = cursor.move(silhouette.frame)
         mask = read_mask(Path(silhouette.path))
         if frame is not None and mask is not None and frame.index == silhouette.frame:
-            face, sure = portrait(frame.image, mask), float((mask == SURE).mean())
-            self._made.append(Preview(frame.index, composed(frame.image, mask), face, sure))
+            thumbnail, sure = portrait(frame.image, mask), float((mask == SURE).mean())
+            self._made.append(Preview(frame.index, composed(frame.image, mask), thumbnail, sure))
             self._on_news()
 
 

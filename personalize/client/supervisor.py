@@ -1,4 +1,4 @@
-"""Running: one personalisation in a process of its own, from its start to exactly one outcome.
+"""Supervisor: one personalisation in a process of its own, from its start to exactly one outcome.
 
 The process may crash, hang or be killed. It is started again on the same folder, where it goes on at the
 first unfinished phase, and given up after the third time. Nothing that it does reaches the factor in use.
@@ -33,7 +33,7 @@ log = logging.getLogger("xfactor.personalising")
 
 
 class Ending(StrEnum):
-    """How a run ended."""
+    """Kind of end of a run."""
 
     DONE = "done"  #: there is a factor, accepted or not
     FAILED = "failed"  #: the worker says why there is none
@@ -53,7 +53,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long what is waited for."""
+    """Deadlines of the worker's process, in seconds."""
 
     attempts: int = 3
     back_off_s: float = 1.0  #: before the second attempt; twice that before the third
@@ -113,12 +113,12 @@ class Supervisor(threading.Thread):
 
     @property
     def stopping_early(self) -> bool:
-        """Whether it was asked to finish."""
+        """True after `stop_early`."""
         return self._stop_early.is_set()
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was asked to end."""
+        """True after `cancel`."""
         return self._cancel.is_set()
 
     def drain(self) -> list[Message]:
@@ -235,7 +235,7 @@ class Supervisor(threading.Thread):
             self._on_news()
 
     def _judge(self, code: int, last: Message | None, killed: str) -> Outcome:
-        """What an exit code and the last event mean together; one without the other is a breakdown."""
+        """Outcome of an exit code and the last message; one without the other is a breakdown."""
         if self._cancel.is_set():
             return Outcome(Ending.CANCELLED)
         if not killed and code == DONE and isinstance(last, Finished):

@@ -27,7 +27,7 @@ class PersonalizationTask:
         span: first and last frame, as far as known before the worker has looked.
         silhouettes: the newest file of every frame.
         notice: what the worker said last to a careful user.
-        face: the best thumbnail so far, (side, side, 3) RGB.
+        thumbnail: the best thumbnail so far, (side, side, 3) RGB.
         started: how often a worker was begun; a redo counts as one.
     """
 
@@ -42,7 +42,7 @@ class PersonalizationTask:
         self.folder, self.job, self.span = folder, job, span
         self.silhouettes: dict[int, Path] = {}
         self.notice = ""
-        self.face: Preview | None = None
+        self.thumbnail: Preview | None = None
         self.started = 0
         self._ring, self._command = ring, command
         self._recording: Recording | None = None
@@ -135,8 +135,8 @@ class PersonalizationTask:
             self.start()
         made = self._previews.take() if self._previews is not None else []
         for preview in made:
-            if self.face is None or preview.sure > self.face.sure:
-                self.face = preview
+            if self.thumbnail is None or preview.sure > self.thumbnail.sure:
+                self.thumbnail = preview
         return made
 
     def _on_silhouette(self, silhouette: FrameSilhouette) -> None:
@@ -165,12 +165,12 @@ class PersonalizationTask:
 
     @property
     def running(self) -> bool:
-        """Whether something is done for it now."""
+        """True while it records or the worker is at it."""
         return self._recording is not None or (self._run is not None and self.outcome is None)
 
     @property
     def words(self) -> str:
-        """What is done now."""
+        """Phase at hand, for a reader."""
         if self._recording is not None:
             return "Recording what the camera sees"
         if self._next is not None:
@@ -203,7 +203,7 @@ class PersonalizationTask:
 
     @property
     def stopping_early(self) -> bool:
-        """Whether it was asked to finish."""
+        """True after `stop_early`."""
         return self._run is not None and self._run.stopping_early
 
     def mask(self, frame: int) -> Mask | None:

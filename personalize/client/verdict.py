@@ -1,4 +1,4 @@
-"""Verdict: the numbers of the gate in plain words, with what was better and what was not."""
+"""Verdict: the figures of the gate in plain words."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class MeasureRow:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate found."""
+    """Judgement of the gate, in words."""
 
     accepted: bool
     headline: str

@@ -1,4 +1,4 @@
-"""`python -m personalize.worker JOB_DIR`: personalise, and tell about it in JSON lines.
+"""`python -m personalize.worker JOB_DIR`: personalise, with messages in JSON lines.
 
 Reads orders from standard input: the line `stop` finishes with the best so far, its end cancels. Run again on
 the same folder it goes on at the first unfinished phase. Exit codes are those of `personalize.messages`.

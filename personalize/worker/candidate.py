@@ -1,4 +1,4 @@
-"""Phases 8 and 9: the factor's file, and the gate that says whether it is worth having."""
+"""Phases 8 and 9, candidate: the factor's file, and the gate."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ Both = tuple[GateScore, GateScore]  #: before and after
 
 
 def needs_of_writing(context: Context) -> list[object]:
-    """What the file depends on, beside the weights."""
+    """Inputs of the file, beside the weights."""
     return [context.network.spec.to_json()]
 
 
 def write(context: Context) -> Facts:
     """The learned weights in the graph they came from, compared with the module that learned them."""
-    context.teller.progress(0, 1)
+    context.reporter.progress(0, 1)
     write_atomic(context.results.folder / CANDIDATE, _file(context, learned(context)))
-    context.teller.progress(1, 1)
+    context.reporter.progress(1, 1)
     return {}
 
 
 def needs_of_checking(context: Context) -> list[object]:
-    """What the judgement depends on, beside the candidate."""
+    """Inputs of the judgement, beside the candidate."""
     return []
 
 
@@ -61,7 +61,7 @@ def check(context: Context) -> Facts:
         if judge(*measured).accepted:
             data, (clip, people) = half, measured
             judgement = judge(clip, people)
-            context.teller.notice("Other people would be found worse: half of what was learned is taken.")
+            context.reporter.notice("Other people would be found worse: half of what was learned is taken.")
     if judgement.accepted and judgement.close:
         judgement = _once_more(context, judgement, share)
     now = datetime.now(UTC).date().isoformat()
@@ -132,7 +132,7 @@ class _Count:
 
     def __call__(self) -> None:
         self._done += 1
-        self._context.teller.progress(self._done, self._total)
+        self._context.reporter.progress(self._done, self._total)
 
 
 Answer = tuple[NDArray[np.float32], NDArray[np.uint8]]
@@ -163,7 +163,7 @@ def _part_of_the_way(context: Context, factor: FastFactor, share: float) -> Fast
 
 def _once_more(context: Context, judgement: Judgement, share: float) -> Judgement:
     """A small gain must show again with another seed."""
-    context.teller.notice("The gain is small: it is learned once more, to see whether it was chance.")
+    context.reporter.notice("The gain is small: it is learned once more, to see whether it was chance.")
     made, _ = teach(context, context.job.seed + 1)
     again = judge(*_measured(context, _file(context, _part_of_the_way(context, made.factor, share))))
     if again.accepted:

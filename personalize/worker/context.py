@@ -1,4 +1,4 @@
-"""What all phases share: the job, the network, where results go, and who is told."""
+"""Context of all phases: the job, the network, the results and the reporter."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class BaseNetwork:
 
     @property
     def trunk_sha256(self) -> str:
-        """What the factor belongs to."""
+        """Hash of the trunk that the factor belongs to."""
         return self.stages.trunk.sha256
 
     def letterbox(self, size: tuple[int, int]) -> Letterbox:
-        """Where a picture of (width, height) lies in the network's input."""
+        """Letterbox of a picture of (width, height) in the network's input."""
         return Letterbox.fit(size, self.size, stride=self.spec.stride, multiple=self.spec.size_multiple)
 
     def features(self, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -92,7 +92,7 @@ class Context:
     job: PersonalizationJob
     network: BaseNetwork
     results: Results
-    teller: Reporter
+    reporter: Reporter
     facts: dict[str, Facts] = field(default_factory=dict)
 
     @property
@@ -103,7 +103,7 @@ class Context:
 
     @property
     def frames(self) -> int:
-        """How many were read."""
+        """Number of frames that were read."""
         return int(self.facts["reading"]["frames"])
 
     @property
@@ -123,7 +123,7 @@ class Context:
         return self.results.array(name)[self.span]
 
     def show(self, frame: int, picture: NDArray[np.uint8]) -> None:
-        """Write a silhouette of `BACKGROUND`, `UNDECIDED` and `PERSON`, and tell of it.
+        """Write a silhouette of `BACKGROUND`, `UNDECIDED` and `PERSON`, and report it.
 
         Args:
             frame: counts the frames in use from 0.
@@ -137,4 +137,4 @@ class Context:
         part.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
         part.chmod(0o600)
         part.replace(path)
-        self.teller.say(FrameSilhouette(index, str(path)))
+        self.reporter.send(FrameSilhouette(index, str(path)))

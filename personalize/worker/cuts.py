@@ -1,4 +1,4 @@
-"""Phase 5: every frame's silhouette is cut along its picture's edges; what stays in doubt teaches nothing."""
+"""Phase 5, cuts: every frame's silhouette, cut along its picture's edges; doubtful pixels are ignored."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from personalize.worker.results import Facts
 
 IGNORED = 255
 CONTRADICTION = 0.2  #: P(person) this far on the other side of one half contradicts the cut
-UNDECIDED_WITHIN = 0.05  #: of one half: nothing was carried here
+UNDECIDED_WITHIN = 0.05  #: of one half: nothing was propagated here
 Map = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 
 
 def needs(context: Context) -> list[object]:
-    """What the result depends on, beside what was carried."""
+    """Inputs of the result, beside the propagated silhouettes."""
     return [context.job.method]
 
 
 def run(context: Context) -> Facts:
     """1 person, 0 background, 255 in doubt, for every frame at the working size."""
-    small, carried = context.array("small"), context.results.array("carried")
-    codes = np.empty(carried.shape, np.uint8)
+    small, propagated = context.array("small"), context.results.array("carried")
+    codes = np.empty(propagated.shape, np.uint8)
     uncut = 0
-    for k, person in enumerate(carried):
+    for k, person in enumerate(propagated):
         codes[k], notice = silhouette(np.asarray(small[k]), np.asarray(person), context.job)
         uncut += bool(notice)
         for stroke in context.job.strokes:
             if stroke.frame == context.first_frame + k:  # what was drawn is so, whatever the edges say
                 mask = stroke_mask(stroke, context.facts["reading"]["size"], person.shape)
                 codes[k][mask] = stroke.person
-        context.show(k, to_look_at(codes[k]))
-        context.teller.progress(k + 1, len(codes))
+        context.show(k, codes_preview(codes[k]))
+        context.reporter.progress(k + 1, len(codes))
     if uncut:
-        context.teller.notice(f"{uncut} of {len(codes)} frames could not be cut along the picture's edges.")
+        context.reporter.notice(f"{uncut} of {len(codes)} frames could not be cut along the picture's edges.")
     context.results.keep("codes", codes)
     return {"uncut": uncut}
 
@@ -62,8 +62,8 @@ def _by_probability(person: Map) -> Codes:
     return codes
 
 
-def to_look_at(codes: Codes) -> NDArray[np.uint8]:
-    """Codes as a silhouette."""
+def codes_preview(codes: Codes) -> NDArray[np.uint8]:
+    """Picture of codes for previews."""
     picture = np.full(codes.shape, UNDECIDED, np.uint8)
     picture[codes == 1], picture[codes == 0] = PERSON, BACKGROUND
     return picture

@@ -1,4 +1,4 @@
-"""Phase 7: the factor learns the person."""
+"""Phase 7, fine-tuning: the factor learns the person."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FILE: Final = "learned.safetensors"
 
 
 def needs(context: Context) -> list[object]:
-    """What the result depends on, beside silhouettes and features."""
+    """Inputs of the result, beside silhouettes and features."""
     return [context.job.seed, repr(CONFIG)]
 
 
@@ -42,7 +42,7 @@ def run(context: Context) -> Facts:
     """The learned weights, and which frames they were not learned from."""
     made, judged = teach(context, context.job.seed)
     if made.ended:
-        context.teller.notice(f"Learning ended early: {made.ended}.")
+        context.reporter.notice(f"Learning ended early: {made.ended}.")
     path = context.results.folder / FILE
     write_atomic(path, save({k: v.contiguous() for k, v in made.factor.state_dict().items()}))
     return {"judged": judged, "losses": made.losses, "ended": made.ended, "epoch": made.best_epoch}
@@ -56,16 +56,16 @@ def learned(context: Context) -> FastFactor:
 
 
 def teach(context: Context, seed: int) -> tuple[FinetuneResult, list[int]]:
-    """Learn once.
+    """Fine-tune once.
 
     Returns:
         What was learned, and the frames that the gate may look at.
     """
-    codes = lesson_codes(context.results.array("codes"), context.letterbox.cells)
+    codes = grid_labels(context.results.array("codes"), context.letterbox.cells)
     useful = useful_frames(codes)
     watched, judged = ([useful[k] for k in part] for part in held_out(len(useful)))
     kept = {*watched, *judged}
-    material = FinetuneData(
+    data = FinetuneData(
         FrameDataset(context.array("features"), codes),
         [k for k in useful if k not in kept],
         watched,
@@ -74,13 +74,13 @@ def teach(context: Context, seed: int) -> tuple[FinetuneResult, list[int]]:
     base = factors.load(context.network.factor.data)
 
     def should_end() -> str:
-        if context.teller.stop_early:
+        if context.reporter.stop_early:
             return "you asked for the best so far"
-        if time.monotonic() > context.teller.deadline_s - RESERVE_S:
+        if time.monotonic() > context.reporter.deadline_s - RESERVE_S:
             return "its time was up"
         return ""
 
-    made = learn(base, material, CONFIG, seed=seed, on_step=context.teller.progress, should_end=should_end)
+    made = learn(base, data, CONFIG, seed=seed, on_step=context.reporter.progress, should_end=should_end)
     return made, judged
 
 
@@ -90,7 +90,7 @@ def useful_frames(codes: NDArray[np.uint8]) -> list[int]:
     return [int(k) for k in np.flatnonzero((share >= SHARE[0]) & (share <= SHARE[1]))]
 
 
-def lesson_codes(codes: Array, cells: tuple[int, int]) -> NDArray[np.uint8]:
+def grid_labels(codes: Array, cells: tuple[int, int]) -> NDArray[np.uint8]:
     """Silhouettes at two samples per cell: what most of a sample is, 255 where most of it is in doubt.
 
     Args:

@@ -1,4 +1,4 @@
-"""Phase 1: the frames that are looked at, at the working size and as the network sees them."""
+"""Phase 1, frames: the window's pictures at the working size and in the network's letterbox."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEWEST = 2
 
 
 def needs(context: Context) -> list[object]:
-    """What the result depends on."""
+    """Inputs of the result."""
     job = context.job
     return [identity(job.clip), job.first, job.last, job.around, repr(context.network.size)]
 
@@ -55,7 +55,7 @@ def run(context: Context) -> Facts:
     if read < len(wanted):
         notices.append(f"{read} of {len(wanted)} frames of the range could be read.")
     for text in notices:
-        context.teller.notice(text)
+        context.reporter.notice(text)
     return {
         "first": wanted.start,
         "frames": read,
@@ -87,7 +87,7 @@ def _read(context: Context, pictures: Pictures, wanted: range) -> int:
             break
         _put(frame, small[read], canvas[read], context)
         read += 1
-        context.teller.progress(read, len(wanted))
+        context.reporter.progress(read, len(wanted))
     context.results.keep("small", small)
     context.results.keep("canvas", canvas)
     return read
@@ -100,5 +100,5 @@ def _put(frame: Frame, small: NDArray[np.uint8], canvas: NDArray[np.uint8], cont
 
 
 def _still(small: NDArray[np.uint8]) -> bool:
-    """Whether nothing ever changes."""
+    """True when all frames are equal."""
     return bool((small == small[:1]).all())

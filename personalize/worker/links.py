@@ -15,7 +15,7 @@ from personalize.worker.seeds import refuse_nobody
 
 
 def needs(context: Context) -> list[object]:
-    """What the result depends on, beside the frames."""
+    """Inputs of the result, beside the frames."""
     return [context.job.method == "tree"]
 
 
@@ -30,11 +30,11 @@ def run(context: Context) -> Facts:
     if context.job.method != "tree":
         return {"span": [0, count], "shot_changes": []}
     small = context.results.array("small")
-    found = match_window([np.asarray(f) for f in small[:count]], on_pair=context.teller.progress)
+    found = match_window([np.asarray(f) for f in small[:count]], on_pair=context.reporter.progress)
     first, end = shot_in_use(context.job, context.facts["reading"]["first"], count, found.shot_changes)
     if found.shot_changes:
         start = context.facts["reading"]["first"]
-        context.teller.notice(
+        context.reporter.notice(
             f"The picture changes abruptly in this range: only frames {start + first} to {start + end - 1},"
             " which are one shot, are learned from."
         )

@@ -1,4 +1,4 @@
-"""The phases in their order: each is skipped when it was done before for the same."""
+"""Phases in their order: each is skipped when its result for the same inputs is there."""
 
 from __future__ import annotations
 
@@ -51,32 +51,32 @@ ALL: Final = (
 assert tuple(p.name for p in ALL) == tuple(PHASES)
 
 
-def personalise(folder: Path, job: PersonalizationJob, teller: Reporter) -> Finished:
+def personalise(folder: Path, job: PersonalizationJob, reporter: Reporter) -> Finished:
     """Do everything that is not done yet.
 
     Raises:
         Exception: whatever ends the work; what finished phases found stays in the folder.
     """
     for phase in ALL:
-        teller.expect(phase.name, 1.0)
-    teller.begin(ALL[0].name)
-    teller.progress(0, 1)
-    context = Context(folder, job, BaseNetwork.of(job), Results(folder), teller)
+        reporter.expect(phase.name, 1.0)
+    reporter.begin(ALL[0].name)
+    reporter.progress(0, 1)
+    context = Context(folder, job, BaseNetwork.of(job), Results(folder), reporter)
     keys: dict[str, str] = {}
     for phase in ALL:
         key = digest([phase.name, *(keys[p] for p in phase.after), phase.needs(context)])
         keys[phase.name] = key
         facts = context.results.facts(phase.name, key)
-        teller.begin(phase.name)
+        reporter.begin(phase.name)
         if facts is None:
             facts = _do(phase, context, key)
         else:
             log.info("%s was done before", phase.name)
-            teller.expect(phase.name, 0.0)
+            reporter.expect(phase.name, 0.0)
         context.facts[phase.name] = facts
         if phase.name == "reading":
-            _expect(teller, context)
-    teller.end()
+            _expect(reporter, context)
+    reporter.end()
     return candidate.done(context)
 
 
@@ -90,12 +90,12 @@ def _do(phase: Phase, context: Context, key: str) -> Facts:
     return facts
 
 
-def _expect(teller: Reporter, context: Context) -> None:
+def _expect(reporter: Reporter, context: Context) -> None:
     """The work ahead grows with the frames."""
     share = context.frames / USUAL_FRAMES
-    carried = float(context.job.method == "tree")
-    teller.expect("seeds", share)
-    teller.expect("links", share * carried)
-    teller.expect("propagating", share)
-    teller.expect("cuts", share * float(context.job.method != "none"))
-    teller.expect("learning", min(1.2, share))
+    linked = float(context.job.method == "tree")
+    reporter.expect("seeds", share)
+    reporter.expect("links", share * linked)
+    reporter.expect("propagating", share)
+    reporter.expect("cuts", share * float(context.job.method != "none"))
+    reporter.expect("learning", min(1.2, share))

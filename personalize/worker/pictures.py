@@ -19,7 +19,7 @@ HASHED_BYTES: Final = 2 << 30  #: a larger clip goes without its hash: ten hours
 
 
 class Pictures(Protocol):
-    """Where frames come from."""
+    """Source of frames."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -27,11 +27,11 @@ class Pictures(Protocol):
 
     @property
     def frames_expected(self) -> int:
-        """How many frames to expect."""
+        """Number of frames to expect."""
 
     @property
     def notices(self) -> list[str]:
-        """What a careful user should know, after reading."""
+        """Notices for a careful user, complete after reading."""
 
     def frames(self, start: int | None = None) -> Iterator[Frame]:
         """Frames from `start` to the end."""
@@ -60,7 +60,7 @@ class Sequence:
 
     @property
     def frames_expected(self) -> int:
-        """How many pictures there are."""
+        """Number of pictures."""
         return len(self.files)
 
     def frames(self, start: int | None = None) -> Iterator[Frame]:
@@ -93,7 +93,7 @@ def opened(path: Path) -> Iterator[Pictures]:
 
 
 def identity(path: Path) -> list[object]:
-    """What tells whether a clip is still the same, without reading it."""
+    """Sizes and times by which a clip is recognised, without reading it."""
     files = list_images(path) if path.is_dir() else [path]
     try:
         stats = [f.stat() for f in files]

@@ -43,40 +43,40 @@ def main(arguments: Sequence[Path]) -> int:
     try:
         job = read_job(folder)
         _log_into(folder)
-        teller = Reporter(folder, out, Orders(sys.stdin), job.limit_s)
+        reporter = Reporter(folder, out, Orders(sys.stdin), job.limit_s)
     except (Refusal, OSError) as e:
         out.write(encode(failure(e, folder)) + "\n")
         out.flush()
         return FAILED
     _end_by_the_clock(job.limit_s)
     try:
-        return run(folder, job, teller)
+        return run(folder, job, reporter)
     finally:
-        teller.close()
+        reporter.close()
 
 
-def run(folder: Path, job: PersonalizationJob, teller: Reporter) -> int:
-    """Do the job and tell its end.
+def run(folder: Path, job: PersonalizationJob, reporter: Reporter) -> int:
+    """Do the job and report its end.
 
     Returns:
         The exit code.
     """
     log.info("job %s", job)
     try:
-        finished = personalise(folder, job, teller)
+        finished = personalise(folder, job, reporter)
     except CancelledError:
-        teller.say(Cancelled())
+        reporter.send(Cancelled())
         return CANCELLED
     except Exception as e:
         log.exception("failed")
-        teller.say(failure(e, folder))
+        reporter.send(failure(e, folder))
         return FAILED
-    teller.say(finished)
+    reporter.send(finished)
     return DONE
 
 
 def failure(error: BaseException, folder: Path) -> Failure:
-    """What went wrong, in words."""
+    """Failure message of an exception."""
     what, place = "personalising", f"job folder {folder}"
     match error:
         case Refusal():

@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 
 def needs(context: Context) -> list[object]:
-    """What the result depends on, beside seeds and links."""
+    """Inputs of the result, beside seeds and links."""
     return [context.job.method, [asdict(s) for s in context.job.strokes]]
 
 
@@ -54,8 +54,8 @@ def _propagated(context: Context, small: NDArray[np.uint8]) -> Map:
     def on_frame(frame: int, person: Map) -> None:
         nonlocal shown
         shown += 1
-        context.show(frame, drawn(person))
-        context.teller.progress(shown, count)
+        context.show(frame, probability_preview(person))
+        context.reporter.progress(shown, count)
 
     return propagate(
         links,
@@ -74,8 +74,8 @@ def _alone(context: Context, small: NDArray[np.uint8]) -> Map:
     made = [np.asarray(cv2.resize(p[:down, :across], size), np.float32) for p in persons]
     made = _with_strokes(context, made, Correspondence(size[::-1]))
     for k, person in enumerate(made):
-        context.show(k, drawn(person))
-        context.teller.progress(k + 1, len(made))
+        context.show(k, probability_preview(person))
+        context.reporter.progress(k + 1, len(made))
     return np.stack(made)
 
 
@@ -83,7 +83,7 @@ def _with_strokes(context: Context, unaries: list[Map], links: Correspondence) -
     for stroke in context.job.strokes:
         frame = stroke.frame - context.first_frame
         if not 0 <= frame < len(unaries):
-            context.teller.notice(f"What was drawn on frame {stroke.frame} is outside the frames in use.")
+            context.reporter.notice(f"What was drawn on frame {stroke.frame} is outside the frames in use.")
             continue
         mask = stroke_mask(stroke, context.facts["reading"]["size"], unaries[frame].shape)
         if links.earlier or links.later:
@@ -109,8 +109,8 @@ def stroke_mask(stroke: Correction, displayed: tuple[int, int], shape: tuple[int
     return mask > 0
 
 
-def drawn(person: Map) -> NDArray[np.uint8]:
-    """A silhouette to look at."""
+def probability_preview(person: Map) -> NDArray[np.uint8]:
+    """Picture of a silhouette for previews."""
     picture = np.full(person.shape, UNDECIDED, np.uint8)
     picture[person > 1 - DOUBT], picture[person < DOUBT] = PERSON, BACKGROUND
     return picture

@@ -1,4 +1,4 @@
-"""Phase 6: the bundled people, as the trunk sees them."""
+"""Phase 6, replay buffer: features of the bundled pictures of other people."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from runtime.system.errors import Refusal
 
 
 def needs(context: Context) -> list[object]:
-    """What the result depends on."""
+    """Inputs of the result."""
     return [context.network.trunk_sha256, context.network.factor.sha256, _people().sha256]
 
 
 def run(context: Context) -> Facts:
-    """Features of the people of both halves, what the factor says of them, and their true silhouettes."""
+    """Features of the people of both halves, the factor's answers, and their true silhouettes."""
     people = _people()
     halves = {"replayed": people.replayed(), "judging": people.judging()}
     total = sum(len(pictures) for pictures, _ in halves.values())
@@ -25,14 +25,14 @@ def run(context: Context) -> Facts:
     for name, (pictures, silhouettes) in halves.items():
         rows, columns = (side // context.network.spec.stride for side in pictures.shape[1:3])
         features = context.results.new(f"{name}_features", (len(pictures), 128, rows, columns), np.float16)
-        said = np.empty((len(pictures), rows, columns), np.float32)
+        answers = np.empty((len(pictures), rows, columns), np.float32)
         for k, picture in enumerate(pictures):
             features[k] = context.network.features(picture)
-            said[k] = person(context.network.factor, features[k])
+            answers[k] = person(context.network.factor, features[k])
             done += 1
-            context.teller.progress(done, total)
+            context.reporter.progress(done, total)
         context.results.keep(f"{name}_features", features)
-        context.results.keep(f"{name}_person", said)
+        context.results.keep(f"{name}_person", answers)
         context.results.keep(f"{name}_silhouettes", silhouettes.astype(np.uint8))
     return {"people": total}
 

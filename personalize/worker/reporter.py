@@ -25,7 +25,7 @@ class LimitError(Exception):
 
 
 class Orders:
-    """Listens to standard input: the line `stop` asks for the best so far, its end for nothing at all."""
+    """Orders on standard input: the line `stop` asks for the best so far, its end cancels."""
 
     def __init__(self, source: TextIO | None) -> None:
         self.stop = threading.Event()
@@ -42,7 +42,7 @@ class Orders:
 
 
 class Reporter:
-    """Emits events, guesses the time left, and raises when the work must end.
+    """Emits messages, estimates the time left, and raises when the work must end.
 
     Attributes:
         deadline_s: of `time.monotonic`.
@@ -56,7 +56,7 @@ class Reporter:
         self._started_s = time.monotonic()
         self.deadline_s = self._started_s + limit_s
         self._limit_s = limit_s
-        self._said_s = float("-inf")
+        self._sent_s = float("-inf")
         self._expected_s = dict.fromkeys(PHASES, 0.0)
         self._done_s = 0.0  # what the finished phases were expected to take
         self._phase = ""
@@ -71,7 +71,7 @@ class Reporter:
             return
         self.end()
         self._phase = phase
-        self._said_s = float("-inf")
+        self._sent_s = float("-inf")
 
     def end(self) -> None:
         """The phase at hand is over."""
@@ -89,10 +89,10 @@ class Reporter:
         """
         self.check()
         now_s = time.monotonic()
-        if now_s - self._said_s < PAUSE_S and done < total:
+        if now_s - self._sent_s < PAUSE_S and done < total:
             return
-        self._said_s = now_s
-        self.say(PhaseProgress(self._phase, done, total, self._left_s(now_s, done / max(total, 1))))
+        self._sent_s = now_s
+        self.send(PhaseProgress(self._phase, done, total, self._left_s(now_s, done / max(total, 1))))
 
     def check(self) -> None:
         """Raise when the work must end; see `progress`."""
@@ -103,11 +103,11 @@ class Reporter:
 
     @property
     def stop_early(self) -> bool:
-        """Whether the best so far is wanted now."""
+        """True when the best so far is wanted now."""
         return self._orders.stop.is_set()
 
     def _left_s(self, now_s: float, share: float) -> float | None:
-        """What is left by the usual times, at the speed seen so far."""
+        """Seconds left by the usual times, at the speed measured so far."""
         here = self._expected_s.get(self._phase, 0.0)
         done, left = self._done_s + share * here, sum(self._expected_s.values()) - share * here
         elapsed = now_s - self._started_s
@@ -117,9 +117,9 @@ class Reporter:
 
     def notice(self, text: str) -> None:
         """Something a careful user should know."""
-        self.say(WorkerNotice(text))
+        self.send(WorkerNotice(text))
 
-    def say(self, event: Message) -> None:
+    def send(self, event: Message) -> None:
         """One line, at once; into the job folder as well, where a full disk does not matter."""
         line = encode(event) + "\n"
         with suppress(OSError, ValueError):
@@ -132,6 +132,6 @@ class Reporter:
             self._orders.cancel.set()
 
     def close(self) -> None:
-        """Nothing more will be told."""
+        """Close the log."""
         with suppress(OSError):
             self._log.close()

@@ -1,4 +1,4 @@
-"""What each phase found, in the job folder: a run that was killed goes on at the first unfinished phase.
+"""Results of the phases, in the job folder: a run that was killed goes on at the first unfinished one.
 
 A phase is finished when its record is there, and the record names all that the result depends on. So a phase
 is done again exactly when something it depends on changed, such as a stroke of the user's brush.
@@ -34,7 +34,7 @@ class Results:
             leftover.unlink()
 
     def facts(self, phase: str, key: str) -> Facts | None:
-        """What a finished phase recorded; None when it is not finished, or was for something else."""
+        """Record of a finished phase; None when it is not finished, or was for something else."""
         try:
             record = json.loads((self.folder / f"{phase}.json").read_text("utf-8"))
         except (OSError, ValueError):
@@ -81,7 +81,7 @@ class Results:
         part.replace(path)
 
     def array(self, name: str) -> Array:
-        """What was kept, read as it is needed."""
+        """Array that was kept, read as it is needed."""
         array: Array = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         return array
 

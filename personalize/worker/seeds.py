@@ -1,4 +1,4 @@
-"""Phase 2: the network looks at every frame once; what it is sure of are the seeds."""
+"""Phase 2, seeds: features and P(person) of every frame; pixels without doubt are the seeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.system.errors import Refusal
 
 
 def needs(context: Context) -> list[object]:
-    """What the result depends on, beside the frames."""
+    """Inputs of the result, beside the frames."""
     network = context.network
     return [network.trunk_sha256, network.factor.sha256]
 
@@ -26,7 +26,7 @@ def run(context: Context) -> Facts:
         seen = context.network.features(canvas[k])
         features[k] = seen
         persons[k] = person(context.network.factor, seen)
-        context.teller.progress(k + 1, count)
+        context.reporter.progress(k + 1, count)
     size = (small.shape[2], small.shape[1])
     across, down = context.letterbox.cells
     cells = list(persons[:, :down, :across])
@@ -37,7 +37,7 @@ def run(context: Context) -> Facts:
     else:
         unaries, above, why = seeds.unaries, seeds.person_above, ""
         for text in seeds.notices:
-            context.teller.notice(text)
+            context.reporter.notice(text)
     context.results.keep("features", features)
     context.results.keep("person", persons)
     context.results.keep("unaries", np.clip(unaries, CLIP, 1 - CLIP))

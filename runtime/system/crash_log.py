@@ -1,4 +1,4 @@
-"""The last net: what nobody caught goes to a log file, one line of it to the screen. Nothing here raises."""
+"""Crash log: exceptions that nobody caught, whole in a file, in one line on the screen; it never raises."""
 
 from __future__ import annotations
 

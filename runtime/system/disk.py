@@ -1,4 +1,4 @@
-"""Why something could not be written, in words."""
+"""Refusals of a failed write, with the reason in words."""
 
 from __future__ import annotations
 

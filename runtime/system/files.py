@@ -1,4 +1,4 @@
-"""Writing a file so that a crash, a full disk or a second process never leaves half of it."""
+"""Atomic files: a crash, a full disk or a second process never leaves half of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices: words from the threads to whoever shows them, pulled, never pushed."""
+"""Notices: messages from the threads to whoever shows them, pulled, never pushed."""
 
 from __future__ import annotations
 

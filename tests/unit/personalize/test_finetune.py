@@ -37,7 +37,7 @@ def base(file):
     return factors.load(file)
 
 
-def lessons(count=12, seed=0):
+def dataset(count=12, seed=0):
     """Cells of two kinds, of which one is to be a person; told by the first features alone."""
     random = np.random.default_rng(seed)
     person = random.random((count, ROWS, COLUMNS)) < 0.4
@@ -57,7 +57,7 @@ def same(one, two):
 
 def test_it_learns_and_leaves_what_it_was_given_alone(base):
     before = weights(base)
-    clip = lessons()
+    clip = dataset()
     made = learn(base, FinetuneData(clip, range(8), range(8, 12)), QUICK)
     assert made.best_epoch > 0
     assert loss_on(made.factor, clip, range(8, 12)) < made.losses[0]
@@ -66,27 +66,27 @@ def test_it_learns_and_leaves_what_it_was_given_alone(base):
 
 
 def test_h10_same_seed_same_bits(base, file):
-    material = FinetuneData(lessons(), range(8), range(8, 12), memories())
-    one, two = (learn(base, material, QUICK, seed=3) for _ in range(2))
-    other = learn(base, material, QUICK, seed=4)
+    data = FinetuneData(dataset(), range(8), range(8, 12), replay())
+    one, two = (learn(base, data, QUICK, seed=3) for _ in range(2))
+    other = learn(base, data, QUICK, seed=4)
     assert same(weights(one.factor), weights(two.factor))
     assert not same(weights(one.factor), weights(other.factor))
     spec = describe("factor.onnx", file)
     assert factors.store(one.factor, file, spec) == factors.store(two.factor, file, spec)
 
 
-def memories(count=6):
+def replay(count=6):
     random = np.random.default_rng(9)
     features = random.normal(0, 1, (count, 128, ROWS, COLUMNS)).astype(np.float16)
     return ReplayBuffer(features, random.random((count, ROWS, COLUMNS)).astype(np.float32))
 
 
 def test_replay_keeps_what_was_said_of_others(base):
-    others = memories()
+    others = replay()
     with torch.no_grad():
         said = torch.sigmoid(factors.logits(base, torch.from_numpy(others.features).float())).numpy()
     others = replace(others, person=said)
-    clip = lessons()
+    clip = dataset()
     alone, beside = (
         learn(base, FinetuneData(clip, range(12), (), replay), replace(QUICK, replay_weight=5.0)).factor
         for replay in (None, others)
@@ -101,7 +101,7 @@ def test_replay_keeps_what_was_said_of_others(base):
 
 
 def broken(**values):
-    made = lessons()
+    made = dataset()
     features = np.array(made.features)
     codes = np.array(made.codes)
     if "features" in values:
@@ -122,7 +122,7 @@ def test_h01_numbers_that_are_none_end_the_run_and_keep_the_base(base, value):
 
 
 def test_h01_an_exploding_course_keeps_the_best(base):
-    made = learn(base, FinetuneData(lessons(), range(8), range(8, 12)), replace(QUICK, rate=1e3))
+    made = learn(base, FinetuneData(dataset(), range(8), range(8, 12)), replace(QUICK, rate=1e3))
     assert all(torch.isfinite(v).all() for v in weights(made.factor).values())
     assert made.losses[made.best_epoch] <= made.losses[0]
 
@@ -138,30 +138,30 @@ def test_h01_a_single_class_teaches_nothing(base, codes, words):
 
 def test_h01_no_frame_and_one_frame(base):
     with pytest.raises(DatasetError, match="no frame"):
-        learn(base, FinetuneData(lessons(), []), QUICK)
-    assert learn(base, FinetuneData(lessons(), [0]), QUICK).best_epoch > 0
+        learn(base, FinetuneData(dataset(), []), QUICK)
+    assert learn(base, FinetuneData(dataset(), [0]), QUICK).best_epoch > 0
 
 
 def test_h01_labels_out_of_range_and_misfits():
     with pytest.raises(DatasetError, match="0, 1 or 255"):
         broken(codes=7)
     with pytest.raises(DatasetError, match="do not fit"):
-        FrameDataset(lessons(3).features, lessons(4).codes)
+        FrameDataset(dataset(3).features, dataset(4).codes)
 
 
 def test_h01_a_hundred_thousand_frames_are_bounded_in_time(base):
     """Steps are limited, and features are read as they are needed."""
-    few = lessons(4)
+    few = dataset(4)
     many = FrameDataset(
         np.broadcast_to(few.features[:1], (100_000, 128, ROWS, COLUMNS)),
         np.broadcast_to(few.codes[:1], (100_000, 2 * ROWS, 2 * COLUMNS)),
     )
     steps = []
-    course = replace(QUICK, most_steps=10)
+    config = replace(QUICK, most_steps=10)
     learn(
         base,
         FinetuneData(many, range(100_000)),
-        course,
+        config,
         on_step=lambda done, total: steps.append((done, total)),
     )
     assert steps[-1] == (10, 10)
@@ -171,7 +171,7 @@ def test_stop_keeps_the_best_so_far(base):
     steps = []
     made = learn(
         base,
-        FinetuneData(lessons(), range(8), range(8, 12)),
+        FinetuneData(dataset(), range(8), range(8, 12)),
         replace(QUICK, epochs=100, most_steps=1000),
         on_step=lambda done, _: steps.append(done),
         should_end=lambda: "you asked" if len(steps) >= 7 else "",
@@ -181,7 +181,7 @@ def test_stop_keeps_the_best_so_far(base):
 
 
 def test_black_pictures_are_learned_from_without_harm(base):
-    made = lessons()
+    made = dataset()
     black = FrameDataset(np.zeros_like(made.features), made.codes)
     learned = learn(base, FinetuneData(black, range(8), range(8, 12)), QUICK)
     assert all(torch.isfinite(v).all() for v in weights(learned.factor).values())

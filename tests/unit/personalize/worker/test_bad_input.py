@@ -233,31 +233,31 @@ def test_a_reader_who_leaves_cancels(tmp_path):
             raise BrokenPipeError
 
     orders = Orders(None)
-    teller = Reporter(tmp_path, Gone(), orders, 60)
-    teller.begin("reading")
-    teller.progress(0, 1)
+    reporter = Reporter(tmp_path, Gone(), orders, 60)
+    reporter.begin("reading")
+    reporter.progress(0, 1)
     assert orders.cancel.is_set()
-    teller.close()
+    reporter.close()
 
 
 def test_the_time_left_shrinks_and_the_limit_holds(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     out = io.StringIO()
-    teller = Reporter(tmp_path, out, Orders(None), 1000)
-    teller.expect("reading", 1)
-    teller.expect("cuts", 1)
-    teller.begin("reading")
+    reporter = Reporter(tmp_path, out, Orders(None), 1000)
+    reporter.expect("reading", 1)
+    reporter.expect("cuts", 1)
+    reporter.begin("reading")
     now[0] += 6
-    teller.progress(1, 1)
+    reporter.progress(1, 1)
     now[0] += 1
-    teller.begin("cuts")
-    teller.progress(1, 2)
+    reporter.begin("cuts")
+    reporter.progress(1, 2)
     lines = [line for line in out.getvalue().splitlines() if "left_s" in line]
     left_s = round(PHASES["cuts"].usual_s * 6 / PHASES["reading"].usual_s, 1)
     assert f'"left_s": {left_s}' in lines[0]
     assert '"left_s": ' in lines[1]
     now[0] += 1000
     with pytest.raises(LimitError):
-        teller.progress(2, 2)
-    teller.close()
+        reporter.progress(2, 2)
+    reporter.close()
