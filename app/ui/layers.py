@@ -17,7 +17,8 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
 from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, tints
-from app.ui.skeleton import Skeleton, posed, skeleton
+from app.ui.skeleton import Skeleton, posed
+from models.centroids import pose_of_parts
 from models.results import Parsing
 from runtime.frames import FrameResult
 
@@ -65,7 +66,7 @@ def _layers(parsed: FrameResult, look: Look) -> Layers:
     poses = tuple(posed(p.pose) for p in people if p.pose is not None)
     if parsing is None:  # joints are all there is to see
         return Layers(size, picture, None if look.view.hides_picture else picture, None, poses)
-    bones = (poses or (skeleton(parsing),)) if look.view is View.SKELETON else ()
+    bones = (poses or (posed(pose_of_parts(parsing)),)) if look.view is View.SKELETON else ()
     lower = None if look.view in {View.PARTS, View.SILHOUETTE} else picture
     return Layers(size, picture, lower, _upper(parsing, parsed, look), bones)
 

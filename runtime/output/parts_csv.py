@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from models.centroids import part_centroids
 from models.results import Parsing
 from runtime.output.coco import Place
 
@@ -35,23 +36,18 @@ def rows(parsing: Parsing, place: Place) -> str:
 
     Areas and centroids are in pixels of the displayed picture; pixel centres are at integers.
     """
-    labels = parsing.labels
-    (width, height), (down, across) = parsing.size, labels.shape
-    scale_x, scale_y = width / across, height / down
-    classes = parsing.part_set.classes
-    at = np.flatnonzero(labels)  # most pixels are background
-    found = labels.ravel()[at]
-    ys, xs = np.divmod(at, across)
-    count = np.bincount(found, minlength=classes)
-    sums = [np.bincount(found, w, minlength=classes) for w in (xs, ys, parsing.confidence.ravel()[at])]
+    of = part_centroids(parsing)
+    (width, height), (down, across) = parsing.size, parsing.labels.shape
+    scale = (width / across) * (height / down)
+    flat = parsing.labels.ravel(), parsing.confidence.ravel()
+    sure = np.bincount(*flat, minlength=parsing.part_set.classes)
     out = io.StringIO()
     for part, name in enumerate(parsing.part_set.names, start=1):
-        n = count[part]
+        n = of.areas[part]
         values: tuple[object, ...] = (0, "", "", "")
         if n:
-            x, y, p = (s[part] / n for s in sums)
-            x, y = (x + 0.5) * scale_x - 0.5, (y + 0.5) * scale_y - 0.5
-            values = (round(n * scale_x * scale_y), f"{x:.2f}", f"{y:.2f}", f"{p / 255:.4f}")
+            x, y = of.points[part]
+            values = (round(n * scale), f"{x:.2f}", f"{y:.2f}", f"{sure[part] / n / 255:.4f}")
         where = place.file_name, place.frame, f"{place.pts_s:.6f}"
         out.write(_line((*where, part, name, *values, place.output)))
     return out.getvalue()

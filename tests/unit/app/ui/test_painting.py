@@ -16,8 +16,9 @@ from app.ui.dropping import dropped, is_model
 from app.ui.layers import _VIRIDIS, cover, rendered
 from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, tints
-from app.ui.skeleton import BONES, Skeleton, skeleton
+from app.ui.skeleton import posed
 from app.ui.timeline import timecode
+from models.centroids import S31_JOINTS, pose_of_parts
 from models.labels import COCO17, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Frame, FrameResult
@@ -185,19 +186,21 @@ def test_joints_are_the_centroids_of_their_parts() -> None:
     labels = np.zeros((12, 16), np.uint8)
     labels[2:4, 4:6] = S31.id("rwrist")
     labels[8:10, 4:8] = S31.id("relbow")
-    found = skeleton(Parsing(S31, (160, 120), labels, labels.copy(), labels.copy()))
-    assert found.joints["rwrist"] == pytest.approx((50, 30))
-    assert found.joints["relbow"] == pytest.approx((60, 90))
-    assert found.bones == [("relbow", "rwrist")]
-    assert [found.side(j) for j in ("rwrist", "lknee", "neck", "head")] == ["r", "l", "", ""]
+    found = posed(pose_of_parts(Parsing(S31, (160, 120), labels, labels.copy(), labels.copy())))
+    assert found.joints["r_wrist"] == pytest.approx((50, 30))
+    assert found.joints["r_elbow"] == pytest.approx((60, 90))
+    assert found.bones == [("r_elbow", "r_wrist")]
+    assert [found.side(j) for j in ("r_wrist", "l_knee", "neck", "head")] == ["r", "l", "", ""]
 
 
 def test_bones_have_the_colour_of_their_side_and_the_pelvis_of_neither() -> None:
     """The right thigh begins at the right hip, as the pelvis does."""
-    bones = {bone: Skeleton({}).bone_side(*bone) for bone in BONES}
-    assert bones["rhip", "rknee"] == bones["rshoulder", "rhip"] == bones["neck", "rshoulder"] == "r"
-    assert bones["lhip", "lknee"] == "l"
-    assert bones["rhip", "lhip"] == bones["head", "neck"] == ""
+    n = len(S31_JOINTS.names)
+    found = posed(Pose(S31_JOINTS, np.zeros((n, 2), np.float32), np.ones(n, np.float32)))
+    bones = {bone: found.bone_side(*bone) for bone in found.bones}
+    assert bones["r_hip", "r_knee"] == bones["r_shoulder", "r_hip"] == bones["neck", "r_shoulder"] == "r"
+    assert bones["l_hip", "l_knee"] == "l"
+    assert bones["r_hip", "l_hip"] == bones["head", "neck"] == ""
 
 
 def standing(scores: np.ndarray | None = None) -> FrameResult:
@@ -232,7 +235,7 @@ def test_a_view_that_hides_the_room_shows_the_joints_on_black() -> None:
 
 def test_nobody_has_no_joints() -> None:
     zeros = np.zeros((12, 16), np.uint8)
-    assert skeleton(Parsing(S31, (160, 120), zeros, zeros.copy(), zeros.copy())).joints == {}
+    assert posed(pose_of_parts(Parsing(S31, (160, 120), zeros, zeros.copy(), zeros.copy()))).joints == {}
 
 
 @pytest.mark.parametrize(
