@@ -250,7 +250,7 @@ class Session:
         base = self.xfactor.source if self.xfactor.trunk else None
         brush = Brush(base or self._engine.stages.own_source())
         self.use(XFactor("brush", brush.name, brush))
-        return brush
+        return brush if self.xfactor.source is brush else None
 
     def use_masks(self, path: Path) -> None:
         """Take the silhouettes from a folder with one mask per frame, or from one mask picture."""
@@ -325,7 +325,12 @@ class Session:
     def _use(self, engine: Engine) -> None:
         """The one assignment: the next frame is parsed with this model and this X factor."""
         started_s = time.perf_counter()
-        self._engine = engine.with_factor(self.xfactor.source).with_views(self._views(engine))
+        try:
+            swapped = engine.with_factor(self.xfactor.source)
+        except Refusal as e:  # a network of joints alone: no silhouette changes its results
+            self._pipeline.notices.refuse(e, TOPIC)
+            self.xfactor, swapped = XFactor(OWN, "own factor"), engine.with_factor(None)
+        self._engine = swapped.with_views(self._views(engine))
         self._pipeline.use(self._engine)
         self.swap_ms = (time.perf_counter() - started_s) * 1e3
         self.on_changed()

@@ -130,6 +130,20 @@ def test_swapping_there_and_back_keeps_what_was_learned(loaded) -> None:
     assert loaded.engine.factor_name == loaded.engine.with_factor(None).factor_name
 
 
+def test_a_network_of_joints_takes_no_silhouette_and_says_so(loaded, tmp_path) -> None:
+    path = tmp_path / "joints.onnx"
+    path.write_bytes(crafted.joints())
+    loaded.use_motion()
+    before = loaded.engine
+    loaded.load(ModelChoice(str(path)))
+    settle(loaded, lambda: loaded.engine is not before)
+    assert loaded.xfactor.key == "own"
+    assert "no body parts" in words(loaded)
+    assert loaded.use_brush() is None
+    assert "no body parts" in words(loaded)
+    assert len(loaded.engine.parse(green()).people) <= 1
+
+
 def test_a_picked_colour_keys_the_frame(loaded) -> None:
     loaded.use_chroma(green(), 2, 2)
     parsing = loaded.engine.parsing(green())
