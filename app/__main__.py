@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from runtime.system import crash_log, installation
 from runtime.system.errors import Refusal
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-LISTS = "labels,silhouettes,overlay,coco,csv,alpha"
 
 
 class Commands(TyperGroup):
@@ -37,6 +36,17 @@ class Commands(TyperGroup):
             args = ["window", *args]
         rest: list[str] = super().parse_args(ctx, args)
         return rest
+
+
+class Parse(TyperCommand):
+    """`xfactor parse`: reads the table of products, which loads what writes them, only when it runs."""
+
+    def make_context(self, *arguments: Any, **how: Any) -> Any:  # noqa: ANN401 - see above
+        from runtime.output.products import DEFAULTS, PRODUCTS
+
+        save: Any = next(p for p in self.params if p.name == "save")
+        save.help = f"What to write, of {','.join(PRODUCTS)}.  [default: {','.join(DEFAULTS)}]"
+        return super().make_context(*arguments, **how)
 
 
 app = typer.Typer(
@@ -97,19 +107,20 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
     link_megabytes: LinkMegabytes = 1000.0,
 ) -> None:
     """Make a factor that knows the person of a clip; a factor that is no better is not kept."""
-    from app.commands.personalize import parse_range, personalise
+    from app.batch.options import FrameSpan
+    from app.commands.personalize import personalise
     from app.download.messages import DownloadLimits
     from app.download.sources import local_clip
 
     try:
-        chosen = parse_range(frames)
+        span = FrameSpan.parse(frames)
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
     path = Path(local_clip(clip, DownloadLimits(minutes=link_minutes, megabytes=link_megabytes), progress))
-    raise typer.Exit(personalise(path, out, model=model, frames=chosen, method=method, progress=progress))
+    raise typer.Exit(personalise(path, out, model=model, frames=span, method=method, progress=progress))
 
 
-@app.command()
+@app.command(cls=Parse)
 def parse(  # noqa: PLR0913 - typer takes options as arguments
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Clips, pictures, folders, links.")],
     *,
@@ -122,31 +133,37 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     size: Annotated[str, typer.Option(metavar="WxH|N", help="Size of the network's input.")] = "",
     views: Annotated[
         Literal["auto", "1", "2", "6"],
-        typer.Option(help="Looks at each picture, averaged: mirrored, at 3 sizes. auto: 6, clips 1."),
+        typer.Option(help="Passes over each picture, averaged: mirrored, at 3 sizes. auto: 6, clips 1."),
     ] = "auto",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="`cuda` is strict.")] = "auto",
-    save: Annotated[str, typer.Option(help=f"What to write, of {LISTS}.")] = "labels,silhouettes,overlay",
+    save: Annotated[str | None, typer.Option(metavar="LIST", help="What to write.")] = None,
     alpha: Annotated[
         Literal["mov", "webm"], typer.Option("--alpha", help="ProRes 4444 or VP9, for --save alpha.")
     ] = "mov",
     resume: Annotated[bool, typer.Option("--resume", help="Finish what is missing.")] = False,
-    smooth: Annotated[bool, typer.Option(help="Calm the labels of clips over time.")] = True,
+    smooth: Annotated[bool, typer.Option(help="Smooth the labels of clips over time.")] = True,
+    frames: Annotated[str, typer.Option(metavar="A:B", help="Of clips only these, both included.")] = "",
+    every: Annotated[int, typer.Option(metavar="N", help="Of clips only each N-th frame.")] = 1,
+    recursive: Annotated[bool, typer.Option("--recursive", help="Enter folders in folders.")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
     link_minutes: LinkMinutes = 60.0,
     link_megabytes: LinkMegabytes = 1000.0,
 ) -> None:
     """Parse clips and pictures into files."""
+    from app.batch.options import FrameSpan
     from app.commands.parse import checked_saves, checked_size, parse_all
     from app.download.messages import DownloadLimits
 
     try:
-        wanted, network = checked_saves(save), checked_size(size)
+        wanted = () if save is None else checked_saves(save)
+        network, span = checked_size(size), FrameSpan.parse(frames, every)
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
     job = {
         "model": model, "factor": factor, "silhouettes": silhouettes, "size": network, "views": views,
         "device": device, "save": wanted, "alpha": alpha, "resume": resume, "smooth": smooth,
+        "span": span, "recursive": recursive,
     }  # fmt: skip
     limits = DownloadLimits(minutes=link_minutes, megabytes=link_megabytes)
     raise typer.Exit(parse_all(sources, out, job, engine=engine, progress=progress, limits=limits))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import time
 from collections.abc import Callable
@@ -12,29 +13,27 @@ from pathlib import Path
 import numpy as np
 
 from app.batch.manifest import Record
-from app.batch.options import Job
-from app.batch.placement import make_folder, place, sweep, whole_png
+from app.batch.options import ParseJob
+from app.batch.placement import make_folder, place, sweep
 from app.batch.plan import Item
-from app.batch.result_files import CocoFile, CutoutVideo, OverlayVideo, Stream, Table
-from app.batch.writer_thread import Behind
-from models.labels import S31
-from models.results import Parsing
+from app.batch.writer_thread import WriterThread
+from models.results import Parsing, Result
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.engine.source import HOLD_S
+from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.media.clips import Clip
-from runtime.output.label_png import label_png, silhouette_png
+from runtime.output.growing_file import ResultStream
+from runtime.output.products import PRODUCTS, whole
 from runtime.system.errors import Refusal
 
-#: The folders of a clip's results with one picture per frame, and how each picture is made.
-PICTURES = {"labels": label_png, "silhouettes": silhouette_png}
 _OURS = re.compile(r"\d{6,}\.png")
 
 
 @dataclass(frozen=True)
 class Report:
-    """How a task tells and is told while it runs."""
+    """Callbacks of a running task."""
 
     begin: Callable[[int], None]  #: frames expected
     advance: Callable[[int], None]  #: frames done
@@ -42,12 +41,12 @@ class Report:
 
 
 @dataclass
-class Lacking:
-    """What frames of a clip went without."""
+class FrameGaps:
+    """Counts of a clip's frames: parsed, without a result, without an imported mask of their own."""
 
-    frames: int = 0  #: of the clip so far
-    results: int = 0  #: frames the engine could say nothing about
-    masks: int = 0  #: frames without an imported mask of their own
+    frames: int = 0
+    results: int = 0
+    masks: int = 0
 
     @property
     def unmasked(self) -> list[str]:
@@ -59,67 +58,66 @@ class Lacking:
 class ClipResults:
     """The files of one clip: which are missing, and the ones being written."""
 
-    def __init__(self, folder: Path, job: Job) -> None:
+    def __init__(self, folder: Path, job: ParseJob) -> None:
         self.folder = folder
-        self.pictures = {s: folder / s for s in job.save if s in PICTURES}
-        makers: dict[str, tuple[str, Callable[[Path, Clip], Stream]]] = {
-            "overlay": ("overlay.mp4", OverlayVideo),
-            "alpha": (f"cutout.{job.alpha}", CutoutVideo),
-            "coco": ("coco.json", CocoFile),
-            "csv": ("parts.csv", Table),
+        products = [PRODUCTS[s] for s in job.save]
+        self.pictures = {
+            folder / p.picture.folder: p.picture for p in products if p.picture and p.picture.of_frames
         }
-        self._makers = {makers[s][0]: makers[s][1] for s in job.save if s in makers}
-        self._streams: list[Stream] = []
+        self._files = {p.clip.name.format(alpha=job.alpha): p.clip for p in products if p.clip}
+        self._span = job.span
+        self._streams: list[ResultStream] = []
         self.notices: list[str] = []
 
     @property
-    def missing_streams(self) -> list[str]:
+    def missing_files(self) -> list[str]:
         """Names of the one-file results that are not there."""
-        return [name for name in self._makers if not (self.folder / name).is_file()]
+        return [name for name in self._files if not (self.folder / name).is_file()]
+
+    def _has_frame(self, index: int) -> bool:
+        return all(whole(f / f"{index:06d}{p.suffix}") for f, p in self.pictures.items())
 
     def first_missing(self) -> int:
         """Index of the first frame that some result lacks."""
-        if self.missing_streams:
-            return 0
-        index = 0
-        while all(whole_png(f / f"{index:06d}.png") for f in self.pictures.values()) and self.pictures:
-            index += 1
+        index = self._span.first
+        if not self.missing_files and self.pictures:
+            while self._has_frame(index):
+                index += self._span.every
         return index
 
     def complete(self, frames: int) -> bool:
-        """Whether every result of a clip of so many frames is there."""
-        names = [f / f"{i:06d}.png" for f in self.pictures.values() for i in range(frames)]
-        return not self.missing_streams and all(map(whole_png, names))
+        """True when every result of so many parsed frames is there."""
+        return not self.missing_files and all(map(self._has_frame, self._span.indices(frames)))
 
     def clear(self) -> None:
         """Remove the results of an earlier run that are about to be made again; nothing else."""
-        for folder in self.pictures.values():
+        for folder in self.pictures:
             self._trim(folder, 0)
-        for name in self._makers:
+        for name in self._files:
             (self.folder / name).unlink(missing_ok=True)
 
-    def open(self, clip: Clip) -> None:
-        """Make the folders and start the files that are missing."""
-        for folder in (self.folder, *self.pictures.values()):
+    def open(self, clip: Clip, start_s: float) -> None:
+        """Make the folders and start the files that are missing; videos begin at a time of the clip."""
+        for folder in (self.folder, *self.pictures):
             sweep(make_folder(folder))
-        for name in self.missing_streams:
-            self._streams.append(self._makers[name](self.folder / name, clip))
+        for name in self.missing_files:
+            self._streams.append(self._files[name].open(self.folder / name, clip, start_s))
 
-    def write(self, value: tuple[Frame, Parsing]) -> None:
+    def write(self, value: tuple[Frame, Result]) -> None:
         """Everything that is missing of one frame."""
-        frame, parsing = value
-        for save, folder in self.pictures.items():
-            path = folder / f"{frame.index:06d}.png"
-            if not whole_png(path):
-                place(path, PICTURES[save](parsing))
+        frame, result = value
+        for folder, picture in self.pictures.items():
+            path = folder / f"{frame.index:06d}{picture.suffix}"
+            if not whole(path):
+                place(path, picture.encode(frame.image, result))
         for stream in self._streams:
-            stream.write(frame, parsing)
+            stream.write(frame, result)
 
-    def finish(self, frames: int) -> None:
-        """Put the one-file results in place, and remove pictures beyond the clip's end."""
+    def finish(self, end: int) -> None:
+        """Put the one-file results in place, and remove pictures from frame `end` on."""
         self.notices = [notice for s in self._streams if (notice := s.finish())]
-        for folder in self.pictures.values():
-            self._trim(folder, frames)
+        for folder in self.pictures:
+            self._trim(folder, end)
 
     def abandon(self) -> None:
         """Close what is open; what was written stays."""
@@ -128,13 +126,13 @@ class ClipResults:
                 stream.abandon()
 
     @staticmethod
-    def _trim(folder: Path, frames: int) -> None:
+    def _trim(folder: Path, end: int) -> None:
         for path in folder.glob("*.png") if folder.is_dir() else ():
-            if _OURS.fullmatch(path.name) and int(path.stem) >= frames:
+            if _OURS.fullmatch(path.name) and int(path.stem) >= end:
                 path.unlink()
 
 
-def parse_clip(item: Item, job: Job, engine: Engine, report: Report) -> Record:
+def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Record:
     """Parse what is missing of a clip.
 
     Raises:
@@ -142,49 +140,45 @@ def parse_clip(item: Item, job: Job, engine: Engine, report: Report) -> Record:
     """
     started = time.monotonic()
     results = ClipResults(job.out / item.name, job)
-    if not job.resume:
-        results.clear()
     with Clip(item.path) as clip:
         engine = job.engine_for(engine, item.name, clip=True)
-        first = results.first_missing()
-        results.open(clip)
-        report.begin(clip.frames_expected)
-        frames, lacking, stopped = _through(clip, engine, job, results, (first, report))
+        report.begin(job.span.count(clip.frames_expected))
+        frames, gaps, stopped = _through(clip, engine, job, results, report)
         record = Record(
             item.path, "clip", item.name, "ok",
             frames=frames,
             seconds=round(time.monotonic() - started, 3),
             duration_s=round(clip.duration_s, 3),
             size=clip.size,
-            notices=tuple(clip.notices + results.notices + lacking.unmasked),
+            notices=tuple(clip.notices + results.notices + gaps.unmasked),
             finished=not stopped,
         )  # fmt: skip
-        reasons = _reasons(clip, engine, lacking)
+        reasons = _reasons(clip, engine, gaps)
     if stopped:
         reasons = [f"stopped after {frames} frames; --resume finishes it"]
     return replace(record, status="partial", reason="; ".join(reasons)) if reasons else record
 
 
 def _through(
-    clip: Clip, engine: Engine, job: Job, results: ClipResults, how: tuple[int, Report]
-) -> tuple[int, Lacking, bool]:
+    clip: Clip, engine: Engine, job: ParseJob, results: ClipResults, report: Report
+) -> tuple[int, FrameGaps, bool]:
     """Parse from the first missing frame on: (frames so far, what some of them lack, whether stopped)."""
-    first, report = how
-    smoother = job.smoother()
-    lacking, done, stopped = Lacking(), first, False
-    writer: Behind[tuple[Frame, Parsing]] = Behind(results.write)
+    span, smoother = job.span, job.smoother()
+    # What depends on the frames before it needs them parsed again; they are written only where missing.
+    start = span.first if job.remembers or not job.resume else results.first_missing()
+    frames = span.of(clip.frames(start, jump=False))
+    gaps, stopped = FrameGaps(frames=span.count(start)), False
+    first = next(frames, None)
+    if first is None and start == span.first:
+        raise Refusal(clip.name, f"it has no frame {span.first}", "Choose other --frames")
+    if not job.resume:
+        results.clear()  # only now is it known that there will be others
+    results.open(clip, first.pts_s if first is not None and span.first else 0.0)
+    writer: WriterThread[tuple[Frame, Result]] = WriterThread(results.write)
     try:
-        # What depends on the frames before it needs them parsed again; they are written only where missing.
-        for frame in clip.frames(0 if job.remembers else first, jump=False):
-            try:
-                parsing = engine.parse(frame, smoother).parsing or nobody(engine, frame)
-            except NoResultError:
-                lacking.results += 1
-                parsing = nobody(engine, frame)
-            lacking.masks += bool(engine.tally.notice)  # a factor has none; masks have for each frame without
-            writer.put((frame, parsing))
-            lacking.frames = done = frame.index + 1
-            report.advance(done)
+        for frame in itertools.chain([] if first is None else [first], frames):
+            writer.put((frame, _parsed(engine, frame, smoother, gaps)))
+            report.advance(gaps.frames)
             if report.stopped():
                 stopped = True
                 break
@@ -195,27 +189,40 @@ def _through(
         raise
     try:
         writer.close()
-        results.abandon() if stopped else results.finish(done)
+        results.abandon() if stopped else results.finish(span.end(gaps.frames))
     except BaseException:
         results.abandon()
         raise
-    return done, lacking, stopped
+    return gaps.frames, gaps, stopped
 
 
-def nobody(engine: Engine, frame: Frame) -> Parsing:
-    """What is written for a frame of which the engine could say nothing: frames in are frames out."""
+def _parsed(engine: Engine, frame: Frame, smoother: Smoother | None, gaps: FrameGaps) -> Result:
+    try:
+        result = engine.parse(frame, smoother)
+    except NoResultError:
+        gaps.results += 1
+        result = nobody(engine, frame)
+    gaps.masks += bool(engine.tally.notice)  # a factor has none; masks have for each frame without
+    gaps.frames += 1
+    return result
+
+
+def nobody(engine: Engine, frame: Frame) -> Result:
+    """An empty result for a frame the engine has none of: frames in are frames out."""
+    if engine.part_set is None:
+        return Result()
     blank = np.zeros((frame.size[1], frame.size[0]), np.uint8)
-    return Parsing(engine.part_set or S31, frame.size, blank, blank, blank)
+    return Result(Parsing(engine.part_set, frame.size, blank, blank, blank))
 
 
-def _reasons(clip: Clip, engine: Engine, lacking: Lacking) -> list[str]:
+def _reasons(clip: Clip, engine: Engine, gaps: FrameGaps) -> list[str]:
     reasons = [] if clip.complete else [n for n in clip.notices if "early" in n or "skipped" in n]
-    if lacking.results:
+    if gaps.results:
         why = engine.notice or "no probabilities"
-        reasons.append(f"{lacking.results} frames without a result are left empty ({why})")
-    return reasons + lacking.unmasked
+        reasons.append(f"{gaps.results} frames without a result are left empty ({why})")
+    return reasons + gaps.unmasked
 
 
-def results_complete(item: Item, job: Job, frames: int) -> bool:
-    """Whether a clip that was parsed before still has all that this job wants."""
+def results_complete(item: Item, job: ParseJob, frames: int) -> bool:
+    """True when a clip of which so many frames were parsed still has all that this job wants."""
     return ClipResults(job.out / item.name, job).complete(frames)

@@ -1,27 +1,29 @@
-"""One input through the engine: the only function that another process or machine would run."""
+"""The task of one input, which another process can run as well."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from app.batch.clip_task import ClipResults, Report, parse_clip
+from app.batch.clip_task import Report, parse_clip
 from app.batch.manifest import Record
-from app.batch.options import Job
-from app.batch.picture_task import Share, parse_picture, picture_files
+from app.batch.options import ParseJob
+from app.batch.picture_task import Share, parse_picture
 from app.batch.plan import Item
 from runtime.engine.engine import Engine
+from runtime.engine.letterbox import Letterbox
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 
 
-def work(item: Item, job: Job, engine: Engine, report: Report) -> tuple[Record, Share | None]:
+def work(item: Item, job: ParseJob, engine: Engine, report: Report) -> tuple[Record, Share | None]:
     """Parse an input; whatever is wrong with it is in the record.
 
     Raises:
         CannotWriteError: the output folder failed; the next input would fail alike.
     """
     share: Share | None = None
+    job = replace(job, resume=job.resume and not item.fresh)
     try:
         if item.kind == "clip":
             record = parse_clip(item, job, engine, report)
@@ -37,19 +39,21 @@ def work(item: Item, job: Job, engine: Engine, report: Report) -> tuple[Record, 
         return replace(stamp(item), reason=f"{item.shown}: internal error ({type(e).__name__}: {e})"), None
     now = stamp(item)
     record = replace(record, source_bytes=now.source_bytes, source_modified_ns=now.source_modified_ns)
-    return replace(record, model=job.recipe(engine, clip=item.kind == "clip"), saved=job.save), share
+    model = job.recipe(engine, clip=item.kind == "clip")
+    if record.size:
+        model["size"] = network_size(engine, record.size)
+    return replace(record, model=model, saved=job.save), share
 
 
-def forget(item: Item, job: Job) -> None:
-    """Remove the results of an input that is not what it was; a resumed run would take them for its own."""
-    if item.kind == "clip":
-        ClipResults(job.out / item.name, job).clear()
-    for path in picture_files(item, job).values() if item.kind == "image" else ():
-        path.unlink(missing_ok=True)
+def network_size(engine: Engine, picture: tuple[int, int]) -> str:
+    """The network's input, WxH, for a picture of (width, height) px: the engine's size is only its limit."""
+    spec = engine.spec
+    fitted = Letterbox.fit(picture, engine.size, stride=spec.stride, multiple=spec.size_multiple)
+    return "x".join(map(str, fitted.network))
 
 
 def stamp(item: Item) -> Record:
-    """A failed record that only says which state of the file it is about."""
+    """A failed record with the state of the file that it is about."""
     record = Record(item.path, item.kind, item.name, "failed")
     try:
         info = Path(item.path).stat()

@@ -13,12 +13,11 @@ from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 
 FILE: Final = "manifest.json"
-_PAUSE_S: Final = 1.0  # between two writings, when a thousand small pictures end in a row
 
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one input."""
+    """The outcome of one input."""
 
     input: str  #: absolute path
     kind: str  #: clip, image or bad
@@ -30,7 +29,7 @@ class Record:
     duration_s: float = 0.0  #: of the clip
     size: tuple[int, int] | None = None  #: (width, height) as displayed
     notices: tuple[str, ...] = ()
-    model: dict[str, Any] = field(default_factory=dict)  #: what decides the results: see `Job.recipe`
+    model: dict[str, Any] = field(default_factory=dict)  #: what decides the results: see `ParseJob.recipe`
     saved: tuple[str, ...] = ()
     source_bytes: int = 0
     source_modified_ns: int = 0
@@ -76,14 +75,14 @@ class Manifest:
         """Input → name of its results."""
         return {path: record.output for path, record in self.records.items() if record.output}
 
-    def put(self, record: Record, *, now: bool = True) -> None:
-        """Replace an input's record; without `now` the file may follow a second later.
+    def put(self, record: Record, *, pause_s: float = 0.0) -> None:
+        """Replace an input's record; the file follows unless it was written less than `pause_s` ago.
 
         Raises:
             CannotWriteError: when the disk does not take it.
         """
         self.records[record.input] = record
-        if now or time.monotonic() - self._written_s > _PAUSE_S:
+        if time.monotonic() - self._written_s >= pause_s:
             self.write()
 
     def write(self) -> None:

@@ -1,8 +1,10 @@
-"""What is to be parsed, with what, and what is kept of it."""
+"""The options of one call of `xfactor parse`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -11,28 +13,89 @@ from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.temporal import Smoother
+from runtime.frames import Frame
+from runtime.output.products import PRODUCTS
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader
 from runtime.system.errors import Refusal
 
-SAVES: Final = ("labels", "silhouettes", "overlay", "coco", "csv", "alpha")
-DEFAULT_SAVES: Final = ("labels", "silhouettes", "overlay")
+_SPAN: Final = re.compile(r"\s*(\d{1,9})\s*:\s*(\d{1,9})\s*")
 
 
 @dataclass(frozen=True)
-class Job:
+class FrameSpan:
+    """The frames of a clip that are parsed: from `first` to `last`, both included, every `every`-th.
+
+    Raises:
+        ValueError: when there can be none.
+    """
+
+    first: int = 0
+    last: int | None = None  #: the clip's last when left out
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or self.first < 0 or (self.last is not None and self.last < self.first):
+            raise ValueError(f"no frames in {self}")
+
+    @classmethod
+    def parse(cls, text: str, every: int = 1) -> FrameSpan:
+        """Read `A:B`, or nothing for all frames.
+
+        Raises:
+            ValueError: in words for the command line.
+        """
+        if every < 1:
+            raise ValueError(f"--every takes a number from 1 on, not {every}")
+        match = _SPAN.fullmatch(text)
+        if text and (match is None or int(match[1]) > int(match[2])):
+            raise ValueError(f"--frames takes two frame numbers as A:B, not {text[:40]!r}")
+        return cls(int(match[1]), int(match[2]), every) if match else cls(every=every)
+
+    def __str__(self) -> str:
+        frames = f"{self.first}:{'' if self.last is None else self.last}"
+        return "all" if self == FrameSpan() else f"{frames} every {self.every}"
+
+    def of(self, frames: Iterator[Frame]) -> Iterator[Frame]:
+        """Those of a clip's frames that belong to the span."""
+        for frame in frames:
+            if self.last is not None and frame.index > self.last:
+                return
+            if frame.index >= self.first and (frame.index - self.first) % self.every == 0:
+                yield frame
+            if frame.index == self.last:
+                return
+
+    def indices(self, count: int) -> range:
+        """The indices of the first `count` frames of the span."""
+        return range(self.first, self.end(count), self.every)
+
+    def end(self, count: int) -> int:
+        """The index from which on nothing belongs to the first `count` frames of the span."""
+        return self.first + count * self.every
+
+    def count(self, clip_frames: int) -> int:
+        """The number of frames of the span among the clip's first `clip_frames`."""
+        stop = clip_frames if self.last is None else min(clip_frames, self.last + 1)
+        return len(range(self.first, stop, self.every))
+
+
+@dataclass(frozen=True)
+class ParseJob:
     """One call of `xfactor parse`."""
 
     sources: tuple[str, ...]
     out: Path
-    save: tuple[str, ...] = DEFAULT_SAVES
+    save: tuple[str, ...] = ()  #: of the products; empty: those that are made by default
     model: str = "factored-s31"
     factor: str = ""  #: name or file; empty is the model's own
     silhouettes: Path | None = None  #: imported masks in the factor's place
     size: str = ""  #: of the network's input; empty is the model's own
-    views: Literal["auto", "1", "2", "6"] = "auto"  #: looks at each picture; auto is 6, and 1 for clips
+    views: Literal["auto", "1", "2", "6"] = "auto"  #: passes over a picture; auto: 6, clips 1
     device: str = "auto"
     resume: bool = False
-    smooth: bool = True  #: calm the labels of clips over time, as the window does
+    smooth: bool = True  #: temporal smoothing of clips, as in the window
+    span: FrameSpan = FrameSpan()  #: of each clip
+    recursive: bool = False  #: folders with their sub-folders
     alpha: Literal["mov", "webm"] = "mov"
     refused: tuple[tuple[str, str], ...] = ()  #: links that are not there as files, and why
 
@@ -41,12 +104,13 @@ class Job:
         return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> Job:
+    def from_json(cls, raw: dict[str, Any]) -> ParseJob:
         """The inverse of `to_json`."""
         masks = Path(raw["silhouettes"]) if raw["silhouettes"] else None
         refused = tuple((link, reason) for link, reason in raw["refused"])
+        span = FrameSpan(**raw["span"])
         lists = {"sources": tuple(raw["sources"]), "save": tuple(raw["save"]), "refused": refused}
-        return cls(**{**raw, **lists, "out": Path(raw["out"]), "silhouettes": masks})
+        return cls(**{**raw, **lists, "out": Path(raw["out"]), "silhouettes": masks, "span": span})
 
     def load(self, threads: int = 1) -> Engine:
         """The engine, deciding at the displayed size.
@@ -69,8 +133,23 @@ class Job:
             engine.with_views(self.views_of(engine, clip=clip))
         return engine.with_detail(FULL)
 
+    def of_model(self, engine: Engine) -> ParseJob:
+        """This job with products that its model can give; without a choice, those that are made by default.
+
+        Raises:
+            Refusal: what was asked for is not among them.
+        """
+        contents = {"parts"} if engine.part_set else set()
+        contents |= {"people"} if engine.spec.joint_set else set()
+        able = [name for name, product in PRODUCTS.items() if product.needs & contents]
+        if unable := [name for name in self.save if name not in able]:
+            reason = f"model {engine.name} gives {' and '.join(sorted(contents)) or 'nothing'} only"
+            raise Refusal(f"--save {','.join(unable)}", reason, f"Choose of {','.join(able)}")
+        usual = [name for name in able if PRODUCTS[name].default or not engine.part_set]
+        return replace(self, save=self.save or tuple(usual))
+
     def views_of(self, engine: Engine, *, clip: bool) -> Views:
-        """How an input is looked at; a model without an average has one view, if nobody asks for more."""
+        """The augmented passes over an input; auto is one for a model that cannot average them."""
         views = chosen(self.views, video=clip)
         return ONE if self.views == "auto" and not engine.averages else views
 
@@ -97,17 +176,24 @@ class Job:
 
     @property
     def remembers(self) -> bool:
-        """Whether a frame's result depends on the frames before it."""
+        """True when a frame's result depends on the frames before it."""
         return self.smooth or self.silhouettes is not None  # a missing mask is bridged by the last one
 
     def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:
-        """What decides the results, bit for bit; two runs with one recipe may share a folder."""
+        """Everything that decides the results, bit for bit; two runs with one recipe may share a folder."""
         return {
             "name": engine.name,
             "sha256": {f"{s.name}.onnx": s.sha256 for s in engine.sessions},
             "factor": str(self.silhouettes) if self.silhouettes else engine.factor_name,
-            "size": str(engine.size),
+            "box": str(engine.size),
             "views": self.views_of(engine, clip=clip).count,
             "smoothing": self.smooth,
+            "frames": str(self.span) if clip else str(FrameSpan()),
             "provider": engine.provider,
         }
+
+
+def of_this_version(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe from a manifest: earlier versions had one view, all frames, and wrote the box as the size."""
+    ran = {k: v for k, v in recipe.items() if k != "size"}
+    return {"views": 1, "frames": str(FrameSpan()), "box": recipe.get("size"), **ran}

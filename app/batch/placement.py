@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Final
 
 from runtime.system.disk import cannot_write
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 
-_PNG_END: Final = b"IEND\xaeB`\x82"
-
 
 def place(path: Path, data: bytes) -> None:
-    """Write a file by renaming a finished one.
+    """Write a result file by renaming a finished one.
 
     Unlike `write_atomic` it does not wait for the disk, which would cost more than parsing the frame does;
-    after a power cut `whole_png` tells what arrived.
+    after a power cut `products.whole` tells what arrived.
 
     Raises:
         CannotWriteError: nothing is left behind.
@@ -29,16 +26,6 @@ def place(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise cannot_write(path, e) from e
-
-
-def whole_png(path: Path) -> bool:
-    """Whether a PNG is there with its end."""
-    try:
-        with path.open("rb") as f:
-            f.seek(-len(_PNG_END), 2)
-            return f.read() == _PNG_END
-    except OSError:
-        return False
 
 
 def make_folder(path: Path) -> Path:

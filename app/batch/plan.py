@@ -1,18 +1,20 @@
-"""Which inputs there are, what each one's results are called, and whether the folder for them will do."""
+"""The inputs of a run, the names of their results, and the check of the folder for them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from app.batch.options import Job
+from app.batch.options import ParseJob
 from runtime.media.images import SUFFIXES, natural
 from runtime.media.opening import printable
 from runtime.media.sources import classify
+from runtime.output.products import PICTURE_FOLDERS, SHARED_NAMES
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
@@ -21,8 +23,7 @@ CLIP_SUFFIXES: Final = frozenset(
     {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".flv", ".ogv", ".mpg", ".mpeg",
      ".wmv", ".asf", ".3gp", ".gif"}
 )  # fmt: skip
-PICTURE_FOLDERS: Final = ("labels", "silhouettes", "overlay", "cutout")
-_TAKEN: Final = frozenset({*PICTURE_FOLDERS, "manifest.json", "labels.json", "coco.json", "parts.csv"})
+_TAKEN: Final = frozenset({*PICTURE_FOLDERS, *SHARED_NAMES, "manifest.json", "labels.json"})
 _WINDOWS: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}
 )
@@ -37,6 +38,7 @@ class Item:
     kind: Literal["clip", "image", "bad"]
     name: str  #: of its results, unique in the folder
     reason: str = ""  #: why it is bad
+    fresh: bool = False  #: made anew even with --resume
 
     @property
     def shown(self) -> str:
@@ -45,11 +47,11 @@ class Item:
 
     @property
     def file_name(self) -> str:
-        """What COCO and the table call it: the file's own name, which another folder's file may have, too."""
+        """The file's own name, for COCO and the table; another folder's file may have the same."""
         return "".join(c if c.isprintable() else "_" for c in Path(self.path).name)
 
 
-def plan(job: Job, known: dict[str, str]) -> list[Item]:
+def plan(job: ParseJob, known: dict[str, str]) -> list[Item]:
     """The inputs of a job in order, each once.
 
     Args:
@@ -59,7 +61,7 @@ def plan(job: Job, known: dict[str, str]) -> list[Item]:
     used = {*_TAKEN, *(name.casefold() for name in known.values())}
     items: dict[str, Item] = {}
     refused = dict(job.refused)
-    for text in _expanded(job.sources):
+    for text in _expanded(job):
         path = text if text in refused else str(Path(text).absolute())
         if path in items:
             continue
@@ -70,37 +72,53 @@ def plan(job: Job, known: dict[str, str]) -> list[Item]:
     return list(items.values())
 
 
-def _expanded(sources: Iterable[str]) -> Iterable[str]:
-    for text in sources:
+def _expanded(job: ParseJob) -> Iterable[str]:
+    for text in job.sources:
         folder = Path(text)
         if not folder.is_dir():
             yield text
             continue
-        try:
-            inside = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=natural)
-        except OSError as e:
-            reason = f"it cannot be read ({e.strerror})"
-            raise Refusal(f"folder {folder}", reason, "Check its permissions") from e
-        found = [p for p in inside if _parsed(p)]
+        found = [p for p in _inside(folder, job) if _parsed(p)]
         if not found:
             raise Refusal(f"folder {folder}", "there are no pictures or clips in it", "Give another folder")
         yield from (str(p) for p in found)
+
+
+def _inside(folder: Path, job: ParseJob) -> Iterator[Path]:
+    """Everything in a folder that is not hidden; with --recursive in its sub-folders, too, but the output."""
+    try:
+        inside = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=natural)
+    except OSError as e:
+        reason = f"it cannot be read ({e.strerror})"
+        raise Refusal(f"folder {folder}", reason, "Check its permissions") from e
+    for path in inside:
+        yield path
+        if job.recursive and path.is_dir() and not path.is_symlink() and not _same(path, job.out):
+            yield from _inside(path, job)
+
+
+def _same(one: Path, other: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return one.samefile(other)
+    return False
 
 
 def _parsed(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES | CLIP_SUFFIXES and not path.is_dir()
 
 
-def passed_over(sources: Iterable[str]) -> list[str]:
+def passed_over(job: ParseJob) -> list[str]:
     """A line for each folder among the sources with something in it that is not parsed."""
     lines = []
-    for folder in (Path(s) for s in sources if Path(s).is_dir()):
-        left = [p for p in folder.iterdir() if not p.name.startswith(".") and not _parsed(p)]
-        inner = sum(p.is_dir() for p in left)
-        counts = ((inner, "subfolder"), (len(left) - inner, "file"))
-        told = " and ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n)
-        if told:
-            lines.append(f"{printable(folder.name)}: {told} skipped, neither a picture nor a clip")
+    for folder in (Path(s) for s in job.sources if Path(s).is_dir()):
+        left = [p for p in _inside(folder, job) if not _parsed(p)]
+        inner = [] if job.recursive else [p for p in left if p.is_dir()]
+        files = [p for p in left if not p.is_dir()]
+        counts = ((len(inner), "subfolder"), (len(files), "file"))
+        listed = " and ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n)
+        if listed:
+            hint = "; --recursive enters subfolders" if inner else ""
+            lines.append(f"{printable(folder.name)}: {listed} skipped, neither a picture nor a clip{hint}")
     return lines
 
 
@@ -141,7 +159,7 @@ def _unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def prepare(job: Job, items: Sequence[Item]) -> None:
+def prepare(job: ParseJob, items: Sequence[Item]) -> None:
     """Make the output folder, and make sure that results can be written to it and to no input.
 
     Raises:

@@ -18,7 +18,7 @@ from typing import Any, Final
 from app.batch.clip_task import Report
 from app.batch.item import stamp, work
 from app.batch.manifest import Record
-from app.batch.options import Job
+from app.batch.options import ParseJob
 from app.batch.picture_task import Share
 from app.batch.plan import Item
 from app.batch.run import Outcome, Workers
@@ -34,11 +34,11 @@ _ALONE: Final = {
     "log_to_driver": False,
     "configure_logging": False,
 }
-_LOOK_S: Final = 0.5  # how soon a Ctrl-C is heeded
+_POLL_S: Final = 0.5  # how soon a Ctrl-C is heeded
 _engines: dict[str, Engine] = {}  # one per worker process
 
 
-def on_ray(job: Job) -> Workers:
+def on_ray(job: ParseJob) -> Workers:
     """Workers that run on Ray.
 
     Raises:
@@ -63,7 +63,7 @@ def on_ray(job: Job) -> Workers:
                     begin(item)
                     running[task.remote(job.to_json(), asdict(item))] = item
                 while running and not stopped():
-                    done, _ = ray.wait(list(running), num_returns=1, timeout=_LOOK_S)
+                    done, _ = ray.wait(list(running), num_returns=1, timeout=_POLL_S)
                     for reference in done:
                         item = running.pop(reference)
                         yield item, *_outcome(ray, reference, item)
@@ -79,18 +79,18 @@ def _outcome(ray: Any, reference: object, item: Item) -> tuple[Record, Share | N
     except Exception as e:  # noqa: BLE001 - a process that died must not cost the other inputs
         reason = f"{item.shown}: its process died ({type(e).__name__})"
         return Record(**{**asdict(stamp(item)), "reason": reason}), None
-    return Record.from_json(record), None if share is None else Share(**share)
+    return Record.from_json(record), share
 
 
 def _task(raw_job: dict[str, Any], raw_item: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """In a worker process: plain values in, plain values out."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    job = Job.from_json(raw_job)
+    job = ParseJob.from_json(raw_job)
     key = repr(sorted(raw_job.items()))
     if key not in _engines:
         _engines[key] = job.load()
     record, share = work(Item(**raw_item), job, _engines[key], Report(_ignore, _ignore, lambda: False))
-    return asdict(record), None if share is None else asdict(share)
+    return asdict(record), share
 
 
 def _ignore(_frames: int) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.batch.clip_task import Report, results_complete
-from app.batch.item import forget, stamp, work
+from app.batch.item import stamp, work
 from app.batch.manifest import Manifest, Record
-from app.batch.options import Job
+from app.batch.options import ParseJob, of_this_version
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.progress import Silence, Stop, Watch
-from models.labels import S31
+from models.labels import PartSet
 from runtime.engine.engine import Engine
 from runtime.output.label_png import labels_json_bytes
 from runtime.system.disk import CannotWriteError, cannot_write
@@ -30,20 +30,22 @@ LOCK: Final = ".xfactor.lock"
 NOT_REACHED: Final = "not reached: the run was stopped before it; --resume parses it"
 NOT_FINISHED: Final = "the run was stopped while it was parsed; --resume finishes it"
 SHARED_EVERY_S: Final = 30.0
+NOTED_EVERY_S: Final = 5.0  # between two notes in the manifest of how far a clip is
+BETWEEN_PICTURES_S: Final = 1.0  # between two writings, when a thousand small pictures end in a row
 
 Outcome = tuple[Item, Record, Share | None]
 #: Parses items in any order; calls the first function before each, ends soon once the second is true.
 Workers = Callable[[Sequence[Item], Callable[[Item], None], Callable[[], bool]], Iterator[Outcome]]
 
 
-class Run:
+class BatchRun:
     """One job into one folder, with the folder's manifest.
 
     Attributes:
         items: the inputs in order.
     """
 
-    def __init__(self, job: Job, stop: Stop, engine: Engine) -> None:
+    def __init__(self, job: ParseJob, stop: Stop, engine: Engine) -> None:
         self._job, self._stop, self._engine = job, stop, engine
         self._watch: Watch = Silence()
         self._manifest = Manifest(job.out)
@@ -62,7 +64,7 @@ class Run:
         """
         self._watch = watch
         prepare(self._job, self.items)
-        for line in passed_over(self._job.sources):
+        for line in passed_over(self._job):
             watch.note(line)
         records = self._manifest.records
         if self._job.resume:
@@ -70,20 +72,23 @@ class Run:
         for item in self.items:
             if not (self._job.resume and item.path in records):
                 records[item.path] = Record(item.path, item.kind, item.name, "failed", NOT_REACHED)
-        names = self._job.out / "labels.json"
-        data = labels_json_bytes(self._engine.part_set or S31)
-        try:
-            if not (names.exists() and names.read_bytes() == data):
-                write_atomic(names, data, mode=0o644)
-        except OSError as e:
-            raise cannot_write(names, e) from e
+        if self._engine.part_set is not None:
+            self._write_names(self._engine.part_set)
         self._manifest.write()
 
+    def _write_names(self, part_set: PartSet) -> None:
+        path, data = self._job.out / "labels.json", labels_json_bytes(part_set)
+        try:
+            if not (path.exists() and path.read_bytes() == data):
+                write_atomic(path, data, mode=0o644)
+        except OSError as e:
+            raise cannot_write(path, e) from e
+
     def _same_recipe(self) -> None:
-        """Results of two models in one folder would look like one; before there were views, there was one."""
+        """Refuse to put results of two recipes into one folder, where they would look like one."""
         for item in self.items:
             record = self._manifest.records.get(item.path)
-            before = {"views": 1, **record.model} if record is not None and record.model else {}
+            before = of_this_version(record.model) if record is not None and record.model else {}
             recipe = self._recipe(item)
             if before and before != recipe:
                 was, now = _difference(before, recipe)
@@ -108,13 +113,13 @@ class Run:
             CannotWriteError: the output folder failed; what was written stays.
         """
         todo = []
-        for item in self.items:
-            record = self._manifest.records[item.path]
+        for planned in self.items:
+            item, record = planned, self._manifest.records[planned.path]
             if self._job.resume and self._finished(item, record):
                 self._watch.end(item, record, again=True)
                 continue
             if self._job.resume and record.source_bytes and not self._same_source(item, record):
-                forget(item, self._job)
+                item = replace(item, fresh=True)  # results of what the file was are not results of what it is
             todo.append(item)
         try:
             for item, record, share in (workers or self.here)(todo, self._begin, self._stopped):
@@ -134,7 +139,7 @@ class Run:
             if stopped():
                 return
             begin(item)
-            report = Report(partial(self._watch.begin, item), partial(self._watch.advance, item), stopped)
+            report = Report(partial(self._watch.begin, item), partial(self._advance, item), stopped)
             yield item, *work(item, self._job, self._engine, report)
 
     def _stopped(self) -> bool:
@@ -147,17 +152,25 @@ class Run:
             begun = replace(stamp(item), status="partial", reason=NOT_FINISHED, model=self._recipe(item))
             self._manifest.put(begun)
 
+    def _advance(self, item: Item, done: int) -> None:
+        """Show how far a clip is, and note it now and then: a kill leaves no time to."""
+        self._watch.advance(item, done)
+        begun = self._manifest.records[item.path]
+        self._manifest.put(replace(begun, frames=done), pause_s=NOTED_EVERY_S)
+
     def _take(self, item: Item, record: Record, share: Share | None) -> None:
         if share is not None:
             self._shared.add(item, share)
         if time.monotonic() - self._shared_written_s > SHARED_EVERY_S:
             self._shared.write(self.items)
             self._shared_written_s = time.monotonic()
-        self._manifest.put(record, now=item.kind == "clip")
+        if item.kind == "clip" and record.status != "ok" and not record.frames:  # it broke off
+            record = replace(record, frames=self._manifest.records[item.path].frames)
+        self._manifest.put(record, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
         self._watch.end(item, record)
 
     def _finished(self, item: Item, record: Record) -> bool:
-        """Whether an earlier run did all of it, from the file as it is now."""
+        """True when an earlier run did all of it, from the file as it is now."""
         if not (record.finished and self._same_source(item, record) and record.status != "failed"):
             return False
         if item.kind == "clip":
@@ -171,9 +184,9 @@ class Run:
 
 
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:
-    for key in ("name", "factor", "size", "views", "smoothing", "provider"):
+    for key in ("name", "factor", "box", "views", "smoothing", "frames", "provider"):
         if was.get(key) != now.get(key):
-            return f"{key} {was.get(key)}", f"{now.get(key)}"
+            return f"{'size' if key == 'box' else key} {was.get(key)}", f"{now.get(key)}"
     return "other files of the same model", "these"
 
 

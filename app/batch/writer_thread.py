@@ -1,4 +1,4 @@
-"""A thread that writes while the network already looks at the next frame."""
+"""A thread that writes results while the network runs on the next frame."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-_DEPTH: Final = 4  # frames; more would only hold memory, the slower side decides anyway
-_LOOK_S: Final = 0.5  # how often a full queue looks whether the writer is still there
+_DEPTH: Final = 4  # frames; more would only hold memory
+_POLL_S: Final = 0.5  # how often a full queue checks that the writer is still there
 
 
-class Behind(Generic[T]):
-    """Calls a function for each value, in order, in a thread of its own.
+class WriterThread(Generic[T]):
+    """A bounded queue before a function that a thread of its own calls for each value, in order.
 
     An error of the function is raised to whoever gives the next value, or closes.
     """
@@ -40,7 +40,7 @@ class Behind(Generic[T]):
     def _put(self, value: T | None) -> None:
         while self._thread.is_alive():
             try:
-                return self._queue.put(value, timeout=_LOOK_S)
+                return self._queue.put(value, timeout=_POLL_S)
             except queue.Full:
                 continue
         return None

@@ -9,28 +9,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from app.batch.options import SAVES, Job
+from app.batch.options import ParseJob
 from app.batch.progress import Stop, Style, watch
-from app.batch.run import Run, Workers, claimed
+from app.batch.run import BatchRun, Workers, claimed
 from app.download.messages import DownloadLimits
 from app.download.sources import DEFAULTS, local_clips
 from app.settings import thread_budget
 from runtime.engine.letterbox import NetworkSize
+from runtime.output.products import PRODUCTS
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 
 
 def checked_saves(text: str) -> tuple[str, ...]:
-    """The list of what to write, in a fixed order.
+    """The products of a list, in the table's order.
 
     Raises:
         ValueError: when a word is unknown or there is none.
     """
     words = [w.strip() for w in text.split(",") if w.strip()]
-    unknown = [w for w in words if w not in SAVES]
+    unknown = [w for w in words if w not in PRODUCTS]
     if unknown or not words:
-        raise ValueError(f"--save takes a list of {', '.join(SAVES)}; not {', '.join(unknown) or 'nothing'}")
-    return tuple(s for s in SAVES if s in words)
+        known = ", ".join(PRODUCTS)
+        raise ValueError(f"--save takes a list of {known}; not {', '.join(unknown) or 'nothing'}")
+    return tuple(s for s in PRODUCTS if s in words)
 
 
 def checked_size(text: str) -> str:
@@ -62,8 +64,9 @@ def parse_all(
     Raises:
         Refusal: before anything was parsed.
     """
-    job = Job(tuple(sources), out, **options)
+    job = ParseJob(tuple(sources), out, **options)
     loaded = job.load(thread_budget().network)
+    job = job.of_model(loaded)
     paths, refused = local_clips(sources, limits, progress)
     job = replace(job, sources=tuple(paths), refused=refused)
     workers: Workers | None = None
@@ -72,7 +75,7 @@ def parse_all(
 
         workers = on_ray(job)
     with claimed(out), Stop().on_signals() as stop:
-        run = Run(job, stop, loaded)
+        run = BatchRun(job, stop, loaded)
         told = watch(progress, len(run.items))
         try:
             run.start(told)
@@ -81,7 +84,7 @@ def parse_all(
             told.close()
 
 
-def _all(run: Run, workers: Workers | None) -> int:
+def _all(run: BatchRun, workers: Workers | None) -> int:
     try:
         return run.all(workers)
     except CannotWriteError as e:  # some of the job is done: that is 1, not wrong usage

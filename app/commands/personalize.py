@@ -14,6 +14,7 @@ from rich.progress import BarColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
+from app.batch.options import FrameSpan
 from app.batch.progress import Stop, Style, quiet_stdout
 from app.commands.torch_process import refuse_without
 from personalize import phases
@@ -39,7 +40,7 @@ def personalise(
     out: str,
     *,
     model: str,
-    frames: tuple[int, int] | None,
+    frames: FrameSpan,
     method: Method,
     progress: Style,
 ) -> int:
@@ -60,10 +61,8 @@ def personalise(
     if not clip.exists():
         raise Refusal(f"clip {clip}", "there is no such file or folder", "Give a clip, or a folder of frames")
     name = _name(out)
-    first, last = frames or (0, None)
-    job = PersonalizationJob(
-        clip.absolute(), name, bundle.path.absolute(), first=first, last=last, method=method
-    )
+    where = clip.absolute(), name, bundle.path.absolute()
+    job = PersonalizationJob(*where, first=frames.first, last=frames.last, method=method)
     folder = _folder(job)
     write_job(folder, job)
     with Stop().on_signals() as stop:
@@ -73,20 +72,6 @@ def personalise(
         with suppress(Refusal):
             job_folders.remove(folder)
     return code
-
-
-def parse_range(text: str) -> tuple[int, int] | None:
-    """`A:B`, both included, or nothing.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if not text:
-        return None
-    first, colon, last = text.partition(":")
-    if not (colon and first.strip().isdecimal() and last.strip().isdecimal()) or int(first) > int(last):
-        raise ValueError(f"--frames takes two frame numbers as A:B, not {text[:40]!r}")
-    return int(first), int(last)
 
 
 def _name(out: str) -> str:

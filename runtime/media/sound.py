@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from av.audio.stream import AudioStream
+from av.codec import Codec
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from runtime.media.opening import open_media
 
-#: Codecs an MP4 or MOV file may carry as they are; others are encoded anew as AAC.
-_COPIED: Final = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"})
+#: By container: the codecs it may carry as they are, and the one that others are encoded anew as.
+_CODECS: Final = {
+    "mp4": (frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}), "aac"),
+    "mov": (frozenset({"aac", "mp3", "ac3", "eac3", "alac"}), "aac"),
+    "webm": (frozenset({"opus", "vorbis"}), "libopus"),
+}
 
 
 class SoundTrack:
@@ -49,9 +54,14 @@ class SoundTrack:
             return
         codec = self._source.codec_context
         try:
-            self._encode = codec.name not in _COPIED
+            copied, encoder = _CODECS[output.format.name]
+            self._encode = codec.name not in copied
             if self._encode:
-                self._target = output.add_stream("aac", rate=codec.sample_rate)
+                rates = Codec(encoder, "w").audio_rates or [codec.sample_rate]
+                rate = min(rates, key=lambda r: abs(r - codec.sample_rate))
+                track = output.add_stream(encoder, rate=rate)
+                assert isinstance(track, AudioStream)
+                self._target = track
                 self._target.layout = "stereo" if codec.channels > 1 else "mono"
             else:
                 self._target = output.add_stream_from_template(self._source)

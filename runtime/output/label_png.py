@@ -41,7 +41,7 @@ def read_labels(data: bytes) -> NDArray[np.uint8]:
 
 
 def labels_json(part_set: PartSet) -> dict[str, Any]:
-    """What the ids of the label pictures mean, for `labels.json`."""
+    """Names, colours and mirror ids of the label ids, for `labels.json`."""
     palette = part_set.palette()
     mirror = part_set.mirror()
     return {

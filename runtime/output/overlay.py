@@ -1,4 +1,4 @@
-"""Parts painted over the picture, and the person cut out of it.
+"""The overlay: parts and joints painted over the picture.
 
 Everything that can be done on the small map is done there; full size sees one resize and one blend.
 """
@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import PartSet
-from models.results import Parsing
-from runtime.output.scaling import full_person
+from models.results import Parsing, Pose, Result
+from runtime.system.errors import Refusal
 
 DEFAULT_OPACITY = 0.6
+_JPEG_QUALITY = 92
+_BONE_RGB = (255, 235, 60)
 
 
 def overlay(
@@ -41,15 +43,39 @@ def overlay(
     return out
 
 
-def parts_only(parsing: Parsing) -> NDArray[np.uint8]:
-    """The parts in colour on black (h, w, 3) RGB, at the displayed size."""
-    black = np.zeros((parsing.size[1], parsing.size[0], 3), dtype=np.uint8)
-    return overlay(black, parsing, 1.0)
+def painted(image: NDArray[np.uint8], result: Result) -> NDArray[np.uint8]:
+    """The picture (h, w, 3) with everything that was found in it: parts in colour, joints and bones."""
+    out = image.copy() if result.parsing is None else overlay(image, result.parsing)
+    for person in result.people:
+        if person.pose is not None:
+            _draw_pose(out, person.pose)
+    return out
 
 
-def cutout(image: NDArray[np.uint8], parsing: Parsing) -> NDArray[np.uint8]:
-    """The picture with the silhouette as its transparency: (h, w, 4) RGBA, straight alpha."""
-    return np.dstack([image, full_person(parsing)])
+def overlay_jpeg(image: NDArray[np.uint8], result: Result) -> bytes:
+    """`painted` as a JPEG.
+
+    Raises:
+        Refusal: the picture is too large for one.
+    """
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    ok, data = cv2.imencode(".jpg", cv2.cvtColor(painted(image, result), cv2.COLOR_RGB2BGR), options)
+    if not ok:
+        size = f"{image.shape[1]} x {image.shape[0]}"
+        raise Refusal("overlay", f"a picture of {size} is no JPEG", "Leave it out")
+    return data.tobytes()
+
+
+def _draw_pose(out: NDArray[np.uint8], pose: Pose) -> None:
+    """Bones whose joints were both found, and the found joints, drawn into the picture."""
+    width = max(1, round(max(out.shape[:2]) / 250))
+    points = [(round(x), round(y)) for x, y in pose.points.tolist()]
+    for a, b in pose.joint_set.bones:
+        if min(pose.scores[a], pose.scores[b]) > 0:
+            cv2.line(out, points[a], points[b], _BONE_RGB, width, cv2.LINE_AA)
+    for point, score in zip(points, pose.scores, strict=True):
+        if score > 0:
+            cv2.circle(out, point, 2 * width, _BONE_RGB, cv2.FILLED, cv2.LINE_AA)
 
 
 def _edges(first: int, count: int, scale: float) -> slice:

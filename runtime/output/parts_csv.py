@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from models.centroids import part_centroids
-from models.results import Parsing
-from runtime.output.coco import Place
+from models.results import Parsing, Result
+from runtime.frames import Frame
+from runtime.media.clips import Clip
+from runtime.output.coco import Origin
+from runtime.output.growing_file import GrowingText
 
 HEADER: Final = (
     "file",
@@ -31,7 +36,7 @@ def header() -> str:
     return _line(HEADER)
 
 
-def rows(parsing: Parsing, place: Place) -> str:
+def rows(parsing: Parsing, origin: Origin) -> str:
     """One line per part of the model's set, the absent ones with area 0 and empty centroid and probability.
 
     Areas and centroids are in pixels of the displayed picture; pixel centres are at integers.
@@ -48,9 +53,49 @@ def rows(parsing: Parsing, place: Place) -> str:
         if n:
             x, y = of.points[part]
             values = (round(n * scale), f"{x:.2f}", f"{y:.2f}", f"{sure[part] / n / 255:.4f}")
-        where = place.file_name, place.frame, f"{place.pts_s:.6f}"
-        out.write(_line((*where, part, name, *values, place.output)))
+        where = origin.file_name, origin.frame, f"{origin.pts_s:.6f}"
+        out.write(_line((*where, part, name, *values, origin.output)))
     return out.getvalue()
+
+
+class PartsTable(GrowingText):
+    """parts.csv of a clip."""
+
+    def __init__(self, path: Path, clip: Clip, _start_s: float = 0.0) -> None:
+        super().__init__(path)
+        self._file_name = clip.path.name
+        self.put(header())
+
+    def write(self, frame: Frame, result: Result) -> None:
+        """Append the rows of a frame."""
+        origin = Origin(self._file_name, frame.index, frame.pts_s, self.path.parent.name)
+        self.put(entry(result, origin, frame.size))
+
+
+def entry(result: Result, origin: Origin, _size: tuple[int, int]) -> str:
+    """The rows of one picture, for the table of many."""
+    return rows(result.parsing, origin) if result.parsing is not None else ""
+
+
+def joined(entries: Iterable[str]) -> str:
+    """The text of the table of many pictures."""
+    return header() + "".join(entries)
+
+
+def split(text: str) -> dict[str, str]:
+    """The rows of such a table by the name of their results.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    first, *lines = text.splitlines(keepends=True) or [""]
+    if first != header():
+        raise ValueError("parts.csv has other columns")
+    found: dict[str, str] = {}
+    for line in lines:
+        name = next(csv.reader(io.StringIO(line)))[-1]
+        found[name] = found.get(name, "") + line
+    return found
 
 
 def _line(values: tuple[object, ...]) -> str:

@@ -11,20 +11,16 @@ from models.results import Parsing
 
 def full_labels(parsing: Parsing) -> NDArray[np.uint8]:
     """Part ids (height, width) at the displayed size."""
-    return _resize(parsing.labels, parsing.size, cv2.INTER_NEAREST_EXACT)
+    return resized(parsing.labels, parsing.size, cv2.INTER_NEAREST_EXACT)
 
 
 def full_person(parsing: Parsing) -> NDArray[np.uint8]:
     """round(255·P(person)) (height, width) at the displayed size."""
-    return _resize(parsing.person, parsing.size, cv2.INTER_LINEAR)
+    return resized(parsing.person, parsing.size, cv2.INTER_LINEAR)
 
 
-def full_confidence(parsing: Parsing) -> NDArray[np.uint8]:
-    """round(255·probability of the label) (height, width) at the displayed size."""
-    return _resize(parsing.confidence, parsing.size, cv2.INTER_LINEAR)
-
-
-def _resize(values: NDArray[np.uint8], size: tuple[int, int], how: int) -> NDArray[np.uint8]:
+def resized(values: NDArray[np.uint8], size: tuple[int, int], how: int) -> NDArray[np.uint8]:
+    """A map (h, w) scaled to (width, height), `how` of OpenCV's interpolations."""
     if (values.shape[1], values.shape[0]) == size:
         return values
     return np.asarray(cv2.resize(values, size, interpolation=how), dtype=np.uint8)

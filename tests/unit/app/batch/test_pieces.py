@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from app.batch.manifest import Manifest, Record
-from app.batch.placement import place, sweep, whole_png
+from app.batch.placement import place, sweep
 from app.batch.plan import Item
 from app.batch.progress import Bars, Lines, Stop
 from app.batch.run import claimed
-from app.batch.writer_thread import Behind
+from app.batch.writer_thread import WriterThread
+from runtime.output.products import whole
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 from tests.unit.app.fault_injection import failing_call
@@ -62,11 +63,11 @@ def test_a_file_is_placed_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_only_a_png_with_its_end_counts(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
-    assert not whole_png(path)
+    assert not whole(path)
     path.write_bytes(b"")
-    assert not whole_png(path)
+    assert not whole(path)
     path.write_bytes(b"\x89PNG....IEND\xaeB`\x82")
-    assert whole_png(path)
+    assert whole(path)
     (tmp_path / ".xfactor-a.png.tmp").touch()
     sweep(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
@@ -74,7 +75,7 @@ def test_only_a_png_with_its_end_counts(tmp_path: Path) -> None:
 
 def test_the_writer_behind_keeps_the_order() -> None:
     done: list[int] = []
-    writer = Behind(lambda n: (time.sleep(0.001), done.append(n))[1])
+    writer = WriterThread(lambda n: (time.sleep(0.001), done.append(n))[1])
     for n in range(30):
         writer.put(n)
     writer.close()
@@ -91,11 +92,11 @@ def test_an_error_behind_reaches_whoever_writes() -> None:
             writer.put(n)
             time.sleep(0.001)
 
-    writer: Behind[int] = Behind(work)
+    writer: WriterThread[int] = WriterThread(work)
     with pytest.raises(CannotWriteError):
         write_all()
     writer.close()
-    writer = Behind(work)
+    writer = WriterThread(work)
     writer.put(2)
     with pytest.raises(CannotWriteError):
         writer.close()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.batch.options import Job
+from app.batch.options import FrameSpan, ParseJob
 from app.batch.plan import PICTURE_FOLDERS, passed_over, plan, prepare, safe
+from runtime.frames import Frame
 from runtime.media.images import read_image
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
@@ -22,8 +25,8 @@ def image(path: Path) -> Path:
     return path
 
 
-def job(out: Path, *sources: Path) -> Job:
-    return Job(tuple(map(str, sources)), out)
+def job(out: Path, *sources: Path) -> ParseJob:
+    return ParseJob(tuple(map(str, sources)), out)
 
 
 def test_inputs_of_one_name_get_names_of_their_own(tmp_path: Path) -> None:
@@ -67,7 +70,7 @@ def test_no_name_leaves_the_folder(stem: str) -> None:
 def test_bad_inputs_are_kept_with_their_reason(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     items = plan(
-        Job((str(tmp_path / "absent.mp4"), str(tmp_path / "empty.mp4"), "https://a.b/c"), tmp_path), {}
+        ParseJob((str(tmp_path / "absent.mp4"), str(tmp_path / "empty.mp4"), "https://a.b/c"), tmp_path), {}
     )
     assert [i.kind for i in items] == ["bad"] * 3
     assert "no such file" in items[0].reason
@@ -105,12 +108,52 @@ def test_a_place_that_will_not_do_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_passed_over_in_a_folder_is_counted(tmp_path: Path) -> None:
     folder = image(tmp_path / "in" / "x.png").parent
-    assert passed_over([str(folder), str(folder / "x.png"), str(tmp_path / "absent")]) == []
+    out = tmp_path / "out"
+    assert passed_over(job(out, folder, folder / "x.png", tmp_path / "absent")) == []
     for name in ("a.txt", "b", ".hidden"):
         (folder / name).touch()
     (folder / "inner.png").mkdir()
-    said = ["in: 1 subfolder and 2 files skipped, neither a picture nor a clip"]
-    assert passed_over([str(folder)]) == said
+    skipped = (
+        "in: 1 subfolder and 2 files skipped, neither a picture nor a clip; --recursive enters subfolders"
+    )
+    assert passed_over(job(out, folder)) == [skipped]
+
+
+def test_recursive_enters_folders_but_not_the_output(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "in" / "out"
+    for path in (
+        folder / "b.png",
+        folder / "a" / "deep" / "b.png",
+        folder / ".hidden" / "c.png",
+        out / "d.png",
+    ):
+        image(path)
+    (folder / "a" / "notes.txt").touch()
+    (folder / "round").symlink_to(folder)
+    whole = replace(job(out, folder), recursive=True)
+    assert [(i.name, i.shown) for i in plan(whole, {})] == [("b", "b.png"), ("b-2", "b.png")]
+    assert passed_over(whole) == ["in: 1 file skipped, neither a picture nor a clip"]
+    assert [i.path for i in plan(job(out, folder), {})] == [str(folder / "b.png")]
+
+
+@pytest.mark.parametrize(
+    ("text", "every", "wanted"),
+    [("", 1, range(10)), ("2:4", 1, range(2, 5)), ("3:99", 3, range(3, 10, 3)), ("", 4, range(0, 10, 4))],
+)
+def test_the_frames_of_a_span(text: str, every: int, wanted: range) -> None:
+    span = FrameSpan.parse(text, every)
+    picture = np.zeros((2, 2, 3), np.uint8)
+    indices = [f.index for f in span.of(Frame(picture, n, n / 25, 0.0) for n in range(10))]
+    assert indices == list(wanted) == list(span.indices(len(wanted)))
+    assert span.count(10) == len(wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "every"), [("9:3", 1), ("a:b", 1), ("3", 1), ("-1:4", 1), ("1:2:3", 1), (":", 1), ("", 0)]
+)
+def test_spans_that_are_none(text: str, every: int) -> None:
+    with pytest.raises(ValueError, match=r"--frames takes|--every takes"):
+        FrameSpan.parse(text, every)
 
 
 def test_an_empty_picture_is_not_called_a_video(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from app.batch.options import FrameSpan
 from app.commands import personalize as command
 from models.spec import FactorCard
 from personalize.client import job_folders
@@ -68,7 +69,7 @@ def worker(tmp_path, monkeypatch):
 
 
 def personalise(clip, out="ann", progress="none", **changes):
-    options = {"model": "factored-s31", "frames": None, "method": "tree"} | changes
+    options = {"model": "factored-s31", "frames": FrameSpan(), "method": "tree"} | changes
     return command.personalise(clip, out, progress=progress, **options)
 
 
@@ -174,20 +175,9 @@ def test_wrong_usage_is_refused_before_anything_is_made(clip, tmp_path):
     assert left() == []
 
 
-@pytest.mark.parametrize(("text", "wanted"), [("", None), ("3:9", (3, 9)), ("5:5", (5, 5))])
-def test_ranges(text, wanted):
-    assert command.parse_range(text) == wanted
-
-
-@pytest.mark.parametrize("text", ["3", "9:3", "a:b", "-1:4", "1:2:3", ":"])
-def test_what_is_no_range_is_refused(text):
-    with pytest.raises(ValueError, match="A:B"):
-        command.parse_range(text)
-
-
 def test_the_job_says_what_was_asked(clip, worker):
     worker(code=9)
-    personalise(clip, frames=(3, 9), method="graphcut")
+    personalise(clip, frames=FrameSpan(3, 9), method="graphcut")
     (job,) = (f.job for f in job_folders.left_over())
     assert (job.first, job.last, job.method, job.clip) == (3, 9, "graphcut", clip)
     folder = job_folders.left_over()[0].folder

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.batch.options import Job
+from app.batch.options import ParseJob
 from app.batch.plan import plan
 from app.download.cache import DownloadCache
 from app.download.messages import DownloadLimits
@@ -75,9 +75,11 @@ def test_what_is_no_link_is_left_alone_and_a_bad_link_spoils_nothing_else(
     paths, refused = local_clips([str(clip), bad])
     assert paths == [str(clip), bad]
     assert refused[0][0] == bad
-    items = plan(Job(tuple(paths), tmp_path / "out", refused=refused), {})
+    items = plan(ParseJob(tuple(paths), tmp_path / "out", refused=refused), {})
     assert [item.kind for item in items] == ["clip", "bad"]
     assert "only links to YouTube are taken, not to example.org" in items[1].reason
     assert items[1].path == bad
-    again = Job.from_json(json.loads(json.dumps(Job(tuple(paths), tmp_path, refused=refused).to_json())))
+    again = ParseJob.from_json(
+        json.loads(json.dumps(ParseJob(tuple(paths), tmp_path, refused=refused).to_json()))
+    )
     assert again.refused == refused

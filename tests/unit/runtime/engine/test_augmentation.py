@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.batch.options import Job
+from app.batch.options import ParseJob
 from models.codecs.parts import decide
 from models.grid import Grid
 from models.labels import S31
@@ -312,7 +312,7 @@ def test_two_engines_side_by_side_share_every_view(engine: Engine) -> None:
 def test_views_a_model_cannot_average_are_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "corner.onnx"
     path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
-    auto = Job(("a.png",), tmp_path, model=str(path), device="cpu")
+    auto = ParseJob(("a.png",), tmp_path, model=str(path), device="cpu")
     for job, count in ((replace(auto, views="2"), 2), (replace(auto, views="6"), 6)):
         with pytest.raises(Refusal, match=f"{count} views with model tiny: .*corners.* use 1 view"):
             job.load()
@@ -321,7 +321,7 @@ def test_views_a_model_cannot_average_are_refused_in_words(tmp_path: Path) -> No
         assert job.engine_for(engine, "a", clip=False).views is ONE
         assert job.recipe(engine, clip=False)["views"] == 1
     six = replace(auto, views="6")
-    assert Job.from_json(json.loads(json.dumps(six.to_json()))) == six  # as it reaches workers of Ray
+    assert ParseJob.from_json(json.loads(json.dumps(six.to_json()))) == six  # as it reaches workers of Ray
 
 
 def test_six_views_see_people_better_than_one(shared_data: Path) -> None:

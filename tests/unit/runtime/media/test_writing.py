@@ -107,17 +107,22 @@ def test_sound_that_begins_before_the_pictures_does_not_delay_them(tmp_path: Pat
     assert is_now[1] == pytest.approx(was[1], abs=0.001)
 
 
-def test_sound_mp4_cannot_carry_is_encoded_anew(tmp_path: Path) -> None:
-    source = tmp_path / "clip.avi"
+@pytest.mark.parametrize(
+    ("name", "codec", "rate"), [("clip.avi", "adpcm_ms", 44_100), ("clip.mov", "pcm_s16le", 192_000)]
+)
+def test_sound_mp4_cannot_carry_is_encoded_anew(tmp_path: Path, name: str, codec: str, rate: int) -> None:
+    source = tmp_path / name
     with av.open(str(source), "w") as file:
         stream = file.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        track = file.add_stream("adpcm_ms", rate=44_100, layout="mono")
+        track = file.add_stream(codec, rate=rate, layout="mono")
         for index in range(25):
             frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
             file.mux(stream.encode(frame))
-            beep = av.AudioFrame.from_ndarray(np.zeros((1, 1764), np.int16), format="s16", layout="mono")
-            beep.sample_rate = 44_100
+            beep = av.AudioFrame.from_ndarray(
+                np.zeros((1, rate // 25), np.int16), format="s16", layout="mono"
+            )
+            beep.sample_rate = rate
             file.mux(track.encode(beep))
         file.mux(stream.encode(None))
         file.mux(track.encode(None))

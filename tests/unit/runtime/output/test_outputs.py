@@ -15,13 +15,13 @@ from PIL import Image
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
-from app.batch.result_files import compact
-from models.labels import S31
-from models.results import Parsing
-from runtime.output import coco, label_png, overlay, parts_csv
-from runtime.output.coco import Place
+from models.labels import COCO17, LSP14, S31
+from models.results import Parsing, PersonResult, Pose, Result
+from runtime.output import alpha, coco, label_png, overlay, parts_csv
+from runtime.output.coco import Origin, compact
+from runtime.output.products import PRODUCTS, parts_of
 
-PLACE = Place("clip.mp4", 7, 0.28, "clip")
+ORIGIN = Origin("clip.mp4", 7, 0.28, "clip")
 
 
 def parsing(cells: np.ndarray, size: tuple[int, int], person: int = 255, sure: int = 200) -> Parsing:
@@ -72,10 +72,10 @@ def test_labels_json_names_every_id() -> None:
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # inside pycocotools
 def test_pycocotools_loads_it(tmp_path: Path) -> None:
     result = two_people()
-    found = [{"id": n, **a} for n, a in enumerate(coco.annotate(result, 1), start=1)]
-    image = coco.image_record(1, PLACE, result.size)
+    found = [{"id": n, **a} for n, a in enumerate(coco.annotate(Result(result), 1, result.size), start=1)]
+    image = coco.image_record(1, ORIGIN, result.size)
     path = tmp_path / "coco.json"
-    path.write_text(compact({"images": [image], "annotations": found, "categories": coco.CATEGORIES}))
+    path.write_text(compact({"images": [image], "annotations": found, "categories": [coco.category(None)]}))
     data = COCO(str(path))
     assert data.getCatIds() == [1]
     assert data.loadImgs(1)[0] | {"frame": 7, "pts": 0.28, "width": 200, "height": 100} == data.loadImgs(1)[0]
@@ -92,11 +92,11 @@ def test_pycocotools_loads_it(tmp_path: Path) -> None:
 
 
 def test_nobody_is_no_annotation() -> None:
-    assert coco.annotate(parsing(np.zeros((4, 6)), (60, 40)), 1) == []
+    assert coco.annotate(Result(parsing(np.zeros((4, 6)), (60, 40))), 1, (60, 40)) == []
 
 
 def test_the_table_has_a_row_per_part() -> None:
-    text = parts_csv.header() + parts_csv.rows(two_people(), PLACE)
+    text = parts_csv.header() + parts_csv.rows(two_people(), ORIGIN)
     rows = {row["part"]: row for row in csv.DictReader(io.StringIO(text))}
     assert list(rows) == list(S31.names)
     body = rows["lubody"]
@@ -128,7 +128,6 @@ def test_only_parts_are_painted_and_in_their_colours() -> None:
     half = overlay.overlay(image, result, 0.5)[50, 40].astype(int)
     assert np.abs(half - (S31.palette()[20].astype(int) + 90) / 2).max() <= 1
     assert np.array_equal(overlay.overlay(image, result, 0.0), image)
-    assert np.array_equal(overlay.parts_only(result)[ids == 0], np.zeros_like(image[ids == 0]))
 
 
 def test_edges_do_not_fade_to_black() -> None:
@@ -144,6 +143,72 @@ def test_edges_do_not_fade_to_black() -> None:
 def test_the_cut_out_is_the_picture_with_the_silhouette_as_alpha() -> None:
     result = parsing(np.zeros((4, 6)), (60, 40), person=128)
     image = np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8)
-    rgba = overlay.cutout(image, result)
+    rgba = alpha.cutout(image, result)
     assert np.array_equal(rgba[..., :3], image)
     assert (rgba[..., 3] == 128).all()
+
+
+def person(track_id: int | None = 4) -> PersonResult:
+    """Somebody with a mask at half size and all joints but the first."""
+    points = np.arange(34, dtype=np.float32).reshape(17, 2)
+    scores = np.r_[0, np.full(16, 0.75)].astype(np.float32)
+    mask = np.zeros((50, 100), np.uint8)
+    mask[10:20, 30:40] = 1
+    return PersonResult((60.25, 20, 20, 20), 0.875, Pose(COCO17, points, scores), mask, track_id)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # inside pycocotools
+def test_people_are_written_with_joints_mask_and_track(tmp_path: Path) -> None:
+    result = Result(two_people(), (person(), person(None)))
+    path = tmp_path / "coco.json"
+    path.write_text(coco.joined([coco.entry(result, ORIGIN, (200, 100))]))
+    data = COCO(str(path))
+    known = data.loadCats(1)[0]
+    assert known["keypoints"][:6] == [
+        "nose",
+        "left_eye",
+        "right_eye",
+        "left_ear",
+        "right_ear",
+        "left_shoulder",
+    ]
+    assert known["skeleton"][0] == [1, 2]
+    first, second = data.loadAnns(data.getAnnIds(1))  # the people, not the regions
+    assert first["keypoints"][:6] == [0, 0, 0, 2, 3, 2]
+    assert (len(first["keypoints"]), first["num_keypoints"]) == (51, 16)
+    assert (first["bbox"], first["score"], first["track_id"]) == ([60.25, 20, 20, 20], 0.875, 4)
+    assert "track_id" not in second
+    assert first["area"] == data.annToMask(first).sum() == 400
+    assert data.annToMask(first)[20:40, 60:80].all()
+
+
+def test_people_without_parts_or_masks_are_written_too() -> None:
+    pose = Pose(LSP14, np.ones((14, 2), np.float32), np.ones(14, np.float32))
+    entry = coco.entry(Result(None, (PersonResult((1, 2, 3, 4), 1.0, pose),)), ORIGIN, (8, 6))
+    assert entry["category"]["keypoints"][-2:] == ["neck", "head_top"]
+    assert (entry["annotations"][0]["area"], "segmentation" in entry["annotations"][0]) == (12, False)
+    nobody = coco.entry(Result(), ORIGIN, (8, 6))
+    assert coco.split(
+        coco.joined([entry, nobody | {"image": entry["image"] | {"output": "other"}}])
+    ).keys() == {
+        "clip",
+        "other",
+    }
+
+
+def test_joints_are_painted() -> None:
+    image = np.zeros((100, 200, 3), np.uint8)
+    painted = overlay.painted(image, Result(None, (person(),)))
+    assert painted.any()
+    assert not image.any()
+    assert not painted[0, 0].any()  # the joint that was not found
+
+
+@pytest.mark.parametrize("name", list(PRODUCTS))
+def test_every_product_writes_something_somewhere(name: str) -> None:
+    product = PRODUCTS[name]
+    assert product.clip or (product.picture and product.picture.of_frames), "a clip has no file of it"
+    assert product.picture or product.shared, "a picture has no file of it"
+    if "people" not in product.needs:
+        with pytest.raises(ValueError, match="no body parts"):
+            parts_of(Result())

@@ -1,0 +1,143 @@
+"""Parts of clips, folders in folders, sound of cut-outs, and a manifest that says what really was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import pytest
+
+from app.batch.options import FrameSpan
+from app.commands.parse import parse_all
+from runtime.engine.engine import Engine
+from runtime.system.errors import Refusal
+from tests.drawn_media import draw_clip
+from tests.e2e.command import files, manifest
+
+SMALL = {"size": "64", "device": "cpu", "save": ("labels", "overlay", "coco", "csv")}
+
+
+def parse(source: Path, out: Path, **options: object) -> int:
+    return parse_all([str(source)], out, {**SMALL, **options}, progress="none")
+
+
+def labels(out: Path) -> dict[str, bytes]:
+    return {p.stem: p.read_bytes() for p in sorted((out / "a" / "labels").iterdir())}
+
+
+def test_some_frames_are_those_of_the_whole_clip(tmp_path: Path) -> None:
+    clip, out = draw_clip(tmp_path / "a.mp4", 50, sound=True), tmp_path / "some"
+    assert parse(clip, tmp_path / "all", smooth=False) == 0
+    assert parse(clip, out, smooth=False, span=FrameSpan(25, 44, 4)) == 0
+    whole, some = labels(tmp_path / "all"), labels(out)
+    assert list(some) == ["000025", "000029", "000033", "000037", "000041"]
+    assert some == {name: whole[name] for name in some}
+    images = json.loads((out / "a" / "coco.json").read_text())["images"]
+    assert [(i["frame"], i["pts"]) for i in images][:2] == [(25, 1.0), (29, 1.16)]
+    with av.open(str(out / "a" / "overlay.mp4")) as overlay:
+        assert [round(f.time, 3) for f in overlay.decode(video=0)] == [0, 0.16, 0.32, 0.48, 0.64]
+        assert len(overlay.streams.audio) == 1
+    record = manifest(out)["a.mp4"]
+    assert (record["status"], record["frames"], record["model"]["frames"]) == ("ok", 5, "25:44 every 4")
+
+
+def test_some_frames_are_resumed_and_not_mixed_with_others(tmp_path: Path) -> None:
+    clip, out = draw_clip(tmp_path / "a.mp4", 12), tmp_path / "out"
+    span = FrameSpan(2, None, 3)
+    assert parse(clip, out, span=span) == 0
+    before = files(out)
+    (out / "a" / "labels" / "000008.png").unlink()
+    assert parse(clip, out, span=span, resume=True) == 0
+    assert files(out) == before
+    with pytest.raises(Refusal, match="frames 2: every 3, now it would be all"):
+        parse(clip, out, resume=True)
+    assert parse(clip, tmp_path / "none", span=FrameSpan(12, 20)) == 1
+    assert "it has no frame 12" in manifest(tmp_path / "none")["a.mp4"]["reason"]
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mov", "aac"), ("webm", "opus")])
+def test_a_cut_out_has_the_sound_of_its_clip(tmp_path: Path, suffix: str, codec: str) -> None:
+    clip = draw_clip(tmp_path / "a.mp4", 25, sound=True)
+    assert parse(clip, tmp_path / "out", save=("alpha",), alpha=suffix) == 0
+    with av.open(str(tmp_path / "out" / "a" / f"cutout.{suffix}")) as cutout:
+        [track] = cutout.streams.audio
+        assert track.codec_context.name == codec
+        seconds = sum(f.samples / f.sample_rate for f in cutout.decode(track))
+    assert seconds == pytest.approx(1.0, abs=0.1)
+    assert manifest(tmp_path / "out")["a.mp4"]["notices"] == []
+
+
+def test_the_manifest_says_which_size_ran(tmp_path: Path) -> None:
+    clip = draw_clip(tmp_path / "a.mp4", 2, size=(256, 144))
+    assert parse(clip, tmp_path / "out", size="128") == 0
+    model = manifest(tmp_path / "out")["a.mp4"]["model"]
+    assert (model["size"], model["box"]) == ("128x96", "128")
+    assert parse(clip, tmp_path / "out", size="128", resume=True) == 0
+
+
+def test_a_manifest_of_an_earlier_version_is_resumed(tmp_path: Path) -> None:
+    clip, out = draw_clip(tmp_path / "a.mp4", 2), tmp_path / "out"
+    assert parse(clip, out) == 0
+    path = out / "manifest.json"
+    raw = json.loads(path.read_text())
+    model = raw["inputs"][0]["model"]
+    del model["frames"]
+    model["size"] = model.pop("box")
+    path.write_text(json.dumps(raw))
+    assert parse(clip, out, resume=True) == 0
+
+
+def test_a_run_that_broke_off_says_how_many_frames_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Engine.parse
+    seen: list[int] = []
+
+    def break_down(engine: Engine, frame, smoothing=None):
+        seen.append(frame.index)
+        if frame.index == 5:
+            raise MemoryError
+        return real(engine, frame, smoothing)
+
+    monkeypatch.setattr(Engine, "parse", break_down)
+    clip, out = draw_clip(tmp_path / "a.mp4", 9), tmp_path / "out"
+    assert parse(clip, out) == 1
+    record = manifest(out)["a.mp4"]
+    assert (record["status"], record["frames"]) == ("failed", 5)
+    assert len(labels(out)) == 5
+
+
+def test_a_killed_run_has_noted_how_far_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    real = Engine.parse
+
+    def die(engine: Engine, frame, smoothing=None):
+        if frame.index == 5:
+            noted.append(manifest(out)["a.mp4"])  # what a reader finds when nothing is written any more
+            raise Killed
+        return real(engine, frame, smoothing)
+
+    noted: list[dict[str, object]] = []
+    monkeypatch.setattr(Engine, "parse", die)
+    monkeypatch.setattr("app.batch.run.NOTED_EVERY_S", 0.0)
+    clip, out = draw_clip(tmp_path / "a.mp4", 9), tmp_path / "out"
+    with pytest.raises(Killed):
+        parse(clip, out)
+    assert [(n["status"], n["frames"]) for n in noted] == [("partial", 5)]
+
+
+def test_nothing_is_deleted_for_a_run_that_cannot_begin(tmp_path: Path) -> None:
+    """The masks are missing, or the clip has become unreadable: what an earlier run made stays."""
+    clip, out = draw_clip(tmp_path / "a.mp4", 3), tmp_path / "out"
+    assert parse(clip, out) == 0
+    before = files(out)
+    (tmp_path / "empty").mkdir()
+    assert parse(clip, out, silhouettes=tmp_path / "empty") == 1
+    assert files(out) == before
+    clip.write_bytes(b"no clip any more")
+    assert parse(clip, out) == 1
+    assert parse(clip, out, resume=True) == 1
+    assert files(out) == before
