@@ -17,7 +17,7 @@ from app.batch.manifest import Manifest, Record
 from app.batch.options import ParseJob, of_this_version
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
-from app.batch.progress import Silence, Stop, Watch
+from app.batch.progress import BatchProgress
 from models.labels import PartSet
 from runtime.engine.engine import Engine
 from runtime.output.label_png import labels_json_bytes
@@ -25,6 +25,8 @@ from runtime.system.disk import CannotWriteError, cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from runtime.system.locks import exclusive
+from runtime.system.reporter import Reporter
+from runtime.system.stop_signal import Stop
 
 LOCK: Final = ".xfactor.lock"
 NOT_REACHED: Final = "not reached: the run was stopped before it; --resume parses it"
@@ -45,27 +47,23 @@ class BatchRun:
         items: the inputs in order.
     """
 
-    def __init__(self, job: ParseJob, stop: Stop, engine: Engine) -> None:
+    def __init__(self, job: ParseJob, stop: Stop, engine: Engine, reporter: Reporter) -> None:
         self._job, self._stop, self._engine = job, stop, engine
-        self._watch: Watch = Silence()
         self._manifest = Manifest(job.out)
         self._shared = SharedFiles(job)
         self._shared_written_s = time.monotonic()
         self.items = plan(job, self._manifest.names)
+        self._progress = BatchProgress(reporter, len(self.items))
 
-    def start(self, watch: Watch) -> None:
+    def start(self) -> None:
         """Check the output folder and note every input as not reached yet.
-
-        Args:
-            watch: Is told what happens from now on.
 
         Raises:
             Refusal: before anything was parsed.
         """
-        self._watch = watch
         prepare(self._job, self.items)
         for line in passed_over(self._job):
-            watch.note(line)
+            self._progress.note(line)
         records = self._manifest.records
         if self._job.resume:
             self._same_recipe()
@@ -116,7 +114,7 @@ class BatchRun:
         for planned in self.items:
             item, record = planned, self._manifest.records[planned.path]
             if self._job.resume and self._finished(item, record):
-                self._watch.end(item, record, again=True)
+                self._progress.end(item, record, again=True)
                 continue
             if self._job.resume and record.source_bytes and not self._same_source(item, record):
                 item = replace(item, fresh=True)  # results of what the file was are not results of what it is
@@ -139,7 +137,7 @@ class BatchRun:
             if stopped():
                 return
             begin(item)
-            report = Report(partial(self._watch.begin, item), partial(self._advance, item), stopped)
+            report = Report(partial(self._progress.begin, item), partial(self._advance, item), stopped)
             yield item, *work(item, self._job, self._engine, report)
 
     def _stopped(self) -> bool:
@@ -147,14 +145,14 @@ class BatchRun:
 
     def _begin(self, item: Item) -> None:
         """Note a clip before it is parsed: after a kill, --resume knows with which model it was begun."""
-        self._watch.begin(item, 1)
+        self._progress.begin(item, 1)
         if item.kind == "clip":
             begun = replace(stamp(item), status="partial", reason=NOT_FINISHED, model=self._recipe(item))
             self._manifest.put(begun)
 
     def _advance(self, item: Item, done: int) -> None:
         """Show how far a clip is, and note it now and then: a kill leaves no time to."""
-        self._watch.advance(item, done)
+        self._progress.advance(item, done)
         begun = self._manifest.records[item.path]
         self._manifest.put(replace(begun, frames=done), pause_s=NOTED_EVERY_S)
 
@@ -167,7 +165,7 @@ class BatchRun:
         if item.kind == "clip" and record.status != "ok" and not record.frames:  # it broke off
             record = replace(record, frames=self._manifest.records[item.path].frames)
         self._manifest.put(record, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
-        self._watch.end(item, record)
+        self._progress.end(item, record)
 
     def _finished(self, item: Item, record: Record) -> bool:
         """True when an earlier run did all of it, from the file as it is now."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from app.batch.options import ParseJob
-from app.batch.progress import Stop, Style, watch
 from app.batch.run import BatchRun, Workers, claimed
 from app.download.messages import DownloadLimits
 from app.download.sources import DEFAULTS, local_clips
@@ -19,6 +17,8 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.output.products import PRODUCTS
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
+from runtime.system.reporter import Reporter, Style
+from runtime.system.stop_signal import Stop
 
 
 def checked_saves(text: str) -> tuple[str, ...]:
@@ -74,20 +74,11 @@ def parse_all(
         from app.batch.ray import on_ray  # noqa: PLC0415 - an extra few have
 
         workers = on_ray(job)
-    with claimed(out), Stop().on_signals() as stop:
-        run = BatchRun(job, stop, loaded)
-        told = watch(progress, len(run.items))
+    with claimed(out), Stop().on_signals() as stop, closing(Reporter(progress)) as reporter:
+        run = BatchRun(job, stop, loaded, reporter)
+        run.start()
         try:
-            run.start(told)
-            return _all(run, workers)
-        finally:
-            told.close()
-
-
-def _all(run: BatchRun, workers: Workers | None) -> int:
-    try:
-        return run.all(workers)
-    except CannotWriteError as e:  # some of the job is done: that is 1, not wrong usage
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"xfactor: {e}\n")
-        return 1
+            return run.all(workers)
+        except CannotWriteError as e:  # some of the job is done: that is 1, not wrong usage
+            reporter.failure(f"xfactor: {e}")
+            return 1

@@ -15,7 +15,6 @@ from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
 from app.batch.options import FrameSpan
-from app.batch.progress import Stop, Style, quiet_stdout
 from app.commands.torch_process import refuse_without
 from personalize import phases
 from personalize.client import job_folders
@@ -29,6 +28,8 @@ from runtime.library.models import FACTOR_SUFFIX, NAME, Bundle, find_model
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
+from runtime.system.reporter import Style, quiet_stdout
+from runtime.system.stop_signal import Stop
 
 CANCELLED: Final = 130  #: as shells say of what Ctrl-C ended
 GLANCE_S: Final = 0.2

@@ -5,22 +5,18 @@ Whoever types a link into a command wants it downloaded; what it is, and the lim
 
 from __future__ import annotations
 
-import json
-import sys
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Final, Literal
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Final
 
 from app.download.cache import DownloadCache
 from app.download.messages import DownloadLimits
 from app.download.process import COMMAND, Download
-from runtime.media.links import Link, check_link, looks_like_link, shortened
+from runtime.media.links import check_link, looks_like_link, shortened
 from runtime.system.errors import Refusal
+from runtime.system.reporter import Reporter, Style
 
-Style = Literal["rich", "json", "none"]
 DEFAULTS: Final = DownloadLimits()
-_EVERY_S: Final = 0.5  # between two reports of one download
 
 
 def local_clip(
@@ -36,17 +32,28 @@ def local_clip(
     """
     if not looks_like_link(source):
         return source
-    link, cache, reporter = check_link(source), DownloadCache(), _Reporter(style)
-    kept = cache.kept(link)
-    if kept is not None:
-        reporter.note(link, f"{cache.title(link)}: already here ({kept})")
-        return str(kept)
-    with Download(link, limits, cache, command) as download:
-        found = download.query(lambda: None)
-        reporter.note(link, f"{found.title}: {found} (limits: {limits})")
-        path = download.fetch(lambda fraction: reporter.progress(link, fraction))
-    cache.name(link, found.title)
-    reporter.note(link, f"{found.title}: downloaded to {path}")
+    link, cache = check_link(source), DownloadCache()
+    with closing(Reporter(style)) as reporter:
+
+        def note(text: str) -> None:
+            reporter.event("notice", input=link.page, text=text)
+            reporter.line(text)
+
+        def progress(fraction: float | None) -> None:
+            if fraction is not None:
+                reporter.event("download", frequent=True, input=link.page, fraction=round(fraction, 3))
+                reporter.bar("download", "downloading", fraction, 1.0, f"{fraction:.0%}")
+
+        kept = cache.kept(link)
+        if kept is not None:
+            note(f"{cache.title(link)}: already here ({kept})")
+            return str(kept)
+        with Download(link, limits, cache, command) as download:
+            found = download.query(lambda: None)
+            note(f"{found.title}: {found} (limits: {limits})")
+            path = download.fetch(progress)
+        cache.name(link, found.title)
+        note(f"{found.title}: downloaded to {path}")
     return str(path)
 
 
@@ -74,40 +81,3 @@ def _named(source: str) -> str:
         return check_link(source).page
     except Refusal:
         return shortened(source)
-
-
-class _Reporter:
-    """Says what happens: lines on the error output, JSON lines on the output, or nothing."""
-
-    def __init__(self, style: Style) -> None:
-        self._style = style
-        self._said_s = time.monotonic()
-        self._open_line = False
-
-    def note(self, link: Link, text: str) -> None:
-        if self._style == "json":
-            self._say(json.dumps({"event": "notice", "input": link.page, "text": text}))
-        elif self._style == "rich":
-            self._show(f"{text}\n")
-
-    def progress(self, link: Link, fraction: float | None) -> None:
-        if fraction is None or time.monotonic() - self._said_s < _EVERY_S:
-            return
-        self._said_s = time.monotonic()
-        if self._style == "json":
-            self._say(json.dumps({"event": "download", "input": link.page, "fraction": round(fraction, 3)}))
-        elif self._style == "rich" and sys.stderr.isatty():
-            self._show(f"downloading: {fraction:.0%}", stay=True)
-
-    def _show(self, text: str, *, stay: bool = False) -> None:
-        start = "\r\x1b[K" if self._open_line else ""
-        self._open_line = stay
-        self._write(sys.stderr.write, f"{start}{text}", sys.stderr.flush)
-
-    def _say(self, line: str) -> None:
-        self._write(sys.stdout.write, f"{line}\n", sys.stdout.flush)
-
-    def _write(self, write: Callable[[str], int], text: str, flush: Callable[[], None]) -> None:
-        with suppress(OSError, ValueError):  # a reader who left is no error
-            write(text)
-            flush()

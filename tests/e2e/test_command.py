@@ -263,3 +263,13 @@ def test_ray_gives_the_same_bytes(clip: Path, tmp_path: Path) -> None:
     assert xfactor(*arguments, "--out", tmp_path / "ray", "--engine", "ray").returncode == 1
     assert files(tmp_path / "ray") == files(tmp_path / "local")
     assert manifest(tmp_path / "ray")["absent.mp4"]["status"] == "failed"
+
+
+@pytest.mark.parametrize("style", ["rich", "json", "none"])
+def test_the_reason_of_a_failure_is_on_the_error_output(tmp_path: Path, style: str) -> None:
+    """Row F9: with `none` there was no word, with `json` it was on the output alone."""
+    (tmp_path / "bad.mp4").write_bytes(b"no clip")
+    done = xfactor("parse", tmp_path / "bad.mp4", "--out", tmp_path / "out", "--progress", style)
+    assert done.returncode == 1
+    assert "bad.mp4: failed: " in done.stderr
+    assert "Traceback" not in done.stderr

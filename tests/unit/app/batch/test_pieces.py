@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import os
 import signal
-import sys
 import threading
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +17,14 @@ import pytest
 from app.batch.manifest import Manifest, Record
 from app.batch.placement import place, sweep
 from app.batch.plan import Item
-from app.batch.progress import Bars, Lines, Stop
+from app.batch.progress import BatchProgress
 from app.batch.run import claimed
 from app.batch.writer_thread import WriterThread
 from runtime.output.products import whole
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
+from runtime.system.reporter import Reporter, Style
+from runtime.system.stop_signal import Stop
 from tests.unit.app.fault_injection import failing_call
 
 ITEM = Item("/videos/a[b].mp4", "clip", "a")
@@ -102,31 +104,20 @@ def test_an_error_behind_reaches_whoever_writes() -> None:
         writer.close()
 
 
-def test_lines_survive_a_reader_who_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.batch.progress.quiet_stdout", lambda: None)
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", out)
-    lines = Lines()
-    lines.begin(ITEM, 9)
-    lines.advance(ITEM, 1)
-    lines.end(ITEM, RECORD)
-    assert [json.loads(line)["event"] for line in out.getvalue().splitlines()] == ["begin", "progress", "end"]
-
-    class Gone(io.StringIO):
-        def write(self, _text: str) -> int:
-            raise BrokenPipeError
-
-    monkeypatch.setattr(sys, "stdout", Gone())
-    lines.end(ITEM, RECORD)
-
-
-def test_bars_take_a_file_name_for_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    bars = Bars(2)
-    bars.begin(ITEM, 9)
-    bars.advance(ITEM, 3)
-    bars.end(ITEM, RECORD)
-    bars.close()
-    assert "a[b].mp4: partial: stopped" in capsys.readouterr().err
+@pytest.mark.parametrize("style", ["rich", "json", "none"])
+def test_why_an_input_failed_is_said_in_every_style(style: Style, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(Reporter(style)) as reporter:
+        progress = BatchProgress(reporter, 2)
+        progress.begin(ITEM, 9)
+        progress.advance(ITEM, 3)
+        progress.note("one subfolder skipped")
+        progress.end(ITEM, RECORD)
+        progress.end(ITEM, replace(RECORD, status="ok"), again=True)
+    out, err = capsys.readouterr()
+    assert "a[b].mp4: partial: stopped" in err
+    assert ("already whole" in err) is ("skipped" in err) is (style == "rich")
+    events = [json.loads(line)["event"] for line in out.splitlines()]
+    assert events == (["begin", "progress", "notice", "end", "end"] if style == "json" else [])
 
 
 def test_stopping_is_asked_by_signal_and_given_back() -> None:
