@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from app.batch.manifest import Record
 from app.batch.plan import Item
 from runtime.system.reporter import Reporter
@@ -34,7 +36,7 @@ class BatchProgress:
     def end(self, item: Item, record: Record, *, again: bool = False) -> None:
         """An input is over; `again` when an earlier run did it and nothing was left to do."""
         self._ended += 1
-        values = {"status": record.status, "reason": record.reason, "frames": record.frames}
+        values: dict[str, Any] = {"status": record.status, "reason": record.reason, "frames": record.frames}
         seconds = 0.0 if again else record.seconds
         self._reporter.event("end", input=item.path, **values, seconds=seconds, already_whole=again)
         self._reporter.hide("input")
