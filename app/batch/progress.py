@@ -6,13 +6,13 @@ from typing import Any
 
 from app.batch.manifest import Record
 from app.batch.plan import Item
-from runtime.system.reporter import Reporter
+from runtime.system.reporter import ProgressReporter
 
 
 class BatchProgress:
     """Reports begin, frames and end of each input; why one is not whole is a failure in every style."""
 
-    def __init__(self, reporter: Reporter, inputs: int) -> None:
+    def __init__(self, reporter: ProgressReporter, inputs: int) -> None:
         self._reporter, self._inputs = reporter, inputs
         self._ended = 0
         self._expected = 0  # frames of the input at hand

@@ -25,7 +25,7 @@ from runtime.system.disk import CannotWriteError, cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from runtime.system.locks import exclusive
-from runtime.system.reporter import Reporter
+from runtime.system.reporter import ProgressReporter
 from runtime.system.stop_signal import Stop
 
 LOCK: Final = ".xfactor.lock"
@@ -47,7 +47,7 @@ class BatchRun:
         items: the inputs in order.
     """
 
-    def __init__(self, job: ParseJob, stop: Stop, engine: Engine, reporter: Reporter) -> None:
+    def __init__(self, job: ParseJob, stop: Stop, engine: Engine, reporter: ProgressReporter) -> None:
         self._job, self._stop, self._engine = job, stop, engine
         self._manifest = Manifest(job.out)
         self._shared = SharedFiles(job)

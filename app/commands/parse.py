@@ -17,7 +17,7 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.output.products import PRODUCTS
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
-from runtime.system.reporter import Reporter, Style
+from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
 
 
@@ -74,7 +74,7 @@ def parse_all(
         from app.batch.ray import on_ray  # noqa: PLC0415 - an extra few have
 
         workers = on_ray(job)
-    with claimed(out), Stop().on_signals() as stop, closing(Reporter(progress)) as reporter:
+    with claimed(out), Stop().on_signals() as stop, closing(ProgressReporter(progress)) as reporter:
         run = BatchRun(job, stop, loaded, reporter)
         run.start()
         try:

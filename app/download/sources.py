@@ -14,7 +14,7 @@ from app.download.messages import DownloadLimits
 from app.download.process import COMMAND, Download
 from runtime.media.links import check_link, looks_like_link, shortened
 from runtime.system.errors import Refusal
-from runtime.system.reporter import Reporter, Style
+from runtime.system.reporter import ProgressReporter, Style
 
 DEFAULTS: Final = DownloadLimits()
 
@@ -33,7 +33,7 @@ def local_clip(
     if not looks_like_link(source):
         return source
     link, cache = check_link(source), DownloadCache()
-    with closing(Reporter(style)) as reporter:
+    with closing(ProgressReporter(style)) as reporter:
 
         def note(text: str) -> None:
             reporter.event("notice", input=link.page, text=text)

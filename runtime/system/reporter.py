@@ -17,7 +17,7 @@ Style = Literal["rich", "json", "none"]
 _PAUSE_S: Final = 0.2  # between two lines of one frequent event
 
 
-class Reporter:
+class ProgressReporter:
     """Bars and lines on the error output (`rich`), JSON lines on the output (`json`), or neither (`none`).
 
     A failure is a line on the error output in every style. A reader who leaves, or a full disk behind the

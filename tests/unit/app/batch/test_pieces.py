@@ -23,7 +23,7 @@ from app.batch.writer_thread import WriterThread
 from runtime.output.products import whole
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
-from runtime.system.reporter import Reporter, Style
+from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
 from tests.unit.app.fault_injection import failing_call
 
@@ -106,7 +106,7 @@ def test_an_error_behind_reaches_whoever_writes() -> None:
 
 @pytest.mark.parametrize("style", ["rich", "json", "none"])
 def test_why_an_input_failed_is_said_in_every_style(style: Style, capsys: pytest.CaptureFixture[str]) -> None:
-    with closing(Reporter(style)) as reporter:
+    with closing(ProgressReporter(style)) as reporter:
         progress = BatchProgress(reporter, 2)
         progress.begin(ITEM, 9)
         progress.advance(ITEM, 3)

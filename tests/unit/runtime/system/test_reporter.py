@@ -9,12 +9,12 @@ from contextlib import closing
 
 import pytest
 
-from runtime.system.reporter import Reporter
+from runtime.system.reporter import ProgressReporter
 
 WORK = """
 import sys
-from runtime.system.reporter import Reporter
-reporter = Reporter("json")
+from runtime.system.reporter import ProgressReporter
+reporter = ProgressReporter("json")
 for n in range(3):
     reporter.event("step", n=n)
 reporter.failure("three failed")
@@ -24,7 +24,7 @@ sys.exit(7)
 
 
 def test_frequent_events_are_thinned_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    with closing(Reporter("json")) as reporter:
+    with closing(ProgressReporter("json")) as reporter:
         for n in range(50):
             reporter.event("progress", frequent=True, n=n)
             reporter.event("other", n=n)
@@ -53,7 +53,7 @@ def test_bars_are_drawn_on_a_terminal_only_and_take_names_as_they_are(
         monkeypatch.setenv("FORCE_COLOR", "1") if terminal else monkeypatch.delenv(
             "FORCE_COLOR", raising=False
         )
-        with closing(Reporter("rich")) as reporter:
+        with closing(ProgressReporter("rich")) as reporter:
             reporter.bar("clip", "a[b].mp4", 3, 9, "3/9")
             reporter.bar("clip", "[red]c.mp4", 1, 2, "1/2")
             reporter.hide("clip")
