@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from models.labels import S31
+from models.spec import FactorCard
 from runtime.engine.augmentation import MIRRORED, ONE, SIX, Views
 from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
@@ -17,7 +20,7 @@ from runtime.engine.sessions import NoResultError
 from runtime.engine.source import Request, Silhouette
 from runtime.engine.temporal import Smoother
 from runtime.library.factors import user_factors
-from runtime.library.models import list_models
+from runtime.library.models import find_model, list_models
 from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
 from tests.unit.runtime.model_files import crafted
@@ -403,3 +406,22 @@ def test_a_network_with_joints_alone_gives_people_and_takes_no_silhouette(tmp_pa
         load_network(path)
     both = [joints.with_views(v).parse_many([crafted.frame(320, 200)] * 2) for v in (ONE, SIX)]
     assert all(len(o.given().people) == 1 for os in both for o in os)
+
+
+def test_shipped_files_and_a_users_factor_of_format_1_are_loaded(tmp_path: Path) -> None:
+    """As versions before output descriptions wrote them."""
+    shipped = load_engine("factored-s31", device="cpu")
+    folder = find_model("factored-s31").path
+    made = onnx.load(folder / "factor.onnx")
+    (entry,) = made.metadata_props
+    raw = json.loads(entry.value)
+    if raw["format"] == 2:
+        pytest.skip("the shipped files were exported again")
+    card = FactorCard(shipped.trunk_sha256, "0" * 64, "2026-11-20", 12, {}, {}, accepted=True)
+    entry.value = json.dumps(raw | {"name": "anna", "card": asdict(card)})
+    path = tmp_path / "anna.factor.onnx"
+    path.write_bytes(made.SerializeToString())
+    frame = crafted.frame(320, 180)
+    personalised = shipped.with_factor(shipped.load_factor(path))
+    assert personalised.factor_name == "anna"
+    assert (personalised.parsing(frame).labels == shipped.parsing(frame).labels).all()
