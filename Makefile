@@ -86,7 +86,7 @@ screenshots: $(DEV_STAMP) libraries
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.screenshots docs/screenshots
 
 clip: $(DEV_STAMP)
-	@$(BIN)/python -m synthetic.clip
+	@$(BIN)/python -m synthetic.clip --out out/sample.mp4
 
 clean:
 	rm -rf out build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

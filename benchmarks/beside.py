@@ -1,4 +1,4 @@
-"""What a personalisation costs the live picture: at least 0.8 of its frame rate must be left (H08).
+"""Cost of a personalisation to the live picture: at least 0.8 of its frame rate must be left (H08).
 
 `python -m benchmarks.beside [CLIP] [--seconds N]`. The live path parses a clip as fast as it can while the
 worker, in its own process, is halted and let go on in turn, a few seconds each: whatever else this machine
@@ -62,7 +62,7 @@ class Endless:
 
 
 def results_in(pipeline: Pipeline, bell: threading.Event, seconds: float) -> int:
-    """How many results come."""
+    """The number of results within the time."""
     count, end_s = 0, time.monotonic() + seconds
     while time.monotonic() < end_s:
         bell.wait(0.05)

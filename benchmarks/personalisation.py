@@ -1,6 +1,6 @@
 """One personalisation, phase by phase, and what it gains.
 
-`python -m benchmarks.personalisation CLIP [--masks DIR] [--method M] [--frames A:B] [--keep DIR]`. The phases
+`python -m benchmarks.personalisation CLIP [--masks DIR] [--method M] [--frames A:B]`. The phases
 of the worker run in this process, on one thread; CPU time says what they cost where the machine is busy, wall
 time what was waited for. With hand-made masks (PNG, one per frame, person above 0) the silhouette J of all
 frames is measured as `xfactor parse` writes it: the engine's P(person) at one half, at the displayed size,
@@ -13,12 +13,10 @@ from __future__ import annotations
 import argparse
 import io
 import resource
-import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -31,11 +29,10 @@ from personalize.worker.phases import personalise
 from personalize.worker.pictures import opened
 from personalize.worker.reporter import Orders, Reporter
 from runtime.engine.engine import Engine, load_engine
-from runtime.frames import Frame
 from runtime.media.images import list_images
-from runtime.output.scaling import full_labels, full_person
+from runtime.output.scaling import full_person
 from runtime.system import paths
-from training.evaluate import Prediction, score_silhouettes
+from training.evaluate import by_engine, score_silhouettes
 from training.metrics import boundary_f, silhouette_iou
 
 
@@ -48,9 +45,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--photos", type=Path, help="folder of the development data, for other people")
     parser.add_argument("--method", choices=METHODS, default="tree")
     parser.add_argument("--frames", default="", help="A:B, both included")
-    parser.add_argument(
-        "--keep", type=Path, help="keep the job folder here, with pictures of before and after"
-    )
     chosen = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     model = paths.models_dir() / chosen.model
@@ -59,18 +53,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         first, last = (int(n) for n in chosen.frames.split(":"))
         job = replace(job, first=first, last=last)
     with tempfile.TemporaryDirectory(prefix="xfactor-personalisation-") as temporary:
-        folder = chosen.keep or Path(temporary)
-        done = measured(folder, job)
+        done = measured(Path(temporary), job)
         report(done)
         engine = load_engine(chosen.model, device="cpu")
         engines = {"before": engine, "after": engine.with_factor(engine.load_factor(done.path))}
         if chosen.masks:
-            scored(chosen, folder, engines)
+            scored(chosen, engines)
         for name, one in engines.items() if chosen.photos else ():
-            scores = score_silhouettes(partial(_predicted, one), chosen.photos)
+            run = by_engine(one)
+            scores = score_silhouettes(lambda photo, run=run: run(photo.image), chosen.photos)  # type: ignore[misc]
             say(f"  {name:7s} ccp: silhouette J {scores['J']:.4f}, boundary F {scores['boundary F']:.4f}")
-        if chosen.keep:
-            shutil.rmtree(folder / "cache", ignore_errors=True)
     return 0
 
 
@@ -111,17 +103,11 @@ def report(done: Finished) -> None:
     say(f"  most memory {peak:.0f} MB")
 
 
-def _predicted(engine: Engine, image: NDArray[np.uint8]) -> Prediction:
-    """As `xfactor parse` gives it for a picture."""
-    parsing = engine.parsing(Frame(np.array(image), 0, 0.0, 0.0))
-    return Prediction(full_labels(parsing), full_person(parsing).astype(np.float32) / np.float32(255))
-
-
-def scored(chosen: argparse.Namespace, folder: Path, engines: dict[str, Engine]) -> None:
+def scored(chosen: argparse.Namespace, engines: dict[str, Engine]) -> None:
     """J and boundary F of all frames against hand-made masks, before and after."""
     masks = [np.asarray(cv2.imread(str(p), cv2.IMREAD_UNCHANGED)) > 0 for p in list_images(chosen.masks)]
     for name, one in engines.items():
-        rows = _scores(one, chosen.clip, masks, folder / name if chosen.keep else None)
+        rows = _scores(one, chosen.clip, masks)
         j, edge = np.mean(rows, axis=0)
         least = min(r[0] for r in rows)
         say(
@@ -129,22 +115,13 @@ def scored(chosen: argparse.Namespace, folder: Path, engines: dict[str, Engine])
         )
 
 
-def _scores(
-    engine: Engine, clip: Path, masks: Sequence[NDArray[np.bool_]], pictures: Path | None
-) -> list[tuple[float, float]]:
+def _scores(engine: Engine, clip: Path, masks: Sequence[NDArray[np.bool_]]) -> list[tuple[float, float]]:
     rows = []
     with opened(clip) as source:
         for frame, mask in zip(source.frames(), masks, strict=False):
             found = full_person(engine.parsing(frame)) >= 128
             truth = mask.astype(np.uint8)
             rows.append((silhouette_iou(found, truth), boundary_f(found, truth)))
-            if pictures is not None and frame.index % 10 == 0:
-                pictures.mkdir(parents=True, exist_ok=True)
-                shown = np.array(frame.image)
-                shown[found] = shown[found] // 2 + np.array([0, 100, 0], np.uint8)
-                edges = cv2.Canny(mask.astype(np.uint8) * 255, 50, 100) > 0
-                shown[edges] = (255, 255, 0)
-                cv2.imwrite(str(pictures / f"{frame.index:06d}.jpg"), shown[..., ::-1])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""How calm the labels of a clip are, with temporal smoothing and without, and what smoothing costs.
+"""Temporal consistency of a clip's labels with and without smoothing, and the cost of smoothing.
 
 `python -m benchmarks.stability [CLIP...] [--frames N]`. Temporal consistency TC warps the labels before
 by the optical flow (Farnebäck) and compares: mean IoU over the labels present, where flow there and back
@@ -32,7 +32,7 @@ CLIPS = ("taichi.mp4", "juggling.mp4", "walking.mp4", "two_men.mp4")
 
 
 @dataclass
-class Motion:
+class FlowField:
     """Between two frames at the labels' size."""
 
     back: NDArray[np.float32]  #: (h, w, 2) from each pixel now to where it was, px
@@ -49,7 +49,7 @@ class Measures:
     flicker_on_people: list[float] = field(default_factory=list)
     ms: list[float] = field(default_factory=list)
 
-    def add(self, before: Labels, now: Labels, motion: Motion) -> None:
+    def add(self, before: Labels, now: Labels, motion: FlowField) -> None:
         """Compare two consecutive label maps."""
         rows, columns = np.indices(now.shape, dtype=np.float32)
         warped = cv2.remap(
@@ -75,7 +75,7 @@ class Measures:
         return f"TC {tc:.4f}   flicker {flicker:.2%}, on people {people:.2%}   parse {ms:.1f} ms"
 
 
-def motion(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Motion:
+def motion(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> FlowField:
     """Farnebäck both ways between two RGB pictures of one size."""
     old, new = (np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), np.uint8) for p in (before, now))
     back, there = flow(new, old), flow(old, new)
@@ -83,7 +83,7 @@ def motion(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Motion:
     returned = cv2.remap(there, columns + back[..., 0], rows + back[..., 1], cv2.INTER_LINEAR)
     agrees = np.linalg.norm(back + np.asarray(returned, np.float32), axis=2) < AGREE_PX
     unchanged = np.abs(before.astype(np.int16) - now).max(axis=2) < STILL_LEVELS
-    return Motion(back, agrees, (np.linalg.norm(back, axis=2) < STILL_PX) & unchanged)
+    return FlowField(back, agrees, (np.linalg.norm(back, axis=2) < STILL_PX) & unchanged)
 
 
 def flow(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -99,7 +99,7 @@ def measure(frames: Iterator[Frame], model: str) -> dict[str, Measures]:
     before: dict[str, Labels] = {}
     picture: NDArray[np.uint8] | None = None
     for frame in frames:
-        moved: Motion | None = None
+        moved: FlowField | None = None
         small = picture
         for name, (measures, smoother) in ways.items():
             start = time.thread_time()

@@ -15,22 +15,25 @@ from experiments import networks
 from models.checkpoint import CheckpointError
 from training.photos import DataError
 
-#: name → what it is; the module of that name has `run(arguments)`
+#: name → module with `run(arguments)`, what it measures
 EXPERIMENTS = {
-    "one": "state of the art: Baseline, ENet and Factored on people never seen",
-    "two": "direct injection of the true silhouettes against a hard constraint",
-    "three": "a black rectangle over the body, without and with true silhouettes",
-    "four": "supervised transfer: the factor learns the silhouettes of another domain",
-    "five": "semi-supervised transfer: the factor learns its own silhouettes, cut by GrabCut",
-    "six": "personalisation: joints and silhouettes before and after the factor has learned the person",
-    "ablations": "each term of the training left out for some hundred steps",
+    "one": ("state_of_the_art", "Baseline, ENet and Factored on people held out of training"),
+    "two": ("direct_injection", "direct injection of the true silhouettes against a hard constraint"),
+    "three": ("occlusion", "a black rectangle over the body, without and with true silhouettes"),
+    "four": ("supervised_transfer", "the factor learns the silhouettes of another domain"),
+    "five": ("semi_supervised_transfer", "the factor learns its own silhouettes, cut by GrabCut"),
+    "six": (
+        "personalization.runs",
+        "joints and silhouettes before and after the factor has learned a person",
+    ),
+    "ablations": ("ablations", "each term of the training left out for some hundred steps"),
 }
 
 
 def _arguments() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m experiments",
-        description="\n".join(f"{name:10} {words}" for name, words in EXPERIMENTS.items()),
+        description="\n".join(f"{name:10} {words}" for name, (_, words) in EXPERIMENTS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     p.add_argument("name", choices=tuple(EXPERIMENTS))
@@ -41,6 +44,9 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--ablation-steps", type=int, default=300, help="length of each continuation")
     p.add_argument("--silhouettes", type=Path, help="cuts of photos, as in training (ablations)")
     p.add_argument("--pseudolabels", type=Path, help="dense labels, as in training (ablations)")
+    p.add_argument("--frames", type=int, default=75, help="of each rendered clip, at most 75 (six)")
+    p.add_argument("--ablated", type=int, default=3, help="rendered clips that the ablation is done on (six)")
+    p.add_argument("--finished", action="store_true", help="only write the page of what is finished (six)")
     networks.add_arguments(p)
     return p
 
@@ -52,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(a.threads)
     cv2.setNumThreads(1)
     try:
-        importlib.import_module(f"experiments.{a.name}").run(a)
+        importlib.import_module(f"experiments.{EXPERIMENTS[a.name][0]}").run(a)
     except (DataError, CheckpointError, OSError) as e:
         sys.stderr.write(f"{e}\n")
         return 1

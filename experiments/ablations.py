@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from experiments.pages import Page, Row, table
+from experiments.pages import Page
 from models.checkpoint import load_network, row_of
 from models.families import ZooRow
 from models.labels import IGNORE
@@ -28,6 +28,7 @@ from models.network import Network
 from training.batches import sources
 from training.evaluate import report
 from training.loop import LAST, TrainConfig, new_state, train
+from training.markdown import Row, table
 from training.photos import Photo
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Sources, Stream, make_batch
@@ -57,7 +58,7 @@ Scores = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class Variant:
-    """What is trained on, and how."""
+    """The data and the settings of one continuation."""
 
     sources: Sources
     step: StepConfig
@@ -69,55 +70,36 @@ def _recoded(photos: Sequence[Photo], change: Callable[[Photo], np.ndarray]) -> 
     return [replace(p, codes=change(p).astype(np.uint8)) for p in photos]
 
 
-def without_scribbles(v: Variant) -> Variant:
-    """No photo with joints."""
+def _without_scribbles(v: Variant) -> Variant:
     return replace(v, sources=replace(v.sources, sport=()))
 
 
-def without_far_background(v: Variant) -> Variant:
-    """Pixels far from a skeleton say nothing, instead of background."""
+def _without_far_background(v: Variant) -> Variant:
     sport = _recoded(v.sources.sport, lambda p: np.where(p.codes == 0, IGNORE, p.codes))
     return replace(v, sources=replace(v.sources, sport=sport))
 
 
-def without_garments(v: Variant) -> Variant:
-    """Silhouettes only: hair, shoes and trousers are just person."""
-    person = SET_CODES["person"]
-    plain = _recoded(
-        v.sources.silhouettes, lambda p: np.where((p.codes > 0) & (p.codes != IGNORE), person, p.codes)
-    )
-    return replace(v, sources=replace(v.sources, silhouettes=plain))
+def _without_garments(v: Variant) -> Variant:
+    def plain(p: Photo) -> np.ndarray:
+        return np.where((p.codes > 0) & (p.codes != IGNORE), SET_CODES["person"], p.codes)
+
+    return replace(v, sources=replace(v.sources, silhouettes=_recoded(v.sources.silhouettes, plain)))
 
 
-def without_composites(v: Variant) -> Variant:
-    """No cut-outs on backgrounds, no backgrounds without people, no patches of them over people."""
-    return replace(v, sources=replace(v.sources, cutouts=(), backgrounds=()))
-
-
-def without_settings(v: Variant) -> Variant:
-    """Only setting 3, and no true silhouette is ever shown to the head."""
-    return replace(v, step=replace(v.step, setting_shares=(0.0, 0.0, 1.0, 0.0), inject=0.0))
-
-
-def without_dense_labels(v: Variant) -> Variant:
-    """Photos teach what their own labels say: no teacher's, no photos without any label."""
-    return replace(v, sources=v.plain)
-
-
-def with_adamw(v: Variant) -> Variant:
-    """The same without orthogonal steps."""
-    return replace(v, optimiser="adamw")
-
-
+#: name → the change; "without" takes away what it names and nothing else
 VARIANTS: dict[str, Callable[[Variant], Variant]] = {
     "all terms": lambda v: v,
-    "without noise settings and injection": without_settings,
-    "without lsp scribbles": without_scribbles,
-    "without background far from skeletons": without_far_background,
-    "without ccp garments": without_garments,
-    "without composites and backgrounds": without_composites,
-    "without dense labels of a teacher": without_dense_labels,
-    "AdamW alone": with_adamw,
+    "without noise settings and injection": lambda v: replace(
+        v, step=replace(v.step, setting_shares=(0.0, 0.0, 1.0, 0.0), inject=0.0)
+    ),
+    "without lsp scribbles": _without_scribbles,
+    "without background far from skeletons": _without_far_background,
+    "without ccp garments": _without_garments,
+    "without composites and backgrounds": lambda v: replace(
+        v, sources=replace(v.sources, cutouts=(), backgrounds=())
+    ),
+    "without dense labels of a teacher": lambda v: replace(v, sources=v.plain),
+    "AdamW alone": lambda v: replace(v, optimiser="adamw"),
 }
 
 
@@ -171,26 +153,23 @@ def _scored(kept: Path, checkpoint: Path, a: argparse.Namespace) -> Scores:
 def write(a: argparse.Namespace, scores: dict[str, Scores]) -> None:
     """The page, with what there is so far."""
     rows: list[Row] = [(n, *(s[group][key] for _, group, key in COLUMNS)) for n, s in scores.items()]
-    missing = [n for n in VARIANTS if n not in scores]
-    blocks = [
-        f"`python -m experiments ablations --ablation-steps {a.ablation_steps} --shipped {a.shipped}"
-        f" --silhouettes {a.silhouettes} --pseudolabels {a.pseudolabels} --out {a.out}`",
-        f"Each row but the first: that checkpoint trained on for {a.ablation_steps} steps of {BATCH}"
-        f" pictures of {CROP} px (new Muon at {LR:g}, cosine over the second half, seed {SEED}) with the"
-        " terms named; the share of what is left out goes to the others. Scored on the development test sets"
-        " by `training.evaluate`. A short continuation shows what a term holds in place, not what it would be"
-        " worth from the start. Compare with all terms: starting again moves the scores by itself, as the"
-        " first two rows show. One seed; differences of a hundredth are noise.",
-        table(("", *(c for c, _, _ in COLUMNS)), rows),
-        agreement(scores),
-    ]
-    if missing:
-        blocks.append(f"Not run: {', '.join(missing)}.")
-    Page(a.out, "ablations", "Ablations of the training's terms").write(*blocks)
+    missing = ", ".join(n for n in VARIANTS if n not in scores)
+    Page(a.out, "ablations").write(
+        command=f"`python -m experiments ablations --ablation-steps {a.ablation_steps} --shipped"
+        f" {a.shipped} --silhouettes {a.silhouettes} --pseudolabels {a.pseudolabels} --out {a.out}`",
+        steps=a.ablation_steps,
+        batch=BATCH,
+        crop=CROP,
+        lr=LR,
+        seed=SEED,
+        scores=table(("", *(c for c, _, _ in COLUMNS)), rows),
+        losses=losses(scores),
+        missing=f"Not run: {missing}." if missing else "",
+    )
 
 
-def agreement(scores: dict[str, Scores]) -> str:
-    """What each term holds, from the figures alone."""
+def losses(scores: dict[str, Scores]) -> str:
+    """The measures that lose most without each term."""
     whole = scores.get("all terms")
     parts = []
     for name, s in scores.items():

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from experiments.networks import Trained, budget_words, shipped, trained
-from experiments.people import GRID, People, Score
-from experiments.street import Street, silhouette
+from experiments.pages import filled
+from experiments.people import GRID, HeldOut, PartScore
 from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet, person_probability
-from training.photos import read_ccp
-from training.transfer import Features, extract
+from training.evaluate import StreetPhotos
+from training.prediction import NetworkInput, Prediction, decided
+from training.transfer import TrunkFeatures, extract
 
 Image = NDArray[np.uint8]
 SEED = 4
@@ -26,7 +27,7 @@ SEED = 4
 
 @dataclass(frozen=True)
 class Domain:
-    """What experiments 4 and 5 need of a new domain.
+    """A new domain of experiments 4 and 5.
 
     Attributes:
         name: for files.
@@ -46,7 +47,7 @@ class Domain:
     words: str
     net: FactoredConvNet
     images: Sequence[Image]
-    features: Features
+    features: TrunkFeatures
     silhouettes: Sequence[Image]
     score: Callable[[FactoredConvNet], dict[str, float]]
     shown: tuple[str, ...]
@@ -69,36 +70,38 @@ def _with_factor(found: Trained) -> FactoredConvNet:
 
 def ccp(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
     """Real street photos, of which factor and head, trained on synthetic people, have never seen one."""
-    photos = read_ccp(a.data / "ccp", "train")[: a.limit]
-    street = Street.read(net, a.data, a.size, a.limit)
-    images = [p.image for p in photos]
+    learnt, test = (StreetPhotos.read(a.data, part, a.limit) for part in ("train", "test"))
+    features = extract(net, [p.image for p in test.photos], a.size)
+    requests = [NetworkInput.of(p.image, a.size).request for p in test.photos]
+    images = [p.image for p in learnt.photos]
+    words = {"learnt": len(images), "scored": len(test.photos), "budget": budget_words(a), "size": a.size}
+
+    @torch.no_grad()
+    def score(now: FactoredConvNet) -> dict[str, float]:
+        def predict(i: int) -> Prediction:
+            f = features.of(i)
+            person = person_probability(now.factor(f))
+            return decided(now.head(f, person), person, requests[i])
+
+        return test.score(predict)
+
     return Domain(
-        "ccp",
-        "Street photos (ccp)",
-        f"Learnt on {len(photos)} photos, scored on {len(street.garments)} others, at the photos' size. Parts"
-        " have no labels there: J and boundary F are those of everything that is a part, hair must be head,"
-        " shoes feet or ankles, trousers legs or lower body. The network is the small Factored one:"
-        f" {budget_words(a)}. So the trunk has seen these photos, factor and head have seen"
-        f" synthetic people only. Input {a.size} px.",
-        net,
-        images,
-        extract(net, images, a.size),
-        [silhouette(a.data, p) for p in photos],
-        street.score,
-        ("factor accuracy", "parts J", "hair", "shoes", "trousers"),
-        ("parts J",),
-    )
+        "ccp", "Street photos (ccp)", filled("ccp", **words), net, images, extract(net, images, a.size),
+        learnt.silhouettes, score, ("factor accuracy", "parts J", "hair", "shoes", "trousers"), ("parts J",),
+    )  # fmt: skip
 
 
 def synthetic(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
     """Held-out synthetic people under another camera, learnt on and scored on alike, as in the paper."""
-    people = People.read(a.test, a.limit).changed(shifted, SEED)
+    people = HeldOut.read(a.test, a.limit).changed(shifted, SEED)
     features = extract(net, list(people.images), a.shipped_size)
     cells = people.cells()
+    words = filled("synthetic", count=len(people.images), size=a.shipped_size)
+    silhouettes = [(label > 0).astype(np.uint8) for label in people.labels]
 
     @torch.no_grad()
     def score(now: FactoredConvNet) -> dict[str, float]:
-        result, right = Score(), 0
+        result, right = PartScore(), 0
         for i, truth in enumerate(cells):
             f = features.of(i)
             fb = now.factor(f)
@@ -119,24 +122,14 @@ def synthetic(net: FactoredConvNet, a: argparse.Namespace) -> Domain:
         }
 
     return Domain(
-        "synthetic",
-        "Synthetic people under another camera",
-        f"{len(people.images)} held-out synthetic people, made dark, yellow, blurred and noisy; learnt on and"
-        " scored on the same pictures, as the paper does with its test set. Accuracy by class, left and right"
-        " averaged, at 64 x 64. The network is the shipped one, which has learnt from synthetic people and"
-        f" photos, but never with such a camera. Input {a.shipped_size} px.",
-        net,
-        list(people.images),
-        features,
-        [(label > 0).astype(np.uint8) for label in people.labels],
-        score,
-        ("factor accuracy", "person IoU", "mean class accuracy", "mean IoU"),
+        "synthetic", "Synthetic people under another camera", words, net, list(people.images), features,
+        silhouettes, score, ("factor accuracy", "person IoU", "mean class accuracy", "mean IoU"),
         ("mean class accuracy", "mean IoU"),
-    )
+    )  # fmt: skip
 
 
 def shifted(rng: np.random.Generator, image: Image, _labels: Image) -> Image:
-    """The look of a poor camera at dusk: (h, w, 3) darker, yellower, blurred, noisy."""
+    """The picture (h, w, 3) of a poor camera at dusk: darker, yellower, blurred, noisy."""
     dusk = 255 * (image.astype(np.float32) / 255) ** 1.6 * np.array((0.9, 0.75, 0.45), np.float32)
     noisy = cv2.GaussianBlur(dusk, (0, 0), 1.2) + rng.normal(0, 8, image.shape)
     return np.clip(noisy, 0, 255).astype(np.uint8)

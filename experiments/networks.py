@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
+from experiments.people import HeldOut
 from models.checkpoint import (
     CheckpointError,
     load_checkpoint,
@@ -25,11 +26,12 @@ from training.photos import DataError
 log = logging.getLogger(__name__)
 TRUNK = Path("assets/checkpoints/factored-s31.safetensors")
 NAMES = {"baseline": "Baseline", "enet": "ENet", "factored": "Factored"}
+SHARES = (".05", ".05", ".85", ".05")  # of settings 1 to 4; the paper draws them evenly
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What every network gets; one seed."""
+    """The training budget of every network; one seed."""
 
     steps: int = 3000
     decay_steps: int = 1000
@@ -37,15 +39,6 @@ class Budget:
     crop: int = 128
     lr: float = 1.5e-3
     seed: int = 1
-
-    def words(self, trunk: str) -> str:
-        """The budget in a sentence; `trunk` says whose trunk the networks begin with."""
-        return (
-            f"{self.steps * self.batch} passes each over synthetic people ({self.steps} steps of"
-            f" {self.batch} pictures of {self.crop} px, Muon at {self.lr:g}, cosine over the last"
-            f" {self.decay_steps}), ReLU, one seed ({self.seed}); all three begin with the trunk"
-            f" of {trunk}, the rest is new"
-        )
 
 
 @dataclass(frozen=True)
@@ -55,11 +48,15 @@ class Trained:
     title: str
     net: Network
     passes: int
-    parameters: int
+
+    @property
+    def parameters(self) -> int:
+        """Their number."""
+        return sum(p.numel() for p in self.net.parameters())
 
 
 def add_arguments(p: argparse.ArgumentParser) -> None:
-    """What every experiment on the three networks takes."""
+    """Add the options of every experiment on the three networks."""
     p.add_argument("--runs", type=Path, default=Path("runs"), help="folder of exp-NAME/last.safetensors")
     people = [Path("runs/synthetic/third"), Path("runs/synthetic/fourth")]
     p.add_argument("--synthetic", type=Path, nargs="+", default=people, help="packed people to train on")
@@ -79,15 +76,28 @@ def add_arguments(p: argparse.ArgumentParser) -> None:
 
 
 def command(a: argparse.Namespace, name: str) -> str:
-    """What is typed to make a page again."""
+    """The command that makes a page again."""
     trunk = "" if a.trunk == a.shipped else f" --trunk {a.trunk}"
     return f"`python -m experiments {name} --out {a.out}{trunk}`"
 
 
+def common_values(a: argparse.Namespace, name: str, people: HeldOut) -> dict[str, object]:
+    """Command, count, input size and budget for the pages on held-out people."""
+    return {
+        "command": command(a, name), "count": len(people.images), "size": a.size, "budget": budget_words(a)
+    }  # fmt: skip
+
+
 def budget_words(a: argparse.Namespace) -> str:
-    """What every network got, in a sentence."""
+    """The training of every network, in a sentence."""
+    budget = Budget(steps=a.steps)
     whose = "the shipped checkpoint" if a.trunk == a.shipped else f"an earlier checkpoint ({a.trunk.name})"
-    return Budget(steps=a.steps).words(whose)
+    return (
+        f"{budget.steps * budget.batch} passes each over synthetic people ({budget.steps} steps of"
+        f" {budget.batch} pictures of {budget.crop} px, Muon at {budget.lr:g}, cosine over the last"
+        f" {budget.decay_steps}, settings 1 to 4 drawn with {', '.join(SHARES)}), ReLU, one seed"
+        f" ({budget.seed}); all three begin with the trunk of {whose}, the rest is new"
+    )
 
 
 def trained(a: argparse.Namespace, name: str) -> Trained:
@@ -103,14 +113,13 @@ def trained(a: argparse.Namespace, name: str) -> Trained:
         log.info("%s: training it first, %s", path, budget_words(a))
         _train(name, budget, path.parent, a)
     net, meta = load_network(path)
-    size = sum(p.numel() for p in net.parameters())
-    return Trained(NAMES[name], net, int(meta["images"]), size)
+    return Trained(NAMES[name], net, int(meta["images"]))
 
 
 def shipped(a: argparse.Namespace) -> Trained:
-    """How a network with a long training behaves."""
+    """The shipped network, which has had a long training."""
     net, meta = load_network(a.shipped)
-    return Trained("shipped checkpoint", net, int(meta["images"]), sum(p.numel() for p in net.parameters()))
+    return Trained("shipped checkpoint", net, int(meta["images"]))
 
 
 def begin(name: str, trunk: Path, seed: int, out: Path) -> ZooRow:
@@ -137,24 +146,8 @@ def begin(name: str, trunk: Path, seed: int, out: Path) -> ZooRow:
 def _train(name: str, budget: Budget, out: Path, a: argparse.Namespace) -> None:
     start = out / "start.safetensors"
     row = begin(name, a.trunk, budget.seed, start)
-    words = [
-        row.name,
-        "--out",
-        str(out),
-        "--init",
-        str(start),
-        "--synthetic",
-        *map(str, a.synthetic),
-    ]
-    for option, value in (
-        ("steps", budget.steps),
-        ("decay-steps", budget.decay_steps),
-        ("batch", budget.batch),
-        ("crop", budget.crop),
-        ("lr", budget.lr),
-        ("seed", budget.seed),
-    ):
-        words += [f"--{option}", str(value)]
-    words += ["--setting-shares", ".05", ".05", ".85", ".05"]
-    if training.main(words) != 0:
+    words = [row.name, "--out", str(out), "--init", str(start), "--setting-shares", *SHARES]
+    for option, value in asdict(budget).items():
+        words += [f"--{option.replace('_', '-')}", str(value)]
+    if training.main([*words, "--synthetic", *map(str, a.synthetic)]) != 0:
         raise DataError(f"{out}: the training of {NAMES[name]} stopped; the reason stands above.")

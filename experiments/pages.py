@@ -1,4 +1,4 @@
-"""A page of docs/experiments: Markdown tables, plots, and maps of labels."""
+"""Pages of docs/experiments: Markdown templates filled with tables, plots and maps of labels."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from models.labels import S31
+from training import markdown
+from training.markdown import table
 
-Row = Sequence[str | float | int]
+TEMPLATES = Path(__file__).with_name("templates")
 Image = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 COLOURS = ("#8c8c8c", "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73")  # told apart by everyone
 
 
-def table(head: Sequence[str], rows: Sequence[Row], digits: int = 3) -> str:
-    """A Markdown table; numbers are aligned right, the highest is not marked."""
-    rule = ["---", *["--:"] * (len(head) - 1)]
-    lines = ["| " + " | ".join(head) + " |", "|" + "|".join(rule) + "|"]
-    lines += ["| " + " | ".join(_cell(v, digits) for v in row) + " |" for row in rows]
-    return "\n".join(lines)
+def agrees(so: bool) -> str:  # noqa: FBT001 - a verdict
+    """A verdict on a finding of the paper."""
+    return "agrees" if so else "does not agree"
 
 
-def _cell(value: str | float, digits: int) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int):
-        return f"{value:,}".replace(",", " ")
-    return "–" if np.isnan(value) else f"{value:.{digits}f}"
+def by_class(columns: Mapping[str, Mapping[str, float]], measure: str = "IoU") -> str:
+    """A table of a measure, one row per class and one column per network."""
+    names = next(iter(columns.values()))
+    return table((measure, *columns), [(n, *(values[n] for values in columns.values())) for n in names])
+
+
+def filled(template: str, **values: object) -> str:
+    """The Markdown of one of the experiments' templates."""
+    return markdown.filled(TEMPLATES / f"{template}.md", **values)
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,12 @@ class Page:
     """One experiment's page; plots stand beside it."""
 
     folder: Path
-    name: str  #: 1-state-of-the-art
-    title: str
+    name: str  #: 1-state-of-the-art: of the template, the page and its plots
 
-    def write(self, *blocks: str) -> None:
-        """Title and blocks, each a paragraph, a table or a picture."""
+    def write(self, **values: object) -> None:
+        """Fill the template of this name."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = "\n\n".join((f"# {self.title}", *blocks)) + "\n"
-        (self.folder / f"{self.name}.md").write_text(text, encoding="utf-8")
+        (self.folder / f"{self.name}.md").write_text(filled(self.name, **values) + "\n", encoding="utf-8")
 
     def bars(self, file: str, groups: Mapping[str, Mapping[str, float]], label: str) -> str:
         """A bar per class and group; the Markdown that shows it."""

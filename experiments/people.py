@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,14 +25,14 @@ BATCH = 20
 
 
 @dataclass(frozen=True)
-class People:
+class HeldOut:
     """Pictures (n, s, s, 3) and labels (n, s, s), uint8; s a multiple of 64."""
 
     images: Image
     labels: Image
 
     @classmethod
-    def read(cls, stem: Path, limit: int | None = None) -> People:
+    def read(cls, stem: Path, limit: int | None = None) -> HeldOut:
         """A packed set, or its first `limit` pictures.
 
         Raises:
@@ -46,17 +46,17 @@ class People:
         step = self.labels.shape[1] // GRID
         return self.labels[:, step // 2 :: step, step // 2 :: step]
 
-    def changed(self, change: Callable[[np.random.Generator, Image, Image], Image], seed: int) -> People:
+    def changed(self, change: Callable[[np.random.Generator, Image, Image], Image], seed: int) -> HeldOut:
         """The same people with every picture changed; `change` sees its labels too."""
         made = [
             change(np.random.default_rng((seed, i)), image, labels)
             for i, (image, labels) in enumerate(zip(self.images, self.labels, strict=True))
         ]
-        return People(np.stack(made), self.labels)
+        return HeldOut(np.stack(made), self.labels)
 
 
 @dataclass
-class Score:
+class PartScore:
     """Pixels of a data set by class; left and right are averaged, as in the paper's tables."""
 
     confusion: Confusion = field(default_factory=lambda: Confusion(S31.classes))
@@ -97,32 +97,24 @@ def inputs(images: Image, size: int) -> Tensor:
     return normalise(torch.from_numpy(small).permute(0, 3, 1, 2).float())
 
 
-def parsings(net: Network, people: People, size: int, *, told: bool, forced: bool = False) -> Iterator[Image]:
-    """Labels (64, 64) of each picture; `told` the true silhouettes, or left to the network.
-
-    `forced`: as a hard constraint also where they could be injected.
-    """
+def parsings(
+    net: Network, people: HeldOut, size: int, *, given: bool = False, forced: bool = False
+) -> Iterator[Image]:
+    """Labels (64, 64) of each picture; `given` the true silhouettes, `forced` as a hard constraint."""
     for start in range(0, len(people.images), BATCH):
         part = slice(start, start + BATCH)
-        true = torch.from_numpy(people.labels[part] > 0) if told else None
-        yield from parse(
-            net, inputs(people.images[part], size), (GRID, GRID), true, inject=not forced
-        ).numpy()
+        true = torch.from_numpy(people.labels[part] > 0) if given else None
+        x = inputs(people.images[part], size)
+        yield from parse(net, x, (GRID, GRID), true, inject=not forced).numpy()
 
 
-def score(net: Network, people: People, size: int, *, told: bool = False) -> Score:
-    """Parse all of them and count."""
-    return counted(people, parsings(net, people, size, told=told))
-
-
-def score_forced(net: Network, people: People, size: int) -> Score:
-    """The same with the true silhouettes as a hard constraint, also where a network has a factor."""
-    return counted(people, parsings(net, people, size, told=True, forced=True))
-
-
-def counted(people: People, parsed: Iterable[Image]) -> Score:
-    """Compare (64, 64) labels of each picture with the true ones."""
-    result = Score()
-    for truth, labels in zip(people.cells(), parsed, strict=True):
+def score(
+    net: Network, people: HeldOut, size: int, *, given: bool = False, forced: bool = False
+) -> PartScore:
+    """Parse all of them and compare with the true labels."""
+    result = PartScore()
+    for truth, labels in zip(
+        people.cells(), parsings(net, people, size, given=given, forced=forced), strict=True
+    ):
         result.confusion.add(truth, labels)
     return result

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from experiments.domains import Domain, domains
 from experiments.networks import command
-from experiments.pages import Page, table
+from experiments.pages import Page, agrees, filled
 from personalize.cuts import grab_cut
+from training.markdown import table
 from training.metrics import silhouette_iou
 from training.transfer import TransferConfig, fine_tune, own_silhouettes, targets
 
@@ -32,41 +33,41 @@ PAPER_HEAD = ("paper: accuracy, %", "background", "hands", "wrists", "lower arms
 
 def run(a: argparse.Namespace) -> None:
     """Teach the factor both ways on both domains and write the page."""
-    page = Page(a.out, "5-semi-supervised-transfer", "Experiment 5: semi-supervised transfer")
-    blocks = [
-        command(a, "five"),
-        "No label of the new domain is used. Orig: the network as trained. Tran-Init: one epoch of factor"
-        " fine-tuning on the factor's own silhouettes, P(person) >= 0.5. Tran-Grab: the same on those"
-        f" silhouettes cut by GrabCut, which starts from P(person), at {CUT} px."
-        f" Steps of {CONFIG.batch} pictures, AdamW at {CONFIG.lr:g}, the factor's loss of our training (the"
-        " background of a picture counts for at most three times its people; the paper counts pixels).",
-        "Paper (UP-S31, one epoch over the test pictures; its columns of head and neck are misprinted):",
-        table(PAPER_HEAD, PAPER, 1),
-    ]
-    for domain in domains(a):
-        blocks += _domain(domain)
-    page.write(*blocks)
+    found = "\n\n".join(_domain(domain) for domain in domains(a))
+    Page(a.out, "5-semi-supervised-transfer").write(
+        command=command(a, "five"),
+        cut=CUT,
+        batch=CONFIG.batch,
+        lr=CONFIG.lr,
+        paper=table(PAPER_HEAD, PAPER, 1),
+        domains=found,
+    )
 
 
-def _domain(domain: Domain) -> list[str]:
+def _domain(domain: Domain) -> str:
     net = domain.net
     sizes = [(im.shape[0], im.shape[1]) for im in domain.images]
     probable = own_silhouettes(net, domain.features, sizes)
-    own = [(p >= 128).astype(np.uint8) for p in probable]
-    cut = [cut_silhouette(im, p) for im, p in zip(domain.images, probable, strict=True)]
+    learnt = {
+        "Tran-Init": [(p >= 128).astype(np.uint8) for p in probable],
+        "Tran-Grab": [cut_silhouette(im, p) for im, p in zip(domain.images, probable, strict=True)],
+    }
     rows = {"Orig": domain.score(net)}
-    for name, labels in (("Tran-Init", own), ("Tran-Grab", cut)):
+    for name, labels in learnt.items():
         rows[name] = domain.score(fine_tune(net, domain.features, targets(domain.features, labels), CONFIG))
         log.info("%s %s: %s", domain.name, name, {k: round(v, 3) for k, v in rows[name].items()})
-    measures = list(rows["Orig"])
-    j = {name: _mean_j(labels, domain.silhouettes) for name, labels in (("own", own), ("cut", cut))}
-    return [
-        f"## {domain.title}",
-        domain.words,
-        table(("%", *rows), [(m, *(100 * r[m] for r in rows.values())) for m in measures], 1),
-        f"The silhouettes learnt from have J {j['own']:.3f} (the factor's own) and {j['cut']:.3f} (cut) with"
-        " the true ones, which were not used. " + agreement(rows, domain.main),
-    ]
+    own, grab = (_mean_j(labels, domain.silhouettes) for labels in learnt.values())
+    gains = {m: [100 * (rows[k][m] - rows["Orig"][m]) for k in learnt] for m in rows["Orig"]}
+    return filled(
+        "5-domain",
+        title=domain.title,
+        words=domain.words,
+        scores=table(("%", *rows), [(m, *(100 * r[m] for r in rows.values())) for m in gains], 1),
+        own=own,
+        grab=grab,
+        verdicts=" ".join(agreement(m, *gains[m]) for m in ("factor accuracy", *domain.main)),
+        background=gains["background"][1],
+    )
 
 
 def cut_silhouette(image: Image, person: Image) -> Image:
@@ -83,20 +84,10 @@ def _mean_j(labels: Sequence[Image], truths: Sequence[Image]) -> float:
     return float(np.mean([silhouette_iou(m > 0, t) for m, t in zip(labels, truths, strict=True)]))
 
 
-def agreement(rows: dict[str, dict[str, float]], main: Sequence[str]) -> str:
-    """What agrees with the paper, from the figures alone."""
-    gains = {
-        m: [100 * (rows[k][m] - rows["Orig"][m]) for k in ("Tran-Init", "Tran-Grab")] for m in rows["Orig"]
-    }
-    said = []
-    for measure in ("factor accuracy", *main):
-        init, grab = gains[measure]
-        verdict = "agrees" if grab > max(init, 0.0) + 0.2 else "does not agree"
-        said.append(
-            f"{measure[0].upper()}{measure[1:]}: Tran-Init {init:+.1f} points, Tran-Grab {grab:+.1f}; that"
-            f" GrabCut's silhouettes help, and more than the factor's own, **{verdict}** with the paper."
-        )
-    said.append(
-        f"Background accuracy changes by {gains['background'][1]:+.1f} points under Tran-Grab (paper: -3.2)."
+def agreement(measure: str, init: float, grab: float) -> str:
+    """The verdict on a measure, from its gains in points."""
+    return (
+        f"{measure[0].upper()}{measure[1:]}: Tran-Init {init:+.1f} points, Tran-Grab {grab:+.1f}; that"
+        " GrabCut's silhouettes help, and more than the factor's own,"
+        f" **{agrees(grab > max(init, 0.0) + 0.2)}** with the paper."
     )
-    return " ".join(said)

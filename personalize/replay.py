@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-TILE: Final = 256  #: px, side of one picture on the sheets (`training.regression`)
+TILE: Final = 256  #: px, side of one picture on the sheets
 COLUMNS: Final = 16
 
 

@@ -22,10 +22,10 @@ from models.labels import IGNORE
 from personalize.cuts import grab_cut
 from runtime.silhouettes.mask_files import UNKNOWN, MaskCoding, MaskReader
 from runtime.system.errors import Refusal
-from training.evaluate import open_network
 from training.metrics import silhouette_iou
 from training.photos import DataError, read_image
-from training.transfer import Features, TransferConfig, extract, fine_tune, own_silhouettes, targets
+from training.prediction import open_network
+from training.transfer import TransferConfig, TrunkFeatures, extract, fine_tune, own_silhouettes, targets
 
 log = logging.getLogger(__name__)
 Image = NDArray[np.uint8]
@@ -131,7 +131,7 @@ def read_silhouettes(folder: Path, names: Sequence[str], images: Sequence[Image]
 def _labels(
     a: argparse.Namespace,
     net: FactoredConvNet,
-    features: Features,
+    features: TrunkFeatures,
     names: Sequence[str],
     images: Sequence[Image],
 ) -> list[Image]:
@@ -150,7 +150,7 @@ def _labels(
 
 
 def _report(
-    net: FactoredConvNet, moved: FactoredConvNet, features: Features, labels: Sequence[Image]
+    net: FactoredConvNet, moved: FactoredConvNet, features: TrunkFeatures, labels: Sequence[Image]
 ) -> None:
     """Log the J of both factors with what was learnt from; the labels may be the factor's own."""
     sizes = [(m.shape[0], m.shape[1]) for m in labels]

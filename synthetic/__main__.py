@@ -1,4 +1,4 @@
-"""``python -m synthetic``: write a data set of synthetic people."""
+"""`xfactor synth`: write a data set of synthetic people."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from synthetic.dataset import Recipe, write_dataset, write_packed
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m synthetic", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="xfactor synth", description="Write a data set of synthetic people."
+    )
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--out", type=Path, help="folder for images, labels, keypoints and a contact sheet")
     parser.add_argument("--packed", type=Path, help="stem of two packed .npy files")
@@ -28,6 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     a = parser.parse_args(arguments)
     if a.out is None and a.packed is None:
         parser.error("give --out DIR, --packed STEM or both")
+    from synthetic.dataset import Recipe, write_dataset, write_packed  # noqa: PLC0415 - help works without numba
+
     recipe = Recipe(a.size, a.seed, a.split, a.assets, a.poses, tuple(a.backgrounds), lifted=a.lifted)
     try:
         if a.out is not None:

@@ -1,4 +1,4 @@
-"""How the code that runs for every pixel is compiled."""
+"""Compilation of the code that runs for every pixel."""
 
 from __future__ import annotations
 

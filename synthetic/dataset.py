@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.labels import COCO17, S31
 from synthetic.bodies import POOL_COUNT
-from synthetic.generate import Generator, Sample, Split
+from synthetic.generate import Generator, Split, SyntheticSample
 from synthetic.pictures import read_rgb, read_rgba
 
 Progress = Callable[[int, int], None]
@@ -140,7 +140,9 @@ def contact_sheet(out: Path, keypoints: list[list[Any]]) -> NDArray[np.uint8]:
 # --- workers ------------------------------------------------------------------------------------------------
 
 
-def _each(work: Callable[[Sample, int], Any], count: int, recipe: Recipe, workers: int) -> Iterator[Any]:
+def _each(
+    work: Callable[[SyntheticSample, int], Any], count: int, recipe: Recipe, workers: int
+) -> Iterator[Any]:
     """Run ``work`` on every sample, in any order; in this process when one worker is asked for."""
     if workers <= 1:
         generator = recipe.generator()
@@ -167,13 +169,13 @@ def _start(recipe: Recipe) -> None:
     _generator = recipe.generator()
 
 
-def _run(work: Callable[[Sample, int], object], index: int) -> object:
+def _run(work: Callable[[SyntheticSample, int], object], index: int) -> object:
     if _generator is None:
         raise RuntimeError("the worker was not initialised")
     return work(_generator.sample(index), index)
 
 
-def _write_one(out: Path, sample: Sample, index: int) -> tuple[int, list[Any]]:
+def _write_one(out: Path, sample: SyntheticSample, index: int) -> tuple[int, list[Any]]:
     name = f"{index:06d}"
     _save(out / "images" / f"{name}.jpg", sample.image[..., ::-1], cv2.IMWRITE_JPEG_QUALITY, 95)
     _save(out / "labels" / f"{name}.png", sample.labels)
@@ -192,7 +194,7 @@ def _save(path: Path, picture: NDArray[np.uint8], *options: int) -> None:
         raise OSError(f"{path}: could not be written; is the disk full or the folder read-only?")
 
 
-def _pack_one(drafts: tuple[Path, ...], sample: Sample, index: int) -> int:
+def _pack_one(drafts: tuple[Path, ...], sample: SyntheticSample, index: int) -> int:
     for draft, values in zip(drafts, (sample.image, sample.labels), strict=True):
         np.lib.format.open_memmap(draft, "r+")[index] = values
     return index

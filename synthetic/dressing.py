@@ -28,7 +28,7 @@ from synthetic.wardrobe import Wardrobe
 
 @dataclass
 class Outfit:
-    """What has been put on so far."""
+    """Clothes put on so far."""
 
     pieces: list[Piece] = field(default_factory=list)
     layers: list[tuple[Cutting, FloatArray]] = field(

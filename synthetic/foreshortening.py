@@ -1,4 +1,4 @@
-"""What joints in a picture say about bones in space: their depths up to a sign, the trunk's possible turns,
+"""Foreshortening: bones in space from joints in a picture, up to a sign: depths, turns of the trunk,
 and what speaks against a choice of signs.
 """
 
@@ -158,7 +158,7 @@ def hidden_cost(
 
 
 def _inside(p: FloatArray, quad: list[FloatArray]) -> bool:
-    """Whether p lies in a quadrilateral of two-vectors, whichever way round it runs."""
+    """True when p lies in a quadrilateral of two-vectors of either orientation."""
     signs = []
     for a, b in zip(quad, quad[1:] + quad[:1], strict=True):
         signs.append(float((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])))

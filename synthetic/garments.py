@@ -18,7 +18,7 @@ _UPPER_ARM_M, _THIGH_M = 0.23, 0.40  # turns positions along limbs into metres, 
 
 @dataclass(frozen=True)
 class Cutting:
-    """How a garment is cut from the tights: where it is (field > 0) and how far from the body (metres)."""
+    """A garment's cut from the tights: its extent (field > 0) and its distance from the body (metres)."""
 
     field: FloatArray  # (T,) over the tights' vertices
     offset: FloatArray  # (T,)
@@ -97,21 +97,22 @@ class Tailor:
         """A piece of the tights. ``rest`` and ``normals`` are the body's (V, 3)."""
         ids = self.tights
         points = rest[ids] + normals[ids] * cutting.offset[:, None]
-        faces, cut = cut_faces(self.tights_faces, cutting.field)
-        b = self.bodies
-        uv = np.zeros((len(faces), 3, 2), np.float32)
-        return Piece(
-            points,
-            b.skin_bones[ids],
-            b.skin_weights[ids],
-            self.at,
-            faces,
-            self.tights_faces,
-            uv,
-            row,
-            -1,
-            cut,
-        )
+        return self._cut(ids, points, self.at, self.tights_faces, cutting.field, row)
+
+    def _cut(
+        self,
+        ids: IntArray,
+        points: FloatArray,
+        at: FloatArray,
+        whole: IntArray,
+        field: FloatArray,
+        row: FloatArray,
+    ) -> Piece:
+        """A piece of the body's vertices ``ids``, moved to ``points``, where ``field`` is positive."""
+        faces, cut = cut_faces(whole, field.astype(np.float32))
+        b, uv = self.bodies, np.zeros((len(faces), 3, 2), np.float32)
+        bones, weights = b.skin_bones[ids], b.skin_weights[ids]
+        return Piece(points.astype(np.float32), bones, weights, at, faces, whole, uv, row, -1, cut)
 
     def skirt_piece(  # a skirt has that many measures
         self,
@@ -136,21 +137,7 @@ class Tailor:
         if opening > 0:
             x, y = self.bodies.template[ids, 0], self.bodies.template[ids, 1]
             field = np.minimum(field, np.where(y < -0.02, np.abs(x) - opening, 1.0))
-        faces, cut = cut_faces(self.skirt_faces, field.astype(np.float32))
-        b = self.bodies
-        uv = np.zeros((len(faces), 3, 2), np.float32)
-        return Piece(
-            points,
-            b.skin_bones[ids],
-            b.skin_weights[ids],
-            self.skirt_anatomy,
-            faces,
-            self.skirt_faces,
-            uv,
-            row,
-            -1,
-            cut,
-        )
+        return self._cut(ids, points, self.skirt_anatomy, self.skirt_faces, field, row)
 
     def scalp_piece(
         self,
@@ -171,21 +158,7 @@ class Tailor:
             rest[ids]
             + normals[ids] * (thick * (0.25 + 0.75 * rise) * lumps[ids])[:, None] * (field > -0.05)[:, None]
         )
-        faces, cut = cut_faces(local, field.astype(np.float32))
-        b = self.bodies
-        uv = np.zeros((len(faces), 3, 2), np.float32)
-        return Piece(
-            points.astype(np.float32),
-            b.skin_bones[ids],
-            b.skin_weights[ids],
-            self.head_anatomy[ids],
-            faces,
-            local,
-            uv,
-            row,
-            -1,
-            cut,
-        )
+        return self._cut(ids, points.astype(np.float32), self.head_anatomy[ids], local, field, row)
 
     def long_hair_piece(self, rest: FloatArray, hem: float, parting: float, row: FloatArray) -> Piece:
         """The hair helper down to ``hem``, over the face only above ``parting`` (both template z)."""
@@ -193,20 +166,8 @@ class Tailor:
         x, y, z = self.bodies.template[ids].T
         # The helper hangs all round: open it before the face.
         curtain = np.maximum(np.maximum(np.abs(x) - 0.075, y + 0.055), z - parting)
-        faces, cut = cut_faces(self.hair_faces, np.minimum(z - hem, curtain).astype(np.float32))
-        b = self.bodies
-        uv = np.zeros((len(faces), 3, 2), np.float32)
-        return Piece(
-            rest[ids],
-            b.skin_bones[ids],
-            b.skin_weights[ids],
-            self.head_anatomy[ids],
-            faces,
-            self.hair_faces,
-            uv,
-            row,
-            -1,
-            cut,
+        return self._cut(
+            ids, rest[ids], self.head_anatomy[ids], self.hair_faces, np.minimum(z - hem, curtain), row
         )
 
     def skin_piece(self, rest: FloatArray, hidden: BoolArray, row: FloatArray) -> Piece:
@@ -214,16 +175,8 @@ class Tailor:
         b = self.bodies
         corners = hidden[b.body_faces]
         shown = ~(corners[:, 0] & corners[:, 1] & corners[:, 2])
-        return Piece(
-            rest,
-            b.skin_bones,
-            b.skin_weights,
-            self.anatomy,
-            b.body_faces[shown],
-            b.body_faces,
-            b.body_uv[shown],
-            row,
-        )
+        faces, uv = b.body_faces[shown], b.body_uv[shown]
+        return Piece(rest, b.skin_bones, b.skin_weights, self.anatomy, faces, b.body_faces, uv, row)
 
     def eyes_piece(self, rest: FloatArray, row: FloatArray) -> Piece:
         ids, faces = compact(self.bodies.eyes_faces)

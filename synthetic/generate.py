@@ -14,19 +14,20 @@ from numpy.typing import NDArray
 from synthetic import scene, sensor
 from synthetic.appearance import Rng, atlas_from
 from synthetic.backgrounds import Backgrounds
-from synthetic.bodies import POOL_COUNT, FloatArray, IntArray, load_bodies
+from synthetic.bodies import POOL_COUNT, FloatArray, load_bodies
 from synthetic.dressing import Dresser, Figure
 from synthetic.garments import Tailor
 from synthetic.keypoints import visible_keypoints
 from synthetic.motions import load_poses
 from synthetic.partition import part_table
-from synthetic.pieces import Posed, pose_piece
+from synthetic.pieces import Posed
 from synthetic.poses import sample_pose
 from synthetic.posetable import PoseTable, read_table
-from synthetic.raster import rasterise, skin
-from synthetic.scene import Camera, Light
-from synthetic.shading import Lamps, Surface, Tables, shade
-from synthetic.skeleton import Skeleton, transforms
+from synthetic.raster import skin
+from synthetic.rendering import joints_of, pose_pieces, render
+from synthetic.scene import PinholeCamera
+from synthetic.shading import Tables
+from synthetic.skeleton import Armature, transforms
 from synthetic.texturing import noise_lattice
 from synthetic.wardrobe import Wardrobe
 
@@ -36,11 +37,10 @@ TEST_SHARE = 0.2  # of the bodies, held out
 ALONE = (0.85, 0.10, 0.05)  # chances of no, one and two more people
 CLOSE = 0.2  # share of pictures of a part of a body
 LIFTED, MOTION = 0.42, 0.26  # shares of poses from photos and from motions; the others are drawn by hand
-GRID = 2  # samples per pixel and axis
 
 
 @dataclass(frozen=True)
-class Sample:
+class SyntheticSample:
     """One picture and everything known about it. Pixel centres lie at integer coordinates."""
 
     image: NDArray[np.uint8]  # (H, W, 3) RGB
@@ -88,7 +88,7 @@ class Generator:
         prints = self.backgrounds.patches(np.random.default_rng([77, int(test)]), PHOTO_LAYERS)
         wardrobe = Wardrobe(self.bodies, assets, first_layer=len(prints))
         self.atlas = atlas_from(prints, wardrobe.textures)
-        self.skeleton = Skeleton(self.bodies)
+        self.skeleton = Armature(self.bodies)
         self.motions = load_poses(poses, self.skeleton)
         first = max(2, int(pool * TEST_SHARE))
         people = range(first) if test else range(first, pool)
@@ -97,7 +97,7 @@ class Generator:
         self.dresser = Dresser(self.bodies, self.tailor, wardrobe, self.atlas, people)
         self.tables = Tables(self.atlas.layers, noise_lattice(), self.tailor.marks, part_table())
 
-    def sample(self, index: int) -> Sample:
+    def sample(self, index: int) -> SyntheticSample:
         """The picture of this index, always the same one."""
         rng = np.random.default_rng([self.seed, index, int(self.split == "test")])
         close = bool(rng.random() < CLOSE)
@@ -133,10 +133,11 @@ class Generator:
         body = vertices[self.tailor.tights]
         shift = np.asarray([*-body.mean(axis=0)[:2], lift_m - body[:, 2].min()], np.float32)
         vertices = vertices + shift
-        joints = np.einsum("jk,jkc->jc", b.joint_weights, vertices[b.joint_vertices]).astype(np.float32)
-        pieces = [pose_piece(p, rotations, offsets + shift) for p in figure.pieces]
+        pieces = pose_pieces(figure, rotations, offsets + shift)
         rest = figure.rest[self.tailor.tights, 2]
-        return _Person(pieces, vertices[self.tailor.outline], joints, float(np.ptp(rest)) * 1.17)
+        return _Person(
+            pieces, vertices[self.tailor.outline], joints_of(b, vertices), float(np.ptp(rest)) * 1.17
+        )
 
     def _pose(self, rng: Rng, *, close: bool, seated: bool) -> tuple[FloatArray, bool]:
         """A pose (J, 3, 3), and whether it is turned as a level camera saw it in a photo."""
@@ -147,7 +148,7 @@ class Generator:
             return self.motions[rng.integers(len(self.motions))].copy(), False
         return sample_pose(self.skeleton, rng, seated=seated), False
 
-    def _beside(self, rng: Rng, main: _Person, camera: Camera) -> _Person:
+    def _beside(self, rng: Rng, main: _Person, camera: PinholeCamera) -> _Person:
         """Another person near the first, at any depth the camera can see."""
         person = self._person(rng, frontal=bool(rng.random() < 0.5), close=False)
         distance = float((camera.see(main.joints[:1]))[0, 2])
@@ -165,41 +166,22 @@ class Generator:
 
     # --- picture --------------------------------------------------------------------------------------------
 
-    def _picture(self, rng: Rng, people: list[_Person], camera: Camera) -> Sample:
+    def _picture(self, rng: Rng, people: list[_Person], camera: PinholeCamera) -> SyntheticSample:
         mesh, layer = scene.join([p.pieces for p in people], camera)
         background = self.backgrounds.sample(rng, self.size)
         light = scene.light(rng, np.asarray(cv2.mean(background)[:3], np.float32))
-        labels, instances, rgba, nearness = self._render(mesh, layer, camera, light)
+        size = (self.size, self.size)
+        drawn = render(mesh, layer, camera, light, self.tables, size)
+        labels, instances = drawn.labels, drawn.instances
         if rng.random() < 0.6:
-            shadow = cv2.resize(
-                scene.ground_shadow(mesh, camera, light.towards[0], self.size), (self.size, self.size)
-            )
-            shadow = cv2.GaussianBlur(shadow, (0, 0), rng.uniform(1, 4) * self.size / 256)
+            sigma_px = rng.uniform(1, 4) * self.size / 256
+            shadow = scene.ground_shadow(mesh, camera, light.towards[0], size, sigma_px)
             background *= (1 - rng.uniform(0.15, 0.6) * shadow)[..., None]
-        image = rgba[..., :3] + (1 - rgba[..., 3:]) * background
+        image = drawn.over(background)
         if rng.random() < 0.13:
             hidden = sensor.occlude(rng, image, self.backgrounds) > 0
             labels[hidden] = 0
             instances[hidden] = 0
         joints = [camera.project(camera.see(p.joints)) for p in people]
-        keypoints = visible_keypoints(joints, labels, instances, nearness)
-        return Sample(sensor.expose(rng, image), labels, instances, keypoints)
-
-    def _render(
-        self, mesh: Surface, layer: IntArray, camera: Camera, light: Light
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], FloatArray, FloatArray]:
-        """Labels, instances and rgba at the picture's size; 1/depth on the finer grid."""
-        fine = self.size * GRID
-        flat = camera.project(mesh.points)
-        flat[:, :2] = (flat[:, :2] + 0.5) * GRID - 0.5
-        face, weight, nearness = rasterise(flat, mesh.faces, fine, fine, layer, mesh.uv, self.atlas.layers)
-        towards = light.towards @ camera.turn.T
-        near, light_to = scene.lamp_view(mesh, towards[0])
-        down = camera.turn @ np.asarray([0, 0, -1], np.float32)
-        lights = np.concatenate([np.vstack([down, towards]), light.strengths[:, None]], axis=1).astype(
-            np.float32
-        )
-        labels, instances, rgba = shade(
-            face, weight, mesh, Lamps(lights, light.tints, near, light_to), self.tables
-        )
-        return labels, instances, rgba, nearness
+        keypoints = visible_keypoints(joints, labels, instances, drawn.nearness)
+        return SyntheticSample(sensor.expose(rng, image), labels, instances, keypoints)

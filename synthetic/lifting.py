@@ -31,7 +31,7 @@ from synthetic.foreshortening import (
     signed,
     trunks,
 )
-from synthetic.skeleton import Skeleton, between, power, transforms, unit
+from synthetic.skeleton import Armature, between, power, transforms, unit
 
 # Bones that carry the joints; the rotation of these, in world axes, is what a lift stores.
 BONES = ("root", "spine01", "head", *(f"{b}.{s}" for s in "LR" for b in
@@ -59,7 +59,7 @@ class Lift:
 class Lifter:
     """Lifts joints with the limbs of known poses as a guide."""
 
-    def __init__(self, skeleton: Skeleton, known: Sequence[FloatArray]) -> None:
+    def __init__(self, skeleton: Armature, known: Sequence[FloatArray]) -> None:
         """Args: skeleton, and poses (J, 3, 3) that people take."""
         self.skeleton = skeleton
         at = template_joints(skeleton, skeleton.rest_pose())
@@ -174,7 +174,7 @@ class Lifter:
 
 
 def pose_of(
-    skeleton: Skeleton, rotations: FloatArray, local: dict[str, FloatArray] | None = None
+    skeleton: Armature, rotations: FloatArray, local: dict[str, FloatArray] | None = None
 ) -> FloatArray:
     """The pose (J, 3, 3) of a lift's rotations; ``local`` turns of other bones (hands, feet, face)."""
     world = dict(zip(BONES, rotations, strict=True))
@@ -187,7 +187,7 @@ def pose_of(
     return skeleton.pose_from_globals(world, local or {})
 
 
-def template_joints(skeleton: Skeleton, pose: FloatArray) -> dict[str, FloatArray]:
+def template_joints(skeleton: Armature, pose: FloatArray) -> dict[str, FloatArray]:
     """The LSP joints (3,) of the template in a pose."""
     rotations, offsets = transforms(pose, skeleton.heads, skeleton.parents)
 
@@ -210,7 +210,7 @@ def bending(directions: FloatArray) -> FloatArray:
     return np.asarray(np.arccos(np.clip((directions[:, 0] * directions[:, 1]).sum(1), -1, 1)), np.float32)
 
 
-def hinge_excess(skeleton: Skeleton, left: FloatArray, limb: str) -> FloatArray:
+def hinge_excess(skeleton: Armature, left: FloatArray, limb: str) -> FloatArray:
     """Radians (N,) by which left limbs (N, 2, 3) would have to twist beyond what hip or shoulder allow.
 
     A knee bends backwards and an elbow forwards: the hinge, carried along by the shortest turn of the upper

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from synthetic.bodies import FloatArray
-from synthetic.skeleton import Skeleton, between, euler, power, rotation, unit
+from synthetic.skeleton import Armature, between, euler, power, rotation, unit
 
 # DeepMimic: x forwards, y up, z to the right; ours: z up, facing -y, left +x.
 _TO_OURS = np.asarray([[0, 0, -1], [-1, 0, 0], [0, 1, 0]], np.float32)
 _DOWN = np.asarray([0, 0, -1], np.float32)
 
 
-def load_poses(folder: Path | None, skeleton: Skeleton) -> list[FloatArray]:
+def load_poses(folder: Path | None, skeleton: Armature) -> list[FloatArray]:
     """Every pose (J, 3, 3) found under a folder; bone 0 carries the body's own orientation."""
     if folder is None:
         return []
@@ -25,7 +25,7 @@ def load_poses(folder: Path | None, skeleton: Skeleton) -> list[FloatArray]:
     return poses
 
 
-def read_bvh(path: Path, skeleton: Skeleton) -> FloatArray:
+def read_bvh(path: Path, skeleton: Armature) -> FloatArray:
     """The first frame of a BVH on MakeHuman's rig; bones it does not name keep their rest rotation."""
     bones: list[tuple[str, list[str]]] = []
     name = ""
@@ -52,7 +52,7 @@ def read_bvh(path: Path, skeleton: Skeleton) -> FloatArray:
     return pose
 
 
-def read_deepmimic(path: Path, skeleton: Skeleton) -> list[FloatArray]:
+def read_deepmimic(path: Path, skeleton: Armature) -> list[FloatArray]:
     """Every frame of a DeepMimic motion.
 
     A frame is 44 numbers: duration, root position 3, then rotations, quaternions wxyz or one angle about z:
@@ -61,7 +61,7 @@ def read_deepmimic(path: Path, skeleton: Skeleton) -> list[FloatArray]:
     return [_humanoid(np.asarray(f, np.float64), skeleton) for f in json.loads(path.read_text())["Frames"]]
 
 
-def _humanoid(f: FloatArray, skeleton: Skeleton) -> FloatArray:
+def _humanoid(f: FloatArray, skeleton: Armature) -> FloatArray:
     root = _ours(_quaternion(f[4:8]))
     chest = root @ _ours(_quaternion(f[8:12]))
     world: dict[str, FloatArray] = {"root": root, "head": chest @ _ours(_quaternion(f[12:16]))}

@@ -131,7 +131,7 @@ def _leg(p: FloatArray, marks: FloatArray, table: ByteArray, side: int) -> int:
 
 
 def limb_positions(p: FloatArray, marks: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How far down a limb each anatomy vector lies: 0 hip or shoulder, 1 knee or elbow, 2 ankle or wrist.
+    """Positions of anatomy vectors along their limbs: 0 hip or shoulder, 1 knee or elbow, 2 ankle or wrist.
 
     Returns:
         (V,) along the arm, -1 where it is no arm, and (V,) along the leg, -9 above the hips.

@@ -14,7 +14,7 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Cut:
+class MeshCut:
     """Vertices that a cut adds: each lies on an edge, (1 - w) of the way from ``second`` to ``first``."""
 
     first: IntArray
@@ -40,7 +40,7 @@ class Piece:
     uv: FloatArray  # (F, 3, 2)
     row: FloatArray  # (COLUMNS,) material
     layer: int = -1  # texture whose alpha cuts holes, or -1
-    cut: Cut | None = None
+    cut: MeshCut | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def pose_piece(piece: Piece, rotations: FloatArray, offsets: FloatArray) -> Pose
     return Posed(points, normals, body, piece.faces, piece.uv, piece.row, piece.layer)
 
 
-def cut_faces(faces: IntArray, field: FloatArray) -> tuple[IntArray, Cut]:
+def cut_faces(faces: IntArray, field: FloatArray) -> tuple[IntArray, MeshCut]:
     """The part of a mesh where ``field`` (V,) is positive, cut straight through its triangles.
 
     Returns:
@@ -81,7 +81,7 @@ def cut_faces(faces: IntArray, field: FloatArray) -> tuple[IntArray, Cut]:
     first = np.concatenate([p1, p1, p2, p2])
     second = np.concatenate([q1, r1, q2, r2])
     a, b = field[first], field[second]
-    cut = Cut(first, second, (b / (b - a)).astype(np.float32))
+    cut = MeshCut(first, second, (b / (b - a)).astype(np.float32))
     n, m = len(one), len(two)
     base = len(field)
     k1, k2 = np.arange(n) + base, np.arange(m) + base + 2 * n

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthetic.bodies import FloatArray
-from synthetic.skeleton import Skeleton, euler, rotation, unit
+from synthetic.skeleton import Armature, euler, rotation, unit
 
 Rng = np.random.Generator
 # Directions below are (outwards, forwards, up) of the person, mean and spread, for the upper and the lower
@@ -38,7 +38,7 @@ _ATTEMPTS = 6  # tries to place an arm outside the trunk
 FINGERS = tuple(f"finger{i}-{j}" for i in range(2, 6) for j in range(1, 4))
 
 
-def sample_pose(skeleton: Skeleton, rng: Rng, *, seated: bool = False) -> FloatArray:
+def sample_pose(skeleton: Armature, rng: Rng, *, seated: bool = False) -> FloatArray:
     """A hand-made pose (J, 3, 3), upright, the hips facing -y."""
     local = _trunk(skeleton, rng)
     chest: FloatArray = np.eye(3, dtype=np.float32)
@@ -57,7 +57,7 @@ def sample_pose(skeleton: Skeleton, rng: Rng, *, seated: bool = False) -> FloatA
     return skeleton.pose_from_globals(aimed, local)
 
 
-def _trunk(skeleton: Skeleton, rng: Rng) -> dict[str, FloatArray]:
+def _trunk(skeleton: Armature, rng: Rng) -> dict[str, FloatArray]:
     """Local rotations of spine, neck, hands and face."""
     scale = 1.0 if rng.random() < 0.75 else 2.2
     bend = rng.normal([0.04, 0, 0], np.asarray([0.06, 0.035, 0.05]) * scale)
@@ -75,7 +75,7 @@ def _trunk(skeleton: Skeleton, rng: Rng) -> dict[str, FloatArray]:
     return local
 
 
-def curl_fingers(skeleton: Skeleton, local: dict[str, FloatArray], side: str, curl: float) -> None:
+def curl_fingers(skeleton: Armature, local: dict[str, FloatArray], side: str, curl: float) -> None:
     """Close the hand of a side by ``curl`` radians at each joint."""
     heads = skeleton.heads
     for bone in FINGERS:
@@ -93,7 +93,7 @@ def _direction(rng: Rng, aim: Aim, side: str) -> FloatArray:
 
 
 def _place_arm(  # the sampler's state is these two dictionaries
-    skeleton: Skeleton,
+    skeleton: Armature,
     rng: Rng,
     mode: str,
     side: str,
@@ -124,7 +124,7 @@ def _place_arm(  # the sampler's state is these two dictionaries
 
 
 def _inside_trunk(p: FloatArray) -> bool:
-    """Whether a point in the template's rest space lies in the trunk or the head, roughly."""
+    """True for points of the template's rest space in the trunk or the head, roughly."""
     if p[2] > 0.58:
         return bool((p[0] / 0.10) ** 2 + ((p[1] + 0.03) / 0.13) ** 2 + ((p[2] - 0.74) / 0.17) ** 2 < 1)
     wide = 0.19 if p[2] < 0.15 or p[2] > 0.3 else 0.165
@@ -132,7 +132,7 @@ def _inside_trunk(p: FloatArray) -> bool:
 
 
 def _place_legs(
-    skeleton: Skeleton,
+    skeleton: Armature,
     rng: Rng,
     aimed: dict[str, FloatArray],
     local: dict[str, FloatArray],

@@ -24,7 +24,7 @@ from synthetic.bodies import FloatArray, load_bodies
 from synthetic.lifting import BONES, Lift, Lifter, pose_of
 from synthetic.motions import load_poses
 from synthetic.poses import curl_fingers, sample_pose
-from synthetic.skeleton import Skeleton, euler, rotation, unit
+from synthetic.skeleton import Armature, euler, rotation, unit
 
 FORMAT = 1
 HELD_OUT = 100  # the last files of `lsp` by name are the development test set
@@ -46,7 +46,7 @@ class PoseTable:
     def __len__(self) -> int:
         return len(self.turns)
 
-    def sample(self, skeleton: Skeleton, rng: Rng) -> FloatArray:
+    def sample(self, skeleton: Armature, rng: Rng) -> FloatArray:
         """A pose (J, 3, 3) as the camera of some photo saw it: mirrored or not, slightly changed."""
         turns = self.turns[rng.integers(len(self.turns))]
         rotations = np.stack([cv2.Rodrigues(t.astype(np.float64))[0] for t in turns]).astype(np.float32)
@@ -103,7 +103,7 @@ def write_table(path: Path, lifts: list[Lift]) -> None:
 
 def lifter(poses: Path | None, seed: int = 1) -> Lifter:
     """A lifter that knows the poses of a folder and hand-made ones."""
-    skeleton = Skeleton(load_bodies())
+    skeleton = Armature(load_bodies())
     rng = np.random.default_rng(seed)
     known = load_poses(poses, skeleton)[::2] + [sample_pose(skeleton, rng) for _ in range(600)]
     return Lifter(skeleton, known)

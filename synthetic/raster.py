@@ -136,7 +136,7 @@ def project(points: FloatArray, focal: float, centre: FloatArray) -> FloatArray:
 def _solid(  # compiled
     uv: FloatArray, f: int, pa: float, pb: float, atlas: ByteArray, layer: int
 ) -> bool:
-    """Whether the texture of a face is opaque at the weights of its first two corners."""
+    """True where the texture of a face is opaque at the weights of its first two corners."""
     size = atlas.shape[1]
     pc = 1.0 - pa - pb
     u = pa * uv[f, 0, 0] + pb * uv[f, 1, 0] + pc * uv[f, 2, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from synthetic.appearance import Rng
@@ -19,7 +20,7 @@ SHADOW_PX = 192  # side of the lamp's depth buffer
 
 
 @dataclass(frozen=True)
-class Camera:
+class PinholeCamera:
     """A pin-hole camera: p_camera = turn (p - place), x right, y down, z away."""
 
     turn: FloatArray
@@ -44,7 +45,7 @@ class Light:
     tints: FloatArray  # (3, 3)
 
 
-def join(people: list[list[Posed]], camera: Camera) -> tuple[Surface, IntArray]:
+def join(people: list[list[Posed]], camera: PinholeCamera) -> tuple[Surface, IntArray]:
     """All pieces as one surface seen by the camera, and the alpha layer of each face (F,)."""
     pieces = [(i + 1, piece) for i, person in enumerate(people) for piece in person]
     starts = np.cumsum([0] + [len(p.points) for _, p in pieces])
@@ -68,7 +69,7 @@ def join(people: list[list[Posed]], camera: Camera) -> tuple[Surface, IntArray]:
 
 
 def orientation(rng: Rng, *, frontal: bool) -> FloatArray:
-    """How a person is turned: mostly to the camera, at times away, rarely lying or upside-down."""
+    """A random orientation: mostly to the camera, at times away, rarely lying or upside-down."""
     yaw = rng.normal(0, 0.45) if frontal else rng.uniform(-np.pi, np.pi)
     turn = rotation(np.asarray([0, 0, 1], np.float32), float(yaw))
     chance = rng.random()
@@ -84,14 +85,14 @@ def orientation(rng: Rng, *, frontal: bool) -> FloatArray:
 
 
 def slight_turn(rng: Rng) -> FloatArray:
-    """How a person in the pose of a photo is turned: as in the photo, a little to a side, or any way."""
+    """A random orientation for the pose of a photo: as in the photo, a little to a side, or any."""
     yaw = rng.normal(0, 0.3) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
     return rotation(np.asarray([0, 0, 1], np.float32), float(yaw))
 
 
 def frame(
     rng: Rng, points: FloatArray, height_m: float, joints: FloatArray, size: int, *, close: bool
-) -> Camera:  # fmt: skip
+) -> PinholeCamera:  # fmt: skip
     """A camera on the main person, whose vertices are ``points`` (V, 3) and COCO joints ``joints`` (17, 3).
 
     Far: the whole body takes mostly 0.6 to 1 of the frame. Close: a part of the body fills it.
@@ -125,7 +126,9 @@ def frame(
     place = target - np.asarray([0, 0, max(distance, 0.45)])
     if not close:
         place[2] -= 0.5 * float(high[2] - low[2]) * 0.5
-    return Camera(turn, (turn.T @ place).astype(np.float32), focal, np.full(2, (size - 1) / 2, np.float32))
+    return PinholeCamera(
+        turn, (turn.T @ place).astype(np.float32), focal, np.full(2, (size - 1) / 2, np.float32)
+    )
 
 
 def light(rng: Rng, mood: FloatArray) -> Light:
@@ -164,12 +167,15 @@ def lamp_view(mesh: Surface, towards: FloatArray) -> tuple[FloatArray, FloatArra
     return depth_buffer(points, mesh.faces, SHADOW_PX, SHADOW_PX), to
 
 
-def ground_shadow(mesh: Surface, camera: Camera, towards: FloatArray, size: int) -> FloatArray:
-    """How much of the key light each pixel of the ground z = 0 loses to the people, (size, size) 0..1."""
+def ground_shadow(
+    mesh: Surface, camera: PinholeCamera, towards: FloatArray, size: tuple[int, int], sigma_px: float
+) -> FloatArray:
+    """The share of the key light that the ground z = 0 loses to the people, (height, width) 0..1, blurred."""
     world = mesh.points @ camera.turn + camera.place
     reach = np.clip(world[:, 2] / max(float(towards[2]), 0.15), 0, 6)
     fallen = camera.see((world - reach[:, None] * towards).astype(np.float32))
     flat = camera.project(fallen)
-    half = size // 2
     flat[:, :2] = (flat[:, :2] + 0.5) / 2 - 0.5
-    return np.asarray(depth_buffer(flat, mesh.faces, half, half) > 0, np.float32)
+    height, width = size
+    hard = np.asarray(depth_buffer(flat, mesh.faces, height // 2, width // 2) > 0, np.float32)
+    return np.asarray(cv2.GaussianBlur(cv2.resize(hard, (width, height)), (0, 0), sigma_px), np.float32)

@@ -1,4 +1,4 @@
-"""What lies between a scene and a file: occluders before the lens, blur, tone, noise, compression."""
+"""Camera and codec before a file: occluders, blur, tone, noise, compression."""
 
 from __future__ import annotations
 

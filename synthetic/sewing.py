@@ -1,4 +1,4 @@
-"""What is sewn or printed on clothes: by it a front is told from a back, and so left from right."""
+"""Details sewn or printed on clothes: by them a front is told from a back, and so left from right."""
 
 from __future__ import annotations
 

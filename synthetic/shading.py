@@ -44,7 +44,7 @@ class Lamps(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What stays the same from picture to picture."""
+    """Tables that stay the same from picture to picture."""
 
     atlas: ByteArray  # (L, S, S, 4)
     lattice: FloatArray  # noise
@@ -157,7 +157,7 @@ def _label(a: FloatArray, m: FloatArray, tables: Tables) -> int:
 def _gather(  # noqa: PLR0913, PLR0917  # compiled: a tuple of arrays would be copied at each pixel
     k: int, y: int, x: int, face: IntArray, weight: FloatArray, group: IntArray, s: Surface, at: FloatArray
 ) -> int:
-    """What is known at the middle of a group of samples, into ``at``; the number of samples."""
+    """Interpolate the values at the middle of a group of samples into ``at``; the number of samples."""
     members = 0
     for q in range(k, 4):
         members += group[q] == k

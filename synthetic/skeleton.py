@@ -16,7 +16,7 @@ from numba import njit
 from synthetic.bodies import Bodies, FloatArray, IntArray
 
 
-class Skeleton:
+class Armature:
     """The bone tree, and how limbs are aimed."""
 
     def __init__(self, bodies: Bodies) -> None:

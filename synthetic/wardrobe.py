@@ -47,7 +47,7 @@ class Fitted:
 
 
 class Wardrobe:
-    """What the asset folder holds; empty without one."""
+    """Garments, shoes, hair and skins of the asset folder; empty without one."""
 
     def __init__(self, bodies: Bodies, assets: Path | None, first_layer: int = 0) -> None:
         self.textures: list[NDArray[np.uint8]] = []

@@ -18,7 +18,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Ranges:
-    """How far pictures are moved. Angles in degrees, shifts as a share of the crop."""
+    """Ranges of the random affine. Angles in degrees, shifts as a share of the crop."""
 
     scale: tuple[float, float]  #: size of the picture's long side relative to the crop
     angle: float  #: standard deviation

@@ -58,7 +58,7 @@ def centroids(labels: NDArray[np.uint8], size: tuple[int, int]) -> Points:
 
 
 def expected(parts: Map, person: Map, size: tuple[int, int]) -> Points:
-    """Where each joint's parts are most probable on average, within the silhouette, (7, 2).
+    """Probability-weighted centroids of each joint's parts within the silhouette, (7, 2).
 
     Stands in for a part that no cell shows. Without a silhouette the whole picture counts.
 

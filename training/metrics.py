@@ -1,4 +1,4 @@
-"""How a parsing is scored: on synthetic people exactly, on real photos by what they have labels for.
+"""Measures of a parsing: exact on synthetic people, on real photos by the labels they have.
 
 All functions take label maps and P(person) at the size of the stored picture, so they score a torch model, an
 engine and the files of `xfactor parse` alike.
@@ -77,7 +77,7 @@ def _distance_to(points: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 @dataclass
-class Tally:
+class HitRates:
     """Hits out of tries by name; means are pooled over everything added."""
 
     hits: dict[str, float] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Tally:
         return self.hits[name] / self.tries[name] if self.tries.get(name) else float("nan")
 
 
-def probe_pose(labels: Labels, skeleton: Skeleton, tally: Tally) -> None:
+def probe_pose(labels: Labels, skeleton: Skeleton, tally: HitRates) -> None:
     """Add one picture's limb, head, torso, background and centroid measures to the tally.
 
     `labels` (h, w) are S31 labels at the size the true joints of `skeleton` are in.
@@ -117,7 +117,7 @@ def probe_pose(labels: Labels, skeleton: Skeleton, tally: Tally) -> None:
 
 
 def _probe_limb(
-    labels: Labels, s: Skeleton, tally: Tally, part: str, letter: str, ends: tuple[str, str]
+    labels: Labels, s: Skeleton, tally: HitRates, part: str, letter: str, ends: tuple[str, str]
 ) -> None:
     own = S31.id(letter + part)
     fine = _sample(labels, s.at(ends[0]), s.at(ends[1]), (0.4, 0.5, 0.6))
@@ -130,14 +130,14 @@ def _probe_limb(
     tally.add("limb coarse agnostic", float(np.isin(coarse, either).sum()), len(coarse))
 
 
-def _probe_background(labels: Labels, s: Skeleton, torso: float, tally: Tally) -> None:
+def _probe_background(labels: Labels, s: Skeleton, torso: float, tally: HitRates) -> None:
     h, w = labels.shape
     step = max(1, round(PROBE_STEP * torso))
     far = distance_to_bones(s, (w, h))[::step, ::step] > 0.5 * torso
     tally.add("background", float((labels[::step, ::step][far] == 0).sum()), float(far.sum()))
 
 
-def _probe_centroids(labels: Labels, s: Skeleton, torso: float, tally: Tally) -> None:
+def _probe_centroids(labels: Labels, s: Skeleton, torso: float, tally: HitRates) -> None:
     for joint in CENTROID_JOINTS:
         for letter, side in (("r", "r_"), ("l", "l_")):
             if not s.seen(side + joint):
@@ -160,7 +160,7 @@ def _sample(labels: Labels, p: NDArray[np.float32], q: NDArray[np.float32], ts: 
     return out
 
 
-def pose_report(tally: Tally) -> dict[str, float]:
+def pose_report(tally: HitRates) -> dict[str, float]:
     """The named measures of a data set with joints."""
     limb, background = tally.rate("limb"), tally.rate("background")
     both = limb + background
@@ -179,7 +179,7 @@ def pose_report(tally: Tally) -> dict[str, float]:
     }
 
 
-def probe_garments(labels: Labels, garments: Labels, names: Sequence[str], tally: Tally) -> None:
+def probe_garments(labels: Labels, garments: Labels, names: Sequence[str], tally: HitRates) -> None:
     """Coarse garments of `ccp`: hair is head, shoes are feet or ankles, trousers are legs or lower body."""
     shoes = ("shoes", "flats", "heels", "loafers", "pumps", "sandals", "sneakers", "wedges", "clogs")
     for name, members, parts in (

@@ -22,7 +22,7 @@ RECTANGLE = (2, 24)  # side in cells
 
 @dataclass(frozen=True)
 class Setting:
-    """What one of the four settings disturbs and trains."""
+    """One of the four settings: its noise and the modules it trains."""
 
     swap: bool
     gaussian: bool

@@ -4,10 +4,10 @@
 
 writes OUT/{lsp,lspet,ccp,ccp_unlabelled}/*.png, code maps (targets.py) of the photos that may be trained on.
 The teacher's probabilities are averaged over the picture and its mirror image at several sizes, which is
-worth more than any single look, and the student learns to say the same from one: consistency under
-augmentation. Where joints are known they weigh the parts (a left arm is near the left elbow and wrist), so a
-teacher that takes a back for a front is put right; silhouettes and garments rule out what they exclude.
-Pixels that stay in doubt teach nothing.
+worth more than any single view, and the student learns the same from one: consistency under augmentation.
+Where joints are known they weigh the parts (a left arm is near the left elbow and wrist), so a teacher that
+takes a back for a front is put right; silhouettes and garments rule out what they exclude. Pixels that stay
+in doubt teach nothing.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from models.checkpoint import CheckpointError
-from models.factored import STRIDE, FactoredConvNet
+from models.factored import FactoredConvNet
 from models.labels import IGNORE, S31
-from training.evaluate import letterbox, open_network
 from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled
+from training.prediction import NetworkInput, open_network
 from training.scribbles import BROADSIDE, LIMBS, Skeleton, across
 from training.silhouettes import body, torso_length, with_silhouettes
 from training.targets import CODES, SET_CODES, allowed
@@ -38,7 +38,10 @@ log = logging.getLogger(__name__)
 Maps = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
-SPORT_SIDES, STREET_SIDES = (256, 352), (384, 480)  # long sides the teacher looks at, px; each also mirrored
+SPORT_SIDES, STREET_SIDES = (
+    (256, 352),
+    (384, 480),
+)  # px of the teacher's input; each also mirrored
 SURE, SURE_BACKGROUND = 0.6, 0.85  # probabilities from which a pixel teaches its part, or background
 SURE_PERSON = 0.7
 NEAR = 0.1  # torso lengths a part may be further from its bone than the nearest part is, one sigma
@@ -58,19 +61,17 @@ def teach(net: FactoredConvNet, image: NDArray[np.uint8], sides: Sequence[int]) 
     total = torch.zeros(S31.classes, *size)
     for side in sides:
         for mirrored in (False, True):
-            box = letterbox(np.ascontiguousarray(image[:, ::-1]) if mirrored else image, side)
-            parts = net(box.x)[1].softmax(1)
-            grid = parts.shape[2] * STRIDE, parts.shape[3] * STRIDE
-            full = interpolate(parts, grid, mode="bilinear", align_corners=False)
-            cut = full[:, :, : box.content[0], : box.content[1]]
-            own = interpolate(cut, size, mode="bilinear", align_corners=False)[0]
+            given = NetworkInput.of(np.ascontiguousarray(image[:, ::-1]) if mirrored else image, side)
+            across, down = given.letterbox.cells
+            parts = net(given.x)[1].softmax(1)[:, :, :down, :across]
+            own = interpolate(parts, size, mode="bilinear", align_corners=False)[0]
             total += own.flip(2)[mirror] if mirrored else own
     mean: Maps = (total / (2 * len(sides))).numpy()
     return mean
 
 
 def supports(s: Skeleton, torso: float) -> dict[str, list[Segment]]:
-    """Where each part lies for a skeleton: segments by part name; a part of unknown joints is absent."""
+    """Segments of the parts of a skeleton by part name; a part of unknown joints is absent."""
     found: dict[str, list[Segment]] = {}
     for letter, side in (("r", "r_"), ("l", "l_")):
         for part, a, b, (t0, t1) in LIMBS:

@@ -19,27 +19,28 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from models.checkpoint import CheckpointError, load_checkpoint
 from models.factored import FactoredConvNet
 from models.labels import S31
 from training.batches import packed
-from training.evaluate import open_network, predict
+from training.markdown import filled, table
 from training.metrics import Confusion
 from training.photos import DataError
+from training.prediction import open_network, predict
 
 Image = NDArray[np.uint8]
 SHOWN = 24  # pictures of the sheet
 WORST = 8
 OPACITY = 0.65
-CELL = 22  # px of the confusion picture
-MARGIN = 92
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True)
-class Parsed:
-    """One picture with its true and its predicted labels, and where its wrong pixels come from.
+class ScoredPicture:
+    """One picture with its true and its predicted labels.
 
     Attributes:
         picture: (h, w, 3) RGB.
@@ -72,17 +73,19 @@ class Parsed:
         }
 
 
-def parse_all(net: FactoredConvNet, stem: Path, limit: int | None = None) -> list[Parsed]:
+def parse_all(net: FactoredConvNet, stem: Path, limit: int | None = None) -> list[ScoredPicture]:
     """Parse a packed set at its own size."""
     people = packed(stem)
     pairs = zip(people.images[:limit], people.labels[:limit], strict=True)
     return [
-        Parsed(np.asarray(image), np.asarray(truth), predict(net, np.asarray(image), max(image.shape)).labels)
+        ScoredPicture(
+            np.asarray(image), np.asarray(truth), predict(net, np.asarray(image), max(image.shape)).labels
+        )
         for image, truth in pairs
     ]
 
 
-def confusion(parsed: list[Parsed]) -> Confusion:
+def confusion(parsed: list[ScoredPicture]) -> Confusion:
     """Accumulated over the set."""
     c = Confusion(S31.classes)
     for p in parsed:
@@ -96,7 +99,7 @@ def painted(picture: Image, labels: Image) -> Image:
     return np.where(labels[..., None] > 0, mixed, picture).astype(np.uint8)
 
 
-def sheet(parsed: list[Parsed], columns: int = 6) -> Image:
+def sheet(parsed: list[ScoredPicture], columns: int = 6) -> Image:
     """Pictures above their parsings, `columns` beside each other."""
     tiles = [np.vstack((p.picture, painted(p.picture, p.labels))) for p in parsed]
     blank = np.zeros_like(tiles[0])
@@ -104,91 +107,49 @@ def sheet(parsed: list[Parsed], columns: int = 6) -> Image:
     return np.vstack([np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)])
 
 
-def worst(parsed: list[Parsed], count: int = WORST) -> list[Parsed]:
+def worst(parsed: list[ScoredPicture], count: int = WORST) -> list[ScoredPicture]:
     """The pictures with people that are parsed worst, the worst first."""
     people = [p for p in parsed if np.count_nonzero(p.truth) > p.truth.size // 50]
-    return sorted(people, key=Parsed.iou)[:count]
+    return sorted(people, key=ScoredPicture.iou)[:count]
 
 
-def failures(parsed: list[Parsed]) -> Image:
+def failures(parsed: list[ScoredPicture]) -> Image:
     """Picture, truth, prediction in rows of two."""
     rows = [np.hstack((p.picture, painted(p.picture, p.truth), painted(p.picture, p.labels))) for p in parsed]
     return np.vstack([np.hstack(rows[i : i + 2]) for i in range(0, len(rows) - 1, 2)])
 
 
-def heat(counts: NDArray[np.int64]) -> Image:
-    """What is taken for what: a row a true class, its pixels' shares by predicted class; brighter is more."""
-    share = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+def heat(counts: NDArray[np.int64], path: Path) -> None:
+    """Draw the confusion: a row a true class, its pixels' shares by predicted class; brighter is more."""
     names = ("background", *S31.names)
-    side = MARGIN + CELL * len(names) + 8
-    canvas = np.full((side, side, 3), 24, np.uint8)
-    levels = (255 * np.sqrt(share)).astype(np.uint8)  # small confusions are what one looks for
-    colours = cv2.applyColorMap(cv2.resize(levels, None, fx=CELL, fy=CELL, interpolation=cv2.INTER_NEAREST),
-                                cv2.COLORMAP_INFERNO)[..., ::-1]  # fmt: skip
-    canvas[MARGIN : MARGIN + len(colours), MARGIN : MARGIN + len(colours)] = colours
-    for i, name in enumerate(names):
-        y = MARGIN + CELL * i + 15
-        cv2.putText(canvas, name, (6, y), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (235, 235, 235), 1, cv2.LINE_AA)
-    for i, name in enumerate(names):
-        strip = np.full((CELL, MARGIN, 3), 24, np.uint8)
-        cv2.putText(strip, name, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (235, 235, 235), 1, cv2.LINE_AA)
-        upright = np.rot90(strip)
-        canvas[: upright.shape[0], MARGIN + CELL * i : MARGIN + CELL * (i + 1)] = upright
-    return canvas
+    figure = Figure(figsize=(8, 8), dpi=100)
+    axes = figure.subplots()
+    axes.imshow(np.sqrt(counts / np.maximum(counts.sum(1, keepdims=True), 1)), cmap="inferno")
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    figure.savefig(path, bbox_inches="tight", metadata={"Software": None})
 
 
 def page(
-    name: str, c: Confusion, hard: list[Parsed], meta: dict[str, Any], bench: dict[str, Any] | None
+    name: str, c: Confusion, hard: list[ScoredPicture], meta: dict[str, Any], bench: dict[str, Any] | None
 ) -> str:
     """The page in Markdown; pictures lie in the folder of the model's name beside it."""
     iou, accuracy = c.iou(), c.accuracy()
-    rows = "\n".join(
-        f"| {part} | {iou[i]:.3f} | {accuracy[i]:.3f} |" for i, part in enumerate(("background", *S31.names))
+    parts = [(n, float(iou[i]), float(accuracy[i])) for i, n in enumerate(("background", *S31.names))]
+    shares = [[f"{v:.0%}" for v in p.faults().values()] for p in hard]
+    cases = [(str(k), f"{p.iou():.2f}", *row) for k, (p, row) in enumerate(zip(hard, shares, strict=True), 1)]
+    return filled(
+        TEMPLATES / "report.md",
+        name=name,
+        speed=_speed(bench),
+        images=int(meta.get("images", 0)),
+        activation=meta["activation"],
+        shown=SHOWN,
+        iou=np.nanmean(iou[1:]),
+        accuracy=np.nanmean(accuracy[1:]),
+        parts=table(("part", "IoU", "accuracy"), parts),
+        cases=table(("case", "IoU", "missed", "other side", "other part", "invented"), cases),
     )
-    cases = "\n".join(
-        f"| {k} | {p.iou():.2f} | " + " | ".join(f"{v:.0%}" for v in p.faults().values()) + " |"
-        for k, p in enumerate(hard, start=1)
-    )
-    return f"""# {name}
-
-<!-- written by python -m training.report -->
-What it was trained on and under which licences, what it scores on photos and what it fails at stand in its
-[card](../../assets/models/{name}/CARD.md). Here: the same model part by part, on rendered people it was
-not trained on.
-
-{_speed(bench)}Seen in training: {int(meta.get("images", 0)):,} pictures; activation {meta["activation"]}.
-
-## Parsings
-
-![people and their parts]({name}/predictions.jpg)
-
-The first {SHOWN} pictures of the set, not chosen; [larger, one by one]({name}/predictions.html).
-
-## Part by part
-
-Mean over the 31 parts: IoU {np.nanmean(iou[1:]):.3f}, accuracy {np.nanmean(accuracy[1:]):.3f}.
-
-| part | IoU | accuracy |
-|---|---|---|
-{rows}
-
-## What is taken for what
-
-![confusion]({name}/confusion.png)
-
-A row is a true class, brightness the square root of the share of its pixels that went to a column's class.
-
-## Where it fails
-
-![worst pictures]({name}/failures.jpg)
-
-Picture, truth, prediction; two cases a row, the worst of the set by mean IoU of the parts there. Shares are
-of the person's pixels; `invented` are pixels beside the person called person.
-
-| case | IoU | missed | other side | other part | invented |
-|---|---|---|---|---|---|
-{cases}
-"""
 
 
 def _speed(bench: dict[str, Any] | None) -> str:
@@ -196,25 +157,19 @@ def _speed(bench: dict[str, Any] | None) -> str:
         return ""
     ours = bench["ours"]
     return (
-        f"Speed (`xfactor bench --json`, {bench['machine']}, {bench['provider']},"
-        f" input {bench['network']}): network {ours['network']:.1f} ms,"
-        f" decode to paint {ours['all']:.1f} ms a frame.\n\n"
+        f"Speed (`xfactor bench --json`, {bench['machine']}, {bench['provider']}, input {bench['network']}):"
+        f" network {ours['network']:.1f} ms, decode to paint {ours['all']:.1f} ms a frame."
     )
 
 
-def _html(name: str, parsed: list[Parsed]) -> str:
+def _html(name: str, parsed: list[ScoredPicture]) -> str:
     pairs = ((p.iou(), _jpeg(np.hstack((p.picture, painted(p.picture, p.labels))))) for p in parsed)
     figures = "\n".join(
         f'<figure><img alt="" src="data:image/jpeg;base64,{picture}">'
         f"<figcaption>mean IoU {iou:.2f}</figcaption></figure>"
         for iou, picture in pairs
     )
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}: parsings</title>
-<style>body{{background:#181818;color:#ddd;font:14px sans-serif;display:flex;flex-wrap:wrap;gap:12px}}
-figure{{margin:0}} h1{{width:100%}}</style>
-<h1>{name}: people it was not trained on</h1>
-{figures}</html>
-"""
+    return filled(TEMPLATES / "predictions.html", name=name, figures=figures)
 
 
 def _jpeg(picture: Image) -> str:
@@ -223,8 +178,7 @@ def _jpeg(picture: Image) -> str:
 
 
 def _write(path: Path, picture: Image) -> None:
-    options = [cv2.IMWRITE_JPEG_QUALITY, 88] if path.suffix == ".jpg" else [cv2.IMWRITE_PNG_COMPRESSION, 9]
-    if not cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]), options):
+    if not cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 88]):
         raise OSError(f"{path}: cannot be written")
 
 
@@ -240,18 +194,19 @@ def main(argv: list[str] | None = None) -> int:
     a = p.parse_args(argv)
     torch.set_num_threads(1)
     try:
-        net, meta = open_network(a.checkpoint), load_checkpoint(a.checkpoint)[1]
+        net = open_network(a.checkpoint)
+        meta = {**load_checkpoint(a.checkpoint)[1], "activation": net.act}
         c = confusion(parse_all(net, a.people))
         shown = parse_all(net, a.drawn)
         bench = json.loads(a.bench.read_text()) if a.bench else None
         folder = a.out / a.name
         folder.mkdir(parents=True, exist_ok=True)
         hard = worst(shown)
-        _write(folder / "confusion.png", heat(c.counts))
+        heat(c.counts, folder / "confusion.png")
         _write(folder / "predictions.jpg", sheet(shown[:SHOWN]))
         _write(folder / "failures.jpg", failures(hard))
         (folder / "predictions.html").write_text(_html(a.name, shown[:SHOWN]))
-        (a.out / f"{a.name}.md").write_text(page(a.name, c, hard, meta, bench))
+        (a.out / f"{a.name}.md").write_text(page(a.name, c, hard, meta, bench) + "\n")
     except (CheckpointError, DataError, OSError, ValueError) as e:
         sys.stderr.write(f"{e}\n")
         return 1

@@ -48,11 +48,11 @@ class Skeleton:
     visible: NDArray[np.int8]
 
     def seen(self, *names: str) -> bool:
-        """Whether all the named joints are visible."""
+        """True when all the named joints are visible."""
         return all(self.visible[LSP14.id(n)] == 2 for n in names)
 
     def known(self, *names: str) -> bool:
-        """Whether all the named joints are annotated, visible or not."""
+        """True when all the named joints are annotated, visible or not."""
         return all(self.visible[LSP14.id(n)] > 0 for n in names)
 
     def at(self, name: str) -> Points:
@@ -61,7 +61,7 @@ class Skeleton:
         return p
 
     def from_behind(self) -> bool:
-        """Whether the person is seen upright from behind: the right shoulder and hip on the right."""
+        """True when the person is seen upright from behind: the right shoulder and hip on the right."""
         if not self.known("r_shoulder", "l_shoulder", "r_hip", "l_hip"):
             return False
         hips, shoulders = ((self.at(f"r_{n}") + self.at(f"l_{n}")) / 2 for n in ("hip", "shoulder"))

@@ -44,7 +44,7 @@ REACH = 1.35  # times the usual half-width: further from the bones nothing is ca
 
 
 @dataclass(frozen=True)
-class Cut:
+class SilhouetteCut:
     """A silhouette and how far it may be believed.
 
     Attributes:
@@ -101,7 +101,7 @@ def body(skeleton: Skeleton, size: tuple[int, int], *, sure: bool = False, widen
     return out
 
 
-def cut(image: NDArray[np.uint8], skeleton: Skeleton) -> Cut | None:
+def cut(image: NDArray[np.uint8], skeleton: Skeleton) -> SilhouetteCut | None:
     """The silhouette of the person whose joints are given in a photo (h, w, 3).
 
     Returns:
@@ -134,7 +134,7 @@ def cut(image: NDArray[np.uint8], skeleton: Skeleton) -> Cut | None:
     area = float(both.sum() / max(1, usual.sum()))
     full = cv2.resize(mask, (w, h), interpolation=cv2.INTER_NEAREST)
     covered = float((both & core).sum() / max(1, core.sum()))
-    return Cut(np.asarray(full, np.uint8), area, agreement, covered)
+    return SilhouetteCut(np.asarray(full, np.uint8), area, agreement, covered)
 
 
 def torso_length(skeleton: Skeleton) -> float:
@@ -198,7 +198,7 @@ def merged(codes: Mask, mask: Mask) -> Mask:
 
 
 def write(photos: Sequence[Photo], folder: Path, *, every: int = 100) -> tuple[int, int]:
-    """Cut each photo and write the plausible ones; how many there were and how many were kept."""
+    """SilhouetteCut each photo and write the plausible ones; how many there were and how many were kept."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = 0
     for done, photo in enumerate(photos, start=1):
@@ -211,7 +211,7 @@ def write(photos: Sequence[Photo], folder: Path, *, every: int = 100) -> tuple[i
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Cut every photo that may be trained on; the exit status."""
+    """SilhouetteCut every photo that may be trained on; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m training.silhouettes", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with lsp/ and lspet/")
     parser.add_argument("--out", type=Path, required=True)

@@ -20,7 +20,7 @@ from training.objectives import LOSSES, Targets, factor_terms, part_terms
 
 @dataclass(frozen=True)
 class StepConfig:
-    """How often each setting is drawn, and what setting 3 shows the head.
+    """Shares of the settings, and the silhouettes that setting 3 shows the head.
 
     Attributes:
         setting_shares: for settings 1..4. The paper draws them evenly; 3 alone trains the trunk.

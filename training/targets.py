@@ -1,4 +1,4 @@
-"""What a pixel may teach: an exact part, a set of parts, or nothing.
+"""Code maps, the targets of training: a pixel teaches an exact part, a set of parts, or nothing.
 
 One uint8 code map carries every kind of supervision. Codes 0..31 are the S31 labels; a code from `SETS` says
 that the pixel carries one of several parts (hair is *some* head part); 255 says nothing. What is person
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import IGNORE, S31
+from models.labels import S31
 
 CLASSES = S31.classes
 
@@ -52,8 +52,3 @@ def mirror_codes() -> NDArray[np.uint8]:
     for a, b in _MIRRORED:
         table[SET_CODES[a]], table[SET_CODES[b]] = SET_CODES[b], SET_CODES[a]
     return table
-
-
-def person_target(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Codes → 0 background, 1 person, 255 unknown, same shape."""
-    return np.where(codes == IGNORE, IGNORE, np.minimum(codes, 1)).astype(np.uint8)

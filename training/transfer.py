@@ -18,8 +18,10 @@ from torch import Tensor, nn
 
 from models.factored import FEATURES, STRIDE, FactoredConvNet, normalise, person_probability
 from models.labels import IGNORE
-from training.evaluate import letterbox
+from models.resize import resize
+from runtime.engine.letterbox import Letterbox
 from training.losses import factor_loss
+from training.prediction import NetworkInput
 
 Image = NDArray[np.uint8]
 TARGET_STRIDE = 4  # px per label cell, twice finer than the factor, as in training
@@ -27,7 +29,7 @@ TARGET_STRIDE = 4  # px per label cell, twice finer than the factor, as in train
 
 @dataclass(frozen=True)
 class TransferConfig:
-    """How the factor is moved; the paper's learning rate, the optimiser of our training."""
+    """Settings of factor fine-tuning; the paper's learning rate, the optimiser of our training."""
 
     epochs: float = 10.0
     batch: int = 8
@@ -41,19 +43,19 @@ class TransferConfig:
 
 
 @dataclass(frozen=True)
-class Features:
-    """What the frozen trunk says of some pictures.
+class TrunkFeatures:
+    """The frozen trunk's features of some pictures.
 
     Attributes:
         maps: (n, 128, h, w) float16, all padded with grey to the largest picture.
-        contents: (height, width) of each picture at the network's size, px; the rest is padding.
+        letterboxes: of the pictures; the rest is padding.
     """
 
     maps: Tensor
-    contents: tuple[tuple[int, int], ...]
+    letterboxes: tuple[Letterbox, ...]
 
     def __len__(self) -> int:
-        return len(self.contents)
+        return len(self.letterboxes)
 
     def of(self, i: int) -> Tensor:
         """(1, 128, h, w) of one picture."""
@@ -61,43 +63,41 @@ class Features:
 
 
 @torch.no_grad()
-def extract(net: FactoredConvNet, images: Sequence[Image], long_side: int) -> Features:
+def extract(net: FactoredConvNet, images: Sequence[Image], long_side: int) -> TrunkFeatures:
     """Run the trunk over (h, w, 3) RGB pictures brought to `long_side` px."""
     net.trunk.eval()
-    boxed = [letterbox(image, long_side) for image in images]
+    boxed = [NetworkInput.of(image, long_side) for image in images]
     h, w = (max(b.x.shape[d] for b in boxed) for d in (2, 3))
     maps = torch.empty(len(boxed), FEATURES, h // STRIDE, w // STRIDE, dtype=torch.float16)
     grey = float(normalise(torch.tensor(128.0)))
     for i, b in enumerate(boxed):
         x = nn.functional.pad(b.x, (0, w - b.x.shape[3], 0, h - b.x.shape[2]), value=grey)
         maps[i] = net.trunk(x)[0].half()
-    return Features(maps, tuple(b.content for b in boxed))
+    return TrunkFeatures(maps, tuple(b.letterbox for b in boxed))
 
 
 @torch.no_grad()
 def own_silhouettes(
-    net: FactoredConvNet, features: Features, sizes: Sequence[tuple[int, int]]
+    net: FactoredConvNet, features: TrunkFeatures, sizes: Sequence[tuple[int, int]]
 ) -> list[Image]:
     """The factor's own P(person) of every picture at its (height, width), (h, w) uint8 of 0..255."""
     net.factor.eval()
     out: list[Image] = []
-    for i, size in enumerate(sizes):
-        p = person_probability(net.factor(features.of(i)))
-        p = nn.functional.interpolate(p, scale_factor=STRIDE, mode="bilinear", align_corners=False)
-        h, w = features.contents[i]
-        full = cv2.resize(p[0, 0, :h, :w].numpy(), (size[1], size[0]))
+    for i, (height, width) in enumerate(sizes):
+        across, down = features.letterboxes[i].cells
+        p = person_probability(net.factor(features.of(i)))[0, 0, :down, :across]
+        full = resize(np.ascontiguousarray(p.numpy(), np.float32), (width, height))
         out.append(np.round(255 * full).astype(np.uint8))
     return out
 
 
-def targets(features: Features, silhouettes: Sequence[Image]) -> Tensor:
+def targets(features: TrunkFeatures, silhouettes: Sequence[Image]) -> Tensor:
     """Silhouettes 0/1/255 of any size as (n, h, w) uint8 on the factor's label grid; padding 255."""
     cells = [v * STRIDE // TARGET_STRIDE for v in features.maps.shape[2:]]
     out = np.full((len(features), *cells), IGNORE, np.uint8)
-    for i, (h, w) in enumerate(features.contents):
-        ch, cw = max(1, h // TARGET_STRIDE), max(1, w // TARGET_STRIDE)
-        small = cv2.resize(silhouettes[i], (cw, ch), interpolation=cv2.INTER_NEAREST)
-        out[i, :ch, :cw] = small
+    for i, box in enumerate(features.letterboxes):
+        cw, ch = (v // TARGET_STRIDE for v in box.content)
+        out[i, :ch, :cw] = cv2.resize(silhouettes[i], (cw, ch), interpolation=cv2.INTER_NEAREST)
     return torch.from_numpy(out)
 
 
@@ -106,7 +106,7 @@ Watch = Callable[[int, FactoredConvNet], None]
 
 def fine_tune(
     net: FactoredConvNet,
-    features: Features,
+    features: TrunkFeatures,
     labels: Tensor,
     config: TransferConfig,
     watch: Watch | None = None,

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Final, TypeVar
@@ -98,7 +100,7 @@ def measure(clip: Path | None, model: str, device: str = "auto", frames: int = F
     Raises:
         Refusal: the model, the device or the clip cannot be used.
     """
-    with one_core(), tempfile.TemporaryDirectory(prefix="xfactor-bench-") as folder:
+    with one_core(), ended_in_order(), tempfile.TemporaryDirectory(prefix="xfactor-bench-") as folder:
         engine = load_engine(model, device=device, threads=1)
         path = clip or drawn_clip(Path(folder) / "drawn.mp4")
         watch = Stopwatch(time.process_time if engine.provider == Provider.CPU.label else time.perf_counter)
@@ -187,14 +189,23 @@ def _ours(engine: Engine, frame: Frame, watch: Stopwatch) -> tuple[int, int]:
     canvas = watch.time("ours", "preprocess", lambda: letterbox.apply(frame.image))
     features = watch.time("ours", "network", lambda: engine.stages.features(canvas))
     request = Request(frame, letterbox, canvas, features)
-    silhouette = watch.time("ours", "network", lambda: engine.source.person(request))
-    person = silhouette.grid
-    if person is None:
-        raise Refusal(f"model {engine.name}", "its factor gave no result", "See: xfactor doctor")
+    person = watch.time("ours", "network", lambda: own_silhouette(engine, request))
     watch.time("ours", "network", lambda: engine.stages.maps(features, person[None]))
     parsing = watch.time("ours", "parse", lambda: engine.parsing(frame))
     watch.time("ours", "paint", lambda: overlay.overlay(frame.image, parsing))
     return letterbox.network
+
+
+def own_silhouette(engine: Engine, request: Request) -> NDArray[np.float32]:
+    """P(person) (grid height, grid width) of the model's own factor.
+
+    Raises:
+        Refusal: it gave none.
+    """
+    person = engine.source.person(request).grid
+    if person is None:
+        raise Refusal(f"model {engine.name}", "its factor gave no result", "See: xfactor doctor")
+    return person
 
 
 class Naive:
@@ -224,7 +235,9 @@ class Naive:
         )
         canvas = letterbox.apply(frame.image)
         values = watch.time("naive", "preprocess", lambda: self._normalised(frame.image, letterbox.network))
-        logits = watch.time("naive", "network", lambda: self._network(values, canvas))
+        logits = watch.time(
+            "naive", "network", lambda: self._network(values, Request(frame, letterbox, canvas, {}))
+        )
         labels = watch.time("naive", "labels", lambda: self._labels(logits, frame.size))
         watch.time("naive", "paint", lambda: self._blend(frame.image, labels))
 
@@ -233,18 +246,14 @@ class Naive:
         small = cv2.resize(image, size).astype(np.float64)
         return ((small / 255 - 0.5) / 0.25).transpose(2, 0, 1)[None].astype(np.float32)
 
-    def _network(self, values: NDArray[np.float32], canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _network(self, values: NDArray[np.float32], request: Request) -> NDArray[np.float32]:
         if self._plain is not None:
             outputs = self._plain.run(None, {self._plain.get_inputs()[0].name: values})
             parts: NDArray[np.float32] = np.asarray(outputs[-1], dtype=np.float32)[0]
             return parts
-        stages = self._engine.stages
-        features = stages.features(canvas)
-        height, width = canvas.shape[1:3]
-        blank = np.full(
-            (1, height // self._engine.spec.stride, width // self._engine.spec.stride), 0.5, np.float32
-        )
-        found: NDArray[np.float32] = stages.maps(features, blank)["parts"][0]
+        features = self._engine.stages.features(request.canvas)
+        person = own_silhouette(self._engine, replace(request, features=features))
+        found: NDArray[np.float32] = self._engine.stages.maps(features, person[None])["parts"][0]
         return found
 
     @staticmethod
@@ -269,6 +278,23 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let SIGTERM unwind the stack while it lasts, so that temporary folders go."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():  # only there a handler can be set
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def drawn_clip(path: Path, frames: int = 60) -> Path:

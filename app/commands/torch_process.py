@@ -18,6 +18,11 @@ NEEDED = {
 }
 
 
+COMMANDS = {"personalize.worker": "personalize", "synthetic": "synth", "training": "train",
+            "training.evaluate": "eval"}  # fmt: skip
+HELP_ALONE = {"synthetic"}  # modules that explain themselves without what they need to run
+
+
 def refuse_without(module: str) -> None:
     """Say what a module's process lacks.
 
@@ -27,7 +32,7 @@ def refuse_without(module: str) -> None:
     absent = [p for p in NEEDED[module] if importlib.util.find_spec(p) is None]
     if absent:
         reason = f"it needs {' and '.join(absent)}, which this installation does not have"
-        command = "personalize" if module == "personalize.worker" else module.rpartition(".")[2]
+        command = COMMANDS.get(module, module.rpartition(".")[2])
         extra = "personalize" if command == "personalize" else "train"
         raise Refusal(f"xfactor {command}", reason, f"Install it with: {install_extra(extra)}")
 
@@ -41,7 +46,8 @@ def run_module(module: str, arguments: list[str]) -> int:
     Raises:
         Refusal: a package it needs is not installed.
     """
-    refuse_without(module)
+    if module not in HELP_ALONE or not {"-h", "--help"} & set(arguments):
+        refuse_without(module)
     process = subprocess.Popen(module_command(module, arguments), env=module_environment())
     while True:
         try:

@@ -1,7 +1,7 @@
 """Body parts: labels and silhouette at the resolution of a picture, from probabilities on a grid of cells.
 
 The silhouette's edges follow the picture (`guided_filter`). Inside it the part with the largest interpolated
-probability wins. `benchmarks/edges.py` shows what that brings.
+probability wins.
 """
 
 from __future__ import annotations

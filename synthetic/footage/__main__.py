@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from synthetic.footage.files import render
+from synthetic.footage.files import render_take
 from synthetic.footage.takes import SIZE, TAKES
 
 
@@ -15,10 +15,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m synthetic.footage", description="Render the takes.")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--takes", type=int, default=len(TAKES))
-    parser.add_argument("--size", type=int, default=SIZE, help="width and height, px, even")
+    parser.add_argument("--size", type=int, default=SIZE[0], help="width and height, px, even")
     given = parser.parse_args(arguments)
     for take in TAKES[: given.takes]:
-        print(render(take, given.out, given.size).clip, file=sys.stderr, flush=True)
+        clip = render_take(take, given.out, (given.size, given.size)).clip
+        print(clip, file=sys.stderr, flush=True)
     return 0
 
 

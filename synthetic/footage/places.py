@@ -1,12 +1,12 @@
-"""Where the footage is taken: the traced room, and drawn walls and floors seen by a camera that moves.
+"""Places of the footage: a wall and a floor with drawn textures, seen by a camera that may move.
 
-Colours are display values 0..1; the traced room is brought to them as the sample clip is.
+Colours are display values 0..1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,25 +14,23 @@ from numpy.typing import NDArray
 
 from synthetic.appearance import Rng, procedural_photo
 from synthetic.bodies import FloatArray
-from synthetic.clip import room
-from synthetic.scene import Camera, Light
+from synthetic.scene import Light, PinholeCamera
 
 WALL_Y = 1.6  # m behind the person
 PX_PER_M = 96.0  # of the drawn textures
 WALL_M, FLOOR_M = (10.0, 4.5), (10.0, 8.0)  # width and height, width and depth
 PRINT_M = 1.6  # one repeat of the camouflage's texture
-ROOM_SAMPLES = 24
 
-Background = Callable[[Camera, int], tuple[FloatArray, NDArray[np.bool_]]]
+#: (camera, (height, width)) → the empty place (h, w, 3) and where its floor is (h, w)
+Background = Callable[[PinholeCamera, tuple[int, int]], tuple[FloatArray, NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """A place and how a camera renders it.
 
     Attributes:
-        background: (camera, size) → what the camera sees of the empty place (size, size, 3) and where the
-            floor is.
+        background: what a camera sees of the empty place.
         light: on the person.
         shadow: how dark the person's shadow is on the floor.
         fog: share of every colour that is the fog's.
@@ -56,22 +54,12 @@ class Place:
     cloth: NDArray[np.uint8] | None = None
     dye: tuple[float, float, float] | None = None
 
-
-@dataclass
-class Traced:
-    """The sample clip's room; the same view is traced once."""
-
-    warmth: float = 0.0
-    _seen: dict[bytes, tuple[FloatArray, NDArray[np.bool_]]] = field(default_factory=dict)
-
-    def __call__(self, camera: Camera, size: int) -> tuple[FloatArray, NDArray[np.bool_]]:
-        key = camera.place.tobytes() + camera.turn.tobytes() + bytes([size % 256])
-        if key not in self._seen:
-            lit = room.render(camera.turn, camera.place, camera.focal_px, (size, size), ROOM_SAMPLES)
-            colour = lit.colour * (0.24 / float(lit.colour.mean()))
-            colour = colour * np.asarray([1 + self.warmth, 1, 1 - self.warmth])
-            self._seen[key] = (np.asarray(np.clip(colour, 0, 1) ** (1 / 2.2), np.float32), lit.floor)
-        return self._seen[key]
+    def exposed(self, image: FloatArray, rng: Rng) -> NDArray[np.uint8]:
+        """The scene (h, w, 3) 0..1 through fog, lens and sensor."""
+        image = (1 - self.fog) * np.clip(image, 0, 1) + self.fog * np.asarray(self.fog_colour, np.float32)
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), self.blur)) * self.exposure
+        noise = cv2.GaussianBlur(rng.standard_normal(image.shape, np.float32), (0, 0), 0.7) * 1.8
+        return np.asarray(np.clip((image + self.grain * noise) * 255 + 0.5, 0, 255), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -81,8 +69,8 @@ class Drawn:
     wall: FloatArray
     floor: FloatArray
 
-    def __call__(self, camera: Camera, size: int) -> tuple[FloatArray, NDArray[np.bool_]]:
-        column, row = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
+    def __call__(self, camera: PinholeCamera, size: tuple[int, int]) -> tuple[FloatArray, NDArray[np.bool_]]:
+        row, column = np.indices(size, np.float32)
         x, y = ((v - c) / camera.focal_px for v, c in zip((column, row), camera.centre, strict=True))
         ray = np.stack([x, y, np.ones_like(x)], axis=-1) @ camera.turn
         to_wall = (WALL_Y - camera.place[1]) / np.maximum(ray[..., 1], 1e-3)
@@ -100,37 +88,62 @@ def _look_up(texture: FloatArray, x_m: FloatArray, y_m: FloatArray) -> FloatArra
     return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
 
 
-def sunlit_room() -> Place:
-    """The traced room by day."""
-    return Place(Traced(), _light(azimuth=-0.9, height=0.5, strengths=(0.42, 0.62, 0.10)), shadow=0.35)
+def sunlit_room() -> Location:
+    """A room with boards, a window, pictures and a couch, by day."""
+    return Location(_room(), _light(azimuth=-0.9, height=0.5, strengths=(0.42, 0.62, 0.10)), shadow=0.35)
 
 
-def dark_room() -> Place:
+def dark_room() -> Location:
     """The same room with hardly any light: noise, and dark clothes on dark furniture."""
     light = _light(azimuth=-0.9, height=0.5, strengths=(0.50, 0.35, 0.05))
-    return Place(
-        Traced(0.12), light, shadow=0.3, exposure=0.30, grain=0.035, blur=0.9, dye=(0.16, 0.13, 0.10)
-    )
+    return Location(_room(), light, shadow=0.3, exposure=0.30, grain=0.035, blur=0.9, dye=(0.16, 0.13, 0.10))
 
 
-def studio() -> Place:
+def _room() -> Drawn:
+    rng = np.random.default_rng(37)
+    wall = _ramp(WALL_M, (0.80, 0.78, 0.74), (0.66, 0.63, 0.58))
+    boxes = (  # x from the left, height of the lower edge, width, height (m), colour
+        (0.0, 0.0, 10.0, 0.10, (0.86, 0.85, 0.82)), (2.0, 0.95, 1.5, 1.6, (0.90, 0.89, 0.86)),
+        (2.08, 1.03, 0.64, 1.44, (0.78, 0.88, 0.97)), (2.78, 1.03, 0.64, 1.44, (0.78, 0.88, 0.97)),
+        (5.9, 1.35, 0.9, 0.65, (0.20, 0.16, 0.13)), (5.97, 1.42, 0.76, 0.51, (0.74, 0.55, 0.36)),
+        (5.97, 1.42, 0.76, 0.22, (0.30, 0.38, 0.42)), (5.4, 0.0, 2.1, 0.42, (0.30, 0.36, 0.38)),
+        (5.4, 0.42, 2.1, 0.38, (0.35, 0.41, 0.43)), (4.1, 0.0, 0.7, 1.9, (0.42, 0.30, 0.20)),
+        *((4.16, 0.12 + 0.45 * k, 0.58, 0.36, tuple(rng.uniform(0.2, 0.6, 3))) for k in range(4)),
+    )  # fmt: skip
+    for x, y, width, height, colour in boxes:
+        corners = [(x, WALL_M[1] - y - height), (x + width, WALL_M[1] - y)]
+        low, high = (tuple(round(v * PX_PER_M) for v in corner) for corner in corners)
+        cv2.rectangle(wall, low, high, colour, -1, cv2.LINE_AA)
+    wall *= 0.94 + 0.12 * _noise(rng, WALL_M, 1.4)
+    grain = _noise(rng, FLOOR_M, 3.0).mean(axis=2, keepdims=True)
+    floor = np.asarray((0.52, 0.38, 0.26), np.float32) * (0.75 + 0.5 * grain)
+    for row in range(round(FLOOR_M[1] / 0.145)):  # boards of their own shade, joined at random
+        y, joint = round(row * 0.145 * PX_PER_M), int(rng.integers(floor.shape[1]))
+        board = floor[y : y + round(0.145 * PX_PER_M)]
+        board[:, :joint] *= rng.uniform(0.85, 1.15)
+        board[:, joint:] *= rng.uniform(0.85, 1.15)
+        board[:1] *= 0.6
+    return Drawn(wall, np.asarray(floor, np.float32))
+
+
+def studio() -> Location:
     """A smooth wall and a smooth floor."""
     wall = _ramp(WALL_M, (0.70, 0.72, 0.76), (0.52, 0.55, 0.62))
     floor = _ramp(FLOOR_M, (0.42, 0.42, 0.44), (0.55, 0.54, 0.53))
-    return Place(Drawn(wall, floor), _light(azimuth=0.7, height=0.8, strengths=(0.55, 0.5, 0.2)))
+    return Location(Drawn(wall, floor), _light(azimuth=0.7, height=0.8, strengths=(0.55, 0.5, 0.2)))
 
 
-def street() -> Place:
+def street() -> Location:
     """Boards, posters and tiles behind, and a camera in the hand."""
     rng = np.random.default_rng(41)
     wall = _noise(rng, WALL_M, 2.2) * 0.5 + 0.25
     _draw_things(rng, wall, 26)
     floor = _tiles(_noise(rng, FLOOR_M, 2.0), 0.5)
     light = _light(azimuth=-0.3, height=1.0, strengths=(0.5, 0.6, 0.1))
-    return Place(Drawn(wall, floor), light, sway=1.0, shadow=0.5)
+    return Location(Drawn(wall, floor), light, sway=1.0, shadow=0.5)
 
 
-def clutter() -> Place:
+def clutter() -> Location:
     """Things of every shape and colour, the colours of skin among them, from floor to ceiling."""
     rng = np.random.default_rng(47)
     wall = _noise(rng, WALL_M, 1.0)
@@ -144,56 +157,49 @@ def clutter() -> Place:
     floor = _noise(rng, FLOOR_M, 0.7)
     _draw_things(rng, floor, 30)
     light = _light(azimuth=0.5, height=0.9, strengths=(0.6, 0.45, 0.15))
-    return Place(Drawn(wall, floor), light, sway=1.0)
+    return Location(Drawn(wall, floor), light, sway=1.0)
 
 
-def thicket() -> Place:
+def thicket() -> Location:
     """Camouflage: the clothes are printed with what is on wall and floor."""
     rng = np.random.default_rng(53)
-    texture = _camouflage(
-        rng, ((0.20, 0.24, 0.13), (0.36, 0.36, 0.20), (0.12, 0.13, 0.09), (0.48, 0.44, 0.30))
-    )
+    colours = ((0.20, 0.24, 0.13), (0.36, 0.36, 0.20), (0.12, 0.13, 0.09), (0.48, 0.44, 0.30))
+    texture = _camouflage(rng, colours)
     wall, floor = (_repeated(texture, size) for size in (WALL_M, FLOOR_M))
     light = _light(azimuth=0.2, height=1.2, strengths=(0.85, 0.25, 0.1))
-    return Place(Drawn(wall, floor), light, shadow=0.3, sway=0.6, cloth=texture)
+    return Location(Drawn(wall, floor), light, shadow=0.3, sway=0.6, cloth=texture)
 
 
-def patterned_hall() -> Place:
+def patterned_hall() -> Location:
     """Camouflage again, in large grey and blue blots under a lamp, on a tripod."""
     rng = np.random.default_rng(59)
-    texture = _camouflage(
-        rng, ((0.62, 0.60, 0.58), (0.30, 0.33, 0.42), (0.80, 0.79, 0.76), (0.45, 0.40, 0.40))
-    )
+    colours = ((0.62, 0.60, 0.58), (0.30, 0.33, 0.42), (0.80, 0.79, 0.76), (0.45, 0.40, 0.40))
+    texture = _camouflage(rng, colours)
     wall, floor = (_repeated(texture, size) for size in (WALL_M, FLOOR_M))
     light = _light(azimuth=-0.8, height=0.7, strengths=(0.7, 0.4, 0.1))
-    return Place(Drawn(wall, floor), light, shadow=0.3, cloth=texture)
+    return Location(Drawn(wall, floor), light, shadow=0.3, cloth=texture)
 
 
-def fog() -> Place:
+def fog() -> Location:
     """Grey clothes before a grey wall in fog."""
     wall = _noise(np.random.default_rng(61), WALL_M, 1.6) * 0.25 + 0.45
     floor = _noise(np.random.default_rng(62), FLOOR_M, 1.2) * 0.3 + 0.35
     light = _light(azimuth=0.4, height=1.1, strengths=(0.75, 0.25, 0.1))
-    return Place(
+    return Location(
         Drawn(wall, floor), light, shadow=0.2, fog=0.62, fog_colour=(0.60, 0.61, 0.62), blur=1.1, grain=0.02,
         dye=(0.56, 0.56, 0.55), sway=0.5,
     )  # fmt: skip
 
 
-def spotlight() -> Place:
+def spotlight() -> Location:
     """One lamp from the side, and nothing that fills its shadows."""
     wall = _ramp(WALL_M, (0.02, 0.02, 0.025), (0.05, 0.045, 0.04))
     column = np.linspace(-5, 5, wall.shape[1], dtype=np.float32)
     glow = np.exp(-(((column - 1.2) / 0.9) ** 2))[None, :, None] * np.asarray([0.5, 0.42, 0.3], np.float32)
     floor = _ramp(FLOOR_M, (0.05, 0.045, 0.04), (0.12, 0.10, 0.08))
     light = _light(azimuth=1.45, height=0.45, strengths=(0.06, 1.35, 0.0))
-    return Place(
-        Drawn(np.asarray(wall + glow, np.float32), floor),
-        light,
-        shadow=0.8,
-        grain=0.02,
-        dye=(0.30, 0.27, 0.25),
-    )
+    lit = np.asarray(wall + glow, np.float32)
+    return Location(Drawn(lit, floor), light, shadow=0.8, grain=0.02, dye=(0.30, 0.27, 0.25))
 
 
 def _light(azimuth: float, height: float, strengths: tuple[float, float, float]) -> Light:
@@ -201,7 +207,8 @@ def _light(azimuth: float, height: float, strengths: tuple[float, float, float])
     key = [np.sin(azimuth) * np.cos(height), -np.cos(azimuth) * np.cos(height), np.sin(height)]
     fill = [-0.6 * np.sign(azimuth), -0.7, 0.4]
     tints = np.asarray([[0.97, 1.0, 1.05], [1.04, 1.0, 0.94], [1, 1, 1]], np.float32)
-    return Light(np.asarray([key, fill], np.float32), np.asarray(strengths, np.float32), tints)
+    towards = np.asarray([key, np.asarray(fill) / np.linalg.norm(fill)], np.float32)
+    return Light(towards, np.asarray(strengths, np.float32), tints)
 
 
 def _pixels(metres: tuple[float, float]) -> tuple[int, int]:
@@ -228,12 +235,8 @@ def _repeated(
     tile = cv2.resize(texture, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     height, width = _pixels(metres)
     down, across = height // side + 1, width // side + 1
-    return np.ascontiguousarray(
-        np.pad(tile, ((0, down * side - side), (0, across * side - side), (0, 0)), mode="symmetric")[
-            :height, :width
-        ],
-        np.float32,
-    )
+    padding = ((0, down * side - side), (0, across * side - side), (0, 0))
+    return np.ascontiguousarray(np.pad(tile, padding, mode="symmetric")[:height, :width], np.float32)
 
 
 def _draw_things(rng: Rng, texture: FloatArray, count: int) -> None:
@@ -268,11 +271,10 @@ def _camouflage(rng: Rng, colours: tuple[tuple[float, float, float], ...]) -> ND
     """Blots of a few colours (256, 256, 3)."""
     out = np.tile(np.asarray(colours[0], np.float32), (256, 256, 1))
     for colour in colours[1:]:
-        field = sum(
-            cv2.resize(rng.normal(0, 1, (n, n)).astype(np.float32), (256, 256), interpolation=cv2.INTER_CUBIC)
-            * w
-            for n, w in ((9, 1.0), (20, 0.6), (48, 0.3))
-        )
-        out[np.asarray(field) > 0.55] = colour
+        field = np.zeros((256, 256), np.float32)
+        for n, share in ((9, 1.0), (20, 0.6), (48, 0.3)):
+            noise = rng.normal(0, 1, (n, n)).astype(np.float32)
+            field += share * cv2.resize(noise, (256, 256), interpolation=cv2.INTER_CUBIC)
+        out[field > 0.55] = colour
     fine = cv2.GaussianBlur(rng.normal(0, 0.10, (256, 256, 1)).astype(np.float32), (0, 0), 1.0)
     return np.asarray(np.clip(out * (1 + fine[..., None] * 2), 0, 1) * 255, np.uint8)

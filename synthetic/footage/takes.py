@@ -1,4 +1,4 @@
-"""The takes: who does what where, and how one is drawn frame by frame with its truth."""
+"""Takes: who moves how and where, drawn frame by frame with the truth of every frame."""
 
 from __future__ import annotations
 
@@ -6,109 +6,111 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from synthetic import scene
 from synthetic.appearance import atlas_from, procedural_photo
 from synthetic.bodies import Bodies, FloatArray, load_bodies
-from synthetic.clip.figure import SOLE_M, Outfit, dress
-from synthetic.clip.motion import Motion, Score
-from synthetic.footage import places, scores
-from synthetic.footage.cast import CAST, dyed, printed
-from synthetic.footage.places import Place
+from synthetic.footage import cast, choreography, places
+from synthetic.footage.cast import CAST, Costume
+from synthetic.footage.choreography import Choreography
+from synthetic.footage.motion import RATE, Motion
+from synthetic.footage.places import Location
 from synthetic.garments import Tailor
 from synthetic.keypoints import visible_keypoints
 from synthetic.partition import part_table
-from synthetic.pieces import pose_piece
-from synthetic.raster import rasterise, skin
-from synthetic.scene import Camera
-from synthetic.shading import Lamps, Surface, Tables, shade
+from synthetic.raster import skin
+from synthetic.rendering import joints_of, pose_pieces, render
+from synthetic.scene import PinholeCamera
+from synthetic.shading import Surface, Tables
 from synthetic.skeleton import transforms
 from synthetic.texturing import noise_lattice
 
-SIZE = 384  # px
+SIZE = (384, 384)  # width and height, px
 FRAMES = 75
-GRID = 2  # samples per pixel and axis
 CAMERA_M = (0.1, -4.2, 1.35)
 PITCH_RAD = 0.11
-FOCAL = 1.45  # picture widths
 
 
 @dataclass(frozen=True)
 class Take:
-    """One clip: who does what where; `hard` where clothes or light hide the person."""
+    """One clip: `hard` where clothes or light hide the person, `focal` in picture widths."""
 
     name: str
-    person: Outfit
-    score: Callable[[], Score]
-    place: Callable[[], Place]
+    person: Costume
+    performed: Callable[[], Choreography]
+    place: Callable[[], Location]
     hard: bool
+    focal: float = 1.45
 
 
 TAKES = (
-    Take("camouflage-boxing", CAST["Cem"], scores.boxing, places.thicket, hard=True),
-    Take("room-tai-chi", CAST["Ada"], scores.tai_chi, places.sunlit_room, hard=False),
-    Take("clutter-dancing", CAST["Eva"], scores.dancing, places.clutter, hard=True),
-    Take("studio-squats", CAST["Ben"], scores.squats, places.studio, hard=False),
-    Take("fog-turning", CAST["Fen"], scores.turning, places.fog, hard=True),
-    Take("street-walking", CAST["Dor"], scores.walking, places.street, hard=False),
-    Take("spotlight-tai-chi", CAST["Gil"], scores.tai_chi, places.spotlight, hard=True),
-    Take("dark-room-waving", CAST["Hue"], scores.waving, places.dark_room, hard=True),
-    Take("pattern-dancing", CAST["Ivo"], scores.dancing, places.patterned_hall, hard=True),
-)  # fmt: skip
+    Take("camouflage-boxing", CAST["Cem"], choreography.boxing, places.thicket, hard=True),
+    Take("room-tai-chi", CAST["Ada"], choreography.tai_chi, places.sunlit_room, hard=False),
+    Take("clutter-dancing", CAST["Eva"], choreography.dancing, places.clutter, hard=True),
+    Take("studio-squats", CAST["Ben"], choreography.squats, places.studio, hard=False),
+    Take("fog-turning", CAST["Fen"], choreography.turning, places.fog, hard=True),
+    Take("street-walking", CAST["Dor"], choreography.walking, places.street, hard=False),
+    Take("spotlight-tai-chi", CAST["Gil"], choreography.tai_chi, places.spotlight, hard=True),
+    Take("dark-room-waving", CAST["Hue"], choreography.waving, places.dark_room, hard=True),
+    Take("pattern-dancing", CAST["Ivo"], choreography.dancing, places.patterned_hall, hard=True),
+)
+#: twelve seconds of a person who walks in, waves, does some t'ai chi and walks out
+SAMPLE = Take("sample", cast.SAMPLE, choreography.sample, places.sunlit_room, hard=False, focal=0.9)
 
 
 @dataclass(frozen=True)
-class Shot:
+class LabelledFrame:
     """One frame and all that is known about it. Pixel centres lie at integers."""
 
-    image: NDArray[np.uint8]  # (size, size, 3) RGB
-    labels: NDArray[np.uint8]  # (size, size) S31 ids, 0 background
+    image: NDArray[np.uint8]  # (h, w, 3) RGB
+    labels: NDArray[np.uint8]  # (h, w) S31 ids, 0 background
     joints: FloatArray  # (17, 3) COCO joints: column, row, and 0 outside, 1 hidden, 2 seen
 
 
 class Production:
-    """A take at a size; frames are drawn one by one, in any order, always the same."""
+    """A take at a size (width, height); frames are drawn one by one, in any order, always the same."""
 
-    def __init__(self, take: Take, size: int = SIZE, bodies: Bodies | None = None) -> None:
-        self.size, self.place = size, take.place()
-        bodies = bodies or load_bodies()
-        self._bodies, tailor = bodies, Tailor(bodies)
+    def __init__(self, take: Take, size: tuple[int, int] = SIZE, bodies: Bodies | None = None) -> None:
+        self.width, self.height = size
+        self.take, self.place = take, take.place()
+        self._bodies = bodies = bodies or load_bodies()
+        tailor = Tailor(bodies)
         self._seed = zlib.crc32(take.name.encode())
-        outfit = take.person
+        costume = take.person
         if self.place.cloth is not None:
-            outfit = printed(outfit, places.PRINT_M)
+            costume = cast.printed(costume, places.PRINT_M)
         elif self.place.dye is not None:
-            outfit = dyed(outfit, self.place.dye)
-        self._figure = dress(bodies, tailor, outfit)
+            costume = cast.dyed(costume, self.place.dye)
+        self._figure = cast.dress(bodies, tailor, costume)
         own = procedural_photo(np.random.default_rng(3)) if self.place.cloth is None else self.place.cloth
         self._tables = Tables(atlas_from([own], []).layers, noise_lattice(), tailor.marks, part_table())
-        sole_z = float(self._figure.rest[np.unique(bodies.body_faces), 2].min()) - SOLE_M
-        self._motion = Motion(bodies, self._figure.heads, sole_z, take.score())
+        sole_z = float(self._figure.rest[np.unique(bodies.body_faces), 2].min()) - cast.SOLE_M
+        self._motion = Motion(bodies, self._figure.heads, sole_z, take.performed())
 
     @property
     def frames(self) -> int:
-        """How many there are."""
+        """The number of frames."""
         return len(self._motion.times)
 
-    def shot(self, number: int) -> Shot:
-        """A frame."""
-        rng = np.random.default_rng([5, self._seed, number])
+    def frame(self, number: int) -> LabelledFrame:
+        """Picture and truth of a frame."""
+        size, p = (self.height, self.width), self.place
         camera = self._camera(number)
-        mesh, joints = self._posed(number, camera)
-        labels, instances, rgba, nearness = self._person(mesh, camera)
-        ground, floor = self.place.background(camera, self.size)
-        hard = scene.ground_shadow(mesh, camera, self.place.light.towards[0], self.size)
-        shadow = cv2.GaussianBlur(cv2.resize(hard, (self.size, self.size)), (0, 0), self.size / 130)
-        ground = ground * (1 - self.place.shadow * shadow * floor)[..., None]
-        image = rgba[..., :3] + (1 - rgba[..., 3:]) * ground
-        seen = visible_keypoints([camera.project(camera.see(joints))], labels, instances, nearness)
-        return Shot(self._developed(np.asarray(image, np.float32), rng), labels, seen[0])
+        mesh, layer, joints = self._posed(number, camera)
+        drawn = render(mesh, layer, camera, p.light, self._tables, size)
+        ground, floor = p.background(camera, size)
+        shadow = scene.ground_shadow(mesh, camera, p.light.towards[0], size, self.width / 130)
+        image = drawn.over(ground * (1 - p.shadow * shadow * floor)[..., None])
+        at = [camera.project(camera.see(joints))]
+        seen = visible_keypoints(at, drawn.labels, drawn.instances, drawn.nearness)
+        rng = np.random.default_rng([5, self._seed, number])
+        return LabelledFrame(p.exposed(image, rng), drawn.labels, seen[0])
 
-    def _camera(self, number: int) -> Camera:
-        t = 2 * np.pi * number / 25
+    def _camera(self, number: int) -> PinholeCamera:
+        """On a tripod, or swaying as in a hand."""
+        t = 2 * np.pi * number / RATE
         sway = self.place.sway
         shift = sway * np.asarray([0.10 * np.sin(0.23 * t), 0, 0.035 * np.sin(0.61 * t + 1)])
         pitch = PITCH_RAD + sway * 0.008 * np.sin(0.83 * t)
@@ -116,42 +118,18 @@ class Production:
         s, c = np.sin(pitch), np.cos(pitch)
         upright = np.asarray([[1, 0, 0], [0, -s, -c], [0, c, -s]])
         turned = np.asarray([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-        centre = np.full(2, (self.size - 1) / 2, np.float32)
+        centre = np.asarray([(self.width - 1) / 2, (self.height - 1) / 2], np.float32)
         place = (np.asarray(CAMERA_M) + shift).astype(np.float32)
-        return Camera((upright @ turned).astype(np.float32), place, FOCAL * self.size, centre)
+        return PinholeCamera(
+            (upright @ turned).astype(np.float32), place, self.take.focal * self.width, centre
+        )
 
-    def _posed(self, number: int, camera: Camera) -> tuple[Surface, FloatArray]:
-        """The person as the camera sees it, and the COCO joints (17, 3) in the world."""
+    def _posed(self, number: int, camera: PinholeCamera) -> tuple[Surface, NDArray[np.int32], FloatArray]:
+        """The person seen by the camera, atlas layers of its faces, and COCO joints (17, 3) in the world."""
         b, figure = self._bodies, self._figure
-        moment = self._motion.moment(number)
-        rotations, offsets = transforms(moment.pose, figure.heads, b.parents)
-        offsets = (offsets + (moment.root - figure.heads[0])).astype(np.float32)
+        pose = self._motion.pose(number)
+        rotations, offsets = transforms(pose.bones, figure.heads, b.parents)
+        offsets = (offsets + (pose.root - figure.heads[0])).astype(np.float32)
         vertices = skin(figure.rest, b.skin_bones, b.skin_weights, rotations, offsets)
-        joints = np.einsum("jk,jkc->jc", b.joint_weights, vertices[b.joint_vertices]).astype(np.float32)
-        pieces = [pose_piece(p, rotations, offsets) for p in figure.pieces]
-        return scene.join([pieces], camera)[0], joints
-
-    def _person(
-        self, mesh: Surface, camera: Camera
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], FloatArray, FloatArray]:
-        """Labels, instances and rgba at the picture's size; 1/depth on the finer grid."""
-        light, fine = self.place.light, self.size * GRID
-        flat = camera.project(mesh.points)
-        flat[:, :2] = (flat[:, :2] + 0.5) * GRID - 0.5
-        layer = np.full(len(mesh.faces), -1, np.int32)
-        face, weight, nearness = rasterise(flat, mesh.faces, fine, fine, layer, mesh.uv, self._tables.atlas)
-        towards = light.towards / np.linalg.norm(light.towards, axis=1, keepdims=True) @ camera.turn.T
-        near, light_to = scene.lamp_view(mesh, towards[0])
-        down = camera.turn @ np.asarray([0, 0, -1], np.float32)
-        lights = np.concatenate([np.vstack([down, towards]), light.strengths[:, None]], axis=1)
-        lamps = Lamps(lights.astype(np.float32), light.tints, near, light_to)
-        labels, instances, rgba = shade(face, weight, mesh, lamps, self._tables)
-        return labels, instances, rgba, nearness
-
-    def _developed(self, image: FloatArray, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """Fog, lens and sensor."""
-        p = self.place
-        image = (1 - p.fog) * np.clip(image, 0, 1) + p.fog * np.asarray(p.fog_colour, np.float32)
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), p.blur)) * p.exposure
-        noise = cv2.GaussianBlur(rng.standard_normal(image.shape, np.float32), (0, 0), 0.7) * 1.8
-        return np.asarray(np.clip((image + p.grain * noise) * 255 + 0.5, 0, 255), np.uint8)
+        mesh, layer = scene.join([pose_pieces(figure, rotations, offsets)], camera)
+        return mesh, layer, joints_of(b, vertices)

@@ -34,7 +34,7 @@ ALLOWED = {
     ("runtime/media/opening.py", "av.open"),
     ("runtime/media/writing.py", "av.open"),
     ("runtime/media/cameras.py", "av.open"),
-    ("synthetic/clip/__main__.py", "av.open"),
+    ("synthetic/footage/files.py", "av.open"),
 }
 
 

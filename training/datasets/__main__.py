@@ -16,7 +16,7 @@ from pathlib import Path
 from training.datasets.check import Counts, counted, readable
 from training.datasets.files import BrokenError
 from training.datasets.problems import Problems
-from training.datasets.registry import DATA_SETS, Loader
+from training.datasets.registry import DATA_SETS, DatasetReader
 from training.photos import DataError
 
 
@@ -60,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     return int(problems.count > 0)
 
 
-def _splits(loader: Loader, a: argparse.Namespace, problems: Problems) -> tuple[str, ...]:
+def _splits(loader: DatasetReader, a: argparse.Namespace, problems: Problems) -> tuple[str, ...]:
     if not a.root.is_dir():
         reason = (
             "a Python pickle, which runs code when opened; it is never read"
@@ -83,7 +83,7 @@ def _splits(loader: Loader, a: argparse.Namespace, problems: Problems) -> tuple[
     return (wanted,)
 
 
-def _count(loader: Loader, names: tuple[str, ...], a: argparse.Namespace, problems: Problems) -> None:
+def _count(loader: DatasetReader, names: tuple[str, ...], a: argparse.Namespace, problems: Problems) -> None:
     print(f"{loader.title}; {loader.licence}")
     print(f"{'split':<14}{'pictures':>10}{'people':>10}{'parts':>10}{'silhouettes':>13}")
     for name in names:
@@ -94,7 +94,7 @@ def _count(loader: Loader, names: tuple[str, ...], a: argparse.Namespace, proble
         print(f"{name:<14}{counts.pictures:>10}{counts.people:>10}{counts.parts:>10}{counts.silhouettes:>13}")
 
 
-def _score(loader: Loader, name: str, a: argparse.Namespace, problems: Problems) -> None:
+def _score(loader: DatasetReader, name: str, a: argparse.Namespace, problems: Problems) -> None:
     from training.datasets import score  # noqa: PLC0415 - torch takes seconds, and counting does not need it
 
     samples = readable(islice(loader.samples(a.root, name, problems), a.limit), problems)

@@ -15,7 +15,7 @@ from training.datasets.samples import Person, Sample
 
 @dataclass
 class Counts:
-    """What a split holds."""
+    """Counts of a split."""
 
     pictures: int = 0
     people: int = 0  #: with at least one joint

@@ -154,7 +154,7 @@ def read_lines(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    """What a JSON file holds."""
+    """The contents of a JSON file."""
     text = read_text(path)
     try:
         return json.loads(text)

@@ -39,7 +39,7 @@ CONFIG = "fsp.toml"
 
 @dataclass(frozen=True)
 class Layout:
-    """What `fsp.toml` says."""
+    """The contents of `fsp.toml`."""
 
     images: str
     labels: str

@@ -33,7 +33,7 @@ IMAGES, PARSING, POSE, TESTING = (
 
 
 def _places(root: Path, *names: str) -> list[Path]:
-    """Where a file may lie: the release unpacks with its first folder single or doubled."""
+    """Places of a file: the release unpacks with its first folder single or doubled."""
     folder, *rest = names
     return [root.joinpath(folder, *rest), root.joinpath(folder, folder, *rest)]
 

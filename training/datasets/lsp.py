@@ -20,7 +20,7 @@ LSP_TRAIN = 1000  # the first thousand pictures
 
 @dataclass(frozen=True)
 class Release:
-    """What differs between the two sets."""
+    """Differences between the two sets."""
 
     picture: str
     people_last: tuple[int, ...]  #: axes of the stored array that give (people, joints, 3)

@@ -1,11 +1,11 @@
-"""MPII Human Pose (methods §10.4) in its three shapes: the released .mat, HRNet's json, CMU's json.
+"""MPII Human Pose (methods §10.4) in its two shapes: the released .mat and HRNet's json, whose split is used.
 
-All three count pixels from 1. `images/` holds the pictures; annotations lie beside it or in `annot/`.
+Both count pixels from 1. `images/` holds the pictures; annotations lie beside it or in `annot/`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -64,21 +64,9 @@ def samples(root: Path, split: str, problems: Problems) -> Iterator[Sample]:
         return
     path = _json_files(root)[split]
     held = read_json(path)
-    if isinstance(held, dict) and isinstance(held.get("root"), list):
-        yield from _rows(path, held["root"], partial(_cmu_sample, root, split), problems)
-    elif isinstance(held, list):
-        yield from _hrnet_samples(root, split, path, held, problems)
-    else:
-        raise DataError(f"{path}: neither a list nor an object with a list `root`. It is not MPII's.")
-
-
-def _rows(
-    path: Path, rows: list[Any], make: Callable[[int, Any], Sample], problems: Problems
-) -> Iterator[Sample]:
-    for i, row in enumerate(rows):
-        sample = problems.attempt(f"{path.name} row {i}", partial(make, i, row))
-        if sample is not None:
-            yield sample
+    if not isinstance(held, list):
+        raise DataError(f"{path}: not a list of people. It is not HRNet's json of MPII.")
+    yield from _hrnet_samples(root, split, path, held, problems)
 
 
 def _picture(root: Path, name: object) -> Path:
@@ -127,41 +115,6 @@ def _point(value: Any) -> tuple[float, float] | None:  # noqa: ANN401 - whatever
 
 def _height(scale: Any) -> float | None:  # noqa: ANN401 - whatever the file holds
     return None if scale is None else float(numbers(scale).reshape(())) * PERSON_HEIGHT
-
-
-def _cmu_sample(root: Path, split: str, index: int, row: object) -> Sample:
-    """A row is a picture seen from one person; `joint_others` is one array for one other, else a list."""
-    if not isinstance(row, dict):
-        raise BrokenError("an object is expected")
-    picture = _picture(root, row.get("img_paths", row.get("im_name")))
-    own = _cmu_person(row.get("joint_self", row.get("joints")), row.get("objpos"), row.get("scale_provided"))
-    n = int(numbers(row.get("numOtherPeople", 0)).reshape(()))
-    others = [_as_list(row.get(k), n, k) for k in ("joint_others", "objpos_other", "scale_provided_other")]
-    people = (own, *(_cmu_person(*each) for each in zip(*others, strict=True)))
-    if "isValidation" in row:
-        split = "valid" if row["isValidation"] else "train"
-    return Sample(f"{picture.stem}#{index}", split, picture, people)
-
-
-def _as_list(value: Any, n: int, field: str) -> list[Any]:  # noqa: ANN401 - whatever the file holds
-    if n == 0 or (value is None and field != "joint_others"):
-        return [None] * n
-    if n == 1:  # a single one stands alone; a list of one is tolerated
-        one_in_list = isinstance(value, list) and len(value) == 1
-        return value if one_in_list else [value]
-    if not isinstance(value, list) or len(value) != n:
-        raise BrokenError(f"numOtherPeople is {n}, but {field} does not hold as many")
-    return value
-
-
-def _cmu_person(joints: Any, centre: Any, scale: Any) -> Person:  # noqa: ANN401 - whatever the file holds
-    """Third value 0 occluded, 1 visible, 2 absent; a joint at 0, 0 is absent as well."""
-    rows = numbers(joints, JOINTS, 3)
-    if not np.isin(rows[:, 2], (0, 1, 2)).all():
-        raise BrokenError("a joint's third value is not 0, 1 or 2")
-    absent = (rows[:, :2] == 0).all(axis=1) | (rows[:, 2] == 2)
-    found = person(MPII16, rows[:, :2] - 1, np.where(absent, 0, rows[:, 2] + 1))
-    return replace(found, centre=_point(centre), height=_height(scale))
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Problems:
-    """Where a loader says what it leaves out; with `strict` the first one stops the reading."""
+    """The record of a loader's omissions; with `strict` the first one stops the reading."""
 
     def __init__(self, *, strict: bool = False) -> None:
         self.strict = strict
@@ -23,7 +23,7 @@ class Problems:
 
     @property
     def count(self) -> int:
-        """How many different things were left out."""
+        """The number of different omissions."""
         return len(self._said)
 
     def add(self, what: object, reason: object) -> None:
@@ -40,7 +40,7 @@ class Problems:
             log.warning("%s: %s; left out", *said)
 
     def attempt(self, what: object, make: Callable[[], T]) -> T | None:
-        """What `make` gives; None when it is a ValueError, which is then named as the reason."""
+        """The result of `make`; None when it is a ValueError, which is then named as the reason."""
         try:
             return make()
         except ValueError as e:

@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]  # x0, y0, x1, y1, px
 
 @dataclass(frozen=True)
 class Person:
-    """What is annotated of one person; coordinates are 0-based pixels of the stored picture.
+    """Annotations of one person; coordinates are 0-based pixels of the stored picture.
 
     Raises:
         ValueError: when joints and visibility do not fit the joint set, or are not finite.

@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from experiments import __main__ as experiments
+from experiments import pages
 from experiments.networks import NAMES, TRUNK, begin
 from experiments.occlusion import SIDES, black_out
-from experiments.pages import Page, table
-from experiments.people import People, Score
+from experiments.pages import Page
+from experiments.people import HeldOut, PartScore
 from models.checkpoint import load_network
 from models.factored import FactoredConvNet
 from models.labels import MERGED16, S31
+from training.markdown import table
 from training.photos import GARMENTS
 
 
@@ -60,7 +62,7 @@ def street(tmp_path: Path) -> Path:
 
 
 def test_left_and_right_are_averaged_not_pooled() -> None:
-    score = Score()
+    score = PartScore()
     right, left = S31.id("rhand"), S31.id("lhand")
     truth = np.array([right] * 10 + [left] * 2, np.uint8)
     score.confusion.add(truth, np.array([right] * 10 + [0, 0], np.uint8))
@@ -85,8 +87,8 @@ def test_the_rectangle_is_black_and_covers_a_pixel_of_the_person() -> None:
 
 
 def test_cells_are_sampled_at_their_centres(packed: Path) -> None:
-    people = People.read(packed)
-    big = People(people.images, np.kron(people.labels, np.ones((4, 4), np.uint8)).astype(np.uint8))
+    people = HeldOut.read(packed)
+    big = HeldOut(people.images, np.kron(people.labels, np.ones((4, 4), np.uint8)).astype(np.uint8))
     assert (big.cells() == people.labels).all()
 
 
@@ -97,12 +99,16 @@ def test_a_table_says_where_nothing_was_measured() -> None:
     ]
 
 
-def test_a_page_shows_what_stands_beside_it(tmp_path: Path) -> None:
-    page = Page(tmp_path / "new", "0-name", "Title")
+def test_a_page_shows_what_stands_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "TEMPLATES", tmp_path)
+    (tmp_path / "0-name.md").write_text("# Title\n\n{bars}\n\n{nothing}\n\n{lines}\n\n{maps}\n")
+    page = Page(tmp_path / "new", "0-name")
     bars = page.bars("iou", {"a": {"x": 0.1, "y": 0.2}, "b": {"x": 0.3, "y": 0.1}}, "IoU")
     maps = page.maps("maps", {"truth": [np.full((8, 8), 3, np.uint8)]}, [np.eye(8, dtype=bool)])
-    page.write(bars, page.lines("rise", [0, 1], {"a": [0.1, 0.2]}, ("steps", "")), maps)
+    lines = page.lines("rise", [0, 1], {"a": [0.1, 0.2]}, ("steps", ""))
+    page.write(bars=bars, lines=lines, maps=maps, nothing="")
     text = (tmp_path / "new" / "0-name.md").read_text()
+    assert "\n\n\n" not in text
     for picture in ("iou", "rise", "maps"):
         assert f"0-name-{picture}.png" in text
         assert (tmp_path / "new" / f"0-name-{picture}.png").stat().st_size > 100

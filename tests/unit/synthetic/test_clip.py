@@ -12,11 +12,12 @@ pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 
 from synthetic.bodies import Bodies, load_bodies
-from synthetic.clip.motion import DURATION_S, RATE, SIDES, START, STEPS, Motion
-from synthetic.clip.room import FLOOR, furniture, render
+from synthetic.footage.choreography import sample
+from synthetic.footage.motion import RATE, SIDES, Motion
 from synthetic.skeleton import transforms
 
-FRAMES = round(DURATION_S * RATE)
+SAMPLE = sample()
+FRAMES = round(SAMPLE.seconds * RATE)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def bodies() -> Bodies:
 @pytest.fixture(scope="module")
 def motion(bodies: Bodies) -> Motion:
     sole_z = float(bodies.rest[2][np.unique(bodies.body_faces), 2].min())
-    return Motion(bodies, bodies.rest_heads[2], sole_z)
+    return Motion(bodies, bodies.rest_heads[2], sole_z, SAMPLE)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +38,9 @@ def joints(bodies: Bodies, motion: Motion) -> dict[str, np.ndarray]:
     names = ("foot.L", "foot.R", "lowerleg01.L", "lowerleg01.R", "wrist.R", "head", "root")
     out: dict[str, list[np.ndarray]] = {n: [] for n in names}
     for frame in range(FRAMES):
-        moment = motion.moment(frame)
-        rotations, offsets = transforms(moment.pose, heads, bodies.parents)
-        offsets = offsets + (moment.root - heads[0])
+        pose = motion.pose(frame)
+        rotations, offsets = transforms(pose.bones, heads, bodies.parents)
+        offsets = offsets + (pose.root - heads[0])
         for name in names:
             j = bodies.bone(name)
             out[name].append(rotations[j] @ heads[j] + offsets[j])
@@ -55,7 +56,7 @@ def test_legs_reach_where_the_feet_are(motion: Motion, joints: dict[str, np.ndar
 
 def test_a_foot_on_the_ground_does_not_slide(motion: Motion) -> None:
     for side in SIDES:
-        steps = [s for s in STEPS if s[0] == side]
+        steps = [s for s in SAMPLE.steps if s[0] == side]
         rests = [(a[2] + 0.14, b[1] - 0.18) for a, b in pairwise(steps)]
         assert rests
         for start, end in rests:
@@ -83,22 +84,9 @@ def test_the_right_hand_waves_above_the_shoulder(joints: dict[str, np.ndarray]) 
 
 
 def test_the_person_comes_and_goes(joints: dict[str, np.ndarray]) -> None:
-    assert joints["root"][0, 0] > START["L"][0] - 0.1
+    assert joints["root"][0, 0] > SAMPLE.start["L"][0] - 0.1
     assert abs(joints["root"][150, 0]) < 0.6
     assert joints["root"][-1, 0] > 2.2
-
-
-@pytest.mark.slow
-def test_the_room_is_lit_from_its_window() -> None:
-    boxes = furniture()
-    assert boxes[FLOOR, 5] == 0
-    turn = np.asarray([[1, 0, 0], [0, -0.1, -0.995], [0, 0.995, -0.1]], np.float32)
-    lit = render(turn, np.asarray([0.25, -4.0, 1.45], np.float32), 58.0, (64, 36), 8)
-    assert np.isfinite(lit.colour).all()
-    assert lit.colour.min() >= 0
-    assert 0.1 < lit.floor.mean() < 0.6
-    floor = np.where(lit.floor[..., None], lit.colour, np.nan)
-    assert np.nanmean(floor[:, :24]) > 1.5 * np.nanmean(floor[:, 40:])
 
 
 def test_the_clip_that_is_shipped() -> None:

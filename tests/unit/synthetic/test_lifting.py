@@ -17,7 +17,7 @@ from synthetic.foreshortening import JOINTS, frames
 from synthetic.lifting import BONES, CHAINS, Lifter, bending, hinge_excess, template_joints
 from synthetic.poses import sample_pose
 from synthetic.posetable import mirrored, read_table, write_table
-from synthetic.skeleton import Skeleton, euler, rotation, unit
+from synthetic.skeleton import Armature, euler, rotation, unit
 
 pytestmark = pytest.mark.timeout(300)
 ALL = np.full(14, 2.0, np.float32)
@@ -25,7 +25,7 @@ ALL = np.full(14, 2.0, np.float32)
 
 @pytest.fixture(scope="module")
 def skeleton():
-    return Skeleton(load_bodies(10))
+    return Armature(load_bodies(10))
 
 
 @pytest.fixture(scope="module")

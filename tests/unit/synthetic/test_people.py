@@ -16,6 +16,7 @@ from models.labels import COCO17, S31
 from synthetic import scene
 from synthetic.dataset import Recipe, write_dataset, write_packed
 from synthetic.generate import Generator
+from synthetic.rendering import render
 from synthetic.skeleton import transforms
 
 POOL = 10  # bodies: a pool of them is built in a second once anny has its own cache
@@ -42,14 +43,15 @@ def frontal(generator):
     low, high = person.vertices.min(axis=0), person.vertices.max(axis=0)
     middle, height = (low + high) / 2, float(high[2] - low[2])
     size = generator.size
-    camera = scene.Camera(
+    camera = scene.PinholeCamera(
         turn=np.asarray([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32),
         place=(middle - [0, 2 * 1.15 * height, 0]).astype(np.float32),
         focal_px=2.0 * size,
         centre=np.full(2, (size - 1) / 2, np.float32),
     )
     mesh, layer = scene.join([person.pieces], camera)
-    labels, _, _, _ = generator._render(mesh, layer, camera, scene.light(rng, np.full(3, 0.5, np.float32)))
+    light = scene.light(rng, np.full(3, 0.5, np.float32))
+    labels = render(mesh, layer, camera, light, generator.tables, (size, size)).labels
     return labels, camera.project(camera.see(person.joints))
 
 

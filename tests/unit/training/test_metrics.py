@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,18 +12,23 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from models.labels import IGNORE, LSP14, S31
+from runtime.engine.engine import load_engine
+from runtime.engine.letterbox import NetworkSize
+from runtime.system import paths
 from training.__main__ import main as train
+from training.evaluate import by_engine, score_folder
 from training.evaluate import main as evaluate
-from training.evaluate import score_folder
 from training.metrics import (
     Confusion,
-    Tally,
+    HitRates,
     boundary_f,
     pose_report,
     probe_garments,
     probe_pose,
     silhouette_iou,
 )
+from training.photos import GARMENTS
+from training.prediction import open_network, predict
 from training.scribbles import Skeleton
 
 
@@ -91,7 +99,7 @@ def test_the_limb_probe_tells_left_from_right_and_the_agnostic_one_does_not() ->
         ("rfoot", 0, 0, 0),
     ):
         labels[:, 45:55] = S31.id(part)
-        tally = Tally()
+        tally = HitRates()
         probe_pose(labels, skeleton, tally)
         found = [tally.rate(n) for n in ("limb", "limb coarse", "limb coarse agnostic")]
         assert found == [probe, coarse, agnostic], part
@@ -113,7 +121,7 @@ def test_fat_limbs_pay_in_the_background_probe() -> None:
     skeleton = Skeleton(xy, np.full(14, 2, np.int8))
     reports = []
     for fill in (0, S31.id("luleg")):
-        tally = Tally()
+        tally = HitRates()
         probe_pose(np.full((300, 200), fill, np.uint8), skeleton, tally)
         reports.append(pose_report(tally))
     empty, full = reports
@@ -127,7 +135,7 @@ def test_garments_are_scored_where_they_are() -> None:
     names += ["flats", "heels", "loafers", "pumps", "sandals", "sneakers", "wedges", "clogs"]
     garments = np.array([[1, 1, 3, 0]], np.uint8)
     labels = np.array([[S31.id("luhead"), 0, S31.id("rknee"), 5]], np.uint8)
-    tally = Tally()
+    tally = HitRates()
     probe_garments(labels, garments, names, tally)
     assert (tally.rate("hair"), tally.rate("trousers")) == (0.5, 1.0)
     assert np.isnan(tally.rate("shoes"))
@@ -155,3 +163,45 @@ def test_a_parsed_folder_is_scored_like_a_network(tmp_path, shared_data) -> None
     scores = score_folder(tmp_path, "ccp", shared_data)
     assert scores["J"] == scores["parts J"] == scores["boundary F"] == 1.0
     assert scores["hair"] == 0.0
+
+
+def test_one_broken_photo_shifts_no_score(street_photos: Path, tmp_path: Path) -> None:
+    """The files belong to photos by name: with a broken photo among them the others score as before."""
+    for kind in ("labels", "silhouettes"):
+        (tmp_path / kind).mkdir()
+    for path in (street_photos / "ccp" / "silhouettes").iterdir():
+        truth = np.asarray(Image.open(path))
+        for kind, value in (("silhouettes", 255), ("labels", 7)):
+            Image.fromarray(truth * np.uint8(value)).save(tmp_path / kind / path.name)
+    assert score_folder(tmp_path, "ccp", street_photos)["J"] == 1.0
+    (street_photos / "ccp" / "images" / "050.jpg").write_bytes(b"broken")
+    assert score_folder(tmp_path, "ccp", street_photos)["J"] == 1.0
+
+
+@pytest.fixture
+def street_photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with 101 small photos in `ccp`, each with its own silhouette."""
+    root = tmp_path_factory.mktemp("data")
+    for kind in ("images", "labels", "silhouettes"):
+        (root / "ccp" / kind).mkdir(parents=True)
+    (root / "ccp" / "labels.json").write_text(json.dumps(["null", *GARMENTS]))
+    for i in range(101):
+        mask = np.zeros((24, 24), np.uint8)
+        mask[4:20, i % 12 : i % 12 + 8] = 1
+        Image.fromarray(np.dstack([mask * np.uint8(200)] * 3)).save(root / "ccp" / "images" / f"{i:03d}.jpg")
+        for kind in ("labels", "silhouettes"):
+            Image.fromarray(mask).save(root / "ccp" / kind / f"{i:03d}.png")
+    return root
+
+
+def test_a_model_and_its_checkpoint_are_scored_by_one_geometry(street_photos: Path) -> None:
+    """The engine of the shipped bundle and the torch network of its checkpoint predict the same picture."""
+    rng = np.random.default_rng(3)
+    picture = np.asarray(rng.integers(0, 255, (90, 70, 3)), np.uint8)
+    name = "factored-s31"
+    engine = load_engine(paths.models_dir() / name, device="cpu", size=NetworkSize(96))
+    net = open_network(paths.assets_dir() / "checkpoints" / f"{name}.safetensors")
+    shipped, torched = by_engine(engine)(picture), predict(net, picture, 96)
+    assert shipped.labels.shape == torched.labels.shape == (90, 70)
+    assert np.abs(shipped.person - torched.person).max() < 0.02
+    assert (shipped.labels == torched.labels).mean() > 0.99

@@ -9,7 +9,7 @@ import numpy as np
 from models.checkpoint import save_checkpoint
 from models.factored import FactoredConvNet
 from models.labels import S31
-from training.report import Parsed, main, worst
+from training.report import ScoredPicture, main, worst
 
 PICTURE = np.zeros((64, 64, 3), np.uint8)
 
@@ -26,14 +26,14 @@ def test_every_wrong_pixel_has_one_cause() -> None:
     labels[8:16, :32] = S31.id("luleg")
     labels[16:24, :32] = S31.id("rknee")
     labels[40:48, :32] = S31.id("ruleg")
-    faults = Parsed(PICTURE, truth, labels).faults()
+    faults = ScoredPicture(PICTURE, truth, labels).faults()
     assert faults == {"missed": 0.25, "other side": 0.25, "other part": 0.25, "invented": 0.25}
 
 
 def test_the_worst_pictures_come_first_and_empty_ones_not_at_all() -> None:
-    good = Parsed(PICTURE, _truth(), _truth())
-    bad = Parsed(PICTURE, _truth(), np.zeros_like(_truth()))
-    nobody = Parsed(PICTURE, np.zeros_like(_truth()), _truth())
+    good = ScoredPicture(PICTURE, _truth(), _truth())
+    bad = ScoredPicture(PICTURE, _truth(), np.zeros_like(_truth()))
+    nobody = ScoredPicture(PICTURE, np.zeros_like(_truth()), _truth())
     assert worst([good, nobody, bad]) == [bad, good]
     assert (good.iou(), bad.iou(), nobody.iou()) == (1.0, 0.0, 0.0)
 

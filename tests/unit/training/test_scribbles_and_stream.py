@@ -9,7 +9,7 @@ import pytest
 
 from models.labels import IGNORE, LSP14, S31
 from training.augment import Ranges, affine, warp
-from training.metrics import Tally, pose_report, probe_pose
+from training.metrics import HitRates, pose_report, probe_pose
 from training.photos import DataError, Photo, read_ccp, read_lsp
 from training.scribbles import Skeleton, scribble
 from training.stream import BatchShape, Mixture, Packed, Sources, Stream, make_batch
@@ -45,7 +45,7 @@ def test_a_scribble_scores_fully_on_the_measures_it_is_meant_for() -> None:
     codes = scribble(standing(), (200, 300))
     labels = np.where(codes == IGNORE, 0, codes).astype(np.uint8)
     labels[labels == SET_CODES["head"]] = S31.id("ruhead")
-    tally = Tally()
+    tally = HitRates()
     probe_pose(labels, standing(), tally)
     report = pose_report(tally)
     assert report["limb probe"] == 1.0

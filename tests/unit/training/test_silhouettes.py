@@ -9,7 +9,7 @@ import pytest
 from models.labels import IGNORE
 from training.photos import Photo
 from training.scribbles import Skeleton, scribble
-from training.silhouettes import Cut, body, cut, merged, with_silhouettes, write
+from training.silhouettes import SilhouetteCut, body, cut, merged, with_silhouettes, write
 from training.targets import SET_CODES
 
 # LSP order: right ankle, knee, hip, left hip, knee, ankle, right wrist, elbow, shoulder, left ones, neck, top
@@ -96,4 +96,4 @@ def test_cuts_are_written_and_merged_by_name(tmp_path, drawn, skeleton, caplog):
 
 @pytest.mark.parametrize("values", [(0.2, 1, 1), (1.9, 1, 1), (1, 0.3, 1), (1, 1, 0.2)])
 def test_implausible_cuts_are_left_out(values):
-    assert not Cut(np.zeros((2, 2), np.uint8), *values).plausible
+    assert not SilhouetteCut(np.zeros((2, 2), np.uint8), *values).plausible

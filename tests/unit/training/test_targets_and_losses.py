@@ -14,7 +14,7 @@ from models.outputs import PartProbabilities, PersonProbability
 from training.losses import PartLoss, balanced_mean, factor_loss, person_from_codes
 from training.noise import gaussian_noise, swap_noise
 from training.step import StepConfig, losses
-from training.targets import CLASSES, SET_CODES, SETS, allowed, mirror_codes, person_target
+from training.targets import CLASSES, SET_CODES, SETS, allowed, mirror_codes
 
 OUTPUTS = (PersonProbability(), PartProbabilities(parts=S31.name))
 
@@ -35,11 +35,6 @@ def test_every_set_is_closed_under_mirroring() -> None:
 def test_exact_codes_allow_themselves_only() -> None:
     assert (allowed()[:CLASSES] == np.eye(CLASSES, dtype=bool)).all()
     assert not allowed()[CLASSES:, 0].any(), "no set may contain the background"
-
-
-def test_person_follows_from_the_code() -> None:
-    codes = np.array([0, 5, SET_CODES["head"], IGNORE], dtype=np.uint8)
-    assert person_target(codes).tolist() == [0, 1, 1, IGNORE]
 
 
 def test_loss_of_exact_codes_is_weighted_cross_entropy_of_each_picture() -> None:

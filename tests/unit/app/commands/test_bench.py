@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.commands import bench
+from runtime.engine.engine import load_engine
+from runtime.engine.source import Request, Silhouette
+from runtime.frames import Frame
 from runtime.system.paths import models_dir
 
 
@@ -38,3 +47,43 @@ def test_the_text_says_where_the_ratio_against_the_plain_graph_comes_from(
     for graph, told in (("the shipped one", True), (bench.PLAIN, False)):
         bench.show(bench.Timing("m", "p", "c", "96x96", 2, graph, steps, steps))
         assert ("python -m benchmarks.pipeline" in capsys.readouterr().out.replace("\n", " ")) is told
+
+
+class Counted:
+    """A source that answers nobody and counts how often it is asked."""
+
+    name = "counted"
+    sessions = ()
+    asked = 0
+
+    def person(self, request: Request) -> Silhouette:
+        self.asked += 1
+        return request.answer(np.zeros((8, 8), np.uint8))
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+
+def test_the_naive_pipeline_runs_the_factor_too() -> None:
+    source = Counted()
+    engine = load_engine(models_dir() / "factored-s31", device="cpu").with_factor(source)
+    naive = bench.Naive(engine)
+    naive._plain = None
+    watch = bench.Stopwatch(time.process_time)
+    naive.run(Frame(np.zeros((64, 64, 3), np.uint8), 0, 0.0, 0.0), watch)
+    assert source.asked == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGTERM kills outright elsewhere")
+def test_sigterm_leaves_no_temporary_folder(tmp_path: Path) -> None:
+    code = "from app.commands.bench import bench; bench(None, 'factored-s31', 'cpu')"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL
+    )
+    end = time.monotonic() + 60
+    while not list(tmp_path.glob("xfactor-bench-*")) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert list(tmp_path.glob("xfactor-bench-*"))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 128 + signal.SIGTERM
+    assert not list(tmp_path.glob("xfactor-bench-*"))

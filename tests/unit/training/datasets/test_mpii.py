@@ -1,4 +1,4 @@
-"""MPII in three shapes; every one counts from 1."""
+"""MPII in two shapes; both count from 1."""
 
 from __future__ import annotations
 
@@ -56,53 +56,9 @@ def test_hrnets_bad_rows_are_named(mpii: Path, caplog: pytest.LogCaptureFixture)
     assert "valid.json row 2: numbers of shape (16, 2) are expected" in made.said(caplog)
 
 
-def cmu(**more: object) -> dict[str, object]:
-    rows = np.concatenate([XY, np.ones((16, 1))], axis=1)
-    rows[3, 2] = 0
-    rows[4] = 0
-    rows[5, 2] = 2
-    base = {"img_paths": "a.jpg", "joint_self": rows.tolist(), "objpos": [11.0, 21.0], "scale_provided": 0.5,
-            "numOtherPeople": 0, "joint_others": [], "isValidation": 0.0}  # fmt: skip
-    return base | more
-
-
-def test_cmus_single_other_stands_alone_and_several_are_a_list(mpii: Path) -> None:
-    other = np.concatenate([XY + 10, np.ones((16, 1))], axis=1).tolist()
-    one = {"numOtherPeople": 1, "joint_others": other, "objpos_other": [5, 6], "scale_provided_other": 1.0}
-    two = {"numOtherPeople": 2, "joint_others": [other, other], "objpos_other": [[5, 6], [7, 8]],
-           "scale_provided_other": [1.0, 2.0]}  # fmt: skip
-    renamed = cmu(**one)
-    renamed["im_name"], renamed["joints"] = renamed.pop("img_paths"), renamed.pop("joint_self")
-    written(mpii, "MPI.json", {"root": [cmu(), cmu(isValidation=1.0), cmu(**one), cmu(**two), renamed]})
-    alone, held_out, with_one, with_two, other_names = made.read("mpii", mpii, "MPI", Problems(strict=True))
-    (p,) = alone.people
-    assert p.xy[0].tolist() == [0, 1]
-    assert p.visible[:6].tolist() == [2, 2, 2, 1, 0, 0], "1 visible, 0 occluded, (0, 0) and 2 absent"
-    assert (p.centre, p.height) == ((10, 20), 100)
-    assert (alone.split, held_out.split) == ("train", "valid")
-    assert len({s.name for s in (alone, held_out, with_one, with_two)}) == 4
-    for s, n in ((with_one, 2), (with_two, 3), (other_names, 2)):
-        assert len(s.people) == n
-        assert s.people[1].xy[0].tolist() == [10, 11]
-        assert s.people[1].centre == (4, 5)
-    assert with_two.people[2].height == 400
-
-
-def test_cmus_bad_rows_are_named(mpii: Path, caplog: pytest.LogCaptureFixture) -> None:
-    rows = [
-        cmu(numOtherPeople=2, joint_others=[1]),
-        cmu(joint_self=None),
-        cmu(img_paths=None),
-        3,
-        cmu(numOtherPeople=[]),
-    ]
-    written(mpii, "MPI.json", {"root": rows})
-    problems = Problems()
-    assert made.read("mpii", mpii, "MPI", problems) == []
-    assert problems.count == 5
-    assert "numOtherPeople is 2, but joint_others does not hold as many" in made.said(caplog)
-    written(mpii, "MPI.json", {"rows": []})
-    with pytest.raises(DataError, match="It is not MPII's"):
+def test_other_jsons_are_refused(mpii: Path) -> None:
+    written(mpii, "MPI.json", {"root": []})
+    with pytest.raises(DataError, match="It is not HRNet's"):
         made.read("mpii", mpii, "MPI")
 
 

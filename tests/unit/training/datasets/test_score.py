@@ -13,11 +13,11 @@ from models.factored import BaselineConvNet, FactoredConvNet
 from models.families import ZOO
 from models.labels import FSP14, IGNORE, LSP14, PASCAL7, S31
 from tests.unit.training.datasets import made
-from training.datasets import score as scoring
 from training.datasets.samples import Sample, person
-from training.datasets.score import Letterbox, centroid, open_run, score
+from training.datasets.score import fitted, open_run, score
 from training.datasets.sets import FSP_PARTS, LIP20, LIP_COARSE, PASCAL_PARTS, YOUTUBE7
 from training.photos import DataError
+from training.prediction import cell_labels
 
 SIDE = 128
 RNG = np.random.default_rng(0)
@@ -41,29 +41,15 @@ def all_parts(width: int = 128, height: int = 96) -> np.ndarray:
 
 def test_labels_are_taken_at_the_centres_of_cells() -> None:
     labels = RNG.integers(0, 32, (64, 128), dtype=np.uint8)
-    grid = Letterbox(128, 64, SIDE).labels(labels)
+    grid = cell_labels(labels, fitted(labels, SIDE))
     assert grid.shape == (16, 16)
     assert (grid[:8] == labels[4::8, 4::8]).all(), "row 8v+4, column 8u+4"
     assert (grid[8:] == IGNORE).all(), "the padding is not scored"
 
 
-@pytest.mark.parametrize("size", [(128, 128), (300, 200), (37, 111), (513, 400)])
-def test_a_mark_is_found_where_it_was_put(size: tuple[int, int]) -> None:
-    width, height = size
-    box = Letterbox(width, height, 512)
-    xs, ys = np.meshgrid(np.arange(width), np.arange(height))
-    # a silhouette covering everything has its centre in the centre, on the grid and back
-    share = box.person(np.ones((height, width), np.uint8))
-    assert share.max() == 1
-    rows, columns = np.nonzero(share > 0.5)
-    centre = np.array(((share[rows, columns] * columns).sum(), (share[rows, columns] * rows).sum()))
-    centre /= share[rows, columns].sum()
-    assert np.allclose(box.to_picture(centre), (xs.mean(), ys.mean()), atol=max(size) / 64)
-
-
 def test_a_perfect_network_scores_one(tmp_path: Path) -> None:
     labels = all_parts()
-    perfect = one_hot(Letterbox(128, 96, SIDE).labels(labels))
+    perfect = one_hot(cell_labels(labels, fitted(labels, SIDE)))
     out = score("up-s31", lambda _im, _s: perfect, iter([sample(tmp_path, labels)]), SIDE)
     for name in (
         "mean accuracy",
@@ -79,7 +65,7 @@ def test_a_perfect_network_scores_one(tmp_path: Path) -> None:
 def test_left_and_right_are_averaged_after_counting(tmp_path: Path) -> None:
     labels = np.zeros((128, 128), np.uint8)
     labels[:, :8], labels[:, 8:32] = S31.id("rhand"), S31.id("lhand")  # 16 cells and 48
-    found = Letterbox(128, 128, SIDE).labels(labels)
+    found = cell_labels(labels, fitted(labels, SIDE))
     found[found == S31.id("rhand")] = 0  # right hands are never found
     out = score("up-s31", lambda _im, _s: one_hot(found), iter([sample(tmp_path, labels)]), SIDE)
     assert out["accuracy hands"] == 0.5, "not 48 of 64"
@@ -96,7 +82,7 @@ def test_left_and_right_are_averaged_after_counting(tmp_path: Path) -> None:
 def test_posteriors_of_merged_parts_are_summed(tmp_path: Path, name, mapping, label_set) -> None:
     fine = all_parts()
     coarse = mapping.table()[fine]
-    perfect = one_hot(Letterbox(128, 96, SIDE).labels(fine))
+    perfect = one_hot(cell_labels(fine, fitted(fine, SIDE)))
     out = score(name, lambda _im, _s: perfect, iter([sample(tmp_path, coarse, label_set)]), SIDE)
     assert out["mean IoU"] == out["mean IoU with background"] == 1
     # the background is the likeliest single class, but head parts together are likelier
@@ -127,25 +113,6 @@ def test_coco_is_scored_by_silhouettes(tmp_path: Path) -> None:
     found = np.zeros((16, 16), np.uint8)
     found[:10] = 5
     assert score("coco", lambda _im, _s: one_hot(found), iter([s]), SIDE) == {"silhouette IoU": 1}
-
-
-def test_a_joint_is_the_centroid_of_its_part(tmp_path: Path) -> None:
-    labels = np.zeros((16, 16), np.uint8)
-    labels[2:5, 3:6] = S31.id("rwrist")
-    labels[8, 8] = S31.id("luhead")
-    labels[8, 10] = S31.id("llhead")
-    cell, found = centroid(one_hot(labels), (S31.id("rwrist"),))
-    assert found
-    assert cell.tolist() == [4, 3]
-    cell, _ = centroid(one_hot(labels), scoring.CENTROIDS["head"])
-    assert cell.tolist() == [9, 8]
-    faint = one_hot(labels)
-    faint[S31.id("lwrist"), 8, 8] = 0.1
-    faint[S31.id("lwrist"), 0, 0] = 0.3  # on the background: does not count
-    cell, found = centroid(faint, (S31.id("lwrist"),))
-    assert not found
-    assert np.allclose(cell, (8, 8))
-    assert np.isfinite(centroid(np.zeros((32, 4, 4), np.float32), (1,))[0]).all()
 
 
 def test_error_of_joints_in_the_pixels_of_the_data_set(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A clip with its truth, and how an engine does on it."""
+"""A clip with its truth, and the scores of an engine on it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Score = dict[str, float]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """Frames of a clip and what is true of them.
+class ScoredClip:
+    """Frames of a clip with their truth.
 
     Attributes:
         source: the clip, or a folder of pictures.
@@ -45,25 +45,27 @@ class Scene:
     hard: bool = False
 
 
-def of_footage(name: str, footage: Footage, count: int, *, hard: bool) -> Scene:
+def of_footage(name: str, footage: Footage, count: int, *, hard: bool) -> ScoredClip:
     """The first `count` frames of a rendered take."""
-    with Clip(footage.clip) as clip:
-        frames = [f for f, _ in zip(clip.frames(), range(count), strict=False)]
+    with Clip(footage.clip) as opened:
+        frames = [f for f, _ in zip(opened.frames(), range(count), strict=False)]
     labels = list(footage.labels[: len(frames)])
     joints = [true_joints(k, t) for k, t in zip(footage.joints, labels, strict=False)]
     masks = [(t > 0).astype(np.uint8) for t in labels]
-    return Scene(name, footage.clip, frames, masks, labels, joints, hard)
+    return ScoredClip(name, footage.clip, frames, masks, labels, joints, hard)
 
 
-def of_masked_clip(folder: Path) -> Scene:
+def of_masked_clip(folder: Path) -> ScoredClip:
     """A folder of pictures beside a folder of hand-made silhouettes; only these are known."""
     paths = list_images(folder / "images")
     frames = [Frame(read_image(p), i, i / 25, 0.0) for i, p in enumerate(paths)]
     masks = [read_image(folder / "silhouettes" / f"{p.stem}.png")[..., 0] for p in paths]
-    return Scene(folder.name, folder / "images", frames, [(m > 0).astype(np.uint8) for m in masks], [], [])
+    return ScoredClip(
+        folder.name, folder / "images", frames, [(m > 0).astype(np.uint8) for m in masks], [], []
+    )
 
 
-class Truth:
+class TrueSilhouettes:
     """True silhouettes in the factor's place: what a perfect factor would bring."""
 
     name = "true silhouettes"
@@ -80,14 +82,14 @@ class Truth:
         """Nothing is remembered."""
 
 
-def score(engine: Engine, scene: Scene) -> Score:
+def score(engine: Engine, clip: ScoredClip) -> Score:
     """Mean silhouette J, and the mean distance of each group of joints, px."""
     overlaps, distances = [], Distances()
-    for i, frame in enumerate(scene.frames):
+    for i, frame in enumerate(clip.frames):
         parsing = engine.parsing(frame)
-        overlaps.append(overlap(parsing, scene.silhouettes[i]))
-        if scene.joints:
-            add(distances, parsing, scene.joints[i], lambda f=frame: likely(engine, f))  # type: ignore[misc]
+        overlaps.append(overlap(parsing, clip.silhouettes[i]))
+        if clip.joints:
+            add(distances, parsing, clip.joints[i], lambda f=frame: likely(engine, f))  # type: ignore[misc]
     return {"J": float(np.mean(overlaps)), **figures(distances)}
 
 
@@ -104,17 +106,17 @@ def add(distances: Distances, parsing: Parsing, truth: Points, stand_in: Callabl
 
 
 def likely(engine: Engine, frame: Frame) -> Points:
-    """Where each joint's parts are most probable within the silhouette (methods §1.8)."""
-    (said,) = engine.forward.grid_maps((frame,))
-    if isinstance(said, NoResultError):
-        raise said
-    return expected(said.maps["parts"], said.maps["person"][0], frame.size)
+    """Probability-weighted centroids of each joint's parts within the silhouette (methods §1.8)."""
+    (found,) = engine.forward.grid_maps((frame,))
+    if isinstance(found, NoResultError):
+        raise found
+    return expected(found.maps["parts"], found.maps["person"][0], frame.size)
 
 
-def floor(scene: Scene) -> Score:
-    """What the measure itself costs: centroids of the true parts against the true joints."""
+def floor(clip: ScoredClip) -> Score:
+    """Errors of the measure itself: centroids of the true parts against the true joints."""
     distances = Distances()
-    for labels, truth in zip(scene.labels, scene.joints, strict=True):
+    for labels, truth in zip(clip.labels, clip.joints, strict=True):
         at = centroids(labels, (labels.shape[1], labels.shape[0]))
         distances.add(at, at, truth)
     return {"J": 1.0, **figures(distances)}

@@ -1,5 +1,6 @@
 """Experiment 6: what it scores, the silhouettes it compares, and the page it writes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,16 @@ pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
-from experiments.personalization_run import page
-from experiments.personalization_run.learning import PROGRAM, VARIANTS
-from experiments.personalization_run.scoring import Scene, Truth, floor, likely, score
-from personalize.job import PersonalizationJob
+from experiments.personalization import page
+from experiments.personalization.scoring import ScoredClip, TrueSilhouettes, floor, likely, score
+from experiments.personalization.variants import PROGRAM, VARIANTS
+from personalize.job import METHODS
 from runtime.engine.engine import Engine, load_engine
 from runtime.frames import Frame
 from runtime.system import paths
 from synthetic.bodies import load_bodies
-from synthetic.clip.figure import Outfit
-from synthetic.footage import places, scores
+from synthetic.footage import choreography, places
+from synthetic.footage.cast import SAMPLE
 from synthetic.footage.takes import Production, Take
 from training.centroids import GROUPS, true_joints
 
@@ -30,54 +31,41 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    take = Take("squats", Outfit(2), scores.squats, places.studio, hard=False)
-    shots = [Production(take, 192, load_bodies(10)).shot(k) for k in (5, 60)]
+def scene() -> ScoredClip:
+    take = Take("squats", replace(SAMPLE, body=2), choreography.squats, places.studio, hard=False)
+    shots = [Production(take, (192, 192), load_bodies(10)).frame(k) for k in (5, 60)]
     frames = [Frame(s.image, i, 0.0, 0.0) for i, s in enumerate(shots)]
     masks = [(s.labels > 0).astype(np.uint8) for s in shots]
     labels = [s.labels for s in shots]
-    return Scene(take.name, Path(), frames, masks, labels, [true_joints(s.joints, s.labels) for s in shots])
+    return ScoredClip(
+        take.name, Path(), frames, masks, labels, [true_joints(s.joints, s.labels) for s in shots]
+    )
 
 
-def test_true_silhouettes_score_best(engine: Engine, scene: Scene) -> None:
-    perfect = score(engine.with_factor(Truth(scene.silhouettes)), scene)
+def test_true_silhouettes_score_best(engine: Engine, scene: ScoredClip) -> None:
+    perfect = score(engine.with_factor(TrueSilhouettes(scene.silhouettes)), scene)
     assert perfect["J"] > 0.97
-    nobody = score(engine.with_factor(Truth([0 * m for m in scene.silhouettes])), scene)
+    nobody = score(engine.with_factor(TrueSilhouettes([0 * m for m in scene.silhouettes])), scene)
     assert nobody["J"] < 0.03
     assert nobody["missed"] == 1
     assert nobody["joints"] > perfect["joints"]
 
 
-def test_the_truth_has_the_least_error(engine: Engine, scene: Scene) -> None:
+def test_the_truth_has_the_least_error(engine: Engine, scene: ScoredClip) -> None:
     least = floor(scene)
     assert least["joints"] < 0.03 * 192
     assert set(GROUPS) < set(least)
     assert least["missed"] == 0
 
 
-def test_likely_places_lie_in_the_picture(engine: Engine, scene: Scene) -> None:
+def test_likely_places_lie_in_the_picture(engine: Engine, scene: ScoredClip) -> None:
     places_of = likely(engine, scene.frames[0])
     assert places_of.shape == (7, 2)
     assert ((places_of > 0) & (places_of < 191)).all()
 
 
-def test_each_way_of_making_silhouettes_uses_what_it_says() -> None:
-    random = np.random.default_rng(0)
-    image = random.integers(0, 60, (48, 48, 3)).astype(np.uint8)
-    image[12:36, 12:36] += 150
-    own = np.full((48, 48), 0.1, np.float32)
-    own[12:36, 12:36] = 0.4
-    own[12:36, 12:30] = 0.9
-    own[20:24, 20:24] = 0.6
-    carried = np.where(image[..., 0] > 100, 0.95, 0.05).astype(np.float32)
-    job = PersonalizationJob(Path("clip"), "name", Path("model"))
-    codes = {name: way(image, own, carried, job) for name, way in VARIANTS.items()}
-    assert set(np.unique(codes["none"])) == {0, 1, 255}
-    assert codes["none"][22, 22] == 255
-    np.testing.assert_array_equal(codes["tree"], carried > 0.5)
-    found = {name: float((c[13:35, 13:35] == 1).mean()) for name, c in codes.items()}
-    assert found["none"] < found["GrabCut"] < found["graph cut"] < found["tree + GrabCut"] == 1
-    assert all((c[:10] != 1).all() for c in codes.values())
+def test_every_variant_is_a_method_of_the_worker() -> None:
+    assert set(VARIANTS.values()) == set(METHODS) - {"tree"}
 
 
 def _measured(j: float, joints: float) -> dict[str, float]:
@@ -105,8 +93,8 @@ def _record() -> dict[str, Any]:
 
 
 def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
-    page.write(tmp_path, _record(), "weights `abc`", None)
-    text = (tmp_path / "6-personalisation.md").read_text()
+    page.write(tmp_path, _record(), "`command`", "weights `abc`", None)
+    text = " ".join((tmp_path / "6-personalisation.md").read_text().split())
     assert "| generic | 15.00 | 15.00 | 15.00 | 15.00 | 15.00 | 25.00 | 0.60 |" in text
     assert "| personalised | 12.00 | 12.00 | 12.00 | 12.00 | 12.00 | 25.00 | 0.85 |" in text
     kept = "personalised where the gate accepts, else generic | 12.50 | 12.50 | 12.50 | 12.50 | 12.50 | 25.00"
@@ -118,15 +106,15 @@ def test_the_page_says_what_was_measured(tmp_path: Path) -> None:
     assert "The aim was −20 %: missed." in text
     assert "from 0.610 to 0.700 (+0.090); the aim was +0.10 or 0.85: missed" in text
     assert "(what a user has after the gate: 0.700)" in text
-    assert "| tree + GrabCut | 0.600 |" in text  # of the clip that all variants were run on
+    assert "| graph cut | 0.600 |" in text  # of the clip that all variants were run on
     assert "1 of them are" in text
     assert "which takes ten minutes" in text
     assert "Learned for an hour" in text
     assert (tmp_path / "6-personalisation-joints.png").stat().st_size > 1000
 
 
-def test_before_and_after_stand_side_by_side(engine: Engine, scene: Scene) -> None:
-    better = engine.with_factor(Truth(scene.silhouettes))
+def test_before_and_after_stand_side_by_side(engine: Engine, scene: ScoredClip) -> None:
+    better = engine.with_factor(TrueSilhouettes(scene.silhouettes))
     strips = page.strips([scene], engine, {scene.name: better})
     assert strips is not None
     assert strips.shape == (260, 2 * 516, 3)

@@ -1,8 +1,4 @@
-"""What the person does: walks in, waves, some t'ai chi, walks out. Feet stay where they are put down.
-
-Footsteps and the aims of the arms are written down by time; hips, legs and feet follow by inverse kinematics.
-World axes as in `synthetic.bodies`: z up; a person at yaw 0 faces -y and has the left hand at +x.
-"""
+"""Motion of one body: a choreography by inverse kinematics. Feet stay where they are put down."""
 
 from __future__ import annotations
 
@@ -13,99 +9,29 @@ from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
 from synthetic.bodies import Bodies, FloatArray
-from synthetic.skeleton import Skeleton, euler, rotation, unit
+from synthetic.footage.choreography import Choreography
+from synthetic.skeleton import Armature, euler, rotation, unit
 
-DURATION_S = 12.0
-RATE = 25
+RATE = 25  # frames per second
 SIDES = ("L", "R")
-UP = np.asarray([0, 0, 1], np.float32)
-#: Footfalls: foot, leaves the ground (s), lands (s), x, y (m), yaw (rad).
-STEPS = (
-    ("R", 0.10, 0.52, 2.35, 0.09, -1.57),
-    ("L", 0.62, 1.04, 1.75, -0.09, -1.57),
-    ("R", 1.14, 1.56, 1.15, 0.09, -1.57),
-    ("L", 1.66, 2.08, 0.62, -0.09, -1.35),
-    ("R", 2.20, 2.64, 0.10, 0.08, -0.45),
-    ("L", 2.76, 3.18, 0.36, 0.00, 0.12),
-    ("R", 3.25, 3.50, 0.10, 0.02, -0.10),
-    ("L", 5.45, 5.95, 0.56, 0.00, 0.12),
-    ("L", 9.45, 9.87, 0.52, 0.10, 1.05),
-    ("R", 10.00, 10.44, 1.00, -0.08, 1.50),
-    ("L", 10.54, 10.96, 1.60, 0.09, 1.57),
-    ("R", 11.06, 11.48, 2.20, -0.09, 1.57),
-    ("L", 11.58, 12.00, 2.80, 0.09, 1.57),
-)
-START = {"L": (2.95, -0.09, -1.57), "R": (3.15, 0.09, -1.57)}
-#: Heading of the hips, radians, by time.
-YAW = ((0, -1.57), (1.9, -1.57), (2.5, -0.85), (3.1, -0.15), (3.6, 0), (9.4, 0), (10.0, 0.85), (10.5, 1.5),
-       (11, 1.57), (12, 1.57))  # fmt: skip
-#: How far the hips sink below standing, m.
-SINK = ((0, 0.0), (5.9, 0.0), (7.2, 0.11), (8.9, 0.11), (9.6, 0.0), (12, 0.0))
-#: Turn of the chest against the hips, and of the head against the chest (towards the camera while walking).
-CHEST = ((0, 0), (7.0, 0), (7.75, -0.42), (8.65, 0.42), (9.2, 0.0), (12, 0))
-HEAD = ((0, 0.25), (0.8, 0.85), (1.9, 0.9), (2.6, 0.5), (3.3, 0), (7.0, 0), (7.75, -0.2), (8.65, 0.2),
-        (9.3, 0), (10.1, -0.5), (10.7, -0.7), (11.4, -0.2), (12, 0))  # fmt: skip
-# Aims of upper and lower arm: (outwards, forwards, up) of the person's chest.
-_HANG = ((0.20, 0.02, -1.0), (0.10, 0.22, -1.0))
-_RAISED = ((0.12, 0.95, -0.12), (0.02, 1.0, 0.05))
-_SUNK = ((0.38, 0.35, -0.85), (0.05, 0.95, -0.12))
-_HIGH = ((0.55, 0.70, -0.15), (-0.25, 0.75, 0.62))
-_LOW = ((0.22, 0.30, -0.92), (-0.75, 0.62, -0.10))
-_PRESS = ((0.30, 0.42, -0.80), (-0.45, 0.85, 0.10))
-_WAVE_UP = ((0.80, 0.25, 0.10), (0.20, 0.35, 1.0))
-_WAVE_OUT = ((0.85, 0.20, 0.15), (0.62, 0.25, 0.85))
-_WAVE_IN = ((0.85, 0.20, 0.15), (-0.22, 0.30, 0.95))
-#: By time; between them the arms move smoothly.
-ARMS = {
-    "R": ((0, _HANG), (3.2, _HANG), (3.75, _WAVE_UP), (3.95, _WAVE_OUT), (4.2, _WAVE_IN), (4.45, _WAVE_OUT),
-          (4.7, _WAVE_IN), (4.95, _WAVE_OUT), (5.6, _HANG), (5.9, _HANG), (6.6, _RAISED), (7.2, _SUNK),
-          (7.75, _HIGH), (8.65, _LOW), (9.2, _PRESS), (9.8, _HANG), (12, _HANG)),
-    "L": ((0, _HANG), (5.9, _HANG), (6.6, _RAISED), (7.2, _SUNK), (7.75, _LOW), (8.65, _HIGH), (9.2, _PRESS),
-          (9.8, _HANG), (12, _HANG)),
-}  # fmt: skip
-#: How much the arms swing with the legs.
-SWING = ((0, 1), (2.2, 1), (3.0, 0), (9.6, 0), (10.2, 1), (12, 1))
 HEEL_M, BALL_M = 0.05, 0.13  # from the ankle back to the heel, forwards to the ball
 
-Keys = tuple[tuple[float, float], ...]  #: (s, value), in order of time
-Aims = tuple[tuple[float, float, float], tuple[float, float, float]]
-_STILL: Keys = ((0, 0), (DURATION_S, 0))
-
 
 @dataclass(frozen=True)
-class Score:
-    """What is performed, written down by time; every track reaches from 0 to its end."""
+class BodyPose:
+    """The person at one time."""
 
-    seconds: float
-    start: dict[str, tuple[float, float, float]]  #: foot → x, y, yaw
-    steps: tuple[tuple[str, float, float, float, float, float], ...]
-    arms: dict[str, tuple[tuple[float, Aims], ...]]
-    yaw: Keys = _STILL
-    sink: Keys = _STILL
-    chest: Keys = _STILL
-    head: Keys = _STILL
-    swing: Keys = _STILL
-    bow: Keys = _STILL  #: of the whole back, forwards
-
-
-SAMPLE = Score(DURATION_S, START, STEPS, ARMS, YAW, SINK, CHEST, HEAD, SWING)
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The person at one time: a pose, and where the root bone lies in the world."""
-
-    pose: FloatArray  # (J, 3, 3)
-    root: FloatArray  # (3,)
+    bones: FloatArray  # (J, 3, 3)
+    root: FloatArray  # (3,) place of the root bone in the world, m
 
 
 class Motion:
     """The whole performance for one body, frame by frame."""
 
-    def __init__(self, bodies: Bodies, heads: FloatArray, sole_z: float, score: Score = SAMPLE) -> None:
+    def __init__(self, bodies: Bodies, heads: FloatArray, sole_z: float, score: Choreography) -> None:
         """`heads` (J, 3) are this body's bones at rest and `sole_z` is the lowest point of its shoes."""
         self._score = score
-        self._skeleton = skeleton = Skeleton(
+        self._skeleton = skeleton = Armature(
             replace(bodies, template_heads=heads)
         )  # limbs aimed from its own rest
         self._at = {n: heads[skeleton.index[n]] for n in skeleton.names}
@@ -120,7 +46,7 @@ class Motion:
         )
         self._root = self._roots()
 
-    def moment(self, frame: int) -> Moment:
+    def pose(self, frame: int) -> BodyPose:
         """The pose of a frame."""
         heading = euler(0, 0, float(self._yaw[frame]))
         aimed: dict[str, FloatArray] = {}
@@ -134,7 +60,7 @@ class Motion:
             self._arm(frame, side, chest, aimed, local)
         pose = self._skeleton.pose_from_globals(aimed, local)
         pose[0] = heading @ pose[0]
-        return Moment(pose, self._root[frame])
+        return BodyPose(pose, self._root[frame])
 
     def _foot(self, side: str, t: float) -> tuple[FloatArray, FloatArray]:
         """Ankle in the world and the foot's turn; a foot leaves over its ball and lands on its heel."""
@@ -227,7 +153,7 @@ class Motion:
         return local
 
     def _stride(self, frame: int) -> float:
-        """How far the left foot is before the right one, steps."""
+        """Lead of the left foot over the right one, steps."""
         ahead = np.asarray([np.sin(self._yaw[frame]), -np.cos(self._yaw[frame])])
         return float((self._ankles["L"][frame] - self._ankles["R"][frame])[:2] @ ahead) / 0.6
 
@@ -266,7 +192,7 @@ def _bump(t: float, start: float, peak: float, end: float) -> float:
     return x * x * (3 - 2 * x)
 
 
-def _curl(skeleton: Skeleton, local: dict[str, FloatArray], side: str, curl: float) -> None:
+def _curl(skeleton: Armature, local: dict[str, FloatArray], side: str, curl: float) -> None:
     """Bend the fingers a little."""
     heads = skeleton.heads
     knuckles = heads[skeleton.index[f"finger2-1.{side}"]] - heads[skeleton.index[f"finger5-1.{side}"]]
