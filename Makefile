@@ -25,7 +25,7 @@ DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
 run: $(RUN_STAMP)
 	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then $(need_libraries); exec $(BIN)/xfactor; fi; \
 	echo "No display here: parsing the sample clip into ./out instead of opening the window."; \
-	exec $(BIN)/python -m app.commands.first_look out
+	exec $(BIN)/python -m app.commands.first_run out
 
 test: $(DEV_STAMP) libraries check
 

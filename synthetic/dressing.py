@@ -76,7 +76,7 @@ class Dresser:
         outfit.pieces.append(self.tailor.eyes_piece(rest, iris))
         pieces = outfit.pieces
         if rng.random() < 0.16:
-            pieces.append(props.carried(rng, b, heads, self.atlas))
+            pieces.append(props.held_object(rng, b, heads, self.atlas))
         if rng.random() < 0.05:
             pieces.append(props.backpack(rng, b, heads, self.atlas))
         if seated and rng.random() < 0.6:

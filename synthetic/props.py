@@ -13,7 +13,7 @@ from synthetic.skeleton import rotation, unit
 _RING = 10  # corners around a cylinder or an ellipsoid
 
 
-def carried(rng: Rng, bodies: Bodies, heads: FloatArray, atlas: Atlas) -> Piece:
+def held_object(rng: Rng, bodies: Bodies, heads: FloatArray, atlas: Atlas) -> Piece:
     """A bag, a stick, a ball or a small thing at a hand. ``heads`` (J, 3) are the bones at rest."""
     side = rng.choice(["L", "R"])
     bone = bodies.bone(f"metacarpal2.{side}")

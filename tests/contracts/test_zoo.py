@@ -172,14 +172,14 @@ def test_every_inner_size_is_known_by_name(exported: Exported) -> None:
             for v in graph.value_info
         }
         sums = [i for n in graph.node if n.op_type == "Add" for i in n.input]
-        assert sums
+        assert sums or not exported.name.startswith("factored")
         assert all(len(axes[s]) == 3 for s in sums)
         assert {a for axis in axes.values() for a in axis} <= names
 
 
 @pytest.mark.onnx
 def test_nothing_of_training_or_of_the_machine_is_in_the_files(exported: Exported) -> None:
-    arithmetic = {"Add", "Sub", "Div", "Exp", "ReduceMax", "ReduceSum", "Sigmoid"}
+    arithmetic = {"Add", "Sub", "Div", "Exp", "ReduceMax", "ReduceSum", "Sigmoid", "Softmax"}
     allowed = {"Conv", "MaxPool", "Relu", "ArgMax", "Cast", "Transpose"} | arithmetic
     for stage in exported.stages:
         model = onnx.load_from_string(exported.data(stage))

@@ -1,6 +1,6 @@
 """First run without a display (`make run`): parse the sample clip, and print where the results are.
 
-`python -m app.commands.first_look [DIR]`
+`python -m app.commands.first_run [DIR]`
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from runtime.system import crash_log, paths
 from runtime.system.installation import module_command, module_environment
 
 
-def first_look(out: Path) -> int:
+def first_run(out: Path) -> int:
     """Parse the sample clip into `out`, make a contact sheet of the overlay, print where both are.
 
     Returns:
@@ -41,4 +41,4 @@ def first_look(out: Path) -> int:
 
 if __name__ == "__main__":
     crash_log.install()
-    sys.exit(first_look(Path(sys.argv[1] if len(sys.argv) > 1 else "out")))
+    sys.exit(first_run(Path(sys.argv[1] if len(sys.argv) > 1 else "out")))
