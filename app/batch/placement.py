@@ -6,25 +6,21 @@ import contextlib
 from pathlib import Path
 
 from runtime.system.disk import cannot_write
-from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
+from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, write_atomic
 
 
 def place(path: Path, data: bytes) -> None:
     """Write a result file by renaming a finished one.
 
-    Unlike `write_atomic` it does not wait for the disk, which would cost more than parsing the frame does;
-    after a power cut `products.whole` tells what arrived.
+    It does not wait for the disk, which would cost more than parsing the frame does; after a power cut
+    `products.whole` tells what arrived.
 
     Raises:
         CannotWriteError: nothing is left behind.
     """
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{path.name}{TEMPORARY_SUFFIX}")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        write_atomic(path, data, mode=None, sync=False)
     except OSError as e:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise cannot_write(path, e) from e
 
 

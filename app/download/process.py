@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -31,13 +30,12 @@ from app.download.messages import (
 )
 from runtime.media.links import Link
 from runtime.system.errors import Refusal
-from runtime.system.processes import ChildProcess
+from runtime.system.processes import ChildProcess, last_words
 
 COMMAND: Final = (sys.executable, "-m", "app.download.worker")
 LEAVE_S: Final = 1.0  # from closing stdin until the process is killed: it has nothing to save
 GLANCE_S: Final = 0.1  # how often a silent worker's owner is asked whether it still wants it
 GRACE_S: Final = 5.0  # the worker keeps its own limits; beyond this it hangs
-LONGEST: Final = 1 << 17  # bytes of a line
 
 log = logging.getLogger("xfactor.downloading")
 
@@ -59,7 +57,7 @@ class Download:
         self._command = tuple(command)
         self._process: ChildProcess | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the download
-        self._rest = b""
+        self._messages: deque[Message] = deque()
 
     def query(self, go_on: Callable[[], None]) -> Found:
         """Ask the site what it is, without downloading it.
@@ -129,29 +127,18 @@ class Download:
     def _next(self, go_on: Callable[[], None], until_s: float) -> Message:
         """The next message that is no failure."""
         assert self._process is not None
-        while True:
-            message = self._taken()
-            if isinstance(message, DownloadFailed):
-                raise Refusal(message.what, message.reason, message.remedy)
-            if message is not None:
-                return message
+        while not self._messages:
             go_on()
             if time.monotonic() > until_s:
                 raise errors.over_time(self.link.name, "the download", self._limits.fetch_s)
-            data = self._process.read(GLANCE_S)
-            if data == b"":
+            lines = self._process.lines(GLANCE_S)
+            if lines is None:
                 raise self._broken("it ended without a word")
-            self._rest += data or b""
-            if len(self._rest) > LONGEST:
-                raise self._broken("it said too much")
-
-    def _taken(self) -> Message | None:
-        while b"\n" in self._rest:
-            line, self._rest = self._rest.split(b"\n", maxsplit=1)
-            message = decode(line.decode("utf-8", "replace"))
-            if message is not None:
-                return message
-        return None
+            self._messages.extend(filter(None, map(decode, lines)))
+        message = self._messages.popleft()
+        if isinstance(message, DownloadFailed):
+            raise Refusal(message.what, message.reason, message.remedy)
+        return message
 
     def _expected(self, message: Downloaded) -> Path:
         """The worker's word for a file is not taken: only the names that it may have are."""
@@ -162,12 +149,7 @@ class Download:
         return self._cache.folder / path.name
 
     def _broken(self, how: str) -> Refusal:
-        with suppress(OSError, ValueError):
-            self._errors.seek(0, os.SEEK_END)
-            self._errors.seek(max(0, self._errors.tell() - 4000))
-            log.error(
-                "worker of %s: %s\n%s", self.link.id, how, self._errors.read().decode("utf-8", "replace")
-            )
+        log.error("worker of %s: %s\n%s", self.link.id, how, last_words(self._errors))
         reason = f"the process that downloads broke down: {how}"
         return Refusal(self.link.name, reason, "Try again; the log file has the details")
 

@@ -19,10 +19,19 @@ from pathlib import Path
 from typing import Final
 
 from personalize.client.job_folders import claimed
-from personalize.client.pipe import MessageStream, said_by
-from personalize.messages import CANCELLED, DONE, FAILED, Cancelled, Failure, Finished, Message, PhaseProgress
+from personalize.messages import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    Cancelled,
+    Failure,
+    Finished,
+    Message,
+    PhaseProgress,
+    decode,
+)
 from runtime.system.errors import Refusal
-from runtime.system.processes import ChildProcess
+from runtime.system.processes import ChildProcess, last_words
 
 COMMAND: Final = (sys.executable, "-m", "personalize.worker")
 ERRORS: Final = "stderr.txt"  # what the interpreter said last, beside the worker's own log
@@ -168,34 +177,34 @@ class Supervisor(threading.Thread):
 
     def _once(self) -> Outcome:
         """One process, from start to exit."""
-        with (self.folder / ERRORS).open("wb") as errors:
+        with (self.folder / ERRORS).open("w+b") as errors:
             process = ChildProcess(self._command, errors)
-        self.pid = process.pid
-        last: Message | None = None
-        killed = ""
-        try:
-            last, killed = self._listen(process)
-        finally:
-            code = self._end(process, at_once=bool(killed))
-            process.close()
-        return self._judge(code, last, killed)
+            self.pid = process.pid
+            last: Message | None = None
+            killed = ""
+            try:
+                last, killed = self._listen(process)
+            finally:
+                code = self._end(process, at_once=bool(killed))
+                process.close()
+            return self._judge(code, last, killed, last_words(errors))
 
     def _listen(self, process: ChildProcess) -> tuple[Message | None, str]:
         """Pass events on until the pipe ends; the last event, and why the process was killed if it was."""
-        lines, last = MessageStream(), None
+        last: Message | None = None
         started_s = heard_s = time.monotonic()
         leaving_s: float | None = None
         told_to_stop = False
         while True:
-            data = process.read(GLANCE_S)
-            if data == b"":
+            lines = process.lines(GLANCE_S)
+            if lines is None:
                 return last, ""
-            if data is not None:
-                heard_s = time.monotonic()
-                for event in lines.feed(data):
-                    last = event
-                    self._pass_on(event)
             now_s = time.monotonic()
+            if lines:
+                heard_s = now_s
+            for message in (m for line in lines if (m := decode(line)) is not None):
+                last = message
+                self._pass_on(message)
             if self._stop_early.is_set() and not told_to_stop and leaving_s is None:
                 told_to_stop = True
                 process.write("stop")
@@ -234,7 +243,7 @@ class Supervisor(threading.Thread):
             self._events.append(event)
             self._on_news()
 
-    def _judge(self, code: int, last: Message | None, killed: str) -> Outcome:
+    def _judge(self, code: int, last: Message | None, killed: str, details: str) -> Outcome:
         """Outcome of an exit code and the last message; one without the other is a breakdown."""
         if self._cancel.is_set():
             return Outcome(Ending.CANCELLED)
@@ -244,7 +253,7 @@ class Supervisor(threading.Thread):
             return Outcome(Ending.FAILED, f"{last.what}: {last.reason}. {last.remedy}")
         if not killed and code == CANCELLED and isinstance(last, Cancelled):
             return Outcome(Ending.CANCELLED)
-        return Outcome(Ending.PAUSED, killed or _ended(code), said_by(self.folder / ERRORS))
+        return Outcome(Ending.PAUSED, killed or _ended(code), details)
 
 
 def _ended(code: int) -> str:

@@ -21,6 +21,7 @@ from runtime.engine.sessions import Session
 from runtime.engine.stages import FactoredStages
 from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal
+from runtime.system.files import write_atomic
 
 SILHOUETTES: Final = "silhouettes"
 BACKGROUND, UNDECIDED, PERSON = 0, 128, 255  #: in the pictures of silhouettes
@@ -133,8 +134,5 @@ class Context:
         folder.mkdir(mode=0o700, exist_ok=True)
         index = self.first_frame + frame
         path = folder / f"{index:06d}.png"
-        part = path.with_suffix(".part")
-        part.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
-        part.chmod(0o600)
-        part.replace(path)
+        write_atomic(path, cv2.imencode(".png", picture)[1].tobytes(), sync=False)
         self.reporter.send(FrameSilhouette(index, str(path)))

@@ -7,6 +7,7 @@ is done again exactly when something it depends on changed, such as a stroke of 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable
@@ -69,16 +70,13 @@ class Results:
     def keep(self, name: str, array: Array) -> None:
         """Give an array of `new` its name, once it is filled; any other array is written first."""
         path = self.folder / f"{name}.npy"
-        part = path.with_name(path.name + PART)
         if isinstance(array, np.memmap):
             array.flush()
+            path.with_name(path.name + PART).replace(path)
         else:
-            with part.open("wb") as file:
-                part.chmod(0o600)
-                np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
-                file.flush()
-                os.fsync(file.fileno())
-        part.replace(path)
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+            write_atomic(path, buffer.getvalue())
 
     def array(self, name: str) -> Array:
         """Array that was kept, read as it is needed."""

@@ -12,13 +12,14 @@ TEMPORARY_PREFIX = ".xfactor-"
 TEMPORARY_SUFFIX = ".tmp"
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int | None = 0o600, sync: bool = True) -> None:
     """Replace `path` by `data`: a reader sees the old bytes or the new, at any moment and after any failure.
 
     Args:
         path: a symbolic link is followed, so that a linked settings file stays linked; the folder must exist.
         data: the whole content.
-        mode: permissions of the new file, whatever the umask is.
+        mode: permissions of the new file, whatever the umask is; None leaves them to it.
+        sync: wait for the disk; without it a power cut may leave half of the file.
 
     Raises:
         OSError: nothing was changed and no temporary file is left.
@@ -26,25 +27,33 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o600) -> None:
     target = path.resolve()
     temporary = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}")
     try:
-        _write_new(temporary, data, mode)
+        _write_new(temporary, data, mode, sync=sync)
         temporary.replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+    if not sync:
+        return
     # The bytes are on disk under the right name; many file systems cannot sync a folder, as SQLite knows.
     with contextlib.suppress(OSError):
         _sync_folder(target.parent)
 
 
-def _write_new(path: Path, data: bytes, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def _write_new(path: Path, data: bytes, mode: int | None, *, sync: bool) -> None:
+    descriptor = os.open(
+        path,
+        os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW,
+        0o600 if mode is not None else 0o666,
+    )
     try:
-        os.fchmod(descriptor, mode)
+        if mode is not None:
+            os.fchmod(descriptor, mode)
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
-        os.fsync(descriptor)  # before the rename, or a power cut leaves the new name on no bytes
+        if sync:
+            os.fsync(descriptor)  # before the rename, or a power cut leaves the new name on no bytes
     finally:
         os.close(descriptor)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Final
 
 CHUNK_BYTES: Final = 1 << 16
+LONGEST_LINE: Final = 1 << 20  #: bytes
+LAST_WORDS: Final = 4000  #: bytes of stderr that are worth showing
 
 
 def environment() -> dict[str, str]:
@@ -42,6 +44,33 @@ def answer_of(
     )
 
 
+class LineBuffer:
+    """Lines of a stream that comes in pieces; half a line waits for its other half."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._skipping = False
+
+    def feed(self, data: bytes) -> list[str]:
+        """Lines that are complete now; one that is longer than `LONGEST_LINE` is left out."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if lines and self._skipping:
+            self._skipping = False
+            del lines[0]
+        if len(self._rest) > LONGEST_LINE:
+            self._rest, self._skipping = b"", True
+        return [line.decode("utf-8", "replace") for line in lines]
+
+
+def last_words(errors: IO[bytes]) -> str:
+    """End of the stderr that a process left in a file; empty where it cannot be read."""
+    try:
+        errors.seek(max(0, errors.seek(0, os.SEEK_END) - LAST_WORDS))
+        return errors.read().decode("utf-8", "replace").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 class ChildProcess:
     """A child that is listened to while it works. Its session is its own: Ctrl-C reaches the program alone,
     and processes that the child starts end with it.
@@ -64,6 +93,7 @@ class ChildProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
+        self._buffer = LineBuffer()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._stdout, selectors.EVENT_READ)
 
@@ -72,11 +102,12 @@ class ChildProcess:
         """Also of its process group."""
         return self._process.pid
 
-    def read(self, timeout_s: float) -> bytes | None:
-        """Output as it comes: None when there is none in time, nothing at its end."""
+    def lines(self, timeout_s: float) -> list[str] | None:
+        """Whole lines of its output, none when none come in time; None at its end."""
         if not self._selector.select(timeout_s):
-            return None
-        return os.read(self._stdout.fileno(), CHUNK_BYTES)
+            return []
+        data = os.read(self._stdout.fileno(), CHUNK_BYTES)
+        return self._buffer.feed(data) if data else None
 
     def write(self, line: str) -> None:
         """Send a line; a child that has ended is no error."""
