@@ -314,7 +314,7 @@ def bench(
 
 @app.command()
 def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False) -> None:
-    """What works here, and the line that mends the rest."""
+    """Report what works here, and the line that mends the rest."""
     from app.commands.doctor import doctor as examine
 
     raise typer.Exit(examine(as_json=as_json))

@@ -19,22 +19,22 @@ from runtime.system import crash_log, paths
 from PyQt6.QtCore import QEvent, QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
-from app.controllers.factor_library import Shelving
-from app.controllers.help import Helping
-from app.controllers.links import Linking
-from app.controllers.menus import Menus, first_choice
-from app.controllers.personalization import Learning
-from app.controllers.playback import Playing
-from app.controllers.recording import Keeping
-from app.live.jobs import Jobs, State
+from app.controllers.factor_library import LibraryActions
+from app.controllers.help import HelpActions
+from app.controllers.links import LinkOpening
+from app.controllers.menus import RuntimeMenus, first_choice
+from app.controllers.personalization import Personalization
+from app.controllers.playback import PlaybackControls
+from app.controllers.recording import Recordings
+from app.live.jobs import BackgroundJobs, JobState
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
-from app.ui.activity import Task
-from app.ui.asking import MEDIA, ask_file, ask_folder
-from app.ui.hud import Vitals
+from app.ui.dialogs import MEDIA, ask_file, ask_folder
+from app.ui.hud import LiveMetrics
 from app.ui.interrupts import Interrupts
+from app.ui.job_list import JobEntry
 from app.ui.window import Window
-from app.workspace import Loader, Session
+from app.workspace import EngineLoader, Workspace
 from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.media.capture import Capture
@@ -47,19 +47,19 @@ STOP_S: Final = 2.0  # for all threads together: the program is gone within thre
 log = logging.getLogger("xfactor.desktop")
 
 
-class Bell(QObject):
-    """Four lines of Qt around the threads: they ring, the window comes and looks. No payload, no queue.
+class Notification(QObject):
+    """Qt signal that threads send when there is something new for the window; no payload, no queue.
 
     Signals:
-        rung: there is something to pull.
+        sent: there is something to pull.
     """
 
-    rung = pyqtSignal()
+    sent = pyqtSignal()
 
-    def ring(self) -> None:
+    def send(self) -> None:
         """From any thread."""
         with suppress(RuntimeError):  # a thread that outlived the window rings into nothing
-            self.rung.emit()
+            self.sent.emit()
 
 
 class Desktop(QObject):
@@ -74,25 +74,25 @@ class Desktop(QObject):
 
     ended = pyqtSignal()
 
-    def __init__(self, settings_file: SettingsFile, *, loader: Loader | None = None) -> None:
+    def __init__(self, settings_file: SettingsFile, *, loader: EngineLoader | None = None) -> None:
         super().__init__()
         self.settings_file = settings_file
         self.settings: Settings = settings_file.load()
         self.stuck: list[str] = []
-        self.bell = Bell()
-        self.pipeline = Pipeline(self.bell.ring)
-        self.jobs = Jobs(self.bell.ring)
-        self.session = Session(self.pipeline, self.jobs, *([loader] if loader else []))
+        self.notification = Notification()
+        self.pipeline = Pipeline(self.notification.send)
+        self.jobs = BackgroundJobs(self.notification.send)
+        self.workspace = Workspace(self.pipeline, self.jobs, *([loader] if loader else []))
         self.window = Window()
-        self.playing = Playing(self.window, self.pipeline)
-        self.keeping = Keeping(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
-        self.menus = Menus(self.window, self.session, self.open, self.refuse)
-        self.linking = Linking(self.window, self.jobs, self.open, self.refuse)
-        self.helping = Helping(self.window, self.jobs, self.keeping.folder, onnx.ort.__version__)
-        self.learning = Learning(
-            self.window, self.session, self.pipeline, self.jobs, self.open, self.bell.ring
+        self.playing = PlaybackControls(self.window, self.pipeline)
+        self.recordings = Recordings(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
+        self.menus = RuntimeMenus(self.window, self.workspace, self.open, self.refuse)
+        self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
+        self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
+        self.personalization = Personalization(
+            self.window, self.workspace, self.pipeline, self.jobs, self.open, self.notification.send
         )
-        self.shelving = Shelving(self.window, self.session, self.jobs, self.refuse)
+        self.library = LibraryActions(self.window, self.workspace, self.jobs, self.refuse)
         self._timer = QTimer(self)
         self._shown = 0  # number of the capture whose picture is on show
         self._dropped: Capture | None = None  # of a source that was dropped: it may be personalised on
@@ -104,10 +104,10 @@ class Desktop(QObject):
         """The whole wiring, one line a fact."""
         window, actions = self.window, self.window.actions_
         # threads → window
-        self.bell.rung.connect(self.refresh)  # queued: it is emitted in other threads
+        self.notification.sent.connect(self.refresh)  # queued: it is emitted in other threads
         self._timer.timeout.connect(self.tick)
-        self.session.on_changed = self._on_engine
-        self.session.on_link = self.linking.open
+        self.workspace.on_changed = self._on_engine
+        self.workspace.on_link = self.links.open
         # what is opened
         window.source_dropped.connect(self._on_dropped)
         window.welcome.recent_chosen.connect(self.open)
@@ -133,7 +133,7 @@ class Desktop(QObject):
         window.closing.connect(self.stop)
 
     def _restore(self) -> None:
-        window_state.restore(self.settings, self.window, self.session)
+        window_state.restore(self.settings, self.window, self.workspace)
         self.pipeline.smooth = self.settings.smoothing
         self.menus.fill_recent(self.settings.recent)
         self.window.show_welcome(on=True)
@@ -149,7 +149,7 @@ class Desktop(QObject):
             self._say(words, Level.WARNING, "settings")
         settings = self.settings
         choice = first_choice(settings.model, settings.device, settings.network_size)
-        self.session.load(choice, settings.factor)
+        self.workspace.load(choice, settings.factor)
         if source is not None:
             self.open(source)
 
@@ -162,12 +162,14 @@ class Desktop(QObject):
             pass  # an open menu may run an event loop of its own
         until_s = time.monotonic() + STOP_S
         self._timer.stop()
-        learning = self.learning.stop()  # first: an undecided factor is not what the next run starts with
-        window_state.save(self.settings_file, self.settings, self.window, self.session)
-        self.linking.stop()
+        personalization = (
+            self.personalization.stop()
+        )  # first: an undecided factor is not what the next run starts with
+        window_state.save(self.settings_file, self.settings, self.window, self.workspace)
+        self.links.stop()
         worker = self.jobs.stop()
         self.stuck = self.pipeline.stop(STOP_S)
-        for thread in (worker, *learning):
+        for thread in (worker, *personalization):
             thread.join(max(0.0, until_s - time.monotonic()))
             self.stuck += [thread.name] if thread.is_alive() else []
         self.window.hide()
@@ -177,7 +179,7 @@ class Desktop(QObject):
 
     def open(self, text: str) -> None:
         """Open a camera, file, folder or link; what is on show stays until the first picture is there."""
-        source = self.session.open(text, self.playing.for_new_source()) if not self._stopping else None
+        source = self.workspace.open(text, self.playing.for_new_source()) if not self._stopping else None
         if source is not None:
             self.window.status.showMessage(f"Opening {source.name}…")
 
@@ -191,14 +193,14 @@ class Desktop(QObject):
 
     def close_source(self) -> None:
         """Back to the welcome page; a camera goes off."""
-        self.session.close()
+        self.workspace.close()
         self.window.show_welcome(on=True)
         self.window.setWindowTitle("xfactor")
 
     # -- pulled from the threads
 
     def refresh(self) -> None:
-        """The bell rang: take the newest result, what is to be said, and what jobs have made."""
+        """Take the newest result, the notices and the results of jobs."""
         if self._stopping:
             return
         self._follow_source()
@@ -208,28 +210,28 @@ class Desktop(QObject):
             if capture.number != self._shown:
                 self._shown = capture.number
                 self._on_first_picture()
-        self.learning.refresh()
+        self.personalization.refresh()
         for notice in self.pipeline.notices.drain():
             self.window.banner.show_notice(notice)
         for job in self.jobs.collect():
-            if job.state is State.FAILED:
+            if job.state is JobState.FAILED:
                 self._say(job.error, Level.ERROR, f"job {job.title}", job.details)
                 self.menus.refresh()
 
     def _follow_source(self) -> None:
-        if self.session.follow_source():
+        if self.workspace.follow_source():
             self.window.status.clearMessage()
             self.playing.begin()
 
     def _on_first_picture(self) -> None:
         """The source really delivers: only now is it named, and does it join the recent ones."""
-        source = self.session.source
+        source = self.workspace.source
         if source is None:
             return
         self.window.show_welcome(on=False)
-        opened = self.session.address
-        known = self.linking.remembered(opened)
-        name = source.name if known == opened else self.linking.title(opened)
+        opened = self.workspace.address
+        known = self.links.remembered(opened)
+        name = source.name if known == opened else self.links.title(opened)
         self.window.status.show_source(name)
         self.window.setWindowTitle(f"{name} — xfactor")
         if not self._is_ours(opened):
@@ -238,7 +240,7 @@ class Desktop(QObject):
             self.settings = replace(self.settings, recent=recent, folder=folder)
         self.menus.fill_recent(self.settings.recent)
         if self._dropped is self.pipeline.capture or known != opened:
-            self.learning.offer()
+            self.personalization.offer()
         self._dropped = None
         self.tick()
 
@@ -248,7 +250,7 @@ class Desktop(QObject):
         return opened == str(paths.sample_clip()) or Path(opened).is_relative_to(jobs_dir())
 
     def tick(self) -> None:
-        """What changes with time: place, numbers, jobs, cameras, recordings."""
+        """Refresh what changes with time: position, numbers, jobs, cameras, recordings."""
         if self._stopping:
             return
         window, pipeline = self.window, self.pipeline
@@ -259,27 +261,27 @@ class Desktop(QObject):
         info = capture.info if capture is not None else None
         if info is not None:
             window.show_live(live=info.live, still=info.still)
-            window.viewing.mirror(on=info.live and window.actions_["mirror"].isChecked())
+            window.display.mirror(on=info.live and window.actions_["mirror"].isChecked())
         self.playing.refresh()
-        self.keeping.refresh()
-        self.learning.refresh()
+        self.recordings.refresh()
+        self.personalization.refresh()
         window.status.show_camera(on=pipeline.camera_on)
-        vitals = self._vitals()
-        window.status.show_vitals(vitals if self.session.source is not None else None)
-        window.canvas.show_vitals(vitals if window.actions_["hud"].isChecked() else None)
-        tasks = [Task(id(j), j.title, j.fraction, j.left_s) for j in self.jobs.shown()]
-        window.activity.show_tasks([*self.learning.tasks(), *tasks])
+        vitals = self._metrics()
+        window.status.show_metrics(vitals if self.workspace.source is not None else None)
+        window.canvas.show_metrics(vitals if window.actions_["hud"].isChecked() else None)
+        tasks = [JobEntry(id(j), j.title, j.fraction, j.left_s) for j in self.jobs.shown()]
+        window.activity.show_tasks([*self.personalization.tasks(), *tasks])
 
-    def _vitals(self) -> Vitals:
-        pipeline, engine, parsed = self.pipeline, self.session.engine, self.window.canvas.parsed
-        return Vitals(
+    def _metrics(self) -> LiveMetrics:
+        pipeline, engine, parsed = self.pipeline, self.workspace.engine, self.window.canvas.parsed
+        return LiveMetrics(
             fps=pipeline.rate.fps,
             infer_ms=pipeline.rate.infer_ms,
             age_ms=self.window.canvas.age_ms,
             dropped=pipeline.dropped,
             provider=engine.provider if engine is not None else "",
             model=engine.name if engine is not None else "",
-            factor=self.session.xfactor.name,
+            factor=self.workspace.xfactor.name,
             picture=parsed.frame.size if parsed is not None else (0, 0),
         )
 
@@ -293,12 +295,12 @@ class Desktop(QObject):
         self.window.banner.show_notice(Notice(words, level, details, topic))
 
     def _on_engine(self) -> None:
-        session = self.session
-        self.window.controls.show_parts(window_state.parts_of(session))
+        workspace = self.workspace
+        self.window.controls.show_parts(window_state.parts_of(workspace))
         self.menus.refresh()
-        self.shelving.refresh()
-        if session.previous is not None:
-            words = f"X factor: {session.xfactor.name}, swapped in {session.swap_ms:.2f} ms"
+        self.library.refresh()
+        if workspace.previous is not None:
+            words = f"X factor: {workspace.xfactor.name}, swapped in {workspace.swap_ms:.2f} ms"
             self.window.status.show_under(words)
 
     def _on_smoothing(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
@@ -309,8 +311,8 @@ class Desktop(QObject):
         self.window.show_theme(theme)
 
     def _on_cancel(self, key: int) -> None:
-        if key == id(self.learning):
-            self.learning.cancel()
+        if key == id(self.personalization):
+            self.personalization.cancel()
         for job in self.jobs.shown():
             if id(job) == key:
                 job.cancel()

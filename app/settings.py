@@ -36,7 +36,7 @@ def _between(default: float, low: float, high: float) -> Any:  # noqa: ANN401 as
 
 @dataclass(frozen=True)
 class Settings:
-    """What the program remembers between two runs.
+    """Choices that the program keeps between two runs.
 
     Raises:
         ValueError: for a value of another type or outside its range, naming the field.
@@ -75,7 +75,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class ThreadBudget:
-    """How many threads each part of the program may use."""
+    """Threads that each part of the program may use."""
 
     network: int
     worker: int  #: torch in the personalisation process, niced
@@ -149,7 +149,7 @@ class SettingsFile:
         return kept
 
     def _read(self) -> tuple[Settings | None, dict[str, Any]]:
-        """What the file says (None: no file, or not one of settings), and the keys that we do not know."""
+        """Settings in the file (None: no file, or not one of settings), and the keys that we do not know."""
         self.read_only = ""
         try:
             raw = self._bytes()
@@ -215,7 +215,7 @@ class SettingsFile:
 
 
 def _problem(entry: Field[Any], value: object) -> str:
-    """What is wrong with a value for a field, or nothing."""
+    """Reason why a value does not fit a field, or nothing."""
     default = entry.default
     if isinstance(default, tuple):
         if not isinstance(value, tuple) or not all(isinstance(v, str) for v in value):

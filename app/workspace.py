@@ -1,4 +1,4 @@
-"""Session: what is open, which model parses it, and what stands in its X factor's place. No Qt."""
+"""Workspace: what is open, which model parses it, and what stands in its X factor's place. No Qt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from app.live.jobs import Job, Jobs
+from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.settings import thread_budget
 from runtime.engine.augmentation import ONE, Views, chosen
@@ -46,21 +46,21 @@ class XFactor:
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """What an engine is loaded from."""
+    """Model, device and size that an engine is loaded from."""
 
     model: str
     device: str = "auto"
     size: int = 0  #: longer side, px; 0: what the model was tuned for
 
 
-class Loader(Protocol):
-    """How an engine comes into being; tests give a slow or a broken one."""
+class EngineLoader(Protocol):
+    """Function that loads an engine; tests give a slow or a broken one."""
 
     def __call__(self, bundle: str, *, device: str, threads: int, size: NetworkSize | None) -> Engine:
         """Load, verify and run once; raises Refusal."""
 
 
-class Session:
+class Workspace:
     """The use cases of the window, each in words of the user.
 
     Attributes:
@@ -74,7 +74,7 @@ class Session:
         on_link: called with a link that is to be opened; it comes back as a clip once it is downloaded.
     """
 
-    def __init__(self, pipeline: Pipeline, jobs: Jobs, loader: Loader = load_engine) -> None:
+    def __init__(self, pipeline: Pipeline, jobs: BackgroundJobs, loader: EngineLoader = load_engine) -> None:
         self.source: Source | None = None
         self.address = ""
         self.choice = ModelChoice("")
@@ -89,7 +89,7 @@ class Session:
         self._loader = loader
         self._opening: tuple[Source, str] | None = None
         self._engine: Engine | None = None
-        self._loading: Job | None = None
+        self._loading: BackgroundJob | None = None
 
     # -- source
 
@@ -141,7 +141,7 @@ class Session:
 
     @property
     def engine(self) -> Engine | None:
-        """What the next frame is parsed with."""
+        """Engine that parses the next frame."""
         return self._engine
 
     def load(self, choice: ModelChoice, factor: str = "") -> None:
@@ -152,7 +152,7 @@ class Session:
         threads = thread_budget().network
         size = NetworkSize(choice.size) if choice.size else None
 
-        def work(job: Job) -> tuple[Engine, SilhouetteSource | None]:
+        def work(job: BackgroundJob) -> tuple[Engine, SilhouetteSource | None]:
             try:
                 engine = self._loader(choice.model, device=choice.device, threads=threads, size=size)
             except Refusal:
@@ -181,14 +181,14 @@ class Session:
             own = NetworkSize.of_model(self._engine.spec.input_size)
             self._use(self._engine.with_size(NetworkSize(size) if size else own))
 
-    def look(self, looks: str) -> None:
-        """Look at each picture so often from now on; a model without an average looks once all the same."""
+    def set_views(self, looks: str) -> None:
+        """Choose the test-time augmentation; a model that cannot average parses each picture once."""
         self.looks = looks
         if self._engine is not None:
             self._use(self._engine)
 
     def _views(self, engine: Engine) -> Views:
-        """What `looks` means for a model and the source that is open; without one, video may come at once."""
+        """Augmentation that `looks` means for a model and the source that is open; video when none is."""
         if not engine.averages:
             return ONE
         return chosen(self.looks, video=self.source is None or self.source.video)
@@ -255,7 +255,7 @@ class Session:
     def use_masks(self, path: Path) -> None:
         """Take the silhouettes from a folder with one mask per frame, or from one mask picture."""
 
-        def work(_: Job) -> SilhouetteSource:
+        def work(_: BackgroundJob) -> SilhouetteSource:
             return MaskSequence(path) if path.is_dir() else MaskPicture(path)
 
         self._prepare(f"Reading masks of {path.name}", work, "masks")
@@ -308,11 +308,11 @@ class Session:
 
     @property
     def previous(self) -> XFactor | None:
-        """What `swap_back` would use."""
+        """X factor that `swap_back` would use."""
         return self._previous
 
     def _prepare(
-        self, title: str, work: Callable[[Job], SilhouetteSource], key: str, trunk: str = ""
+        self, title: str, work: Callable[[BackgroundJob], SilhouetteSource], key: str, trunk: str = ""
     ) -> None:
         def done(source: SilhouetteSource) -> None:
             if trunk and self._engine is not None and trunk != self._engine.trunk_sha256:

@@ -61,20 +61,20 @@ class Endless:
         """Nothing is open."""
 
 
-def results_in(pipeline: Pipeline, bell: threading.Event, seconds: float) -> int:
+def results_in(pipeline: Pipeline, notification: threading.Event, seconds: float) -> int:
     """The number of results within the time."""
     count, end_s = 0, time.monotonic() + seconds
     while time.monotonic() < end_s:
-        bell.wait(0.05)
-        bell.clear()
+        notification.wait(0.05)
+        notification.clear()
         count += pipeline.parsed.take(0) is not None
     return count
 
 
 def measure(clip: Path, seconds: float) -> tuple[list[float], list[float], set[str]]:
     """Frame rates with the worker halted and with it running, in turn; the phases that it was in."""
-    bell = threading.Event()
-    pipeline = Pipeline(bell.set)
+    notification = threading.Event()
+    pipeline = Pipeline(notification.set)
     halted: list[float] = []
     working: list[float] = []
     phases: set[str] = set()
@@ -95,8 +95,8 @@ def measure(clip: Path, seconds: float) -> tuple[list[float], list[float], set[s
                     if run.pid is None:
                         break
                     os.killpg(run.pid, number)
-                    results_in(pipeline, bell, SETTLE_S)
-                    rates.append(results_in(pipeline, bell, ROUND_S) / ROUND_S)
+                    results_in(pipeline, notification, SETTLE_S)
+                    rates.append(results_in(pipeline, notification, ROUND_S) / ROUND_S)
                 if run.progress is not None:
                     phases.add(run.progress.phase)
         finally:

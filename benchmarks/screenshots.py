@@ -18,8 +18,8 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from app.desktop import Desktop
 from app.settings import Settings, SettingsFile
 from app.ui.filmstrip import CELLS
-from app.ui.look import Backdrop, Behind, View
-from app.ui.personalize_setup import Wish
+from app.ui.personalize_form import PersonalizeRequest
+from app.ui.style import Backdrop, BackdropKind, ViewMode
 from runtime.system import paths
 
 SETTLE_MS = 400  # for a seek, a parse and a repaint
@@ -89,14 +89,14 @@ class Photographer:
         return place is None or (parsed is not None and parsed.frame.index == place.position)
 
     def _all(self) -> Iterator[Scene]:
-        window, viewing = self._desktop.window, self._desktop.window.viewing
+        window, display = self._desktop.window, self._desktop.window.display
         yield Scene("overlay", self._still)
-        for view in (View.PARTS, View.SILHOUETTE, View.CONFIDENCE, View.SKELETON):
-            yield Scene(view.value, partial(viewing.choose_view, view))
-        yield Scene("cut-out", lambda: viewing.choose_behind(Behind(Backdrop.BLUR)))
-        split = replace(viewing.look, view=View.OVERLAY, split=True)
-        yield Scene("before-after", lambda: viewing.show(split))
-        viewing.show(replace(viewing.look, split=False))
+        for view in (ViewMode.PARTS, ViewMode.SILHOUETTE, ViewMode.CONFIDENCE, ViewMode.SKELETON):
+            yield Scene(view.value, partial(display.choose_view, view))
+        yield Scene("cut-out", lambda: display.choose_behind(Backdrop(BackdropKind.BLUR)))
+        split = replace(display.style, view=ViewMode.OVERLAY, split=True)
+        yield Scene("before-after", lambda: display.show(split))
+        display.show(replace(display.style, split=False))
         yield from self._personalising()
         yield Scene("dark", partial(window.show_theme, "dark"))
         yield Scene("welcome", self._desktop.close_source)
@@ -104,13 +104,13 @@ class Photographer:
     def _personalising(self) -> Iterator[Scene]:
         """A real job on some frames of the clip: what is seen is what comes out."""
         desktop, panel = self._desktop, self._desktop.window.personalise
-        learning, canvas = desktop.learning, desktop.window.canvas
+        personalization, canvas = desktop.personalization, desktop.window.canvas
         desktop.playing.set_span(*FRAMES)
-        yield Scene("personalise", learning.show)
-        wish = Wish("sample person", marked=True, method="tree", go_on=False)
+        yield Scene("personalise", personalization.show)
+        wish = PersonalizeRequest("sample person", marked=True, method="tree", go_on=False)
         yield Scene(
             "personalise-running",
-            lambda: learning.start(wish),
+            lambda: personalization.start(wish),
             lambda: len(panel.progress.strip.frames) == CELLS,
             JOB_PATIENCE_MS,
         )
@@ -121,9 +121,9 @@ class Photographer:
             JOB_PATIENCE_MS,
         )
         keep = desktop.window.actions_["keep-factor"].trigger
-        yield Scene("personalise-kept", keep, lambda: learning.comparing.kept is not None)
-        yield Scene("factor-library", desktop.shelving.show, lambda: True, subject=desktop.shelving.dialog)
-        desktop.shelving.dialog().close()
+        yield Scene("personalise-kept", keep, lambda: personalization.comparison.kept is not None)
+        yield Scene("factor-library", desktop.library.show, lambda: True, subject=desktop.library.dialog)
+        desktop.library.dialog().close()
         desktop.window.actions_["undo-factor"].trigger()
         desktop.window.show_personalise(on=False)
 

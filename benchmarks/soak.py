@@ -68,8 +68,8 @@ def resident_mb() -> float:
 
 def soak(clip: Path, minutes: float, model: str) -> dict[str, float]:
     """Run, and report."""
-    bell = threading.Event()
-    pipeline = Pipeline(bell.set)
+    notification = threading.Event()
+    pipeline = Pipeline(notification.set)
     pipeline.start()
     engine = load_engine(model, device="cpu", size=NetworkSize(256))
     feed = open_feed(classify(str(clip)))
@@ -82,8 +82,8 @@ def soak(clip: Path, minutes: float, model: str) -> dict[str, float]:
     began_s = time.monotonic()
     next_s = began_s + WARM_UP_S
     while time.monotonic() - began_s < minutes * 60:
-        bell.wait(0.1)
-        bell.clear()
+        notification.wait(0.1)
+        notification.clear()
         parsed = pipeline.parsed.take(0)
         if parsed is not None:
             ages_s.append(time.monotonic() - parsed.frame.captured_s)

@@ -1,4 +1,4 @@
-"""Brushing: what is painted over the picture is a silhouette of its own, or corrects a propagated one."""
+"""Brush strokes over the picture: a silhouette of their own, or corrections of a propagated one."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.live.pipeline import Pipeline
-from app.ui.look import Look
-from app.ui.silhouette import tinted
+from app.ui.silhouette_tint import tinted
+from app.ui.style import DisplayStyle
 from app.ui.window import Window
-from app.workspace import Session
+from app.workspace import Workspace
 from personalize.job import Correction
 from runtime.frames import FrameResult
 from runtime.silhouettes.grabcut import Brush, Stroke
@@ -22,22 +22,22 @@ Mask = NDArray[np.uint8]
 TOPIC = "brush"
 
 
-class Brushing:
+class BrushStrokes:
     """Connects the canvas' brush and the bar below it with whoever takes the strokes.
 
     Two uses, one at a time: the X factor `brush`, which counts at once on the frame it was painted on, and
     corrections of a personalisation, which are collected over several frames and then applied.
     """
 
-    def __init__(self, window: Window, session: Session, pipeline: Pipeline) -> None:
-        self._window, self._session, self._pipeline = window, session, pipeline
+    def __init__(self, window: Window, workspace: Workspace, pipeline: Pipeline) -> None:
+        self._window, self._workspace, self._pipeline = window, workspace, pipeline
         self._brush: Brush | None = None
         self._painted: list[Stroke] = []  # on the frame of the X factor
         self._corrections: list[Correction] = []
         self._masks: Callable[[int], Mask | None] | None = None
-        self._look: Look | None = None  # before the corrections
+        self._style: DisplayStyle | None = None  # before the corrections
         self._on_applied: Callable[[tuple[Correction, ...]], None] = lambda _: None
-        bar, canvas = window.brushbar, window.canvas
+        bar, canvas = window.brush_bar, window.canvas
         canvas.stroked.connect(self._on_stroke)
         bar.person_chosen.connect(self._on_person)
         bar.resized.connect(self._on_resized)
@@ -49,18 +49,18 @@ class Brushing:
 
     @property
     def correcting(self) -> bool:
-        """Whether strokes are corrections now."""
+        """True while strokes are corrections."""
         return self._masks is not None
 
     def use_brush(self) -> None:
         """Put a brush into the X factor's place; the picture pauses, for strokes belong to one frame."""
         capture = self._pipeline.capture
         live = capture is not None and capture.info is not None and capture.info.live
-        brush = None if live or self._window.canvas.parsed is None else self._session.use_brush()
+        brush = None if live or self._window.canvas.parsed is None else self._workspace.use_brush()
         if brush is None or capture is None:
             words = "Open a clip or a picture first: the brush paints on one frame."
             self._window.banner.show_notice(Notice(words, Level.WARNING, topic=TOPIC))
-            self._session.on_changed()  # what was in use stays checked
+            self._workspace.on_changed()  # what was in use stays checked
             return
         self.end()
         capture.play(replace(capture.playback, playing=False))
@@ -78,27 +78,27 @@ class Brushing:
         self._masks, self._corrections, self._on_applied = masks, list(corrections), on_applied
         words = "Paint where the silhouette is wrong; what is painted is sure."
         self._begin(words, "Redo with corrections", "Cancel")
-        viewing = self._window.viewing
-        self._look = viewing.look
-        viewing.show(replace(viewing.look, bare=True, split=False))  # the silhouette alone, over the picture
+        display = self._window.display
+        self._style = display.style
+        display.show(replace(display.style, bare=True, split=False))  # the silhouette alone, over the picture
         self.refresh()
 
     def end(self) -> None:
         """Put the brush away; what it painted stays in use."""
-        if self._look is not None:
-            viewing, look, self._look = self._window.viewing, self._look, None
-            viewing.show(replace(viewing.look, bare=look.bare, split=look.split))
+        if self._style is not None:
+            display, style, self._style = self._window.display, self._style, None
+            display.show(replace(display.style, bare=style.bare, split=style.split))
         self._brush, self._masks = None, None
         canvas = self._window.canvas
         canvas.brush_on(on=False)
         canvas.brush.strokes = ()
         canvas.show_mask(0, None)
-        self._window.brushbar.hide()
+        self._window.brush_bar.hide()
 
     def refresh(self) -> None:
         """Another frame, source or X factor is on show."""
         parsed = self._window.canvas.parsed
-        if self._brush is not None and self._session.xfactor.key != "brush":
+        if self._brush is not None and self._workspace.xfactor.key != "brush":
             self.end()
         if parsed is None or self._masks is None:
             return
@@ -110,10 +110,10 @@ class Brushing:
         canvas.show_mask(index, tinted(mask) if mask is not None else None)
 
     def _begin(self, words: str, apply: str = "", close: str = "Done") -> None:
-        self._window.brushbar.begin(words, self._window.canvas.brush.size, apply, close)
+        self._window.brush_bar.begin(words, self._window.canvas.brush.size, apply, close)
         self._window.canvas.brush.person = True
         self._window.canvas.brush_on(on=True)
-        self._window.brushbar.show_strokes(len(self._corrections) if self.correcting else 0)
+        self._window.brush_bar.show_strokes(len(self._corrections) if self.correcting else 0)
 
     def _on_stroke(self, stroke: Stroke) -> None:
         parsed = self._window.canvas.parsed
@@ -153,7 +153,7 @@ class Brushing:
         self._tell()
 
     def _tell(self) -> None:
-        self._window.brushbar.show_strokes(len(self._corrections if self.correcting else self._painted))
+        self._window.brush_bar.show_strokes(len(self._corrections if self.correcting else self._painted))
         self._window.canvas.update()
 
     def _apply(self) -> None:

@@ -1,4 +1,4 @@
-"""Comparing: a new factor is tried beside the old one on the moving picture, then kept or discarded."""
+"""Comparison: a new factor is tried beside the old one on the moving picture, then kept or discarded."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.live.jobs import Job, Jobs
+from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
-from app.ui.viewing import Viewing
-from app.workspace import Session, XFactor
+from app.ui.style_state import StyleState
+from app.workspace import Workspace, XFactor
 from runtime.engine.engine import Engine
 from runtime.engine.source import Factor, SilhouetteSource
 from runtime.library.factors import FactorFile, user_factors
@@ -37,7 +37,7 @@ class Kept:
     replaced: bool  #: a factor of this name is an earlier generation now
 
 
-class Comparing:
+class Comparison:
     """The X factor's place while a result is undecided.
 
     Attributes:
@@ -46,22 +46,24 @@ class Comparing:
         on_changed: called when a trial has begun, was kept, or ended.
     """
 
-    def __init__(self, session: Session, pipeline: Pipeline, jobs: Jobs, viewing: Viewing) -> None:
+    def __init__(
+        self, workspace: Workspace, pipeline: Pipeline, jobs: BackgroundJobs, display: StyleState
+    ) -> None:
         self.trial: Trial | None = None
         self.kept: Kept | None = None
         self.on_changed: Callable[[], None] = lambda: None
-        self._session, self._pipeline, self._jobs, self._viewing = session, pipeline, jobs, viewing
+        self._workspace, self._pipeline, self._jobs, self._viewing = workspace, pipeline, jobs, display
         self._compared: tuple[Engine, Engine] | None = None  # with, and with what
         self._split_before = False
 
     def begin(self, file: Path, sha256: str, name: str, on_refused: Callable[[Refusal], None]) -> None:
         """Load a new factor beside the live picture, then put it into use; the old one stays at hand."""
-        engine = self._session.engine
+        engine = self._workspace.engine
         if engine is None:
             return
         trunk = engine.trunk_sha256
 
-        def work(_: Job) -> SilhouetteSource | Refusal:
+        def work(_: BackgroundJob) -> SilhouetteSource | Refusal:
             try:
                 check(file, sha256)
                 source = engine.load_factor(file)
@@ -72,13 +74,13 @@ class Comparing:
             return source
 
         def done(source: SilhouetteSource | Refusal) -> None:
-            now = self._session.engine
+            now = self._workspace.engine
             if isinstance(source, Refusal):
                 on_refused(source)
             elif now is not None and now.trunk_sha256 == trunk:
                 xfactor = XFactor(str(file), name, source, trunk)
-                self.trial, self.kept = Trial(xfactor, self._session.xfactor, file), None
-                self._session.use(xfactor)
+                self.trial, self.kept = Trial(xfactor, self._workspace.xfactor, file), None
+                self._workspace.use(xfactor)
                 self.compare(on=True)
                 self.on_changed()
 
@@ -86,32 +88,32 @@ class Comparing:
 
     def compare(self, *, on: bool) -> None:
         """Show both factors, left and right of the split line, or the new one alone."""
-        if on and not self.comparing:
-            self._split_before = self._viewing.look.split
-        trial, engine = self.trial, self._session.engine
+        if on and not self.comparison:
+            self._split_before = self._viewing.style.split
+        trial, engine = self.trial, self._workspace.engine
         if not on or trial is None or engine is None:
-            if self.comparing:
-                self._viewing.show(replace(self._viewing.look, split=self._split_before))
+            if self.comparison:
+                self._viewing.show(replace(self._viewing.style, split=self._split_before))
             self._compared = None
             self._pipeline.compare(None)
             return
         self._compared = engine, engine.with_factor(trial.before.source)
         self._pipeline.compare(self._compared[1], engine)
-        self._viewing.show(replace(self._viewing.look, split=True, bare=False))
+        self._viewing.show(replace(self._viewing.style, split=True, bare=False))
 
     @property
-    def comparing(self) -> bool:
-        """Whether both are shown."""
+    def comparison(self) -> bool:
+        """True while both are shown."""
         return self._compared is not None
 
     @property
     def in_use(self) -> bool:
-        """Whether the new factor is what the next frame is parsed with."""
-        return self.trial is not None and self._session.xfactor.source is self.trial.xfactor.source
+        """True while the new factor parses the next frame."""
+        return self.trial is not None and self._workspace.xfactor.source is self.trial.xfactor.source
 
     def refresh(self) -> None:
         """The engine in use has changed: at another size it is compared anew, with another factor no more."""
-        if self._compared is None or self._session.engine is self._compared[0]:
+        if self._compared is None or self._workspace.engine is self._compared[0]:
             return
         if self.in_use:
             self.compare(on=True)
@@ -121,14 +123,14 @@ class Comparing:
 
     def keep(self, name: str, face: NDArray[np.uint8] | None, on_refused: Callable[[Refusal], None]) -> None:
         """Put the factor into the library; what runs goes on running."""
-        trial, engine = self.trial, self._session.engine
+        trial, engine = self.trial, self._workspace.engine
         if trial is None or engine is None:
             return
         trunk = engine.stages.sessions[0].data
 
-        def work(_: Job) -> Kept | Refusal:
+        def work(_: BackgroundJob) -> Kept | Refusal:
             try:
-                return shelve(trial.file, trunk, name, face)
+                return add_to_library(trial.file, trunk, name, face)
             except Refusal as e:
                 return e
 
@@ -137,20 +139,20 @@ class Comparing:
                 on_refused(kept)
                 return
             key, name = str(kept.file.path), kept.file.name
-            self._session.rename_factor(trial.xfactor.key, key, name)
+            self._workspace.rename_factor(trial.xfactor.key, key, name)
             self.trial, self.kept = replace(trial, xfactor=replace(trial.xfactor, key=key, name=name)), kept
             self.on_changed()
 
-        self._jobs.start(f"Keeping {name}", work, done, quiet=True)
+        self._jobs.start(f"Recordings {name}", work, done, quiet=True)
 
     def discard(self) -> None:
         """The old factor again; the new one is gone from the menus."""
         trial, self.trial, self.kept = self.trial, None, None
         self.compare(on=False)
-        if trial is not None and self._session.xfactor.source is trial.xfactor.source:
-            self._session.use(trial.before, remember=False)
+        if trial is not None and self._workspace.xfactor.source is trial.xfactor.source:
+            self._workspace.use(trial.before, remember=False)
         if trial is not None:
-            self._session.drop_factor(trial.xfactor.key)
+            self._workspace.drop_factor(trial.xfactor.key)
         self.on_changed()
 
     def undo(self, on_refused: Callable[[Refusal], None]) -> None:
@@ -158,7 +160,7 @@ class Comparing:
         trial, kept, self.trial, self.kept = self.trial, self.kept, None, None
         self.compare(on=False)
         if trial is not None:
-            self._session.use(trial.before)
+            self._workspace.use(trial.before)
         if kept is not None and kept.replaced:
             try:
                 user_factors().roll_back(kept.file.name)
@@ -189,7 +191,7 @@ def check(file: Path, sha256: str) -> None:
         )
 
 
-def shelve(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) -> Kept:
+def add_to_library(file: Path, trunk: bytes, name: str, face: NDArray[np.uint8] | None) -> Kept:
     """Into the library, with its thumbnail; a factor of this name becomes an earlier generation of it.
 
     Raises:

@@ -1,36 +1,40 @@
-"""Shelving: the library of factors in a dialog, and as entries of the X-factor menu."""
+"""Factor library: the dialog over the user's factors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from app.live.jobs import Job, Jobs
-from app.ui.asking import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
-from app.ui.factor_library import Library, Row, face
+from app.live.jobs import BackgroundJob, BackgroundJobs
+from app.ui.dialogs import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
+from app.ui.library_dialog import LibraryDialog, LibraryRow, thumbnail_icon
 from app.ui.window import Window
-from app.workspace import Session
+from app.workspace import Workspace
 from personalize.client import job_folders
 from personalize.client.verdict import gain_words
 from runtime.library.factors import FactorFile, usable_name, user_factors
 from runtime.system.errors import Refusal
 
 
-class Shelving:
+class LibraryActions:
     """Connects the library dialog with the files and with what is in use."""
 
     def __init__(
-        self, window: Window, session: Session, jobs: Jobs, on_refused: Callable[[Refusal], None]
+        self,
+        window: Window,
+        workspace: Workspace,
+        jobs: BackgroundJobs,
+        on_refused: Callable[[Refusal], None],
     ) -> None:
-        self._window, self._session, self._jobs, self._on_refused = window, session, jobs, on_refused
-        self._dialog: Library | None = None
+        self._window, self._workspace, self._jobs, self._on_refused = window, workspace, jobs, on_refused
+        self._dialog: LibraryDialog | None = None
         window.actions_["library"].triggered.connect(self.show)
 
     def show(self) -> None:
         """Open the library, or bring it to the front."""
         if self._dialog is None:
-            dialog = Library(self._window)
-            dialog.used.connect(lambda name: self._session.use_factor(self._path(name)))
+            dialog = LibraryDialog(self._window)
+            dialog.used.connect(lambda name: self._workspace.use_factor(self._path(name)))
             dialog.renaming.connect(self._ask_name)
             dialog.deleting.connect(self._ask_delete)
             dialog.exporting.connect(self._ask_target)
@@ -44,29 +48,29 @@ class Shelving:
         self._dialog.show()
         self._dialog.raise_()
 
-    def dialog(self) -> Library:
+    def dialog(self) -> LibraryDialog:
         """The library, opened."""
         self.show()
         assert self._dialog is not None
         return self._dialog
 
     def refresh(self) -> None:
-        """What is in the library and what of it is in use."""
+        """Fill the dialog's table from the files."""
         if self._dialog is None:
             return
-        engine = self._session.engine
+        engine = self._workspace.engine
         trunk, model = (engine.trunk_sha256, engine.name) if engine is not None else ("", "")
         library = user_factors()
         self._dialog.show_rows(
             [
-                Row(
+                LibraryRow(
                     name=item.name,
                     gain=gain_words(item.spec.card),
                     made=item.spec.card.created if item.spec.card is not None else "",
                     model=model if item.trunk_sha256 == trunk else "another one",
                     fits=item.trunk_sha256 == trunk,
-                    in_use=str(item.path) == self._session.xfactor.key,
-                    face=face(library.thumbnail(item.name)),
+                    in_use=str(item.path) == self._workspace.xfactor.key,
+                    face=thumbnail_icon(library.thumbnail(item.name)),
                     earlier=len(library.generations(item.name)),
                 )
                 for item in library.factors()
@@ -75,12 +79,12 @@ class Shelving:
 
     def add(self, path: Path) -> None:
         """Copy a factor file into the library; it is tried in a child process first."""
-        engine = self._session.engine
+        engine = self._workspace.engine
         if engine is None:
             return
         trunk = engine.stages.sessions[0].data
 
-        def work(_: Job) -> str:
+        def work(_: BackgroundJob) -> str:
             library = user_factors()
             return library.add(path, trunk, library.free_name(FactorFile.open(path).name)).name
 
@@ -92,19 +96,19 @@ class Shelving:
         if new == name:
             return
         if self._tried(lambda: user_factors().rename(name, new)):
-            self._session.rename_factor(key, str(self._path(new)), new)
+            self._workspace.rename_factor(key, str(self._path(new)), new)
         self.refresh()
 
     def roll_back(self, name: str) -> None:
         """The generation before this one; the same again brings this one back."""
-        in_use = self._session.xfactor.key == str(self._path(name))
+        in_use = self._workspace.xfactor.key == str(self._path(name))
         if self._tried(lambda: user_factors().roll_back(name)) and in_use:
-            self._session.use_factor(self._path(name))
+            self._workspace.use_factor(self._path(name))
         self.refresh()
 
     def delete(self, name: str) -> None:
         """Remove it and all that was learnt of the person; the model's own factor takes its place."""
-        self._session.drop_factor(str(self._path(name)))
+        self._workspace.drop_factor(str(self._path(name)))
         self._tried(lambda: job_folders.delete_factor(name))
         self.refresh()
 

@@ -1,4 +1,4 @@
-"""Helping: folders, system information, keys and the about page."""
+"""Help actions: folders, system information, keys and the about page."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
-from app.live.jobs import Job, Jobs
+from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.ui.actions import shortcuts
-from app.ui.pages import show_table, show_text
+from app.ui.text_dialogs import show_table, show_text
 from app.ui.window import Window
 from runtime.system import paths
 from runtime.system.notices import Level, Notice
 
 
-class Helping:
+class HelpActions:
     """Connects the Tools and Help menus."""
 
     def __init__(
-        self, window: Window, jobs: Jobs, recordings: Callable[[], Path], runtime_version: str
+        self, window: Window, jobs: BackgroundJobs, recordings: Callable[[], Path], runtime_version: str
     ) -> None:
         self._window = window
         self._jobs = jobs
@@ -58,7 +58,7 @@ class Helping:
     def _copy_system(self) -> None:
         """Versions, providers, cameras: what a bug report needs; looked up beside the window."""
 
-        def work(job: Job) -> str:
+        def work(job: BackgroundJob) -> str:
             del job
             from app.commands.doctor import examine  # noqa: PLC0415 its imports would delay every start
 

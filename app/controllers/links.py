@@ -1,4 +1,4 @@
-"""Linking: a dropped or opened link, from the question to the clip that plays."""
+"""Links: a dropped or opened link, from the question to the clip that plays."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from PyQt6.QtGui import QGuiApplication
 from app.download.cache import KEPT_DAYS, DownloadCache
 from app.download.messages import DownloadLimits, Found
 from app.download.process import COMMAND, Download
-from app.live.jobs import Job, Jobs
-from app.ui.asking import ask_consent, ask_text
+from app.live.jobs import BackgroundJob, BackgroundJobs
+from app.ui.dialogs import ask_consent, ask_text
 from app.ui.window import Window
 from runtime.media.links import YOUTUBE, check_link
 from runtime.system.errors import Refusal
@@ -20,7 +20,7 @@ from runtime.system.errors import Refusal
 SHOWN_MS: Final = 5000
 
 
-class Linking:
+class LinkOpening:
     """Looks at a link, asks, downloads beside everything else, and opens what arrived.
 
     Attributes:
@@ -31,7 +31,7 @@ class Linking:
     def __init__(
         self,
         window: Window,
-        jobs: Jobs,
+        jobs: BackgroundJobs,
         open_source: Callable[[str], None],
         on_refused: Callable[[Refusal], None],
     ) -> None:
@@ -41,7 +41,7 @@ class Linking:
         self._open_source, self._on_refused = open_source, on_refused
         self._cache = DownloadCache()
         self._asked: dict[str, Download] = {}  # by id: looked at, and waiting for the user's word
-        self._busy: dict[str, Job] = {}
+        self._busy: dict[str, BackgroundJob] = {}
         window.actions_["open-link"].triggered.connect(self._ask_link)
         window.actions_["delete-downloads"].triggered.connect(self._ask_to_delete)
 
@@ -56,7 +56,7 @@ class Linking:
         if link.id in self._asked or (job is not None and job in self._jobs.shown()):
             return  # it is on its way
 
-        def query(job: Job) -> Path | tuple[Download, Found]:
+        def query(job: BackgroundJob) -> Path | tuple[Download, Found]:
             kept = self._cache.kept(link)
             if kept is not None:
                 return kept
@@ -76,7 +76,7 @@ class Linking:
         self._busy[link.id] = self._jobs.start(f"Looking at {link.name}", query, done, beside=True)
 
     def remembered(self, source: str) -> str:
-        """What the recent sources remember: the link of a downloaded clip, which outlives the file."""
+        """Address for the recent sources: the link of a downloaded clip, which outlives the file."""
         link = self._cache.link_of(Path(source))
         return f"https://youtu.be/{link.id}" if link is not None else source
 
@@ -140,7 +140,7 @@ class Linking:
         ask_consent(self._window, f"Download from {YOUTUBE.name}?", words, "Download", answered)
 
     def _fetch(self, download: Download, found: Found) -> None:
-        def fetch(job: Job) -> Path:
+        def fetch(job: BackgroundJob) -> Path:
             with download:
                 return download.fetch(job.progress)
 

@@ -1,4 +1,4 @@
-"""Menus: the entries that are known only at run time: models, factors, cameras, recent sources."""
+"""Runtime menus: entries that are known only at run time: models, factors, cameras, recent sources."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path, PurePath
 
 from PyQt6.QtGui import QAction
 
-from app.ui.asking import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
-from app.ui.choices import Choice, fill
-from app.ui.factor_library import face
-from app.ui.look import Backdrop, Behind, View
-from app.ui.pages import show_text
+from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
+from app.ui.library_dialog import thumbnail_icon
+from app.ui.menu_entries import Choice, fill
+from app.ui.style import Backdrop, BackdropKind, ViewMode
+from app.ui.text_dialogs import show_text
 from app.ui.window import Window
-from app.workspace import ModelChoice, Session
+from app.workspace import ModelChoice, Workspace
 from personalize.client.verdict import gain_words
 from runtime.library.factors import user_factors
 from runtime.library.models import list_models
@@ -43,18 +43,18 @@ IN_VIEW = (
 )
 
 
-class Menus:
+class RuntimeMenus:
     """Fills the menus when they open, and passes on what was chosen."""
 
     def __init__(
         self,
         window: Window,
-        session: Session,
+        workspace: Workspace,
         open_source: Callable[[str], None],
         on_refused: Callable[[Refusal], None],
     ) -> None:
         self._window = window
-        self._session = session
+        self._workspace = workspace
         self._open_source = open_source
         self._on_refused = on_refused
         self._warned_s = float("-inf")  # when it was said that a plate would learn a person
@@ -63,20 +63,20 @@ class Menus:
         self.refresh()
 
     def refresh(self) -> None:
-        """What is checked and possible now."""
-        session, actions = self._session, self._window.actions_
-        key = session.xfactor.key
+        """Check and enable the entries as the workspace is."""
+        workspace, actions = self._workspace, self._window.actions_
+        key = workspace.xfactor.key
         if key in {"own", "plate", "chroma", "motion", "masks", "brush"}:
             actions[key].setChecked(True)
         else:
             self._fill_factors()
-        previous = session.previous
+        previous = workspace.previous
         actions["swap-back"].setEnabled(previous is not None)
         name = previous.name.replace("&", "&&") if previous is not None else "the previous one"
         actions["swap-back"].setText(f"S&wap with {name}")
-        actions["model-card"].setEnabled(session.engine is not None)
-        parts = session.engine is None or session.engine.part_set is not None
-        for view in View:
+        actions["model-card"].setEnabled(workspace.engine is not None)
+        parts = workspace.engine is None or workspace.engine.part_set is not None
+        for view in ViewMode:
             actions[f"view-{view}"].setEnabled(parts or not view.needs_parts)
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
@@ -100,36 +100,36 @@ class Menus:
             self._on_refused(Refusal("Camera", "none is connected", words))
 
     def _connect(self) -> None:
-        window, session = self._window, self._session
+        window, workspace = self._window, self._workspace
         menus, actions = window.actions_.menus, window.actions_
         menus["cameras"].aboutToShow.connect(self._fill_cameras)
         menus["Model"].aboutToShow.connect(self._fill_models)
         menus["X factor"].aboutToShow.connect(self._fill_factors)
-        actions["own"].triggered.connect(session.use_own)
+        actions["own"].triggered.connect(workspace.use_own)
         actions["plate"].triggered.connect(self._learn_plate)
-        actions["motion"].triggered.connect(session.use_motion)
+        actions["motion"].triggered.connect(workspace.use_motion)
         actions["chroma"].triggered.connect(self._pick_chroma)
         actions["masks"].triggered.connect(self._ask_masks)
-        actions["swap-back"].triggered.connect(session.swap_back)
+        actions["swap-back"].triggered.connect(workspace.swap_back)
         actions["swap-back"].triggered.connect(window.stop_picking)
         actions.group("factor").triggered.connect(self._on_other_factor)
         actions["open-factor"].triggered.connect(
-            lambda: ask_file(window, "Open a factor", "", FACTORS, lambda p: session.use_factor(Path(p)))
+            lambda: ask_file(window, "Open a factor", "", FACTORS, lambda p: workspace.use_factor(Path(p)))
         )
         actions["open-network"].triggered.connect(
-            lambda: ask_file(window, "Another network", "", MODELS, lambda p: session.use_network(Path(p)))
+            lambda: ask_file(window, "Another network", "", MODELS, lambda p: workspace.use_network(Path(p)))
         )
         actions["open-model"].triggered.connect(
-            lambda: ask_file(window, "Open a model", "", MODELS, lambda p: session.open_onnx(Path(p)))
+            lambda: ask_file(window, "Open a model", "", MODELS, lambda p: workspace.open_onnx(Path(p)))
         )
         actions["model-card"].triggered.connect(self._show_card)
         window.canvas.picked.connect(self._on_picked)
-        window.model_dropped.connect(lambda p: session.open_onnx(Path(p)))
+        window.model_dropped.connect(lambda p: workspace.open_onnx(Path(p)))
 
     # -- models
 
     def _fill_models(self) -> None:
-        actions, choice = self._window.actions_, self._session.choice
+        actions, choice = self._window.actions_, self._workspace.choice
         models = [Choice(b.name, b.name, checked=b.name == choice.model) for b in list_models()]
         group = actions.group("model")
         fill(actions.menus["models"], models, self._on_model, group=group, before=actions["models-end"])
@@ -140,10 +140,10 @@ class Menus:
             for s in SIZES
         ]
         fill(actions.menus["size"], sizes, self._on_size, group=actions.group("size"))
-        fill(actions.menus["looks"], self._looks(), self._session.look, group=actions.group("looks"))
+        fill(actions.menus["looks"], self._looks(), self._workspace.set_views, group=actions.group("looks"))
 
     def _looks(self) -> list[Choice]:
-        engine, looks = self._session.engine, self._session.looks
+        engine, looks = self._workspace.engine, self._workspace.looks
         if engine is None or engine.averages:
             return [replace(c, checked=c.key == looks) for c in LOOKS]
         several = {"2", "6"}
@@ -154,50 +154,50 @@ class Menus:
         ]
 
     def _on_model(self, name: str) -> None:
-        self._session.load(replace(self._session.choice, model=name))
+        self._workspace.load(replace(self._workspace.choice, model=name))
 
     def _on_device(self, device: str) -> None:
-        self._session.load(replace(self._session.choice, device=device))
+        self._workspace.load(replace(self._workspace.choice, device=device))
 
     def _on_size(self, size: str) -> None:
-        self._session.resize(int(size))
+        self._workspace.resize(int(size))
 
     def _show_card(self) -> None:
-        engine = self._session.engine
+        engine = self._workspace.engine
         if engine is None:
             return
         spec = engine.spec
         lines = [f"{f.name:16} {getattr(spec, f.name)}" for f in dataclasses.fields(spec)]
-        card = self._session.card()
+        card = self._workspace.card()
         text = f"{card}\n\n{'—' * 20}\n" if card else ""
         show_text(self._window, spec.name, text + "\n".join(lines))
 
     # -- X factor
 
     def _fill_factors(self) -> None:
-        actions, session = self._window.actions_, self._session
-        trunk = session.engine.trunk_sha256 if session.engine is not None else ""
+        actions, workspace = self._window.actions_, self._workspace
+        trunk = workspace.engine.trunk_sha256 if workspace.engine is not None else ""
         library = user_factors()
         choices = [
             Choice(
                 str(f.path),
                 f"{f.name} · {gain}" if (gain := gain_words(f.spec.card)) else f.name,
-                checked=str(f.path) == session.xfactor.key,
+                checked=str(f.path) == workspace.xfactor.key,
                 enabled=f.trunk_sha256 == trunk,
-                icon=face(library.thumbnail(f.name)),
+                icon=thumbnail_icon(library.thumbnail(f.name)),
             )
             for f in library.factors()
         ]
-        if session.xfactor.source is not None and session.xfactor.key not in {
+        if workspace.xfactor.source is not None and workspace.xfactor.key not in {
             "plate", "chroma", "motion", "masks", "brush", *(c.key for c in choices)
         }:  # fmt: skip
-            choices.append(Choice(session.xfactor.key, session.xfactor.name, checked=True))
+            choices.append(Choice(workspace.xfactor.key, workspace.xfactor.name, checked=True))
         group = actions.group("factor")
         fill(actions.menus["factors"], choices, self._on_factor, group=group, before=actions["factors-end"])
 
     def _on_factor(self, path: str) -> None:
-        if path != self._session.xfactor.key:
-            self._session.use_factor(Path(path))
+        if path != self._workspace.xfactor.key:
+            self._workspace.use_factor(Path(path))
 
     def _on_other_factor(self, action: QAction) -> None:
         if action is not self._window.actions_["chroma"]:
@@ -214,7 +214,7 @@ class Menus:
             self.refresh()  # what was in use stays
         else:
             self._warned_s = float("-inf")
-            self._session.use_plate()
+            self._workspace.use_plate()
 
     def _pick_chroma(self) -> None:
         self._window.canvas.pick(on=True)
@@ -225,12 +225,12 @@ class Menus:
         parsed = self._window.canvas.parsed
         self._window.status.clearMessage()
         if parsed is not None:
-            self._session.use_chroma(parsed.frame, x, y)
+            self._workspace.use_chroma(parsed.frame, x, y)
 
     def _ask_masks(self) -> None:
         self.refresh()
         ask_folder(
-            self._window, "A folder with one mask per frame", "", lambda p: self._session.use_masks(Path(p))
+            self._window, "A folder with one mask per frame", "", lambda p: self._workspace.use_masks(Path(p))
         )
 
     # -- the rest
@@ -251,20 +251,22 @@ class Menus:
         fill(self._window.actions_.menus["behind"], choices, self._on_behind)
 
     def _on_behind(self, key: str) -> None:
-        viewing, window = self._window.viewing, self._window
+        display, window = self._window.display, self._window
         if key == "colour":
             ask_colour(
                 window,
-                "Behind a cut-out",
-                viewing.look.behind.colour,
-                lambda c: viewing.choose_behind(Behind(Backdrop.COLOUR, (c.red(), c.green(), c.blue()))),
+                "Backdrop a cut-out",
+                display.style.behind.colour,
+                lambda c: display.choose_behind(
+                    Backdrop(BackdropKind.COLOUR, (c.red(), c.green(), c.blue()))
+                ),
             )
         elif key == "image":
-            ask_file(window, "Behind a cut-out", "", PICTURES, self._on_backdrop)
+            ask_file(window, "Backdrop a cut-out", "", PICTURES, self._on_backdrop)
         elif key == "green":
-            viewing.choose_behind(Behind(Backdrop.COLOUR, GREEN))
+            display.choose_behind(Backdrop(BackdropKind.COLOUR, GREEN))
         else:
-            viewing.choose_behind(Behind(Backdrop(key)))
+            display.choose_behind(Backdrop(BackdropKind(key)))
 
     def _on_backdrop(self, path: str) -> None:
         try:
@@ -272,7 +274,7 @@ class Menus:
         except Refusal as e:
             self._on_refused(e)
             return
-        self._window.viewing.choose_behind(Behind(Backdrop.IMAGE, image=picture))
+        self._window.display.choose_behind(Backdrop(BackdropKind.IMAGE, image=picture))
 
 
 def first_choice(model: str, device: str, size: int) -> ModelChoice:

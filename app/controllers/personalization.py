@@ -1,4 +1,4 @@
-"""Learning: the Personalise panel and menu, as one task at a time, from the wish to its result."""
+"""Personalization: the Personalise panel and menu, one job at a time, from the request to its result."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from app.controllers.brush import Brushing
-from app.controllers.comparison import Comparing
+from app.controllers.brush import BrushStrokes
+from app.controllers.comparison import Comparison
 from app.controllers.help import show_folder
 from app.controllers.personalization_offer import offer_for
-from app.controllers.personalization_result import Deciding
-from app.live.jobs import Jobs
+from app.controllers.personalization_result import PersonalizationResult
+from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
-from app.ui import activity
+from app.ui import job_list
 from app.ui.layers import picture_image
-from app.ui.personalize_progress import Stage
-from app.ui.personalize_setup import LeftJob, Offer, Wish
+from app.ui.personalize_form import PersonalizeOptions, PersonalizeRequest, ResumableJob
+from app.ui.personalize_progress import ProgressState
 from app.ui.window import Window
-from app.workspace import Session
+from app.workspace import Workspace
 from personalize.client import job_folders
 from personalize.client.camera_clip import FILE, Recording
 from personalize.client.supervisor import COMMAND, Ending, Outcome
@@ -34,30 +34,30 @@ TOPIC: Final = "personalise"
 LEAVE_S: Final = 1.0  # what the worker gets when the window is closed, before it is killed
 
 
-class Learning:
+class Personalization:
     """Connects the panel with a task, its corrections and its result.
 
     Attributes:
         command: the worker; tests give a scripted one.
-        comparing: what a result is tried with.
+        comparison: what a result is tried with.
     """
 
     def __init__(
         self,
         window: Window,
-        session: Session,
+        workspace: Workspace,
         pipeline: Pipeline,
-        jobs: Jobs,
+        jobs: BackgroundJobs,
         open_source: Callable[[str], None],
-        ring: Callable[[], None],
+        send: Callable[[], None],
     ) -> None:
         self.command: Sequence[str] = COMMAND
-        self.comparing = Comparing(session, pipeline, jobs, window.viewing)
-        self._brushing = Brushing(window, session, pipeline)
-        self._deciding = Deciding(window, self.comparing)
-        self._window, self._session, self._pipeline = window, session, pipeline
+        self.comparison = Comparison(workspace, pipeline, jobs, window.display)
+        self._brush_strokes = BrushStrokes(window, workspace, pipeline)
+        self._result = PersonalizationResult(window, self.comparison)
+        self._window, self._workspace, self._pipeline = window, workspace, pipeline
         self._panel = window.personalise
-        self._open_source, self._ring = open_source, ring
+        self._open_source, self._ring = open_source, send
         self._task: PersonalizationTask | None = None
         self._told = 0  # `started` of the task whose end was told
         self._correct_at: int | None = None  # a frame that is to be corrected as soon as its clip is open
@@ -68,9 +68,9 @@ class Learning:
     # -- called by the desktop
 
     def refresh(self) -> None:
-        """The bell rang, or a tenth of a second has passed."""
-        self._brushing.refresh()
-        self.comparing.refresh()
+        """Follow the job, the clip and the brush; called at every notification and ten times a second."""
+        self._brush_strokes.refresh()
+        self.comparison.refresh()
         self._leaving = [t for t in self._leaving if t.is_alive()]
         if self._task is not None:
             self._follow(self._task)
@@ -81,16 +81,16 @@ class Learning:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is learned or waits for a decision."""
+        """True while nothing is learned or waits for a decision."""
         return self._task is None
 
-    def tasks(self) -> list[activity.Task]:
+    def tasks(self) -> list[job_list.JobEntry]:
         """For the activity area, while the panel does not show it."""
         task = self._task
         if task is None or not task.running or self._sees(self._panel.progress):
             return []
-        title = f"Learning {task.job.name}: {task.words}"
-        return [activity.Task(id(self), title, task.fraction, task.left_s)]
+        title = f"Personalization {task.job.name}: {task.words}"
+        return [job_list.JobEntry(id(self), title, task.fraction, task.left_s)]
 
     def offer(self) -> None:
         """A clip was dropped: offer what this program is for."""
@@ -101,9 +101,9 @@ class Learning:
 
     def stop(self) -> list[threading.Thread]:
         """The program ends: what runs is cancelled, its folder stays; the threads that are still to end."""
-        self._brushing.end()
-        kept = self._deciding.kept
-        self._deciding.withdraw()
+        self._brush_strokes.end()
+        kept = self._result.kept
+        self._result.withdraw()
         task, self._task = self._task, None
         if task is not None:
             task.cancel(LEAVE_S)
@@ -117,15 +117,15 @@ class Learning:
     def show(self) -> None:
         """Open the panel at the page that matters now."""
         if self._task is None:
-            left = [LeftJob(str(x.folder), x.job.name, x.finished) for x in job_folders.left_over()]
+            left = [ResumableJob(str(x.folder), x.job.name, x.finished) for x in job_folders.left_over()]
             self._panel.setup.show_left(left)
             self._panel.setup.show_offer(self._offer())
             self._panel.show_page(self._panel.setup)
         self._window.show_personalise(on=True)
 
-    def start(self, wish: Wish) -> None:
+    def start(self, wish: PersonalizeRequest) -> None:
         """Make a job of what is open, and begin."""
-        source, capture, offer = self._session.source, self._pipeline.capture, self._offer()
+        source, capture, offer = self._workspace.source, self._pipeline.capture, self._offer()
         if source is None or capture is None or offer.why_not or self._task is not None:
             return
         try:
@@ -170,7 +170,7 @@ class Learning:
         shown = self._window.canvas.parsed
         wanted = frame if frame >= 0 else shown.frame.index if shown is not None else 0
         self._correct_at = min(task.silhouettes, key=lambda f: (abs(f - wanted), f))
-        source = self._session.source
+        source = self._workspace.source
         if source is None or source.path is None or source.path.resolve() != task.job.clip.resolve():
             self._open_source(str(task.job.clip))
 
@@ -178,7 +178,7 @@ class Learning:
 
     def _connect(self) -> None:
         panel, actions = self._panel, self._window.actions_
-        self._deciding.on_closed = self._close
+        self._result.on_closed = self._close
         panel.setup.wished.connect(self.start)
         panel.setup.resumed.connect(self.resume)
         panel.setup.removed.connect(self._on_removed)
@@ -195,22 +195,22 @@ class Learning:
         actions["correct"].triggered.connect(self._correct_here)
         actions["personalise"].triggered.connect(self._on_personalise)
 
-    def _offer(self) -> Offer:
-        return offer_for(self._session, self._pipeline.capture)
+    def _offer(self) -> PersonalizeOptions:
+        return offer_for(self._workspace, self._pipeline.capture)
 
     def _sees(self, page: object) -> bool:
         return self._panel.isVisible() and self._panel.page is page
 
-    def _job(self, clip: Path, offer: Offer, wish: Wish) -> PersonalizationJob:
+    def _job(self, clip: Path, offer: PersonalizeOptions, wish: PersonalizeRequest) -> PersonalizationJob:
         first, last = offer.span if wish.marked and offer.span else offer.window
         return PersonalizationJob(
             clip=clip,
             name=usable_name(wish.name),
-            model=find_model(self._session.choice.model).path,
+            model=find_model(self._workspace.choice.model).path,
             first=0 if offer.live else first,
             last=None if offer.live else last,
             method=wish.method,
-            base_factor=Path(self._session.xfactor.key) if wish.go_on and offer.factor else None,
+            base_factor=Path(self._workspace.xfactor.key) if wish.go_on and offer.factor else None,
         )
 
     # -- what happens
@@ -239,7 +239,9 @@ class Learning:
             self._panel.progress.show_preview(preview.frame, picture_image(preview.picture))
         if task.running:
             step = "" if task.recording is not None else task.step
-            stage = Stage(task.words, step, task.fraction, task.left_s, task.notice, task.stopping_early)
+            stage = ProgressState(
+                task.words, step, task.fraction, task.left_s, task.notice, task.stopping_early
+            )
             self._panel.progress.show_stage(stage)
         elif task.outcome is not None and self._told != task.started:
             self._on_end(task, task.outcome)
@@ -248,7 +250,7 @@ class Learning:
     def _on_end(self, task: PersonalizationTask, outcome: Outcome) -> None:
         self._told = task.started
         if outcome.how is Ending.DONE and outcome.done is not None:
-            self._tell(Notice(self._deciding.show(task, outcome.done), topic=TOPIC))
+            self._tell(Notice(self._result.show(task, outcome.done), topic=TOPIC))
         else:
             self._fail(task, outcome)
 
@@ -297,7 +299,7 @@ class Learning:
         elif capture is not None and capture.info is not None and not capture.info.live:
             self._correct_at = None
             capture.step(frame - capture.position)
-            self._brushing.correct(task.mask, task.job.strokes, self._redo)
+            self._brush_strokes.correct(task.mask, task.job.strokes, self._redo)
 
     def _correct_here(self) -> None:
         self.correct()
@@ -306,7 +308,7 @@ class Learning:
         task = self._task
         if task is None:
             return
-        self._deciding.withdraw()
+        self._result.withdraw()
         try:
             task.redo(strokes)
         except Refusal as e:
@@ -317,8 +319,8 @@ class Learning:
 
     def _end_correcting(self) -> None:
         self._correct_at = None
-        if self._brushing.correcting:
-            self._brushing.end()
+        if self._brush_strokes.correcting:
+            self._brush_strokes.end()
 
     # -- small answers
 

@@ -1,12 +1,12 @@
-"""Deciding: what was measured of a new factor, and what the user does with it: keep, discard, undo."""
+"""Result of a personalisation: what was measured of a new factor, and the decision: keep, discard, undo."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from app.controllers.comparison import Comparing
-from app.ui.personalize_result import Card, Measure
+from app.controllers.comparison import Comparison
+from app.ui.personalize_result import Measure, ResultCard
 from app.ui.window import Window
 from personalize.client.task import PersonalizationTask
 from personalize.client.verdict import verdict
@@ -17,20 +17,20 @@ from runtime.system.notices import Level, Notice
 TOPIC: Final = "personalise"
 
 
-class Deciding:
+class PersonalizationResult:
     """Connects the result page with the X factor's place.
 
     Attributes:
         on_closed: called when the result was decided on and the page can go.
     """
 
-    def __init__(self, window: Window, comparing: Comparing) -> None:
+    def __init__(self, window: Window, comparison: Comparison) -> None:
         self.on_closed: Callable[[], None] = lambda: None
-        self._window, self._comparing = window, comparing
+        self._window, self._comparison = window, comparison
         self._page = window.personalise.result
         self._task: PersonalizationTask | None = None
         actions, page = window.actions_, self._page
-        comparing.on_changed = self._on_trial
+        comparison.on_changed = self._on_trial
         page.kept.connect(self.keep)
         page.discarded.connect(self.discard)
         page.undone.connect(self.undo)
@@ -44,15 +44,15 @@ class Deciding:
 
     @property
     def kept(self) -> bool:
-        """Whether the result of the task is in the library."""
-        return self._comparing.kept is not None
+        """True when the result of the task is in the library."""
+        return self._comparison.kept is not None
 
     def show(self, task: PersonalizationTask, done: Finished) -> str:
         """The result's page; an accepted factor is tried at once. The headline."""
         self._task = task
         found = verdict(done, task.job.name)
         self._page.show_card(
-            Card(
+            ResultCard(
                 headline=found.headline,
                 reason=found.reason,
                 measures=tuple(Measure(r.words, r.before, r.after) for r in found.rows),
@@ -65,18 +65,18 @@ class Deciding:
         self._window.personalise.show_page(self._page)
         if found.accepted:
             file = task.folder / done.path
-            self._comparing.begin(file, done.sha256, task.job.name, self._on_refused)
+            self._comparison.begin(file, done.sha256, task.job.name, self._on_refused)
         self._show_actions()
         return found.headline
 
     def keep(self) -> None:
         """Into the library."""
-        task, comparing = self._task, self._comparing
-        if task is None or comparing.trial is None or self.kept:
+        task, comparison = self._task, self._comparison
+        if task is None or comparison.trial is None or self.kept:
             return
         self._page.show_waiting("Putting it into the library…")
         face = task.thumbnail.thumbnail if task.thumbnail is not None else None
-        comparing.keep(task.job.name, face, self._on_refused)
+        comparison.keep(task.job.name, face, self._on_refused)
 
     def discard(self) -> None:
         """The old factor again, and the new one away."""
@@ -86,37 +86,37 @@ class Deciding:
 
     def undo(self) -> None:
         """The old factor again; the new one stays in the library."""
-        kept = self._comparing.kept
+        kept = self._comparison.kept
         if kept is None:
             return
         name = kept.file.name
         where = "an earlier generation of its name" if kept.replaced else "in the library"
-        self._comparing.undo(self._on_refused)
+        self._comparison.undo(self._on_refused)
         self._page.show_undone(f"The factor before is in use again. The new {name} is {where}.")
 
     def withdraw(self) -> None:
         """Undecided: the old factor again, the result stays where it is."""
-        if self._comparing.trial is not None and not self.kept:
-            self._comparing.discard()
+        if self._comparison.trial is not None and not self.kept:
+            self._comparison.discard()
 
     def close(self) -> None:
         """Nothing is left to decide."""
         self._task = None
-        self._comparing.close()
+        self._comparison.close()
         self.on_closed()
 
     def _compare(self, *, on: bool) -> None:
-        self._comparing.compare(on=on)
+        self._comparison.compare(on=on)
         self._on_trial()
 
     def _on_trial(self) -> None:
         """A new factor came into use, was kept, or went."""
-        comparing = self._comparing
-        if comparing.kept is not None:
+        comparison = self._comparison
+        if comparison.kept is not None:
             self._page.show_kept(
-                f"Kept as {comparing.kept.file.name}. It is in the X-factor menu and in use."
+                f"Kept as {comparison.kept.file.name}. It is in the X-factor menu and in use."
             )
-        self._page.show_compared(on=comparing.comparing)
+        self._page.show_compared(on=comparison.comparison)
         self._show_actions()
 
     def _on_refused(self, refusal: Refusal) -> None:
@@ -125,7 +125,7 @@ class Deciding:
         self._show_actions()
 
     def _show_actions(self) -> None:
-        tried, kept = self._comparing.trial is not None, self.kept
+        tried, kept = self._comparison.trial is not None, self.kept
         actions = self._window.actions_
         for name, on in (
             ("keep-factor", tried and not kept),
@@ -134,4 +134,4 @@ class Deciding:
             ("compare", tried),
         ):
             actions[name].setEnabled(on)
-        actions["compare"].setChecked(self._comparing.comparing)
+        actions["compare"].setChecked(self._comparison.comparison)

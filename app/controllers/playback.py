@@ -1,18 +1,18 @@
-"""Playing: the player's keys and buttons, as requests to the source that is open."""
+"""Playback controls: the player's keys and buttons, as requests to the source that is open."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from app.live.pipeline import Pipeline
-from app.ui.asking import ask_number
-from app.ui.timeline import Place
+from app.ui.dialogs import ask_number
+from app.ui.timeline import TimelinePosition
 from app.ui.transport import SPEEDS
 from app.ui.window import Window
 from runtime.media.capture import Capture, Playback
 
 
-class Playing:
+class PlaybackControls:
     """Connects transport, time line and Source menu with the capture thread.
 
     Attributes:
@@ -41,7 +41,7 @@ class Playing:
         window.transport.timeline.spanned.connect(self.set_span)
 
     def for_new_source(self) -> Playback:
-        """How a new source starts."""
+        """Playback that a new source starts with."""
         return replace(self.playback, playing=True, span=None)
 
     def begin(self) -> None:
@@ -69,20 +69,20 @@ class Playing:
         """Set both handles."""
         self._mark(first=first, last=last)
 
-    def place(self) -> Place | None:
-        """Where we are; None for a live source or none."""
+    def place(self) -> TimelinePosition | None:
+        """Position in the clip; None for a live source or none."""
         capture = self._capture
         info = capture.info if capture is not None else None
         if capture is None or info is None or info.live:
             return None
-        return Place(capture.position, info.frames, info.rate, capture.playback.span)
+        return TimelinePosition(capture.position, info.frames, info.rate, capture.playback.span)
 
     def refresh(self) -> None:
         """Show where we are and whether it moves."""
         window = self._window
         capture, place = self._capture, self.place()
         window.status.show_place(place)
-        window.transport.show_place(place or Place())
+        window.transport.show_place(place or TimelinePosition())
         window.transport.show_playing(on=capture is not None and capture.playback.playing)
         window.transport.show_speed(self.playback.speed)
 

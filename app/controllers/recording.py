@@ -1,4 +1,4 @@
-"""Keeping: snapshots, recordings and the clipboard; what is kept is what is seen, but never mirrored."""
+"""Recordings: snapshots, recordings and the clipboard; what is kept is what is seen, but never mirrored."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 import platformdirs
 from PyQt6.QtGui import QGuiApplication
 
-from app.live.jobs import Job, Jobs
+from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.ui.layers import picture_image, rendered
-from app.ui.look import Look
+from app.ui.style import DisplayStyle
 from app.ui.window import Window
 from runtime.frames import FrameResult
 from runtime.media.recorder import Picture, free_name, save_snapshot
@@ -23,11 +23,11 @@ from runtime.system.notices import Level, Notice
 TOPIC = "recording"
 
 
-class Keeping:
+class Recordings:
     """Connects snapshot, record and copy."""
 
     def __init__(
-        self, window: Window, pipeline: Pipeline, jobs: Jobs, chosen_folder: Callable[[], str]
+        self, window: Window, pipeline: Pipeline, jobs: BackgroundJobs, chosen_folder: Callable[[], str]
     ) -> None:
         self._window = window
         self._pipeline = pipeline
@@ -40,7 +40,7 @@ class Keeping:
         actions["copy-picture"].triggered.connect(self.copy)
 
     def folder(self) -> Path:
-        """Where files go; made when it is missing.
+        """Folder of recordings and snapshots; made when it is missing.
 
         Raises:
             OSError: it cannot be made.
@@ -53,11 +53,11 @@ class Keeping:
         parsed = self._window.canvas.parsed
         if parsed is None:
             return
-        look = self._look()
+        style = self._style()
 
-        def work(_: Job) -> Path:
+        def work(_: BackgroundJob) -> Path:
             path = free_name(self.folder(), _stem(), ".png")
-            return save_snapshot(rendered(parsed, look), path)
+            return save_snapshot(rendered(parsed, style), path)
 
         self._jobs.start("Saving a snapshot", work, lambda path: self._say(f"Saved {path}"), quiet=True)
 
@@ -65,7 +65,7 @@ class Keeping:
         """Put what is seen on the clipboard."""
         parsed, clipboard = self._window.canvas.parsed, QGuiApplication.clipboard()
         if parsed is not None and clipboard is not None:
-            clipboard.setImage(picture_image(rendered(parsed, self._look())))
+            clipboard.setImage(picture_image(rendered(parsed, self._style())))
             self._say("The picture is on the clipboard.")
 
     def finish(self) -> None:
@@ -98,11 +98,11 @@ class Keeping:
         self.refresh()
 
     def _seen(self, parsed: FrameResult) -> Picture:
-        """Runs in the recorder's thread; the look is frozen, reading it is one step."""
-        return rendered(parsed, self._look())
+        """Runs in the recorder's thread; the style is frozen, reading it is one step."""
+        return rendered(parsed, self._style())
 
-    def _look(self) -> Look:
-        return replace(self._window.viewing.look, mirror=False)
+    def _style(self) -> DisplayStyle:
+        return replace(self._window.display.style, mirror=False)
 
     def _say(self, words: str) -> None:
         self._pipeline.notices.say(Notice(words, topic=TOPIC))

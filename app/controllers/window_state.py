@@ -1,4 +1,4 @@
-"""Remembering: what the window looks like and what is chosen in it, from the last run and for the next."""
+"""Window state: geometry and choices of the last run, and for the next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.settings import Settings, SettingsFile
 from app.ui.window import Window
-from app.workspace import Session
+from app.workspace import Workspace
 from models.labels import S31, PartSet
 from runtime.system.errors import Refusal
 
@@ -16,27 +16,27 @@ CHECKED = ("hud", "mirror", "smoothing")  # actions whose state is a setting of 
 log = logging.getLogger("xfactor.desktop")
 
 
-def parts_of(session: Session) -> PartSet:
+def parts_of(workspace: Workspace) -> PartSet:
     """The parts of the model in use; those of ours while none is loaded."""
-    return (session.engine.part_set if session.engine is not None else None) or S31
+    return (workspace.engine.part_set if workspace.engine is not None else None) or S31
 
 
-def restore(settings: Settings, window: Window, session: Session) -> None:
+def restore(settings: Settings, window: Window, workspace: Workspace) -> None:
     """Show the window as it was."""
     window.show_theme(settings.theme)
-    session.looks = settings.looks
-    window.viewing.restore(settings, parts_of(session))
+    workspace.looks = settings.looks
+    window.display.restore(settings, parts_of(workspace))
     window.restore_texts(settings.geometry, settings.layout)
     for name in CHECKED:
         window.actions_[name].setChecked(getattr(settings, name))
 
 
-def save(file: SettingsFile, settings: Settings, window: Window, session: Session) -> None:
+def save(file: SettingsFile, settings: Settings, window: Window, workspace: Workspace) -> None:
     """Write only what this run changed; a refusal must not keep the program from ending."""
-    choice, loaded = session.choice, session.engine is not None
-    factor = session.xfactor.key if session.xfactor.trunk else ""
+    choice, loaded = workspace.choice, workspace.engine is not None
+    factor = workspace.xfactor.key if workspace.xfactor.trunk else ""
     settings = replace(
-        window.viewing.remember(settings, parts_of(session)),
+        window.display.remember(settings, parts_of(workspace)),
         hud=window.actions_["hud"].isChecked(),
         mirror=window.actions_["mirror"].isChecked(),
         smoothing=window.actions_["smoothing"].isChecked(),
@@ -45,7 +45,7 @@ def save(file: SettingsFile, settings: Settings, window: Window, session: Sessio
         factor=factor if loaded else settings.factor,
         device=choice.device or settings.device,
         network_size=choice.size,
-        looks=session.looks,
+        looks=workspace.looks,
         geometry=window.geometry_text(),
         layout=window.layout_text(),
     )

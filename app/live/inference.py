@@ -29,7 +29,7 @@ log = logging.getLogger("xfactor.pipeline")
 
 
 class Parser(Protocol):
-    """What the thread needs of an Engine: frozen, so that reading it once per frame is enough."""
+    """Interface of an Engine: frozen, so that reading it once per frame is enough."""
 
     @property
     def id(self) -> int:
@@ -49,7 +49,7 @@ class Parser(Protocol):
 
 @dataclass(frozen=True)
 class Rate:
-    """How fast results come; replaced whole with every result."""
+    """Results per second and milliseconds per frame; replaced whole with every result."""
 
     fps: float = 0.0
     infer_ms: float = 0.0

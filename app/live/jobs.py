@@ -1,4 +1,4 @@
-"""Jobs: slow work beside the live path, with progress and a cancel that is read.
+"""BackgroundJobs: slow work beside the live path, with progress and a cancel that is read.
 
 They run one after the other; what takes minutes and mostly waits, a download, runs beside the others.
 """
@@ -20,8 +20,8 @@ from runtime.system.errors import Refusal
 log = logging.getLogger("xfactor.pipeline")
 
 
-class State(StrEnum):
-    """Where a job stands."""
+class JobState(StrEnum):
+    """State of a job."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -35,7 +35,7 @@ class JobCancelledError(Exception):
 
 
 @dataclass(eq=False)
-class Job:
+class BackgroundJob:
     """One piece of work; written by the thread that does it, read by the window.
 
     Attributes:
@@ -44,10 +44,10 @@ class Job:
     """
 
     title: str
-    work: Callable[[Job], Any]
+    work: Callable[[BackgroundJob], Any]
     on_done: Callable[[Any], None]
     quiet: bool = False  #: too short to show in the activity area
-    state: State = State.WAITING
+    state: JobState = JobState.WAITING
     fraction: float | None = None
     error: str = ""
     details: str = ""
@@ -71,42 +71,42 @@ class Job:
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked it to end."""
+        """True once somebody asked it to end."""
         return self._cancel.is_set()
 
     @property
     def left_s(self) -> float | None:
         """Seconds left at the pace so far; None while nobody knows."""
-        if not self.fraction or self.state is not State.RUNNING:
+        if not self.fraction or self.state is not JobState.RUNNING:
             return None
         return (time.monotonic() - self.started_s) * (1 - self.fraction) / self.fraction
 
 
-class Jobs:
-    """A worker thread and what it has to do. The window calls `collect` when the bell rings."""
+class BackgroundJobs:
+    """A worker thread and what it has to do. The window calls `collect` after every notification."""
 
     def __init__(self, on_news: Callable[[], None]) -> None:
         self._on_news = on_news
-        self._todo: deque[Job] = deque()
-        self._ended: deque[Job] = deque()
+        self._todo: deque[BackgroundJob] = deque()
+        self._ended: deque[BackgroundJob] = deque()
         self._wake = threading.Event()
         self._stopping = False
-        self._running: Job | None = None
-        self._beside: dict[Job, threading.Thread] = {}
+        self._running: BackgroundJob | None = None
+        self._beside: dict[BackgroundJob, threading.Thread] = {}
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
         self._thread.start()
 
     def start(
         self,
         title: str,
-        work: Callable[[Job], Any],
+        work: Callable[[BackgroundJob], Any],
         on_done: Callable[[Any], None],
         *,
         quiet: bool = False,
         beside: bool = False,
-    ) -> Job:
+    ) -> BackgroundJob:
         """Queue work, or begin it `beside` the queue; `on_done` gets its result where `collect` is called."""
-        job = Job(title, work, on_done, quiet)
+        job = BackgroundJob(title, work, on_done, quiet)
         if beside and not self._stopping:
             thread = threading.Thread(target=self._work_beside, args=(job,), name="job beside", daemon=True)
             self._beside[job] = thread
@@ -116,19 +116,19 @@ class Jobs:
         self._wake.set()
         return job
 
-    def shown(self) -> list[Job]:
-        """What runs and waits, for the activity area."""
+    def shown(self) -> list[BackgroundJob]:
+        """Jobs that run and wait, without the quiet ones."""
         running = self._running
         jobs = [*([running] if running else []), *self._beside, *self._todo]
         return [job for job in jobs if not job.quiet]
 
-    def collect(self) -> list[Job]:
+    def collect(self) -> list[BackgroundJob]:
         """Hand every result to whoever asked for it; returns the jobs that ended, failed ones too."""
         ended = []
         while self._ended:
             job = self._ended.popleft()
             ended.append(job)
-            if job.state is State.DONE:
+            if job.state is JobState.DONE:
                 job.on_done(job.result)
         return ended
 
@@ -154,23 +154,23 @@ class Jobs:
         for thread in list(self._beside.values()):  # whoever waits for this thread waits for all
             thread.join()
 
-    def _work_beside(self, job: Job) -> None:
+    def _work_beside(self, job: BackgroundJob) -> None:
         self._do(job)
         self._beside.pop(job, None)
         self._ended.append(job)
         self._on_news()
 
-    def _do(self, job: Job) -> None:
-        job.state, job.started_s = State.RUNNING, time.monotonic()
+    def _do(self, job: BackgroundJob) -> None:
+        job.state, job.started_s = JobState.RUNNING, time.monotonic()
         try:
             job.progress()
             job.result = job.work(job)
-            job.state = State.CANCELLED if job.cancelled else State.DONE
+            job.state = JobState.CANCELLED if job.cancelled else JobState.DONE
         except JobCancelledError:
-            job.state = State.CANCELLED
+            job.state = JobState.CANCELLED
         except Refusal as e:
-            job.state, job.error = State.FAILED, str(e)
+            job.state, job.error = JobState.FAILED, str(e)
         except Exception as e:  # the boundary: a job that breaks says so and the next one runs
             log.exception("job failed: %s", job.title)
-            job.state, job.error = State.FAILED, f"{job.title} failed: {e}. The log file has the details."
+            job.state, job.error = JobState.FAILED, f"{job.title} failed: {e}. The log file has the details."
             job.details = traceback.format_exc()

@@ -22,15 +22,15 @@ class Pipeline:
     Every method returns at once, but `stop`, which waits until its deadline at most.
 
     Attributes:
-        parsed: the newest result; whoever shows it takes it from here when the bell rings.
-        notices: words for the user, drained when the bell rings.
+        parsed: the newest result; whoever shows it takes it from here after every notification.
+        notices: words for the user, drained after every notification.
         capture: the current source, or None.
         opening: the source that takes its place as soon as it has a picture, or None.
         recorder: the current recording, or None.
     """
 
     def __init__(self, on_news: Callable[[], None]) -> None:
-        """`on_news` is the bell: called from the threads, without payload, when there is something new."""
+        """`on_news` is called from the threads, without payload, when there is something new."""
         self.notices = Notices(on_news)
         self.parsed: Latest[FrameResult] = Latest(on_news)
         self.capture: Capture | None = None
@@ -104,7 +104,7 @@ class Pipeline:
 
     @property
     def engine(self) -> Parser | None:
-        """What the next frame will be parsed with."""
+        """Engine that parses the next frame."""
         return self._inference.engine
 
     def use(self, engine: Parser | None) -> None:
@@ -119,7 +119,7 @@ class Pipeline:
 
     @property
     def smooth(self) -> bool:
-        """Whether results are smoothed over time."""
+        """Temporal smoothing, on or off."""
         return self._inference.smooth
 
     @smooth.setter
@@ -149,7 +149,7 @@ class Pipeline:
 
     @property
     def camera_on(self) -> bool:
-        """Whether a camera's device is open at this moment."""
+        """True while a camera's device is open."""
         read = (self.capture, self.opening)
         return any(c is not None and c.holds and c.info is not None and c.info.live for c in read)
 

@@ -12,7 +12,7 @@ LINE = "-"  # a separator
 
 
 @dataclass(frozen=True)
-class Entry:
+class Action:
     """One action."""
 
     name: str
@@ -23,84 +23,88 @@ class Entry:
     keys: tuple[str, ...] = ()  #: further keys
 
 
-def _view(number: int, name: str, text: str, tip: str) -> Entry:
-    return Entry(f"view-{name}", text, str(number), tip, checks="view")
+def _view(number: int, name: str, text: str, tip: str) -> Action:
+    return Action(f"view-{name}", text, str(number), tip, checks="view")
 
 
-TABLE: dict[str, tuple[Entry | str, ...]] = {
+TABLE: dict[str, tuple[Action | str, ...]] = {
     "File": (
-        Entry("open", "&Open file…", "Ctrl+O"),
-        Entry("open-folder", "Open fol&der of images…", "Ctrl+Shift+O"),
-        Entry("open-link", "Open &link…", "Ctrl+U", "Download a YouTube video and open it"),
+        Action("open", "&Open file…", "Ctrl+O"),
+        Action("open-folder", "Open fol&der of images…", "Ctrl+Shift+O"),
+        Action("open-link", "Open &link…", "Ctrl+U", "Download a YouTube video and open it"),
         "recent",
-        Entry("example", "Open the &example", "Ctrl+E"),
+        Action("example", "Open the &example", "Ctrl+E"),
         LINE,
-        Entry("snapshot", "Save &snapshot", "S", "Save what is seen as a PNG (S)"),
-        Entry("record", "&Record", "R", "Record what is seen (R)", checks="alone"),
-        Entry("record-raw", "Record without &overlay", "Shift+R", checks="alone"),
-        Entry("recordings", "Open the folder of re&cordings", "Ctrl+Shift+R"),
+        Action("snapshot", "Save &snapshot", "S", "Save what is seen as a PNG (S)"),
+        Action("record", "&Record", "R", "Record what is seen (R)", checks="alone"),
+        Action("record-raw", "Record without &overlay", "Shift+R", checks="alone"),
+        Action("recordings", "Open the folder of re&cordings", "Ctrl+Shift+R"),
         LINE,
-        Entry("close", "&Close source", "Ctrl+W"),
-        Entry("quit", "&Quit", "Ctrl+Q"),
+        Action("close", "&Close source", "Ctrl+W"),
+        Action("quit", "&Quit", "Ctrl+Q"),
     ),
     "Source": (
         "cameras",
         LINE,
-        Entry("play", "&Play or pause", "Space", "Play or pause (Space)"),
-        Entry("back", "One frame &back", "Left", "One frame back (Left)"),
-        Entry("forward", "One frame &forward", "Right", "One frame forward (Right)"),
-        Entry("back-ten", "Ten frames back", "Shift+Left"),
-        Entry("forward-ten", "Ten frames forward", "Shift+Right"),
-        Entry("start", "To the &start", "Home", "To the start (Home)"),
-        Entry("end", "To the &end", "End", "To the end (End)"),
-        Entry("go-to", "&Go to frame…", "Ctrl+J"),
+        Action("play", "&Play or pause", "Space", "Play or pause (Space)"),
+        Action("back", "One frame &back", "Left", "One frame back (Left)"),
+        Action("forward", "One frame &forward", "Right", "One frame forward (Right)"),
+        Action("back-ten", "Ten frames back", "Shift+Left"),
+        Action("forward-ten", "Ten frames forward", "Shift+Right"),
+        Action("start", "To the &start", "Home", "To the start (Home)"),
+        Action("end", "To the &end", "End", "To the end (End)"),
+        Action("go-to", "&Go to frame…", "Ctrl+J"),
         LINE,
-        Entry("mark-in", "Set &in here", "["),
-        Entry("mark-out", "Set &out here", "]"),
-        Entry("mark-clear", "Clear in and out", "Shift+["),
-        Entry("loop", "&Loop", "L", "Loop (L)", checks="alone"),
-        Entry("slower", "Slower", "Ctrl+Down"),
-        Entry("faster", "Faster", "Ctrl+Up"),
+        Action("mark-in", "Set &in here", "["),
+        Action("mark-out", "Set &out here", "]"),
+        Action("mark-clear", "Clear in and out", "Shift+["),
+        Action("loop", "&Loop", "L", "Loop (L)", checks="alone"),
+        Action("slower", "Slower", "Ctrl+Down"),
+        Action("faster", "Faster", "Ctrl+Up"),
         LINE,
-        Entry("mirror", "&Mirror the camera", "M", "Mirrored like a mirror; on the screen only (M)", "alone"),
+        Action(
+            "mirror", "&Mirror the camera", "M", "Mirrored like a mirror; on the screen only (M)", "alone"
+        ),
     ),
     "Model": (
         "models",
-        Entry("open-model", "&Open a model…", "Ctrl+M"),
+        Action("open-model", "&Open a model…", "Ctrl+M"),
         LINE,
         "device",
         "size",
         "looks",
-        Entry("smoothing", "&Smooth over time", "T", "Steadier edges on moving pictures", checks="alone"),
+        Action("smoothing", "&Smooth over time", "T", "Steadier edges on moving pictures", checks="alone"),
         LINE,
-        Entry("model-card", "About this &model", "Ctrl+I"),
+        Action("model-card", "About this &model", "Ctrl+I"),
     ),
     "X factor": (
-        Entry("own", "The network's o&wn factor", "O", checks="factor"),
+        Action("own", "The network's o&wn factor", "O", checks="factor"),
         "factors",
-        Entry("open-factor", "&Open a factor…", "Ctrl+Shift+F"),
-        Entry("open-network", "Another &network…", "Ctrl+Shift+N", "Its silhouette instead"),
-        Entry("library", "Factor &library…", "Ctrl+L", "Rename, delete, export, import"),
+        Action("open-factor", "&Open a factor…", "Ctrl+Shift+F"),
+        Action("open-network", "Another &network…", "Ctrl+Shift+N", "Its silhouette instead"),
+        Action("library", "Factor &library…", "Ctrl+L", "Rename, delete, export, import"),
         LINE,
-        Entry("plate", "&Background plate: learn now", "B", "Step out of the picture first", "factor"),
-        Entry("chroma", "&Chroma key: pick the colour…", "K", "Click the colour of the backdrop", "factor"),
-        Entry("motion", "&Motion (MOG2)", "Ctrl+Shift+M", "Whatever moves before a still camera", "factor"),
-        Entry("masks", "Mask &sequence…", "Ctrl+Shift+K", "A folder with one mask per frame", "factor"),
-        Entry("brush", "B&rush: paint the person…", "Ctrl+Shift+B", "A few strokes on one frame", "factor"),
+        Action("plate", "&Background plate: learn now", "B", "Step out of the picture first", "factor"),
+        Action("chroma", "&Chroma key: pick the colour…", "K", "Click the colour of the backdrop", "factor"),
+        Action("motion", "&Motion (MOG2)", "Ctrl+Shift+M", "Whatever moves before a still camera", "factor"),
+        Action("masks", "Mask &sequence…", "Ctrl+Shift+K", "A folder with one mask per frame", "factor"),
+        Action("brush", "B&rush: paint the person…", "Ctrl+Shift+B", "A few strokes on one frame", "factor"),
         LINE,
-        Entry("swap-back", "S&wap with the previous one", "X", "Compare two X factors with one key"),
+        Action("swap-back", "S&wap with the previous one", "X", "Compare two X factors with one key"),
     ),
     "Personalise": (
-        Entry("personalise", "&Personalise…", "P", "An X factor that knows the person in this clip", "alone"),
+        Action(
+            "personalise", "&Personalise…", "P", "An X factor that knows the person in this clip", "alone"
+        ),
         LINE,
-        Entry("correct", "Correct a si&lhouette…", "Shift+C", "Paint where it is wrong"),
-        Entry("stop-early", "&Stop early", "Ctrl+.", "Finish now and keep the best so far"),
-        Entry("cancel-job", "&Cancel", "Ctrl+Shift+.", "Throw it away; the factor in use stays"),
+        Action("correct", "Correct a si&lhouette…", "Shift+C", "Paint where it is wrong"),
+        Action("stop-early", "&Stop early", "Ctrl+.", "Finish now and keep the best so far"),
+        Action("cancel-job", "&Cancel", "Ctrl+Shift+.", "Throw it away; the factor in use stays"),
         LINE,
-        Entry("compare", "&Before | after of the new factor", "Shift+8", "Both on the picture", "alone"),
-        Entry("keep-factor", "&Keep the new factor", "Ctrl+K"),
-        Entry("discard-factor", "&Discard the new factor", "Ctrl+D"),
-        Entry("undo-factor", "&Undo keeping it", "Ctrl+Z", "Back to the factor before"),
+        Action("compare", "&Before | after of the new factor", "Shift+8", "Both on the picture", "alone"),
+        Action("keep-factor", "&Keep the new factor", "Ctrl+K"),
+        Action("discard-factor", "&Discard the new factor", "Ctrl+D"),
+        Action("undo-factor", "&Undo recordings it", "Ctrl+Z", "Back to the factor before"),
     ),
     "View": (
         _view(1, "overlay", "&Overlay", "Parts over the picture"),
@@ -109,32 +113,32 @@ TABLE: dict[str, tuple[Entry | str, ...]] = {
         _view(4, "cut-out", "&Cut-out", "The person before another background"),
         _view(5, "confidence", "Con&fidence", "Yellow is sure, violet is unsure"),
         _view(6, "skeleton", "S&keleton", "Joints, or the centres of their parts"),
-        Entry("split", "&Before | after", "8", "A line between picture and view", checks="alone"),
+        Action("split", "&Before | after", "8", "A line between picture and view", checks="alone"),
         _view(9, "picture", "Picture onl&y", "As it came"),
         "behind",
         LINE,
-        Entry("hide", "&Hide overlays", "H", checks="alone"),
-        Entry("colour-blind", "Colour-blind-safe colours", "Ctrl+B", checks="alone"),
-        Entry("hud", "&Numbers on the picture", "I", checks="alone"),
-        Entry("panel", "&Side panel", "Ctrl+P", checks="alone"),
+        Action("hide", "&Hide overlays", "H", checks="alone"),
+        Action("colour-blind", "Colour-blind-safe colours", "Ctrl+B", checks="alone"),
+        Action("hud", "&Numbers on the picture", "I", checks="alone"),
+        Action("panel", "&Side panel", "Ctrl+P", checks="alone"),
         LINE,
-        Entry("zoom-in", "Zoom &in", "Ctrl++", keys=("Ctrl+=",)),
-        Entry("zoom-out", "Zoom o&ut", "Ctrl+-"),
-        Entry("fit", "Fit to the &window", "Ctrl+0", keys=("Ctrl+F",)),
-        Entry("full-screen", "Fu&ll screen", "F", checks="alone", keys=("F11",)),
+        Action("zoom-in", "Zoom &in", "Ctrl++", keys=("Ctrl+=",)),
+        Action("zoom-out", "Zoom o&ut", "Ctrl+-"),
+        Action("fit", "Fit to the &window", "Ctrl+0", keys=("Ctrl+F",)),
+        Action("full-screen", "Fu&ll screen", "F", checks="alone", keys=("F11",)),
         "theme",
     ),
     "Tools": (
-        Entry("show-all", "Show all &parts", "Ctrl+A"),
-        Entry("copy-picture", "&Copy the picture", "Ctrl+C"),
-        Entry("copy-system", "Copy s&ystem information", "Ctrl+Shift+I"),
-        Entry("settings-file", "Open the &settings folder", "Ctrl+,"),
-        Entry("logs", "Open the &log folder", "Ctrl+Shift+L"),
-        Entry("delete-downloads", "&Delete downloaded clips…", "Ctrl+Shift+U"),
+        Action("show-all", "Show all &parts", "Ctrl+A"),
+        Action("copy-picture", "&Copy the picture", "Ctrl+C"),
+        Action("copy-system", "Copy s&ystem information", "Ctrl+Shift+I"),
+        Action("settings-file", "Open the &settings folder", "Ctrl+,"),
+        Action("logs", "Open the &log folder", "Ctrl+Shift+L"),
+        Action("delete-downloads", "&Delete downloaded clips…", "Ctrl+Shift+U"),
     ),
     "Help": (
-        Entry("keys", "&Keyboard shortcuts", "F1"),
-        Entry("about", "&About xfactor", "Shift+F1"),
+        Action("keys", "&Keyboard shortcuts", "F1"),
+        Action("about", "&About xfactor", "Shift+F1"),
     ),
 }
 
@@ -170,7 +174,7 @@ class Actions:
             self._groups[name] = QActionGroup(self._window)
         return self._groups[name]
 
-    def _add(self, menu: QMenu, entry: Entry | str) -> None:
+    def _add(self, menu: QMenu, entry: Action | str) -> None:
         if entry == LINE:
             menu.addSeparator()
         elif isinstance(entry, str):
@@ -186,7 +190,7 @@ class Actions:
         else:
             menu.addAction(self._make(entry))
 
-    def _make(self, entry: Entry) -> QAction:
+    def _make(self, entry: Action) -> QAction:
         action = QAction(entry.text, self._window)
         action.setObjectName(entry.name)
         action.setIconVisibleInMenu(False)  # icons are for the buttons
@@ -220,7 +224,7 @@ def shortcuts() -> list[tuple[str, str, str]]:
     rows = []
     for title in MENUS:
         for entry in TABLE[title]:
-            if isinstance(entry, Entry) and entry.key:
+            if isinstance(entry, Action) and entry.key:
                 words = entry.text.replace("&", "").rstrip("…")
                 rows.append((title, words, ", ".join((entry.key, *entry.keys))))
     return rows

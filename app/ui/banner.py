@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui import icons
-from app.ui.controls import plain
+from app.ui.style_panel import plain
 from app.ui.theme import DARK, Shades
 from runtime.system.notices import Level, Notice
 
@@ -77,7 +77,7 @@ class Banner(QFrame):
 
     @property
     def notice(self) -> Notice | None:
-        """What is on show."""
+        """Newest notice."""
         return next(reversed(self._notices.values()), None)
 
     def show_notice(self, notice: Notice) -> None:

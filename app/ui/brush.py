@@ -14,7 +14,7 @@ MOST_POINTS = 4000  # of one stroke; a longer one goes on as a second
 
 
 class BrushTool:
-    """What is being painted now, and what was painted on the frame on show.
+    """Stroke under the mouse, and the strokes of the frame on show.
 
     Attributes:
         on: whether the mouse paints.
@@ -35,7 +35,7 @@ class BrushTool:
 
     @property
     def busy(self) -> bool:
-        """Whether a button is down."""
+        """True while a mouse button is down."""
         return bool(self._points)
 
     def radius(self, picture: tuple[int, int]) -> float:

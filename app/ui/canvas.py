@@ -11,9 +11,9 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui import hud
 from app.ui.brush import BrushTool
-from app.ui.hud import Vitals
+from app.ui.hud import LiveMetrics
 from app.ui.layers import Layers, layers, paint
-from app.ui.look import Look, View
+from app.ui.style import DisplayStyle, ViewMode
 from runtime.frames import FrameResult
 from runtime.silhouettes.grabcut import Stroke
 
@@ -30,14 +30,14 @@ class Canvas(QWidget):
         pointed: words for the part under the cursor, empty outside.
         picked: (x, y) of a click in picture pixels, while `picking`.
         stroked: a stroke of the brush, in picture pixels of the frame on show.
-        look_changed: the split line was dragged.
+        style_changed: the split line was dragged.
         painted: a new result was painted for the first time.
     """
 
     pointed = pyqtSignal(str)
     picked = pyqtSignal(int, int)
     stroked = pyqtSignal(Stroke)
-    look_changed = pyqtSignal(Look)
+    style_changed = pyqtSignal(DisplayStyle)
     painted = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -52,8 +52,8 @@ class Canvas(QWidget):
         self._parsed: FrameResult | None = None
         self._layers: Layers | None = None
         self._fresh = False
-        self._look = Look()
-        self._vitals: Vitals | None = None
+        self._style = DisplayStyle()
+        self._metrics: LiveMetrics | None = None
         self._zoom = 1.0
         self._centre = QPointF(0.5, 0.5)  # of the view, as a fraction of the picture
         self._drag: QPointF | None = None
@@ -77,16 +77,16 @@ class Canvas(QWidget):
         self._parsed = self._layers = None
         self.fit()
 
-    def show_look(self, look: Look) -> None:
+    def show_style(self, style: DisplayStyle) -> None:
         """Paint the same result another way."""
-        if look != self._look:
-            self._look, self._layers = look, None
+        if style != self._style:
+            self._style, self._layers = style, None
             self.update()
 
-    def show_vitals(self, vitals: Vitals | None) -> None:
+    def show_metrics(self, vitals: LiveMetrics | None) -> None:
         """The numbers to draw over the picture; None hides them."""
-        if vitals != self._vitals:
-            self._vitals = vitals
+        if vitals != self._metrics:
+            self._metrics = vitals
             self.update()
 
     def pick(self, *, on: bool) -> None:
@@ -142,16 +142,16 @@ class Canvas(QWidget):
         if self._parsed is None:
             return
         if self._layers is None:
-            self._layers = layers(self._parsed, self._look)
+            self._layers = layers(self._parsed, self._style)
         area = self._area()
-        paint(painter, area, self._layers, self._look)
+        paint(painter, area, self._layers, self._style)
         if self._mask is not None and self._mask[0] == self._parsed.frame.index:
             painter.drawImage(area, self._mask[1])
         self.brush.paint(painter, area, self._parsed.frame.size)
-        if self._look.split:
+        if self._style.split:
             self._paint_split(painter, area)
-        if self._vitals is not None:
-            hud.draw(painter, QRectF(self.rect()), self._vitals)
+        if self._metrics is not None:
+            hud.draw(painter, QRectF(self.rect()), self._metrics)
         painter.end()
         if self._fresh:
             self._fresh = False
@@ -159,7 +159,7 @@ class Canvas(QWidget):
             self.painted.emit()
 
     def _paint_split(self, painter: QPainter, area: QRectF) -> None:
-        x = area.left() + area.width() * self._look.split_at
+        x = area.left() + area.width() * self._style.split_at
         top, bottom = max(0.0, area.top()), min(float(self.height()), area.bottom())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(0, 0, 0, 110), 4))
@@ -179,7 +179,7 @@ class Canvas(QWidget):
             hud.captions(painter, area.intersected(QRectF(self.rect())), x)
 
     def _area(self) -> QRectF:
-        """Where the whole picture lies in the widget, zoom and pan included."""
+        """Rectangle of the whole picture in the widget, zoom and pan included."""
         if self._parsed is None:
             return QRectF(self.rect())
         width, height = self._parsed.frame.size
@@ -245,7 +245,7 @@ class Canvas(QWidget):
             self._hover(event.position())
         elif self._drags_split:
             at = min(1.0, max(0.0, self._to_fraction(event.position()).x()))
-            self.look_changed.emit(replace(self._look, split_at=at))
+            self.style_changed.emit(replace(self._style, split_at=at))
         else:
             moved = event.position() - self._drag
             area = self._area()
@@ -275,8 +275,8 @@ class Canvas(QWidget):
 
     def _near_split(self, at: QPointF) -> bool:
         area = self._area()
-        line = area.left() + area.width() * self._look.split_at
-        return self._look.split and abs(at.x() - line) <= GRAB_PX
+        line = area.left() + area.width() * self._style.split_at
+        return self._style.split and abs(at.x() - line) <= GRAB_PX
 
     def _hover(self, at: QPointF) -> None:
         if not self._picking:
@@ -287,7 +287,7 @@ class Canvas(QWidget):
     def _words_at(self, at: QPointF) -> str:
         parsing = self._parsed.parsing if self._parsed else None
         pixel = self._pixel(at)
-        if parsing is None or pixel is None or self._look.view is View.PICTURE:
+        if parsing is None or pixel is None or self._style.view is ViewMode.PICTURE:
             return ""
         height, width = parsing.labels.shape
         x = pixel[0] * width // parsing.size[0]
@@ -307,7 +307,7 @@ class Canvas(QWidget):
         if self._parsed is None:
             return None
         where = self._to_fraction(at)
-        across = 1 - where.x() if self._look.mirror else where.x()
+        across = 1 - where.x() if self._style.mirror else where.x()
         if not (0 <= across < 1 and 0 <= where.y() < 1):
             return None
         width, height = self._parsed.frame.size

@@ -40,7 +40,7 @@ class Filmstrip(QWidget):
         self._span = min(first, frame), max(last, frame)
 
     def wants(self, frame: int) -> bool:
-        """Whether this frame stands for its cell: the first that came, and every newer state of it."""
+        """True when this frame stands for its cell: the first that came, and every newer state of it."""
         held = self._pictures.get(self._cell(frame))
         return held is None or held[0] == frame
 
@@ -59,7 +59,7 @@ class Filmstrip(QWidget):
         self.update()
 
     def picture(self, frame: int) -> QImage | None:
-        """What the cell of this frame shows."""
+        """Picture in the cell of this frame."""
         held = self._pictures.get(self._cell(frame))
         return held[1] if held is not None and held[0] == frame else None
 

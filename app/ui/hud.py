@@ -12,8 +12,8 @@ INK, PAPER = QColor(240, 242, 244), QColor(0, 0, 0, 165)
 
 
 @dataclass(frozen=True)
-class Vitals:
-    """What the status bar and the HUD tell."""
+class LiveMetrics:
+    """Numbers of the moment for the status bar and the HUD."""
 
     fps: float = 0.0
     infer_ms: float = 0.0
@@ -38,7 +38,7 @@ class Vitals:
         return [*rows, ("picture", f"{self.picture[0]} × {self.picture[1]}")]
 
 
-def draw(painter: QPainter, area: QRectF, vitals: Vitals) -> None:
+def draw(painter: QPainter, area: QRectF, vitals: LiveMetrics) -> None:
     """Paint the numbers into the upper left corner of `area`."""
     font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
     font.setPixelSize(12)

@@ -1,4 +1,4 @@
-"""Layers: a result under a look, as two images that Qt draws one over the other; for screen and file alike.
+"""Layers: a result under a style, as two images that Qt draws one over the other; for screen and file alike.
 
 The lower image is the picture; the upper one has the resolution of the parsing and is scaled by QPainter
 as it is drawn (0.7 ms at 720p where blending in numpy takes 10-14).
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
-from app.ui.look import Backdrop, Behind, Look, View, visible
 from app.ui.palettes import colours, tints
-from app.ui.skeleton import Skeleton, posed
+from app.ui.skeleton import DrawnSkeleton, posed
+from app.ui.style import Backdrop, BackdropKind, DisplayStyle, ViewMode, visible
 from models.centroids import pose_of_parts
 from models.results import Parsing
 from runtime.frames import FrameResult
@@ -38,47 +38,47 @@ _VIRIDIS = np.asarray(
 
 @dataclass(frozen=True)
 class Layers:
-    """What is painted for one frame; `QImage`s over arrays keep those alive."""
+    """Images of one frame, ready to be drawn; `QImage`s over arrays keep those alive."""
 
     size: tuple[int, int]  #: (width, height) of the picture, px
     picture: QImage  #: as it came
     lower: QImage | None  #: None where the picture must not be seen
     upper: QImage | None
-    skeletons: tuple[Skeleton, ...] = ()
+    skeletons: tuple[DrawnSkeleton, ...] = ()
     before: Layers | None = None  #: left of the split line, instead of the picture
 
 
-def layers(parsed: FrameResult, look: Look) -> Layers:
+def layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     """Prepare a frame and its result for painting."""
-    made = _layers(parsed, look)
-    if look.split and parsed.before is not None:
-        made = replace(made, before=_layers(replace(parsed, result=parsed.before), look))
-    return _mirrored(made) if look.mirror else made
+    made = _layers(parsed, style)
+    if style.split and parsed.before is not None:
+        made = replace(made, before=_layers(replace(parsed, result=parsed.before), style))
+    return _mirrored(made) if style.mirror else made
 
 
-def _layers(parsed: FrameResult, look: Look) -> Layers:
+def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     picture = picture_image(parsed.frame.image)
     size = parsed.frame.size
     parsing = parsed.parsing
-    if look.bare or look.view is View.PICTURE:
+    if style.bare or style.view is ViewMode.PICTURE:
         return Layers(size, picture, picture, None)
     people = parsed.result.people if parsed.result is not None else ()
     poses = tuple(posed(p.pose) for p in people if p.pose is not None)
     if parsing is None:  # joints are all there is to see
-        return Layers(size, picture, None if look.view.hides_picture else picture, None, poses)
-    bones = (poses or (posed(pose_of_parts(parsing)),)) if look.view is View.SKELETON else ()
-    lower = None if look.view in {View.PARTS, View.SILHOUETTE} else picture
-    return Layers(size, picture, lower, _upper(parsing, parsed, look), bones)
+        return Layers(size, picture, None if style.view.hides_picture else picture, None, poses)
+    bones = (poses or (posed(pose_of_parts(parsing)),)) if style.view is ViewMode.SKELETON else ()
+    lower = None if style.view in {ViewMode.PARTS, ViewMode.SILHOUETTE} else picture
+    return Layers(size, picture, lower, _upper(parsing, parsed, style), bones)
 
 
-def paint(painter: QPainter, area: QRectF, layer: Layers, look: Look) -> None:
+def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -> None:
     """Draw into `area`; left of a split line the untouched picture, or what another engine made of it."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    if not look.split:
+    if not style.split:
         _paint_layers(painter, area, layer)
     else:
-        at = area.left() + area.width() * look.split_at
+        at = area.left() + area.width() * style.split_at
         before, after = QRectF(area), QRectF(area)
         before.setRight(at)
         after.setLeft(at)
@@ -107,19 +107,19 @@ def _mirrored(layer: Layers) -> Layers:
     return Layers(layer.size, picture, lower, flip(layer.upper), bones, before)
 
 
-def _turned(bones: Skeleton, width: int) -> Skeleton:
+def _turned(bones: DrawnSkeleton, width: int) -> DrawnSkeleton:
     return replace(bones, joints={name: (width - 1 - x, y) for name, (x, y) in bones.joints.items()})
 
 
-def rendered(parsed: FrameResult, look: Look) -> NDArray[np.uint8]:
+def rendered(parsed: FrameResult, style: DisplayStyle) -> NDArray[np.uint8]:
     """(h, w, 3) RGB at the picture's size: what is seen, for a snapshot or a recording. Any thread."""
     width, height = parsed.frame.size
     image = QImage(width, height, QImage.Format.Format_RGB32)
     painter = QPainter(image)
     area = QRectF(0, 0, width, height)
-    paint(painter, area, layers(parsed, look), look)
-    if look.split:
-        x = width * look.split_at
+    paint(painter, area, layers(parsed, style), style)
+    if style.split:
+        x = width * style.split_at
         painter.setPen(QPen(Qt.GlobalColor.white, max(1.0, width / 640)))
         painter.drawLine(QPointF(x, 0), QPointF(x, height))
     painter.end()
@@ -148,7 +148,7 @@ def _paint_layers(painter: QPainter, area: QRectF, layer: Layers) -> None:
         _paint_skeleton(painter, area, layer.size, bones)
 
 
-def _paint_skeleton(painter: QPainter, area: QRectF, size: tuple[int, int], bones: Skeleton) -> None:
+def _paint_skeleton(painter: QPainter, area: QRectF, size: tuple[int, int], bones: DrawnSkeleton) -> None:
     scale = area.width() / size[0]
     width = max(2.0, area.height() / 180)
     colour = {"r": WARM, "l": COOL, "": MIDDLE}
@@ -168,18 +168,18 @@ def _paint_skeleton(painter: QPainter, area: QRectF, size: tuple[int, int], bone
         painter.drawEllipse(point, width * 1.05, width * 1.05)
 
 
-def _upper(parsing: Parsing, parsed: FrameResult, look: Look) -> QImage | None:
-    shown = visible(parsing.part_set, look)
-    if look.view is View.SKELETON:
+def _upper(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QImage | None:
+    shown = visible(parsing.part_set, style)
+    if style.view is ViewMode.SKELETON:
         return None
-    if look.view is View.SILHOUETTE:
+    if style.view is ViewMode.SILHOUETTE:
         return _grey(parsing.person)
-    if look.view is View.CUT_OUT:
-        return _behind(parsing, parsed, look.behind, shown if look.solo or look.hidden else None)
-    if look.view is View.CONFIDENCE:
+    if style.view is ViewMode.CUT_OUT:
+        return _behind(parsing, parsed, style.behind, shown if style.solo or style.hidden else None)
+    if style.view is ViewMode.CONFIDENCE:
         return _confidence(parsing, shown)
-    alpha = shown.astype(np.float32) * (1.0 if look.view is View.PARTS else look.opacity)
-    table = tints(colours(parsing.part_set, colour_blind=look.colour_blind), alpha)
+    alpha = shown.astype(np.float32) * (1.0 if style.view is ViewMode.PARTS else style.opacity)
+    table = tints(colours(parsing.part_set, colour_blind=style.colour_blind), alpha)
     return _argb(table[parsing.labels])
 
 
@@ -194,20 +194,22 @@ def _confidence(parsing: Parsing, shown: NDArray[np.bool_]) -> QImage:
     return _argb(np.where(shown[parsing.labels], opaque[parsing.confidence], dim))
 
 
-def _behind(parsing: Parsing, parsed: FrameResult, behind: Behind, shown: NDArray[np.bool_] | None) -> QImage:
+def _behind(
+    parsing: Parsing, parsed: FrameResult, behind: Backdrop, shown: NDArray[np.bool_] | None
+) -> QImage:
     """The backdrop, opaque where there is nobody: drawn over the picture it leaves the person."""
     person = parsing.person.astype(np.float32) / 255
     matte: Alpha = np.clip((person - MATTE_LOW) / (MATTE_HIGH - MATTE_LOW), 0, 1).astype(np.float32)
     if shown is not None:
         matte *= shown[parsing.labels]
-    if behind.kind is Backdrop.COLOUR:
+    if behind.kind is BackdropKind.COLOUR:
         return _argb(_premultiplied(np.full((1, 1, 3), behind.colour, np.uint8), 1 - matte))
     width, height = _backdrop_size(parsed.frame.size)
     matte = np.asarray(cv2.resize(matte, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-    if behind.kind is Backdrop.BLUR:
+    if behind.kind is BackdropKind.BLUR:
         small = cv2.resize(parsed.frame.image, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
         image = np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), 6), (width, height)), np.uint8)
-    elif behind.kind is Backdrop.IMAGE and behind.image is not None:
+    elif behind.kind is BackdropKind.IMAGE and behind.image is not None:
         image = cover(behind.image, (width, height))
     else:
         image = _checks(width, height)

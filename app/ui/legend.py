@@ -7,8 +7,8 @@ from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.ui import icons
-from app.ui.look import Look
 from app.ui.palettes import colours
+from app.ui.style import DisplayStyle
 from models.labels import S31, PartSet
 
 PART = Qt.ItemDataRole.UserRole
@@ -29,7 +29,7 @@ class Legend(QTreeWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts: PartSet = S31
-        self._look = Look()
+        self._style = DisplayStyle()
         self._ink = QColor("#e8eaec")
         self._rows: dict[int, QTreeWidgetItem] = {}
         self.setColumnCount(2)
@@ -58,9 +58,9 @@ class Legend(QTreeWidget):
             self._parts = parts
             self._fill()
 
-    def show_look(self, look: Look) -> None:
+    def show_style(self, style: DisplayStyle) -> None:
         """Colours, eyes and solo as they are now."""
-        self._look = look
+        self._style = style
         self._paint_rows()
 
     def show_ink(self, ink: QColor) -> None:
@@ -88,30 +88,30 @@ class Legend(QTreeWidget):
         self._paint_rows()
 
     def _paint_rows(self) -> None:
-        table = colours(self._parts, colour_blind=self._look.colour_blind)
+        table = colours(self._parts, colour_blind=self._style.colour_blind)
         seen = QIcon(icons.pixmap("eye", self._ink))
         faint = QColor(self._ink)
         faint.setAlphaF(0.4)
         unseen = QIcon(icons.pixmap("eye-off", faint))
         for part, row in self._rows.items():
-            shown = self._look.shows(part)
+            shown = self._style.shows(part)
             row.setIcon(NAME, _swatch(QColor(*map(int, table[part])), shown=shown))
             row.setIcon(EYE, seen if shown else unseen)
             row.setForeground(NAME, self._ink if shown else faint)
             font = row.font(NAME)
-            font.setBold(self._look.solo == part)
+            font.setBold(self._style.solo == part)
             row.setFont(NAME, font)
         for index in range(self.topLevelItemCount()):
             top = self.topLevelItem(index)
             if top is not None:
-                any_shown = any(self._look.shows(p) for p in _members(top))
+                any_shown = any(self._style.shows(p) for p in _members(top))
                 top.setIcon(EYE, seen if any_shown else unseen)
 
     def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
         if column != EYE:
             return
         members = _members(item)
-        shown = any(self._look.shows(p) for p in members)
+        shown = any(self._style.shows(p) for p in members)
         self.eyed.emit(members, not shown)
 
     def _on_double_clicked(self, item: QTreeWidgetItem, column: int) -> None:

@@ -17,15 +17,15 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui import icons
-from app.ui.controls import heading, plain
-from app.ui.personalize_progress import Progress
-from app.ui.personalize_result import Result
-from app.ui.personalize_setup import Setup
+from app.ui.personalize_form import SetupPage
+from app.ui.personalize_progress import ProgressPage
+from app.ui.personalize_result import ResultPage
+from app.ui.style_panel import heading, plain
 
 WIDTH = 316
 
 
-class Panel(QFrame):
+class PersonalizePanel(QFrame):
     """Four pages, one at a time.
 
     Signals:
@@ -38,7 +38,8 @@ class Panel(QFrame):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setMinimumWidth(WIDTH)
-        self.setup, self.progress, self.result, self.trouble = Setup(), Progress(), Result(), Trouble()
+        self.setup, self.progress = SetupPage(), ProgressPage()
+        self.result, self.trouble = ResultPage(), FailurePage()
         self._pages = QStackedWidget()
         for page in (self.setup, self.progress, self.result, self.trouble):
             self._pages.addWidget(_scrolled(page))
@@ -73,7 +74,7 @@ class Panel(QFrame):
         self._close.setIcon(icons.icon("close", ink))
 
 
-class Trouble(QWidget):
+class FailurePage(QWidget):
     """A job that ended without a result: why, and what can be done.
 
     Signals:
@@ -96,7 +97,7 @@ class Trouble(QWidget):
         self._details.setReadOnly(True)
         self._details.setMaximumHeight(180)
         self._retry, self._remove = QPushButton("Try again"), QPushButton("Remove")
-        self._later, self._look = QPushButton("Later"), QPushButton("Open its folder")
+        self._later, self._style = QPushButton("Later"), QPushButton("Open its folder")
         self._later.setToolTip("Keep the job; it is listed here until it is resumed or removed")
         self._retry.setObjectName("primary")
         ends = QHBoxLayout()
@@ -110,17 +111,17 @@ class Trouble(QWidget):
             column.addWidget(label)
         column.addWidget(self._details)
         column.addLayout(ends)
-        column.addWidget(self._look)
+        column.addWidget(self._style)
         column.addStretch(1)
         self._retry.clicked.connect(self.retried)
         self._remove.clicked.connect(self.removed)
         self._later.clicked.connect(self.left)
-        self._look.clicked.connect(self.looked)
-        for button in (self._retry, self._remove, self._later, self._look):
+        self._style.clicked.connect(self.looked)
+        for button in (self._retry, self._remove, self._later, self._style):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_words(self, title: str, words: str, details: str, retry: str) -> None:
-        """What happened; `retry` is what its button says."""
+        """Show an error; `retry` is the text of its button."""
         self._title.setText(title)
         self._words.setText(words)
         self._details.setPlainText(details)

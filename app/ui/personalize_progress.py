@@ -8,14 +8,14 @@ from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.ui.activity import duration
-from app.ui.controls import heading, plain
 from app.ui.filmstrip import Filmstrip
+from app.ui.job_list import duration
+from app.ui.style_panel import heading, plain
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Where the job is."""
+class ProgressState:
+    """Progress of a personalisation, in words and numbers."""
 
     words: str
     step: str = ""
@@ -25,7 +25,7 @@ class Stage:
     stopping: bool = False  #: it was asked to
 
 
-class Progress(QWidget):
+class ProgressPage(QWidget):
     """The page.
 
     Signals:
@@ -43,7 +43,7 @@ class Progress(QWidget):
         self._title = plain("")
         self._title.setObjectName("title")
         self._title.setWordWrap(True)
-        self._preview = Picture()
+        self._preview = PreviewPicture()
         self._caption = plain("")
         self._caption.setObjectName("faint")
         self._correct = QPushButton("Correct…")
@@ -73,15 +73,15 @@ class Progress(QWidget):
 
     def begin(self, name: str, span: tuple[int, int] | None) -> None:
         """A job starts."""
-        self._title.setText(f"Learning {name}")
+        self._title.setText(f"Personalization {name}")
         self.strip.begin(span)
         self._preview.show_image(None)
         self._caption.setText("The silhouettes appear here.")
         self._frame, self._held = -1, False
         self._correct.setEnabled(False)
-        self.show_stage(Stage("Starting"))
+        self.show_stage(ProgressState("Starting"))
 
-    def show_stage(self, stage: Stage) -> None:
+    def show_stage(self, stage: ProgressState) -> None:
         """Print the progress of the current phase."""
         self._words.setText("Finishing early" if stage.stopping else stage.words)
         self._step.setText(stage.step)
@@ -144,7 +144,7 @@ class Progress(QWidget):
         column.addStretch(1)
 
 
-class Picture(QWidget):
+class PreviewPicture(QWidget):
     """One image, as wide as there is room and in its own shape."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.controls import plain
+from app.ui.style_panel import plain
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class Card:
-    """What is to be decided on."""
+class ResultCard:
+    """Result of a personalisation, in words and numbers."""
 
     headline: str
     reason: str
@@ -43,7 +43,7 @@ class Card:
     correctable: bool  #: there are silhouettes of the open clip to correct
 
 
-class Result(QWidget):
+class ResultPage(QWidget):
     """The page.
 
     Signals:
@@ -93,7 +93,7 @@ class Result(QWidget):
         ):  # fmt: skip
             control.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def show_card(self, card: Card) -> None:
+    def show_card(self, card: ResultCard) -> None:
         """The result, undecided."""
         self._headline.setText(card.headline)
         self._reason.setText(card.reason)
@@ -114,7 +114,7 @@ class Result(QWidget):
         self._decide(keep=card.accepted, discard=card.accepted, close=not card.accepted)
 
     def show_compared(self, *, on: bool) -> None:
-        """Whether both factors are seen side by side now."""
+        """Show whether both factors are seen side by side."""
         self._compare.setChecked(on)
 
     def show_waiting(self, words: str) -> None:
@@ -137,7 +137,7 @@ class Result(QWidget):
         self._decide(close=True)
 
     def show_undecided(self, words: str) -> None:
-        """Keeping it failed; it can be tried again."""
+        """Recordings it failed; it can be tried again."""
         self._reason.setText(words)
         self._reason.show()
         self._decide(keep=True, discard=True)

@@ -8,7 +8,7 @@ from models.results import Pose
 
 
 @dataclass(frozen=True)
-class Skeleton:
+class DrawnSkeleton:
     """Joints that were found, in displayed pixels."""
 
     joints: dict[str, tuple[float, float]]
@@ -29,9 +29,9 @@ class Skeleton:
         return [(a, b) for a, b in self.pairs if a in self.joints and b in self.joints]
 
 
-def posed(pose: Pose) -> Skeleton:
+def posed(pose: Pose) -> DrawnSkeleton:
     """The joints of a pose that were found."""
     names = pose.joint_set.names
     rows = zip(names, pose.points.tolist(), pose.scores.tolist(), strict=True)
     joints = {name: (x + 0.5, y + 0.5) for name, (x, y), score in rows if score > 0}  # of a pixel, its middle
-    return Skeleton(joints, tuple((names[a], names[b]) for a, b in pose.joint_set.bones))
+    return DrawnSkeleton(joints, tuple((names[a], names[b]) for a, b in pose.joint_set.bones))

@@ -99,7 +99,7 @@ def _style(s: Shades) -> str:
 
 
 def _bars(s: Shades) -> str:
-    """Menus, status bar, buttons."""
+    """RuntimeMenus, status bar, buttons."""
     return f"""
     QMenuBar {{ background: {s.window}; padding: 2px 4px; border-bottom: 1px solid {s.line}; }}
     QMenuBar::item {{ padding: 5px 9px; border-radius: 4px; background: transparent; }}
@@ -137,7 +137,7 @@ def _bars(s: Shades) -> str:
 
 
 def _fields(s: Shades) -> str:
-    """What is filled in, dragged or scrolled."""
+    """Style rules of fields, sliders and scroll bars."""
     return f"""
     QTreeWidget, QPlainTextEdit, QTableWidget {{ background: {s.base}; border: 1px solid {s.line};
                                                  border-radius: 6px; }}

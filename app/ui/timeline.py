@@ -13,8 +13,8 @@ TRACK_PX = 5.0
 
 
 @dataclass(frozen=True)
-class Place:
-    """What the time line shows."""
+class TimelinePosition:
+    """Position in a clip, its length and its in and out handles."""
 
     position: int = 0
     frames: int = 0
@@ -45,15 +45,15 @@ class Timeline(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._place = Place()
+        self._place = TimelinePosition()
         self._taken = ""
         self._hover: float | None = None
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def show_place(self, place: Place) -> None:
-        """Where we are now."""
+    def show_place(self, place: TimelinePosition) -> None:
+        """Show a position."""
         if place != self._place:
             if self._taken == "span" and self._place.frames == place.frames:
                 place = replace(place, span=self._place.span)

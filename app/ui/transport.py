@@ -7,8 +7,8 @@ from PyQt6.QtGui import QAction, QActionGroup, QColor
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.ui import icons
-from app.ui.controls import plain
-from app.ui.timeline import Place, Timeline, timecode
+from app.ui.style_panel import plain
+from app.ui.timeline import Timeline, TimelinePosition, timecode
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 PLAYER = ("start", "back", "play", "forward", "end", "loop")
@@ -34,7 +34,7 @@ class Transport(QFrame):
         self._accent = QColor("#4c9ffe")
         self._record = QColor("#e5484d")
         self._playing = False
-        self._place = Place()
+        self._place = TimelinePosition()
         for name in (*PLAYER, *LIVE, *BOTH):
             button = QToolButton()
             button.setDefaultAction(actions[name])
@@ -57,8 +57,8 @@ class Transport(QFrame):
         for widget in (self.timeline, self._time, self._speed):
             widget.setVisible(not live and not still)
 
-    def show_place(self, place: Place) -> None:
-        """Where we are in the file."""
+    def show_place(self, place: TimelinePosition) -> None:
+        """Show the position in the file."""
         if place == self._place:
             return
         self._place = place
@@ -70,17 +70,17 @@ class Transport(QFrame):
         )
 
     def show_playing(self, *, on: bool) -> None:
-        """Whether the play button offers to pause."""
+        """Show whether the play button offers to pause."""
         if on != self._playing:
             self._playing = on
             self._actions["play"].setIcon(icons.icon("pause" if on else "play", self._ink))
 
     def show_speed(self, speed: float) -> None:
-        """How fast it plays."""
+        """Show the playback speed."""
         self._speed.setText(f"{speed:g}×")
 
     def show_recording(self, *, on: bool) -> None:
-        """Whether the record button offers to stop."""
+        """Show whether the record button offers to stop."""
         self._actions["record"].setIcon(icons.icon("stop" if on else "record", self._record))
 
     def show_colours(self, ink: QColor, accent: QColor, record: QColor) -> None:

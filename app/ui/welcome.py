@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.ui import icons
-from app.ui.controls import heading, plain
+from app.ui.style_panel import heading, plain
 
 RECENT_SHOWN = 5
 

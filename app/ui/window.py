@@ -1,4 +1,4 @@
-"""Window: lays out the widgets, takes what is dropped, and wears the theme. It knows no thread."""
+"""Window: lays out the widgets, takes what is dropped and shows the theme. It knows no thread."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from PyQt6.QtWidgets import (
 
 from app.ui import icons, theme
 from app.ui.actions import Actions
-from app.ui.activity import Activity
 from app.ui.banner import Banner
-from app.ui.brushbar import BrushBar
+from app.ui.brush_bar import BrushBar
 from app.ui.canvas import Canvas
-from app.ui.choices import Choice, fill
-from app.ui.controls import WIDTH as CONTROLS_WIDTH
-from app.ui.controls import Controls
-from app.ui.dropping import dropped, is_model
+from app.ui.drop_data import dropped, is_model
+from app.ui.job_list import JobList
+from app.ui.menu_entries import Choice, fill
 from app.ui.personalize_panel import WIDTH as PANEL_WIDTH
-from app.ui.personalize_panel import Panel
-from app.ui.statusbar import StatusBar
+from app.ui.personalize_panel import PersonalizePanel
+from app.ui.status_bar import StatusBar
+from app.ui.style_panel import WIDTH as CONTROLS_WIDTH
+from app.ui.style_panel import StylePanel
+from app.ui.style_state import StyleState
 from app.ui.transport import Transport
-from app.ui.viewing import Viewing
 from app.ui.welcome import Welcome
 
 THEMES = {"auto": "As the desktop", "light": "Light", "dark": "Dark"}
@@ -71,15 +71,15 @@ class Window(QMainWindow):
         self.welcome = Welcome()
         self._stack = QStackedWidget()
         self.banner = Banner(self._stack)
-        self.activity = Activity()
-        self.controls = Controls()
-        self.personalise = Panel()
-        self.brushbar = BrushBar()
+        self.activity = JobList()
+        self.controls = StylePanel()
+        self.personalise = PersonalizePanel()
+        self.brush_bar = BrushBar()
         self._side = QStackedWidget()
         self._width = PANEL_WIDTH  # of the page that is not on show
         self.transport = Transport(self.actions_.by_name)
         self.status = StatusBar()
-        self.viewing = Viewing(self.actions_, self.controls, self.canvas, self)
+        self.display = StyleState(self.actions_, self.controls, self.canvas, self)
         self._theme = "auto"
         self._kind: tuple[bool, bool] | None = None  # live, still
         self._panel = QDockWidget("Parts and view")
@@ -99,7 +99,7 @@ class Window(QMainWindow):
             self.status.show_source("")
             self.status.show_place(None)
             self.status.show_under("")
-            self.status.show_vitals(None)
+            self.status.show_metrics(None)
             self.show_live(live=False, still=True)
         for name in (
             "snapshot",
@@ -177,7 +177,7 @@ class Window(QMainWindow):
         return base64.b64encode(self.saveGeometry().data()).decode("ascii")
 
     def layout_text(self) -> str:
-        """Where the panel is docked."""
+        """Layout of docks and tool bars, as text."""
         return base64.b64encode(self.saveState().data()).decode("ascii")
 
     def restore_texts(self, geometry: str, layout: str) -> None:
@@ -213,8 +213,8 @@ class Window(QMainWindow):
         """Escape leaves full screen, colour picking and the brush."""
         if event is not None and event.key() == Qt.Key.Key_Escape:
             self.stop_picking()
-            if self.brushbar.isVisible():
-                self.brushbar.closed.emit()
+            if self.brush_bar.isVisible():
+                self.brush_bar.closed.emit()
             if self.isFullScreen():
                 self.actions_["full-screen"].trigger()
         else:
@@ -236,7 +236,7 @@ class Window(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._stack, 1)
-        column.addWidget(self.brushbar)
+        column.addWidget(self.brush_bar)
         column.addWidget(self.activity)
         column.addWidget(self.transport)
         self.setCentralWidget(middle)

@@ -115,6 +115,6 @@ def worker(playing: Desktop, tmp_path: Path):
 
     def use(*attempts: list[list[object]]) -> None:
         (tmp_path / "script.json").write_text(json.dumps(attempts))
-        playing.learning.command = (sys.executable, str(SCRIPT), str(tmp_path / "script.json"))
+        playing.personalization.command = (sys.executable, str(SCRIPT), str(tmp_path / "script.json"))
 
     return use

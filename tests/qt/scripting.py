@@ -8,7 +8,7 @@ from pathlib import Path
 from PyQt6.QtWidgets import QPushButton
 
 from app.desktop import Desktop
-from app.ui.personalize_setup import Wish
+from app.ui.personalize_form import PersonalizeRequest
 from runtime.system import paths
 
 SCRIPT = Path(__file__).parents[1] / "unit" / "personalize" / "client" / "scripted_worker.py"
@@ -45,7 +45,7 @@ def silhouettes(mask: Path, *frames: int) -> list[list[object]]:
 
 def begin(desktop: Desktop, name: str = "Ann", *, marked: bool = False) -> None:
     desktop.window.actions_["personalise"].trigger()
-    desktop.learning.start(Wish(name, marked, "tree", go_on=False))
+    desktop.personalization.start(PersonalizeRequest(name, marked, "tree", go_on=False))
 
 
 def page(desktop: Desktop) -> object:
@@ -63,4 +63,4 @@ def buttons(widget) -> set[str]:
 
 
 def in_use(desktop: Desktop) -> str:
-    return desktop.session.xfactor.name
+    return desktop.workspace.xfactor.name

@@ -61,7 +61,7 @@ def test_no_camera_without_a_user_s_action_and_off_within_a_second(desktop, clip
     desktop.open("0")
     qtbot.waitUntil(lambda: devices.open_now == 1 and status.text() != "", timeout=10_000)
     qtbot.waitUntil(desktop.window.actions_["mirror"].isEnabled, timeout=10_000)
-    assert desktop.window.viewing.look.mirror  # on the screen, by default
+    assert desktop.window.display.style.mirror  # on the screen, by default
     assert not desktop.window.actions_["play"].isEnabled()
 
     began = time.monotonic()
@@ -83,15 +83,15 @@ def test_the_camera_is_off_after_the_window_is_closed(desktop, qtbot, devices) -
 def test_a_mirrored_camera_is_kept_as_it_came(desktop, qtbot) -> None:
     """D5 of the peers' complaints: what is kept is never mirrored."""
     desktop.open("0")
-    qtbot.waitUntil(lambda: desktop.window.viewing.look.mirror, timeout=10_000)
-    assert not desktop.keeping._look().mirror
+    qtbot.waitUntil(lambda: desktop.window.display.style.mirror, timeout=10_000)
+    assert not desktop.recordings._style().mirror
     qtbot.keyClick(desktop.window, "m")
-    qtbot.waitUntil(lambda: not desktop.window.viewing.look.mirror, timeout=2000)
+    qtbot.waitUntil(lambda: not desktop.window.display.style.mirror, timeout=2000)
 
 
 def test_a_clip_is_never_mirrored(playing) -> None:
     playing.tick()
-    assert not playing.window.viewing.look.mirror
+    assert not playing.window.display.style.mirror
 
 
 def test_a_camera_that_falls_silent_is_told(desktop, qtbot, monkeypatch) -> None:

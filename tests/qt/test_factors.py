@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
-from app.ui.look import View
+from app.ui.style import ViewMode
 from personalize.client import camera_clip, job_folders
 from personalize.job import read_job
 from runtime.library.factors import user_factors
@@ -28,8 +28,8 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
     qtbot.waitUntil(lambda: playing.pipeline.camera_on, timeout=10_000)
     qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.size == (64, 48), timeout=10_000)
     begin(playing, "me")
-    assert "Recording" in playing.learning._task.words
-    folder = playing.learning._task.folder
+    assert "Recording" in playing.personalization._task.words
+    folder = playing.personalization._task.folder
     reaches(playing, qtbot, "result")
     job = read_job(folder)
     assert (job.clip, job.first, job.last, job.around) == (folder / "camera.mp4", 0, None, None)
@@ -41,7 +41,7 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
     assert FakeDevice.open_now == 1  # it is still on
     before = playing.settings.recent
     playing.open(str(job.clip))  # as correcting does
-    qtbot.waitUntil(lambda: playing.session.address == str(job.clip), timeout=20_000)
+    qtbot.waitUntil(lambda: playing.workspace.address == str(job.clip), timeout=20_000)
     qtbot.waitUntil(lambda: playing._shown == playing.pipeline.capture.number, timeout=20_000)
     assert playing.settings.recent == before
     qtbot.waitUntil(lambda: in_use(playing) == "me", timeout=20_000)
@@ -51,26 +51,26 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
 
 def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp_path, qtbot) -> None:
     """H11."""
-    trunk = playing.session.engine.stages.sessions[0].data
+    trunk = playing.workspace.engine.stages.sessions[0].data
     user_factors().add(factor_file(), trunk, "Ann")
     user_factors().set_thumbnail("Ann", np.zeros((8, 8, 3), np.uint8))
-    playing.session.use_factor(user_factors().path("Ann"))
+    playing.workspace.use_factor(user_factors().path("Ann"))
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
     playing.window.actions_["library"].trigger()
-    shelving = playing.shelving
-    dialog = shelving._dialog
+    library = playing.library
+    dialog = library._dialog
     assert dialog.chosen.name == "Ann"
     assert dialog.chosen.in_use
-    engine = playing.session.engine
-    shelving.rename("Ann", "Ann at home")
-    assert playing.session.engine is engine
+    engine = playing.workspace.engine
+    library.rename("Ann", "Ann at home")
+    assert playing.workspace.engine is engine
     assert in_use(playing) == "Ann at home"
     assert user_factors().thumbnail("Ann at home") is not None
     out = user_factors().export("Ann at home", tmp_path / "ann.onnx")
     assert out.name == "ann.factor.onnx"
-    shelving.add(out)
+    library.add(out)
     qtbot.waitUntil(lambda: len(dialog._rows) == 2, timeout=20_000)
-    shelving.add(tmp_path / "settings.json")
+    library.add(tmp_path / "settings.json")
     qtbot.waitUntil(lambda: playing.window.banner.notice is not None, timeout=20_000)
     assert "settings.json" in playing.window.banner.notice.text
 
@@ -78,7 +78,7 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     from personalize.job import Job, write_job
 
     write_job(left, Job(tmp_path / "a.mp4", "Ann at home", paths.models_dir()))
-    shelving.delete("Ann at home")
+    library.delete("Ann at home")
     assert in_use(playing) == "own factor"
     assert not left.exists()
     assert user_factors().thumbnail("Ann at home") is None
@@ -87,10 +87,10 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
 
 
 def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> None:
-    playing.window.viewing.choose_view(View.SILHOUETTE)
+    playing.window.display.choose_view(ViewMode.SILHOUETTE)
     playing.window.actions_["brush"].trigger()
     canvas = playing.window.canvas
-    qtbot.waitUntil(playing.window.brushbar.isVisible, timeout=5000)
+    qtbot.waitUntil(playing.window.brush_bar.isVisible, timeout=5000)
     qtbot.wait(200)
     before = seen(playing)
     canvas.stroked.emit(Stroke(((20.0, 50.0), (60.0, 50.0)), 25.0, person=True))
@@ -101,7 +101,7 @@ def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> N
     assert person[person.shape[0] * 5 // 9, person.shape[1] // 4] > 200
     assert person[person.shape[0] // 2, person.shape[1] * 11 // 16] < 50
     qtbot.keyClick(playing.window, Qt.Key.Key_Escape)
-    assert not playing.window.brushbar.isVisible()
+    assert not playing.window.brush_bar.isVisible()
     playing.window.actions_["own"].trigger()
     assert in_use(playing) == "own factor"
 
@@ -112,7 +112,7 @@ def test_a_dropped_clip_is_offered_and_what_does_not_fit_is_said(desktop, clip, 
     assert "Open or drop a clip" in setup._why.text()
     assert "Personalise" not in buttons(setup)
     desktop.window.show_personalise(on=False)
-    qtbot.waitUntil(lambda: desktop.session.engine is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
     drop(desktop, files(clip))
     qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=20_000)
     banner = desktop.window.banner

@@ -24,7 +24,7 @@ LINK = f"https://youtu.be/{GOOD}"
 def site(desktop, clip: Path):
     server = StandIn()
     server.videos[GOOD] = Video(clip.read_bytes() + bytes(200_000), title="A <b>walk</b> & more")
-    desktop.linking.command = server.command("youtube")
+    desktop.links.command = server.command("youtube")
     yield server
     server.stop()
 
@@ -73,7 +73,7 @@ def test_a_dropped_link_is_asked_about_downloaded_and_played(desktop, site: Stan
     assert not any("videoplayback" in path for path in site.asked)
     answer(box, "Download")
     qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=30_000)
-    assert desktop.session.source.path == DownloadCache().folder / f"{GOOD}.mp4"
+    assert desktop.workspace.source.path == DownloadCache().folder / f"{GOOD}.mp4"
     assert desktop.window.windowTitle() == "A <b>walk</b> & more — xfactor"
     qtbot.waitUntil(lambda: desktop.settings.recent == (LINK,))
     asked = len(site.asked)
@@ -87,10 +87,10 @@ def test_a_dropped_link_is_asked_about_downloaded_and_played(desktop, site: Stan
 def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site: StandIn, qtbot) -> None:
     drop(playing, text(LINK))
     qtbot.waitUntil(lambda: question(playing) is not None, timeout=30_000)
-    process = playing.linking._asked[GOOD]._process
+    process = playing.links._asked[GOOD]._process
     answer(question(playing), "Cancel")
     assert process.poll() is not None
-    assert (tasks(playing), playing.linking._asked) == ([], {})
+    assert (tasks(playing), playing.links._asked) == ([], {})
 
     site.videos[GOOD].serve = slowly
     drop(playing, text(LINK))
@@ -107,7 +107,7 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
     qtbot.waitUntil(
         lambda: playing.jobs.shown() == [], timeout=2000
     )  # F08: a second, on a machine with nothing else to do
-    assert playing.session.source.name == "moving.mp4"
+    assert playing.workspace.source.name == "moving.mp4"
     assert partial.exists()
 
     playing.window.actions_["delete-downloads"].trigger()
@@ -118,7 +118,7 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
 def test_closing_the_program_while_a_link_is_asked_about(desktop, site: StandIn, qtbot) -> None:
     desktop.open(LINK)
     qtbot.waitUntil(lambda: question(desktop) is not None, timeout=30_000)
-    process = desktop.linking._asked[GOOD]._process
+    process = desktop.links._asked[GOOD]._process
     desktop.stop()
     assert process.poll() is not None
     assert desktop.stuck == []

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from app.ui.personalize_setup import Wish
+from app.ui.personalize_form import PersonalizeRequest
 from personalize.client import job_folders
 from personalize.client.supervisor import Ending
 from runtime.system import paths
@@ -23,9 +23,9 @@ def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> N
     qtbot.waitUntil(lambda: parsed_with_parts(desktop), timeout=60_000)
     pause(desktop)
     desktop.playing.set_span(60, 71)
-    desktop.learning.show()
-    desktop.learning.start(Wish("sample", marked=True, method="tree", go_on=False))
-    task = desktop.learning._task
+    desktop.personalization.show()
+    desktop.personalization.start(PersonalizeRequest("sample", marked=True, method="tree", go_on=False))
+    task = desktop.personalization._task
     strip = desktop.window.personalise.progress.strip
     qtbot.waitUntil(lambda: len(strip.frames) == 8, timeout=400_000)
     assert set(strip.frames) <= set(range(60, 72))
@@ -39,10 +39,10 @@ def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> N
     assert {"held_out_J", "boundary_F", "regression"} <= set(task.outcome.done.report)
     assert result._bars.count() == 3
     if task.outcome.done.accepted:
-        qtbot.waitUntil(lambda: desktop.session.xfactor.name == "sample", timeout=30_000)
+        qtbot.waitUntil(lambda: desktop.workspace.xfactor.name == "sample", timeout=30_000)
         desktop.window.actions_["discard-factor"].trigger()
     else:
         result._close.click()
-    assert desktop.session.xfactor.name == "own factor"
+    assert desktop.workspace.xfactor.name == "own factor"
     qtbot.waitUntil(lambda: job_folders.left_over() == [], timeout=10_000)
     assert ("torch" in sys.modules) == torch_before, "learning belongs to the worker's process"

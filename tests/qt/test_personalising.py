@@ -42,9 +42,9 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     result = playing.window.personalise.result
     reaches(playing, qtbot, "result")
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
-    canvas, look = playing.window.canvas, playing.window.viewing.look
+    canvas, style = playing.window.canvas, playing.window.display.style
     qtbot.waitUntil(lambda: canvas.parsed.before is not None, timeout=20_000)
-    assert look.split
+    assert style.split
     assert (
         canvas.parsed.before.parsing.labels == canvas.parsed.parsing.labels
     ).all()  # the same factor, on purpose
@@ -58,7 +58,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     qtbot.waitUntil(lambda: "Kept as Ann" in result._reason.text(), timeout=30_000)
     assert sum(a != b for a, b in pairwise(e for _, e in shown)) == 1  # keeping changes nothing that runs
     assert [f.name for f in user_factors().factors()] == ["Ann"]
-    assert playing.session.xfactor.key == str(user_factors().path("Ann"))
+    assert playing.workspace.xfactor.key == str(user_factors().path("Ann"))
     playing.menus._fill_factors()
     entry = next(a for a in playing.window.actions_.menus["factors"].actions() if a.text().startswith("Ann"))
     assert entry.isChecked()
@@ -69,7 +69,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     assert [f.name for f in user_factors().factors()] == ["Ann"]
     result._close.click()
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
-    assert not playing.window.viewing.look.split
+    assert not playing.window.display.style.split
     playing.stop()
     assert playing.settings_file.load().factor == ""
 
@@ -99,14 +99,14 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
     playing.window.actions_["discard-factor"].trigger()
     assert in_use(playing) == "own factor"
-    assert playing.session.previous is None  # what was discarded cannot be swapped back
+    assert playing.workspace.previous is None  # what was discarded cannot be swapped back
     qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
     assert user_factors().factors() == []
 
 
 def test_no_gain_is_shown_and_changes_nothing(playing, worker, qtbot) -> None:
     worker([UP, *done(accepted=False)])
-    before = playing.session.engine
+    before = playing.workspace.engine
     begin(playing)
     reaches(playing, qtbot, "result")
     result = playing.window.personalise.result
@@ -114,19 +114,19 @@ def test_no_gain_is_shown_and_changes_nothing(playing, worker, qtbot) -> None:
     assert "Keep" not in buttons(result)
     assert result._bars.count() == 3
     qtbot.wait(200)
-    assert playing.session.engine is before
+    assert playing.workspace.engine is before
     assert not playing.window.actions_["compare"].isEnabled()
 
 
 def test_a_worker_that_crashes_is_told_and_resumed(playing, worker, qtbot) -> None:
     """H04: the factor in use is the same object throughout."""
     worker([["kill"]], [["kill"]], [["kill"]], done(accepted=True))
-    engine, before = playing.session.engine, factor_file().read_bytes()
+    engine, before = playing.workspace.engine, factor_file().read_bytes()
     begin(playing)
     reaches(playing, qtbot, "trouble")
     trouble = playing.window.personalise.trouble
     assert "after 3 attempts" in trouble._words.text()
-    assert playing.session.engine is engine
+    assert playing.workspace.engine is engine
     trouble._retry.click()
     reaches(playing, qtbot, "result")
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
@@ -150,17 +150,17 @@ def test_what_did_not_work_can_wait(playing, worker, qtbot) -> None:
             ["exit", 1]], done(accepted=False))  # fmt: skip
     begin(playing)
     reaches(playing, qtbot, "trouble")
-    folder = playing.learning._task.folder
+    folder = playing.personalization._task.folder
     playing.window.personalise.trouble._later.click()
     assert folder.exists()
-    playing.learning.resume(str(folder))
+    playing.personalization.resume(str(folder))
     reaches(playing, qtbot, "result")
 
 
 def test_cancel_leaves_no_process_and_no_folder(playing, worker, qtbot) -> None:
     worker([UP, ["sleep", 60]])
     begin(playing)
-    run = playing.learning._task._run
+    run = playing.personalization._task._run
     qtbot.waitUntil(lambda: run.progress is not None, timeout=20_000)
     folder = run.folder
     playing.window.personalise.progress._cancel.click()
@@ -174,7 +174,7 @@ def test_closing_the_window_ends_the_worker_and_the_next_start_goes_on(
 ) -> None:
     worker([UP, ["sleep", 60]], done(accepted=True))
     begin(playing)
-    run = playing.learning._task._run
+    run = playing.personalization._task._run
     qtbot.waitUntil(lambda: run.progress is not None, timeout=20_000)
     began = time.monotonic()
     playing.window.close()
@@ -184,10 +184,10 @@ def test_closing_the_window_ends_the_worker_and_the_next_start_goes_on(
 
     again = Desktop(SettingsFile(tmp_path / "settings.json"), loader=small)
     qtbot.addWidget(again.window)
-    again.learning.command = playing.learning.command
+    again.personalization.command = playing.personalization.command
     try:
         again.start()
-        qtbot.waitUntil(lambda: again.session.engine is not None, timeout=20_000)
+        qtbot.waitUntil(lambda: again.workspace.engine is not None, timeout=20_000)
         again.window.actions_["personalise"].trigger()
         setup = again.window.personalise.setup
         assert {"Resume", "Remove"} <= buttons(setup)
@@ -203,10 +203,10 @@ def test_closing_the_window_ends_the_worker_and_the_next_start_goes_on(
 def test_a_brush_stroke_corrects_a_silhouette_and_it_is_done_again(playing, worker, mask, qtbot) -> None:
     worker([UP, *silhouettes(mask, 5, 20), ["stdin"]], done(accepted=True))
     begin(playing)
-    task = playing.learning._task
+    task = playing.personalization._task
     qtbot.waitUntil(lambda: len(task.silhouettes) == 2, timeout=30_000)
-    playing.learning.correct(20)
-    canvas, bar = playing.window.canvas, playing.window.brushbar
+    playing.personalization.correct(20)
+    canvas, bar = playing.window.canvas, playing.window.brush_bar
     qtbot.waitUntil(lambda: canvas.parsed.frame.index == 20 and bar.isVisible(), timeout=20_000)
     qtbot.waitUntil(lambda: canvas._mask is not None, timeout=5000)
     area = canvas._area()

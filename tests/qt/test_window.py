@@ -8,8 +8,8 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QLabel
 
-from app.ui.look import View
 from app.ui.palettes import colours
+from app.ui.style import ViewMode
 from models.labels import S31
 
 pytestmark = pytest.mark.gui
@@ -74,11 +74,11 @@ def test_the_time_line_seeks_where_it_is_clicked(playing, qtbot, showing) -> Non
 
 def test_every_view_is_one_key_away_and_looks_different(playing, qtbot) -> None:
     pictures = {}
-    for key, view in zip("1234569", View, strict=True):
+    for key, view in zip("1234569", ViewMode, strict=True):
         qtbot.keyClick(playing.window, key)
-        assert playing.window.viewing.look.view is view
+        assert playing.window.display.style.view is view
         pictures[view] = seen(playing)
-    views = list(View)
+    views = list(ViewMode)
     for i, a in enumerate(views):
         for b in views[i + 1 :]:
             assert (pictures[a] != pictures[b]).any(), (a, b)
@@ -138,7 +138,7 @@ def test_the_line_is_dragged(playing, qtbot) -> None:
     qtbot.mousePress(canvas, Qt.MouseButton.LeftButton, pos=start)
     qtbot.mouseMove(canvas, QPoint(round(area.left() + area.width() * 0.25), start.y()))
     qtbot.mouseRelease(canvas, Qt.MouseButton.LeftButton)
-    assert playing.window.viewing.look.split_at == pytest.approx(0.25, abs=0.01)
+    assert playing.window.display.style.split_at == pytest.approx(0.25, abs=0.01)
 
 
 def test_eye_and_solo_hide_parts(playing, qtbot) -> None:
@@ -147,11 +147,11 @@ def test_eye_and_solo_hide_parts(playing, qtbot) -> None:
     part = int(np.bincount(labels.ravel())[1:].argmax()) + 1
     legend = playing.window.controls._legend
     legend.soloed.emit(part)
-    assert playing.window.viewing.look.solo == part
+    assert playing.window.display.style.solo == part
     alone = seen(playing)
     legend.soloed.emit(part)
     legend.eyed.emit([part], False)
-    assert playing.window.viewing.look.hidden == {part}
+    assert playing.window.display.style.hidden == {part}
     colour = colours(S31, colour_blind=False)[part]
     close = (np.abs(alone.astype(int) - colour).max(axis=2) <= 2).sum()
     hidden = (np.abs(seen(playing).astype(int) - colour).max(axis=2) <= 2).sum()

@@ -133,10 +133,10 @@ def learn(desktop: object) -> None:
     """Start a personalisation as soon as there is something to learn from."""
     from PyQt6.QtCore import QTimer
 
-    from app.ui.personalize_setup import Wish
+    from app.ui.personalize_form import PersonalizeRequest
 
-    desktop.learning.start(Wish("closed", marked=False, method="none", go_on=False))
-    if desktop.learning.idle and not desktop._stopping:
+    desktop.personalization.start(PersonalizeRequest("closed", marked=False, method="none", go_on=False))
+    if desktop.personalization.idle and not desktop._stopping:
         QTimer.singleShot(50, partial(learn, desktop))
 
 

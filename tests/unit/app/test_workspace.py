@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.live.jobs import Jobs
+from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
-from app.workspace import ModelChoice, Session, XFactor
+from app.workspace import ModelChoice, Workspace, XFactor
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
@@ -41,11 +41,11 @@ def loaders() -> Loaders:
 
 
 @pytest.fixture
-def session(loaders):
+def workspace(loaders):
     pipeline = Pipeline(lambda: None)
     pipeline.start()
-    jobs = Jobs(lambda: None)
-    made = Session(pipeline, jobs, loaders)
+    jobs = BackgroundJobs(lambda: None)
+    made = Workspace(pipeline, jobs, loaders)
     made.test = (pipeline, jobs)
     yield made
     loaders.gate.set()
@@ -53,9 +53,9 @@ def session(loaders):
     assert pipeline.stop() == []
 
 
-def settle(session: Session, condition) -> None:
-    """What the window does when the bell rings, until `condition`."""
-    _, jobs = session.test
+def settle(workspace: Workspace, condition) -> None:
+    """What the window does after every notification, until `condition`."""
+    _, jobs = workspace.test
     end_s = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < end_s, "it did not happen"
@@ -64,14 +64,14 @@ def settle(session: Session, condition) -> None:
 
 
 @pytest.fixture
-def loaded(session) -> Session:
-    session.load(ModelChoice("factored-s31"))
-    settle(session, lambda: session.engine is not None)
-    return session
+def loaded(workspace) -> Workspace:
+    workspace.load(ModelChoice("factored-s31"))
+    settle(workspace, lambda: workspace.engine is not None)
+    return workspace
 
 
-def words(session: Session) -> str:
-    return " | ".join(n.text for n in session.test[0].notices.drain())
+def words(workspace: Workspace) -> str:
+    return " | ".join(n.text for n in workspace.test[0].notices.drain())
 
 
 def green(width: int = 64, height: int = 36) -> Frame:
@@ -107,14 +107,14 @@ def test_the_old_model_works_while_a_new_one_loads(loaded, loaders) -> None:
     settle(loaded, lambda: loaded.engine is not before)
 
 
-def test_the_newest_choice_wins(session, loaders) -> None:
+def test_the_newest_choice_wins(workspace, loaders) -> None:
     loaders.gate.clear()
-    session.load(ModelChoice("factored-s31"))
-    session.load(ModelChoice("factored-s31", size=96))
+    workspace.load(ModelChoice("factored-s31"))
+    workspace.load(ModelChoice("factored-s31", size=96))
     loaders.gate.set()
-    settle(session, lambda: session.engine is not None)
-    assert session.engine.size.width == 96
-    assert session.choice.size == 96
+    settle(workspace, lambda: workspace.engine is not None)
+    assert workspace.engine.size.width == 96
+    assert workspace.choice.size == 96
 
 
 def test_swapping_there_and_back_keeps_what_was_learned(loaded) -> None:
@@ -184,7 +184,7 @@ def test_an_empty_folder_of_masks_is_refused_in_words(loaded, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["gone", "damaged", "another trunk"])
-def test_a_remembered_factor_that_cannot_be_used_leaves_the_model_its_own(session, tmp_path, kind) -> None:
+def test_a_remembered_factor_that_cannot_be_used_leaves_the_model_its_own(workspace, tmp_path, kind) -> None:
     """H05, H07: the window starts with the model, and says why without the factor."""
     path = tmp_path / "mine.factor.onnx"
     if kind == "damaged":
@@ -192,10 +192,10 @@ def test_a_remembered_factor_that_cannot_be_used_leaves_the_model_its_own(sessio
     elif kind == "another trunk":
         crafted.bundle(tmp_path / "tiny")
         path.write_bytes((tmp_path / "tiny" / "factor.onnx").read_bytes())
-    session.load(ModelChoice("factored-s31"), str(path))
-    settle(session, lambda: session.engine is not None)
-    assert session.xfactor.key == "own"
-    assert "uses its own factor" in words(session)
+    workspace.load(ModelChoice("factored-s31"), str(path))
+    settle(workspace, lambda: workspace.engine is not None)
+    assert workspace.xfactor.key == "own"
+    assert "uses its own factor" in words(workspace)
 
 
 def test_a_factor_of_another_model_gives_way_to_the_own_one(loaded) -> None:
@@ -225,18 +225,18 @@ def test_the_size_changes_without_loading(loaded, loaders) -> None:
     assert len(loaders.calls) == calls
 
 
-def test_a_factor_is_not_taken_before_the_model(session, tmp_path) -> None:
-    session.use_factor(tmp_path / "a.factor.onnx")
-    assert "still loading" in words(session)
+def test_a_factor_is_not_taken_before_the_model(workspace, tmp_path) -> None:
+    workspace.use_factor(tmp_path / "a.factor.onnx")
+    assert "still loading" in words(workspace)
 
 
 @pytest.mark.parametrize(
     "text", ["", "/no/such/file.mp4", "ftp://example.org/a.mp4", "https://example.org/a"]
 )
-def test_what_cannot_be_opened_is_told_and_the_source_goes_on(session, text: str) -> None:
-    assert session.open(text) is None
-    assert session.source is None
-    assert words(session)
+def test_what_cannot_be_opened_is_told_and_the_source_goes_on(workspace, text: str) -> None:
+    assert workspace.open(text) is None
+    assert workspace.source is None
+    assert words(workspace)
 
 
 def test_dropped_stages_open_the_folder_they_lie_in(loaded, monkeypatch) -> None:
@@ -259,13 +259,13 @@ def test_the_card_is_shown_when_there_is_one(loaded) -> None:
     assert loaded.card() == ""
 
 
-def test_a_refusal_of_the_loader_before_any_model_is_no_end(session) -> None:
+def test_a_refusal_of_the_loader_before_any_model_is_no_end(workspace) -> None:
     def never(*_args: object, **_options: object) -> Engine:
         raise Refusal("model x", "it is broken", "Choose another")
 
-    session._loader = never
-    session.load(ModelChoice("x"))
+    workspace._loader = never
+    workspace.load(ModelChoice("x"))
     ended: list = []
-    settle(session, lambda: ended.extend(session.test[1].collect()) or ended)
-    assert session.engine is None
+    settle(workspace, lambda: ended.extend(workspace.test[1].collect()) or ended)
+    assert workspace.engine is None
     assert ended[0].error == "model x: it is broken. Choose another"

@@ -7,19 +7,19 @@ import time
 
 import pytest
 
-from app.live.jobs import Job, Jobs, State
+from app.live.jobs import BackgroundJob, BackgroundJobs, JobState
 from runtime.system.errors import Refusal
 
 
 @pytest.fixture
 def jobs():
-    made = Jobs(lambda: None)
+    made = BackgroundJobs(lambda: None)
     yield made
     made.stop().join(5)
 
 
-def settle(jobs: Jobs, job: Job, until) -> None:
-    until(lambda: job.state not in {State.WAITING, State.RUNNING}, "the job")
+def settle(jobs: BackgroundJobs, job: BackgroundJob, until) -> None:
+    until(lambda: job.state not in {JobState.WAITING, JobState.RUNNING}, "the job")
     until(lambda: job in jobs.collect(), "its collection")
 
 
@@ -33,7 +33,7 @@ def test_the_result_arrives_where_it_is_collected(jobs, until) -> None:
 def test_a_cancelled_job_ends_and_its_result_is_not_used(jobs, until) -> None:
     got: list[object] = []
 
-    def work(job: Job) -> int:
+    def work(job: BackgroundJob) -> int:
         for step in range(1000):
             job.progress(step / 1000)
             time.sleep(0.01)
@@ -45,7 +45,7 @@ def test_a_cancelled_job_ends_and_its_result_is_not_used(jobs, until) -> None:
     assert job.left_s > 0
     job.cancel()
     settle(jobs, job, until)
-    assert (job.state, got, jobs.shown()) == (State.CANCELLED, [], [])
+    assert (job.state, got, jobs.shown()) == (JobState.CANCELLED, [], [])
 
 
 def test_a_cancel_before_the_start_costs_nothing(jobs, until) -> None:
@@ -55,50 +55,50 @@ def test_a_cancel_before_the_start_costs_nothing(jobs, until) -> None:
     second.cancel()
     gate.set()
     settle(jobs, second, until)
-    assert (first.state, second.state) == (State.DONE, State.CANCELLED)
+    assert (first.state, second.state) == (JobState.DONE, JobState.CANCELLED)
 
 
 def test_failures_are_words_and_the_next_job_runs(jobs, until) -> None:
-    def refuse(_: Job) -> None:
+    def refuse(_: BackgroundJob) -> None:
         raise Refusal("a.onnx", "it is no model", "Choose another")
 
-    def crash(_: Job) -> None:
+    def crash(_: BackgroundJob) -> None:
         raise ZeroDivisionError("oops")
 
     refused, crashed = jobs.start("a", refuse, print), jobs.start("b", crash, print)
     fine = jobs.start("c", lambda _: 1, lambda _: None, quiet=True)
-    until(lambda: fine.state is State.DONE, "the last")
+    until(lambda: fine.state is JobState.DONE, "the last")
     assert (refused.state, refused.error, refused.details) == (
-        State.FAILED,
+        JobState.FAILED,
         "a.onnx: it is no model. Choose another",
         "",
     )
-    assert crashed.state is State.FAILED
+    assert crashed.state is JobState.FAILED
     assert "ZeroDivisionError" in crashed.details
     assert "b failed" in crashed.error
 
 
 def test_stopping_cancels_what_runs(until) -> None:
-    jobs = Jobs(lambda: None)
+    jobs = BackgroundJobs(lambda: None)
 
-    def work(job: Job) -> None:
+    def work(job: BackgroundJob) -> None:
         while True:
             job.progress()
             time.sleep(0.005)
 
     job = jobs.start("endless", work, print)
-    until(lambda: job.state is State.RUNNING, "the start")
+    until(lambda: job.state is JobState.RUNNING, "the start")
     thread = jobs.stop()
     thread.join(2)
     assert not thread.is_alive()
-    assert job.state is State.CANCELLED
+    assert job.state is JobState.CANCELLED
 
 
 def test_what_runs_beside_holds_nobody_up_and_ends_with_the_rest(until) -> None:
-    jobs = Jobs(lambda: None)
+    jobs = BackgroundJobs(lambda: None)
     gate = threading.Event()
 
-    def wait(job: Job) -> None:
+    def wait(job: BackgroundJob) -> None:
         while not gate.wait(0.01):
             job.progress()
 
@@ -107,7 +107,7 @@ def test_what_runs_beside_holds_nobody_up_and_ends_with_the_rest(until) -> None:
     settle(jobs, short, until)
     assert jobs.shown() == [long]
     jobs.stop().join(5)
-    assert long.state is State.CANCELLED
+    assert long.state is JobState.CANCELLED
     assert jobs.shown() == []
     late = jobs.start("late", lambda _: pytest.fail("it ran"), lambda _: None, beside=True)
-    assert late.state is State.WAITING
+    assert late.state is JobState.WAITING

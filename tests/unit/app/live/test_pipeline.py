@@ -18,18 +18,18 @@ from runtime.system.errors import Refusal
 
 
 class Viewer:
-    """What the window does: pulls when the bell rings, and notes how old each picture is."""
+    """What the window does: pulls after every notification, and notes how old each picture is."""
 
-    def __init__(self, pipeline: Pipeline, bell: threading.Event) -> None:
+    def __init__(self, pipeline: Pipeline, notification: threading.Event) -> None:
         self.ages_s: list[float] = []
         self.indices: list[int] = []
         self.ids: list[int] = []
         self.sources: list[int] = []
         self.answers: list[tuple[int, Parsing | None, Parsing | None]] = []  # engine, its own, the other's
         self._pipeline = pipeline
-        self._bell = bell
+        self._bell = notification
 
-    def look(self, seconds: float) -> None:
+    def watch(self, seconds: float) -> None:
         end_s = time.monotonic() + seconds
         while time.monotonic() < end_s:
             self._bell.wait(0.05)
@@ -45,10 +45,10 @@ class Viewer:
 
 @pytest.fixture
 def live():
-    bell = threading.Event()
-    pipeline = Pipeline(bell.set)
+    notification = threading.Event()
+    pipeline = Pipeline(notification.set)
     pipeline.start()
-    yield pipeline, Viewer(pipeline, bell)
+    yield pipeline, Viewer(pipeline, notification)
     assert pipeline.stop() == []
 
 
@@ -58,9 +58,9 @@ def test_a_model_ten_times_too_slow_gives_fresh_pictures(live, scripted, slow, r
     engine = slow(real_engine, 0.2)
     pipeline.use(engine)
     pipeline.open(scripted(count=100_000, rate=50, live=True))
-    viewer.look(0.5)
+    viewer.watch(0.5)
     viewer.ages_s.clear()
-    viewer.look(3.0)
+    viewer.watch(3.0)
     one_s = pipeline.rate.infer_ms / 1e3
     assert len(viewer.ages_s) >= 8
     assert max(viewer.ages_s) < 2 * one_s
@@ -73,11 +73,11 @@ def test_a_viewer_that_sleeps_comes_back_to_the_newest_picture(live, scripted, t
     pipeline, viewer = live
     pipeline.use(tiny())
     pipeline.open(scripted(count=100_000, rate=100, live=True))
-    viewer.look(0.3)
+    viewer.watch(0.3)
     time.sleep(1.0)
     viewer.ages_s.clear()
     viewer.indices.clear()
-    viewer.look(0.2)
+    viewer.watch(0.2)
     assert viewer.ages_s[0] < 0.5  # not one second old
     assert viewer.indices[0] > 60
     assert len(viewer.indices) < 40  # no burst of what was missed
@@ -88,9 +88,9 @@ def test_memory_is_flat_under_overload(live, scripted, tiny) -> None:
     pipeline, viewer = live
     pipeline.use(tiny(sleep_s=0.05))
     pipeline.open(scripted(count=100_000, rate=100, live=True, size=(1280, 720)))
-    viewer.look(1.0)
+    viewer.watch(1.0)
     before = resident_mb()
-    viewer.look(4.0)
+    viewer.watch(4.0)
     gc.collect()
     assert resident_mb() - before < 30  # a queue would hold 200 frames of 2.8 MB
 
@@ -104,9 +104,9 @@ def test_a_swap_while_paused_parses_the_picture_again(live, scripted, tiny, unti
     first, second = tiny(1), tiny(2)
     pipeline.use(first)
     pipeline.open(scripted(count=10), Playback(playing=False))
-    viewer.look(0.3)
+    viewer.watch(0.3)
     pipeline.use(second)
-    viewer.look(0.3)
+    viewer.watch(0.3)
     assert viewer.indices == [0, 0]
     assert viewer.ids == [first.id, second.id]
 
@@ -117,9 +117,9 @@ def test_a_swap_while_playing_loses_no_frame(live, scripted, tiny) -> None:
     pipeline.use(engines[0])
     pipeline.open(scripted(count=40, rate=50))
     for swap in range(15):
-        viewer.look(0.04)
+        viewer.watch(0.04)
         pipeline.use(engines[swap % 2])
-    viewer.look(0.6)
+    viewer.watch(0.6)
     missing = 40 - len(set(viewer.indices))
     assert missing <= max(2, pipeline.dropped)
     assert viewer.indices[-1] == 39
@@ -129,9 +129,9 @@ def test_another_source_replaces_the_first_and_nothing_of_it_comes_after(live, s
     pipeline, viewer = live
     pipeline.use(tiny())
     pipeline.open(scripted(count=100_000, rate=200, live=True))
-    viewer.look(0.3)
+    viewer.watch(0.3)
     pipeline.open(scripted(count=5, rate=100))
-    viewer.look(0.5)
+    viewer.watch(0.5)
     assert viewer.indices[-1] == 4
     assert pipeline.dropped < 5  # counted from the new source on
 
@@ -140,7 +140,7 @@ def test_a_source_goes_on_until_the_next_one_has_a_picture(live, scripted, tiny,
     pipeline, viewer = live
     pipeline.use(tiny())
     first = pipeline.open(scripted(count=100_000, rate=200, live=True))
-    viewer.look(0.3)
+    viewer.watch(0.3)
 
     def broken():
         raise Refusal("note.txt", "it is no clip", "Open another file")
@@ -148,19 +148,19 @@ def test_a_source_goes_on_until_the_next_one_has_a_picture(live, scripted, tiny,
     failed = pipeline.open(broken, beside=True)
     until(lambda: failed.failed, "the refusal")
     viewer.indices.clear()
-    viewer.look(0.2)
+    viewer.watch(0.2)
     assert viewer.indices  # the first one still plays
     assert pipeline.capture is first
 
     second = pipeline.open(scripted(count=1), beside=True)
     until(lambda: second.ready, "its picture")
     viewer.indices.clear()
-    viewer.look(0.2)
+    viewer.watch(0.2)
     assert viewer.indices
     assert pipeline.capture is first
     pipeline.swap_source()
     until(lambda: not first.is_alive(), "the end of the first")
-    viewer.look(0.3)
+    viewer.watch(0.3)
     assert viewer.sources[-1] == second.number
     assert viewer.indices[-1] == 0
     assert sorted(viewer.sources) == viewer.sources
@@ -217,12 +217,12 @@ def test_a_comparison_brings_both_answers_and_ends_with_its_engine(
     after = before.with_factor(None)
     pipeline.use(before)
     pipeline.open(scripted(count=100_000, rate=60, size=(96, 64), live=True))
-    viewer.look(0.4)
+    viewer.watch(0.4)
     pipeline.compare(before, after)
     pipeline.use(after)
-    viewer.look(0.6)
+    viewer.watch(0.6)
     pipeline.compare(None)
-    viewer.look(0.2)
+    viewer.watch(0.2)
     assert viewer.indices == sorted(set(viewer.indices))
     assert sum(a != b for a, b in pairwise(viewer.ids)) == 1
     both = [a for a in viewer.answers if a[2] is not None]
@@ -239,10 +239,10 @@ def test_the_tap_sees_every_frame_that_leaves_the_source(live, scripted, slow, r
     capture = pipeline.open(scripted(count=100_000, rate=60, live=True))
     tapped: list[int] = []
     capture.tap = lambda frame: tapped.append(frame.index)
-    viewer.look(1.0)
+    viewer.watch(1.0)
     capture.tap = None
     count = len(tapped)
-    viewer.look(0.2)
+    viewer.watch(0.2)
     assert len(tapped) - count <= 1
     assert tapped == list(range(tapped[0], tapped[0] + len(tapped)))
     assert count > 2 * len(viewer.indices)

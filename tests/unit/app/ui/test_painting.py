@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QMimeData, QUrl
 
-from app.ui.choices import literal
-from app.ui.dropping import dropped, is_model
+from app.ui.drop_data import dropped, is_model
 from app.ui.layers import _VIRIDIS, cover, rendered
-from app.ui.look import Backdrop, Behind, Look, View, visible
+from app.ui.menu_entries import literal
 from app.ui.palettes import colours, tints
 from app.ui.skeleton import posed
+from app.ui.style import Backdrop, BackdropKind, DisplayStyle, ViewMode, visible
 from app.ui.timeline import timecode
 from models.centroids import S31_JOINTS, pose_of_parts
 from models.labels import COCO17, S31
@@ -74,7 +74,7 @@ def test_tints_are_premultiplied(alpha: float, part: int) -> None:
 
 
 def test_the_overlay_mixes_and_leaves_the_rest_alone(halves) -> None:
-    out = rendered(halves, Look(opacity=0.5)).astype(int)
+    out = rendered(halves, DisplayStyle(opacity=0.5)).astype(int)
     image = halves.frame.image.astype(int)
     assert (out[LEFT] == image[LEFT]).all()
     mixed = (image[RIGHT] + np.array(S31.palette()[S31.id("lhand")], int)) / 2
@@ -82,41 +82,41 @@ def test_the_overlay_mixes_and_leaves_the_rest_alone(halves) -> None:
 
 
 def test_opacity_nothing_is_the_picture_and_hidden_overlays_too(halves) -> None:
-    assert (rendered(halves, Look(opacity=0.0)) == halves.frame.image).all()
-    assert (rendered(halves, Look(bare=True)) == halves.frame.image).all()
-    assert (rendered(halves, Look(view=View.PICTURE)) == halves.frame.image).all()
+    assert (rendered(halves, DisplayStyle(opacity=0.0)) == halves.frame.image).all()
+    assert (rendered(halves, DisplayStyle(bare=True)) == halves.frame.image).all()
+    assert (rendered(halves, DisplayStyle(view=ViewMode.PICTURE)) == halves.frame.image).all()
 
 
 def test_a_closed_eye_and_solo(halves) -> None:
     hand = S31.id("lhand")
-    assert (rendered(halves, Look(hidden=frozenset({hand}))) == halves.frame.image).all()
-    assert (rendered(halves, Look().with_solo(hand)) != halves.frame.image).any()
-    assert (rendered(halves, Look().with_solo(hand + 1)) == halves.frame.image).all()
-    assert Look().with_solo(3).with_solo(3) == Look()
-    assert not visible(S31, Look())[0]
+    assert (rendered(halves, DisplayStyle(hidden=frozenset({hand}))) == halves.frame.image).all()
+    assert (rendered(halves, DisplayStyle().with_solo(hand)) != halves.frame.image).any()
+    assert (rendered(halves, DisplayStyle().with_solo(hand + 1)) == halves.frame.image).all()
+    assert DisplayStyle().with_solo(3).with_solo(3) == DisplayStyle()
+    assert not visible(S31, DisplayStyle())[0]
 
 
 @pytest.mark.parametrize(
     "behind",
     [
-        Behind(),
-        Behind(Backdrop.COLOUR, (255, 0, 0)),
-        Behind(Backdrop.IMAGE, image=np.full((10, 200, 3), 7, np.uint8)),
-        Behind(Backdrop.CHECKS),
-        Behind(Backdrop.BLUR),
+        Backdrop(),
+        Backdrop(BackdropKind.COLOUR, (255, 0, 0)),
+        Backdrop(BackdropKind.IMAGE, image=np.full((10, 200, 3), 7, np.uint8)),
+        Backdrop(BackdropKind.CHECKS),
+        Backdrop(BackdropKind.BLUR),
     ],
 )
 def test_a_cut_out_keeps_the_person_and_replaces_the_room(halves, behind) -> None:
-    out = rendered(halves, Look(view=View.CUT_OUT, behind=behind))
+    out = rendered(halves, DisplayStyle(view=ViewMode.CUT_OUT, behind=behind))
     assert np.abs(out[RIGHT].astype(int) - halves.frame.image[RIGHT]).max() <= 1
     room = out[LEFT].reshape(-1, 3)
-    if behind.kind is Backdrop.COLOUR:
+    if behind.kind is BackdropKind.COLOUR:
         assert (room == behind.colour).all()
-    if behind.kind is Backdrop.IMAGE:
+    if behind.kind is BackdropKind.IMAGE:
         assert (room == 7).all()
-    if behind.kind is Backdrop.CHECKS:
+    if behind.kind is BackdropKind.CHECKS:
         assert set(np.unique(room)) == {102, 153}
-    if behind.kind is Backdrop.BLUR:
+    if behind.kind is BackdropKind.BLUR:
         assert room.std() < halves.frame.image[LEFT].std() / 3
 
 
@@ -124,7 +124,9 @@ def test_confidence_runs_from_violet_to_yellow(halves) -> None:
     assert _VIRIDIS.shape == (256, 3)
     values = np.where(np.arange(HEIGHT)[:, None] < HEIGHT // 2, 10, 245).astype(np.uint8)
     parsing = replace(halves.parsing, confidence=np.repeat(values, WIDTH, axis=1))
-    seen = rendered(replace(halves, result=Result(parsing)), Look(view=View.CONFIDENCE)).astype(int)
+    seen = rendered(replace(halves, result=Result(parsing)), DisplayStyle(view=ViewMode.CONFIDENCE)).astype(
+        int
+    )
     unsure, sure = (seen[rows, WIDTH // 2 + 2 :].mean(axis=(0, 1)) for rows in (np.s_[:16], np.s_[-16:]))
     assert sure[1] - unsure[1] > 100  # green: yellow has it, violet has not
     assert unsure[2] > sure[2]
@@ -132,14 +134,14 @@ def test_confidence_runs_from_violet_to_yellow(halves) -> None:
 
 def test_the_silhouette_is_grey_by_its_probability() -> None:
     person = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
-    out = rendered(parsed(np.ones((HEIGHT, WIDTH), np.uint8), person), Look(view=View.SILHOUETTE))
+    out = rendered(parsed(np.ones((HEIGHT, WIDTH), np.uint8), person), DisplayStyle(view=ViewMode.SILHOUETTE))
     assert np.abs(out[..., 0].astype(int) - person).max() <= 1
 
 
-@pytest.mark.parametrize("view", list(View))
-def test_without_a_result_no_view_that_hides_the_room_shows_it(view: View) -> None:
+@pytest.mark.parametrize("view", list(ViewMode))
+def test_without_a_result_no_view_that_hides_the_room_shows_it(view: ViewMode) -> None:
     image = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    out = rendered(FrameResult(Frame(image, 0, 0.0, 0.0), None, 0, 0.0), Look(view=view))
+    out = rendered(FrameResult(Frame(image, 0, 0.0, 0.0), None, 0, 0.0), DisplayStyle(view=view))
     expected = 0 if view.hides_picture else 90
     assert (out == expected).all()
 
@@ -147,7 +149,7 @@ def test_without_a_result_no_view_that_hides_the_room_shows_it(view: View) -> No
 def test_a_split_is_the_picture_left_and_the_view_right() -> None:
     labels = np.full((HEIGHT, WIDTH), 1, np.uint8)
     both = parsed(labels)
-    split = rendered(both, Look(view=View.PARTS, split=True, split_at=0.5))
+    split = rendered(both, DisplayStyle(view=ViewMode.PARTS, split=True, split_at=0.5))
     assert (split[LEFT] == both.frame.image[LEFT]).all()
     assert (split[RIGHT] == S31.palette()[1]).all()
 
@@ -155,19 +157,19 @@ def test_a_split_is_the_picture_left_and_the_view_right() -> None:
 def test_a_comparison_shows_the_other_engine_left_of_the_line() -> None:
     old, new = (np.full((HEIGHT, WIDTH), label, np.uint8) for label in (1, 2))
     both = replace(parsed(new), before=parsed(old).result)
-    look = Look(view=View.PARTS, split=True)
+    style = DisplayStyle(view=ViewMode.PARTS, split=True)
     for mirror in (False, True):
-        split = rendered(both, replace(look, mirror=mirror))
+        split = rendered(both, replace(style, mirror=mirror))
         assert (split[LEFT] == S31.palette()[1]).all()
         assert (split[RIGHT] == S31.palette()[2]).all()
-    assert (rendered(both, replace(look, split=False)) == S31.palette()[2]).all()
+    assert (rendered(both, replace(style, split=False)) == S31.palette()[2]).all()
 
 
 def test_mirroring_flips_the_picture_but_not_the_sides_of_the_split(halves) -> None:
-    look = Look(view=View.PARTS, mirror=True)
-    assert (rendered(halves, look)[:, ::-1] == rendered(halves, replace(look, mirror=False))).all()
+    style = DisplayStyle(view=ViewMode.PARTS, mirror=True)
+    assert (rendered(halves, style)[:, ::-1] == rendered(halves, replace(style, mirror=False))).all()
     full = parsed(np.full((HEIGHT, WIDTH), 1, np.uint8))
-    split = rendered(full, replace(look, split=True))
+    split = rendered(full, replace(style, split=True))
     assert (split[RIGHT] == S31.palette()[1]).all()
     assert (split[LEFT] == full.frame.image[:, ::-1][LEFT]).all()
 
@@ -214,21 +216,21 @@ def standing(scores: np.ndarray | None = None) -> FrameResult:
     return FrameResult(Frame(image, 0, 0.0, 0.0), Result(people=(person,)), 1, 1.0)
 
 
-@pytest.mark.parametrize("view", [View.OVERLAY, View.SKELETON])
-def test_joints_without_parts_are_painted_as_bones(view: View) -> None:
-    shown = rendered(standing(), Look(view)).astype(int)
+@pytest.mark.parametrize("view", [ViewMode.OVERLAY, ViewMode.SKELETON])
+def test_joints_without_parts_are_painted_as_bones(view: ViewMode) -> None:
+    shown = rendered(standing(), DisplayStyle(view)).astype(int)
     bone = shown[20, 48:53].max(axis=0)  # between the left elbow and the left wrist
     assert bone[2] > bone[0] + 60, "left is blue"
     assert (shown[40, 5] == 90).all(), "elsewhere it is the picture"
-    mirrored = rendered(standing(), Look(view, mirror=True)).astype(int)
+    mirrored = rendered(standing(), DisplayStyle(view, mirror=True)).astype(int)
     bone = mirrored[20, WIDTH - 53 : WIDTH - 48].max(axis=0)
     assert bone[2] > bone[0] + 60, "mirrored on the screen, left stays the person's own left"
     absent = np.zeros(17, np.float32)
-    assert (rendered(standing(absent), Look(view)) == 90).all()
+    assert (rendered(standing(absent), DisplayStyle(view)) == 90).all()
 
 
 def test_a_view_that_hides_the_room_shows_the_joints_on_black() -> None:
-    shown = rendered(standing(), Look(View.PARTS))
+    shown = rendered(standing(), DisplayStyle(ViewMode.PARTS))
     assert (shown[40, 5] == 0).all()
     assert shown.max() > 100
 

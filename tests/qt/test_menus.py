@@ -39,7 +39,7 @@ def test_nothing_asks_for_a_colour_that_is_no_longer_wanted(playing, qtbot, end:
 
 
 def test_a_plate_learns_a_person_only_when_asked_twice(playing, monkeypatch) -> None:
-    session, canvas, plate = playing.session, playing.window.canvas, playing.window.actions_["plate"]
+    workspace, canvas, plate = playing.workspace, playing.window.canvas, playing.window.actions_["plate"]
     parsed = canvas.parsed
 
     def show(share: float) -> None:
@@ -51,20 +51,20 @@ def test_a_plate_learns_a_person_only_when_asked_twice(playing, monkeypatch) -> 
 
     show(0.02)
     plate.trigger()
-    assert session.xfactor.key == "own"
+    assert workspace.xfactor.key == "own"
     assert playing.window.actions_["own"].isChecked()
     assert "A person is in view" in playing.window.banner.notice.text
     plate.trigger()
-    assert session.xfactor.key == "plate"
-    session.use_own()
+    assert workspace.xfactor.key == "plate"
+    workspace.use_own()
     monkeypatch.setattr(menus, "ANYWAY_S", -1.0)  # the time is always over
     for _ in range(2):
         plate.trigger()
-        assert session.xfactor.key == "own"
+        assert workspace.xfactor.key == "own"
     canvas.show_parsed(replace(parsed, result=None))
     show(0.004)
     plate.trigger()
-    assert session.xfactor.key == "plate"
+    assert workspace.xfactor.key == "plate"
 
 
 def test_the_view_menu_is_in_the_order_of_its_keys(desktop) -> None:
@@ -93,14 +93,14 @@ def checked(actions: list[QAction]) -> list[str]:
 
 def test_looks_are_chosen_in_the_menu_and_remembered(playing, tmp_path, qtbot) -> None:
     """A paused frame is looked at again at once; a picture six times without a word."""
-    session, canvas = playing.session, playing.window.canvas
+    workspace, canvas = playing.workspace, playing.window.canvas
     assert [a.property("choice") for a in looks(playing)] == ["auto", "1", "2", "6"]
     assert checked(looks(playing)) == ["auto"]
-    assert session.engine.views is ONE
+    assert workspace.engine.views is ONE
     before = canvas.parsed.parsing.labels.shape
     looks(playing)[3].trigger()
-    assert session.engine.views is SIX
-    qtbot.waitUntil(lambda: canvas.parsed.engine_id == session.engine.id, timeout=20_000)
+    assert workspace.engine.views is SIX
+    qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id, timeout=20_000)
     assert canvas.parsed.frame.index == 0
     assert canvas.parsed.parsing.labels.shape > before
     assert checked(looks(playing)) == ["6"]
@@ -110,8 +110,8 @@ def test_looks_are_chosen_in_the_menu_and_remembered(playing, tmp_path, qtbot) -
     qtbot.waitUntil(
         lambda: canvas.parsed is not None and canvas.parsed.frame.size == (40, 30), timeout=20_000
     )
-    assert session.engine.views is SIX
-    assert canvas.parsed.engine_id == session.engine.id
+    assert workspace.engine.views is SIX
+    assert canvas.parsed.engine_id == workspace.engine.id
     looks(playing)[2].trigger()
     playing.stop()
     assert SettingsFile(playing.settings_file.path).load().looks == "2"
@@ -124,8 +124,8 @@ def test_looks_are_chosen_in_the_menu_and_remembered(playing, tmp_path, qtbot) -
 def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbot) -> None:
     """Both factors are looked at alike, left and right of the line; the file goes on."""
     playing.settings = replace(playing.settings, recordings=str(tmp_path))
-    file, comparing, canvas = factor_file(), playing.learning.comparing, playing.window.canvas
-    comparing.begin(file, hashlib.sha256(file.read_bytes()).hexdigest(), "Ann", playing.refuse)
+    file, comparison, canvas = factor_file(), playing.personalization.comparison, playing.window.canvas
+    comparison.begin(file, hashlib.sha256(file.read_bytes()).hexdigest(), "Ann", playing.refuse)
     qtbot.waitUntil(lambda: canvas.parsed.before is not None, timeout=20_000)
     playing.window.actions_["record"].trigger()
     recorder = playing.pipeline.recorder
@@ -135,10 +135,12 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
         looks(playing)[index].trigger()
         written = recorder.written
         qtbot.waitUntil(
-            lambda: canvas.parsed.engine_id == playing.session.engine.id and canvas.parsed.before is not None,
+            lambda: (
+                canvas.parsed.engine_id == playing.workspace.engine.id and canvas.parsed.before is not None
+            ),
             timeout=20_000,
         )
-        assert [e.views for e in comparing._compared] == [views] * 2
+        assert [e.views for e in comparison._compared] == [views] * 2
         assert (
             canvas.parsed.before.parsing.labels == canvas.parsed.parsing.labels
         ).all()  # one factor, twice
@@ -149,22 +151,22 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
     with Clip(recorder.path) as kept:
         assert kept.size == (160, 90)
         assert sum(1 for _ in kept.frames()) == recorder.written
-    comparing.discard()
-    assert playing.session.xfactor.key == "own"
+    comparison.discard()
+    assert playing.workspace.xfactor.key == "own"
 
 
 def test_a_model_without_an_average_says_in_the_menu_that_it_looks_once(desktop, tmp_path, qtbot) -> None:
     path = tmp_path / "corner.onnx"
     path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
-    session = desktop.session
-    qtbot.waitUntil(lambda: session.engine is not None, timeout=20_000)
+    workspace = desktop.workspace
+    qtbot.waitUntil(lambda: workspace.engine is not None, timeout=20_000)
     looks(desktop)[2].trigger()
-    assert session.engine.views is MIRRORED
-    session.open_onnx(path)
-    qtbot.waitUntil(lambda: not session.engine.averages, timeout=30_000)
+    assert workspace.engine.views is MIRRORED
+    workspace.open_onnx(path)
+    qtbot.waitUntil(lambda: not workspace.engine.averages, timeout=30_000)
     shown = looks(desktop)
     assert [a.isEnabled() for a in shown] == [True, True, False, False]
     assert [a.toolTip() for a in shown[2:]] == [menus.ONCE] * 2
     assert desktop.window.actions_.menus["looks"].toolTipsVisible()
     assert checked(shown) == ["1"]
-    assert (session.looks, session.engine.views) == ("2", ONE)
+    assert (workspace.looks, workspace.engine.views) == ("2", ONE)

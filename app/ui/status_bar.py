@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
 
-from app.ui.controls import plain
-from app.ui.hud import Vitals
-from app.ui.timeline import Place, timecode
+from app.ui.hud import LiveMetrics
+from app.ui.style_panel import plain
+from app.ui.timeline import TimelinePosition, timecode
 
 LONGEST_NAME = 48
 
@@ -33,10 +33,10 @@ class StatusBar(QStatusBar):
         self._badge.hide()
 
     def show_source(self, name: str) -> None:
-        """What is open."""
+        """Show the name of the source."""
         self._source.setText(name if len(name) <= LONGEST_NAME else "…" + name[-LONGEST_NAME + 1 :])
 
-    def show_place(self, place: Place | None) -> None:
+    def show_place(self, place: TimelinePosition | None) -> None:
         """Frame and time; None for a live source."""
         if place is None or place.frames < 1:
             self._place.setText("")
@@ -45,10 +45,10 @@ class StatusBar(QStatusBar):
             self._place.setText(f"{place.position} / {place.frames - 1}   {time}")
 
     def show_under(self, words: str) -> None:
-        """What lies under the cursor."""
+        """Show the part under the cursor."""
         self._under.setText(words)
 
-    def show_vitals(self, vitals: Vitals | None) -> None:
+    def show_metrics(self, vitals: LiveMetrics | None) -> None:
         """The numbers of the moment; None when nothing is on show."""
         self._fps.setText(f"{vitals.fps:.1f} fps" if vitals else "")
         self._age.setText(f"{vitals.age_ms:.0f} ms old" if vitals else "")
@@ -57,11 +57,11 @@ class StatusBar(QStatusBar):
         self._badge.setText(vitals.provider if vitals else "")
 
     def show_camera(self, *, on: bool) -> None:
-        """Whether a camera's device is open."""
+        """Show whether a camera's device is open."""
         self._camera.setText("● camera on" if on else "")
 
     def show_recording(self, seconds: float | None, dropped: int = 0) -> None:
-        """How long a file has been written; None when none is open."""
+        """Show for how long a file has been written; None when none is open."""
         lost = f", {dropped} left out" if dropped else ""
         text = "" if seconds is None else f"● REC {timecode(round(seconds * 10), 10)[:-2]}{lost}"
         self._recording.setText(text)

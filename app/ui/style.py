@@ -1,4 +1,4 @@
-"""Look: how a result is shown. Frozen, so that the canvas, a snapshot and a recording agree on it."""
+"""Display style of a result. Frozen, so that the canvas, a snapshot and a recording agree on it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from models.labels import PartSet
 
 
-class View(StrEnum):
-    """What is painted; the values are those of the settings file."""
+class ViewMode(StrEnum):
+    """View of a result; the values are those of the settings file."""
 
     OVERLAY = "overlay"
     PARTS = "parts"
@@ -24,17 +24,17 @@ class View(StrEnum):
 
     @property
     def hides_picture(self) -> bool:
-        """Whether the picture behind the person must never be seen, also when there is no result."""
-        return self in {View.PARTS, View.SILHOUETTE, View.CUT_OUT}
+        """True for views in which the picture behind the person must never be seen, also without a result."""
+        return self in {ViewMode.PARTS, ViewMode.SILHOUETTE, ViewMode.CUT_OUT}
 
     @property
     def needs_parts(self) -> bool:
         """True where a model without body parts has nothing to paint."""
-        return self in {View.PARTS, View.SILHOUETTE, View.CUT_OUT, View.CONFIDENCE}
+        return self in {ViewMode.PARTS, ViewMode.SILHOUETTE, ViewMode.CUT_OUT, ViewMode.CONFIDENCE}
 
 
-class Backdrop(StrEnum):
-    """What stands behind a cut-out person."""
+class BackdropKind(StrEnum):
+    """Kind of picture behind a cut-out person."""
 
     CHECKS = "checks"
     COLOUR = "colour"
@@ -43,22 +43,22 @@ class Backdrop(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Behind:
+class Backdrop:
     """A backdrop with what it needs."""
 
-    kind: Backdrop = Backdrop.COLOUR
+    kind: BackdropKind = BackdropKind.COLOUR
     colour: tuple[int, int, int] = (0, 177, 64)  #: RGB; the green that other programs key out
     image: NDArray[np.uint8] | None = None  #: (h, w, 3) RGB, for IMAGE
 
 
-GREEN_SCREEN = Behind()
+GREEN_SCREEN = Backdrop()
 
 
 @dataclass(frozen=True)
-class Look:
+class DisplayStyle:
     """Every choice of the right-hand panel and the View menu that changes what is painted."""
 
-    view: View = View.OVERLAY
+    view: ViewMode = ViewMode.OVERLAY
     split: bool = False  #: the untouched picture left of a line, the view right of it
     split_at: float = 0.5  #: where the line is, as a fraction of the width
     opacity: float = 0.6
@@ -67,19 +67,19 @@ class Look:
     solo: int = 0  #: the only part shown, or 0
     colour_blind: bool = False
     mirror: bool = False  #: display only
-    behind: Behind = GREEN_SCREEN
+    behind: Backdrop = GREEN_SCREEN
 
     def shows(self, part: int) -> bool:
-        """Whether a part is painted."""
+        """True when a part is painted."""
         return part == self.solo if self.solo else part not in self.hidden
 
-    def with_solo(self, part: int) -> Look:
+    def with_solo(self, part: int) -> DisplayStyle:
         """One part alone; the same part again brings the others back."""
         return replace(self, solo=0 if self.solo == part else part)
 
 
-def visible(parts: PartSet, look: Look) -> NDArray[np.bool_]:
+def visible(parts: PartSet, style: DisplayStyle) -> NDArray[np.bool_]:
     """(256,) whether each label id is painted; the background never is."""
     table = np.zeros(256, np.bool_)
-    table[1 : parts.classes] = [look.shows(i) for i in range(1, parts.classes)]
+    table[1 : parts.classes] = [style.shows(i) for i in range(1, parts.classes)]
     return table

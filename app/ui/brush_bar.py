@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSlider, QWidget
 
 from app.ui.brush import SIZES
-from app.ui.controls import plain
+from app.ui.style_panel import plain
 
 STEPS = 100
 
@@ -93,6 +93,6 @@ class BrushBar(QFrame):
         self.show()
 
     def show_strokes(self, count: int) -> None:
-        """How many strokes there are: without any there is nothing to undo or to apply."""
+        """Enable Undo, Clear and Apply when there are strokes."""
         for button in (self._undo, self._clear, self._apply):
             button.setEnabled(count > 0)

@@ -1,4 +1,4 @@
-"""What was dropped on the window, as the text that opening a source or a model takes."""
+"""Dropped data as the address of a source or of a model."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def dropped(data: QMimeData | None) -> str:
 
 
 def is_model(path: str) -> bool:
-    """Whether a dropped file is a model or a factor rather than a source."""
+    """True for a model or a factor, False for a source."""
     return path.lower().endswith(".onnx")

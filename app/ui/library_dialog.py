@@ -20,14 +20,14 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.controls import plain
+from app.ui.style_panel import plain
 
 FACE = 48  # px
 COLUMNS = ("Factor", "Gain", "Made", "For model")
 
 
 @dataclass(frozen=True)
-class Row:
+class LibraryRow:
     """One factor."""
 
     name: str
@@ -40,7 +40,7 @@ class Row:
     earlier: int = 0  #: generations that can be gone back to
 
 
-class Library(QDialog):
+class LibraryDialog(QDialog):
     """The dialog.
 
     Signals:
@@ -60,7 +60,7 @@ class Library(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Factor library")
         self.resize(680, 420)
-        self._rows: list[Row] = []
+        self._rows: list[LibraryRow] = []
         self._table = _table()
         self._empty = plain(
             "No factor yet. Open a clip and choose Personalise (P), or import a .factor.onnx file."
@@ -97,8 +97,8 @@ class Library(QDialog):
         self._table.itemSelectionChanged.connect(self._on_selected)
         self._table.doubleClicked.connect(self._use.click)
 
-    def show_rows(self, rows: Sequence[Row]) -> None:
-        """What the library holds now; the chosen one stays chosen."""
+    def show_rows(self, rows: Sequence[LibraryRow]) -> None:
+        """Fill the table; the selected factor stays selected."""
         chosen = self.chosen
         self._rows = list(rows)
         self._table.setRowCount(len(rows))
@@ -121,7 +121,7 @@ class Library(QDialog):
         self._on_selected()
 
     @property
-    def chosen(self) -> Row | None:
+    def chosen(self) -> LibraryRow | None:
         """The factor that is selected."""
         number = self._table.currentRow()
         return self._rows[number] if 0 <= number < len(self._rows) else None
@@ -142,7 +142,7 @@ class Library(QDialog):
             signal.emit(row.name)  # type: ignore[attr-defined]
 
 
-def face(path: Path | None) -> QIcon | None:
+def thumbnail_icon(path: Path | None) -> QIcon | None:
     """A thumbnail from its file; None without one."""
     picture = QPixmap(str(path)) if path is not None else QPixmap()
     if picture.isNull():

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.controls import heading, plain
+from app.ui.style_panel import heading, plain
 from personalize.job import Method
 
 METHODS: dict[Method, str] = {
@@ -30,8 +30,8 @@ LEFT_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Offer:
-    """What can be personalised now."""
+class PersonalizeOptions:
+    """Choices that a personalisation of the open source has, or the reason why there is none."""
 
     source: str = ""  #: name of the clip or camera, empty when there is none
     why_not: str = ""  #: words, when it cannot be used
@@ -43,8 +43,8 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the user wants."""
+class PersonalizeRequest:
+    """Choices of the user for one personalisation."""
 
     name: str
     marked: bool  #: the marked range rather than the frames around
@@ -53,7 +53,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class LeftJob:
+class ResumableJob:
     """A job of an earlier run, in words."""
 
     key: str
@@ -61,22 +61,22 @@ class LeftJob:
     finished: bool
 
 
-class Setup(QWidget):
+class SetupPage(QWidget):
     """The form.
 
     Signals:
-        wished: a Wish: start.
+        wished: a PersonalizeRequest: start.
         resumed: the key of a left job.
         removed: the key of a left job.
     """
 
-    wished = pyqtSignal(Wish)
+    wished = pyqtSignal(PersonalizeRequest)
     resumed = pyqtSignal(str)
     removed = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._offer = Offer()
+        self._offer = PersonalizeOptions()
         self._source = plain("")
         self._source.setWordWrap(True)
         self._marked, self._around = QRadioButton(""), QRadioButton("")
@@ -103,8 +103,8 @@ class Setup(QWidget):
             control.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.show_offer(self._offer)
 
-    def show_offer(self, offer: Offer) -> None:
-        """What can be chosen now; what the user has typed or chosen stays as long as the source does."""
+    def show_offer(self, offer: PersonalizeOptions) -> None:
+        """Show the options; what the user has typed or chosen stays as long as the source does."""
         if offer.name != self._offer.name:
             self._name.setText(offer.name)
         if offer.span is not None and self._offer.span is None:
@@ -132,8 +132,8 @@ class Setup(QWidget):
         for widget in (self._start, self._name):
             widget.setEnabled(bool(offer.source) and not offer.why_not)
 
-    def show_left(self, jobs: Sequence[LeftJob]) -> None:
-        """Jobs that an earlier run of the program left behind."""
+    def show_left(self, jobs: Sequence[ResumableJob]) -> None:
+        """BackgroundJobs that an earlier run of the program left behind."""
         while self._left.count():
             item = self._left.takeAt(0)
             widget = item.widget() if item is not None else None
@@ -144,7 +144,7 @@ class Setup(QWidget):
         for job in jobs[:LEFT_SHOWN]:
             self._left.addWidget(self._left_row(job))
 
-    def _left_row(self, job: LeftJob) -> QWidget:
+    def _left_row(self, job: ResumableJob) -> QWidget:
         row = QWidget()
         words = plain(f"{job.name}\n{'result waits' if job.finished else 'interrupted'}")
         resume = QPushButton("Show" if job.finished else "Resume")
@@ -201,7 +201,7 @@ class Setup(QWidget):
         method: Method = self._method.currentData()
         name = self._name.text().strip() or self._offer.name
         marked = self._marked.isChecked() and self._offer.span is not None
-        self.wished.emit(Wish(name, marked, method, go_on=self._go_on.currentIndex() > 0))
+        self.wished.emit(PersonalizeRequest(name, marked, method, go_on=self._go_on.currentIndex() > 0))
 
 
 def _range(span: tuple[int, int]) -> str:

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from app.commands.parse import parse_all
-from app.live.jobs import Jobs
+from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.settings import Settings
-from app.workspace import ModelChoice, Session
+from app.workspace import ModelChoice, Workspace
 from models.grid import Grid
 from personalize.replay import read_regression
 from runtime.engine.augmentation import BY_COUNT, MIRRORED, ONE, SIX
@@ -34,11 +34,11 @@ MAPS = ("labels", "person", "confidence")
 
 @dataclass(frozen=True)
 class Opened:
-    """A session with the shipped model, its jobs, and what it would show."""
+    """A workspace with the shipped model, its jobs, and what it would show."""
 
-    session: Session
+    workspace: Workspace
     pipeline: Pipeline
-    jobs: Jobs
+    jobs: BackgroundJobs
 
     def settle(self, condition: Callable[[], object]) -> None:
         end_s = time.monotonic() + 30
@@ -49,14 +49,14 @@ class Opened:
 
     def open(self, address: str, playback: Playback | None = None) -> Source | None:
         """As the window does: swap once the source has a picture."""
-        source = self.session.open(address, playback)
-        self.settle(self.session.follow_source)
+        source = self.workspace.open(address, playback)
+        self.settle(self.workspace.follow_source)
         return source
 
     def load(self, model: str) -> None:
-        before = self.session.engine
-        self.session.load(ModelChoice(model, "cpu", SIZE))
-        self.settle(lambda: self.session.engine is not before)
+        before = self.workspace.engine
+        self.workspace.load(ModelChoice(model, "cpu", SIZE))
+        self.settle(lambda: self.workspace.engine is not before)
 
     def results(self, count: int) -> list[FrameResult]:
         """The next ones."""
@@ -71,9 +71,9 @@ class Opened:
 
 @pytest.fixture
 def opened() -> Iterator[Opened]:
-    pipeline, jobs = Pipeline(lambda: None), Jobs(lambda: None)
+    pipeline, jobs = Pipeline(lambda: None), BackgroundJobs(lambda: None)
     pipeline.start()
-    made = Opened(Session(pipeline, jobs), pipeline, jobs)
+    made = Opened(Workspace(pipeline, jobs), pipeline, jobs)
     made.load("factored-s31")
     yield made
     jobs.stop().join(10)
@@ -100,77 +100,77 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def test_pictures_are_looked_at_six_times_and_video_once(opened, sources) -> None:
     """The camera does not exist: what was open before it goes on."""
-    session = opened.session
-    assert (session.looks, session.engine.views) == ("auto", ONE)
+    workspace = opened.workspace
+    assert (workspace.looks, workspace.engine.views) == ("auto", ONE)
     for kind, views in (("image", SIX), ("clip", ONE), ("folder", SIX), ("camera", SIX), ("clip", ONE)):
         source = opened.open(sources[kind])
         assert source.kind == kind
-        assert session.engine.views is views
-        assert opened.pipeline.engine is session.engine
+        assert workspace.engine.views is views
+        assert opened.pipeline.engine is workspace.engine
 
 
 @pytest.mark.parametrize(("looks", "views"), BY_COUNT.items())
 def test_what_the_user_says_holds_for_every_source(opened, sources, looks: str, views) -> None:
-    opened.session.look(looks)
+    opened.workspace.set_views(looks)
     for kind in ("image", "clip", "folder"):
         opened.open(sources[kind])
-        assert opened.session.engine.views is views
+        assert opened.workspace.engine.views is views
     opened.load("factored-s31")
-    assert opened.session.engine.views is views
+    assert opened.workspace.engine.views is views
 
 
 def test_a_model_loaded_beside_a_picture_looks_six_times(opened, sources) -> None:
     opened.open(sources["image"])
     opened.load("factored-s31")
-    assert opened.session.engine.views is SIX
+    assert opened.workspace.engine.views is SIX
 
 
 def test_the_first_result_of_a_picture_is_of_six_looks(opened, sources) -> None:
     """It is not parsed twice: the engine is there before the picture."""
-    session = opened.session
+    workspace = opened.workspace
     opened.open(sources["image"])
     (first,) = opened.results(1)
-    assert first.engine_id == session.engine.id
+    assert first.engine_id == workspace.engine.id
     assert first.parsing.labels.any()
     assert opened.pipeline.parsed.take(0.5) is None
-    expected = session.engine.parsing(first.frame)
+    expected = workspace.engine.parsing(first.frame)
     for name in MAPS:
         assert (getattr(first.parsing, name) == getattr(expected, name)).all()
-    session.look("1")
+    workspace.set_views("1")
     (again,) = opened.results(1)  # nothing moves, so it is parsed again
-    assert again.engine_id == session.engine.id
+    assert again.engine_id == workspace.engine.id
     assert again.frame.index == 0
     assert again.parsing.labels.shape < first.parsing.labels.shape  # the grid of six is that of the largest
 
 
 def test_a_picture_is_parsed_as_by_the_command(opened, sources, tmp_path) -> None:
     """Same labels, at the detail in which the command writes them."""
-    session, picture = opened.session, sources["image"]
+    workspace, picture = opened.workspace, sources["image"]
     opened.open(picture)
     (shown,) = opened.results(1)
-    here = {n: session.engine.with_views(v).with_detail(FULL) for n, v in BY_COUNT.items()}
+    here = {n: workspace.engine.with_views(v).with_detail(FULL) for n, v in BY_COUNT.items()}
     for views in ("6", "auto", "1"):
         out = tmp_path / views
         options = {"size": str(SIZE), "device": "cpu", "views": views, "save": ("labels",)}
         assert parse_all([picture], out, options, progress="none") == 0
         written = read_labels((out / "labels" / "person.png").read_bytes())
-        engine = session.engine.with_detail(FULL) if views == "auto" else here[views]
+        engine = workspace.engine.with_detail(FULL) if views == "auto" else here[views]
         assert (engine.parsing(shown.frame).labels == written).all()
     assert (here["1"].parsing(shown.frame).labels != here["6"].parsing(shown.frame).labels).any()
 
 
 def test_looks_change_while_video_runs(opened, sources) -> None:
     """One assignment: no frame is without a result, none comes twice, and each is of one engine."""
-    session = opened.session
+    workspace = opened.workspace
     opened.open(sources["clip"], Playback(loop=True))
     opened.results(3)
-    stages, views_of = session.engine.stages, {session.engine.id: ONE}
+    stages, views_of = workspace.engine.stages, {workspace.engine.id: ONE}
     found: list[FrameResult] = []
     for looks, views in (("6", SIX), ("2", MIRRORED), ("auto", ONE)):
-        session.look(looks)
-        assert session.engine.views is views
-        assert session.engine.stages is stages
-        views_of[session.engine.id] = views
+        workspace.set_views(looks)
+        assert workspace.engine.views is views
+        assert workspace.engine.stages is stages
+        views_of[workspace.engine.id] = views
         found += opened.results(5)
     assert all(p.parsing is not None and p.notice == "" for p in found)
     ids = [p.engine_id for p in found]
@@ -185,29 +185,29 @@ def test_looks_change_while_video_runs(opened, sources) -> None:
 
 
 def test_a_swap_of_the_x_factor_keeps_the_looks(opened, sources) -> None:
-    session = opened.session
+    workspace = opened.workspace
     opened.open(sources["image"])
-    session.use_motion()
-    assert session.engine.views is SIX
+    workspace.use_motion()
+    assert workspace.engine.views is SIX
     opened.open(sources["clip"])
-    session.swap_back()
-    assert (session.xfactor.key, session.engine.views) == ("own", ONE)
+    workspace.swap_back()
+    assert (workspace.xfactor.key, workspace.engine.views) == ("own", ONE)
 
 
 def test_a_model_without_an_average_looks_once(opened, sources, tmp_path) -> None:
     """The wish is not forgotten: another model has what was chosen."""
     path = tmp_path / "corner.onnx"
     path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
-    session = opened.session
-    session.look("6")
+    workspace = opened.workspace
+    workspace.set_views("6")
     opened.open(sources["image"])
     opened.load(str(path))
-    assert not session.engine.averages
-    assert session.engine.views is ONE
-    session.look("2")
-    assert (session.looks, session.engine.views) == ("2", ONE)
+    assert not workspace.engine.averages
+    assert workspace.engine.views is ONE
+    workspace.set_views("2")
+    assert (workspace.looks, workspace.engine.views) == ("2", ONE)
     opened.load("factored-s31")
-    assert session.engine.views is MIRRORED
+    assert workspace.engine.views is MIRRORED
 
 
 def test_looks_can_be_chosen_before_there_is_a_model() -> None:
@@ -217,13 +217,13 @@ def test_looks_can_be_chosen_before_there_is_a_model() -> None:
         gate.wait(10)
         return load_engine(bundle, device="cpu", size=None)
 
-    pipeline, jobs = Pipeline(lambda: None), Jobs(lambda: None)
-    made = Opened(Session(pipeline, jobs, load), pipeline, jobs)
-    made.session.load(ModelChoice("factored-s31"))
-    made.session.look("2")
+    pipeline, jobs = Pipeline(lambda: None), BackgroundJobs(lambda: None)
+    made = Opened(Workspace(pipeline, jobs, load), pipeline, jobs)
+    made.workspace.load(ModelChoice("factored-s31"))
+    made.workspace.set_views("2")
     gate.set()
-    made.settle(lambda: made.session.engine is not None)
-    assert made.session.engine.views is MIRRORED
+    made.settle(lambda: made.workspace.engine is not None)
+    assert made.workspace.engine.views is MIRRORED
     jobs.stop().join(10)
 
 

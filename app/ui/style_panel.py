@@ -1,4 +1,4 @@
-"""Controls: the right-hand panel with view, opacity and legend."""
+"""Style panel: the right-hand panel with view, opacity and legend."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui.legend import Legend
-from app.ui.look import Look, View
+from app.ui.style import DisplayStyle, ViewMode
 from models.labels import PartSet
 
 WIDTH = 216  # px, at least
-VIEW_NAMES: dict[View, str] = {
-    View.OVERLAY: "Overlay",
-    View.PARTS: "Parts only",
-    View.SILHOUETTE: "Silhouette",
-    View.CUT_OUT: "Cut-out",
-    View.CONFIDENCE: "Confidence",
-    View.SKELETON: "Skeleton",
-    View.PICTURE: "Picture only",
+VIEW_NAMES: dict[ViewMode, str] = {
+    ViewMode.OVERLAY: "Overlay",
+    ViewMode.PARTS: "Parts only",
+    ViewMode.SILHOUETTE: "Silhouette",
+    ViewMode.CUT_OUT: "Cut-out",
+    ViewMode.CONFIDENCE: "Confidence",
+    ViewMode.SKELETON: "Skeleton",
+    ViewMode.PICTURE: "Picture only",
 }
 
 
-class Controls(QFrame):
-    """What changes the look.
+class StylePanel(QFrame):
+    """Widgets that change the display style.
 
     Signals:
-        look_changed: the look that is wanted now.
+        style_changed: the style that is wanted now.
     """
 
-    look_changed = pyqtSignal(Look)
+    style_changed = pyqtSignal(DisplayStyle)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.setMinimumWidth(WIDTH)
-        self._look = Look()
+        self._style = DisplayStyle()
         self._view = QComboBox()
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for view, name in VIEW_NAMES.items():
@@ -68,22 +68,22 @@ class Controls(QFrame):
         self._split.clicked.connect(self._on_split)
         self._opacity.valueChanged.connect(self._on_opacity)
         self._legend.eyed.connect(self._on_eyed)
-        self._legend.soloed.connect(lambda part: self.look_changed.emit(self._look.with_solo(part)))
+        self._legend.soloed.connect(lambda part: self.style_changed.emit(self._style.with_solo(part)))
         self._all.clicked.connect(self._on_all)
-        self.show_look(self._look)
+        self.show_style(self._style)
 
-    def show_look(self, look: Look) -> None:
-        """The look as it is now, wherever it was changed."""
-        self._look = look
-        self._view.setCurrentIndex(list(VIEW_NAMES).index(look.view))
-        self._split.setChecked(look.split)
+    def show_style(self, style: DisplayStyle) -> None:
+        """The style as it is now, wherever it was changed."""
+        self._style = style
+        self._view.setCurrentIndex(list(VIEW_NAMES).index(style.view))
+        self._split.setChecked(style.split)
         self._opacity.blockSignals(True)  # noqa: FBT003 Qt's signature
-        self._opacity.setValue(round(look.opacity * 100))
+        self._opacity.setValue(round(style.opacity * 100))
         self._opacity.blockSignals(False)  # noqa: FBT003 Qt's signature
-        self._opacity.setEnabled(look.view is View.OVERLAY)
-        self._percent.setText(f"{round(look.opacity * 100)} %")
-        self._all.setEnabled(bool(look.hidden or look.solo))
-        self._legend.show_look(look)
+        self._opacity.setEnabled(style.view is ViewMode.OVERLAY)
+        self._percent.setText(f"{round(style.opacity * 100)} %")
+        self._all.setEnabled(bool(style.hidden or style.solo))
+        self._legend.show_style(style)
 
     def show_parts(self, parts: PartSet) -> None:
         """The parts of another model."""
@@ -114,20 +114,20 @@ class Controls(QFrame):
         column.addWidget(self._all)
 
     def _on_view(self, index: int) -> None:
-        self.look_changed.emit(replace(self._look, view=list(VIEW_NAMES)[index], bare=False))
+        self.style_changed.emit(replace(self._style, view=list(VIEW_NAMES)[index], bare=False))
 
     def _on_split(self) -> None:
-        self.look_changed.emit(replace(self._look, split=self._split.isChecked()))
+        self.style_changed.emit(replace(self._style, split=self._split.isChecked()))
 
     def _on_opacity(self, value: int) -> None:
-        self.look_changed.emit(replace(self._look, opacity=value / 100))
+        self.style_changed.emit(replace(self._style, opacity=value / 100))
 
     def _on_eyed(self, parts: list[int], shown: bool) -> None:  # noqa: FBT001 a signal's payload
-        hidden = self._look.hidden - set(parts) if shown else self._look.hidden | set(parts)
-        self.look_changed.emit(replace(self._look, hidden=hidden, solo=0))
+        hidden = self._style.hidden - set(parts) if shown else self._style.hidden | set(parts)
+        self.style_changed.emit(replace(self._style, hidden=hidden, solo=0))
 
     def _on_all(self) -> None:
-        self.look_changed.emit(replace(self._look, hidden=frozenset(), solo=0))
+        self.style_changed.emit(replace(self._style, hidden=frozenset(), solo=0))
 
 
 def plain(text: str) -> QLabel:

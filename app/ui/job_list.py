@@ -1,4 +1,4 @@
-"""Activity: what the program is working on, with percent, time left and a Cancel; never in the way."""
+"""Job list: running jobs, with percent, time left and a Cancel button."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from app.ui.controls import plain
+from app.ui.style_panel import plain
 
 SHOWN = 4
 
 
 @dataclass(frozen=True)
-class Task:
+class JobEntry:
     """One job as the area shows it."""
 
     key: int
@@ -23,7 +23,7 @@ class Task:
     left_s: float | None
 
 
-class Activity(QFrame):
+class JobList(QFrame):
     """The list of jobs; hidden while there is none.
 
     Signals:
@@ -43,15 +43,15 @@ class Activity(QFrame):
             column.addWidget(row)
         self.hide()
 
-    def show_tasks(self, tasks: Sequence[Task]) -> None:
-        """What runs and waits now."""
+    def show_tasks(self, tasks: Sequence[JobEntry]) -> None:
+        """Show the jobs that run and wait."""
         self.setVisible(bool(tasks))
         for row, task in zip(self._rows, [*tasks[:SHOWN], *[None] * SHOWN], strict=False):
             row.show_task(task)
 
 
 class _Row(QWidget):
-    def __init__(self, area: Activity) -> None:
+    def __init__(self, area: JobList) -> None:
         super().__init__(area)
         self._key = -1
         self._title = plain("")
@@ -72,7 +72,7 @@ class _Row(QWidget):
         row.addWidget(cancel)
         self.hide()
 
-    def show_task(self, task: Task | None) -> None:
+    def show_task(self, task: JobEntry | None) -> None:
         self.setVisible(task is not None)
         if task is None:
             return

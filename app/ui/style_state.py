@@ -1,0 +1,98 @@
+"""Style state: the one owner of the display style; menu, panel and canvas change it through here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PyQt6.QtCore import QObject, pyqtSignal
+
+from app.settings import Settings
+from app.ui.actions import Actions
+from app.ui.canvas import Canvas
+from app.ui.style import Backdrop, DisplayStyle, ViewMode
+from app.ui.style_panel import StylePanel
+from models.labels import PartSet
+
+SPLIT = "before-after"  # how the settings file calls a split overlay
+
+
+class StyleState(QObject):
+    """Display style of the window, with the widgets that change it.
+
+    Signals:
+        changed: the style is another one now.
+    """
+
+    changed = pyqtSignal(DisplayStyle)
+
+    def __init__(self, actions: Actions, controls: StylePanel, canvas: Canvas, parent: QObject) -> None:
+        super().__init__(parent)
+        self.style = DisplayStyle()
+        self._actions = actions
+        self._controls = controls
+        self._canvas = canvas
+        controls.style_changed.connect(self.show)
+        canvas.style_changed.connect(self.show)
+        for view in ViewMode:
+            actions[f"view-{view}"].triggered.connect(lambda _on, v=view: self.choose_view(v))
+        actions["split"].triggered.connect(lambda on: self.show(replace(self.style, split=on)))
+        actions["hide"].triggered.connect(lambda on: self.show(replace(self.style, bare=on)))
+        actions["colour-blind"].triggered.connect(lambda on: self.show(replace(self.style, colour_blind=on)))
+        actions["show-all"].triggered.connect(
+            lambda: self.show(replace(self.style, hidden=frozenset(), solo=0))
+        )
+        self.show(self.style)
+
+    def show(self, style: DisplayStyle) -> None:
+        """Make this the style, everywhere."""
+        self.style = style
+        self._controls.show_style(style)
+        self._canvas.show_style(style)
+        self._actions[f"view-{style.view}"].setChecked(True)
+        for name, on in (("split", style.split), ("hide", style.bare), ("colour-blind", style.colour_blind)):
+            self._actions[name].setChecked(on)
+        self.changed.emit(style)
+
+    def choose_view(self, view: ViewMode) -> None:
+        """Another view; choosing one brings hidden overlays back."""
+        self.show(replace(self.style, view=view, bare=False))
+
+    def choose_behind(self, behind: Backdrop) -> None:
+        """Another backdrop, seen at once."""
+        self.show(replace(self.style, behind=behind, view=ViewMode.CUT_OUT, bare=False))
+
+    def mirror(self, *, on: bool) -> None:
+        """Mirror the display."""
+        if on != self.style.mirror:
+            self.show(replace(self.style, mirror=on))
+
+    def restore(self, settings: Settings, parts: PartSet) -> None:
+        """Restore the style of the last run."""
+        view = ViewMode(settings.view) if settings.view in set(ViewMode) else ViewMode.OVERLAY
+        hidden = frozenset(parts.id(n) for n in settings.hidden_parts if n in parts.names)
+        self.show(
+            replace(
+                self.style,
+                view=view,
+                split=settings.view == SPLIT,
+                opacity=settings.opacity,
+                hidden=hidden,
+                colour_blind=settings.palette == "colour-blind",
+            )
+        )
+
+    def remember(self, settings: Settings, parts: PartSet) -> Settings:
+        """`settings` with the style of this run."""
+        style = self.style
+        view = SPLIT if style.split else "overlay" if style.view is ViewMode.PICTURE else style.view.value
+        return replace(
+            settings,
+            view=view,
+            opacity=style.opacity,
+            palette="colour-blind" if style.colour_blind else "standard",
+            hidden_parts=tuple(parts.names[p - 1] for p in sorted(style.hidden) if p < parts.classes),
+        )
+
+    def words(self, parts: PartSet) -> str:
+        """The part that is shown alone, in words."""
+        return parts.label(self.style.solo) if self.style.solo else ""
