@@ -13,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.centroids import part_centroids
 from models.labels import IGNORE, S31
+from models.results import Parsing
 from training.scribbles import Skeleton, distance_to_bones
 
 Labels = NDArray[np.uint8]
@@ -138,17 +140,13 @@ def _probe_background(labels: Labels, s: Skeleton, torso: float, tally: HitRates
 
 
 def _probe_centroids(labels: Labels, s: Skeleton, torso: float, tally: HitRates) -> None:
+    view, size = labels.view(), (labels.shape[1], labels.shape[0])
+    found = part_centroids(Parsing(S31, size, view, view, view)).points
     for joint in CENTROID_JOINTS:
         for letter, side in (("r", "r_"), ("l", "l_")):
-            if not s.seen(side + joint):
-                continue
-            ys, xs = np.nonzero(labels == S31.id(letter + joint))
-            hit = (
-                len(xs) > 0
-                and np.hypot(*(np.array((xs.mean(), ys.mean())) - s.at(side + joint)))
-                <= PCK_TOLERANCE * torso
-            )
-            tally.add(f"pck {joint}", float(hit), 1)
+            if s.seen(side + joint):
+                away = np.hypot(*(found[S31.id(letter + joint)] - s.at(side + joint)))  # NaN: not found
+                tally.add(f"pck {joint}", float(away <= PCK_TOLERANCE * torso), 1)
 
 
 def _sample(labels: Labels, p: NDArray[np.float32], q: NDArray[np.float32], ts: Sequence[float]) -> Labels:

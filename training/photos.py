@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,31 @@ def _background(path: Path) -> Photo:
     return Photo(path.name, image, np.zeros(image.shape[:2], dtype=np.uint8))
 
 
-def names(photos: Sequence[Photo]) -> Iterator[str]:
-    """File names, for the record a checkpoint keeps."""
-    return (p.name for p in photos)
+def with_maps(
+    photos: Sequence[Photo], folder: Path, maker: str, combine: Callable[[Image, Image], Image]
+) -> list[Photo]:
+    """The photos with their codes combined with a map (h, w) of the same name in ``folder``.
+
+    Photos without a map stay as they are; a map of another size is named and left out.
+
+    Args:
+        photos: to be completed.
+        folder: of STEM.png.
+        maker: the module that writes such a folder, for the message.
+        combine: codes and map → codes.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder. Make it with python -m {maker}.")
+    out = []
+    for photo in photos:
+        path = folder / f"{Path(photo.name).stem}.png"
+        found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.exists() else None
+        if path.exists() and (found is None or found.shape != photo.codes.shape):
+            log.warning("%s: not a map of the size of %s; left out", path, photo.name)
+            found = None
+        combined = None if found is None else combine(photo.codes, np.asarray(found, np.uint8))
+        out.append(photo if combined is None else replace(photo, codes=combined))
+    return out

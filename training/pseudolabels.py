@@ -16,7 +16,6 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -28,7 +27,7 @@ from torch.nn.functional import interpolate
 from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet
 from models.labels import IGNORE, S31
-from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled
+from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled, with_maps
 from training.prediction import NetworkInput, open_network
 from training.scribbles import BROADSIDE, LIMBS, Skeleton, across
 from training.silhouettes import body, torso_length, with_silhouettes
@@ -184,22 +183,8 @@ def label(teacher: Maps, photo: Photo) -> Mask:
 
 
 def with_labels(photos: Sequence[Photo], folder: Path) -> list[Photo]:
-    """The photos with the codes in ``folder`` in place of their own; a photo without any stays as it is.
-
-    Raises:
-        DataError: there is no such folder.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder. Make it with python -m training.pseudolabels.")
-    out = []
-    for photo in photos:
-        path = folder / f"{Path(photo.name).stem}.png"
-        codes = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.exists() else None
-        if path.exists() and (codes is None or codes.shape != photo.codes.shape):
-            log.warning("%s: not codes of the size of %s; left out", path, photo.name)
-            codes = None
-        out.append(photo if codes is None else replace(photo, codes=np.asarray(codes, np.uint8)))
-    return out
+    """The photos with the codes in ``folder`` in place of their own."""
+    return with_maps(photos, folder, "training.pseudolabels", lambda _own, made: made)
 
 
 def write(

@@ -11,7 +11,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models.labels import IGNORE
 from runtime.silhouettes.grabcut import cut_trimap
-from training.photos import DataError, Photo, read_lsp
+from training.photos import DataError, Photo, read_lsp, with_maps
 from training.scribbles import FAR, Skeleton, distance_to_bones
 from training.targets import SET_CODES
 
@@ -169,26 +169,8 @@ def _joined(person: Mask, sure: Mask) -> NDArray[np.bool_]:
 
 
 def with_silhouettes(photos: Sequence[Photo], folder: Path) -> list[Photo]:
-    """The photos with what their cut in ``folder`` adds: scribbles win, and doubt stays unknown.
-
-    Photos without a cut are given back as they are; a cut of another size is named and left out.
-
-    Raises:
-        DataError: there is no such folder.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder. Make it with python -m training.silhouettes.")
-    out = []
-    for photo in photos:
-        path = folder / f"{Path(photo.name).stem}.png"
-        mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.exists() else None
-        if path.exists() and (mask is None or mask.shape != photo.codes.shape):
-            log.warning("%s: not a mask of the size of %s; left out", path, photo.name)
-            mask = None
-        out.append(
-            photo if mask is None else replace(photo, codes=merged(photo.codes, np.asarray(mask, np.uint8)))
-        )
-    return out
+    """The photos with what their cut in ``folder`` adds: scribbles win, and doubt stays unknown."""
+    return with_maps(photos, folder, "training.silhouettes", merged)
 
 
 def merged(codes: Mask, mask: Mask) -> Mask:

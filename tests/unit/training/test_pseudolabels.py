@@ -143,6 +143,6 @@ def test_labels_are_written_once_read_back_and_refused_at_another_size(tmp_path,
     write(net, [small], (64,), tmp_path)  # what is there is kept: a stopped run goes on
     assert np.array_equal(with_labels([small], tmp_path)[0].codes, marked)
     assert with_labels([photo()], tmp_path)[0].codes.shape == (HEIGHT, WIDTH)
-    assert "not codes of the size of a.jpg" in caplog.text
+    assert "not a map of the size of a.jpg" in caplog.text
     with pytest.raises(DataError, match="no such folder"):
         with_labels([small], tmp_path / "none")
