@@ -75,9 +75,9 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     assert "settings.json" in playing.window.banner.notice.text
 
     left = job_folders.new_folder("Ann at home")
-    from personalize.job import Job, write_job
+    from personalize.job import PersonalizationJob, write_job
 
-    write_job(left, Job(tmp_path / "a.mp4", "Ann at home", paths.models_dir()))
+    write_job(left, PersonalizationJob(tmp_path / "a.mp4", "Ann at home", paths.models_dir()))
     library.delete("Ann at home")
     assert in_use(playing) == "own factor"
     assert not left.exists()
