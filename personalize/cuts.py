@@ -23,6 +23,9 @@ Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Energies = NDArray[np.float64]
 
+GAMMA = 10.0  #: cost of separating two equal neighbours; 50 in the paper, too smooth for people 60 px tall
+ITERATIONS = 5  #: rounds of learning the colours and cutting, at most
+PROBABILITY = 1.0  #: weight of -log P beside the colours
 COMPONENTS = 5  #: Gaussians per side
 LEAST_PIXELS = 50  #: per side; fewer cannot hold five Gaussians
 LEAST_IOU = 0.5  #: with what it started from; below this the cut has run away
@@ -47,68 +50,48 @@ class FrameCut:
     notice: str = ""
 
 
-@dataclass(frozen=True)
-class GraphCut:
-    """Weights of the energy.
-
-    Attributes:
-        gamma: what separating two equal neighbours costs; 50 in the paper, too smooth for people 60 px tall.
-        colour: weight of the colour term, two mixtures of Gaussians learned from the picture itself.
-        probability: weight of -log P.
-        iterations: rounds of learning the colours and cutting, at most.
-    """
-
-    gamma: float = 10.0
-    colour: float = 1.0
-    probability: float = 1.0
-    iterations: int = 5
-
-
-def grab_cut(image: Picture, person: Map, *, iterations: int = 5) -> FrameCut:
+def grab_cut(image: Picture, person: Map) -> FrameCut:
     """OpenCV's GrabCut, started from probabilities.
 
     Args:
         image: (h, w, 3) RGB.
         person: (h, w) P(person).
-        iterations: of learning the colours and cutting.
     """
     likely = _known(person) > 0.5
     if refusal := _too_few(likely):
         return FrameCut(likely, refusal)
     mask = _trimap(_known(person))
     try:
-        cut = cut_trimap(np.ascontiguousarray(image[..., ::-1]), mask, iterations)
+        cut = cut_trimap(np.ascontiguousarray(image[..., ::-1]), mask, ITERATIONS)
     except cv2.error as error:
         return FrameCut(likely, f"GrabCut gave up: {error.err}.")
     return _guarded(cut, likely)
 
 
-def graph_cut(image: Picture, person: Map, settings: GraphCut | None = None) -> FrameCut:
+def graph_cut(image: Picture, person: Map) -> FrameCut:
     """Minimum cut of colour, probability and contrast, learned and cut again until it rests.
 
     Args:
         image: (h, w, 3) RGB.
         person: (h, w) P(person).
-        settings: weights of the energy.
     """
-    settings = settings or GraphCut()
     known = _known(person)
     likely = known > 0.5
     if refusal := _too_few(likely):
         return FrameCut(likely, refusal)
-    edges = edge_weights(image, settings.gamma)
+    edges = edge_weights(image, GAMMA)
     sure = _trimap(known)
     clipped = np.clip(known.astype(np.float64), CLIP, 1 - CLIP)
     by_probability = -np.log(np.stack([1 - clipped, clipped]))
     colours = image.reshape(-1, 3).astype(np.float64)
     sides = [Gaussians.of(colours[side.ravel()]) for side in (~likely, likely)]
     now = likely
-    for _ in range(settings.iterations):
+    for _ in range(ITERATIONS):
         if min(now.sum(), (~now).sum()) < LEAST_PIXELS:
             break
         sides = [g.again(colours[side.ravel()]) for g, side in zip(sides, (~now, now), strict=True)]
         by_colour = np.stack([g.energies(colours).reshape(now.shape) for g in sides])
-        unary = settings.colour * by_colour + settings.probability * by_probability
+        unary = by_colour + PROBABILITY * by_probability
         _forbid(unary, sure, edges.sum(axis=0).max() * 8 + np.ptp(unary) + 1)
         before, now = now, minimise(unary, edges)
         if np.mean(before != now) < 1e-3:
@@ -136,19 +119,6 @@ def minimise(unary: Energies, edges: Energies) -> Mask:
     )  # a pixel on the sink's side is a person and cuts its source
     graph.maxflow()
     return np.asarray(graph.get_grid_segments(nodes), np.bool_)
-
-
-def energy(labels: Mask, unary: Energies, edges: Energies) -> float:
-    """Energy of a labelling; the sum that `minimise` makes smallest."""
-    height, width = labels.shape
-    total = float(np.where(labels, unary[1], unary[0]).sum())
-    for (dy, dx), weights in zip(DIRECTIONS, edges, strict=True):
-        for y in range(height - dy):
-            row, below = labels[y], labels[y + dy]
-            near = slice(max(0, -dx), min(width, width - dx))
-            far = slice(max(0, dx), min(width, width + dx))
-            total += float(weights[y, near][row[near] != below[far]].sum())
-    return total
 
 
 @dataclass(frozen=True)

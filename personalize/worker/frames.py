@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from personalize.job import PersonalizationJob
 from personalize.seeds import WINDOW, between, window, working_size
 from personalize.worker.context import Context
-from personalize.worker.pictures import Pictures, identity, opened, sha256_of
+from personalize.worker.pictures import PictureSequence, identity, opened, sha256_of
 from personalize.worker.results import Facts
 from runtime.frames import Frame
+from runtime.media.clips import Clip
 from runtime.media.opening import printable
 from runtime.system.errors import Refusal
 
@@ -72,7 +73,7 @@ def wanted_frames(job: PersonalizationJob, expected: int) -> range:
     return between(expected, job.first, job.last)
 
 
-def _read(context: Context, pictures: Pictures, wanted: range) -> int:
+def _read(context: Context, pictures: Clip | PictureSequence, wanted: range) -> int:
     """Fill both arrays; how many frames there were."""
     width, height = pictures.size
     letterbox = context.network.letterbox((width, height))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from runtime.frames import Frame
 from runtime.media.clips import Clip
@@ -18,27 +18,8 @@ from runtime.system.errors import Refusal
 HASHED_BYTES: Final = 2 << 30  #: a larger clip goes without its hash: ten hours of video would take minutes
 
 
-class Pictures(Protocol):
-    """Source of frames."""
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) as displayed."""
-
-    @property
-    def frames_expected(self) -> int:
-        """Number of frames to expect."""
-
-    @property
-    def notices(self) -> list[str]:
-        """Notices for a careful user, complete after reading."""
-
-    def frames(self, start: int | None = None) -> Iterator[Frame]:
-        """Frames from `start` to the end."""
-
-
 @dataclass
-class Sequence:
+class PictureSequence:
     """A folder of pictures of one size, in the order a person would count them."""
 
     files: list[Path]
@@ -46,7 +27,7 @@ class Sequence:
     notices: list[str]
 
     @classmethod
-    def of(cls, folder: Path) -> Sequence:
+    def of(cls, folder: Path) -> PictureSequence:
         """The pictures of a folder.
 
         Raises:
@@ -79,14 +60,14 @@ class Sequence:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Pictures]:
+def opened(path: Path) -> Iterator[Clip | PictureSequence]:
     """A clip or a folder of pictures.
 
     Raises:
         Refusal: it is neither.
     """
     if path.is_dir():
-        yield Sequence.of(path)
+        yield PictureSequence.of(path)
         return
     with Clip(path) as clip:
         yield clip
