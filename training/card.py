@@ -1,6 +1,6 @@
 """The model card: what a checkpoint was trained on and what it scores, as Markdown.
 
-python -m training.card runs/first/last.safetensors --data ../shared/data --synthetic runs/heldout > CARD.md
+python -m training.card runs/first/last.safetensors --bundle out/ --data ../shared/data > CARD.md
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from models.checkpoint import CheckpointError, load_checkpoint
-from training.evaluate import report, score_folder
+from runtime.system.errors import Refusal
+from training.evaluate import report, score_product
 from training.markdown import filled, table
 from training.photos import DataError
 from training.prediction import open_network
@@ -46,34 +47,26 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument("--name", default="factored-s31")
     p.add_argument("--data", type=Path, required=True)
     p.add_argument("--synthetic", type=Path)
-    p.add_argument("--parsed-ccp", type=Path, help="what xfactor parse wrote for the test photos of ccp")
-    p.add_argument("--parsed-lsp", type=Path, help="the same for lsp")
-    p.add_argument("--one-view-ccp", type=Path, help="what xfactor parse --views 1 wrote, as live video is")
-    p.add_argument("--one-view-lsp", type=Path, help="the same for lsp")
+    p.add_argument("--bundle", type=Path, required=True, help="the model's folder, scored as it ships")
     p.add_argument("--history", type=Path, help="JSON list of sentences on how it was trained")
     a = p.parse_args(argv)
     try:
         meta = {**load_checkpoint(a.checkpoint)[1], "activation": open_network(a.checkpoint).act}
         scores = {
-            f"{name}, files of `xfactor parse{option}`": score_folder(folder, name, a.data)
-            for name, option, folder in (
-                ("ccp", "", a.parsed_ccp),
-                ("lsp", "", a.parsed_lsp),
-                ("ccp", " --views 1", a.one_view_ccp),
-                ("lsp", " --views 1", a.one_view_lsp),
-            )
-            if folder is not None
+            f"{name} as it ships, {views} view{'s' * (views > '1')}": values
+            for views in ("6", "1")
+            for name, values in score_product(a.bundle, a.data, views).items()
         }
         network = report(a.checkpoint, a.data, synthetic=a.synthetic, injection=True)
         scores |= {f"{name}, network alone": values for name, values in network.items()}
-    except (CheckpointError, DataError, OSError) as e:
+    except (CheckpointError, DataError, Refusal, OSError) as e:
         sys.stderr.write(f"{e}\n")
         return 1
     if a.history is not None:
         meta["history"] = json.loads(a.history.read_text())
     command = (
-        f"python -m training.card assets/checkpoints/{a.name}.safetensors --data ../shared/data"
-        " --synthetic HELDOUT --parsed-ccp DIR --parsed-lsp DIR --one-view-ccp DIR --one-view-lsp DIR"
+        f"python -m training.card assets/checkpoints/{a.name}.safetensors --bundle assets/models/{a.name}"
+        " --data ../shared/data --synthetic HELDOUT"
     )
     sys.stdout.write(card(a.name, meta, scores, command) + "\n")
     return 0

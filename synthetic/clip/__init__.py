@@ -1,1 +1,1 @@
-"""The sample clip: a made-up person moving in a made-up room, rendered from nothing but the body model."""
+"""A clip like the bundled sample: a made-up person moving in a made-up room, drawn by the generator."""
