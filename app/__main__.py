@@ -128,7 +128,11 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     model: Model = "factored-s31",
     factor: Annotated[str, typer.Option(metavar="NAME|FILE", help="A personalised factor.")] = "",
     silhouettes: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Masks to use in the factor's place.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Masks in the factor's place: PNG of 0/1, 0/255, grey, or 0/1 and 255 = ignore.",
+        ),
     ] = None,
     size: Annotated[str, typer.Option(metavar="WxH|N", help="Size of the network's input.")] = "",
     views: Annotated[
