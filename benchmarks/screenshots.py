@@ -121,7 +121,7 @@ class Photographer:
             JOB_PATIENCE_MS,
         )
         keep = desktop.window.actions_["keep-factor"].trigger
-        yield Scene("personalise-kept", keep, lambda: personalization.comparison.kept is not None)
+        yield Scene("personalise-kept", keep, lambda: personalization.decision.kept)
         yield Scene("factor-library", desktop.library.show, lambda: True, subject=desktop.library.dialog)
         desktop.library.dialog().close()
         desktop.window.actions_["undo-factor"].trigger()

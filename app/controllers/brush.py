@@ -83,6 +83,11 @@ class BrushStrokes:
         display.show(replace(display.style, bare=True, split=False))  # the silhouette alone, over the picture
         self.refresh()
 
+    def end_correcting(self) -> None:
+        """Put the brush away if it corrects."""
+        if self.correcting:
+            self.end()
+
     def end(self) -> None:
         """Put the brush away; what it painted stays in use."""
         if self._style is not None:

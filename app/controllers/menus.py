@@ -255,14 +255,14 @@ class RuntimeMenus:
         if key == "colour":
             ask_colour(
                 window,
-                "Backdrop a cut-out",
+                "Behind a cut-out",
                 display.style.behind.colour,
                 lambda c: display.choose_behind(
                     Backdrop(BackdropKind.COLOUR, (c.red(), c.green(), c.blue()))
                 ),
             )
         elif key == "image":
-            ask_file(window, "Backdrop a cut-out", "", PICTURES, self._on_backdrop)
+            ask_file(window, "Behind a cut-out", "", PICTURES, self._on_backdrop)
         elif key == "green":
             display.choose_behind(Backdrop(BackdropKind.COLOUR, GREEN))
         else:

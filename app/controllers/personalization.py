@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from app.controllers.brush import BrushStrokes
-from app.controllers.comparison import Comparison
+from app.controllers.decision import TOPIC, Decision
 from app.controllers.help import show_folder
-from app.controllers.personalization_offer import offer_for
-from app.controllers.personalization_result import PersonalizationResult
+from app.controllers.personalization_options import is_elsewhere, job_for, offer_for, shows_clip
 from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.ui import job_list
@@ -24,13 +23,10 @@ from personalize.client import job_folders
 from personalize.client.camera_clip import FILE, Recording
 from personalize.client.supervisor import COMMAND, Ending, Outcome
 from personalize.client.task import PersonalizationTask
-from personalize.job import Correction, PersonalizationJob
-from runtime.library.factors import usable_name
-from runtime.library.models import find_model
+from personalize.job import Correction
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 
-TOPIC: Final = "personalise"
 LEAVE_S: Final = 1.0  # what the worker gets when the window is closed, before it is killed
 
 
@@ -39,7 +35,7 @@ class Personalization:
 
     Attributes:
         command: the worker; tests give a scripted one.
-        comparison: what a result is tried with.
+        decision: what is tried beside the old factor.
     """
 
     def __init__(
@@ -52,15 +48,15 @@ class Personalization:
         send: Callable[[], None],
     ) -> None:
         self.command: Sequence[str] = COMMAND
-        self.comparison = Comparison(workspace, pipeline, jobs, window.display)
+        self.decision = Decision(window, workspace, pipeline, jobs)
         self._brush_strokes = BrushStrokes(window, workspace, pipeline)
-        self._result = PersonalizationResult(window, self.comparison)
         self._window, self._workspace, self._pipeline = window, workspace, pipeline
         self._panel = window.personalise
         self._open_source, self._ring = open_source, send
         self._task: PersonalizationTask | None = None
         self._told = 0  # `started` of the task whose end was told
-        self._correct_at: int | None = None  # a frame that is to be corrected as soon as its clip is open
+        self._when_open: Callable[[], None] | None = None  # waits until the clip of the task is open
+        self._removing: set[Path] = set()  # folders that are being deleted
         self._leaving: list[threading.Thread] = []
         self._connect()
         self._show_actions()
@@ -70,26 +66,21 @@ class Personalization:
     def refresh(self) -> None:
         """Follow the job, the clip and the brush; called at every notification and ten times a second."""
         self._brush_strokes.refresh()
-        self.comparison.refresh()
+        self.decision.refresh()
         self._leaving = [t for t in self._leaving if t.is_alive()]
         if self._task is not None:
             self._follow(self._task)
         if self._panel.isVisible() and self._panel.page is self._panel.setup:
             self._panel.setup.show_offer(self._offer())
-        if self._correct_at is not None:
-            self._go_on_correcting(self._correct_at)
-
-    @property
-    def idle(self) -> bool:
-        """True while nothing is learned or waits for a decision."""
-        return self._task is None
+        if self._when_open is not None:
+            self._go_on(self._when_open)
 
     def tasks(self) -> list[job_list.JobEntry]:
         """For the activity area, while the panel does not show it."""
-        task = self._task
-        if task is None or not task.running or self._sees(self._panel.progress):
+        task, panel = self._task, self._panel
+        if task is None or not task.running or (panel.isVisible() and panel.page is panel.progress):
             return []
-        title = f"Personalization {task.job.name}: {task.words}"
+        title = f"Learning {task.job.name}: {task.words}"
         return [job_list.JobEntry(id(self), title, task.fraction, task.left_s)]
 
     def offer(self) -> None:
@@ -102,8 +93,8 @@ class Personalization:
     def stop(self) -> list[threading.Thread]:
         """The program ends: what runs is cancelled, its folder stays; the threads that are still to end."""
         self._brush_strokes.end()
-        kept = self._result.kept
-        self._result.withdraw()
+        kept = self.decision.kept
+        self.decision.withdraw()
         task, self._task = self._task, None
         if task is not None:
             task.cancel(LEAVE_S)
@@ -117,7 +108,11 @@ class Personalization:
     def show(self) -> None:
         """Open the panel at the page that matters now."""
         if self._task is None:
-            left = [ResumableJob(str(x.folder), x.job.name, x.finished) for x in job_folders.left_over()]
+            left = [
+                ResumableJob(str(x.folder), x.job.name, x.finished)
+                for x in job_folders.left_over()
+                if x.folder not in self._removing
+            ]
             self._panel.setup.show_left(left)
             self._panel.setup.show_offer(self._offer())
             self._panel.show_page(self._panel.setup)
@@ -130,29 +125,25 @@ class Personalization:
             return
         try:
             folder = job_folders.new_folder(wish.name)
-            job = self._job(source.path or folder / FILE, offer, wish)
+            job = job_for(self._workspace, source.path or folder / FILE, offer, wish)
             span = None if job.last is None else (job.first, job.last)
             task = PersonalizationTask(folder, job, self._ring, span, self.command)
-            if offer.live:
-                task.record(Recording(capture, job.clip))
-            else:
-                task.start()
         except Refusal as e:
             self._refuse(e)
             return
-        self._begin(task)
+        recording = Recording(capture, job.clip) if offer.live else None
+        self._begin(task, recording)
 
     def resume(self, key: str) -> None:
         """Go on with a job of an earlier run; one that is finished shows its result."""
         left = next((x for x in job_folders.left_over() if str(x.folder) == key), None)
-        if left is None or self._task is not None:
+        if self._task is not None:
+            return
+        if left is None:
+            self._refuse(Refusal("personalisation", "its folder is gone", "Personalise the clip again"))
+            self.show()
             return
         task = PersonalizationTask(left.folder, left.job, self._ring, command=self.command)
-        try:
-            task.start()
-        except Refusal as e:
-            self._refuse(e)
-            return
         self._begin(task)
 
     def cancel(self) -> None:
@@ -169,53 +160,47 @@ class Personalization:
             return
         shown = self._window.canvas.parsed
         wanted = frame if frame >= 0 else shown.frame.index if shown is not None else 0
-        self._correct_at = min(task.silhouettes, key=lambda f: (abs(f - wanted), f))
-        source = self._workspace.source
-        if source is None or source.path is None or source.path.resolve() != task.job.clip.resolve():
-            self._open_source(str(task.job.clip))
+        nearest = min(task.silhouettes, key=lambda f: (abs(f - wanted), f))
+        self._with_clip(task, lambda: self._begin_correcting(task, nearest))
 
     # -- wiring
 
     def _connect(self) -> None:
         panel, actions = self._panel, self._window.actions_
-        self._result.on_closed = self._close
+        self.decision.on_closed = self._close
+        self.decision.on_untried = self._try_on_clip
         panel.setup.wished.connect(self.start)
         panel.setup.resumed.connect(self.resume)
         panel.setup.removed.connect(self._on_removed)
         panel.progress.stopped_early.connect(lambda: self._with_task(PersonalizationTask.stop_early))
         panel.progress.cancelled.connect(self.cancel)
         panel.progress.correcting.connect(self.correct)
-        panel.result.correcting.connect(self._correct_here)
+        panel.result.correcting.connect(lambda: self.correct(-1))
         panel.trouble.retried.connect(lambda: self._with_task(lambda t: self._redo(t.job.strokes)))
         panel.trouble.removed.connect(self.cancel)
         panel.trouble.left.connect(lambda: self._close(hide=False, keep=True))
         panel.trouble.looked.connect(lambda: self._with_task(lambda t: show_folder(t.folder)))
         actions["stop-early"].triggered.connect(lambda: self._with_task(PersonalizationTask.stop_early))
         actions["cancel-job"].triggered.connect(self.cancel)
-        actions["correct"].triggered.connect(self._correct_here)
-        actions["personalise"].triggered.connect(self._on_personalise)
+        actions["correct"].triggered.connect(lambda: self.correct(-1))
+        actions["personalise"].triggered.connect(
+            lambda on: self.show() if on else self._window.show_personalise(on=False)
+        )
 
     def _offer(self) -> PersonalizeOptions:
         return offer_for(self._workspace, self._pipeline.capture)
 
-    def _sees(self, page: object) -> bool:
-        return self._panel.isVisible() and self._panel.page is page
-
-    def _job(self, clip: Path, offer: PersonalizeOptions, wish: PersonalizeRequest) -> PersonalizationJob:
-        first, last = offer.span if wish.marked and offer.span else offer.window
-        return PersonalizationJob(
-            clip=clip,
-            name=usable_name(wish.name),
-            model=find_model(self._workspace.choice.model).path,
-            first=0 if offer.live else first,
-            last=None if offer.live else last,
-            method=wish.method,
-            base_factor=Path(self._workspace.xfactor.key) if wish.go_on and offer.factor else None,
-        )
-
     # -- what happens
 
-    def _begin(self, task: PersonalizationTask) -> None:
+    def _begin(self, task: PersonalizationTask, recording: Recording | None = None) -> None:
+        try:
+            if recording is not None:
+                task.record(recording)
+            else:
+                task.start()
+        except Refusal as e:
+            self._refuse(e)
+            return
         self._task, self._told = task, 0
         self._panel.progress.begin(task.job.name, task.span)
         self._panel.show_page(self._panel.progress)
@@ -238,11 +223,11 @@ class Personalization:
         for preview in previews:
             self._panel.progress.show_preview(preview.frame, picture_image(preview.picture))
         if task.running:
-            step = "" if task.recording is not None else task.step
-            stage = ProgressState(
-                task.words, step, task.fraction, task.left_s, task.notice, task.stopping_early
+            words, step = task.words, "" if task.recording is not None else task.step
+            stopping = task.stopping_early
+            self._panel.progress.show_stage(
+                ProgressState(words, step, task.fraction, task.left_s, task.notice, stopping)
             )
-            self._panel.progress.show_stage(stage)
         elif task.outcome is not None and self._told != task.started:
             self._on_end(task, task.outcome)
         self._show_actions()
@@ -250,30 +235,34 @@ class Personalization:
     def _on_end(self, task: PersonalizationTask, outcome: Outcome) -> None:
         self._told = task.started
         if outcome.how is Ending.DONE and outcome.done is not None:
-            self._tell(Notice(self._result.show(task, outcome.done), topic=TOPIC))
+            notice = Notice(self.decision.show(task, outcome.done), topic=TOPIC)
+            elsewhere = is_elsewhere(self._workspace, task)
+            if not elsewhere:
+                self.decision.try_factor()
+            self._announce(notice, always=elsewhere)
         else:
             self._fail(task, outcome)
 
     def _fail(self, task: PersonalizationTask, outcome: Outcome) -> None:
         self._told = task.started
         failed = outcome.how is Ending.FAILED
-        title = "This did not work" if failed else "Paused"
         reason = outcome.words or "The worker was cancelled. The factor in use is unchanged."
         words = f"{reason}\n\nThe factor in use stays as it is." if failed else reason
-        self._panel.trouble.show_words(title, words, outcome.details, "Try again" if failed else "Resume")
+        self._panel.trouble.show_words(words, outcome.details, failed=failed)
         self._panel.show_page(self._panel.trouble)
-        self._end_correcting()
-        self._tell(Notice(reason, Level.WARNING, outcome.details, TOPIC))
+        self._when_open = None
+        self._brush_strokes.end_correcting()
+        self._announce(Notice(reason, Level.WARNING, outcome.details, TOPIC))
 
-    def _tell(self, notice: Notice) -> None:
-        """The end is there while something else is looked at."""
-        if not self._panel.isVisible():
-            self._window.banner.show_offer(notice, "Show", self.show)
+    def _announce(self, notice: Notice, *, always: bool = False) -> None:
+        if always or not self._panel.isVisible():
+            self._window.banner.show_offer(notice, "Show", self._try_on_clip)
 
     def _close(self, *, hide: bool = True, keep: bool = False) -> None:
         """Nothing is left of the task; its folder, which shows a person, goes unless it is kept for later."""
         task, self._task = self._task, None
-        self._end_correcting()
+        self._when_open = None
+        self._brush_strokes.end_correcting()
         if task is not None:
             self._leaving += task.close()
             if not keep:
@@ -285,30 +274,51 @@ class Personalization:
             self.show()
 
     def _remove(self, folder: Path) -> None:
-        """Delete a job folder when nothing writes to it any more."""
-        refuse = self._pipeline.notices.refuse
+        """Delete a job folder when nothing writes to it any more; from now on it is not offered again."""
+
+        def refuse(refusal: Refusal) -> None:
+            self._removing.discard(folder)
+            self._pipeline.notices.refuse(refusal)
+
+        self._removing.add(folder)
         self._leaving.append(job_folders.remove_after(folder, list(self._leaving), refuse))
+
+    # -- the clip of the task
+
+    def _try_on_clip(self) -> None:
+        """Show the result, open the clip that it belongs to, then put the new factor into use."""
+        self.show()
+        if self._task is not None and self.decision.untried:
+            self._with_clip(self._task, self.decision.try_factor)
+
+    def _with_clip(self, task: PersonalizationTask, act: Callable[[], None]) -> None:
+        """Call `act` once the clip of the task is open."""
+        self._when_open = act
+        if not shows_clip(self._workspace, task):
+            self._open_source(str(task.job.clip))
+        self._go_on(act)
+
+    def _go_on(self, act: Callable[[], None]) -> None:
+        task = self._task
+        if task is not None and shows_clip(self._workspace, task):
+            self._when_open = None
+            act()
+        elif task is None or self._pipeline.opening is None:
+            self._when_open = None  # a clip that cannot be opened is refused in a banner
 
     # -- corrections
 
-    def _go_on_correcting(self, frame: int) -> None:
-        """The clip is open by now, or will be."""
-        task, capture = self._task, self._pipeline.capture
-        if task is None:
-            self._correct_at = None
-        elif capture is not None and capture.info is not None and not capture.info.live:
-            self._correct_at = None
+    def _begin_correcting(self, task: PersonalizationTask, frame: int) -> None:
+        capture = self._pipeline.capture
+        if capture is not None:
             capture.step(frame - capture.position)
             self._brush_strokes.correct(task.mask, task.job.strokes, self._redo)
-
-    def _correct_here(self) -> None:
-        self.correct()
 
     def _redo(self, strokes: tuple[Correction, ...]) -> None:
         task = self._task
         if task is None:
             return
-        self._result.withdraw()
+        self.decision.withdraw()
         try:
             task.redo(strokes)
         except Refusal as e:
@@ -317,22 +327,11 @@ class Personalization:
         self._told = 0
         self._panel.show_page(self._panel.progress)
 
-    def _end_correcting(self) -> None:
-        self._correct_at = None
-        if self._brush_strokes.correcting:
-            self._brush_strokes.end()
-
     # -- small answers
 
     def _with_task(self, act: Callable[[PersonalizationTask], object]) -> None:
         if self._task is not None:
             act(self._task)
-
-    def _on_personalise(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
-        if on:
-            self.show()
-        else:
-            self._window.show_personalise(on=False)
 
     def _on_removed(self, key: str) -> None:
         try:
@@ -346,7 +345,6 @@ class Personalization:
 
     def _show_actions(self) -> None:
         task, actions = self._task, self._window.actions_
-        running = task is not None and task.running
-        actions["stop-early"].setEnabled(running)
-        actions["cancel-job"].setEnabled(running)
+        for name in ("stop-early", "cancel-job"):
+            actions[name].setEnabled(task is not None and task.running)
         actions["correct"].setEnabled(task is not None and bool(task.silhouettes))

@@ -104,7 +104,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         Action("compare", "&Before | after of the new factor", "Shift+8", "Both on the picture", "alone"),
         Action("keep-factor", "&Keep the new factor", "Ctrl+K"),
         Action("discard-factor", "&Discard the new factor", "Ctrl+D"),
-        Action("undo-factor", "&Undo recordings it", "Ctrl+Z", "Back to the factor before"),
+        Action("undo-factor", "&Undo keeping it", "Ctrl+Z", "Back to the factor before"),
     ),
     "View": (
         _view(1, "overlay", "&Overlay", "Parts over the picture"),

@@ -120,13 +120,13 @@ class FailurePage(QWidget):
         for button in (self._retry, self._remove, self._later, self._style):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
-    def show_words(self, title: str, words: str, details: str, retry: str) -> None:
-        """Show an error; `retry` is the text of its button."""
-        self._title.setText(title)
+    def show_words(self, words: str, details: str, *, failed: bool) -> None:
+        """Show why a job failed, or why it is paused."""
+        self._title.setText("This did not work" if failed else "Paused")
         self._words.setText(words)
         self._details.setPlainText(details)
         self._details.setVisible(bool(details))
-        self._retry.setText(retry)
+        self._retry.setText("Try again" if failed else "Resume")
 
 
 def _scrolled(page: QWidget) -> QScrollArea:

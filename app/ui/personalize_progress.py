@@ -73,7 +73,7 @@ class ProgressPage(QWidget):
 
     def begin(self, name: str, span: tuple[int, int] | None) -> None:
         """A job starts."""
-        self._title.setText(f"Personalization {name}")
+        self._title.setText(f"Learning {name}")
         self.strip.begin(span)
         self._preview.show_image(None)
         self._caption.setText("The silhouettes appear here.")

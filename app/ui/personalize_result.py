@@ -78,6 +78,7 @@ class ResultPage(QWidget):
         self._details.setMinimumHeight(190)
         self._details.hide()
         self._lay_out()
+        self._decide()  # or the first layout makes room for four buttons
         self._more.toggled.connect(self._on_more)
         self._compare.clicked.connect(self.compared)
         for button, signal in (
@@ -113,9 +114,10 @@ class ResultPage(QWidget):
         self._correct.setVisible(card.correctable)
         self._decide(keep=card.accepted, discard=card.accepted, close=not card.accepted)
 
-    def show_compared(self, *, on: bool) -> None:
-        """Show whether both factors are seen side by side."""
+    def show_compared(self, *, on: bool, tried: bool) -> None:
+        """Show whether both factors are seen side by side; one that is not tried yet cannot be kept."""
         self._compare.setChecked(on)
+        self._keep.setEnabled(tried)
 
     def show_waiting(self, words: str) -> None:
         """It is being put into the library."""

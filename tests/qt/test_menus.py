@@ -124,8 +124,8 @@ def test_looks_are_chosen_in_the_menu_and_remembered(playing, tmp_path, qtbot) -
 def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbot) -> None:
     """Both factors are looked at alike, left and right of the line; the file goes on."""
     playing.settings = replace(playing.settings, recordings=str(tmp_path))
-    file, comparison, canvas = factor_file(), playing.personalization.comparison, playing.window.canvas
-    comparison.begin(file, hashlib.sha256(file.read_bytes()).hexdigest(), "Ann", playing.refuse)
+    file, decision, canvas = factor_file(), playing.personalization.decision, playing.window.canvas
+    decision.begin(file, hashlib.sha256(file.read_bytes()).hexdigest(), "Ann")
     qtbot.waitUntil(lambda: canvas.parsed.before is not None, timeout=20_000)
     playing.window.actions_["record"].trigger()
     recorder = playing.pipeline.recorder
@@ -140,7 +140,7 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
             ),
             timeout=20_000,
         )
-        assert [e.views for e in comparison._compared] == [views] * 2
+        assert [e.views for e in decision._compared] == [views] * 2
         assert (
             canvas.parsed.before.parsing.labels == canvas.parsed.parsing.labels
         ).all()  # one factor, twice
@@ -151,7 +151,7 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
     with Clip(recorder.path) as kept:
         assert kept.size == (160, 90)
         assert sum(1 for _ in kept.frames()) == recorder.written
-    comparison.discard()
+    decision.withdraw()
     assert playing.workspace.xfactor.key == "own"
 
 

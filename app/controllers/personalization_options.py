@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.ui.personalize_form import PersonalizeOptions
+from app.ui.personalize_form import PersonalizeOptions, PersonalizeRequest
 from app.workspace import Workspace
+from personalize.client.task import PersonalizationTask
+from personalize.job import PersonalizationJob
 from personalize.seeds import window
 from runtime.library.factors import usable_name
+from runtime.library.models import find_model
 from runtime.media.capture import Capture
 
 NOTHING = "Open or drop a clip of the person, or choose a camera."
@@ -38,3 +41,37 @@ def offer_for(workspace: Workspace, capture: Capture | None) -> PersonalizeOptio
     span = capture.playback.span
     frames = around.start, around.stop - 1
     return PersonalizeOptions(source.name, span=span, window=frames, name=name, factor=factor)
+
+
+def job_for(
+    workspace: Workspace, clip: Path, offer: PersonalizeOptions, request: PersonalizeRequest
+) -> PersonalizationJob:
+    """Job of what the user asked for.
+
+    Raises:
+        Refusal: the model is gone.
+    """
+    first, last = offer.span if request.marked and offer.span else offer.window
+    return PersonalizationJob(
+        clip=clip,
+        name=usable_name(request.name),
+        model=find_model(workspace.choice.model).path,
+        first=0 if offer.live else first,
+        last=None if offer.live else last,
+        method=request.method,
+        base_factor=Path(workspace.xfactor.key) if request.go_on and offer.factor else None,
+    )
+
+
+def shows_clip(workspace: Workspace, task: PersonalizationTask) -> bool:
+    """True when the clip of a task is open."""
+    path = workspace.source.path if workspace.source is not None else None
+    return path is not None and path.resolve() == task.job.clip.resolve()
+
+
+def is_elsewhere(workspace: Workspace, task: PersonalizationTask) -> bool:
+    """True while something is open that the task did not learn from."""
+    source = workspace.source
+    if source is None or shows_clip(workspace, task):
+        return False
+    return not (source.kind == "camera" and task.job.clip.parent == task.folder)
