@@ -24,7 +24,8 @@ from app.batch.plan import Item
 from app.batch.run import Outcome, Workers
 from runtime.engine.engine import Engine
 from runtime.system.errors import Refusal
-from runtime.system.installation import install_extra, module_environment
+from runtime.system.installation import install_extra
+from runtime.system.processes import environment
 
 _QUIET: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
 _ALONE: Final = {
@@ -51,7 +52,7 @@ def on_ray(job: ParseJob) -> Workers:
     def workers(
         items: Sequence[Item], begin: Callable[[Item], None], stopped: Callable[[], bool]
     ) -> Iterator[Outcome]:
-        os.environ.update({**module_environment(), **_QUIET})
+        os.environ.update({**environment(), **_QUIET})
         ray: Any = importlib.import_module("ray")  # loaded only here: the window's process must never see it
         # Ray opens its own folder to everybody, so it gets one inside a private folder.
         with tempfile.TemporaryDirectory(prefix="xf-", ignore_cleanup_errors=True) as private:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.commands.contact_sheet import contact_sheet
 from runtime.system import crash_log, paths
-from runtime.system.installation import module_command, module_environment
+from runtime.system.processes import environment
 
 
 def first_run(out: Path) -> int:
@@ -21,8 +21,8 @@ def first_run(out: Path) -> int:
         Exit code of the parsing.
     """
     clip = paths.sample_clip()
-    parse = module_command("app", ("parse", str(clip), "--out", str(out), "--save", "labels,overlay"))
-    done = subprocess.run(parse, env=module_environment(), check=False)
+    parse = [sys.executable, "-m", "app", "parse", str(clip), "--out", str(out), "--save", "labels,overlay"]
+    done = subprocess.run(parse, env=environment(), check=False)
     if done.returncode != 0:
         return done.returncode
     video = out / clip.stem / "overlay.mp4"

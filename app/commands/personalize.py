@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn
-from rich.progress import Progress as ProgressBar
 from rich.text import Text
 
 from app.batch.options import FrameSpan
@@ -28,7 +24,7 @@ from runtime.library.models import FACTOR_SUFFIX, NAME, Bundle, find_model
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
-from runtime.system.reporter import Style, quiet_stdout
+from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
 
 CANCELLED: Final = 130  #: as shells say of what Ctrl-C ended
@@ -67,8 +63,9 @@ def personalise(
     folder = _folder(job)
     write_job(folder, job)
     with Stop().on_signals() as stop:
-        outcome = _follow(Supervisor(folder, lambda: None), stop, ProgressReport(progress))
-    code = _end(outcome, out, bundle, progress)
+        with closing(ProgressReporter(progress, time_left=False)) as reporter:
+            outcome = _follow(Supervisor(folder, lambda: None), stop, reporter)
+        code = _end(outcome, out, bundle, reporter)
     if outcome.how is not Ending.PAUSED and str(folder) not in outcome.words:
         with suppress(Refusal):
             job_folders.remove(folder)
@@ -101,39 +98,23 @@ def _folder(job: PersonalizationJob) -> Path:
     return job_folders.new_folder(job.name)
 
 
-class ProgressReport:
-    """Progress of a personalisation: a bar on the error output, JSON lines on the output, or nothing."""
-
-    def __init__(self, style: Style) -> None:
-        self._style = style
-        self._console = Console(stderr=True, highlight=False)
-        columns = (TextColumn("{task.fields[place]}"), BarColumn(), TextColumn("{task.fields[left]}"))
-        shown = style == "rich" and self._console.is_terminal
-        self._bar = ProgressBar(*columns, console=self._console, disable=not shown)
-        self._task: TaskID = self._bar.add_task("", total=1.0, place="starting", left="")
-        self._bar.start()
-
-    def on_message(self, message: Message) -> None:
-        """Show a message of the worker, or pass it on."""
-        if self._style == "json":
-            say(as_json(message))
-        elif self._style == "rich" and isinstance(message, WorkerNotice):
-            self._console.print(Text(message.text), soft_wrap=True)
-        elif isinstance(message, PhaseProgress):
-            left = "" if message.left_s is None else f"about {_duration(message.left_s)} left"
-            place = f"{phases.step(message)}: {phases.words(message)}"
-            self._bar.update(self._task, completed=phases.fraction(message), place=place, left=left)
-
-    def close(self) -> None:
-        """Remove the bar."""
-        self._bar.stop()
+def _report(reporter: ProgressReporter, message: Message) -> None:
+    """Show a message of the worker, or pass it on."""
+    values = as_json(message)
+    reporter.event(values.pop("event"), **values)
+    if isinstance(message, WorkerNotice):
+        reporter.line(message.text)
+    elif isinstance(message, PhaseProgress):
+        left = "" if message.left_s is None else f"about {_duration(message.left_s)} left"
+        place = f"{phases.step(message)}: {phases.words(message)}"
+        reporter.bar("job", place, phases.fraction(message), 1.0, left)
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
-def _follow(run: Supervisor, stop: Stop, report: ProgressReport) -> Outcome:
+def _follow(run: Supervisor, stop: Stop, reporter: ProgressReporter) -> Outcome:
     """Wait for the end, and report what happens meanwhile."""
     seen: PhaseProgress | None = None
     run.start()
@@ -144,23 +125,22 @@ def _follow(run: Supervisor, stop: Stop, report: ProgressReport) -> Outcome:
                 run.cancel(LEAVE_S)
             if run.progress is not None and run.progress is not seen:
                 seen = run.progress
-                report.on_message(seen)
+                _report(reporter, seen)
             for message in run.drain():
-                report.on_message(message)
+                _report(reporter, message)
     finally:
         run.cancel(LEAVE_S)
         run.join()
-        report.close()
     return run.outcome or Outcome(Ending.PAUSED, "Personalising ended without a word.")
 
 
-def _end(outcome: Outcome, out: str, bundle: Bundle, style: Style) -> int:
+def _end(outcome: Outcome, out: str, bundle: Bundle, reporter: ProgressReporter) -> int:
     """Put an accepted factor where it belongs, and say how it went."""
     if outcome.how is Ending.CANCELLED:
-        _say_ending(style, "Cancelled. Nothing has changed.", cancelled=True)
+        _say_ending(reporter, "Cancelled", "Cancelled. Nothing has changed.")
         return CANCELLED
     if outcome.how is not Ending.DONE or outcome.done is None:
-        _say_ending(style, outcome.words, failed=True)
+        _say_ending(reporter, "Failed", outcome.words)
         return 1
     done = outcome.done
     place = ""
@@ -168,11 +148,10 @@ def _end(outcome: Outcome, out: str, bundle: Bundle, style: Style) -> int:
         try:
             place = str(_deliver(done, out, bundle))
         except Refusal as e:
-            _say_ending(style, str(e), failed=True)
+            _say_ending(reporter, "Failed", str(e))
             return 1
-    if style == "json":
-        say({"event": "Done", "accepted": done.accepted, "path": place, "report": done.report})
-    else:
+    reporter.event("Done", accepted=done.accepted, path=place, report=done.report)
+    if reporter.style != "json":
         _print_result(done, out, place)
     return 0
 
@@ -202,17 +181,6 @@ def _print_result(done: Finished, out: str, place: str) -> None:
         console.print(Text(f"{_name(out)} is in {place}; use it with --factor {out}"), soft_wrap=True)
 
 
-def _say_ending(style: Style, words: str, **flags: Literal[True]) -> None:
-    if style == "json":
-        say({"event": "Cancelled" if "cancelled" in flags else "Failed", "text": words})
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"xfactor: {words}\n")
-
-
-def say(values: dict[str, object]) -> None:
-    """One line of JSON on the output."""
-    try:
-        sys.stdout.write(json.dumps(values) + "\n")
-        sys.stdout.flush()
-    except (BrokenPipeError, ValueError):
-        quiet_stdout()
+def _say_ending(reporter: ProgressReporter, event: str, words: str) -> None:
+    reporter.event(event, text=words)
+    reporter.failure(f"xfactor: {words}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
+import sys
 
 from runtime.system.errors import Refusal
-from runtime.system.installation import install_extra, module_command, module_environment
+from runtime.system.installation import install_extra
+from runtime.system.processes import environment
 
 NEEDED = {
     "export": ("torch", "onnxscript"),
@@ -48,7 +50,7 @@ def run_module(module: str, arguments: list[str]) -> int:
     """
     if module not in HELP_ALONE or not {"-h", "--help"} & set(arguments):
         refuse_without(module)
-    process = subprocess.Popen(module_command(module, arguments), env=module_environment())
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment())
     while True:
         try:
             code = process.wait()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -60,14 +58,3 @@ def requirements(extra: str) -> list[str]:
 def pip(*arguments: str) -> str:
     """A pip command for this environment, as a line for a shell."""
     return shlex.join((sys.executable, "-m", "pip", *arguments))
-
-
-def module_command(module: str, arguments: Iterable[str] = ()) -> list[str]:
-    """`python -m module arguments…`: with `module_environment` it finds our modules, not the cwd's."""
-    return [sys.executable, "-P", "-m", module, *arguments]
-
-
-def module_environment() -> dict[str, str]:
-    """This process's environment for a child process that imports our modules, from a wheel too."""
-    paths = (str(source_root()), os.environ.get("PYTHONPATH"))
-    return {**os.environ, "ORT_DISABLE_TELEMETRY": "1", "PYTHONPATH": os.pathsep.join(p for p in paths if p)}

@@ -26,7 +26,7 @@ class ProgressReporter:
 
     def __init__(self, style: Style, *, time_left: bool = True) -> None:
         """`time_left`: let the bars estimate it."""
-        self._style = style
+        self.style = style
         self._console = Console(stderr=True, highlight=False)
         columns: list[ProgressColumn] = [
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}")
@@ -38,9 +38,9 @@ class ProgressReporter:
         self._event_s: dict[str, float] = {}
         self._bars.start()
 
-    def event(self, name: str, *, frequent: bool = False, **values: object) -> None:
+    def event(self, name: str, /, *, frequent: bool = False, **values: object) -> None:
         """A JSON line; of a frequent event no more than five a second."""
-        if self._style != "json":
+        if self.style != "json":
             return
         if frequent and time.monotonic() - self._event_s.get(name, float("-inf")) < _PAUSE_S:
             return
@@ -54,7 +54,7 @@ class ProgressReporter:
 
     def line(self, text: str) -> None:
         """A line for people."""
-        if self._style == "rich":
+        if self.style == "rich":
             self.failure(text)
 
     def failure(self, text: str) -> None:

@@ -14,6 +14,7 @@ from runtime.engine.engine import Engine
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
 from tests.e2e.command import files, manifest
+from tests.unit.runtime.model_files import crafted
 
 SMALL = {"size": "64", "device": "cpu", "save": ("labels", "overlay", "coco", "csv")}
 
@@ -141,3 +142,18 @@ def test_nothing_is_deleted_for_a_run_that_cannot_begin(tmp_path: Path) -> None:
     assert parse(clip, out) == 1
     assert parse(clip, out, resume=True) == 1
     assert files(out) == before
+
+
+def test_a_model_of_joints_alone_writes_what_it_has(tmp_path: Path) -> None:
+    model = tmp_path / "joints" / "network.onnx"
+    model.parent.mkdir()
+    model.write_bytes(crafted.joints())
+    clip, out = draw_clip(tmp_path / "a.mp4", 3), tmp_path / "out"
+    with pytest.raises(Refusal, match=r"--save labels,csv: .* gives people only. Choose of overlay,coco"):
+        parse(clip, out, model=str(model.parent), size="96", save=("labels", "coco", "csv"))
+    assert parse(clip, out, model=str(model.parent), size="96", save=()) == 0
+    assert sorted(p.name for p in (out / "a").iterdir()) == ["coco.json", "overlay.mp4"]
+    assert not (out / "labels.json").exists()
+    raw = json.loads((out / "a" / "coco.json").read_text())
+    assert raw["categories"][0]["keypoints"][0] == "right_ankle"
+    assert [len(a["keypoints"]) for a in raw["annotations"]] == [42] * len(raw["images"])
