@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.factored import FactoredConvNet
+from models.families import ZOO
 from models.labels import IGNORE, S31
+from models.network import build
 from models.outputs import PartProbabilities, PersonProbability
+from training.loop import TrainConfig, new_state
 from training.losses import PartLoss, balanced_mean, factor_loss, person_from_codes
 from training.noise import gaussian_noise, swap_noise
 from training.step import StepConfig, losses
@@ -122,18 +125,30 @@ def test_gaussian_noise_has_the_stated_spread() -> None:
     assert spread.std() > 15
 
 
-@pytest.mark.parametrize("setting", [1, 2, 3, 4])
-def test_the_whole_step_runs_where_the_pictures_are(setting: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [*(("factored-s31", i) for i in (1, 2, 3, 4)), ("baseline", 3), ("joints-s31", 3)],
+)
+def test_the_whole_step_runs_where_the_pictures_are(name: str, setting: int) -> None:
     """On a second kind of device: a tensor made on the CPU meets one of another device and torch refuses."""
     device = torch.device("meta")
-    net = FactoredConvNet().train().to(device)
+    net = build(ZOO[name]).train().to(device)
+    state = new_state(TrainConfig(steps=1, decay_steps=1), ZOO[name], net, device)
     config = StepConfig(setting_shares=only(setting), bf16=False)
-    targets = {"codes": torch.empty(2, 16, 16, dtype=torch.uint8, device=device)}
+    targets = {
+        "codes": torch.empty(2, 16, 16, dtype=torch.uint8, device=device),
+        "heatmaps": torch.empty(2, 17, 8, 8, device=device),
+        "known": torch.empty(2, 17, dtype=torch.bool, device=device),
+    }
     rgb = torch.empty(2, 3, 64, 64, device=device)
-    terms = losses(net, OUTPUTS, rgb, targets, config, torch.Generator().manual_seed(1))
+    terms = losses(net, state.outputs, rgb, targets, config, torch.Generator().manual_seed(1))
     total = sum(terms.values(), torch.zeros((), device=device))
     total.backward()
-    assert all(p.grad is not None and p.grad.device == device for p in net.head.parameters())
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+    state.optimiser.step()
+    kept = [t for moments in state.optimiser.state.values() for t in moments.values() if t.ndim]
+    assert kept
+    assert all(t.device == device for t in kept)
 
 
 @pytest.mark.parametrize("setting", [1, 2, 3, 4])
