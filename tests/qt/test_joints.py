@@ -6,44 +6,44 @@ from dataclasses import replace
 
 import pytest
 
-from app.ui.look import View
+from app.ui.style import ViewMode
 
 pytestmark = pytest.mark.gui
 
 
 def test_views_that_need_parts_are_offered_with_them_only(playing, qtbot) -> None:
-    session, canvas, actions = playing.session, playing.window.canvas, playing.window.actions_
-    of_parts = {v for v in View if v.needs_parts}
+    workspace, canvas, actions = playing.workspace, playing.window.canvas, playing.window.actions_
+    of_parts = {v for v in ViewMode if v.needs_parts}
 
     def use(model: str) -> None:
-        session.load(replace(session.choice, model=model))
-        qtbot.waitUntil(lambda: session.engine.name == model, timeout=20_000)
-        qtbot.waitUntil(lambda: canvas.parsed.engine_id == session.engine.id, timeout=20_000)
+        workspace.load(replace(workspace.choice, model=model))
+        qtbot.waitUntil(lambda: workspace.engine.name == model, timeout=20_000)
+        qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id, timeout=20_000)
 
-    def offered() -> set[View]:
-        return {v for v in View if actions[f"view-{v}"].isEnabled()}
+    def offered() -> set[ViewMode]:
+        return {v for v in ViewMode if actions[f"view-{v}"].isEnabled()}
 
-    assert offered() == set(View)
+    assert offered() == set(ViewMode)
     use("joints-s31")
     assert canvas.parsed.result is not None
     assert canvas.parsed.parsing is None
-    assert offered() == set(View) - of_parts
-    assert {View.OVERLAY, View.SKELETON, View.PICTURE} == offered()
+    assert offered() == set(ViewMode) - of_parts
+    assert {ViewMode.OVERLAY, ViewMode.SKELETON, ViewMode.PICTURE} == offered()
     use("factored-s31")
     assert canvas.parsed.parsing is not None
-    assert offered() == set(View)
+    assert offered() == set(ViewMode)
 
 
 def test_a_silhouette_is_refused_in_words_and_the_joints_stay(playing, qtbot) -> None:
-    session, canvas, actions = playing.session, playing.window.canvas, playing.window.actions_
-    session.use_motion()
-    session.load(replace(session.choice, model="joints-s31"))  # with a silhouette in place
-    qtbot.waitUntil(lambda: session.engine.name == "joints-s31", timeout=20_000)
-    assert session.xfactor.key == "own"
-    qtbot.waitUntil(lambda: canvas.parsed.engine_id == session.engine.id, timeout=20_000)
+    workspace, canvas, actions = playing.workspace, playing.window.canvas, playing.window.actions_
+    workspace.use_motion()
+    workspace.load(replace(workspace.choice, model="joints-s31"))  # with a silhouette in place
+    qtbot.waitUntil(lambda: workspace.engine.name == "joints-s31", timeout=20_000)
+    assert workspace.xfactor.key == "own"
+    qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id, timeout=20_000)
     for name in ("motion", "plate"):
         actions[name].trigger()
-        assert session.xfactor.key == "own"
+        assert workspace.xfactor.key == "own"
         assert actions["own"].isChecked()
-    assert session.use_brush() is None
+    assert workspace.use_brush() is None
     assert "no body parts" in playing.window.banner.notice.text
