@@ -84,7 +84,7 @@ class Photographer:
         self._next()
 
     def _caught_up(self) -> bool:
-        """Whether the picture shown is the one that the time line points at; a busy machine parses later."""
+        """True when the picture shown is the one that the time line points at; it may be parsed later."""
         place, parsed = self._desktop.playing.place(), self._desktop.window.canvas.parsed
         return place is None or (parsed is not None and parsed.frame.index == place.position)
 

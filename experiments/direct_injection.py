@@ -15,7 +15,7 @@ MEASURES = ("", "mean class accuracy, %", "mean IoU", "person IoU")
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Injection:
     """Baseline and Factored without and with the true silhouettes."""
 
     baseline: PartScore
@@ -24,7 +24,7 @@ class Comparison:
     injected: PartScore
 
     @classmethod
-    def of(cls, baseline: Network, factored: Network, people: HeldOut, size: int) -> Comparison:
+    def of(cls, baseline: Network, factored: Network, people: HeldOut, size: int) -> Injection:
         """Score all four."""
         return cls(*(score(n, people, size, given=g) for n in (baseline, factored) for g in (False, True)))
 
@@ -49,7 +49,7 @@ class Comparison:
 def run(a: argparse.Namespace) -> None:
     """Score and write the page."""
     people = HeldOut.read(a.test, a.limit)
-    found = Comparison.of(trained(a, "baseline").net, trained(a, "factored").net, people, a.size)
+    found = Injection.of(trained(a, "baseline").net, trained(a, "factored").net, people, a.size)
     values = found.values()
     verdict = agrees(values["better"] == 16)
     if 10 < int(str(values["better"])) < 16:

@@ -7,7 +7,7 @@ import argparse
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.direct_injection import Comparison, aside
+from experiments.direct_injection import Injection, aside
 from experiments.networks import common_values, shipped, trained
 from experiments.pages import Page, agrees
 from experiments.people import GRID, HeldOut, parsings
@@ -38,7 +38,7 @@ def run(a: argparse.Namespace) -> None:
     people = HeldOut.read(a.test, a.limit)
     hidden = people.changed(black_out, SEED)
     baseline, factored = trained(a, "baseline").net, trained(a, "factored").net
-    before, after = (Comparison.of(baseline, factored, p, a.size) for p in (people, hidden))
+    before, after = (Injection.of(baseline, factored, p, a.size) for p in (people, hidden))
     page = Page(a.out, "3-occlusion")
     changes = [
         (k, s.iou, after.columns[k].iou, after.columns[k].iou - s.iou) for k, s in before.columns.items()

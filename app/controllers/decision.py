@@ -17,7 +17,7 @@ from personalize.client.task import PersonalizationTask
 from personalize.client.verdict import verdict
 from personalize.messages import Finished
 from runtime.engine.engine import Engine
-from runtime.engine.source import Factor, SilhouetteSource
+from runtime.engine.source import FactorSource, SilhouetteSource
 from runtime.library.factors import FactorFile, user_factors
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
@@ -123,7 +123,7 @@ class Decision:
                 source = engine.load_factor(file)
             except Refusal as e:
                 return e
-            if isinstance(source, Factor):
+            if isinstance(source, FactorSource):
                 source.name = name
             return source
 

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 
 from PyQt6.QtGui import QAction
 
+from app.ui.actions import SOURCES
 from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.library_dialog import thumbnail_icon
 from app.ui.menu_entries import Choice, fill
@@ -66,7 +67,7 @@ class RuntimeMenus:
         """Check and enable the entries as the workspace is."""
         workspace, actions = self._workspace, self._window.actions_
         key = workspace.xfactor.key
-        if key in {"own", "plate", "chroma", "motion", "masks", "brush"}:
+        if key in SOURCES:
             actions[key].setChecked(True)
         else:
             self._fill_factors()
@@ -189,8 +190,9 @@ class RuntimeMenus:
             for f in library.factors()
         ]
         if workspace.xfactor.source is not None and workspace.xfactor.key not in {
-            "plate", "chroma", "motion", "masks", "brush", *(c.key for c in choices)
-        }:  # fmt: skip
+            *SOURCES,
+            *(c.key for c in choices),
+        }:
             choices.append(Choice(workspace.xfactor.key, workspace.xfactor.name, checked=True))
         group = actions.group("factor")
         fill(actions.menus["factors"], choices, self._on_factor, group=group, before=actions["factors-end"])

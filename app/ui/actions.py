@@ -141,6 +141,8 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         Action("about", "&About xfactor", "Shift+F1"),
     ),
 }
+#: Entries of the menu "X factor" that are silhouette sources of their own, not files.
+SOURCES = frozenset(a.name for a in TABLE["X factor"] if isinstance(a, Action) and a.checks == "factor")
 
 
 class Actions:

@@ -14,7 +14,7 @@ from personalize.worker.reporter import Orders, Reporter
 from personalize.worker.results import FOLDER
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session
-from runtime.engine.source import Factor
+from runtime.engine.source import FactorSource
 
 LIMIT_S = 36_000.0  # a busy machine may be slow; nobody waits
 SHARED = ("features.json", "replayed_*.npy", "judging_*.npy")  # of the bundled people, of any clip's job
@@ -44,10 +44,10 @@ def course() -> str:
     return f"at most {CONFIG.epochs} epochs in steps of {CONFIG.batch} frames"
 
 
-def learned(folder: Path) -> Factor:
+def learned(folder: Path) -> FactorSource:
     """The factor of a finished job, whatever the gate said."""
     session = Session("factor", (folder / FACTOR).read_bytes(), Provider.CPU, threads=1)
-    return Factor(folder.name, session)
+    return FactorSource(folder.name, session)
 
 
 def _share(source: Path, target: Path) -> None:

@@ -21,7 +21,7 @@ from runtime.engine.forward import FROM_FEATURES, ForwardPass, GridMaps
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.providers import Provider, choose
 from runtime.engine.sessions import NoResultError, Session
-from runtime.engine.source import Factor, Held, SilhouetteSource
+from runtime.engine.source import FactorSource, Held, SilhouetteSource
 from runtime.engine.stages import (
     ChainedStages,
     FactoredStages,
@@ -144,7 +144,7 @@ class Engine:
         trunk = self.stages.sessions[0]
         data = file.load(trunk.data)
         provider = Provider.CUDA if trunk.provider is Provider.CUDA else Provider.CPU
-        return Factor(file.name, Session("factor", data, provider, threads=trunk.threads))
+        return FactorSource(file.name, Session("factor", data, provider, threads=trunk.threads))
 
     def with_size(self, size: NetworkSize) -> Engine:
         """The same model looking at larger or smaller pictures."""

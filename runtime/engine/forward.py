@@ -16,12 +16,15 @@ from models.spec import PERSON, ModelSpec
 from runtime.engine.augmentation import View, Views, merged, mirrored, moved
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.engine.sessions import NoResultError
-from runtime.engine.source import Factor, Request, Silhouette, SilhouetteSource
+from runtime.engine.source import FactorSource, Request, Silhouette, SilhouetteSource
 from runtime.engine.stages import Features, Maps, NoSilhouette, Stages, WholeNetwork, probabilities
 from runtime.engine.temporal import Smoother, Step
 from runtime.frames import Frame
 
-FROM_FEATURES: Final = (Factor, WholeNetwork)  # sources that know no more than what the network has seen
+FROM_FEATURES: Final = (
+    FactorSource,
+    WholeNetwork,
+)  # sources that know no more than what the network has seen
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class SilhouetteSource(Protocol):
         """Forget what was seen: the source changed or the user seeked."""
 
 
-class Factor:
+class FactorSource:
     """The network's own factor, or a personalised one for the same trunk."""
 
     def __init__(self, name: str, session: Session) -> None:

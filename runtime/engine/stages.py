@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.outputs import PartLabels, PartProbabilities
 from models.spec import IMAGE, PERSON, StageSpec
 from runtime.engine.sessions import Array, NoResultError, Session
-from runtime.engine.source import Factor, Request, Silhouette, SilhouetteSource
+from runtime.engine.source import FactorSource, Request, Silhouette, SilhouetteSource
 
 Features = Mapping[str, Array]
 Maps = dict[str, NDArray[np.float32]]
@@ -61,7 +61,7 @@ class FactoredStages:
 
     def own_source(self) -> SilhouetteSource:
         """The trained factor."""
-        return Factor("own factor", self.factor)
+        return FactorSource("own factor", self.factor)
 
 
 @dataclass(frozen=True)
