@@ -36,7 +36,7 @@ class Trial:
     replaced: bool = False  #: a factor of its name is an earlier generation now
 
 
-class Decision:
+class FactorDecision:
     """Connects the result page and the Personalise menu with the X factor's place.
 
     Attributes:

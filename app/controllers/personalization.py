@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from app.controllers.brush import BrushStrokes
-from app.controllers.decision import TOPIC, Decision
+from app.controllers.decision import TOPIC, FactorDecision
 from app.controllers.help import show_folder
 from app.controllers.personalization_options import is_elsewhere, job_for, offer_for, shows_clip
 from app.live.jobs import BackgroundJobs
@@ -48,7 +48,7 @@ class Personalization:
         send: Callable[[], None],
     ) -> None:
         self.command: Sequence[str] = COMMAND
-        self.decision = Decision(window, workspace, pipeline, jobs)
+        self.decision = FactorDecision(window, workspace, pipeline, jobs)
         self._brush_strokes = BrushStrokes(window, workspace, pipeline)
         self._window, self._workspace, self._pipeline = window, workspace, pipeline
         self._panel = window.personalise

@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -20,8 +19,8 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui import icons
-from app.ui.style_panel import plain
 from app.ui.theme import DARK, Shades
+from app.ui.widgets import button, fill, plain
 from runtime.system.notices import Level, Notice
 
 INFO_MS = 6000  # an information leaves by itself after this; warnings and errors stay
@@ -41,38 +40,26 @@ class Banner(QFrame):
         self._offers: dict[str, tuple[str, Callable[[], None]]] = {}
         self._shades = DARK
         self._icon = QLabel()
-        self._text = plain("")
-        self._text.setWordWrap(True)
+        self._text = plain(wrap=True)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setMaximumHeight(180)
-        self._act = QPushButton("")
-        self._act.setObjectName("primary")
-        self._fold = QPushButton("Details")
-        self._copy = QPushButton("Copy")
+        self._act = button("", self._on_act, name="primary")
+        self._fold, self._copy = button("Details", self._on_fold), button("Copy", self._on_copy)
         self._close = QToolButton()
         self._close.setIconSize(QSize(16, 16))
         self._close.setToolTip("Close")
-        for button in (self._act, self._fold, self._copy, self._close):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._close.clicked.connect(self.dismiss)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.dismiss)
-        self._act.clicked.connect(self._on_act)
-        self._fold.clicked.connect(self._on_fold)
-        self._copy.clicked.connect(self._on_copy)
-        self._close.clicked.connect(self.dismiss)
         row = QHBoxLayout()
-        row.addWidget(self._icon)
-        row.addWidget(self._text, 1)
-        for widget in (self._act, self._fold, self._copy, self._close):
-            row.addWidget(widget)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 7, 8, 7)
-        column.addLayout(row)
-        column.addWidget(self._details)
+        fill(row, self._icon, self._text, self._act, self._fold, self._copy, self._close)
+        row.setStretchFactor(self._text, 1)
+        fill(QVBoxLayout(self), row, self._details).setContentsMargins(12, 7, 8, 7)
         self.hide()
 
     @property

@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSlider, QWidget
 
 from app.ui.brush import SIZES
-from app.ui.style_panel import plain
+from app.ui.widgets import button, fill, plain
 
 STEPS = 100
 
@@ -35,49 +35,35 @@ class BrushBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("activity")
-        self._words = plain("")
-        self._words.setWordWrap(True)
+        self._words = plain(wrap=True)
         self._words.setMinimumWidth(60)  # the bar must not make the window wider
         self._words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._person, self._background = QPushButton("Person"), QPushButton("Background")
         self._sides = QButtonGroup(self)
-        for button, tip in (
-            (self._person, "Paint the person; the right button paints the background"),
-            (self._background, "Paint the background; the right button paints the person"),
-        ):
-            button.setCheckable(True)
-            button.setToolTip(tip)
-            self._sides.addButton(button)
+        self._person = self._side("Person", "the background", person=True)
+        self._background = self._side("Background", "the person", person=False)
         self._size = QSlider(Qt.Orientation.Horizontal)
         self._size.setRange(0, STEPS)
         self._size.setFixedWidth(90)
         self._size.setToolTip("Size of the brush (Ctrl+wheel)")
-        self._undo, self._clear = QPushButton("Undo"), QPushButton("Clear")
-        self._apply, self._close = QPushButton(""), QPushButton("Done")
-        self._apply.setObjectName("primary")
+        self._undo, self._clear = button("Undo", self.undone), button("Clear", self.cleared)
+        self._apply, self._close = button("", self.applied, name="primary"), button("Done", self.closed)
+        self._size.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         row = QHBoxLayout(self)
+        sides = (self._person, self._background, plain("Size"), self._size)
+        fill(row, self._words, *sides, self._undo, self._clear, self._apply, self._close)
+        row.setStretch(0, 1)
         row.setContentsMargins(12, 5, 8, 5)
-        row.addWidget(self._words, 1)
-        row.addWidget(self._person)
-        row.addWidget(self._background)
-        row.addWidget(plain("Size"))
-        row.addWidget(self._size)
-        for button in (self._undo, self._clear, self._apply, self._close):
-            row.addWidget(button)
-        for control in (*self.findChildren(QPushButton), self._size):
-            control.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._person.clicked.connect(lambda: self.person_chosen.emit(True))  # noqa: FBT003 a signal's payload
-        self._background.clicked.connect(
-            lambda: self.person_chosen.emit(False)  # noqa: FBT003 a signal's payload
-        )
         self._size.valueChanged.connect(
             lambda v: self.resized.emit(SIZES[0] * (SIZES[1] / SIZES[0]) ** (v / STEPS))
         )
-        self._undo.clicked.connect(self.undone)
-        self._clear.clicked.connect(self.cleared)
-        self._apply.clicked.connect(self.applied)
-        self._close.clicked.connect(self.closed)
         self.hide()
+
+    def _side(self, text: str, other: str, *, person: bool) -> QPushButton:
+        tip = f"Paint the {text.lower()}; the right button paints {other}"
+        made = button(text, lambda: self.person_chosen.emit(person), tip)
+        made.setCheckable(True)
+        self._sides.addButton(made)
+        return made
 
     def begin(self, words: str, size: float, apply: str = "", close: str = "Done") -> None:
         """Show the bar; without `apply` every stroke counts at once."""
@@ -94,5 +80,5 @@ class BrushBar(QFrame):
 
     def show_strokes(self, count: int) -> None:
         """Enable Undo, Clear and Apply when there are strokes."""
-        for button in (self._undo, self._clear, self._apply):
-            button.setEnabled(count > 0)
+        for control in (self._undo, self._clear, self._apply):
+            control.setEnabled(count > 0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, pyqtBoundSignal
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QColorDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
+from PyQt6.QtWidgets import QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
 MEDIA = (
     "Videos and pictures (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.mpg *.mpeg *.ts *.flv *.ogv *.wmv *.gif"
@@ -19,19 +19,29 @@ FACTORS = "Factors (*.factor.onnx *.onnx)"
 
 def ask_file(
     parent: QWidget, title: str, folder: str, filters: str, on_chosen: Callable[[str], None]
-) -> QFileDialog:
+) -> None:
     """Ask for one existing file."""
     dialog = QFileDialog(parent, title, folder, filters)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    return _open(dialog, on_chosen)
+    _open(dialog, title, dialog.fileSelected, on_chosen)
 
 
-def ask_folder(parent: QWidget, title: str, folder: str, on_chosen: Callable[[str], None]) -> QFileDialog:
+def ask_folder(parent: QWidget, title: str, folder: str, on_chosen: Callable[[str], None]) -> None:
     """Ask for one existing folder."""
     dialog = QFileDialog(parent, title, folder)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-    return _open(dialog, on_chosen)
+    _open(dialog, title, dialog.fileSelected, on_chosen)
+
+
+def ask_new_file(
+    parent: QWidget, title: str, name: str, filters: str, on_chosen: Callable[[str], None]
+) -> None:
+    """Ask where to write a file; Qt asks before one is replaced."""
+    dialog = QFileDialog(parent, title, name, filters)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.selectFile(name)
+    _open(dialog, title, dialog.fileSelected, on_chosen)
 
 
 def ask_colour(
@@ -39,35 +49,15 @@ def ask_colour(
 ) -> None:
     """Ask for a colour."""
     dialog = QColorDialog(QColor(*now), parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
-    dialog.colorSelected.connect(on_chosen)
-    dialog.open()
+    _open(dialog, title, dialog.colorSelected, on_chosen)
 
 
-def ask_new_file(
-    parent: QWidget, title: str, name: str, filters: str, on_chosen: Callable[[str], None]
-) -> QFileDialog:
-    """Ask where to write a file; Qt asks before one is replaced."""
-    dialog = QFileDialog(parent, title, name, filters)
-    dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialog.selectFile(name)
-    return _open(dialog, on_chosen)
-
-
-def ask_text(
-    parent: QWidget, title: str, words: str, now: str, on_chosen: Callable[[str], None]
-) -> QInputDialog:
+def ask_text(parent: QWidget, title: str, words: str, now: str, on_chosen: Callable[[str], None]) -> None:
     """Ask for a line of text."""
     dialog = QInputDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
     dialog.setLabelText(words)
     dialog.setTextValue(now)
-    dialog.textValueSelected.connect(on_chosen)
-    dialog.open()
-    return dialog
+    _open(dialog, title, dialog.textValueSelected, on_chosen)
 
 
 def ask_number(
@@ -75,14 +65,11 @@ def ask_number(
 ) -> None:
     """Ask for a whole number from 0 to `last`."""
     dialog = QInputDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
     dialog.setLabelText(words)
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
     dialog.setIntRange(0, max(0, last))
     dialog.setIntValue(now)
-    dialog.intValueSelected.connect(on_chosen)
-    dialog.open()
+    _open(dialog, title, dialog.intValueSelected, on_chosen)
 
 
 def ask_consent(
@@ -90,20 +77,17 @@ def ask_consent(
 ) -> QMessageBox:
     """Ask whether something may be done; closing the question is a no."""
     box = QMessageBox(parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle(title)
     box.setTextFormat(Qt.TextFormat.PlainText)  # words of a site are no markup (J08)
     box.setText(words)
     agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
     box.setDefaultButton(agree)
     box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
-    box.finished.connect(lambda _: on_answer(box.clickedButton() is agree))
-    box.open()
+    _open(box, title, box.finished, lambda _: on_answer(box.clickedButton() is agree))
     return box
 
 
-def _open(dialog: QFileDialog, on_chosen: Callable[[str], None]) -> QFileDialog:
+def _open(dialog: QDialog, title: str, signal: pyqtBoundSignal, on_chosen: Callable[..., object]) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.fileSelected.connect(on_chosen)
+    dialog.setWindowTitle(title)
+    signal.connect(on_chosen)
     dialog.open()
-    return dialog

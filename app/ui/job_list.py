@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.ui.style_panel import plain
+from app.ui.widgets import button, fill, plain
 
 SHOWN = 4
 
@@ -36,11 +36,7 @@ class JobList(QFrame):
         super().__init__(parent)
         self.setObjectName("activity")
         self._rows = [_Row(self) for _ in range(SHOWN)]
-        column = QVBoxLayout(self)
-        column.setContentsMargins(12, 5, 8, 5)
-        column.setSpacing(3)
-        for row in self._rows:
-            column.addWidget(row)
+        fill(QVBoxLayout(self), *self._rows, spacing=3).setContentsMargins(12, 5, 8, 5)
         self.hide()
 
     def show_tasks(self, tasks: Sequence[JobEntry]) -> None:
@@ -54,22 +50,17 @@ class _Row(QWidget):
     def __init__(self, area: JobList) -> None:
         super().__init__(area)
         self._key = -1
-        self._title = plain("")
+        self._title, self._words = plain(), plain(name="faint")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setMaximumWidth(220)
-        self._words = plain("")
-        self._words.setObjectName("faint")
         self._words.setMinimumWidth(110)
-        cancel = QPushButton("Cancel")
-        cancel.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        cancel.clicked.connect(lambda: area.cancelled.emit(self._key))
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._title, 1)
-        row.addWidget(self._bar, 1, Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self._words)
-        row.addWidget(cancel)
+        cancel = button("Cancel", lambda: area.cancelled.emit(self._key))
+        fill(row, self._title, self._bar, self._words, cancel)
+        row.setAlignment(self._bar, Qt.AlignmentFlag.AlignVCenter)
+        for stretched in (0, 1):
+            row.setStretch(stretched, 1)
         self.hide()
 
     def show_task(self, task: JobEntry | None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QSize, Qt, pyqtBoundSignal, pyqtSignal
 from PyQt6.QtGui import QIcon, QPixmap
 from PyQt6.QtWidgets import (
     QAbstractItemView,
@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.style_panel import plain
+from app.ui.widgets import button, fill, plain
 
 FACE = 48  # px
 COLUMNS = ("Factor", "Gain", "Made", "For model")
@@ -62,38 +62,26 @@ class LibraryDialog(QDialog):
         self.resize(680, 420)
         self._rows: list[LibraryRow] = []
         self._table = _table()
-        self._empty = plain(
-            "No factor yet. Open a clip and choose Personalise (P), or import a .factor.onnx file."
+        words = "No factor yet. Open a clip and choose Personalise (P), or import a .factor.onnx file."
+        self._empty = plain(words, "faint")
+        self._use = self._button("Use", self.used, name="primary")
+        self._rename = self._button("Rename…", self.renaming)
+        tip = "Personalising again under the same name keeps the factor before: go back to it"
+        self._back = self._button("Earlier one", self.rolled_back, tip)
+        self._export, self._delete = (
+            self._button("Export…", self.exporting),
+            self._button("Delete…", self.deleting),
         )
-        self._empty.setObjectName("faint")
-        self._use, self._rename = QPushButton("Use"), QPushButton("Rename…")
-        self._back = QPushButton("Earlier one")
-        self._back.setToolTip(
-            "Personalising again under the same name keeps the factor before: go back to it"
-        )
-        self._export, self._delete = QPushButton("Export…"), QPushButton("Delete…")
-        add, close = QPushButton("Import…"), QPushButton("Close")
-        self._use.setObjectName("primary")
-        buttons = QHBoxLayout()
-        for button in self._buttons():
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        for button in (add, close):
-            buttons.addWidget(button)
-        for button in self._buttons(add, close):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setAutoDefault(False)
-        column = QVBoxLayout(self)
-        column.addWidget(self._empty)
-        column.addWidget(self._table, 1)
-        column.addLayout(buttons)
-        self._use.clicked.connect(lambda: self._tell(self.used))
-        self._rename.clicked.connect(lambda: self._tell(self.renaming))
-        self._back.clicked.connect(lambda: self._tell(self.rolled_back))
-        self._delete.clicked.connect(lambda: self._tell(self.deleting))
-        self._export.clicked.connect(lambda: self._tell(self.exporting))
-        add.clicked.connect(self.importing)
-        close.clicked.connect(self.close)
+        self._buttons = (self._use, self._rename, self._back, self._export, self._delete)
+        others = button("Import…", self.importing), button("Close", self.close)
+        for control in (*self._buttons, *others):
+            control.setAutoDefault(False)
+        row, column = QHBoxLayout(), QVBoxLayout(self)
+        fill(row, *self._buttons, None, *others)
+        for item in (self._empty, self._table):
+            column.addWidget(item)
+        column.setStretchFactor(self._table, 1)
+        column.addLayout(row)
         self._table.itemSelectionChanged.connect(self._on_selected)
         self._table.doubleClicked.connect(self._use.click)
 
@@ -126,20 +114,19 @@ class LibraryDialog(QDialog):
         number = self._table.currentRow()
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
-    def _buttons(self, *more: QPushButton) -> tuple[QPushButton, ...]:
-        return (self._use, self._rename, self._back, self._export, self._delete, *more)
+    def _button(self, text: str, signal: pyqtBoundSignal, tip: str = "", name: str = "") -> QPushButton:
+        def emit() -> None:
+            if self.chosen is not None:
+                signal.emit(self.chosen.name)
+
+        return button(text, emit, tip, name)
 
     def _on_selected(self) -> None:
         row = self.chosen
-        for button in self._buttons():
-            button.setEnabled(row is not None)
+        for control in self._buttons:
+            control.setEnabled(row is not None)
         self._back.setEnabled(row is not None and row.earlier > 0)
         self._use.setEnabled(row is not None and row.fits and not row.in_use)
-
-    def _tell(self, signal: object) -> None:
-        row = self.chosen
-        if row is not None:
-            signal.emit(row.name)  # type: ignore[attr-defined]
 
 
 def thumbnail_icon(path: Path | None) -> QIcon | None:

@@ -10,14 +10,12 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLineEdit,
-    QPushButton,
     QRadioButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from app.ui.style_panel import heading, plain
+from app.ui.widgets import button, clear, fill, fold, heading, plain
 from personalize.job import Method
 
 METHODS: dict[Method, str] = {
@@ -77,29 +75,22 @@ class SetupPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._offer = PersonalizeOptions()
-        self._source = plain("")
-        self._source.setWordWrap(True)
+        self._source = plain(wrap=True)
         self._marked, self._around = QRadioButton(""), QRadioButton("")
         self._around.setChecked(True)
-        self._camera = plain("Records 10 s of what the camera sees now, and learns from that.")
-        self._why = plain("")
+        words = "Records 10 s of what the camera sees now, and learns from that."
+        self._camera, self._why = plain(words, "faint", wrap=True), plain(name="faint", wrap=True)
         self._name = QLineEdit()
         self._name.setMaxLength(60)
-        self._more = QToolButton()
-        self._more.setText("▸ More")
-        self._more.setCheckable(True)
         self._method = QComboBox()
         for method, words in METHODS.items():
             self._method.addItem(words, method)
         self._go_on = QComboBox()
-        self._start = QPushButton("Personalise")
-        self._start.setObjectName("primary")
+        self._start = button("Personalise", self._on_start, name="primary")
         self._left = QVBoxLayout()
         self._hidden = QWidget()
         self._lay_out()
-        self._more.toggled.connect(self._on_more)
-        self._start.clicked.connect(self._on_start)
-        for control in (self._marked, self._around, self._more, self._method, self._go_on, self._start):
+        for control in (self._marked, self._around, self._method, self._go_on):
             control.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.show_offer(self._offer)
 
@@ -134,11 +125,7 @@ class SetupPage(QWidget):
 
     def show_left(self, jobs: Sequence[ResumableJob]) -> None:
         """BackgroundJobs that an earlier run of the program left behind."""
-        while self._left.count():
-            item = self._left.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.deleteLater()
+        clear(self._left)
         if jobs:
             self._left.addWidget(heading("LEFT FROM BEFORE"))
         for job in jobs[:LEFT_SHOWN]:
@@ -146,56 +133,33 @@ class SetupPage(QWidget):
 
     def _left_row(self, job: ResumableJob) -> QWidget:
         row = QWidget()
-        words = plain(f"{job.name}\n{'result waits' if job.finished else 'interrupted'}")
-        resume = QPushButton("Show" if job.finished else "Resume")
-        remove = QPushButton("Remove")
-        resume.clicked.connect(lambda: self.resumed.emit(job.key))
-        remove.clicked.connect(lambda: self.removed.emit(job.key))
         line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(words, 1)
-        for button in (resume, remove):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            line.addWidget(button)
+        fill(
+            line,
+            plain(f"{job.name}\n{'result waits' if job.finished else 'interrupted'}"),
+            button("Show" if job.finished else "Resume", lambda: self.resumed.emit(job.key)),
+            button("Remove", lambda: self.removed.emit(job.key)),
+        )
+        line.setStretch(0, 1)
         return row
 
     def _lay_out(self) -> None:
-        for label in (self._camera, self._why):
-            label.setWordWrap(True)
-            label.setObjectName("faint")
-        intro = plain("Makes an X factor that knows the person in this clip. No labels are needed.")
-        intro.setWordWrap(True)
-        intro.setObjectName("faint")
-        hidden = QVBoxLayout(self._hidden)
-        hidden.setContentsMargins(0, 0, 0, 0)
-        for title, box in (("METHOD", self._method), ("START FROM", self._go_on)):
-            hidden.addWidget(heading(title))
-            hidden.addWidget(box)
+        intro = "Makes an X factor that knows the person in this clip. No labels are needed."
+        for box in (self._method, self._go_on):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(12)
-        self._hidden.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(intro)
-        column.addSpacing(8)
-        column.addWidget(heading("CLIP"))
-        for widget in (self._source, self._camera, self._why, self._marked, self._around):
-            column.addWidget(widget)
-        column.addSpacing(8)
-        column.addWidget(heading("NAME OF THE FACTOR"))
-        column.addWidget(self._name)
-        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._hidden)
-        column.addSpacing(8)
-        column.addWidget(self._start)
-        column.addSpacing(16)
-        column.addLayout(self._left)
-        column.addStretch(1)
-
-    def _on_more(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
-        self._more.setText("▾ More" if on else "▸ More")
-        self._hidden.setVisible(on)
+        options = QVBoxLayout(self._hidden)
+        fill(options, heading("METHOD"), self._method, heading("START FROM"), self._go_on)
+        more = QHBoxLayout()
+        fill(more, fold("More", self._hidden), None)
+        fill(
+            QVBoxLayout(self),
+            *(plain(intro, "faint", wrap=True), 8),
+            *(heading("CLIP"), self._source, self._camera, self._why, self._marked, self._around, 8),
+            *(heading("NAME OF THE FACTOR"), self._name, more, self._hidden, 8),
+            *(self._start, 16, self._left, None),
+            spacing=6,
+        )
 
     def _on_start(self) -> None:
         method: Method = self._method.currentData()

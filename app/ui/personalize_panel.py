@@ -8,7 +8,6 @@ from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
-    QPushButton,
     QScrollArea,
     QStackedWidget,
     QToolButton,
@@ -20,7 +19,7 @@ from app.ui import icons
 from app.ui.personalize_form import SetupPage
 from app.ui.personalize_progress import ProgressPage
 from app.ui.personalize_result import ResultPage
-from app.ui.style_panel import heading, plain
+from app.ui.widgets import button, fill, heading, plain
 
 WIDTH = 316
 
@@ -91,34 +90,21 @@ class FailurePage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title, self._words = plain(""), plain("")
-        self._title.setObjectName("title")
+        self._title, self._words = plain(name="title", wrap=True), plain(wrap=True)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setMaximumHeight(180)
-        self._retry, self._remove = QPushButton("Try again"), QPushButton("Remove")
-        self._later, self._style = QPushButton("Later"), QPushButton("Open its folder")
-        self._later.setToolTip("Keep the job; it is listed here until it is resumed or removed")
-        self._retry.setObjectName("primary")
+        self._retry, self._remove = (
+            button("Try again", self.retried, name="primary"),
+            button("Remove", self.removed),
+        )
+        self._later = button(
+            "Later", self.left, "Keep the job; it is listed here until it is resumed or removed"
+        )
         ends = QHBoxLayout()
-        for button in (self._retry, self._later, self._remove):
-            ends.addWidget(button, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        for label in (self._title, self._words):
-            label.setWordWrap(True)
-            column.addWidget(label)
-        column.addWidget(self._details)
-        column.addLayout(ends)
-        column.addWidget(self._style)
-        column.addStretch(1)
-        self._retry.clicked.connect(self.retried)
-        self._remove.clicked.connect(self.removed)
-        self._later.clicked.connect(self.left)
-        self._style.clicked.connect(self.looked)
-        for button in (self._retry, self._remove, self._later, self._style):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        fill(ends, self._retry, self._later, self._remove)
+        folder = button("Open its folder", self.looked)
+        fill(QVBoxLayout(self), self._title, self._words, self._details, ends, folder, None, spacing=8)
 
     def show_words(self, words: str, details: str, *, failed: bool) -> None:
         """Show why a job failed, or why it is paused."""

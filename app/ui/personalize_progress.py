@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QPainter, QPaintEvent, QPalette
-from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.filmstrip import Filmstrip
 from app.ui.job_list import duration
-from app.ui.style_panel import heading, plain
+from app.ui.widgets import button, fill, heading, plain
 
 
 @dataclass(frozen=True)
@@ -40,36 +40,29 @@ class ProgressPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title = plain("")
-        self._title.setObjectName("title")
-        self._title.setWordWrap(True)
-        self._preview = PreviewPicture()
-        self._caption = plain("")
-        self._caption.setObjectName("faint")
-        self._correct = QPushButton("Correct…")
-        self._correct.setToolTip("Paint over the picture where this silhouette is wrong")
-        self.strip = Filmstrip()
-        self._words, self._step = plain("Starting"), plain("")
-        self._words.setWordWrap(True)
-        self._step.setObjectName("faint")
+        self._title = plain(name="title", wrap=True)
+        self._preview, self.strip = PreviewPicture(), Filmstrip()
+        self._caption, self._left, self._step = (plain(name="faint") for _ in range(3))
+        self._words, self._notice = plain("Starting", wrap=True), plain(name="faint", wrap=True)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._left, self._notice = plain(""), plain("")
-        self._left.setObjectName("faint")
-        self._notice.setObjectName("faint")
-        self._notice.setWordWrap(True)
-        self._stop, self._cancel = QPushButton("Stop early"), QPushButton("Cancel")
-        self._stop.setToolTip("Finish now and keep the best so far")
-        self._cancel.setToolTip("Throw it away; the factor in use stays")
+        self._stop = button("Stop early", self.stopped_early, "Finish now and keep the best so far")
+        self._cancel = button("Cancel", self.cancelled, "Throw it away; the factor in use stays")
+        tip = "Paint over the picture where this silhouette is wrong"
+        self._correct = button("Correct…", lambda: self.correcting.emit(self._frame), tip)
         self._frame = -1
         self._held = False  # a cell was chosen: newer silhouettes do not replace it
-        self._lay_out()
-        self._stop.clicked.connect(self.stopped_early)
-        self._cancel.clicked.connect(self.cancelled)
-        self._correct.clicked.connect(lambda: self.correcting.emit(self._frame))
         self.strip.chosen.connect(self._on_chosen)
-        for button in (self._stop, self._cancel, self._correct):
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        rows = [QHBoxLayout() for _ in range(3)]
+        fill(rows[0], self._caption, None, self._correct)
+        fill(rows[1], self._left, None, self._step)
+        fill(rows[2], self._stop, self._cancel)
+        fill(
+            QVBoxLayout(self),
+            *(self._title, self._preview, rows[0], self.strip, 8),
+            *(heading("NOW"), self._words, self._bar, rows[1], self._notice, 6, rows[2], None),
+            spacing=6,
+        )
 
     def begin(self, name: str, span: tuple[int, int] | None) -> None:
         """A job starts."""
@@ -115,33 +108,6 @@ class ProgressPage(QWidget):
         self._caption.setText(f"Frame {frame}")
         self._correct.setEnabled(True)
         self.strip.show_chosen(frame if self._held else -1)
-
-    def _lay_out(self) -> None:
-        below = QHBoxLayout()
-        below.addWidget(self._caption, 1)
-        below.addWidget(self._correct)
-        how_far = QHBoxLayout()
-        how_far.addWidget(self._left, 1)
-        how_far.addWidget(self._step)
-        ends = QHBoxLayout()
-        ends.addWidget(self._stop, 1)
-        ends.addWidget(self._cancel, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self._title)
-        column.addWidget(self._preview)
-        column.addLayout(below)
-        column.addWidget(self.strip)
-        column.addSpacing(8)
-        column.addWidget(heading("NOW"))
-        column.addWidget(self._words)
-        column.addWidget(self._bar)
-        column.addLayout(how_far)
-        column.addWidget(self._notice)
-        column.addSpacing(6)
-        column.addLayout(ends)
-        column.addStretch(1)
 
 
 class PreviewPicture(QWidget):

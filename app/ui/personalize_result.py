@@ -11,14 +11,12 @@ from PyQt6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
     QPlainTextEdit,
-    QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from app.ui.style_panel import plain
+from app.ui.widgets import button, clear, fill, fold, plain
 
 
 @dataclass(frozen=True)
@@ -61,49 +59,37 @@ class ResultPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._headline, self._reason = plain(""), plain("")
-        self._headline.setObjectName("title")
+        self._headline, self._reason = plain(name="title", wrap=True), plain(wrap=True)
         self._bars = QVBoxLayout()
         self._compare = QCheckBox("Before | after on the picture")
         self._compare.setToolTip("Left of the line the old factor, right of it the new one; drag the line")
-        self._keep, self._discard = QPushButton("Keep"), QPushButton("Discard")
-        self._keep.setObjectName("primary")
-        self._undo, self._close = QPushButton("Undo"), QPushButton("Done")
-        self._correct = QPushButton("Correct a silhouette…")
-        self._more = QToolButton()
-        self._more.setText("▸ All numbers")
-        self._more.setCheckable(True)
+        self._compare.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._compare.clicked.connect(self.compared)
+        self._keep = button("Keep", self.kept, name="primary")
+        self._discard, self._undo = button("Discard", self.discarded), button("Undo", self.undone)
+        self._close = button("Done", self.closed)
+        self._correct = button("Correct a silhouette…", self.correcting)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setMinimumHeight(190)
-        self._details.hide()
-        self._lay_out()
+        self._more = fold("All numbers", self._details)
+        row, more = QHBoxLayout(), QHBoxLayout()
+        fill(row, self._keep, self._discard, self._undo, self._close)
+        fill(more, self._more, None)
+        fill(
+            QVBoxLayout(self),
+            *(self._headline, self._reason, 4, self._bars, 4),
+            *(self._compare, row, self._correct, more, self._details, None),
+            spacing=8,
+        )
         self._decide()  # or the first layout makes room for four buttons
-        self._more.toggled.connect(self._on_more)
-        self._compare.clicked.connect(self.compared)
-        for button, signal in (
-            (self._keep, self.kept),
-            (self._discard, self.discarded),
-            (self._undo, self.undone),
-            (self._close, self.closed),
-            (self._correct, self.correcting),
-        ):
-            button.clicked.connect(signal)
-        for control in (
-            self._keep, self._discard, self._undo, self._close, self._correct, self._compare, self._more,
-        ):  # fmt: skip
-            control.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def show_card(self, card: ResultCard) -> None:
         """The result, undecided."""
         self._headline.setText(card.headline)
         self._reason.setText(card.reason)
         self._reason.setVisible(bool(card.reason))
-        while self._bars.count():
-            item = self._bars.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.deleteLater()
+        clear(self._bars)
         for measure in card.measures:
             self._bars.addWidget(_Bars(measure))
         self._details.setPlainText(card.details)
@@ -151,31 +137,6 @@ class ResultPage(QWidget):
         self._discard.setVisible(discard)
         self._undo.setVisible(undo)
         self._close.setVisible(close)
-
-    def _lay_out(self) -> None:
-        for label in (self._headline, self._reason):
-            label.setWordWrap(True)
-        row = QHBoxLayout()
-        for button in (self._keep, self._discard, self._undo, self._close):
-            row.addWidget(button, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self._headline)
-        column.addWidget(self._reason)
-        column.addSpacing(4)
-        column.addLayout(self._bars)
-        column.addSpacing(4)
-        column.addWidget(self._compare)
-        column.addLayout(row)
-        column.addWidget(self._correct)
-        column.addWidget(self._more, 0, Qt.AlignmentFlag.AlignLeft)
-        column.addWidget(self._details)
-        column.addStretch(1)
-
-    def _on_more(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
-        self._more.setText("▾ All numbers" if on else "▸ All numbers")
-        self._details.setVisible(on)
 
 
 class _Bars(QWidget):

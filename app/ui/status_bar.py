@@ -5,8 +5,8 @@ from __future__ import annotations
 from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from app.ui.hud import LiveMetrics
-from app.ui.style_panel import plain
 from app.ui.timeline import TimelinePosition, timecode
+from app.ui.widgets import plain
 
 LONGEST_NAME = 48
 

@@ -11,8 +11,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
-    QPushButton,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -20,6 +18,7 @@ from PyQt6.QtWidgets import (
 
 from app.ui.legend import Legend
 from app.ui.style import DisplayStyle, ViewMode
+from app.ui.widgets import button, fill, heading, plain
 from models.labels import PartSet
 
 WIDTH = 216  # px, at least
@@ -58,18 +57,15 @@ class StylePanel(QFrame):
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
         self._opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._percent = plain("")
-        self._percent.setObjectName("faint")
+        self._percent = plain(name="faint")
         self._legend = Legend()
-        self._all = QPushButton("Show all parts")
-        self._all.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._all = button("Show all parts", self._on_all)
         self._lay_out()
         self._view.activated.connect(self._on_view)
         self._split.clicked.connect(self._on_split)
         self._opacity.valueChanged.connect(self._on_opacity)
         self._legend.eyed.connect(self._on_eyed)
         self._legend.soloed.connect(lambda part: self.style_changed.emit(self._style.with_solo(part)))
-        self._all.clicked.connect(self._on_all)
         self.show_style(self._style)
 
     def show_style(self, style: DisplayStyle) -> None:
@@ -99,19 +95,15 @@ class StylePanel(QFrame):
         opacity_row.addWidget(self._percent)
         self._percent.setMinimumWidth(38)
         self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        column = QVBoxLayout(self)
+        column = fill(
+            QVBoxLayout(self),
+            *(heading("VIEW"), self._view, self._split, 8),
+            *(heading("OPACITY"), opacity_row, 8),
+            *(heading("PARTS"), self._legend, self._all),
+            spacing=6,
+        )
+        column.setStretchFactor(self._legend, 1)
         column.setContentsMargins(12, 12, 12, 12)
-        column.setSpacing(6)
-        column.addWidget(heading("VIEW"))
-        column.addWidget(self._view)
-        column.addWidget(self._split)
-        column.addSpacing(8)
-        column.addWidget(heading("OPACITY"))
-        column.addLayout(opacity_row)
-        column.addSpacing(8)
-        column.addWidget(heading("PARTS"))
-        column.addWidget(self._legend, 1)
-        column.addWidget(self._all)
 
     def _on_view(self, index: int) -> None:
         self.style_changed.emit(replace(self._style, view=list(VIEW_NAMES)[index], bare=False))
@@ -128,17 +120,3 @@ class StylePanel(QFrame):
 
     def _on_all(self) -> None:
         self.style_changed.emit(replace(self._style, hidden=frozenset(), solo=0))
-
-
-def plain(text: str) -> QLabel:
-    """A label that shows its text as it is: names from files must never become markup (J08)."""
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    return label
-
-
-def heading(text: str) -> QLabel:
-    """A small grey title."""
-    label = plain(text)
-    label.setObjectName("heading")
-    return label

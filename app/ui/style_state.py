@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject
 
 from app.settings import Settings
 from app.ui.actions import Actions
@@ -17,13 +17,7 @@ SPLIT = "before-after"  # how the settings file calls a split overlay
 
 
 class StyleState(QObject):
-    """Display style of the window, with the widgets that change it.
-
-    Signals:
-        changed: the style is another one now.
-    """
-
-    changed = pyqtSignal(DisplayStyle)
+    """Display style of the window, with the widgets that change it."""
 
     def __init__(self, actions: Actions, controls: StylePanel, canvas: Canvas, parent: QObject) -> None:
         super().__init__(parent)
@@ -51,7 +45,6 @@ class StyleState(QObject):
         self._actions[f"view-{style.view}"].setChecked(True)
         for name, on in (("split", style.split), ("hide", style.bare), ("colour-blind", style.colour_blind)):
             self._actions[name].setChecked(on)
-        self.changed.emit(style)
 
     def choose_view(self, view: ViewMode) -> None:
         """Another view; choosing one brings hidden overlays back."""
@@ -92,7 +85,3 @@ class StyleState(QObject):
             palette="colour-blind" if style.colour_blind else "standard",
             hidden_parts=tuple(parts.names[p - 1] for p in sorted(style.hidden) if p < parts.classes),
         )
-
-    def words(self, parts: PartSet) -> str:
-        """The part that is shown alone, in words."""
-        return parts.label(self.style.solo) if self.style.solo else ""

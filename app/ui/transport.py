@@ -7,8 +7,8 @@ from PyQt6.QtGui import QAction, QActionGroup, QColor
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app.ui import icons
-from app.ui.style_panel import plain
 from app.ui.timeline import Timeline, TimelinePosition, timecode
+from app.ui.widgets import plain
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 PLAYER = ("start", "back", "play", "forward", "end", "loop")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import PurePath
 
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui import icons
-from app.ui.style_panel import heading, plain
+from app.ui.widgets import button, clear, fill, heading, plain
 
 RECENT_SHOWN = 5
 
@@ -41,33 +40,21 @@ class Welcome(QWidget):
         font.setBold(True)
         title.setFont(font)
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words = plain("or an image, a folder of images, a YouTube link, a model or a factor")
-        words.setObjectName("faint")
+        words = plain("or an image, a folder of images, a YouTube link, a model or a factor", "faint")
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._buttons = {
-            "folder": self._button("Open a file…", self.opened.emit),
-            "webcam": self._button("Choose a camera…", self.camera_wanted.emit),
-            "example": self._button("Open the example", self.example_wanted.emit),
+            "folder": button("Open a file…", self.opened),
+            "webcam": button("Choose a camera…", self.camera_wanted),
+            "example": button("Open the example", self.example_wanted),
         }
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addStretch(1)
-        for button in self._buttons.values():
-            row.addWidget(button)
-        row.addStretch(1)
-        self._recent = QVBoxLayout()
-        self._recent.setSpacing(2)
-        column = QVBoxLayout(self)
-        column.addStretch(3)
-        column.addWidget(self._icon)
-        column.addSpacing(6)
-        column.addWidget(title)
-        column.addWidget(words)
-        column.addSpacing(20)
-        column.addLayout(row)
-        column.addSpacing(26)
-        column.addLayout(self._recent)
-        column.addStretch(4)
+        row, self._recent, column = QHBoxLayout(), QVBoxLayout(), QVBoxLayout(self)
+        fill(row, None, *self._buttons.values(), None, spacing=10)
+        for control in self._buttons.values():
+            control.setMinimumHeight(38)
+        fill(self._recent, spacing=2)
+        fill(column, None, self._icon, 6, title, words, 20, row, 26, self._recent, None)
+        column.setStretch(0, 3)
+        column.setStretch(column.count() - 1, 4)
         self._accent = QColor("#4c9ffe")
         self._line = QColor("#34383d")
 
@@ -75,18 +62,14 @@ class Welcome(QWidget):
         """The colours of the theme."""
         self._accent, self._line = accent, line
         self._icon.setPixmap(icons.pixmap("drop", accent, 56))
-        for name, button in self._buttons.items():
-            button.setIcon(icons.icon(name, ink))
-            button.setIconSize(QSize(20, 20))
+        for name, control in self._buttons.items():
+            control.setIcon(icons.icon(name, ink))
+            control.setIconSize(QSize(20, 20))
         self.update()
 
     def show_recent(self, sources: tuple[str, ...]) -> None:
         """The sources opened last."""
-        while self._recent.count():
-            item = self._recent.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.deleteLater()
+        clear(self._recent)
         if not sources:
             return
         title = heading("RECENT")
@@ -94,13 +77,12 @@ class Welcome(QWidget):
         self._recent.addWidget(title)
         for source in sources[:RECENT_SHOWN]:
             # An ampersand in a file name is no mnemonic.
-            button = QPushButton((PurePath(source).name or source).replace("&", "&&"))
-            button.setFlat(True)
-            button.setStyleSheet("border: none; padding: 3px; background: transparent;")
-            button.setCursor(Qt.CursorShape.PointingHandCursor)
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.clicked.connect(lambda _checked=False, s=source: self.recent_chosen.emit(s))
-            self._recent.addWidget(button, 0, Qt.AlignmentFlag.AlignCenter)
+            name = (PurePath(source).name or source).replace("&", "&&")
+            entry = button(name, lambda _on=False, s=source: self.recent_chosen.emit(s))
+            entry.setFlat(True)
+            entry.setStyleSheet("border: none; padding: 3px; background: transparent;")
+            entry.setCursor(Qt.CursorShape.PointingHandCursor)
+            self._recent.addWidget(entry, 0, Qt.AlignmentFlag.AlignCenter)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """A dashed frame: something may be dropped here."""
@@ -109,10 +91,3 @@ class Welcome(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(self._line, 2, Qt.PenStyle.DashLine))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(24, 24, -24, -24), 14, 14)
-
-    def _button(self, text: str, act: Callable[[], None]) -> QPushButton:
-        button = QPushButton(text)
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        button.setMinimumHeight(38)
-        button.clicked.connect(act)
-        return button

@@ -23,7 +23,9 @@ def test_dropping_a_clip_a_picture_a_folder_a_link_and_a_model(desktop, clip, tm
         assert drop(desktop, data)
         qtbot.waitUntil(
             lambda s=size: (
-                desktop.window.canvas.parsed is not None and desktop.window.canvas.parsed.frame.size == s
+                desktop.pipeline.opening is None
+                and desktop.window.canvas.parsed is not None
+                and desktop.window.canvas.parsed.frame.size == s
             ),
             timeout=20_000,
         )
