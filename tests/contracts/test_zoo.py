@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -203,10 +204,13 @@ def test_a_row_is_admitted_loaded_parsed_and_written(exported: Exported, tmp_pat
             assert (result.parsing is not None) == bool(row.parts)
             assert all(p.pose is not None and p.pose.joint_set.name == row.joints for p in result.people)
     Image.fromarray(frame.image).save(tmp_path / "one.png")
-    options = {"size": "64", "device": "cpu", "model": str(exported.folder)}
+    save = ("labels", "coco") if row.parts else ("coco",)
+    options = {"size": "64", "device": "cpu", "model": str(exported.folder), "save": save}
     assert parse_all([str(tmp_path / "one.png")], tmp_path / "out", options, progress="none") == 0
-    with Image.open(tmp_path / "out" / "labels" / "one.png") as labels:
-        assert labels.size == (96, 64)
+    (category,) = json.loads((tmp_path / "out" / "coco.json").read_text())["categories"]
+    assert ("keypoints" in category) == bool(row.joints)
     if row.parts:
+        with Image.open(tmp_path / "out" / "labels" / "one.png") as labels:
+            assert labels.size == (96, 64)
         network = load_network(exported.folder)
         assert engine.with_factor(network).parsing(frame).labels.shape == engine.parsing(frame).labels.shape
