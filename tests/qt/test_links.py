@@ -89,7 +89,7 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
     qtbot.waitUntil(lambda: question(playing) is not None, timeout=30_000)
     process = playing.links._asked[GOOD]._process
     answer(question(playing), "Cancel")
-    assert process.poll() is not None
+    assert process._process.poll() is not None
     assert (tasks(playing), playing.links._asked) == ([], {})
 
     site.videos[GOOD].serve = slowly
@@ -120,7 +120,7 @@ def test_closing_the_program_while_a_link_is_asked_about(desktop, site: StandIn,
     qtbot.waitUntil(lambda: question(desktop) is not None, timeout=30_000)
     process = desktop.links._asked[GOOD]._process
     desktop.stop()
-    assert process.poll() is not None
+    assert process._process.poll() is not None
     assert desktop.stuck == []
 
 
