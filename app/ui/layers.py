@@ -6,8 +6,9 @@ as it is drawn (0.7 ms at 720p where blending in numpy takes 10-14).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Final, cast
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
 from app.ui.palettes import colours, tints
 from app.ui.skeleton import DrawnSkeleton, posed
-from app.ui.style import Backdrop, BackdropKind, DisplayStyle, ViewMode, visible
+from app.ui.style import BackdropKind, DisplayStyle, ViewMode, visible
 from models.centroids import pose_of_parts
 from models.results import Parsing
 from runtime.frames import FrameResult
@@ -68,7 +69,8 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
         return Layers(size, picture, None if style.view.hides_picture else picture, None, poses)
     bones = (poses or (posed(pose_of_parts(parsing)),)) if style.view is ViewMode.SKELETON else ()
     lower = None if style.view in {ViewMode.PARTS, ViewMode.SILHOUETTE} else picture
-    return Layers(size, picture, lower, _upper(parsing, parsed, style), bones)
+    painter = VIEWS.get(style.view)
+    return Layers(size, picture, lower, painter(parsing, parsed, style) if painter else None, bones)
 
 
 def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -> None:
@@ -168,36 +170,23 @@ def _paint_skeleton(painter: QPainter, area: QRectF, size: tuple[int, int], bone
         painter.drawEllipse(point, width * 1.05, width * 1.05)
 
 
-def _upper(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QImage | None:
-    shown = visible(parsing.part_set, style)
-    if style.view is ViewMode.SKELETON:
-        return None
-    if style.view is ViewMode.SILHOUETTE:
-        return _grey(parsing.person)
-    if style.view is ViewMode.CUT_OUT:
-        return _behind(parsing, parsed, style.behind, shown if style.solo or style.hidden else None)
-    if style.view is ViewMode.CONFIDENCE:
-        return _confidence(parsing, shown)
-    alpha = shown.astype(np.float32) * (1.0 if style.view is ViewMode.PARTS else style.opacity)
+def _parts(parsing: Parsing, style: DisplayStyle, opacity: float) -> QImage:
+    alpha = visible(parsing.part_set, style).astype(np.float32) * opacity
     table = tints(colours(parsing.part_set, colour_blind=style.colour_blind), alpha)
     return _argb(table[parsing.labels])
 
 
-def _grey(values: NDArray[np.uint8]) -> QImage:
-    return _argb(values.astype(np.uint32) * np.uint32(0x01010101))
-
-
-def _confidence(parsing: Parsing, shown: NDArray[np.bool_]) -> QImage:
+def _confidence(parsing: Parsing, style: DisplayStyle) -> QImage:
     """Sure is yellow, unsure is violet, what is nobody's is dimmed."""
     opaque = tints(_VIRIDIS, np.full(256, 0.9, np.float32))
     dim = np.uint32(round(DIM * 255) << 24)
-    return _argb(np.where(shown[parsing.labels], opaque[parsing.confidence], dim))
+    return _argb(np.where(visible(parsing.part_set, style)[parsing.labels], opaque[parsing.confidence], dim))
 
 
-def _behind(
-    parsing: Parsing, parsed: FrameResult, behind: Backdrop, shown: NDArray[np.bool_] | None
-) -> QImage:
+def _backdrop(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QImage:
     """The backdrop, opaque where there is nobody: drawn over the picture it leaves the person."""
+    behind = style.behind
+    shown = visible(parsing.part_set, style) if style.solo or style.hidden else None
     person = parsing.person.astype(np.float32) / 255
     matte: Alpha = np.clip((person - MATTE_LOW) / (MATTE_HIGH - MATTE_LOW), 0, 1).astype(np.float32)
     if shown is not None:
@@ -253,3 +242,13 @@ def _argb(values: NDArray[np.uint32]) -> QImage:
     return QImage(
         cast("bytes", data.data), width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied
     )
+
+
+#: Upper image of each view of a parsing; the skeleton is drawn as lines, and the picture alone has none.
+VIEWS: Final[dict[ViewMode, Callable[[Parsing, FrameResult, DisplayStyle], QImage]]] = {
+    ViewMode.OVERLAY: lambda parsing, _, style: _parts(parsing, style, style.opacity),
+    ViewMode.PARTS: lambda parsing, _, style: _parts(parsing, style, 1.0),
+    ViewMode.SILHOUETTE: lambda parsing, *_: _argb(parsing.person.astype(np.uint32) * np.uint32(0x01010101)),
+    ViewMode.CUT_OUT: _backdrop,
+    ViewMode.CONFIDENCE: lambda parsing, _, style: _confidence(parsing, style),
+}
