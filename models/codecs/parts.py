@@ -42,7 +42,7 @@ class PartCodec:
 
 
 @dataclass(frozen=True)
-class Decision:
+class PartDecision:
     """Hard labels and soft silhouette of one picture; all (h, w)."""
 
     labels: Bytes
@@ -50,7 +50,7 @@ class Decision:
     confidence: Bytes  #: 255·probability of the label
 
 
-def decide(person: FloatMap, parts: FloatMap, context: PictureContext) -> Decision:
+def decide(person: FloatMap, parts: FloatMap, context: PictureContext) -> PartDecision:
     """Labels and silhouette over the displayed picture.
 
     Args:
@@ -75,7 +75,7 @@ def decide(person: FloatMap, parts: FloatMap, context: PictureContext) -> Decisi
         extent = here.shape[1], here.shape[0]
         labels[place] = part_labels(near, extent) * here.view(np.uint8)
         np.copyto(sure[place], resize(near[1:].max(axis=0), extent), where=here)
-    return Decision(labels, to_bytes(silhouette), to_bytes(sure))
+    return PartDecision(labels, to_bytes(silhouette), to_bytes(sure))
 
 
 def _around(

@@ -187,7 +187,8 @@ def test_nothing_of_training_or_of_the_machine_is_in_the_files(exported: Exporte
         assert {n.op_type for n in model.graph.node} <= allowed
         assert {o.domain for o in model.opset_import} == {""}
         assert not any(n.metadata_props or n.doc_string for n in model.graph.node)
-        assert b".py" not in exported.data(stage)
+        model.graph.ClearField("initializer")  # random weights spell anything, ".py" once in a dozen networks
+        assert b".py" not in model.SerializeToString()
         assert str(Path.cwd()).encode() not in exported.data(stage)
 
 

@@ -14,7 +14,7 @@ import pytest
 from experiments import ablations
 from experiments.ablations import COLUMNS, VARIANTS, Variant, write
 from experiments.networks import TRUNK
-from models.checkpoint import load_checkpoint, load_network
+from models.checkpoint import load_checkpoint, load_network, row_of
 from models.labels import IGNORE, S31
 from training.loop import LAST
 from training.photos import Photo
@@ -92,7 +92,7 @@ def test_a_stopped_run_goes_on_with_what_is_missing(
 ) -> None:
     trained: list[Path] = []
     monkeypatch.setattr(ablations, "sources", lambda *_, **__: replace(everything).sources)
-    monkeypatch.setattr(ablations, "_continue", lambda _a, _n, _v, out: trained.append(out))
+    monkeypatch.setattr(ablations, "_continue", lambda *given: trained.append(given[-1]))
     filled = {group: dict.fromkeys((k for _, g, k in COLUMNS if g == group), 0.5) for _, group, _ in COLUMNS}
     monkeypatch.setattr(ablations, "report", lambda *_, **__: filled)
     a = argparse.Namespace(
@@ -122,8 +122,10 @@ def test_a_variant_is_trained_from_the_checkpoint_given(
 ) -> None:
     monkeypatch.setattr(ablations, "BATCH", 4)
     monkeypatch.setattr(ablations, "CROP", 64)
-    net, _ = load_network(TRUNK)
-    ablations._continue(argparse.Namespace(ablation_steps=2), net, everything, tmp_path)
+    net, stored = load_network(TRUNK)
+    ablations._continue(
+        row_of(stored, TRUNK), argparse.Namespace(ablation_steps=2), net, everything, tmp_path
+    )
     groups, meta = load_checkpoint(tmp_path / LAST)
     start = load_checkpoint(TRUNK)[0]["ema"]
     assert meta["step"] == 2
