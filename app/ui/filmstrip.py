@@ -10,7 +10,28 @@ CELLS, COLUMNS = 8, 4
 GAP = 3
 
 
-class Filmstrip(QWidget):
+class ShapedWidget(QWidget):
+    """A widget as wide as there is room, whose height follows from the shape of a clip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shape = 16 / 9  # width by height
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """As high as its width asks for."""
+        return QSize(260, self.heightForWidth(max(260, self.width())))
+
+    def hasHeightForWidth(self) -> bool:
+        """The shape is kept."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        """Height of one picture."""
+        return round(width / self._shape)
+
+
+class Filmstrip(ShapedWidget):
     """Cells with a picture each.
 
     Signals:
@@ -21,11 +42,9 @@ class Filmstrip(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._span: tuple[int, int] | None = None
         self._pictures: dict[int, tuple[int, QImage]] = {}  # cell → frame, picture
         self._shown = -1
-        self._shape = 16 / 9
 
     def begin(self, span: tuple[int, int] | None) -> None:
         """Empty cells for the frames from `span[0]` to `span[1]`; None: not known yet."""
@@ -67,14 +86,6 @@ class Filmstrip(QWidget):
     def frames(self) -> list[int]:
         """The frames on show, in order."""
         return sorted(frame for frame, _ in self._pictures.values())
-
-    def sizeHint(self) -> QSize:
-        """As high as its width asks for."""
-        return QSize(260, self.heightForWidth(max(260, self.width())))
-
-    def hasHeightForWidth(self) -> bool:
-        """The cells keep the shape of the clip."""
-        return True
 
     def heightForWidth(self, width: int) -> int:
         """Of all rows."""

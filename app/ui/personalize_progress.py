@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QPainter, QPaintEvent, QPalette
-from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
-from app.ui.filmstrip import Filmstrip
+from app.ui.filmstrip import Filmstrip, ShapedWidget
 from app.ui.job_list import duration
 from app.ui.widgets import button, fill, heading, plain
 
@@ -110,14 +110,12 @@ class ProgressPage(QWidget):
         self.strip.show_chosen(frame if self._held else -1)
 
 
-class PreviewPicture(QWidget):
-    """One image, as wide as there is room and in its own shape."""
+class PreviewPicture(ShapedWidget):
+    """One image in its own shape."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._image: QImage | None = None
-        self._shape = 16 / 9
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_image(self, image: QImage | None) -> None:
         """This one, or an empty place."""
@@ -126,18 +124,6 @@ class PreviewPicture(QWidget):
             self._shape = max(0.8, image.width() / image.height())
         self.updateGeometry()
         self.update()
-
-    def sizeHint(self) -> QSize:
-        """As high as its width asks for."""
-        return QSize(260, self.heightForWidth(max(260, self.width())))
-
-    def hasHeightForWidth(self) -> bool:
-        """It keeps its shape."""
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        """For the image on show."""
-        return round(width / self._shape)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """The image, centred."""

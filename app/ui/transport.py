@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout
 
 from app.ui import icons
 from app.ui.timeline import Timeline, TimelinePosition, timecode
-from app.ui.widgets import plain
+from app.ui.widgets import fill, plain
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
 PLAYER = ("start", "back", "play", "forward", "end", "loop")
@@ -42,8 +42,7 @@ class Transport(QFrame):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             self._buttons[name] = button
         self._actions = actions
-        self._time = plain("")
-        self._time.setObjectName("timecode")
+        self._time = plain(name="timecode")
         self._speed = self._speed_button()
         self._lay_out()
         self.show_kind(live=False, still=True)
@@ -92,21 +91,12 @@ class Transport(QFrame):
         self._actions["record"].setIcon(icons.icon("record", record))
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout()
+        row, buttons = QHBoxLayout(), self._buttons
+        player = (buttons[name] for name in PLAYER)
+        others = (buttons[name] for name in (*LIVE, *BOTH))
+        fill(row, *player, self._speed, self._time, None, *others, spacing=2)
         row.setContentsMargins(8, 0, 8, 4)
-        row.setSpacing(2)
-        for name in PLAYER:
-            row.addWidget(self._buttons[name])
-        row.addWidget(self._speed)
-        row.addWidget(self._time)
-        row.addStretch(1)
-        for name in (*LIVE, *BOTH):
-            row.addWidget(self._buttons[name])
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 4, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.timeline)
-        column.addLayout(row)
+        fill(QVBoxLayout(self), self.timeline, row, spacing=0).setContentsMargins(0, 4, 0, 0)
 
     def _speed_button(self) -> QToolButton:
         button = QToolButton()

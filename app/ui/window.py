@@ -41,6 +41,7 @@ from app.ui.style_panel import StylePanel
 from app.ui.style_state import StyleState
 from app.ui.transport import Transport
 from app.ui.welcome import Welcome
+from app.ui.widgets import fill as lay_out
 
 THEMES = {"auto": "As the desktop", "light": "Light", "dark": "Dark"}
 
@@ -101,17 +102,8 @@ class Window(QMainWindow):
             self.status.show_under("")
             self.status.show_metrics(None)
             self.show_live(live=False, still=True)
-        for name in (
-            "snapshot",
-            "record",
-            "record-raw",
-            "close",
-            "copy-picture",
-            "chroma",
-            "zoom-in",
-            "zoom-out",
-            "fit",
-        ):
+        kept = ("snapshot", "record", "record-raw", "copy-picture")
+        for name in (*kept, "close", "chroma", "zoom-in", "zoom-out", "fit"):
             self.actions_[name].setEnabled(not on)
 
     def stop_picking(self) -> None:
@@ -233,12 +225,8 @@ class Window(QMainWindow):
         self._stack.addWidget(self.welcome)
         middle = QWidget()
         column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self._stack, 1)
-        column.addWidget(self.brush_bar)
-        column.addWidget(self.activity)
-        column.addWidget(self.transport)
+        lay_out(column, self._stack, self.brush_bar, self.activity, self.transport, spacing=0)
+        column.setStretchFactor(self._stack, 1)
         self.setCentralWidget(middle)
         self._panel.setObjectName("panel-dock")
         self._panel.setTitleBarWidget(QWidget())  # the panel explains itself
