@@ -39,6 +39,7 @@ class PartCentroids:
 
     points: NDArray[np.float64]  #: (classes, 2) x, y in displayed pixels, NaN where there is none of a part
     areas: NDArray[np.int64]  #: (classes,) label pixels
+    confidences: NDArray[np.float64]  #: (classes,) means, 0..255, NaN where there is none of a part
 
 
 def part_centroids(parsing: Parsing) -> PartCentroids:
@@ -48,10 +49,11 @@ def part_centroids(parsing: Parsing) -> PartCentroids:
     found = labels.ravel()[at]
     ys, xs = np.divmod(at, labels.shape[1])
     areas = np.bincount(found, minlength=classes)
-    sums = np.stack([np.bincount(found, axis, minlength=classes) for axis in (xs, ys)], axis=1)
-    cells = np.divide(sums, areas[:, None], out=np.full(sums.shape, np.nan), where=areas[:, None] > 0)
+    values = (xs, ys, parsing.confidence.ravel()[at])
+    sums = np.stack([np.bincount(found, v, minlength=classes) for v in values], axis=1)
+    means = np.divide(sums, areas[:, None], out=np.full(sums.shape, np.nan), where=areas[:, None] > 0)
     scale = np.array(parsing.size, np.float64) / labels.shape[::-1]
-    return PartCentroids((cells + 0.5) * scale - 0.5, areas)
+    return PartCentroids((means[:, :2] + 0.5) * scale - 0.5, areas, means[:, 2])
 
 
 def pose_of_parts(parsing: Parsing) -> Pose:

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from models.centroids import part_centroids
 from models.results import Parsing, Result
 from runtime.frames import Frame
@@ -33,7 +31,7 @@ HEADER: Final = (
 
 def header() -> str:
     """The first line, with its line end."""
-    return _line(HEADER)
+    return _text([HEADER])
 
 
 def rows(parsing: Parsing, origin: Origin) -> str:
@@ -44,18 +42,14 @@ def rows(parsing: Parsing, origin: Origin) -> str:
     of = part_centroids(parsing)
     (width, height), (down, across) = parsing.size, parsing.labels.shape
     scale = (width / across) * (height / down)
-    flat = parsing.labels.ravel(), parsing.confidence.ravel()
-    sure = np.bincount(*flat, minlength=parsing.part_set.classes)
-    out = io.StringIO()
-    for part, name in enumerate(parsing.part_set.names, start=1):
-        n = of.areas[part]
-        values: tuple[object, ...] = (0, "", "", "")
-        if n:
-            x, y = of.points[part]
-            values = (round(n * scale), f"{x:.2f}", f"{y:.2f}", f"{sure[part] / n / 255:.4f}")
-        where = origin.file_name, origin.frame, f"{origin.pts_s:.6f}"
-        out.write(_line((*where, part, name, *values, origin.output)))
-    return out.getvalue()
+    measured = zip(of.areas.tolist(), of.points.tolist(), of.confidences.tolist(), strict=True)
+    where = origin.file_name, origin.frame, f"{origin.pts_s:.6f}"
+    lines: list[tuple[object, ...]] = []
+    for part, (name, (n, (x, y), p)) in enumerate(zip(parsing.part_set.class_names, measured, strict=True)):
+        absent = (0, "", "", "")
+        found = (round(n * scale), f"{x:.2f}", f"{y:.2f}", f"{p / 255:.4f}") if n else absent
+        lines.append((*where, part, name, *found, origin.output))
+    return _text(lines[1:])  # without the background
 
 
 class PartsTable(GrowingText):
@@ -98,7 +92,7 @@ def split(text: str) -> dict[str, str]:
     return found
 
 
-def _line(values: tuple[object, ...]) -> str:
+def _text(lines: Iterable[tuple[object, ...]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(values)
+    csv.writer(out, lineterminator="\n").writerows(lines)
     return out.getvalue()
