@@ -136,7 +136,7 @@ def learn(desktop: object) -> None:
     from app.ui.personalize_form import PersonalizeRequest
 
     desktop.personalization.start(PersonalizeRequest("closed", marked=False, method="none", go_on=False))
-    if desktop.personalization.idle and not desktop._stopping:
+    if desktop.personalization._task is None and not desktop._stopping:
         QTimer.singleShot(50, partial(learn, desktop))
 
 
