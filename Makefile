@@ -63,7 +63,7 @@ $(DEV_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
 	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e ".[$(DEVICE),train,dev,download]"
 	@rm -f $(VENV)/.ready-*; touch $(RUN_STAMP) $@
 
-# Before 0.2 the distribution was called xfactor, like somebody else's on PyPI.
+# An earlier checkout installed itself as `xfactor`, the name of somebody else's package.
 one_runtime = $(BIN)/python -m pip uninstall --quiet --yes xfactor 2>/dev/null || true; if [ -n "$$($(BIN)/python -m pip list --format=freeze 2>/dev/null | grep -x '$(OTHER_RUNTIME)==.*')" ]; then \
 	  $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu; fi
 
