@@ -1,7 +1,4 @@
-"""Words and names of the house: what offends against CONTRIBUTING, and what of it is still to be mended.
-
-`python -m tests.architecture.words` takes from `to_mend.txt` what no longer offends; it adds nothing.
-"""
+"""Words and names of the house: what offends against CONTRIBUTING."""
 
 from __future__ import annotations
 
@@ -12,8 +9,6 @@ from collections.abc import Iterable, Iterator
 
 from tests.architecture.sources import ROOT, Source, product
 
-COMMAND = "python -m tests.architecture.words"
-TO_MEND = ROOT / "tests" / "architecture" / "to_mend.txt"
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 QUESTIONS = re.compile(r"(What|Whether|How|Where|Who)\b")
 PIECES = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -77,22 +72,8 @@ def offences(sources: Iterable[Source]) -> set[str]:
     return repeated_classes(sources) | refused_names(sources, refused_words()) | riddles(sources)
 
 
-def to_mend() -> set[str]:
-    return set(TO_MEND.read_text(encoding="utf-8").splitlines()) if TO_MEND.exists() else set()
-
-
 def places(offence: str) -> list[str]:
     """Files in which an offence of `offences` stands."""
     kind, _, what = offence.partition(" ")
     marks = {"class": f"class {what}\\b", "name": rf"\b{what}\b", "docstring": re.escape(what)}
     return [s.name for s in product() if re.search(marks[kind], s.text) or s.path.stem == what]
-
-
-def shrink() -> None:
-    """Rewrite `to_mend.txt` without what no longer offends."""
-    left = sorted(to_mend() & offences(product()))
-    TO_MEND.write_text("".join(f"{line}\n" for line in left), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    shrink()
