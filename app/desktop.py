@@ -48,17 +48,13 @@ log = logging.getLogger("xfactor.desktop")
 
 
 class Notification(QObject):
-    """Qt signal that threads send when there is something new for the window; no payload, no queue.
+    """Qt signal that threads send when there is something new for the window; no payload, no queue."""
 
-    Signals:
-        sent: there is something to pull.
-    """
-
-    sent = pyqtSignal()
+    sent = pyqtSignal()  #: there is something to pull
 
     def send(self) -> None:
         """From any thread."""
-        with suppress(RuntimeError):  # a thread that outlived the window rings into nothing
+        with suppress(RuntimeError):  # a thread may outlive the window
             self.sent.emit()
 
 
