@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -119,7 +120,7 @@ class Desktop(QObject):
         actions["example"].triggered.connect(self.open_example)
         actions["close"].triggered.connect(self.close_source)
         # how it is shown
-        actions["smoothing"].triggered.connect(self._on_smoothing)
+        actions["smoothing"].triggered.connect(partial(setattr, self.pipeline, "smooth"))
         actions["hud"].triggered.connect(self.tick)
         actions["mirror"].triggered.connect(self.tick)
         window.theme_chosen.connect(self._on_theme)
@@ -298,9 +299,6 @@ class Desktop(QObject):
         if workspace.previous is not None:
             words = f"X factor: {workspace.xfactor.name}, swapped in {workspace.swap_ms:.2f} ms"
             self.window.status.show_under(words)
-
-    def _on_smoothing(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
-        self.pipeline.smooth = on
 
     def _on_theme(self, theme: str) -> None:
         self.settings = replace(self.settings, theme=theme)
