@@ -190,7 +190,7 @@ def list_models() -> None:
 
 @models_app.command("show")
 def show_model(name: str) -> None:
-    """Everything a model says of itself."""
+    """All metadata of a model."""
     from app.commands.models import show
 
     show(name)

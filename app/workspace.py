@@ -188,7 +188,7 @@ class Workspace:
             self._use(self._engine)
 
     def _views(self, engine: Engine) -> Views:
-        """Augmentation that `looks` means for a model and the source that is open; video when none is."""
+        """Views that `looks` means for a model and the source that is open; video when none is."""
         if not engine.averages:
             return ONE
         return chosen(self.looks, video=self.source is None or self.source.video)

@@ -87,7 +87,7 @@ class PersonResult:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Everything a model says of one picture: body parts, people with their joints, or both.
+    """Results of a model for one picture: body parts, people with their joints, or both.
 
     Raises:
         ValueError: when poses are of different joint sets.

@@ -132,7 +132,7 @@ class FinetuneResult:
 
 
 def held_out(count: int) -> tuple[list[int], list[int]]:
-    """Frames that nothing is learned from: those that say when to end, and those that the gate looks at.
+    """Held-out frames: those that end the training early, and those of the gate.
 
     Every tenth, from short clips more; one in turn for either purpose.
     """

@@ -43,7 +43,7 @@ class Seeds:
 
 
 def window(frames: int, *, around: int | None = None, span: int = WINDOW) -> range:
-    """Frames of a clip that are looked at: `span` of them round one frame, moved inwards at the clip's ends.
+    """Window of `span` frames round one frame of a clip, moved inwards at the clip's ends.
 
     Args:
         frames: how many the clip has.

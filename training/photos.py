@@ -1,4 +1,4 @@
-"""Readers of real photos with whatever labels they carry, as code maps (targets.py).
+"""Readers of real photos with whatever labels they have, as code maps (targets.py).
 
 Files that are missing, broken or do not match are named and left out, and counted at the end.
 """

@@ -39,7 +39,7 @@ def list_all() -> None:
 
 
 def show(name: str) -> None:
-    """Everything a model says of itself, and where it lies."""
+    """All metadata of a model, and its path."""
     model = find_model(name)
     spec = model.spec
     trained = "; ".join(f"{t.name} ({t.licence})" for t in spec.training_data) or "it does not say"

@@ -41,7 +41,7 @@ log = logging.getLogger("xfactor.downloading")
 
 
 class Download:
-    """One link, looked at and then downloaded; `close` it in every case.
+    """One link: queried, then downloaded; `close` it in every case.
 
     Args:
         link: What is wanted.

@@ -67,7 +67,7 @@ def run(context: Context) -> Facts:
 
 
 def wanted_frames(job: PersonalizationJob, expected: int) -> range:
-    """The frames of a clip that a job looks at."""
+    """The window of frames of a job's clip."""
     if job.last is None:
         return window(expected, around=job.around, span=WINDOW)
     return between(expected, job.first, job.last)

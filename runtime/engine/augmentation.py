@@ -1,4 +1,4 @@
-"""One picture looked at several ways, mirrored, larger, smaller, and what each look says averaged.
+"""Test-time augmentation: one picture parsed mirrored, larger and smaller, and the results averaged.
 
 What a network sees at several sizes and from both sides it is surer of; each look costs a run. Maps come back
 to the displayed picture by its cells: padding, right and below, is cut off before a map is mirrored.
@@ -23,7 +23,7 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Views:
-    """Which looks are taken; the first one's grid is that of the results."""
+    """Views of a picture: scales, and whether mirrored; the results lie on the first one's grid."""
 
     sizes: tuple[float, ...] = (1.0,)  #: of the picture, times the network's size
     mirrored: bool = False  #: each size also as its mirror image

@@ -25,7 +25,7 @@ Array = NDArray[np.generic]
 
 
 class NoResultError(Exception):
-    """There is nothing to say of this frame; the text is for a banner, and the video goes on."""
+    """No result for this frame; the text is for a banner, and the video goes on."""
 
 
 def read_model(path: Path) -> bytes:

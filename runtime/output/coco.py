@@ -61,7 +61,7 @@ def category(joint_set: JointSet | None) -> dict[str, Any]:
 
 
 def category_of(result: Result) -> dict[str, Any]:
-    """The category as far as one result tells which joints the model gives."""
+    """Category of people, with the joints that one result has."""
     return category(next((p.pose.joint_set for p in result.people if p.pose is not None), None))
 
 

@@ -57,7 +57,7 @@ class Faults:
             self._open(files.make_private_dir(folder or paths.user_log_dir()), name)
 
     def report(self, error: BaseException, where: str) -> None:
-        """Log the whole trace, print one line and the log's path; not if the same was told a moment ago."""
+        """Log the whole trace, print one line and the log's path; not if the same was reported just now."""
         with contextlib.suppress(Exception):  # a hook that raises aborts a Qt program
             text = str(error) if isinstance(error, Refusal) else f"{type(error).__name__}: {error}"
             repeated = self._repetitions(f"{where} {type(error).__name__} {_origin(error)}")
