@@ -226,10 +226,10 @@ def test_two_processes_lose_no_update(path: Path, repository: Path) -> None:
     values = [str(n) for n in range(60)]
     running = [
         subprocess.Popen([sys.executable, "-c", INSTANCE, path, repository, key, *values])
-        for key in ("model", "factor", "camera", "folder")
+        for key in ("model", "factor", "recordings", "folder")
     ]
     assert [p.wait(timeout=60) for p in running] == [0, 0, 0, 0]
-    assert SettingsFile(path).load() == Settings(model="59", factor="59", camera="59", folder="59")
+    assert SettingsFile(path).load() == Settings(model="59", factor="59", recordings="59", folder="59")
     assert list(path.parent.iterdir()) == [path]
 
 
