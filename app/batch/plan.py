@@ -12,11 +12,10 @@ from typing import Final, Literal
 
 from app.batch.options import ParseJob
 from runtime.media.images import SUFFIXES, natural
-from runtime.media.opening import printable
 from runtime.media.sources import classify
 from runtime.output.products import PICTURE_FOLDERS, SHARED_NAMES
 from runtime.system.disk import cannot_write
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 
 CLIP_SUFFIXES: Final = frozenset(

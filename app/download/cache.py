@@ -9,8 +9,8 @@ from typing import Final
 
 from app.download.messages import SUFFIXES
 from runtime.media.links import YOUTUBE, Link
-from runtime.media.opening import open_media, printable
-from runtime.system.errors import Refusal
+from runtime.media.opening import open_media
+from runtime.system.errors import Refusal, printable
 from runtime.system.files import make_private_dir, write_atomic
 from runtime.system.paths import user_links_dir
 

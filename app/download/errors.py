@@ -8,8 +8,7 @@ from typing import Final
 
 from app.download.network_guard import NOT_FOLLOWED
 from runtime.media.links import OTHERWISE
-from runtime.media.opening import printable
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 from runtime.system.installation import install_extra, pip
 
 #: The packages of the extra `download`: the solver of the site's puzzles is brought up to date with yt-dlp.

@@ -34,8 +34,7 @@ from app.download.messages import (
     encode,
 )
 from runtime.media.links import YOUTUBE, Link, Site
-from runtime.media.opening import printable
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 from runtime.system.locks import exclusive
 
 OLDEST: Final = (2025, 11, 12)  # the first that asks a JavaScript runtime for what the site wants

@@ -13,8 +13,7 @@ from personalize.worker.pictures import PictureSequence, identity, opened, sha25
 from personalize.worker.results import Facts
 from runtime.frames import Frame
 from runtime.media.clips import Clip
-from runtime.media.opening import printable
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 LONGEST = 900  #: frames; a longer range would not fit into memory and time
 FEWEST = 2

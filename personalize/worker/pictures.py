@@ -12,8 +12,7 @@ from typing import Final
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.media.images import list_images, read_image
-from runtime.media.opening import printable
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 HASHED_BYTES: Final = 2 << 30  #: a larger clip goes without its hash: ten hours of video would take minutes
 

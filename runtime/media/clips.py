@@ -15,9 +15,9 @@ from runtime.frames import Frame
 from runtime.media.clock import Clock
 from runtime.media.decoding import Decoder
 from runtime.media.file_types import ends_early
-from runtime.media.opening import DEFAULT_LIMITS, Limits, printable
+from runtime.media.opening import DEFAULT_LIMITS, Limits
 from runtime.media.upright import Upright
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 _DEFAULT_RATE: Final = 25.0
 _UNSIZED: Final = ("mpegts", "mpeg")  # they do not say how long they are; a torn last frame tells

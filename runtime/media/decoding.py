@@ -12,8 +12,8 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from runtime.media.opening import DEFAULT_LIMITS, Limits, open_media, printable, video_stream
-from runtime.system.errors import Refusal
+from runtime.media.opening import DEFAULT_LIMITS, Limits, open_media, video_stream
+from runtime.system.errors import Refusal, printable
 
 _GIVE_UP_AFTER: Final = 200  # failures in a row without one good packet: the rest of the file is noise
 

@@ -16,9 +16,8 @@ from runtime.frames import Frame
 from runtime.media.cameras import Camera
 from runtime.media.clips import Clip
 from runtime.media.images import list_images, read_image
-from runtime.media.opening import printable
 from runtime.media.sources import Source
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 SEQUENCE_RATE = 25.0  # pictures per second of a numbered sequence: it was a film once
 SLIDES_RATE = 1.0  # pictures per second of a folder of unrelated photos

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from runtime.media.opening import DEFAULT_LIMITS, Limits, printable, regular_file
-from runtime.system.errors import Refusal
+from runtime.media.opening import DEFAULT_LIMITS, Limits, regular_file
+from runtime.system.errors import Refusal, printable
 
 #: Pillow opens nothing else; its other readers are old, rare, and have been the way in for hostile files.
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF", "MPO")

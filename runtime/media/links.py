@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from runtime.media.opening import printable
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 LONGEST: Final = 2000  # characters of a link; real ones have a tenth of that
 OTHERWISE: Final = "Download the clip yourself and open the file"

@@ -18,7 +18,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from runtime.media.file_types import Kind, looks_like, movie_without_index
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 #: Demuxers of self-contained files. Play lists (hls, concat, dash) and devices (lavfi, v4l2) are absent.
 FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,flv,ogg,mpeg,asf,gif"
@@ -136,12 +136,6 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
 
 def _has_decoder(stream: VideoStream) -> bool:
     return getattr(stream, "codec_context", None) is not None  # PyAV's types do not know that it can be None
-
-
-def printable(name: str) -> str:
-    """A file name that cannot break a line or a terminal, for messages."""
-    clean = "".join(c if c.isprintable() else "?" for c in name)
-    return clean if len(clean) <= 120 else f"{clean[:80]}…{clean[-36:]}"
 
 
 _EXPLAINED: Final[dict[Kind, tuple[str, str]]] = {

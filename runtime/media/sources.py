@@ -10,8 +10,8 @@ from typing import Final, Literal
 from runtime.media.cameras import CameraInfo, list_cameras
 from runtime.media.file_types import looks_like
 from runtime.media.links import check_link, looks_like_link
-from runtime.media.opening import printable, regular_file
-from runtime.system.errors import Refusal
+from runtime.media.opening import regular_file
+from runtime.system.errors import Refusal, printable
 
 LONGEST: Final = 4096  # characters of a path on any system
 

@@ -6,8 +6,7 @@ import errno
 from pathlib import Path
 from typing import Final
 
-from runtime.media.opening import printable
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",

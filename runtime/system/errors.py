@@ -1,4 +1,4 @@
-"""Refusal: the one way the program says no."""
+"""Refusal: the one way the program says no; and names that are safe to print."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ class Refusal(Exception):
         self.what = what
         self.reason = reason
         self.remedy = remedy
+
+
+def printable(name: str) -> str:
+    """A file name that cannot break a line or a terminal, for messages."""
+    clean = "".join(c if c.isprintable() else "?" for c in name)
+    return clean if len(clean) <= 120 else f"{clean[:80]}…{clean[-36:]}"

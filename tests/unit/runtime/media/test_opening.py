@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from runtime.media.clips import Clip
-from runtime.media.opening import Limits, open_media, printable
-from runtime.system.errors import Refusal
+from runtime.media.opening import Limits, open_media
+from runtime.system.errors import Refusal, printable
 from tests.drawn_media import draw_clip, draw_song
 
 
