@@ -6,6 +6,7 @@ and training read it instead of stating them again. Maps are (channels, rows, co
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
@@ -37,7 +38,7 @@ class Mirror:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Output:
+class Output(ABC):
     """A tensor of a graph; subclasses say what its channels mean."""
 
     name: str = ""  #: of the graph's output; the type's own when left out
@@ -57,13 +58,13 @@ class Output:
             object.__setattr__(self, "name", self.type)
 
     @property
+    @abstractmethod
     def channels(self) -> int:
         """Number of channels.
 
         Raises:
             OutputError: the set it names is not known here.
         """
-        raise NotImplementedError
 
     @property
     def mirror(self) -> Mirror:
