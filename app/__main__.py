@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from app.commands.arguments import LinkMegabytes, LinkMinutes, Model, ResultFolder, Sources, named
 from runtime.system import crash_log, installation
 from runtime.system.errors import Refusal
 
@@ -63,10 +64,6 @@ factors_app = typer.Typer(help="List, add, show and remove personalised factors.
 app.add_typer(models_app, name="models", invoke_without_command=True)
 app.add_typer(factors_app, name="factors", invoke_without_command=True)
 
-Model = Annotated[str, typer.Option("--model", metavar="NAME|DIR", help="The model.")]
-LinkMinutes = Annotated[float, typer.Option(metavar="N", help="Longest video that a link may name.")]
-LinkMegabytes = Annotated[float, typer.Option(metavar="N", help="Largest download of a link.")]
-
 
 @app.callback(invoke_without_command=True)
 def options(
@@ -94,9 +91,14 @@ def window(source: Annotated[str | None, typer.Argument(metavar="[SOURCE]")] = N
 
 @app.command()
 def personalize(  # noqa: PLR0913 - typer takes options as arguments
-    clip: Annotated[str, typer.Argument(metavar="CLIP", help="A clip, a folder of its frames, or a link.")],
+    clip: Annotated[
+        str,
+        typer.Argument(metavar="CLIP", help="A clip, a folder of its frames, or a link.", callback=named),
+    ],
     *,
-    out: Annotated[str, typer.Option(metavar="NAME|FILE", help="A name in your library, or a file.")],
+    out: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="A name in your library, or a file.", callback=named)
+    ],
     model: Model = "factored-s31",
     frames: Annotated[str, typer.Option(metavar="A:B", help="Frames to learn from.")] = "",
     method: Annotated[
@@ -122,9 +124,9 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
 
 @app.command(cls=Parse)
 def parse(  # noqa: PLR0913 - typer takes options as arguments
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help="Clips, pictures, folders, links.")],
+    sources: Sources,
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the results go.")],
+    out: ResultFolder,
     model: Model = "factored-s31",
     factor: Annotated[str, typer.Option(metavar="NAME|FILE", help="A personalised factor.")] = "",
     silhouettes: Annotated[
@@ -159,6 +161,10 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     from app.commands.parse import checked_saves, checked_size, parse_all
     from app.download.messages import DownloadLimits
 
+    if factor and silhouettes:
+        raise typer.BadParameter(
+            "--factor and --silhouettes both stand in the factor's place. Give one of them"
+        )
     try:
         wanted = () if save is None else checked_saves(save)
         network, span = checked_size(size), FrameSpan.parse(frames, every)

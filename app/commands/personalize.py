@@ -179,6 +179,10 @@ def _print_result(done: Finished, out: str, place: str) -> None:
     console.print(Text(result.reason), soft_wrap=True)
     if place:
         console.print(Text(f"{_name(out)} is in {place}; use it with --factor {out}"), soft_wrap=True)
+        console.print(
+            "It was judged by silhouettes propagated through the clip, not by true ones: look at some frames first.",
+            soft_wrap=True,
+        )
 
 
 def _say_ending(reporter: ProgressReporter, event: str, words: str) -> None:

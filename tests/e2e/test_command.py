@@ -28,6 +28,29 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_clip(tmp_path_factory.mktemp("clip") / "walk.mp4", 40, sound=True)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["parse", "", "--out", "o"],
+        ["parse", "a.mp4", "--out", ""],
+        ["parse", "a.mp4", "--out", "o", "--factor", "me", "--silhouettes", "masks"],
+        ["personalize", "", "--out", "me"],
+        ["personalize", "a.mp4", "--out", ""],
+    ],
+)
+def test_what_is_empty_or_contradicts_itself_is_wrong_usage(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F20: an unset variable must not parse the current folder, nor fill it."""
+    from app.__main__ import app
+
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert "is empty" in done.output or "Give one of them" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_exit_codes(clip: Path, tmp_path: Path) -> None:
     done = xfactor("parse", clip, "--out", tmp_path / "a", *QUICK)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

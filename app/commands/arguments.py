@@ -1,0 +1,53 @@
+"""Arguments that commands share; what an unset shell variable leaves empty is refused.
+
+An empty path would mean the current folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EMPTY = "it is empty. Give a path; a shell variable in it may not be set"
+
+
+def named(text: str) -> str:
+    """An argument that names something.
+
+    Raises:
+        typer.BadParameter: it is empty.
+    """
+    if not text.strip():
+        raise typer.BadParameter(EMPTY)
+    return text
+
+
+def all_named(texts: list[str]) -> list[str]:
+    """Arguments that each name something.
+
+    Raises:
+        typer.BadParameter: one is empty.
+    """
+    return [named(text) for text in texts]
+
+
+def named_path(text: str | Path) -> Path:
+    """A path that is not empty.
+
+    Raises:
+        typer.BadParameter: it is empty.
+    """
+    return Path(named(str(text)))
+
+
+Sources = Annotated[
+    list[str], typer.Argument(metavar="SOURCE", help="Clips, pictures, folders, links.", callback=all_named)
+]
+ResultFolder = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Where the results go.", parser=named_path)
+]
+Model = Annotated[str, typer.Option("--model", metavar="NAME|DIR", help="The model.")]
+LinkMinutes = Annotated[float, typer.Option(metavar="N", help="Longest video that a link may name.")]
+LinkMegabytes = Annotated[float, typer.Option(metavar="N", help="Largest download of a link.")]
