@@ -180,7 +180,7 @@ def _print_result(done: Finished, out: str, place: str) -> None:
     if place:
         console.print(Text(f"{_name(out)} is in {place}; use it with --factor {out}"), soft_wrap=True)
         console.print(
-            "It was judged by silhouettes propagated through the clip, not by true ones: look at some frames first.",
+            "Judged by silhouettes propagated through the clip, not by true ones: look at some frames first.",
             soft_wrap=True,
         )
 
