@@ -9,7 +9,7 @@ import pytest
 from tests.architecture import words
 from tests.architecture.sources import ROOT, Source, product
 
-MOST_LINES = 36_000
+MOST_LINES = 41_000  # the aim is 36 000: lower it with what goes, raise it only for what users get
 MOST_LINES_OF_THE_APP = 14_000
 MOST_FILES_AT_THE_TOP_OF_THE_APP = 6
 
@@ -64,6 +64,5 @@ def test_the_app_is_small() -> None:
     assert len([s for s in app if s.name.count("/") == 1]) <= MOST_FILES_AT_THE_TOP_OF_THE_APP
 
 
-@pytest.mark.xfail(strict=False, reason="the tree is being made smaller: 40 900 lines on 21 November 2026")
 def test_the_whole_is_small() -> None:
     assert sum(s.text.count("\n") for s in product()) <= MOST_LINES
