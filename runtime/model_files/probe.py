@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import sys
 
-MEMORY_BYTES = 3 << 29  # address space beside the model's own; a good trial of 2 MB takes a third of a GB
+MEMORY_BYTES = 2 << 30  # address space in all
 CPU_SECONDS = 30
 
 
-def limit_memory(model_bytes: int) -> None:
+def limit_memory() -> None:
     """Bound this process before anything of the model is understood; not available on Windows."""
     try:
         import resource  # noqa: PLC0415 - absent on Windows
     except ImportError:
         return
-    allowed = MEMORY_BYTES + 4 * model_bytes
-    resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -28,7 +27,7 @@ def limit_memory(model_bytes: int) -> None:
 def main() -> int:
     """Try what comes on standard input."""
     sizes: dict[str, int] = json.loads(sys.stdin.buffer.readline())
-    limit_memory(sum(sizes.values()))
+    limit_memory()
     stages = {stage: sys.stdin.buffer.read(size) for stage, size in sizes.items()}
     from runtime.model_files.trial import reason_against  # noqa: PLC0415 - the limits come before numpy and the runtime
 

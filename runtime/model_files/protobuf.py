@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 MAX_TEXT_BYTES = 1 << 20
-MAX_FIELDS = 1 << 20  # per message; a real graph has thousands
+MAX_TEXTS_BYTES = 8 << 20  # of one file, read again or not
+MAX_NUMBERS = 1 << 19  # of one file, two a field, walked again or not; a real graph has some 10 000
 
 
 class MalformedError(ValueError):
@@ -34,11 +35,12 @@ class Field:
 
 
 class Reader:
-    """Walks the messages of one file."""
+    """Walks the messages of one file, for as long as a real model may take."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self.size = file.seek(0, io.SEEK_END)
+        self._numbers_left, self._bytes_left = MAX_NUMBERS, MAX_TEXTS_BYTES
 
     def whole(self) -> Field:
         """The file as one message."""
@@ -48,12 +50,10 @@ class Reader:
         """The fields of a message, in the order written.
 
         Raises:
-            MalformedError: when the bytes cannot be protobuf.
+            MalformedError: when the bytes cannot be protobuf, or are more than a model's.
         """
         position, end = message.start, message.start + message.length
-        for _ in range(MAX_FIELDS):
-            if position >= end:
-                return
+        while position < end:
             key, position = self._varint(position, end)
             number, wire = key >> 3, key & 7
             if number == 0:
@@ -70,15 +70,15 @@ class Reader:
             else:
                 raise MalformedError(f"a field has the unknown type {wire}")
             position += length
-        raise MalformedError("a message has too many fields")
 
     def text(self, span: Field) -> str:
         """A span as UTF-8, undecodable bytes replaced.
 
         Raises:
-            MalformedError: when it is no span or longer than a description may be.
+            MalformedError: when it is no span or longer than descriptions may be, alone or in all.
         """
-        if not 0 <= span.length <= MAX_TEXT_BYTES:
+        self._bytes_left -= span.length
+        if not 0 <= span.length <= MAX_TEXT_BYTES or self._bytes_left < 0:
             raise MalformedError("a text is missing or too long")
         self._file.seek(span.start)
         return self._file.read(span.length).decode("utf-8", "replace")
@@ -88,12 +88,15 @@ class Reader:
         values = [field.value]
         if field.is_span:
             values, position, end = [], field.start, field.start + field.length
-            while position < end and len(values) < MAX_FIELDS:
+            while position < end:
                 value, position = self._varint(position, end)
                 values.append(value)
         return [v - (1 << 64) if v >> 63 else v for v in values]
 
     def _varint(self, position: int, end: int) -> tuple[int, int]:
+        self._numbers_left -= 1
+        if self._numbers_left < 0:
+            raise MalformedError("it has more fields than a model")
         self._file.seek(position)
         value = 0
         for i, byte in enumerate(self._file.read(min(10, end - position))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 import cv2
 import numpy as np
@@ -18,6 +19,11 @@ from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal
 
 SIZES = ((96, 128), (64, 32))  # (height, width), px: two sizes find shapes that do not follow the input
+LARGEST = (
+    928,
+    928,
+)  # what the window's largest choice and six views come to, and no description can make smaller
+LIMIT_S = 5.0  # for a picture; a live one has a thirtieth of a second
 IMAGE_TENSOR = "tensor(uint8)", 4
 MIN_CONTRAST = 1e-7  # an output that changes less over all the pictures has learned nothing
 
@@ -80,11 +86,19 @@ def _listing(have: dict[str, tuple[str, int]]) -> str:
 
 def _run(sessions: dict[str, Session], specs: dict[str, ModelSpec]) -> None:
     seen: dict[str, list[float]] = {}
-    for size in SIZES:
-        for picture in drawn_pictures(*size):
-            for name, values in _outputs(sessions, specs, picture).items():
-                low, high = seen.setdefault(name, [np.inf, -np.inf])
-                seen[name] = [min(low, float(values.min())), max(high, float(values.max()))]
+    pictures = [p for size in SIZES for p in drawn_pictures(*size)]
+    first = next(iter(specs.values()))
+    for size in (first.input_size, LARGEST):  # last those in use, where what costs too much ends this process
+        height, width = (-(-side // first.size_multiple) * first.size_multiple for side in size)
+        pictures += drawn_pictures(height, width)[:1]
+    for picture in pictures:
+        started_s = time.process_time()
+        for name, values in _outputs(sessions, specs, picture).items():
+            low, high = seen.setdefault(name, [np.inf, -np.inf])
+            seen[name] = [min(low, float(values.min())), max(high, float(values.max()))]
+        if (took_s := time.process_time() - started_s) > LIMIT_S:
+            sides = "x".join(map(str, picture.shape[2:0:-1]))
+            raise StructureError(f"it took {took_s:.0f} s for a picture of {sides}, more than {LIMIT_S:.0f} s")
     for name, (low, high) in seen.items():
         if high - low < MIN_CONTRAST:
             raise StructureError(f"its output {name} is {low:.3g} everywhere, whatever the picture")

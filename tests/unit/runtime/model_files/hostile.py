@@ -14,6 +14,7 @@ from tests.unit.runtime.model_files.crafted import (
     IMAGE,
     OPSET,
     PERSON,
+    factor,
     front,
     front_weights,
     model,
@@ -78,6 +79,63 @@ def endless_loop() -> bytes:
     nodes = [*front("z"), helper.make_node("Loop", ["n", "yes", "z"], ["s"], body=body), sigmoid("s")]
     weights = {**front_weights(), "n": np.array(1 << 62, np.int64), "yes": np.array(True)}
     return model(nodes, IMAGE, PERSON, weights, spec("network"))
+
+
+def with_metadata(entry: bytes) -> bytes:
+    """A network with one more entry of metadata, byte by byte."""
+    return network("person") + _span(14, entry)
+
+
+def counted(trunk_data: bytes, *nodes: onnx.NodeProto) -> bytes:
+    """A factor with more operators, from its `features` to `extra`, which is added to what it says."""
+    made = onnx.load_from_string(factor(trunk_data))
+    last = helper.make_node("Add", ["z", "extra"], ["s"])
+    kept = list(made.graph.node)
+    del made.graph.node[:]
+    made.graph.node.extend([*kept[:-1], *nodes, last, sigmoid("s")])
+    for name, value in {"column": [-1, 1], "row": [1, -1], "shift": 0.0}.items():
+        kind = np.float32 if name == "shift" else np.int64
+        made.graph.initializer.append(numpy_helper.from_array(np.array(value, kind), name))
+    return made.SerializeToString()
+
+
+def grows_by_shape(trunk_data: bytes) -> bytes:
+    return counted(
+        trunk_data,
+        helper.make_node("Shape", ["features"], ["sizes"]),
+        helper.make_node("ConstantOfShape", ["sizes"], ["big"]),
+        helper.make_node("ReduceSum", ["big"], ["extra"], keepdims=0),
+    )
+
+
+def grows_by_value(trunk_data: bytes) -> bytes:
+    """Sizes made of what is in the picture."""
+    return counted(
+        trunk_data,
+        helper.make_node("Reshape", ["features", "row"], ["flat"]),
+        helper.make_node("Cast", ["flat"], ["sizes"], to=TensorProto.INT64),
+        helper.make_node("Expand", ["shift", "sizes"], ["big"]),
+        helper.make_node("ReduceSum", ["big"], ["extra"], keepdims=0),
+    )
+
+
+def grows_with_the_square(trunk_data: bytes) -> bytes:
+    """Every feature beside every other: 9 MB at 96x128 px, 46 GB at 928x928 px."""
+    return counted(
+        trunk_data,
+        helper.make_node("Reshape", ["features", "row"], ["flat"]),
+        helper.make_node("Reshape", ["features", "column"], ["up"]),
+        helper.make_node("Mul", ["up", "flat"], ["big"]),
+        helper.make_node("ReduceMax", ["big"], ["most"], keepdims=0),
+        helper.make_node("Mul", ["most", "shift"], ["extra"]),
+    )
+
+
+GROWING = {
+    "by its size": (grows_by_shape, "operator Shape"),
+    "by what it shows": (grows_by_value, "Expand takes sizes that the graph computes"),
+    "by its square": (grows_with_the_square, "failed on a test picture|memory"),
+}
 
 
 def nested_graphs(depth: int = 1000) -> bytes:
