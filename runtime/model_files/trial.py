@@ -98,7 +98,9 @@ def _run(sessions: dict[str, Session], specs: dict[str, ModelSpec]) -> None:
             seen[name] = [min(low, float(values.min())), max(high, float(values.max()))]
         if (took_s := time.process_time() - started_s) > LIMIT_S:
             sides = "x".join(map(str, picture.shape[2:0:-1]))
-            raise StructureError(f"it took {took_s:.0f} s for a picture of {sides}, more than {LIMIT_S:.0f} s")
+            raise StructureError(
+                f"it took {took_s:.0f} s for a picture of {sides}, more than {LIMIT_S:.0f} s"
+            )
     for name, (low, high) in seen.items():
         if high - low < MIN_CONTRAST:
             raise StructureError(f"its output {name} is {low:.3g} everywhere, whatever the picture")
