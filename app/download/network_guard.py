@@ -1,7 +1,7 @@
 """Guard: the process that downloads can open connections to the site, and to nothing else.
 
-yt-dlp follows redirects and whatever addresses a page names. An audit hook sees every lookup and every
-connection of the interpreter, also those of libraries, and cannot be taken off again.
+yt-dlp follows redirects and whatever addresses a page names. An audit hook sees every lookup,
+connection and start of a process of the interpreter, also those of libraries, and cannot be taken off again.
 """
 
 from __future__ import annotations
@@ -9,10 +9,25 @@ from __future__ import annotations
 import ipaddress
 import socket
 import sys
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from pathlib import PurePath
+from typing import Final
 
 from runtime.media.links import Site
 
-NOT_FOLLOWED = "xfactor does not connect to"
+NOT_FOLLOWED: Final = "xfactor does not connect to"
+#: The one program that may be started, for the site's scripts; without rights it has no files, no network.
+RUNTIMES: Final = ("deno",)
+_NAMES: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+_STARTS: Final = frozenset(
+    {"os.exec", "os.fork", "os.forkpty", "os.system", "os.startfile", "os.spawn", "pty.spawn"}
+)
+_UNICAST: Final = IPv6Network("2000::/3")
+_MAPPED: Final = tuple(
+    IPv6Network(n) for n in ("::ffff:0:0/96", "64:ff9b::/96")
+)  # the last 32 bits are the address
+_6TO4: Final = IPv6Network("2002::/16")
 
 
 class ForbiddenError(OSError):
@@ -26,12 +41,19 @@ def confine(site: Site) -> None:
     """
 
     def watch(event: str, args: tuple[object, ...]) -> None:
-        if event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+        if event in _NAMES:
             _check_name(args[0], site)
-        elif event in {"socket.connect", "socket.sendto"}:
-            _check_address(args[1], site)
+        elif event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+            if args[1] is not None:  # None: to where it is connected
+                _check_address(args[1], site)
+        elif event == "socket.getnameinfo":
+            _check_address(args[0], site)
         elif event in {"socket.bind", "socket.listen"}:
             raise ForbiddenError(f"{NOT_FOLLOWED} a port of its own")
+        elif event in {"subprocess.Popen", "os.posix_spawn"}:
+            _check_program(args[0], args[1])
+        elif event in _STARTS:
+            raise ForbiddenError(f"a download starts no other program ({event})")
 
     sys.addaudithook(watch)
 
@@ -51,13 +73,31 @@ def _check_address(address: object, site: Site) -> None:
         raise ForbiddenError(f"{NOT_FOLLOWED} {ip[:60]} port {port}")
 
 
+def _check_program(path: object, arguments: object) -> None:
+    """Let the runtime for the site's scripts start, with no right to anything."""
+    options = [str(a) for a in arguments] if isinstance(arguments, Iterable) else []
+    rights = [o for o in options if o.startswith(("--allow", "-A"))]
+    if PurePath(str(path)).stem not in RUNTIMES or rights:
+        raise ForbiddenError(f"a download starts no other program ({str(path)[:60]})")
+
+
 def _public(text: str) -> bool:
+    """True for an address of the open Internet; one that carries another (NAT64, 6to4) counts as that one."""
     try:
         ip = ipaddress.ip_address(text.split("%", maxsplit=1)[0])
     except ValueError:  # a name: the connection would look it up unseen
         return False
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return (mapped or ip).is_global
+    if isinstance(ip, IPv4Address):
+        return ip.is_global and not ip.is_multicast
+    if any(ip in network for network in _MAPPED):
+        return _public_carried(ip, 0)
+    if ip in _6TO4:
+        return _public_carried(ip, 80)
+    return ip in _UNICAST and ip.is_global and ip.teredo is None
+
+
+def _public_carried(ip: IPv6Address, shift: int) -> bool:
+    return _public(str(IPv4Address(int(ip) >> shift & 0xFFFFFFFF)))
 
 
 def reach(site: Site, seconds: float) -> None:

@@ -5,6 +5,7 @@ Whoever types a link into a command wants it downloaded; what it is, and the lim
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Final
@@ -30,7 +31,7 @@ def local_clip(
     Raises:
         Refusal: in words, when it cannot be downloaded or is over a limit, which names the option.
     """
-    if not looks_like_link(source):
+    if not looks_like_link(source) or os.path.lexists(source):  # a file may be called `scene:1.mp4`
         return source
     link, cache = check_link(source), DownloadCache()
     with closing(ProgressReporter(style)) as reporter:

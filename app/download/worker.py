@@ -38,8 +38,6 @@ from runtime.system.errors import Refusal, printable
 from runtime.system.locks import exclusive
 
 OLDEST: Final = (2025, 11, 12)  # the first that asks a JavaScript runtime for what the site wants
-#: Of the runtimes that yt-dlp can use the only one that gives a script neither files nor network.
-RUNTIMES: Final = ("deno",)
 #: Read by yt-dlp when it is loaded, and by deno, which would ask its maker for a newer one.
 ENVIRONMENT: Final = {"YTDLP_NO_PLUGINS": "1", "DENO_NO_UPDATE_CHECK": "1"}
 NICE: Final = 10
@@ -129,7 +127,7 @@ class Worker:
             "cachedir": False,
             "updatetime": False,
             "fixup": "never",
-            "js_runtimes": {name: {} for name in RUNTIMES},
+            "js_runtimes": {name: {} for name in network_guard.RUNTIMES},
             "enable_file_urls": False,
             "logger": self._warnings,
             "progress_hooks": [self._on_progress],

@@ -51,7 +51,7 @@ YOUTUBE: Final = Site(
     name="YouTube",
     hosts=frozenset(
         {"youtube.com", "www.youtube.com", "m.youtube.com", "music.youtube.com", "youtu.be"}
-        | {"youtube-nocookie.com"}
+        | {"youtube-nocookie.com", "www.youtube-nocookie.com"}
     ),
     page="https://www.youtube.com/watch?v={}",
     extractors=("youtube",),

@@ -33,6 +33,14 @@ def test_a_link_is_told_downloaded_and_found_again(good: Video, site: StandIn, c
     assert "already here" in json.loads(capfd.readouterr().out)["text"]
 
 
+def test_a_file_that_is_called_like_a_link_is_a_file(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scene:1.mp4").touch()
+    assert local_clip("scene:1.mp4") == "scene:1.mp4"
+    with pytest.raises(Refusal, match="only https links"):
+        local_clip("scene:2.mp4")
+
+
 def test_f05_over_a_limit_nothing_is_downloaded_and_the_option_is_named(
     good: Video, site: StandIn, capfd
 ) -> None:

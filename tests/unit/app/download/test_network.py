@@ -6,10 +6,14 @@ import shutil
 import subprocess
 import sys
 import time
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from app.download import network_guard
 from app.download.cache import DownloadCache
 from app.download.messages import DownloadLimits
 from app.download.process import COMMAND, Download
@@ -31,7 +35,7 @@ sys.addaudithook(watch)
 """
 #: Every way out that the guard must close; prints what got through.
 ATTEMPTS = """
-import socket, sys
+import os, socket, subprocess, sys
 from app.download import network_guard as guard
 from runtime.media.links import YOUTUBE, Site
 port = int(sys.argv[1])
@@ -53,6 +57,15 @@ for ip in PRIVATE.split():
 for ip in ("::1", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"):
     attempt(ip, lambda: socket.socket(socket.AF_INET6).connect((ip, port)))
 attempt("another port", lambda: socket.socket().connect(("8.8.8.8", port + 1)))
+attempt("message", lambda: socket.socket(type=socket.SOCK_DGRAM).sendmsg([b"x"], [], 0, ("127.0.0.1", port)))
+attempt("reverse", lambda: socket.gethostbyaddr("127.0.0.1"))
+attempt("name of", lambda: socket.getnameinfo(("127.0.0.1", port), 0))
+attempt("shell", lambda: os.system("echo reached a shell"))
+attempt("program", lambda: subprocess.run(["echo", "reached a program"]))
+attempt("spawn", lambda: os.posix_spawn("/bin/echo", ["echo", "reached by spawn"], {}))
+attempt("fork", lambda: os._exit(0) if os.fork() == 0 else None)
+attempt("exec", lambda: os.execv("/bin/echo", ["echo", "reached by exec"]))
+attempt("rights", lambda: subprocess.run(["deno", "run", "--allow-net", "-"]))
 attempt("datagram", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", port)))
 attempt("unix", lambda: socket.socket(socket.AF_UNIX).connect("/run/x"))
 attempt("listen", lambda: socket.socket().bind(("127.0.0.1", 0)))
@@ -66,6 +79,18 @@ real = socket.getaddrinfo  # a name of the site that leads to this machine
 socket.getaddrinfo = lambda *_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 attempt("rebound name", lambda: socket.create_connection(("www.youtube.com", port), timeout=1))
 print("done")
+"""
+
+
+#: A JavaScript runtime may start, and a socket that is connected may send.
+ALLOWED = """
+import socket, subprocess, sys
+from app.download import network_guard as guard
+from runtime.media.links import YOUTUBE
+ours, other = socket.socketpair()
+guard.confine(YOUTUBE)
+ours.sendmsg([b"x"])
+print(other.recv(1), subprocess.run([sys.argv[1], "--version"], stdout=subprocess.PIPE).stdout)
 """
 
 
@@ -87,6 +112,38 @@ def test_f03_the_guard_leaves_no_way_to_this_machine_or_its_network(site: StandI
     )  # fmt: skip
     assert done.stdout == "done\n", done.stdout + done.stderr
     assert site.asked == []
+
+
+def test_f03_the_guard_lets_the_runtime_for_scripts_start(tmp_path: Path, repository: Path) -> None:
+    runtime = tmp_path / "deno"
+    runtime.write_text("#!/bin/sh\necho deno 2\n")
+    runtime.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "-c", ALLOWED, str(runtime)],
+        cwd=repository, capture_output=True, text=True, check=False, timeout=30,
+    )  # fmt: skip
+    assert done.stdout == "b'x' b'deno 2\\n'\n", done.stdout + done.stderr
+
+
+@given(st.integers(0, 2**32 - 1))
+@example(0x7F000001)  # 127.0.0.1
+@example(0x0A000001)
+@example(0xC0A80101)
+@example(0xA9FEA9FE)
+@example(0xE0000001)  # a multicast
+@example(0x08080808)
+def test_f03_an_address_that_carries_another_is_as_public_as_that_one(number: int) -> None:
+    carried = IPv4Address(number)
+    public = carried.is_global and not carried.is_multicast
+    high, low = number >> 16, number & 0xFFFF
+    assert network_guard._public(str(carried)) == public
+    for form in (f"::ffff:{carried}", f"64:ff9b::{carried}", f"2002:{high:x}:{low:x}::1"):
+        assert network_guard._public(form) == public, form
+    starts = ("::", "64:ff9b:1::", "fec0::", "ff0e::", "4000::", "fd00::", "100::")
+    relayed = (f"2001:0:{high:x}:{low:x}::1", f"2001::{high ^ 0xFFFF:x}:{low ^ 0xFFFF:x}")
+    refused = (*(f"{start}{carried}" for start in starts), *relayed)
+    assert [form for form in refused if network_guard._public(form)] == []
+    assert network_guard._public("2a00:1450:4001:82a::200e")
 
 
 def test_f03_j01_the_program_s_worker_asks_for_the_site_and_for_nothing_else(

@@ -26,6 +26,7 @@ PAGE = f"https://www.youtube.com/watch?v={ID}"
         f"https://youtu.be/{ID}?t=12",
         f"https://youtube.com:443/shorts/{ID}",
         f"https://youtube-nocookie.com/embed/{ID}",
+        f"https://www.youtube-nocookie.com/embed/{ID}?rel=0",
         f"https://www.youtube.com/live/{ID}#comment",
     ],
 )
