@@ -73,8 +73,8 @@ class Throttled:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """What the process holds at one moment."""
+class ProcessSize:
+    """Memory, descriptors and threads of this process at one moment."""
 
     at_s: float
     resident_mb: float
@@ -82,16 +82,16 @@ class Sample:
     threads: int
 
 
-def sample(at_s: float) -> Sample:
+def sample(at_s: float) -> ProcessSize:
     """Take one of this process."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     megabytes = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return Sample(at_s, megabytes, len(list(Path("/proc/self/fd").iterdir())), threading.active_count())
+    return ProcessSize(at_s, megabytes, len(list(Path("/proc/self/fd").iterdir())), threading.active_count())
 
 
 @dataclass(frozen=True)
-class Report:
+class SoakFigures:
     """Figures of one run."""
 
     hours: float
@@ -168,14 +168,14 @@ class Soak:
             self.previews.stop()
             self.previews.join(5.0)
 
-    def run(self, hours: float) -> Report:
+    def run(self, hours: float) -> SoakFigures:
         """Work for hours, and report."""
         self.pipeline.start()
         self.swap(0)
         self.open(0)
         began_s = time.monotonic()
         done = dict.fromkeys(self.actions, 0)
-        samples: list[Sample] = []
+        samples: list[ProcessSize] = []
         while (now_s := time.monotonic() - began_s) < 3600 * hours:
             self.notification.wait(0.1)
             self.notification.clear()
@@ -193,7 +193,9 @@ class Soak:
         self.dropped += self.pipeline.dropped
         return self.report(hours, done, samples, len(self.pipeline.stop(5.0)))
 
-    def report(self, hours: float, done: dict[str, int], samples: list[Sample], stuck: int) -> Report:
+    def report(
+        self, hours: float, done: dict[str, int], samples: list[ProcessSize], stuck: int
+    ) -> SoakFigures:
         """Figures of what was seen."""
         settled = [s for s in samples if s.at_s > min(SETTLE_S, 900 * hours)]
         tenth, pictures = max(1, len(settled) // 10), max(1, len(self.ages_s) // 10)
@@ -208,7 +210,7 @@ class Soak:
         early, late = (1e3 * float(np.percentile(a, 99)) for a in
                        (self.ages_s[:pictures], self.ages_s[-pictures:]))  # fmt: skip
         slope = float(np.polyfit(at_h, held, 1)[0])
-        return Report(hours, len(self.ages_s), self.dropped, done, round(slope, 2),
+        return SoakFigures(hours, len(self.ages_s), self.dropped, done, round(slope, 2),
                       (round(held[0], 1), round(held[-1], 1)), ends("descriptors"), ends("threads"),
                       (round(early, 1), round(late, 1)), stuck)  # fmt: skip
 
