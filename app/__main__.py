@@ -7,8 +7,6 @@ So `xfactor parse` never loads Qt, and `xfactor --help` loads nothing.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,8 +15,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from app.commands.arguments import LinkMegabytes, LinkMinutes, Model, ResultFolder, Sources, named
-from runtime.system import crash_log, installation
-from runtime.system.errors import Refusal
+from app.commands.entry import exit_code
+from runtime.system import installation
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -332,17 +330,8 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For a progra
 
 def main() -> None:
     """The entry point: refusals and wrong usage end with 2, in one or two lines and without a traceback."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # also for every process started from here
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # any console takes any name
-    crash_log.install()
-    try:
-        typer.main.get_command(app)(prog_name="xfactor")  # calling `app` would replace `sys.excepthook`
-    except Refusal as e:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"xfactor: {e}\n")
-        sys.exit(2)
+    command = typer.main.get_command(app)  # calling `app` would replace `sys.excepthook`
+    sys.exit(exit_code(lambda: command(prog_name="xfactor"), " ".join(["xfactor", *sys.argv[1:2]])))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,7 +98,7 @@ def measure(clip: Path | None, model: str, device: str = "auto", frames: int = F
     Raises:
         Refusal: the model, the device or the clip cannot be used.
     """
-    with one_core(), ended_in_order(), tempfile.TemporaryDirectory(prefix="xfactor-bench-") as folder:
+    with one_core(), tempfile.TemporaryDirectory(prefix="xfactor-bench-") as folder:
         engine = load_engine(model, device=device, threads=1)
         path = clip or drawn_clip(Path(folder) / "drawn.mp4")
         watch = Stopwatch(time.process_time if engine.provider == Provider.CPU.label else time.perf_counter)
@@ -278,23 +276,6 @@ def one_core() -> Iterator[None]:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-@contextmanager
-def ended_in_order() -> Iterator[None]:
-    """Let SIGTERM unwind the stack while it lasts, so that temporary folders go."""
-
-    def end(number: int, _frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():  # only there a handler can be set
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def drawn_clip(path: Path, frames: int = 60) -> Path:

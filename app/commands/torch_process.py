@@ -50,10 +50,14 @@ def run_module(module: str, arguments: list[str]) -> int:
     """
     if module not in HELP_ALONE or not {"-h", "--help"} & set(arguments):
         refuse_without(module)
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], env=environment())
-    while True:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            continue  # the child got the Ctrl-C as well, and saves what it has
-        return code if code >= 0 else 128 - code
+    command = [sys.executable, "-m", "app.commands.entry", module, *arguments]
+    process = subprocess.Popen(command, env=environment())
+    try:
+        while True:
+            try:
+                code = process.wait()
+            except KeyboardInterrupt:
+                continue  # the child got the Ctrl-C as well, and saves what it has
+            return code if code >= 0 else 128 - code
+    finally:
+        process.terminate()  # when this one is ended alone

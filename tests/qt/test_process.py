@@ -89,15 +89,20 @@ def test_the_second_signal_ends_it_at_once(start) -> None:
 
 
 def test_a_crash_is_told_at_the_next_start_and_only_then(start, repository: Path) -> None:
-    code = "from runtime.system import crash_log; import os; crash_log.install(); os.abort()"
-    subprocess.run([sys.executable, "-c", code], cwd=repository, check=False, capture_output=True)
+    """G15, with a command in between, which shows nothing and takes nothing away."""
+    process = start("first")
+    process.stdout.readline()
+    process.send_signal(signal.SIGSEGV)
+    assert process.wait(20) == -signal.SIGSEGV
+    command = [sys.executable, "-m", "app", "factors"]
+    assert subprocess.run(command, cwd=repository, check=False, capture_output=True).returncode == 0
     facts = []
     for _ in range(2):
         out, stderr = start("crashed").communicate(timeout=60)
         facts.append(json.loads(out.splitlines()[-1]))
         assert clean(stderr) == ""
     assert "crashed in an earlier run" in facts[0]["words"]
-    assert "Fatal Python error: Aborted" in facts[0]["details"]
+    assert "Fatal Python error: Segmentation fault" in facts[0]["details"]
     assert "crashed" not in facts[1]["words"]
 
 

@@ -74,16 +74,20 @@ def test_the_naive_pipeline_runs_the_factor_too() -> None:
     assert source.asked == 1
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGTERM kills outright elsewhere")
-def test_sigterm_leaves_no_temporary_folder(tmp_path: Path) -> None:
-    code = "from app.commands.bench import bench; bench(None, 'factored-s31', 'cpu')"
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_leaves_no_temporary_folder(
+    tmp_path: Path, repository: Path, number: signal.Signals
+) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.DEVNULL
-    )
+        [sys.executable, "-m", "app", "bench"], env={**os.environ, "TMPDIR": str(tmp_path)}, cwd=repository,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     end = time.monotonic() + 60
     while not list(tmp_path.glob("xfactor-bench-*")) and time.monotonic() < end:
         time.sleep(0.02)
     assert list(tmp_path.glob("xfactor-bench-*"))
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 128 + signal.SIGTERM
+    process.send_signal(number)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + number
+    assert told == ("" if number == signal.SIGINT else f"xfactor: ended by {number.name}\n")
     assert not list(tmp_path.glob("xfactor-bench-*"))

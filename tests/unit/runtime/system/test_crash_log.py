@@ -84,8 +84,9 @@ main()
     done = run(repository, code)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    assert "internal error in the program: ZeroDivisionError" in done.stderr
-    assert "ZeroDivisionError" in log(user_home).read_text()
+    assert "internal error in xfactor broken: ZeroDivisionError" in done.stderr
+    assert f"details: {log(user_home)}" in done.stderr
+    assert "Traceback (most recent call last)" in log(user_home).read_text()
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(

@@ -1,0 +1,70 @@
+"""The end of every command: exit code, words, log; with outputs that are full, closed or left (row I10)."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+XFACTOR = shlex.join([sys.executable, "-m", "app"])
+
+
+def run(repository: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """A command as a shell runs it."""
+    return subprocess.run(
+        ["bash", "-c", line], cwd=repository, capture_output=True, text=True, check=False, timeout=100
+    )
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "factors", "models show factored-s31"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_output_is_told_in_a_line(
+    repository: Path, user_home: Path, command: str, unbuffered: str
+) -> None:
+    done = run(repository, f"PYTHONUNBUFFERED={unbuffered} {XFACTOR} {command} > /dev/full")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "xfactor: output: it cannot be written (No space left on device). "
+        "Free some space, or send it elsewhere\n"
+    )
+    assert not list(user_home.rglob("*.log")) or "Traceback" not in next(user_home.rglob("*.log")).read_text()
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "< /dev/null >&- 2>&-", "2> /dev/full", "<&-"])
+def test_closed_streams_end_no_command(repository: Path, user_home: Path, redirection: str) -> None:
+    done = run(repository, f"{XFACTOR} factors {redirection}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(not p.read_bytes() for p in user_home.rglob("*.txt"))  # no print went into a file of ours
+
+
+def test_a_reader_who_leaves_is_no_error(repository: Path) -> None:
+    done = run(repository, f"{XFACTOR} models show factored-s31 | true; echo ${{PIPESTATUS[0]}}")
+    assert done.stdout.strip() in {"0", "1"}
+    assert done.stderr == ""
+
+
+def test_a_fault_of_the_system_names_its_object(repository: Path, user_home: Path) -> None:
+    code = (
+        "import sys; from app.commands.entry import exit_code; sys.exit(exit_code(lambda: open('/a/b'), 'x'))"
+    )
+    done = run(repository, shlex.join([sys.executable, "-c", code]))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "xfactor: /a/b: No such file or directory. The log has the details"
+    assert "FileNotFoundError" in next(user_home.rglob("xfactor.log")).read_text()
+
+
+def test_a_fault_of_a_module_in_its_own_process_is_in_a_log_of_its_own(
+    repository: Path, user_home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "faulty.py").write_text("1 / 0")
+    environment = f"PYTHONPATH={tmp_path}{os.pathsep}{repository}"
+    done = run(repository, f"{environment} {sys.executable} -m app.commands.entry faulty")
+    assert done.returncode == 1
+    log = next(user_home.rglob("xfactor-faulty.log"))
+    words = "internal error in python -m faulty: ZeroDivisionError: division by zero"
+    assert done.stderr == f"xfactor: {words}\n  details: {log}\n"
+    assert "Traceback" in log.read_text()
