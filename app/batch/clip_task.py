@@ -17,6 +17,7 @@ from app.batch.options import ParseJob
 from app.batch.placement import make_folder, place, sweep
 from app.batch.plan import Item
 from app.batch.writer_thread import WriterThread
+from models.labels import JOINT_SETS, JointSet
 from models.results import Parsing, Result
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
@@ -24,6 +25,7 @@ from runtime.engine.source import HOLD_S
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.media.clips import Clip
+from runtime.output.coco import Origin
 from runtime.output.growing_file import ResultStream
 from runtime.output.products import PRODUCTS, whole
 from runtime.system.errors import Refusal
@@ -96,12 +98,12 @@ class ClipResults:
         for name in self._files:
             (self.folder / name).unlink(missing_ok=True)
 
-    def open(self, clip: Clip, start_s: float) -> None:
-        """Make the folders and start the files that are missing; videos begin at a time of the clip."""
+    def open(self, clip: Clip, origin: Origin) -> None:
+        """Make the folders and start the files that are missing, at a frame of the clip."""
         for folder in (self.folder, *self.pictures):
             sweep(make_folder(folder))
         for name in self.missing_files:
-            self._streams.append(self._files[name].open(self.folder / name, clip, start_s))
+            self._streams.append(self._files[name].open(self.folder / name, clip, origin))
 
     def write(self, value: tuple[Frame, Result]) -> None:
         """Everything that is missing of one frame."""
@@ -143,7 +145,7 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
     with Clip(item.path) as clip:
         engine = job.engine_for(engine, item.name, clip=True)
         report.begin(job.span.count(clip.frames_expected))
-        frames, gaps, stopped = _through(clip, engine, job, results, report)
+        frames, gaps, stopped = _through(item, clip, engine, job, results, report)
         record = Record(
             item.path, "clip", item.name, "ok",
             frames=frames,
@@ -160,7 +162,7 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
 
 
 def _through(
-    clip: Clip, engine: Engine, job: ParseJob, results: ClipResults, report: Report
+    item: Item, clip: Clip, engine: Engine, job: ParseJob, results: ClipResults, report: Report
 ) -> tuple[int, FrameGaps, bool]:
     """Parse from the first missing frame on: (frames so far, what some of them lack, whether stopped)."""
     span, smoother = job.span, job.smoother()
@@ -173,7 +175,8 @@ def _through(
         raise Refusal(clip.name, f"it has no frame {span.first}", "Choose other --frames")
     if not job.resume:
         results.clear()  # only now is it known that there will be others
-    results.open(clip, first.pts_s if first is not None and span.first else 0.0)
+    start_s = first.pts_s if first is not None and span.first else 0.0
+    results.open(clip, Origin(item.file_name, start, start_s, item.name, joints_of(engine)))
     writer: WriterThread[tuple[Frame, Result]] = WriterThread(results.write)
     try:
         for frame in itertools.chain([] if first is None else [first], frames):
@@ -205,6 +208,11 @@ def _parsed(engine: Engine, frame: Frame, smoother: Smoother | None, gaps: Frame
     gaps.masks += bool(engine.tally.notice)  # a factor has none; masks have for each frame without
     gaps.frames += 1
     return result
+
+
+def joints_of(engine: Engine) -> JointSet | None:
+    """The joints of a model's results, if it gives joints."""
+    return JOINT_SETS.get(engine.spec.joint_set or "")
 
 
 def nobody(engine: Engine, frame: Frame) -> Result:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from app.batch.plan import names_results
 from runtime.system.disk import cannot_write
-from runtime.system.errors import Refusal
-from runtime.system.files import write_atomic
+from runtime.system.errors import Refusal, printable
+from runtime.system.files import read_regular, write_atomic
 
 FILE: Final = "manifest.json"
+LARGEST_BYTES: Final = 256 << 20
+MOST_VALUES: Final = 5_000_000  # of a file nobody vouches for: 1.2 GB in memory at the worst
+_PLAIN: Final = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict[str, Any]": dict}
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,20 @@ class Record:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Record:
-        """Read one entry; unknown keys are a newer version's and are dropped."""
-        known = {f.name for f in fields(cls)}
+        """Read one entry; unknown keys are a newer version's and are dropped.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is none, or its results would lie elsewhere.
+        """
+        known = {f.name: str(f.type) for f in fields(cls)}
         data = {k: v for k, v in raw.items() if k in known}
+        for key, value in data.items():
+            if not isinstance(value, _PLAIN.get(known[key], object)):
+                raise TypeError(f"{key} is not of its type")
+        if data["status"] not in ("ok", "partial", "failed"):
+            raise ValueError("a status is unknown")
+        if data["output"] and not names_results(data["output"]):
+            raise ValueError("a name of results leaves the folder")
         for key in ("notices", "saved"):
             data[key] = tuple(data.get(key, ()))
         if data.get("size"):
@@ -60,14 +76,13 @@ class Manifest:
         self.records: dict[str, Record] = {}
         self._written_s = float("-inf")
         self._data = b""  # what the file holds
-        if not self.path.exists():
+        if not os.path.lexists(self.path):
             return
         try:
-            self._data = self.path.read_bytes()
-            raw = json.loads(self._data)
-            self.records = {r["input"]: Record.from_json(r) for r in raw["inputs"]}
-        except (OSError, ValueError, KeyError, TypeError) as e:
-            reason = f"it is not a manifest of this program ({e})"
+            self._data = read_regular(self.path, LARGEST_BYTES)
+            self.records = _records(self._data)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
+            reason = f"it is not a manifest of this program ({printable(str(e))})"
             raise Refusal(str(self.path), reason, "Move it away or choose another --out") from e
 
     @property
@@ -96,3 +111,9 @@ class Manifest:
         except OSError as e:
             raise cannot_write(self.path, e) from e
         self._data, self._written_s = data, time.monotonic()
+
+
+def _records(data: bytes) -> dict[str, Record]:
+    if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ValueError("it has too many values")
+    return {r["input"]: Record.from_json(r) for r in json.loads(data)["inputs"]}

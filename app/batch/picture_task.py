@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from app.batch.clip_task import nobody
+from app.batch.clip_task import joints_of, nobody
 from app.batch.manifest import Record
 from app.batch.options import ParseJob
 from app.batch.placement import make_folder, place
@@ -56,7 +56,7 @@ def parse_picture(item: Item, job: ParseJob, engine: Engine) -> tuple[Record, Sh
         if picture is not None and not (job.resume and whole(path)):
             make_folder(path.parent)
             place(path, picture.encode(frame.image, result))
-    origin = Origin(item.file_name, 0, 0.0, item.name)
+    origin = Origin(item.file_name, 0, 0.0, item.name, joints_of(engine))
     shared = {s: PRODUCTS[s].shared for s in job.save}
     record = Record(
         item.path, "image", item.name, "partial" if reason else "ok", reason,

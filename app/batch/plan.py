@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -14,7 +14,7 @@ from app.batch.options import ParseJob
 from runtime.media.images import SUFFIXES, natural
 from runtime.media.sources import classify
 from runtime.output.products import PICTURE_FOLDERS, SHARED_NAMES
-from runtime.system.disk import cannot_write
+from runtime.system.disk import cannot_write_into
 from runtime.system.errors import Refusal, printable
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 
@@ -38,6 +38,7 @@ class Item:
     name: str  #: of its results, unique in the folder
     reason: str = ""  #: why it is bad
     fresh: bool = False  #: made anew even with --resume
+    inside: str = ""  #: with --recursive the path below the folder that was given
 
     @property
     def shown(self) -> str:
@@ -46,8 +47,8 @@ class Item:
 
     @property
     def file_name(self) -> str:
-        """The file's own name, for COCO and the table; another folder's file may have the same."""
-        return "".join(c if c.isprintable() else "_" for c in Path(self.path).name)
+        """The file's own name, for COCO and the table; with --recursive its path below the folder given."""
+        return "".join(c if c.isprintable() else "_" for c in self.inside or Path(self.path).name)
 
 
 def plan(job: ParseJob, known: dict[str, str]) -> list[Item]:
@@ -59,28 +60,28 @@ def plan(job: ParseJob, known: dict[str, str]) -> list[Item]:
     """
     used = {*_TAKEN, *(name.casefold() for name in known.values())}
     items: dict[str, Item] = {}
-    refused = dict(job.refused)
-    for text in _expanded(job):
-        path = text if text in refused else str(Path(text).absolute())
+    links = dict(job.refused)
+    for text, inside in _expanded(job):
+        path = text if text in links else str(Path(text).absolute())
         if path in items:
             continue
-        kind, reason = _kind(text, refused)
+        kind, reason = _kind(text, links)
         name = known.get(path) or _unique(safe(Path(path).stem), used)
         used.add(name.casefold())
-        items[path] = Item(path, kind, name, reason)
+        items[path] = Item(path, kind, name, reason, inside=inside)
     return list(items.values())
 
 
-def _expanded(job: ParseJob) -> Iterable[str]:
+def _expanded(job: ParseJob) -> Iterator[tuple[str, str]]:
+    """Each input, and its path below the folder given where --recursive found it."""
     for text in job.sources:
-        folder = Path(text)
-        if not folder.is_dir():
-            yield text
+        if not _folder(Path(text)) or _closed(Path(text)):
+            yield text, ""
             continue
-        found = [p for p in _inside(folder, job) if _parsed(p)]
+        found = [p for p in _inside(Path(text), job) if _parsed(p) or (job.recursive and _closed(p))]
         if not found:
-            raise Refusal(f"folder {folder}", "there are no pictures or clips in it", "Give another folder")
-        yield from (str(p) for p in found)
+            raise Refusal(f"folder {text}", "there are no pictures or clips in it", "Give another folder")
+        yield from ((str(p), str(p.relative_to(text)) if job.recursive else "") for p in found)
 
 
 def _inside(folder: Path, job: ParseJob) -> Iterator[Path]:
@@ -92,8 +93,21 @@ def _inside(folder: Path, job: ParseJob) -> Iterator[Path]:
         raise Refusal(f"folder {folder}", reason, "Check its permissions") from e
     for path in inside:
         yield path
-        if job.recursive and path.is_dir() and not path.is_symlink() and not _same(path, job.out):
+        enter = job.recursive and _folder(path) and not path.is_symlink() and not _closed(path)
+        if enter and not _same(path, job.out):
             yield from _inside(path, job)
+
+
+def _folder(path: Path) -> bool:
+    """True for a folder; unlike `Path.is_dir` it has an answer for every name."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
+
+
+def _closed(path: Path) -> bool:
+    """True for a folder that this user may not enter."""
+    return _folder(path) and not os.access(path, os.R_OK | os.X_OK)
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -103,16 +117,16 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _parsed(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES | CLIP_SUFFIXES and not path.is_dir()
+    return path.suffix.lower() in SUFFIXES | CLIP_SUFFIXES and not _folder(path)
 
 
 def passed_over(job: ParseJob) -> list[str]:
     """A line for each folder among the sources with something in it that is not parsed."""
     lines = []
-    for folder in (Path(s) for s in job.sources if Path(s).is_dir()):
+    for folder in (Path(s) for s in job.sources if _folder(Path(s)) and not _closed(Path(s))):
         left = [p for p in _inside(folder, job) if not _parsed(p)]
-        inner = [] if job.recursive else [p for p in left if p.is_dir()]
-        files = [p for p in left if not p.is_dir()]
+        inner = [] if job.recursive else [p for p in left if _folder(p)]
+        files = [p for p in left if not _folder(p)]
         counts = ((len(inner), "subfolder"), (len(files), "file"))
         listed = " and ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n)
         if listed:
@@ -129,15 +143,15 @@ def _kind(text: str, refused: dict[str, str]) -> tuple[Literal["clip", "image", 
     except Refusal as e:
         return "bad", str(e)
     match source.kind:
-        case "clip":
-            return "clip", ""
-        case "image":
-            return "image", ""
+        case "clip" | "image":
+            return source.kind, ""
         case "link":
             return (
                 "bad",
                 f"{source.name}: the link was not downloaded. Download the clip and give the file",
             )
+        case "folder":
+            return "bad", f"{source.name}: you may not read this folder. Ask its owner for the right to"
         case _:
             return "bad", f"{source.name}: only files are parsed by this command. Open a camera in the window"
 
@@ -148,6 +162,12 @@ def safe(stem: str) -> str:
     while len(clean.encode("utf-8", "replace")) > 200:
         clean = clean[:-1]
     return f"_{clean}" if not clean or clean.split(".", maxsplit=1)[0].casefold() in _WINDOWS else clean
+
+
+def names_results(name: str) -> bool:
+    """True for a name that results of an input can have: nothing that leads out of the folder."""
+    plain = name.isprintable() and not set(name) & set('<>:"/\\|?*') and len(name.encode()) <= 255
+    return plain and name not in ("", ".", "..") and name.casefold() not in _TAKEN
 
 
 def _unique(name: str, used: set[str]) -> str:
@@ -168,19 +188,21 @@ def prepare(job: ParseJob, items: Sequence[Item]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         probe = out / f"{TEMPORARY_PREFIX}{os.getpid()}{TEMPORARY_SUFFIX}"
-        probe.write_bytes(b"x")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"x")
+        finally:
+            probe.unlink(missing_ok=True)
         free = shutil.disk_usage(out).free
     except FileExistsError as e:
         raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e
     except OSError as e:
-        raise cannot_write(out / "manifest.json", e) from e
+        raise cannot_write_into(out, e) from e
     if free < LEAST_FREE_BYTES:
         raise Refusal(f"output {out}", "the disk is nearly full", "Make room or choose another --out")
     ours = [
         (out / name).resolve() for name in (*PICTURE_FOLDERS, *(i.name for i in items if i.kind == "clip"))
     ]
-    for item in items:
+    for item in (i for i in items if i.kind != "bad"):
         real = Path(item.path).resolve()
         if any(folder in real.parents for folder in ours) or (
             real.parent == out.resolve() and real.name in _TAKEN

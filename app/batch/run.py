@@ -21,7 +21,7 @@ from app.batch.progress import BatchProgress
 from models.labels import PartSet
 from runtime.engine.engine import Engine
 from runtime.output.label_png import labels_json_bytes
-from runtime.system.disk import CannotWriteError, cannot_write
+from runtime.system.disk import CannotWriteError, cannot_write, cannot_write_into
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from runtime.system.locks import exclusive
@@ -205,5 +205,5 @@ def claimed(out: Path) -> Iterator[None]:
         except (FileExistsError, NotADirectoryError) as e:
             raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e
         except OSError as e:
-            raise cannot_write(out / LOCK, e) from e
+            raise cannot_write_into(out, e) from e
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,6 @@ from pycocotools import mask as rle
 from models.labels import JointSet
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Frame
-from runtime.media.clips import Clip
 from runtime.output.growing_file import GrowingText
 from runtime.output.scaling import full_labels, full_person, resized
 
@@ -36,6 +35,7 @@ class Origin:
     frame: int
     pts_s: float
     output: str  #: name of the results, unique in their folder where file names are not
+    joint_set: JointSet | None = None  #: of the model, also where nobody was found
 
 
 def image_record(image_id: int, origin: Origin, size: tuple[int, int]) -> dict[str, Any]:
@@ -58,11 +58,6 @@ def category(joint_set: JointSet | None) -> dict[str, Any]:
     sides = {"l_": "left_", "r_": "right_"}
     names = [sides.get(n[:2], n[:2]) + n[2:] for n in joint_set.names]
     return {**PERSON, "keypoints": names, "skeleton": [[a + 1, b + 1] for a, b in joint_set.bones]}
-
-
-def category_of(result: Result) -> dict[str, Any]:
-    """Category of people, with the joints that one result has."""
-    return category(next((p.pose.joint_set for p in result.people if p.pose is not None), None))
 
 
 def annotate(result: Result, image_id: int, size: tuple[int, int]) -> list[dict[str, Any]]:
@@ -156,20 +151,18 @@ def _encoded(mask: NDArray[np.uint8]) -> dict[str, Any]:
 class CocoFile(GrowingText):
     """coco.json of a clip; only the short records of the frames wait in memory."""
 
-    def __init__(self, path: Path, clip: Clip, _start_s: float = 0.0) -> None:
+    def __init__(self, path: Path, origin: Origin) -> None:
         super().__init__(path)
-        self._file_name = clip.path.name
+        self._origin = origin
         self._images: list[dict[str, Any]] = []
         self._annotations = 0
-        self._category = category(None)
         self.put(f'{{"info":{compact(INFO)},"annotations":[')
 
     def write(self, frame: Frame, result: Result) -> None:
         """Append the people of a frame."""
         image_id = frame.index + 1
-        origin = Origin(self._file_name, frame.index, frame.pts_s, self.path.parent.name)
+        origin = replace(self._origin, frame=frame.index, pts_s=frame.pts_s)
         self._images.append(image_record(image_id, origin, frame.size))
-        self._category = max(self._category, category_of(result), key=len)
         for annotation in annotate(result, image_id, frame.size):
             self._annotations += 1
             comma = "," if self._annotations > 1 else ""
@@ -178,14 +171,17 @@ class CocoFile(GrowingText):
     def finish(self) -> str:
         """Complete the file."""
         images = ",\n".join(compact(i) for i in self._images)
-        self.put(f'],\n"images":[\n{images}],\n"categories":{compact([self._category])}}}\n')
+        self.put(
+            f'],\n"images":[\n{images}],\n"categories":{compact([category(self._origin.joint_set)])}}}\n'
+        )
         return super().finish()
 
 
 def entry(result: Result, origin: Origin, size: tuple[int, int]) -> dict[str, Any]:
     """The record, annotations and category of one picture, for the file of many."""
     found = annotate(result, 0, size)
-    return {"image": image_record(0, origin, size), "annotations": found, "category": category_of(result)}
+    kinds = category(origin.joint_set)
+    return {"image": image_record(0, origin, size), "annotations": found, "category": kinds}
 
 
 def joined(entries: Iterable[dict[str, Any]]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from models.centroids import part_centroids
 from models.results import Parsing, Result
 from runtime.frames import Frame
-from runtime.media.clips import Clip
 from runtime.output.coco import Origin
 from runtime.output.growing_file import GrowingText
 
@@ -55,14 +55,14 @@ def rows(parsing: Parsing, origin: Origin) -> str:
 class PartsTable(GrowingText):
     """parts.csv of a clip."""
 
-    def __init__(self, path: Path, clip: Clip, _start_s: float = 0.0) -> None:
+    def __init__(self, path: Path, origin: Origin) -> None:
         super().__init__(path)
-        self._file_name = clip.path.name
+        self._origin = origin
         self.put(header())
 
     def write(self, frame: Frame, result: Result) -> None:
         """Append the rows of a frame."""
-        origin = Origin(self._file_name, frame.index, frame.pts_s, self.path.parent.name)
+        origin = replace(self._origin, frame=frame.index, pts_s=frame.pts_s)
         self.put(entry(result, origin, frame.size))
 
 

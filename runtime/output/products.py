@@ -16,7 +16,7 @@ from runtime.media.clips import Clip
 from runtime.output import coco, label_png, parts_csv
 from runtime.output.alpha import cutout
 from runtime.output.coco import CocoFile, Origin
-from runtime.output.growing_file import ResultStream, ResultVideo
+from runtime.output.growing_file import Paint, ResultStream, ResultVideo
 from runtime.output.overlay import overlay_jpeg, painted
 from runtime.output.parts_csv import PartsTable
 
@@ -41,7 +41,7 @@ class ClipFile:
     """A file per clip that grows frame by frame."""
 
     name: str  #: `{alpha}` in it stands for the suffix of videos with transparency
-    open: Callable[[Path, Clip, float], ResultStream]  #: path, clip, time of its first frame in the file
+    open: Callable[[Path, Clip, Origin], ResultStream]  #: path, clip, its first frame in the file
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,10 @@ def _cutout_png(image: Image, result: Result) -> bytes:
     return label_png.cutout_png(_cutout(image, result))
 
 
+def _video(path: Path, clip: Clip, origin: Origin, paint: Paint, *, alpha: bool = False) -> ResultStream:
+    return ResultVideo(path, clip, origin.pts_s, paint, alpha=alpha)
+
+
 _PARTS: Final[frozenset[Content]] = frozenset({"parts"})
 _EITHER: Final[frozenset[Content]] = frozenset({"parts", "people"})
 PRODUCTS: Final = {
@@ -98,23 +102,23 @@ PRODUCTS: Final = {
     "overlay": Product(
         _EITHER,
         PictureFile("overlay", ".jpg", overlay_jpeg),
-        ClipFile("overlay.mp4", partial(ResultVideo, paint=painted)),
+        ClipFile("overlay.mp4", partial(_video, paint=painted)),
         default=True,
     ),
     "coco": Product(
         _EITHER,
-        clip=ClipFile("coco.json", CocoFile),
+        clip=ClipFile("coco.json", lambda path, _clip, origin: CocoFile(path, origin)),
         shared=SharedFile("coco.json", coco.entry, coco.joined, coco.split),
     ),
     "csv": Product(
         _PARTS,
-        clip=ClipFile("parts.csv", PartsTable),
+        clip=ClipFile("parts.csv", lambda path, _clip, origin: PartsTable(path, origin)),
         shared=SharedFile("parts.csv", parts_csv.entry, parts_csv.joined, parts_csv.split),
     ),
     "alpha": Product(
         _PARTS,
         PictureFile("cutout", ".png", _cutout_png),
-        ClipFile("cutout.{alpha}", partial(ResultVideo, paint=_cutout, alpha=True)),
+        ClipFile("cutout.{alpha}", partial(_video, paint=_cutout, alpha=True)),
     ),
 }
 DEFAULTS: Final = tuple(name for name, product in PRODUCTS.items() if product.default)

@@ -24,10 +24,19 @@ class CannotWriteError(Refusal):
     """The place for results failed, not what was to be written: trying the next input would not help."""
 
 
+def cannot_write_into(out: Path, error: OSError) -> CannotWriteError:
+    """The refusal of a folder for results that takes none."""
+    return CannotWriteError(f"output {printable(str(out))}", _reason(error), "Choose another --out")
+
+
 def cannot_write(path: Path, error: OSError, saved: str = "") -> CannotWriteError:
     """The refusal for a failed write; `saved` says what was not lost."""
-    reason = _REASONS.get(error.errno or 0, f"it cannot be written ({error.strerror or error})")
+    reason = _reason(error)
     if saved:
         reason += f"; {saved}"
     remedy = f"Make room or choose another folder than {path.parent}"
     return CannotWriteError(printable(path.name), reason, remedy)
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0, f"it cannot be written ({error.strerror or error})")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import stat
 import time
 from pathlib import Path
 
@@ -62,6 +64,29 @@ def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file; reading a pipe or a device might never end.
+
+    Args:
+        path: is opened without waiting for a writer.
+        limit: bytes it may have.
+
+    Raises:
+        OSError: it is no regular file, cannot be read, or is over the limit.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        if about.st_size > limit:
+            raise OSError(errno.EFBIG, f"it has more than {limit >> 20} MB")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
     finally:
         os.close(descriptor)
 

@@ -54,6 +54,57 @@ def test_a_newer_manifest_is_understood_and_rubbish_is_refused_untouched(tmp_pat
         assert path.read_text() == rubbish
 
 
+@pytest.mark.parametrize(
+    "output",
+    [
+        "../victim",
+        "/tmp/victim",
+        "a/b",
+        "..",
+        ".",
+        "a\0b",
+        "\ud800",
+        "manifest.json",
+        "labels",
+        7,
+        ["a"],
+        None,
+    ],
+)
+def test_a_manifest_that_leads_out_of_the_folder_is_refused(tmp_path: Path, output: object) -> None:
+    entry = {"input": "/videos/a.mp4", "kind": "clip", "output": output, "status": "ok"}
+    (tmp_path / "manifest.json").write_text(json.dumps({"inputs": [entry]}))
+    with pytest.raises(Refusal, match="it is not a manifest of this program"):
+        Manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"model": [1]}, {"frames": "9"}, {"frames": 1e400}, {"status": "fine"}, {"size": 3}]
+)
+def test_a_manifest_of_other_types_is_refused(tmp_path: Path, changes: dict[str, object]) -> None:
+    entry = {"input": "/videos/a.mp4", "kind": "clip", "output": "a", "status": "ok", **changes}
+    (tmp_path / "manifest.json").write_text(json.dumps({"inputs": [entry]}))
+    with pytest.raises(Refusal, match="it is not a manifest of this program"):
+        Manifest(tmp_path)
+
+
+def test_a_manifest_without_end_is_refused(tmp_path: Path) -> None:
+    """Nested without end, a pipe nobody writes to, millions of values, a link to nothing."""
+    path = tmp_path / "manifest.json"
+    for text in ("[" * 10**5, '{"inputs": [' + "[]," * 3_000_000):
+        path.write_text(text)
+        with pytest.raises(Refusal, match="it is not a manifest of this program"):
+            Manifest(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(Refusal, match="not a regular file"):
+        Manifest(tmp_path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(Refusal, match="not a regular file"):
+        Manifest(tmp_path)
+
+
 def test_a_file_is_placed_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     place(path, b"old")

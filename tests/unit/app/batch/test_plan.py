@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +19,8 @@ from app.batch.options import FrameSpan, ParseJob
 from app.batch.plan import PICTURE_FOLDERS, passed_over, plan, prepare, safe
 from runtime.frames import Frame
 from runtime.media.images import read_image
-from runtime.system.errors import Refusal
+from runtime.system.disk import CannotWriteError
+from runtime.system.errors import Refusal, printable
 from tests.drawn_media import draw_clip
 
 
@@ -78,6 +83,59 @@ def test_bad_inputs_are_kept_with_their_reason(tmp_path: Path) -> None:
     assert "links" in items[2].reason
 
 
+def test_a_bad_argument_fails_alone(tmp_path: Path) -> None:
+    """A link to itself, a name no disk takes, a folder nobody may enter: row A20, and the plan goes on."""
+    good, loop, gone = image(tmp_path / "good.png"), tmp_path / "loop.png", tmp_path / "gone.mp4"
+    loop.symlink_to(loop)
+    gone.symlink_to(tmp_path / "nowhere")
+    endless = tmp_path / ("n" * 300 + ".png")
+    todo = job(tmp_path / "out", loop, endless, gone, good, tmp_path)
+    items = plan(todo, {})
+    prepare(todo, items)
+    assert [(i.kind, i.shown) for i in items] == [
+        ("bad", "loop.png"), ("bad", printable(endless.name)), ("bad", "gone.mp4"), ("image", "good.png"),
+    ]  # fmt: skip
+    assert all(i.reason for i in items[:3])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+def test_a_folder_without_rights_fails_alone(tmp_path: Path) -> None:
+    closed, inner = image(tmp_path / "closed" / "a.png"), image(tmp_path / "in" / "inner" / "b.png").parent
+    image(tmp_path / "in" / "c.png")
+    (tmp_path / "out").mkdir(mode=0o777)
+    script = f"""if True:
+        import os, sys
+        from pathlib import Path
+        from app.batch.options import ParseJob
+        from app.batch.plan import passed_over, plan
+        os.setuid(65534)
+        sources = {str(closed)!r}, {str(closed.parent)!r}, {str(tmp_path / "in")!r}
+        todo = ParseJob(sources, Path({str(tmp_path / "out")!r}), recursive=True)
+        print([(i.kind, i.shown) for i in plan(todo, {{}})], passed_over(todo))"""
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.geteuid() and len(folder.parts) > 2:
+            folder.chmod(0o755)
+    closed.parent.chmod(0o600)
+    inner.chmod(0)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert run.stderr == ""
+    wanted = [("bad", "a.png"), ("bad", "closed"), ("image", "c.png"), ("bad", "inner")]
+    assert run.stdout.startswith(str(wanted))
+
+
+def test_the_probe_of_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row C07."""
+
+    def fill(path: Path, data: bytes) -> int:
+        path.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(CannotWriteError, match=f"output {tmp_path}: the disk is full"):
+        prepare(job(tmp_path), [])
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_results_are_never_written_over_an_input(tmp_path: Path) -> None:
     for path in (tmp_path / "labels" / "a.png", tmp_path / "overlay" / "b.jpg"):
         todo = job(tmp_path, image(path))
@@ -134,6 +192,7 @@ def test_recursive_enters_folders_but_not_the_output(tmp_path: Path) -> None:
     assert [(i.name, i.shown) for i in plan(whole, {})] == [("b", "b.png"), ("b-2", "b.png")]
     assert passed_over(whole) == ["in: 1 file skipped, neither a picture nor a clip"]
     assert [i.path for i in plan(job(out, folder), {})] == [str(folder / "b.png")]
+    assert [i.file_name for i in plan(whole, {})] == ["a/deep/b.png", "b.png"]  # told apart in coco.json
 
 
 @pytest.mark.parametrize(

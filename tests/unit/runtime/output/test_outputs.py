@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from runtime.output.coco import Origin, compact
 from runtime.output.products import PRODUCTS, parts_of
 
 ORIGIN = Origin("clip.mp4", 7, 0.28, "clip")
+OF_17 = replace(ORIGIN, joint_set=COCO17)
 
 
 def parsing(cells: np.ndarray, size: tuple[int, int], person: int = 255, sure: int = 200) -> Parsing:
@@ -161,7 +163,7 @@ def person(track_id: int | None = 4) -> PersonResult:
 def test_people_are_written_with_joints_mask_and_track(tmp_path: Path) -> None:
     result = Result(two_people(), (person(), person(None)))
     path = tmp_path / "coco.json"
-    path.write_text(coco.joined([coco.entry(result, ORIGIN, (200, 100))]))
+    path.write_text(coco.joined([coco.entry(result, OF_17, (200, 100))]))
     data = COCO(str(path))
     known = data.loadCats(1)[0]
     assert known["keypoints"][:6] == [
@@ -183,11 +185,13 @@ def test_people_are_written_with_joints_mask_and_track(tmp_path: Path) -> None:
 
 
 def test_people_without_parts_or_masks_are_written_too() -> None:
+    origin = replace(ORIGIN, joint_set=LSP14)
     pose = Pose(LSP14, np.ones((14, 2), np.float32), np.ones(14, np.float32))
-    entry = coco.entry(Result(None, (PersonResult((1, 2, 3, 4), 1.0, pose),)), ORIGIN, (8, 6))
+    entry = coco.entry(Result(None, (PersonResult((1, 2, 3, 4), 1.0, pose),)), origin, (8, 6))
     assert entry["category"]["keypoints"][-2:] == ["neck", "head_top"]
     assert (entry["annotations"][0]["area"], "segmentation" in entry["annotations"][0]) == (12, False)
-    nobody = coco.entry(Result(), ORIGIN, (8, 6))
+    nobody = coco.entry(Result(), origin, (8, 6))
+    assert nobody["category"] == entry["category"]  # the joints have names where nobody was found, too
     assert coco.split(
         coco.joined([entry, nobody | {"image": entry["image"] | {"output": "other"}}])
     ).keys() == {
