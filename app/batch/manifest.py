@@ -17,7 +17,13 @@ from runtime.system.files import read_regular, write_atomic
 FILE: Final = "manifest.json"
 LARGEST_BYTES: Final = 256 << 20
 MOST_VALUES: Final = 5_000_000  # of a file nobody vouches for: 1.2 GB in memory at the worst
-_PLAIN: Final = {"str": str, "int": int, "float": (int, float), "bool": bool, "dict[str, Any]": dict}
+_PLAIN: Final[dict[str, Any]] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "dict[str, Any]": dict,
+}
 
 
 @dataclass(frozen=True)
