@@ -252,6 +252,7 @@ class Desktop(QObject):
             return
         window, pipeline = self.window, self.pipeline
         self._follow_source()
+        self.workspace.watch()
         capture = pipeline.capture
         if capture is not None and capture.failed and capture.number != self._shown:
             self.close_source()  # a camera was switched off for this one: the banner says why

@@ -17,7 +17,6 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.engine.source import SilhouetteSource
 from runtime.frames import Frame
 from runtime.library.factors import FactorFile
-from runtime.library.models import find_model
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed
 from runtime.media.sources import Source, classify
@@ -31,7 +30,6 @@ from runtime.system.notices import Level, Notice
 
 TOPIC = "model"
 OWN = "own"
-CARD_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True)
@@ -193,13 +191,6 @@ class Workspace:
             return ONE
         return chosen(self.looks, video=self.source is None or self.source.video)
 
-    def card(self) -> str:
-        """The text of the model's CARD.md, empty without one."""
-        try:
-            return (find_model(self.choice.model).path / "CARD.md").read_text("utf-8")[:CARD_CHARACTERS]
-        except (OSError, Refusal, UnicodeDecodeError):
-            return ""
-
     def _on_loaded(self, engine: Engine, source: SilhouetteSource | None, factor: str) -> None:
         self._loading = None
         if source is not None:
@@ -210,6 +201,21 @@ class Workspace:
         if self._previous is not None and self._previous.trunk not in {"", engine.trunk_sha256}:
             self._previous = None
         self._use(engine)
+
+    def watch(self) -> None:
+        """Drop what does not end its frame; the window calls it many times a second."""
+        given_up = self._pipeline.give_up_stuck()
+        if given_up is None:
+            return
+        own = self.xfactor.source is None
+        name = given_up.name if own else self.xfactor.name
+        self._engine = None if own else self._engine
+        remedy = "Choose another model" if own else "The model's own factor takes its place"
+        if self._pipeline.stuck > 1:
+            remedy += "; restart xfactor to have back the cores that it keeps busy"
+        self._say(f"{name}: no result for too long, it was given up. {remedy}.", Level.ERROR)
+        self._previous = None
+        self.use_own()
 
     # -- X factor
 

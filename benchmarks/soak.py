@@ -64,6 +64,10 @@ class Throttled:
         """As the real one."""
         return self.real.notice
 
+    def expected_s(self, frame: Frame, *, first: bool = False) -> float:
+        """As of the real one."""
+        return self.real.expected_s(frame, first=first)
+
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         """The real result, late."""
         until_s = time.monotonic() + self.interval_s

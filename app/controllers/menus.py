@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -20,7 +21,7 @@ from app.ui.window import Window
 from app.workspace import ModelChoice, Workspace
 from personalize.client.verdict import gain_words
 from runtime.library.factors import user_factors
-from runtime.library.models import list_models
+from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
 from runtime.system.errors import Refusal
@@ -169,7 +170,9 @@ class RuntimeMenus:
             return
         spec = engine.spec
         lines = [f"{f.name:16} {getattr(spec, f.name)}" for f in dataclasses.fields(spec)]
-        card = self._workspace.card()
+        card = ""
+        with suppress(Refusal):
+            card = find_model(self._workspace.choice.model).card
         text = f"{card}\n\n{'—' * 20}\n" if card else ""
         show_text(self._window, spec.name, text + "\n".join(lines))
 

@@ -21,6 +21,8 @@ from runtime.system.notices import Level, Notice, Notices
 
 FAULT_EVERY_S = 2.0  # a fault whose words change with every frame is not told more often
 NOTICE_EVERY_S = 0.3  # nor a countdown of a silhouette source
+STUCK_S = 5.0  # a frame that takes longer will not end in a time that anybody waits for
+TIMES_EXPECTED = 20.0  # and a large picture, looked at six times on a slow machine, takes its time
 JUMP_S = 0.5  # a gap in presentation time after which the past says nothing of the present
 RATE_OVER_S = 2.0  # the frame rate shown is the mean of the last seconds
 TOPIC = "parsing"
@@ -43,8 +45,19 @@ class Parser(Protocol):
     def notice(self) -> str:
         """Words about the frame just parsed and the sessions, empty when all is well."""
 
+    def expected_s(self, frame: Frame, *, first: bool = False) -> float:
+        """Seconds for a frame, which may be the first of its size."""
+
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         """Parts, silhouette and people of one frame; repairs its own sessions."""
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """A frame in work, and how long it may take."""
+
+    engine: Parser
+    limit_s: float
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,8 @@ class Inference(threading.Thread):
         smooth: whether results are smoothed over time.
         rate: of the last seconds.
         tap: called in this thread with every result (the recorder); must not block.
+        work: the frame in work, None between two frames.
+        abandoned: its frame did not end, and another thread goes on; what it may still give is thrown away.
     """
 
     def __init__(self, frames: Latest[Frame], parsed: Latest[FrameResult], notices: Notices) -> None:
@@ -75,6 +90,8 @@ class Inference(threading.Thread):
         self.smooth = True
         self.rate = Rate()
         self.tap: Callable[[FrameResult], None] | None = None
+        self.work: Work | None = None
+        self.abandoned = False
         self._frames = frames
         self._parsed = parsed
         self._notices = notices
@@ -95,6 +112,9 @@ class Inference(threading.Thread):
                 continue
             engine = self.engine
             parsed = FrameResult(frame, None, 0, 0.0) if engine is None else self._parse(engine, frame)
+            self.work = None
+            if self.abandoned:
+                return
             self._measure(parsed)
             tap = self.tap
             if tap is not None:
@@ -105,17 +125,25 @@ class Inference(threading.Thread):
         pair = self.pair
         if pair is not None and pair[0] is not engine:
             pair = None
+        self.work = Work(engine, self._limit_s(engine, frame))
         self._forget_if_cut(engine.id, pair[1].id if pair is not None else 0, frame)
         started_s = time.perf_counter()
         try:
             result, before = self._ask(engine, pair, frame)
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
-            words = self._on_failure(engine, e)
+            words = self._on_failure(engine, e) if not self.abandoned else ""
             return FrameResult(frame, None, engine.id, 0.0, words)
         notice = engine.notice
+        if self.abandoned:
+            return FrameResult(frame, None, engine.id, 0.0)
         self._say(Notice(f"{engine.name}: {notice}" if notice else "", Level.WARNING, topic=TOPIC))
         infer_ms = (time.perf_counter() - started_s) * 1e3
         return FrameResult(frame, result, engine.id, infer_ms, notice, before)
+
+    def _limit_s(self, engine: Parser, frame: Frame) -> float:
+        previous = self._previous
+        first = engine.id != self._used or previous is None or previous.size != frame.size
+        return max(STUCK_S, TIMES_EXPECTED * engine.expected_s(frame, first=first))
 
     def _ask(
         self, engine: Parser, pair: tuple[Engine, Engine] | None, frame: Frame

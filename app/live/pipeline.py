@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from app.live.inference import Inference, Parser, Rate
+from app.live.inference import Inference, Parser, Rate, Work
 from runtime.engine.engine import Engine
 from runtime.frames import Frame, FrameResult
 from runtime.media.capture import Capture, Playback
@@ -14,6 +14,8 @@ from runtime.media.feeds import Feed
 from runtime.media.recorder import Recorder, Render
 from runtime.system.latest import Latest
 from runtime.system.notices import Notices
+
+LONGEST_LOOK_S = 1.0
 
 
 class Pipeline:
@@ -38,6 +40,8 @@ class Pipeline:
         self.recorder: Recorder | None = None
         self._frames: Latest[Frame] = Latest()
         self._inference = Inference(self._frames, self.parsed, self.notices)
+        self._abandoned: list[Inference] = []
+        self._watched: tuple[Work | None, float, float] = None, 0.0, 0.0  # work, when last seen, for how long
         self._dropped_before = 0
         self._stopped = False
 
@@ -132,6 +136,32 @@ class Pipeline:
         if capture is not None and not capture.playback.playing:
             capture.show_again()
 
+    def give_up_stuck(self) -> Parser | None:
+        """Engine that does not end its frame; pictures go on without one, in another thread. Called often.
+
+        A thread in native code cannot be ended: it is left alone, and its result is thrown away.
+        """
+        work, now_s = self._inference.work, time.monotonic()
+        before, seen_s, for_s = self._watched
+        # A process that slept, or that nobody looked at, has not been stuck meanwhile.
+        for_s = for_s + min(now_s - seen_s, LONGEST_LOOK_S) if work is before else 0.0
+        self._watched = work, now_s, for_s
+        if work is None or for_s <= work.limit_s or self._stopped:
+            return None
+        left = self._inference
+        left.abandoned = True
+        self._abandoned.append(left)
+        self._inference = Inference(self._frames, self.parsed, self.notices)
+        self._inference.smooth, self._inference.tap = left.smooth, left.tap
+        self._inference.start()
+        self.show_again()
+        return work.engine
+
+    @property
+    def stuck(self) -> int:
+        """Threads that were given up and have not ended."""
+        return sum(t.is_alive() for t in self._abandoned)
+
     # -- what is known of it
 
     @property
@@ -191,4 +221,4 @@ class Pipeline:
         threads = [t for t in (*captures, self._inference, self.recorder) if t is not None and t.is_alive()]
         for thread in threads:
             thread.join(max(0.0, until_s - time.monotonic()))
-        return [t.name for t in threads if t.is_alive()]
+        return [t.name for t in (*threads, *self._abandoned) if t.is_alive()]

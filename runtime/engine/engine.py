@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from runtime.library.models import find_model, load_bundle
 from runtime.system.errors import Refusal
 
 CUDA_BATCH = 8  # on a CPU a batch gains nothing and costs memory
+PREPARING_S = 3.0
 _ids = itertools.count(1)
 
 
@@ -79,6 +81,9 @@ class Engine:
     detail: Detail = LIVE
     views: Views = ONE
     batch: int = 1  #: frames that run together in `parse_many`
+    pace_s: float = (
+        0.0  #: of one look at a picture, per pixel of the network's input; 0 when it was not measured
+    )
     tally: Tally = field(default_factory=Tally)
     id: int = field(init=False, default_factory=lambda: next(_ids))
 
@@ -174,6 +179,18 @@ class Engine:
     def averages(self) -> bool:
         """True when the results of several views can be averaged cell by cell."""
         return self.spec.grid is Grid.CENTRE
+
+    def expected_s(self, frame: Frame, *, first: bool = False) -> float:
+        """Seconds for a frame, by the pace of the model's own run when it was loaded.
+
+        Args:
+            frame: one that is to be parsed.
+            first: of its size, when a GPU's provider searches and compiles.
+        """
+        forward, looks = self.forward, len(self.views.sides)
+        boxes = [forward.letterbox(frame.size, zoom).network for zoom in self.views.sizes]
+        prepares = first and any(s.provider is not Provider.CPU for s in self.sessions)
+        return self.pace_s * looks * sum(w * h for w, h in boxes) + (PREPARING_S if prepares else 0.0)
 
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         """Body parts, silhouette and people of one frame.
@@ -278,7 +295,7 @@ def load_engine(
     provider = choose(device)
     engine = _build(model.spec, data, provider, threads, size)
     try:
-        _warm_up(engine)
+        engine = _warm_up(engine)
     except NoResultError as e:
         if provider is Provider.CPU:
             raise Refusal(f"model {model.name}", f"its first run failed ({e})", "export it again") from e
@@ -287,7 +304,7 @@ def load_engine(
                 f"device {device}", f"model {model.name} does not run on it ({e})", "use --device cpu"
             ) from e
         engine = _build(model.spec, data, Provider.CPU, threads, size)
-        _warm_up(engine)
+        engine = _warm_up(engine)
     return engine.with_factor(engine.load_factor(factor)) if factor is not None else engine
 
 
@@ -319,10 +336,15 @@ def _build(
     return Engine(spec, stages, stages.own_source(), fitted, batch=batch)
 
 
-def _warm_up(engine: Engine) -> None:
-    """One frame through everything; a provider that only claims to run fails here."""
+def _warm_up(engine: Engine) -> Engine:
+    """The engine with its pace, after two frames; a provider that only claims to run fails at the first."""
     height, width = engine.spec.input_size
-    engine.parse(Frame(np.full((height, width, 3), 128, np.uint8), 0, 0.0, 0.0))
+    frame = Frame(np.full((height, width, 3), 128, np.uint8), 0, 0.0, 0.0)
+    engine.parse(frame)
+    started_s = time.perf_counter()
+    engine.parse(frame)
+    took_s = time.perf_counter() - started_s
+    return replace(engine, pace_s=took_s / replace(engine, pace_s=1.0).expected_s(frame))
 
 
 def _held(source: SilhouetteSource) -> SilhouetteSource:

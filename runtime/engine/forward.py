@@ -81,16 +81,20 @@ class ForwardPass:
 
     def seen(self, frames: Sequence[Frame]) -> list[Seen]:
         """The frames as the network sees them in each view, and the trunk's features."""
-        stride, multiple = self.spec.stride, self.spec.size_multiple
         seen = []
         for zoom in self.views.sizes:
-            letterbox = Letterbox.fit(frames[0].size, self.size, stride=stride, multiple=multiple, zoom=zoom)
+            letterbox = self.letterbox(frames[0].size, zoom)
             canvases = [letterbox.apply(f.image) for f in frames]
             upright = canvases[0] if len(canvases) == 1 else np.concatenate(canvases)
             for flip in self.views.sides:
                 canvas = mirrored(upright, letterbox) if flip else upright
                 seen.append(Seen(View(letterbox, flip), canvas, self.stages.features(canvas)))
         return seen
+
+    def letterbox(self, picture: tuple[int, int], zoom: float = 1.0) -> Letterbox:
+        """Place of a picture of (width, height) px in the network's input."""
+        stride, multiple = self.spec.stride, self.spec.size_multiple
+        return Letterbox.fit(picture, self.size, stride=stride, multiple=multiple, zoom=zoom)
 
     def maps(
         self, frames: Sequence[Frame], seen: Sequence[Seen], smoothing: Smoother | None

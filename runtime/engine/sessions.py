@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +12,8 @@ from numpy.typing import NDArray
 
 from runtime.engine.onnx import RUNTIME_ERRORS, ort
 from runtime.engine.providers import Provider, first_line, quiet
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
+from runtime.system.files import read_regular
 
 ERRORS_BEFORE_REBUILD = 3  # in a row; a single bad frame is not the session's fault
 REBUILDS_BEFORE_CPU = 2
@@ -37,25 +36,13 @@ def read_model(path: Path) -> bytes:
         Refusal: missing, not a regular file, unreadable or too large.
     """
     try:
-        # Without O_NONBLOCK a named pipe would block for ever.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        return read_regular(path, MAX_MODEL_BYTES)
     except OSError as e:
         raise Refusal(
-            f"model file {path.name}",
-            f"it cannot be opened ({e.strerror})",
-            f"check that {path} exists and is readable",
+            f"model file {printable(path.name)}",
+            f"it cannot be read ({e.strerror})",
+            f"check that {path} exists, is readable, and is a model for live video",
         ) from e
-    with os.fdopen(descriptor, "rb") as file:
-        info = os.fstat(file.fileno())
-        if not stat.S_ISREG(info.st_mode):
-            raise Refusal(f"model file {path.name}", "it is not a regular file", "give an .onnx file")
-        if info.st_size > MAX_MODEL_BYTES:
-            raise Refusal(
-                f"model file {path.name}",
-                f"it has {info.st_size >> 20} MB, more than the {MAX_MODEL_BYTES >> 20} MB allowed",
-                "give a model for live video",
-            )
-        return file.read()
 
 
 def sha256(data: bytes) -> str:

@@ -14,7 +14,10 @@ from runtime.model_files.admission import SUMS, admit, read_sums
 from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths
 from runtime.system.errors import Refusal
+from runtime.system.files import read_regular
 
+CARD = "CARD.md"
+MAX_CARD_BYTES = 1 << 18
 FACTOR_SUFFIX = ".factor.onnx"
 NAME = re.compile(r"[\w][\w .+-]{0,63}", re.UNICODE)
 
@@ -43,6 +46,14 @@ class Bundle:
         if self.path.is_file():
             return {self.spec.stage: self.path}
         return {stage: self.path / f"{stage}.onnx" for stage in self.spec.stage_names}
+
+    @property
+    def card(self) -> str:
+        """The text of its CARD.md; empty without one that can be read."""
+        try:
+            return read_regular(self.path / CARD, MAX_CARD_BYTES).decode("utf-8", "replace")
+        except OSError:
+            return ""
 
     @property
     def bytes_on_disk(self) -> int:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from runtime.engine.sessions import sha256
 from runtime.system import paths
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
+from runtime.system.files import read_regular
 from runtime.system.processes import answer_of
 
 SUMS = "SHA256SUMS"
+MAX_SUMS_BYTES = 1 << 20
 TRIAL_S = 20.0
 CHILD = ("-m", "runtime.model_files.probe")
 _admitted: set[tuple[str, ...]] = set()  # hashes of what passed its trial in this process
@@ -46,11 +48,20 @@ def shipped_hashes(models: Path) -> frozenset[str]:
 
 
 def read_sums(sums: Path) -> dict[str, str]:
-    """File name → hash of a SHA256SUMS file; empty when there is none."""
+    """File name → hash of a SHA256SUMS file; empty when there is none.
+
+    Raises:
+        Refusal: what is there cannot be read.
+    """
     try:
-        lines = sums.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_regular(sums, MAX_SUMS_BYTES).decode("utf-8").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
         return {}
+    except (OSError, UnicodeDecodeError) as e:
+        reason = (
+            "it is not text" if isinstance(e, UnicodeDecodeError) else f"it cannot be read ({e.strerror})"
+        )
+        raise Refusal(f"{SUMS} of {printable(sums.parent.name)}", reason, f"check or delete {sums}") from e
     pairs = (line.split(maxsplit=1) for line in lines if len(line) > 66)
     return {name.lstrip("*").strip(): digest.lower() for digest, name in pairs}
 

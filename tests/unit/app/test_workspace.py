@@ -253,12 +253,6 @@ def load_folder() -> Path:
     return paths.models_dir() / "factored-s31"
 
 
-def test_the_card_is_shown_when_there_is_one(loaded) -> None:
-    assert "factored-s31" in loaded.card()
-    loaded.choice = ModelChoice("gone")
-    assert loaded.card() == ""
-
-
 def test_a_refusal_of_the_loader_before_any_model_is_no_end(workspace) -> None:
     def never(*_args: object, **_options: object) -> Engine:
         raise Refusal("model x", "it is broken", "Choose another")

@@ -30,6 +30,11 @@ class TinyEngine:
     notice: str = ""
     id: int = field(default_factory=lambda: next(_ids))
     name: str = "tiny"
+    expected: float = 0.0  #: s
+
+    def expected_s(self, frame: Frame, *, first: bool = False) -> float:
+        del frame, first
+        return self.expected
 
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         del smoothing
@@ -61,6 +66,9 @@ class SlowEngine:
     @property
     def notice(self) -> str:
         return self.real.notice
+
+    def expected_s(self, frame: Frame, *, first: bool = False) -> float:
+        return self.real.expected_s(frame, first=first)
 
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
         time.sleep(self.sleep_s)

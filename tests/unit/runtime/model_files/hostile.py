@@ -62,7 +62,8 @@ def tile_bomb() -> bytes:
     return model(nodes, IMAGE, PERSON, {**front_weights(), "repeats": repeats}, spec("network"))
 
 
-def endless_loop() -> bytes:
+def _loop() -> onnx.NodeProto:
+    """`z` handed on as `s`, `n` times."""
     body = helper.make_graph(
         [helper.make_node("Identity", ["go"], ["on"]), helper.make_node("Identity", ["v"], ["w2"])],
         "body",
@@ -76,9 +77,23 @@ def endless_loop() -> bytes:
             helper.make_tensor_value_info("w2", TensorProto.FLOAT, None),
         ],
     )
-    nodes = [*front("z"), helper.make_node("Loop", ["n", "yes", "z"], ["s"], body=body), sigmoid("s")]
-    weights = {**front_weights(), "n": np.array(1 << 62, np.int64), "yes": np.array(True)}
-    return model(nodes, IMAGE, PERSON, weights, spec("network"))
+    return helper.make_node("Loop", ["n", "yes", "z"], ["s"], body=body)
+
+
+def endless_loop(times: int = 1 << 62) -> bytes:
+    weights = {**front_weights(), "n": np.array(times, np.int64), "yes": np.array(True)}
+    return model([*front("z"), _loop(), sigmoid("s")], IMAGE, PERSON, weights, spec("network"))
+
+
+def long_factor(trunk_data: bytes, times: int) -> bytes:
+    """A factor that needs so many rounds for a picture, a second for some hundred thousand."""
+    made = onnx.load_from_string(factor(trunk_data))
+    convolution = made.graph.node[0]
+    del made.graph.node[:]
+    made.graph.node.extend([convolution, _loop(), sigmoid("s")])
+    for name, value in {"n": np.array(times, np.int64), "yes": np.array(True)}.items():
+        made.graph.initializer.append(numpy_helper.from_array(value, name))
+    return made.SerializeToString()
 
 
 def with_metadata(entry: bytes) -> bytes:

@@ -294,3 +294,17 @@ def test_unreadable_files_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+def test_sums_that_are_no_small_file_are_refused_at_once(tmp_path: Path, kind: str) -> None:
+    sums = crafted.bundle(tmp_path / "tiny") / "SHA256SUMS"
+    sums.unlink()
+    if kind == "pipe":
+        os.mkfifo(sums)
+    elif kind == "device":
+        sums.symlink_to("/dev/zero")
+    else:
+        sums.write_bytes(b"\n" * (2 << 20))
+    with pytest.raises(Refusal, match=r"SHA256SUMS of tiny.*(not a regular file|more than)"):
+        load_bundle(find_model(tmp_path / "tiny"))
