@@ -14,29 +14,6 @@ TEMPORARY_PREFIX = ".xfactor-"
 TEMPORARY_SUFFIX = ".tmp"
 
 
-def read_regular(path: Path, limit: int) -> bytes:
-    """The content of a file that nobody vouches for, as it was at one moment.
-
-    Args:
-        path: a pipe or a device is not waited for.
-        limit: bytes; more are not read.
-
-    Raises:
-        OSError: missing, unreadable, not a regular file, or too large; `strerror` says which.
-    """
-    # Without O_NONBLOCK a named pipe would block for ever.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    with os.fdopen(os.open(path, flags), "rb") as file:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(path))
-        data = file.read(limit + 1) if about.st_size <= limit else b""
-        if max(about.st_size, len(data)) > limit:
-            words = f"{about.st_size >> 10} kB, more than the {limit >> 10} kB allowed"
-            raise OSError(errno.EFBIG, words, str(path))
-        return data
-
-
 def write_atomic(path: Path, data: bytes, *, mode: int | None = 0o600, sync: bool = True) -> None:
     """Replace `path` by `data`: a reader sees the old bytes or the new, at any moment and after any failure.
 
