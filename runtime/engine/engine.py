@@ -23,12 +23,7 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.engine.providers import Provider, choose
 from runtime.engine.sessions import NoResultError, Session
 from runtime.engine.source import FactorSource, Held, SilhouetteSource
-from runtime.engine.stages import (
-    ChainedStages,
-    FactoredStages,
-    NoSilhouette,
-    Stages,
-)
+from runtime.engine.stages import ChainedStages, FactoredStages, NoSilhouette, Stages
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.library.factors import user_factors
