@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 BITS = 8
 SQUARE_PX = 8
@@ -86,4 +88,21 @@ def draw_song(path: Path) -> Path:
             beep.sample_rate, beep.pts, beep.time_base = 48_000, n * 1024, Fraction(1, 48_000)
             file.mux(track.encode(beep))
         file.mux(track.encode(None))
+    return path
+
+
+def draw_photos(path: Path, orientations: list[int], size: tuple[int, int] = (96, 64)) -> Path:
+    """JPEG photos with EXIF put unchanged into a Motion-JPEG clip, as programs for time lapses do."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuvj444p"
+        for index, orientation in enumerate(orientations):
+            exif, jpeg = Image.Exif(), BytesIO()
+            exif[0x0112] = orientation
+            Image.fromarray(picture(index, size)).save(jpeg, "JPEG", quality=95, subsampling=0, exif=exif)
+            packet = av.Packet(jpeg.getvalue())
+            packet.stream, packet.time_base = stream, Fraction(1, 25)
+            packet.pts = packet.dts = index
+            packet.is_keyframe = True
+            file.mux(packet)
     return path

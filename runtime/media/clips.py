@@ -42,13 +42,14 @@ class Clip:
         try:
             first = self._first_frame()
             stream = self._decoder.stream
-            self._upright = Upright(first, float(stream.sample_aspect_ratio or 1))
+            aspect, codec = float(stream.sample_aspect_ratio or 1), stream.codec_context.name
+            self._upright = Upright(first, aspect, photos=codec == "mjpeg")
             limits.check(self.name, *self._upright.size)
             self.rate = float(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
             self.start_s = self._first_time(first)
             self._clock = Clock(1 / self.rate)
             self._cut = ends_early(self.path)
-            self.codec = stream.codec_context.name
+            self.codec = codec
             self._decoder.rewind()
         except BaseException:
             self._decoder.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -23,7 +24,6 @@ _SOUNDS = (
 _MOVIE_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"styp", b"pnot"})
 _MATROSKA = b"\x1aE\xdf\xa3"
 _TS_PACKET_BYTES = 188
-_FAR = 1 << 62
 
 
 def looks_like(file: Path) -> Kind:
@@ -95,8 +95,10 @@ def _byte(f: BinaryIO, at: int) -> bytes:
 
 def _boxes(f: BinaryIO, most: int = 100_000) -> Iterator[tuple[bytes, int]]:
     """(kind, end) of every outermost box of an ISO file; stops at the first impossible size."""
-    at = 0
+    at, size = 0, f.seek(0, os.SEEK_END)
     for _ in range(most):
+        if at >= size:  # what a box states may be further than a system can seek
+            return
         f.seek(at)
         head = f.read(16)
         if len(head) < 8:
@@ -111,8 +113,6 @@ def _boxes(f: BinaryIO, most: int = 100_000) -> Iterator[tuple[bytes, int]]:
             return
         yield head[4:8], at + length
         at += length
-        if at >= _FAR:  # further than a system can seek; the file said so, not the disk
-            return
 
 
 def _riff_end(f: BinaryIO, size: int) -> int:
@@ -134,9 +134,9 @@ def _matroska_end(f: BinaryIO) -> int:
     """Stated end of the Matroska Segment, bytes; 0 when its size is unknown, as in live recordings."""
     f.seek(4)
     length = _vint(f)
-    if length is None:
+    if length is None or length >= 1 << 32:  # a head of a few bytes
         return 0
-    f.seek(length, 1)
+    f.seek(length, os.SEEK_CUR)
     if f.read(4) != b"\x18\x53\x80\x67":
         return 0
     length = _vint(f)

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from runtime.media.file_types import looks_like
 from runtime.media.opening import DEFAULT_LIMITS, Limits, regular_file
 from runtime.system.errors import Refusal, printable
 
 #: Pillow opens nothing else; its other readers are old, rare, and have been the way in for hostile files.
-FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF", "MPO")
+FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "AVIF")
 SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
 _BACKDROP: Final = (255, 255, 255)  # what a transparent picture stands on
 
@@ -37,6 +38,9 @@ def read_image(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> NDArray[np.
     except Refusal:
         raise
     except UnidentifiedImageError as e:
+        if looks_like(file) == "picture":
+            reason = "the picture is damaged, or of a kind this program does not read"
+            raise Refusal(name, reason, "Copy it again, or convert it to PNG or JPEG") from e
         raise Refusal(name, "not a picture this program reads", "Convert it to PNG or JPEG") from e
     except PermissionError as e:
         raise Refusal(name, "you may not read it", "Ask its owner for the right to read") from e

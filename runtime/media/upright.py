@@ -20,6 +20,16 @@ _HD_HEIGHT: Final = 720  # players take untagged pictures of this height for BT.
 _HDR: Final = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
 
+def _unnamed(kind: type[SideDataType], number: int) -> SideDataType:
+    """A kind of side data that FFmpeg has and PyAV 18.1 has no name for, as EXIF: no reason to read none."""
+    member = object.__new__(kind)
+    member._name_, member._value_ = f"UNNAMED_{number}", number
+    return member
+
+
+setattr(SideDataType, "_missing_", classmethod(_unnamed))  # noqa: B010 - mypy: a method is no attribute
+
+
 @dataclass(frozen=True)
 class Orientation:
     """One of the eight ways a camera can be held, as a transposition followed by flips."""
@@ -66,9 +76,10 @@ class Upright:
         notices: what a viewer should know about the stream, in words.
     """
 
-    def __init__(self, first: av.VideoFrame, pixel_aspect: float) -> None:
-        """`pixel_aspect` is the width of a pixel over its height."""
+    def __init__(self, first: av.VideoFrame, pixel_aspect: float, *, photos: bool = False) -> None:
+        """`pixel_aspect` is the width of a pixel over its height; of `photos` each has an orientation."""
         self._reformatter = VideoReformatter()
+        self._photos = photos
         self._orientation = Orientation.of(first)
         aspect = pixel_aspect if 1 / 16 <= pixel_aspect <= 16 else 1.0
         self._coded = (first.width, first.height)
@@ -84,7 +95,8 @@ class Upright:
         rgb = self._reformatter.reformat(
             frame, width=width, height=height, format="rgb24", src_colorspace=_colours(frame), threads=1
         ).to_ndarray()
-        image = self._orientation.apply(np.asarray(rgb, dtype=np.uint8))
+        orientation = Orientation.of(frame) if self._photos else self._orientation
+        image = orientation.apply(np.asarray(rgb, dtype=np.uint8))
         if (image.shape[1], image.shape[0]) != self.size:
             image = self._fit(image)
         return image

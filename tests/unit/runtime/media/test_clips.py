@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from runtime.media.clips import Clip
-from tests.drawn_media import draw_clip, index_of, picture
+from tests.drawn_media import draw_clip, draw_photos, index_of, picture
 
 KINDS = {
     "mp4": ("clip.mp4", {}),
@@ -126,6 +126,18 @@ def test_a11_held_any_way_it_stands_upright(tmp_path: Path, degrees: int, mirror
         image = next(clip.frames()).image
         assert clip.size == (wanted.shape[1], wanted.shape[0])
     assert np.abs(image.astype(int) - wanted).mean() < 4
+
+
+@pytest.mark.parametrize("name", ["lapse.avi", "lapse.mkv", "lapse.mov"])
+def test_photos_with_exif_stand_upright_in_a_clip(tmp_path: Path, name: str) -> None:
+    path = draw_photos(tmp_path / name, [6, 6, 3, 5])
+    with Clip(path) as clip:
+        frames = list(clip.frames())
+        assert clip.size == (64, 96)
+    turned = [np.rot90(picture(i), k) for i, k in ((0, -1), (1, -1))]
+    for frame, wanted in zip(frames, [*turned, None, picture(3).transpose(1, 0, 2)], strict=True):
+        assert frame.size == (64, 96)  # the third, upside down, is fitted into the shape of the first
+        assert wanted is None or np.abs(frame.image.astype(int) - wanted).mean() < 6
 
 
 def test_a12_pixels_that_are_not_square(tmp_path: Path) -> None:

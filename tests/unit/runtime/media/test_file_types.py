@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.media.clips import Clip
 from runtime.media.file_types import ends_early, looks_like, movie_without_index
 from tests.drawn_media import draw_clip
 
@@ -40,6 +41,23 @@ def test_every_lost_end_is_noticed(tmp_path: Path, name: str) -> None:
     for lost in (1, 100, len(data) // 3 | 1):
         path.write_bytes(data[:-lost])
         assert ends_early(path)
+
+
+@pytest.mark.parametrize("length", [1 << 44, 1 << 55, (1 << 64) - 16])
+def test_a_box_longer_than_any_disk_is_a_lost_end(tmp_path: Path, length: int) -> None:
+    path = draw_clip(tmp_path / "a.mp4", 12)
+    with path.open("ab") as file:
+        file.write(b"\0\0\0\1free" + length.to_bytes(8, "big") + bytes(16))
+    assert ends_early(path)
+    assert not movie_without_index(path)
+    with Clip(path) as clip:
+        assert len(list(clip.frames())) == 12
+
+
+def test_a_matroska_head_longer_than_any_disk(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    path.write_bytes(b"\x1aE\xdf\xa3\x01\xf0" + bytes(64))
+    assert not ends_early(path)
 
 
 @pytest.mark.parametrize(

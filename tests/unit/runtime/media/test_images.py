@@ -98,3 +98,17 @@ def test_only_pictures_are_listed(tmp_path: Path) -> None:
     for name in ("2.png", "10.JPG", "1.webp", "notes.txt", ".hidden.png", "clip.mp4"):
         (tmp_path / name).touch()
     assert [p.name for p in list_images(tmp_path)] == ["1.webp", "2.png", "10.JPG"]
+
+
+@pytest.mark.parametrize(
+    ("head", "words"), [(b"GIF89a", "not a picture"), (b"\xff\xd8\xff\xe0", "damaged"), (b"II*\0", "damaged")]
+)
+def test_noise_with_the_start_of_a_picture_is_called_what_it_is(
+    tmp_path: Path, head: bytes, words: str
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(head + bytes(range(256)))
+    with pytest.raises(Refusal, match=words) as refused:
+        read_image(path)
+    assert "MPO" not in str(refused.value)
+    assert "KeyError" not in str(refused.value)
