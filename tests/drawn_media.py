@@ -106,3 +106,43 @@ def draw_photos(path: Path, orientations: list[int], size: tuple[int, int] = (96
             packet.is_keyframe = True
             file.mux(packet)
     return path
+
+
+def draw_with_opus(path: Path, frames: int = 12) -> Path:
+    """A WebM of `picture`s with Opus."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libvpx", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        track = file.add_stream("libopus", rate=48_000, layout="mono")
+        for index in range(frames):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(picture(index), format="rgb24")))
+            file.mux(track.encode(_silence(index * 1920, 1920, "s16")))
+        file.mux(stream.encode(None))
+        file.mux(track.encode(None))
+    return path
+
+
+def draw_with_pause(path: Path, pause_s: int) -> Path:
+    """Ten pictures with sound, a pause of both, ten more: as a motion-triggered recorder makes."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=25, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        track = file.add_stream("aac", rate=48_000, layout="mono")
+        for part in range(2):
+            for index in range(10):
+                frame = av.VideoFrame.from_ndarray(picture(part * 10 + index), format="rgb24")
+                frame.pts, frame.time_base = part * pause_s * 1000 + index * 40, Fraction(1, 1000)
+                file.mux(stream.encode(frame))
+            for n in range(19):
+                file.mux(track.encode(_silence((part * pause_s * 48_000) + n * 1024, 1024, "fltp")))
+        file.mux(stream.encode(None))
+        file.mux(track.encode(None))
+    return path
+
+
+def _silence(at: int, samples: int, kind: str) -> av.AudioFrame:
+    data = np.zeros((1, samples), np.float32 if kind == "fltp" else np.int16)
+    frame = av.AudioFrame.from_ndarray(data, format=kind, layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
+    return frame

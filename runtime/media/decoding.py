@@ -107,6 +107,15 @@ class Decoder:
             if packet is not None and not packet.is_discard and packet.size > 0:
                 yield packet.pts
 
+    def whole_packets(self) -> int:
+        """Number of packets up to the first that lacks bytes; without decoding."""
+        count = 0
+        for packet in self._packets():
+            if packet is None or packet.is_corrupt:
+                break
+            count += packet.size > 0 and not packet.is_discard
+        return count
+
     def _packets(self) -> Iterator[Packet[VideoStream] | None]:
         """Packets of the stream, then None, which asks the decoder for what it still holds."""
         failures = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import queue
@@ -17,12 +18,14 @@ from numpy.typing import NDArray
 
 from runtime.frames import FrameResult
 from runtime.media.writing import VideoWriter
+from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from runtime.system.notices import Level, Notice, Notices
 
 WAITING = 8  # pictures that may wait for the encoder; beyond them the recording, not the view, drops
 FREE_BYTES = 500_000_000  # recording stops when the disk has less left than this
+OUTGROWN_BYTES = 1_000_000_000  # a file this large that may not grow goes on in another one
 TOPIC = "recording"
 
 Picture = NDArray[np.uint8]
@@ -35,7 +38,7 @@ class Recorder(threading.Thread):
     """One recording: from construction to `finish`.
 
     Attributes:
-        path: the file, or the folder's first file when the picture changes its size.
+        path: the file; the last one when the disk allows no file of the whole size.
         dropped: pictures left out because the encoder was slower than the view.
         written: pictures in the file.
         open: whether a file is being written right now.
@@ -49,6 +52,7 @@ class Recorder(threading.Thread):
         self.written = 0
         self.open = False
         self.started_s = time.monotonic()
+        self._shortened = ""
         self._render = render
         self._notices = notices
         self._rate = rate
@@ -102,16 +106,33 @@ class Recorder(threading.Thread):
                 picture = self._render(parsed)
                 if writer is None:
                     size = picture.shape[1], picture.shape[0]
-                    create_private(self.path)
-                    writer = VideoWriter(self.path, size, self._rate)
+                    writer = self._begin(size)
                     first_s, self.open = parsed.frame.captured_s, True
                 if self.written % 100 == 99:
                     check_space(self.path.parent)
-                writer.write(fit(picture, size), max(0.0, parsed.frame.captured_s - first_s))
+                try:
+                    writer.write(fit(picture, size), max(0.0, parsed.frame.captured_s - first_s))
+                except CannotWriteError as e:
+                    if not _outgrown(e, self.path):
+                        raise
+                    writer, first_s = self._begin_next(size), parsed.frame.captured_s
+                    writer.write(fit(picture, size), 0.0)
                 self.written += 1
         finally:
             if writer is not None:
                 writer.close()
+                self._shortened = writer.notice
+
+    def _begin(self, size: tuple[int, int]) -> VideoWriter:
+        create_private(self.path)
+        return VideoWriter(self.path, size, self._rate, live=True)
+
+    def _begin_next(self, size: tuple[int, int]) -> VideoWriter:
+        """Go on in a new file: the disk allows no larger one, as FAT32 none over 4 GB."""
+        full, self.path = self.path, free_name(self.path.parent, self.path.stem, self.path.suffix)
+        words = f"{full.name} is as large as this disk allows; the recording goes on in {self.path.name}."
+        self._notices.say(Notice(words, topic=TOPIC))
+        return self._begin(size)
 
     def _next(self) -> FrameResult | None:
         while True:
@@ -125,7 +146,14 @@ class Recorder(threading.Thread):
         if not self.written:
             return "Nothing was recorded: no picture came while recording was on."
         lost = f", {self.dropped} left out because encoding was too slow" if self.dropped else ""
-        return f"Saved {self.path} ({self.written} pictures{lost})."
+        shortened = f", {self._shortened}" if self._shortened else ""
+        return f"Saved {self.path} ({self.written} pictures{lost}{shortened})."
+
+
+def _outgrown(error: CannotWriteError, path: Path) -> bool:
+    cause = error.__cause__
+    large = path.is_file() and path.stat().st_size >= OUTGROWN_BYTES
+    return large and isinstance(cause, OSError) and cause.errno == errno.EFBIG
 
 
 def fit(picture: Picture, size: tuple[int, int]) -> Picture:

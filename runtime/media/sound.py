@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import av
 from av.audio.stream import AudioStream
 from av.codec import Codec
 from av.container import InputContainer, OutputContainer
@@ -21,10 +24,31 @@ _CODECS: Final = {
 }
 
 
+#: Every packet is checked and written at once, as the real muxer does a second later.
+_TRIAL: Final = {"movflags": "hybrid_fragmented+frag_every_frame"}
+#: FFmpeg's MP4 writer stops the whole process at a step of 2^31 ticks of a track.
+_LONGEST_STEP: Final = 7 << 28
+
+
+class _Nowhere:
+    """A file whose bytes are not kept."""
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return offset
+
+    def tell(self) -> int:
+        return 0
+
+
 class SoundTrack:
     """The first sound track of a clip; packets are handed over in step with the pictures.
 
     Sound is an extra: whatever is wrong with it ends the sound, never the video, and is said in `notice`.
+    What the muxer refuses, it would refuse when pictures are written, or with the index: so every packet is
+    written to a trial first, a file without pictures whose bytes go nowhere.
 
     Attributes:
         notice: words for the user, empty when all is well.
@@ -33,12 +57,16 @@ class SoundTrack:
     def __init__(self, clip: str | Path, start_s: float) -> None:
         """`start_s` is the clip's own time that became 0 in the pictures' times."""
         self.notice = ""
+        self._path = clip
         self._input: InputContainer | None = open_media(clip)
         self._start_s = start_s
+        self._skip: tuple[float, float] | None = None
         self._source = next(iter(self._input.streams.audio), None)
         self._output: OutputContainer | None = None
         self._target: AudioStream | None = None
-        self._encode = False
+        self._trial: OutputContainer | None = None
+        self._tried: AudioStream | None = None
+        self._encoder = ""
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
         self._last_dts: int | None = None
@@ -52,24 +80,58 @@ class SoundTrack:
         """Add the track to a file that is about to be written."""
         if self._source is None or self._input is None:
             return
-        codec = self._source.codec_context
         try:
             copied, encoder = _CODECS[output.format.name]
-            self._encode = codec.name not in copied
-            if self._encode:
-                rates = Codec(encoder, "w").audio_rates or [codec.sample_rate]
-                rate = min(rates, key=lambda r: abs(r - codec.sample_rate))
-                track = output.add_stream(encoder, rate=rate)
-                assert isinstance(track, AudioStream)
-                self._target = track
-                self._target.layout = "stereo" if codec.channels > 1 else "mono"
-            else:
-                self._target = output.add_stream_from_template(self._source)
+            self._encoder = "" if self._source.codec_context.name in copied else encoder
+            self._try_first_packets(output.format.name)
+            self._trial, self._tried = self._new_trial(output.format.name)
+            template = self._tried if self._encoder else self._source
+            self._target = output.add_stream_from_template(template)
         except Exception as e:  # noqa: BLE001 - see the class
-            self._drop(e)
+            self.notice = f"the sound was left out ({type(e).__name__})"
             return
         self._output = output
         self._packets = self._input.demux(self._source)
+
+    def _new_trial(self, kind: str) -> tuple[OutputContainer, AudioStream]:
+        assert self._source is not None
+        options = {} if kind == "webm" else _TRIAL
+        trial: OutputContainer = av.open(_Nowhere(), "w", format=kind, options=options)
+        if not self._encoder:
+            return trial, trial.add_stream_from_template(self._source)
+        codec = self._source.codec_context
+        rates = Codec(self._encoder, "w").audio_rates or [codec.sample_rate]
+        stream = trial.add_stream(
+            self._encoder,
+            rate=min(rates, key=lambda r: abs(r - codec.sample_rate)),
+            layout="stereo" if codec.channels > 1 else "mono",
+        )
+        assert isinstance(stream, AudioStream)
+        trial.start_encoding()
+        return trial, stream
+
+    def _try_first_packets(self, kind: str) -> None:
+        """Write the head of a file like the one to come, which the muxer makes from the first packets."""
+        if self._encoder:
+            return
+        trial, stream = self._new_trial(kind)
+        with open_media(self._path) as clip:
+            for second, packet in enumerate(islice(clip.demux(clip.streams.audio[0]), 3)):
+                if packet.dts is not None:
+                    packet.pts = packet.dts = round(second / packet.time_base)
+                    packet.stream = stream
+                    trial.mux(packet)
+        trial.close()
+
+    def shorter(self, ticks: int, time_base: Fraction) -> int:
+        """So many ticks of a time base, or fewer when the sound's own clock cannot span them."""
+        if self._target is None:
+            return ticks
+        return min(ticks, int(ticks / self._target.codec_context.sample_rate / time_base))
+
+    def skip(self, time_s: float, length_s: float) -> None:
+        """Leave out some time of the pictures, from a second after `time_s` on; they pause there."""
+        self._skip = (time_s + 1, length_s)
 
     def copy_until(self, time_s: float) -> None:
         """Hand over what sounds before `time_s` of the pictures."""
@@ -84,51 +146,73 @@ class SoundTrack:
                     return
                 else:
                     self._mux(packet)
-            except OSError:
-                raise  # the disk, not the sound
             except Exception as e:  # noqa: BLE001 - see the class
-                self._drop(e)
+                self.end(e)
 
     def _seconds(self, packet: Packet[AudioStream]) -> float:
         if packet.pts is None:
             return -1.0
-        return float(packet.pts * packet.time_base) - self._start_s
+        at = float(packet.pts * packet.time_base) - self._start_s
+        if self._skip is not None and at >= self._skip[0]:
+            if at < sum(self._skip):
+                return -1.0  # before the pictures: not written
+            self._start_s += self._skip[1]
+            at -= self._skip[1]
+            self._skip = None
+        return at
 
     def _mux(self, packet: Packet[AudioStream]) -> None:
-        assert self._output is not None
-        assert self._target is not None
+        assert self._tried is not None
         if packet.dts is None:
             return
-        if self._encode:
+        if self._encoder:
             for frame in packet.decode():
                 if frame.pts is not None and frame.time_base:
                     frame.pts -= round(self._start_s / frame.time_base)
-                self._put(self._target.encode(frame))
+                self._put(self._tried.encode(frame))
             return
         shift = round(self._start_s / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
         packet.dts = packet.dts - shift
-        if self._last_dts is not None and packet.dts <= self._last_dts:
-            return  # a repeated or backward stamp would stop the muxer
-        self._last_dts = packet.dts
-        packet.stream = self._target
         self._put([packet])
 
     def _put(self, packets: Iterable[Packet[AudioStream]]) -> None:
-        """Write what begins at 0 or later: for an earlier packet the muxer would delay the pictures."""
+        """Write what begins at 0 or later: for an earlier packet the muxer would delay the pictures.
+
+        Raises:
+            ValueError: a pause that no file can hold.
+        """
         assert self._output is not None
+        assert self._target is not None
+        assert self._trial is not None
         for packet in packets:
-            if min(packet.pts or 0, packet.dts or 0) >= 0:
-                self._output.mux(packet)
+            dts = packet.dts
+            if dts is None or min(packet.pts or 0, dts) < 0:
+                continue
+            if self._last_dts is not None:
+                if dts <= self._last_dts:
+                    continue  # a repeated or backward stamp would stop the muxer
+                step_s = float((dts - self._last_dts) * packet.time_base)
+                if step_s * self._target.codec_context.sample_rate > _LONGEST_STEP:
+                    raise ValueError(f"a pause of {step_s / 3600:.1f} hours")
+            self._last_dts = dts
+            packet.stream = self._tried
+            self._trial.mux(packet)
+            packet.stream = self._target
+            self._output.mux(packet)
 
     def _finish(self) -> None:
-        if self._encode and self._target is not None and self._output is not None:
-            self._put(self._target.encode(None))
+        if self._encoder and self._tried is not None:
+            self._put(self._tried.encode(None))
         self._target = None
 
-    def _drop(self, error: Exception) -> None:
+    def end(self, error: Exception) -> bool:
+        """Leave the rest out because of an error; False when it cannot be the sound's."""
         self._target = None
-        self.notice = f"the sound was left out ({type(error).__name__})"
+        if self._output is None or self.notice:
+            return False
+        self.notice = f"the sound was left out from an error in it on ({type(error).__name__})"
+        return True
 
     def close(self) -> None:
         """Free the reader; idempotent."""
@@ -136,3 +220,4 @@ class SoundTrack:
             self._input.close()
             self._input = None
             self._target = None
+            self._trial = self._tried = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,17 +11,28 @@ from typing import Final
 import av
 import numpy as np
 from av.container import OutputContainer
+from av.packet import Packet
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from runtime.media.sound import SoundTrack
+from runtime.media.video_file import VideoFile, frames_that_play
 from runtime.system.disk import CannotWriteError, cannot_write
 
 TIME_BASE: Final = Fraction(1, 90_000)  #: seconds; fine enough for every frame rate in use
+_LONG_S: Final = 4 * 3600.0  # a longer video gets coarser times, which let its pauses be longer
+_LONG_TIME_BASE: Final = Fraction(1, 24_000)
+#: FFmpeg's MP4 writer stops the whole process at a step of 2^31 ticks of a track.
+_LONGEST_STEP: Final = 3 << 29
 #: Index fragments are written as the file grows, and a plain index at the end: it plays after a crash at any
 #: moment, and in every player after a normal close.
 _CRASH_SAFE: Final = {"movflags": "hybrid_fragmented", "frag_duration": "1000000", "flush_packets": "1"}
+_LIVE: Final = {**_CRASH_SAFE, "frag_duration": "500000"}
+_CRASH_SAFE_WEBM: Final = {"cluster_time_limit": "1000", "flush_packets": "1"}
+#: Options of x264 that let every picture out as soon as it is in; the same quality in a fifth more bytes.
+_AT_ONCE: Final = {"tune": "zerolatency", "forced-idr": "1", "crf": "23"}
 _MUXERS: Final = {".mp4": "mp4", ".mov": "mov", ".webm": "webm"}
 
 
@@ -29,6 +41,9 @@ class VideoWriter:
 
     The suffix chooses the kind: `.mp4` is H.264, without transparency; `.mov` is ProRes 4444 and `.webm` VP9,
     both with. Pictures of odd size are padded by repeating the last row or column: H.264 needs even ones.
+
+    Attributes:
+        notice: words for the user, empty when all is well.
 
     Raises:
         CannotWriteError: the file cannot be made, or the disk fills up later; what exists then still plays.
@@ -42,6 +57,8 @@ class VideoWriter:
         *,
         alpha: bool = False,
         sound: SoundTrack | None = None,
+        length_s: float = 0.0,
+        live: bool = False,
     ) -> None:
         """Open the file.
 
@@ -51,34 +68,38 @@ class VideoWriter:
             rate: Usual frames per second; sets the distance of key frames, not the times.
             alpha: Pictures are (h, w, 4) RGBA; needs `.mov` or `.webm`.
             sound: Copied along in step with the pictures; closed with the writer.
+            length_s: How long the video is expected to be, seconds.
+            live: Pictures come at a rate of their own, and few of them may be lost in a crash: the encoder
+                holds none back, and there is a key frame in every second whatever the rate.
         """
         self.path = Path(path)
         self.size = size
         self.frames = 0
+        self.notice = ""
         self._alpha = alpha
-        self._step = max(1, round(1 / max(rate, 0.1) / TIME_BASE))
+        self._live = live
+        self._time_base = TIME_BASE if length_s < _LONG_S else _LONG_TIME_BASE
+        self._step = max(1, round(1 / max(rate, 0.1) / self._time_base))
         self._last = -1
+        self._last_key = 0
+        self._cut_s = 0.0  # left out of pauses so far
         self._sound = sound
         self._reformatter = VideoReformatter()
         self._padded = (size[0] + size[0] % 2, size[1] + size[1] % 2)
         self._closed = False
+        self._broken = False  # after a failure nothing may be encoded or written: FFmpeg crashes
         codec, pixel_format, options = _recipe(self.path.suffix.lower(), rate, alpha=alpha)
         self._pixel_format = pixel_format
         try:
-            self.path.write_bytes(b"")  # FFmpeg opens it with the first frame, which is late to hear "no"
-            self._container: OutputContainer = av.open(
-                f"file:{self.path.absolute()}",
-                "w",
-                format=_MUXERS[
-                    self.path.suffix.lower()
-                ],  # "overlay.part.mp4" and names without meaning alike
-                options={} if self.path.suffix.lower() == ".webm" else _CRASH_SAFE,
-            )
-            self._stream = self._add_stream(codec, rate, options)
-            if sound is not None:
-                sound.attach(self._container)
+            self._file = VideoFile(self.path, synced=live)
         except OSError as e:
-            raise self._disk(e) from e
+            raise cannot_write(self.path, e) from e
+        muxer = _MUXERS[self.path.suffix.lower()]
+        kept = _CRASH_SAFE_WEBM if muxer == "webm" else _LIVE if live else _CRASH_SAFE
+        self._container: OutputContainer = av.open(self._file, "w", format=muxer, options=kept)
+        self._stream = self._add_stream(codec, rate, options | (_AT_ONCE if live else {}))
+        if sound is not None:
+            sound.attach(self._container)
 
     def _add_stream(self, codec: str, rate: float, options: dict[str, str]) -> VideoStream:
         stream = self._container.add_stream(
@@ -87,9 +108,9 @@ class VideoWriter:
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = self._padded
         stream.pix_fmt = self._pixel_format
-        stream.time_base = TIME_BASE
+        stream.time_base = self._time_base
         context = stream.codec_context
-        context.time_base = TIME_BASE
+        context.time_base = self._time_base
         context.gop_size = max(1, round(rate))  # a key frame a second: what a crash can cost
         context.colorspace = context.color_primaries = context.color_trc = Colorspace.ITU709
         context.color_range = ColorRange.MPEG
@@ -106,17 +127,57 @@ class VideoWriter:
         if (width, height) != self.size or image.shape[2] != 3 + self._alpha:
             raise ValueError(f"{self.path.name}: expected {self.size}, got {image.shape}")
         frame = self._frame(image)
-        frame.pts = self._last = max(self._last + 1, round(max(0.0, pts_s) / TIME_BASE))
-        frame.time_base = TIME_BASE  # a reformatted frame keeps its old one, and the muxer then stops
+        frame.pts = self._last = self._due(pts_s)
+        frame.time_base = self._time_base  # a reformatted frame keeps its old one; the muxer then stops
         frame.duration = self._step
+        if self._live and (not self.frames or (self._last - self._last_key) * self._time_base >= 1):
+            frame.pict_type, self._last_key = PictureType.I, self._last
+        self._put(frame, self._last)
+        self.frames += 1
+
+    def _due(self, pts_s: float) -> int:
+        """The stamp of the next picture: after the last one, and no further from it than a file can say."""
+        due = max(self._last + 1, round((max(0.0, pts_s) - self._cut_s) / self._time_base))
+        longest = (
+            _LONGEST_STEP if self._sound is None else self._sound.shorter(_LONGEST_STEP, self._time_base)
+        )
+        over = due - max(0, self._last) - longest
+        if over <= 0 or self.path.suffix.lower() == ".webm":
+            return due
+        cut_s = float(over * self._time_base)
+        self._cut_s += cut_s
+        if self._sound is not None:
+            self._sound.skip(float(max(0, self._last) * self._time_base), cut_s)
+        kept = float(longest * self._time_base) / 3600
+        self.notice = (
+            f"a pause was shortened to {kept:.1f} hours in the video, {self._cut_s / 3600:.1f} left out"
+        )
+        return due - over
+
+    def _put(self, frame: av.VideoFrame | None, until: int) -> None:
+        """Encode and write a frame, or what the encoder still holds, and the sound up to a stamp.
+
+        Raises:
+            CannotWriteError: the disk failed; the file is closed.
+        """
         try:
             for packet in self._stream.encode(frame):
-                self._container.mux(packet)
+                self._mux(packet)
             if self._sound is not None:
-                self._sound.copy_until(float(self._last * TIME_BASE))
-        except OSError as e:
-            raise self._disk(e) from e
-        self.frames += 1
+                self._sound.copy_until(float(until * self._time_base))
+            self._file.check()
+        except BaseException:
+            self._broken = True
+            if self._file.error is None:
+                raise
+            raise self._disk(self._file.error) from self._file.error
+
+    def _mux(self, packet: Packet[VideoStream]) -> None:
+        try:
+            self._container.mux(packet)
+        except Exception as e:  # may be a packet of sound that was waiting; this one waits now
+            if self._file.error is not None or self._sound is None or not self._sound.end(e):
+                raise
 
     def _frame(self, image: NDArray[np.uint8]) -> av.VideoFrame:
         extra_w, extra_h = self._padded[0] - self.size[0], self._padded[1] - self.size[1]
@@ -140,25 +201,30 @@ class VideoWriter:
         self._closed = True
         try:
             # Nothing was begun without a frame; ending it then crashes FFmpeg 8.1.
-            for packet in self._stream.encode(None) if self.frames else ():
-                self._container.mux(packet)
-            if self._sound is not None and self.frames:
-                self._sound.copy_until(float((self._last + self._step) * TIME_BASE))
-        except OSError as e:
-            raise self._disk(e) from e
+            if self.frames and not self._broken:
+                self._put(None, self._last + self._step)
         finally:
             self._close_files()
 
     def _close_files(self) -> None:
-        if self._sound is not None:
-            self._sound.close()
+        told = self._file.error is not None
         try:
             self._container.close()
-        except OSError as e:
-            raise self._disk(e) from e
+        except Exception as e:  # packets of sound that still waited: the index was written all the same
+            if not (told or self._file.error or (self._sound is not None and self._sound.end(e))):
+                raise
+        finally:
+            if self._sound is not None:
+                self._sound.close()
+                self.notice = "; ".join(n for n in (self.notice, self._sound.notice) if n)
+            with contextlib.suppress(OSError):
+                self._file.close()
+        if self._file.error is not None and not told:
+            raise self._disk(self._file.error) from self._file.error
 
     def _disk(self, error: OSError) -> CannotWriteError:
-        saved = f"the first {self.frames} frames are saved and play" if self.frames else ""
+        frames = frames_that_play(self.path)
+        saved = f"the first {frames} frames are saved and play" if frames > 1 else ""
         return cannot_write(self.path, error, saved)
 
     def __enter__(self) -> VideoWriter:

@@ -59,8 +59,14 @@ class ResultVideo:
 
     def __init__(self, path: Path, clip: Clip, start_s: float, paint: Paint, *, alpha: bool = False) -> None:
         self._path, self._start_s, self._paint = path, start_s, paint
-        self._sound = SoundTrack(clip.path, clip.start_s + start_s)
-        self._writer = VideoWriter(unfinished(path), clip.size, clip.rate, alpha=alpha, sound=self._sound)
+        self._writer = VideoWriter(
+            unfinished(path),
+            clip.size,
+            clip.rate,
+            alpha=alpha,
+            sound=SoundTrack(clip.path, clip.start_s + start_s),
+            length_s=clip.duration_s,
+        )
 
     def write(self, frame: Frame, result: Result) -> None:
         """Paint a frame and append it."""
@@ -70,7 +76,7 @@ class ResultVideo:
         """Complete the video."""
         self._writer.close()
         _rename_finished(self._path)
-        return self._sound.notice
+        return self._writer.notice
 
     def abandon(self) -> None:
         """Close it as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from runtime.media.clips import Clip
 from runtime.media.sound import SoundTrack
 from runtime.media.writing import VideoWriter
 from runtime.system.errors import Refusal
-from tests.drawn_media import draw_clip, index_of, picture
+from tests.drawn_media import draw_clip, draw_with_opus, draw_with_pause, index_of, picture
 
 
 def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
@@ -108,7 +109,11 @@ def test_sound_that_begins_before_the_pictures_does_not_delay_them(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "rate"), [("clip.avi", "adpcm_ms", 44_100), ("clip.mov", "pcm_s16le", 192_000)]
+    ("name", "codec", "rate"),
+    [
+        ("clip.avi", "adpcm_ms", 44_100),
+        *(("clip.mov", "pcm_s16le", r) for r in (192_000, 176_400, 100_000, 11_024, 6_000, 5_512)),
+    ],
 )
 def test_sound_mp4_cannot_carry_is_encoded_anew(tmp_path: Path, name: str, codec: str, rate: int) -> None:
     source = tmp_path / name
@@ -116,13 +121,14 @@ def test_sound_mp4_cannot_carry_is_encoded_anew(tmp_path: Path, name: str, codec
         stream = file.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         track = file.add_stream(codec, rate=rate, layout="mono")
+        samples = 0
         for index in range(25):
             frame = av.VideoFrame.from_ndarray(picture(index), format="rgb24")
             file.mux(stream.encode(frame))
-            beep = av.AudioFrame.from_ndarray(
-                np.zeros((1, rate // 25), np.int16), format="s16", layout="mono"
-            )
-            beep.sample_rate = rate
+            count = (index + 1) * rate // 25 - samples
+            beep = av.AudioFrame.from_ndarray(np.zeros((1, count), np.int16), format="s16", layout="mono")
+            beep.sample_rate, beep.pts = rate, samples
+            samples += count
             file.mux(track.encode(beep))
         file.mux(stream.encode(None))
         file.mux(track.encode(None))
@@ -135,6 +141,72 @@ def test_sound_mp4_cannot_carry_is_encoded_anew(tmp_path: Path, name: str, codec
         assert out.streams.audio[0].codec_context.name == "aac"
         track = out.streams.audio[0]
         assert float(track.duration * track.time_base) == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_sound_the_muxer_refuses_ends_the_sound_never_the_video(tmp_path: Path, suffix: str) -> None:
+    """Opus without its head, which FFmpeg misses when the file is finished: too late for the pictures."""
+    source = draw_with_opus(tmp_path / "clip.webm")
+    data = source.read_bytes()
+    head = data.index(b"OpusHead")
+    source.write_bytes(data[: head - 2] + bytes([data[head - 2] ^ 1]) + data[head - 1 :])
+    alpha = suffix == ".webm"
+    with Clip(source) as clip:
+        writer = VideoWriter(
+            tmp_path / f"out{suffix}", clip.size, sound=SoundTrack(source, clip.start_s), alpha=alpha
+        )
+        for frame in clip.frames():
+            image = np.dstack([frame.image, frame.image[..., :1]]) if alpha else frame.image
+            writer.write(image, frame.pts_s)
+        writer.close()
+    assert ("the sound was left out" in writer.notice) == (suffix == ".mp4")
+    with Clip(writer.path) as clip:
+        assert len(list(clip.frames())) == 12
+        assert clip.complete
+
+
+PAUSES = """
+import json, sys
+import av
+from pathlib import Path
+from runtime.media.clips import Clip
+from runtime.media.sound import SoundTrack
+from runtime.media.writing import VideoWriter
+source, target = Path(sys.argv[1]), Path(sys.argv[2])
+for with_sound in (False, True):
+    with Clip(source) as clip:
+        sound = SoundTrack(source, clip.start_s) if with_sound else None
+        writer = VideoWriter(target, clip.size, clip.rate, sound=sound, length_s=clip.duration_s)
+        for frame in clip.frames():
+            writer.write(frame.image, frame.pts_s)
+        writer.close()
+    with av.open(str(target)) as out:
+        stamps = [float(p.pts * p.time_base) for p in out.demux(video=0) if p.pts is not None]
+    with av.open(str(target)) as out:
+        packets = out.demux(audio=0) if sound else ()
+        heard = [float(p.pts * p.time_base) for p in packets if p.pts is not None] or [0]
+    print(json.dumps([stamps[10], heard[-1], writer.notice]), flush=True)
+"""
+
+
+@pytest.mark.parametrize("name", ["pause.mkv", "pause.ts"])
+@pytest.mark.parametrize("hours", [7, 23])
+def test_a_pause_of_hours_keeps_its_length_or_is_said(tmp_path: Path, name: str, hours: int) -> None:
+    """FFmpeg's MP4 writer ends the process at 2^31 ticks: 6 h 38 min of the usual ones, 12 h of sound."""
+    source = draw_with_pause(tmp_path / name, hours * 3600)
+    done = subprocess.run(
+        [sys.executable, "-c", PAUSES, str(source), str(tmp_path / "out.mp4")],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    silent, sounding = (json.loads(line) for line in done.stdout.splitlines())
+    kept = {7: (7, 7), 23: (18.64, 9.32)}[hours]  # hours: without sound, with it
+    for (resumed_s, heard_s, notice), length in zip((silent, sounding), kept, strict=True):
+        assert resumed_s == pytest.approx(0.36 + length * 3600, rel=1e-3)
+        assert ("shortened" in notice) == (length != hours)
+        assert heard_s in (0, pytest.approx(resumed_s + 0.4, abs=1))
 
 
 @pytest.mark.parametrize(("name", "decoder"), [("cut.mov", "prores"), ("cut.webm", "libvpx-vp9")])
