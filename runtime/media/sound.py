@@ -185,6 +185,7 @@ class SoundTrack:
         assert self._output is not None
         assert self._target is not None
         assert self._trial is not None
+        assert self._tried is not None
         for packet in packets:
             dts = packet.dts
             if dts is None or min(packet.pts or 0, dts) < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import av
 import cv2
@@ -22,9 +22,9 @@ _HDR: Final = (ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67)
 
 def _unnamed(kind: type[SideDataType], number: int) -> SideDataType:
     """A kind of side data that FFmpeg has and PyAV 18.1 has no name for, as EXIF: no reason to read none."""
-    member = object.__new__(kind)
+    member: Any = object.__new__(kind)
     member._name_, member._value_ = f"UNNAMED_{number}", number
-    return member
+    return cast("SideDataType", member)
 
 
 setattr(SideDataType, "_missing_", classmethod(_unnamed))  # noqa: B010 - mypy: a method is no attribute
