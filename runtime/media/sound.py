@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-import av
 from av.audio.stream import AudioStream
 from av.codec import Codec
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 
 from runtime.media.opening import open_media
+from runtime.media.video_file import new_video
 
 #: By container: the codecs it may carry as they are, and the one that others are encoded anew as.
 _CODECS: Final = {
@@ -28,19 +28,6 @@ _CODECS: Final = {
 _TRIAL: Final = {"movflags": "hybrid_fragmented+frag_every_frame"}
 #: FFmpeg's MP4 writer stops the whole process at a step of 2^31 ticks of a track.
 _LONGEST_STEP: Final = 7 << 28
-
-
-class _Nowhere:
-    """A file whose bytes are not kept."""
-
-    def write(self, data: bytes) -> int:
-        return len(data)
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return offset
-
-    def tell(self) -> int:
-        return 0
 
 
 class SoundTrack:
@@ -96,7 +83,7 @@ class SoundTrack:
     def _new_trial(self, kind: str) -> tuple[OutputContainer, AudioStream]:
         assert self._source is not None
         options = {} if kind == "webm" else _TRIAL
-        trial: OutputContainer = av.open(_Nowhere(), "w", format=kind, options=options)
+        trial = new_video(None, kind, options)
         if not self._encoder:
             return trial, trial.add_stream_from_template(self._source)
         codec = self._source.codec_context

@@ -1,4 +1,4 @@
-"""VideoFile: the bytes of a video while it is written."""
+"""The only place of the program that makes videos: their bytes while they are written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import threading
 import time
 from pathlib import Path
 from typing import Final
+
+import av
+from av.container import OutputContainer
 
 from runtime.media.decoding import Decoder
 from runtime.system.errors import Refusal
@@ -37,6 +40,7 @@ class VideoFile:
         """
         self.error: OSError | None = None
         self._file = path.open("wb", buffering=0)
+        self.tell = self._file.tell  # FFmpeg asks for it
         self._synced = synced
         self._synced_s = time.monotonic()
         self._syncing: threading.Thread | None = None
@@ -79,10 +83,6 @@ class VideoFile:
             self.error = e
             raise
 
-    def tell(self) -> int:
-        """The place where the next bytes go; called by FFmpeg."""
-        return self._file.tell()
-
     def _sync_beside(self) -> None:
         """Sync without making the pictures wait; a slow disk is synced less often."""
         if self._syncing is None or not self._syncing.is_alive():
@@ -109,6 +109,11 @@ class VideoFile:
         except OSError as e:
             self.error = self.error or e
             raise
+
+
+def new_video(file: VideoFile | None, muxer: str, options: dict[str, str]) -> OutputContainer:
+    """A container to write a video's packets to, by FFmpeg's name of the muxer; None: nowhere."""
+    return av.open(file or os.devnull, "w", format=muxer, options=options)
 
 
 def frames_that_play(path: Path) -> int:

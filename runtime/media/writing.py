@@ -1,4 +1,4 @@
-"""VideoWriter: the only place of the program that writes a video."""
+"""VideoWriter: pictures with their times in, a video out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Final
 
 import av
 import numpy as np
-from av.container import OutputContainer
 from av.packet import Packet
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
@@ -18,7 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from runtime.media.sound import SoundTrack
-from runtime.media.video_file import VideoFile, frames_that_play
+from runtime.media.video_file import VideoFile, frames_that_play, new_video
 from runtime.system.disk import CannotWriteError, cannot_write
 
 TIME_BASE: Final = Fraction(1, 90_000)  #: seconds; fine enough for every frame rate in use
@@ -96,7 +95,7 @@ class VideoWriter:
             raise cannot_write(self.path, e) from e
         muxer = _MUXERS[self.path.suffix.lower()]
         kept = _CRASH_SAFE_WEBM if muxer == "webm" else _LIVE if live else _CRASH_SAFE
-        self._container: OutputContainer = av.open(self._file, "w", format=muxer, options=kept)
+        self._container = new_video(self._file, muxer, kept)
         self._stream = self._add_stream(codec, rate, options | (_AT_ONCE if live else {}))
         if sound is not None:
             sound.attach(self._container)

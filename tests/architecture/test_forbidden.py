@@ -19,7 +19,7 @@ CALLS = {
     "torch.load": "unpickles; use safetensors",
     "yaml.load": "builds any object",
     "tempfile.mktemp": "another program may be faster",
-    "av.open": "only runtime/media/opening.py and runtime/media/writing.py may",
+    "av.open": "only runtime/media/opening.py and runtime/media/video_file.py may",
     "cv2.VideoWriter": "reports success on a full disk",
 }
 ATTRIBUTES = {
@@ -32,7 +32,7 @@ MODULES = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "cloudpic
 #: Where a call of the list above is the one place that is meant to do it.
 ALLOWED = {
     ("runtime/media/opening.py", "av.open"),
-    ("runtime/media/writing.py", "av.open"),
+    ("runtime/media/video_file.py", "av.open"),
     ("runtime/media/cameras.py", "av.open"),
     ("synthetic/footage/files.py", "av.open"),
 }
