@@ -150,6 +150,9 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     every: Annotated[int, typer.Option(metavar="N", help="Of clips only each N-th frame.")] = 1,
     recursive: Annotated[bool, typer.Option("--recursive", help="Enter folders in folders.")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Inputs parsed at once, at most one per core.")
+    ] = 1,
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
     link_minutes: LinkMinutes = 60.0,
     link_megabytes: LinkMegabytes = 1000.0,
@@ -174,7 +177,9 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
         "span": span, "recursive": recursive,
     }  # fmt: skip
     limits = DownloadLimits(minutes=link_minutes, megabytes=link_megabytes)
-    raise typer.Exit(parse_all(sources, out, job, engine=engine, progress=progress, limits=limits))
+    raise typer.Exit(
+        parse_all(sources, out, job, engine=engine, workers=workers, progress=progress, limits=limits)
+    )
 
 
 @models_app.callback(invoke_without_command=True)

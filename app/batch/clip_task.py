@@ -40,6 +40,10 @@ class Report:
     begin: Callable[[int], None]  #: frames expected
     advance: Callable[[int], None]  #: frames done
     stopped: Callable[[], bool]  #: whether to stop after the frame at hand
+    on_decoded: Callable[[], None] | None = None  #: called for each decoded frame, also for one left out
+    on_last: Callable[[], None] | None = (
+        None  #: called when all frames are parsed and the files are completed
+    )
 
 
 @dataclass
@@ -168,7 +172,7 @@ def _through(
     span, smoother = job.span, job.smoother()
     # What depends on the frames before it needs them parsed again; they are written only where missing.
     start = span.first if job.remembers or not job.resume else results.first_missing()
-    frames = span.of(clip.frames(start, jump=False))
+    frames = span.of(clip.frames(start, jump=False, on_decoded=report.on_decoded))
     gaps, stopped = FrameGaps(frames=span.count(start)), False
     first = next(frames, None)
     if first is None and start == span.first:
@@ -190,6 +194,8 @@ def _through(
             writer.close()
         results.abandon()
         raise
+    if report.on_last is not None:
+        report.on_last()
     try:
         writer.close()
         results.abandon() if stopped else results.finish(span.end(gaps.frames))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from app.batch.clip_task import Report, parse_clip
 from app.batch.manifest import Record
@@ -14,6 +16,43 @@ from runtime.engine.engine import Engine
 from runtime.engine.letterbox import Letterbox
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
+
+log = logging.getLogger("xfactor.batch")
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model as a run knows it that leaves the work to other processes."""
+
+    save: tuple[str, ...]  #: products that are made of it
+    part_set: str | None  #: of its labels, if it gives body parts
+    recipes: dict[str, dict[str, Any]]  #: `ParseJob.recipe` of a clip and of an image
+
+    @classmethod
+    def of(cls, job: ParseJob, engine: Engine) -> LoadedModel:
+        """Describe an engine.
+
+        Raises:
+            Refusal: it cannot give what the job asks for.
+        """
+        recipes = {kind: job.recipe(engine, clip=kind == "clip") for kind in ("clip", "image")}
+        return cls(job.of_model(engine).save, engine.part_set.name if engine.part_set else None, recipes)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> LoadedModel:
+        """The inverse of `asdict`."""
+        return cls(**{**raw, "save": tuple(raw["save"])})
+
+
+def loaded(job: ParseJob, threads: int) -> tuple[ParseJob, Engine, LoadedModel]:
+    """The job with the products that are made, its engine, and the engine's description.
+
+    Raises:
+        Refusal: model, factor, size, views, device or products cannot be used.
+    """
+    engine = job.load(threads)
+    model = LoadedModel.of(job, engine)
+    return replace(job, save=model.save), engine, model
 
 
 def work(item: Item, job: ParseJob, engine: Engine, report: Report) -> tuple[Record, Share | None]:
@@ -35,8 +74,13 @@ def work(item: Item, job: ParseJob, engine: Engine, report: Report) -> tuple[Rec
         raise
     except Refusal as e:
         return replace(stamp(item), reason=str(e)), None
-    except Exception as e:  # noqa: BLE001 - one poisonous input must not cost the other thousand
-        return replace(stamp(item), reason=f"{item.shown}: internal error ({type(e).__name__}: {e})"), None
+    except MemoryError:
+        reason = "there is not enough memory for it. Give it smaller, or save less at once"
+        return replace(stamp(item), reason=f"{item.shown}: {reason}"), None
+    except Exception as e:  # one poisonous input must not cost the other thousand
+        log.exception("parsing %s", item.path)
+        error = f"internal error ({type(e).__name__}: {e}); xfactor.log has the details"
+        return replace(stamp(item), reason=f"{item.shown}: {error}"), None
     now = stamp(item)
     record = replace(record, source_bytes=now.source_bytes, source_modified_ns=now.source_modified_ns)
     model = job.recipe(engine, clip=item.kind == "clip")

@@ -45,6 +45,7 @@ class Record:
     source_bytes: int = 0
     source_modified_ns: int = 0
     finished: bool = False  #: all that the input holds was parsed, even where that is less than it claims
+    attempts: int = 0  #: times in a row that it was begun, came no further than before, and never ended
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Record:
@@ -82,6 +83,7 @@ class Manifest:
         self.records: dict[str, Record] = {}
         self._written_s = float("-inf")
         self._data = b""  # what the file holds
+        self._due_s = float("inf")  # when the file has to follow the records
         if not os.path.lexists(self.path):
             return
         try:
@@ -103,13 +105,19 @@ class Manifest:
             CannotWriteError: when the disk does not take it.
         """
         self.records[record.input] = record
-        if time.monotonic() - self._written_s >= pause_s:
+        self._due_s = min(self._due_s, self._written_s + pause_s)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the file follow a record that was put during a pause which is over."""
+        if time.monotonic() >= self._due_s:
             self.write()
 
     def write(self) -> None:
         """Write the file, whole or not at all; not when it says all this already."""
         raw = {"format": 1, "program": "xfactor", "inputs": [asdict(r) for r in self.records.values()]}
         data = (json.dumps(raw, indent=1) + "\n").encode()
+        self._due_s = float("inf")
         if data == self._data and self.path.exists():
             return
         try:

@@ -11,17 +11,18 @@ import importlib
 import importlib.util
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 from app.batch.clip_task import Report
-from app.batch.item import stamp, work
+from app.batch.item import loaded, stamp, work
 from app.batch.manifest import Record
 from app.batch.options import ParseJob
 from app.batch.picture_task import Share
 from app.batch.plan import Item
-from app.batch.run import Outcome, Workers
+from app.batch.run import BatchReport, Outcome, Workers
 from runtime.engine.engine import Engine
 from runtime.system.errors import Refusal
 from runtime.system.installation import install_extra
@@ -36,7 +37,7 @@ _ALONE: Final = {
     "configure_logging": False,
 }
 _POLL_S: Final = 0.5  # how soon a Ctrl-C is heeded
-_engines: dict[str, Engine] = {}  # one per worker process
+_engines: dict[str, tuple[ParseJob, Engine]] = {}  # one per worker process
 
 
 def on_ray(job: ParseJob) -> Workers:
@@ -49,9 +50,7 @@ def on_ray(job: ParseJob) -> Workers:
         remedy = f"Install it with: {install_extra('cluster')}"
         raise Refusal("engine ray", "Ray is not installed", remedy)
 
-    def workers(
-        items: Sequence[Item], begin: Callable[[Item], None], stopped: Callable[[], bool]
-    ) -> Iterator[Outcome]:
+    def workers(items: Sequence[Item], report: BatchReport) -> Iterator[Outcome]:
         os.environ.update({**environment(), **_QUIET})
         ray: Any = importlib.import_module("ray")  # loaded only here: the window's process must never see it
         # Ray opens its own folder to everybody, so it gets one inside a private folder.
@@ -59,11 +58,14 @@ def on_ray(job: ParseJob) -> Workers:
             ray.init(_temp_dir=f"{private}/ray", **_ALONE)
             try:
                 task = ray.remote(num_cpus=1, max_retries=0)(_task)
-                running = {}
-                for item in items:
-                    begin(item)
-                    running[task.remote(job.to_json(), asdict(item))] = item
-                while running and not stopped():
+                running: dict[object, Item] = {}
+                waiting = deque(items)
+                cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+                while (running or waiting) and not report.stopped():
+                    while waiting and len(running) < cores:
+                        item = waiting.popleft()
+                        report.begin(item)
+                        running[task.remote(job.to_json(), asdict(item))] = item
                     done, _ = ray.wait(list(running), num_returns=1, timeout=_POLL_S)
                     for reference in done:
                         item = running.pop(reference)
@@ -89,8 +91,9 @@ def _task(raw_job: dict[str, Any], raw_item: dict[str, Any]) -> tuple[dict[str, 
     job = ParseJob.from_json(raw_job)
     key = repr(sorted(raw_job.items()))
     if key not in _engines:
-        _engines[key] = job.load()
-    record, share = work(Item(**raw_item), job, _engines[key], Report(_ignore, _ignore, lambda: False))
+        _engines[key] = loaded(job, 1)[:2]
+    job, engine = _engines[key]
+    record, share = work(Item(**raw_item), job, engine, Report(_ignore, _ignore, lambda: False))
     return asdict(record), share
 
 

@@ -6,20 +6,18 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from app.batch.clip_task import Report, results_complete
-from app.batch.item import stamp, work
+from app.batch.clip_task import results_complete
+from app.batch.item import LoadedModel, stamp
 from app.batch.manifest import Manifest, Record
 from app.batch.options import ParseJob, of_this_version
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.progress import BatchProgress
-from models.labels import PartSet
-from runtime.engine.engine import Engine
+from models.labels import PART_SETS, PartSet
 from runtime.output.label_png import labels_json_bytes
 from runtime.system.disk import CannotWriteError, cannot_write, cannot_write_into
 from runtime.system.errors import Refusal
@@ -30,14 +28,29 @@ from runtime.system.stop_signal import Stop
 
 LOCK: Final = ".xfactor.lock"
 NOT_REACHED: Final = "not reached: the run was stopped before it; --resume parses it"
+TRY_AGAIN: Final = "To try once more, give it alone with --resume, or all without --resume"
 NOT_FINISHED: Final = "the run was stopped while it was parsed; --resume finishes it"
 SHARED_EVERY_S: Final = 30.0
 NOTED_EVERY_S: Final = 5.0  # between two notes in the manifest of how far a clip is
 BETWEEN_PICTURES_S: Final = 1.0  # between two writings, when a thousand small pictures end in a row
 
+TRIES: Final = 2  # of an input that nobody sees the end of, before it is given up
+
 Outcome = tuple[Item, Record, Share | None]
-#: Parses items in any order; calls the first function before each, ends soon once the second is true.
-Workers = Callable[[Sequence[Item], Callable[[Item], None], Callable[[], bool]], Iterator[Outcome]]
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """Callbacks of workers."""
+
+    begin: Callable[[Item], int]  #: before each try of an input; how many there were, with this one
+    expect: Callable[[Item, int], None]  #: frames of an input that is begun
+    advance: Callable[[Item, int], None]  #: frames of it that are done
+    stopped: Callable[[], bool]  #: asked often; once it is true, end soon
+
+
+#: Parses inputs in any order.
+Workers = Callable[[Sequence[Item], BatchReport], Iterator[Outcome]]
 
 
 class BatchRun:
@@ -47,8 +60,9 @@ class BatchRun:
         items: the inputs in order.
     """
 
-    def __init__(self, job: ParseJob, stop: Stop, engine: Engine, reporter: ProgressReporter) -> None:
-        self._job, self._stop, self._engine = job, stop, engine
+    def __init__(self, job: ParseJob, stop: Stop, model: LoadedModel, reporter: ProgressReporter) -> None:
+        self._job, self._stop, self._model = job, stop, model
+        self._at_hand: set[str] = set()
         self._manifest = Manifest(job.out)
         self._shared = SharedFiles(job)
         self._shared_written_s = time.monotonic()
@@ -70,8 +84,8 @@ class BatchRun:
         for item in self.items:
             if not (self._job.resume and item.path in records):
                 records[item.path] = Record(item.path, item.kind, item.name, "failed", NOT_REACHED)
-        if self._engine.part_set is not None:
-            self._write_names(self._engine.part_set)
+        if self._model.part_set is not None:
+            self._write_names(PART_SETS[self._model.part_set])
         self._manifest.write()
 
     def _write_names(self, part_set: PartSet) -> None:
@@ -87,7 +101,7 @@ class BatchRun:
         for item in self.items:
             record = self._manifest.records.get(item.path)
             before = of_this_version(record.model) if record is not None and record.model else {}
-            recipe = self._recipe(item)
+            recipe = self._model.recipes.get(item.kind, {})
             if before and before != recipe:
                 was, now = _difference(before, recipe)
                 reason = f"{item.shown} was parsed there with {was}, now it would be {now}"
@@ -95,22 +109,17 @@ class BatchRun:
                     f"output {self._job.out}", reason, "Choose another --out, or leave out --resume"
                 )
 
-    def _recipe(self, item: Item) -> dict[str, Any]:
-        return self._job.recipe(self._engine, clip=item.kind == "clip")
-
-    def all(self, workers: Workers | None = None) -> int:
-        """Parse everything that is not finished.
-
-        Args:
-            workers: Who does it; this thread when left out.
+    def all(self, workers: Workers) -> int:
+        """Let workers parse everything that is not finished.
 
         Returns:
             0 when all is well, 1 when something is missing.
 
         Raises:
             CannotWriteError: the output folder failed; what was written stays.
+            Refusal: the workers failed; likewise.
         """
-        todo = []
+        todo, report = [], BatchReport(self._begin, self._progress.begin, self._advance, self._stopped)
         for planned in self.items:
             item, record = planned, self._manifest.records[planned.path]
             if self._job.resume and self._finished(item, record):
@@ -118,43 +127,70 @@ class BatchRun:
                 continue
             if self._job.resume and record.source_bytes and not self._same_source(item, record):
                 item = replace(item, fresh=True)  # results of what the file was are not results of what it is
+                self._manifest.records[item.path] = replace(record, attempts=0)
+            elif self._given_up(item, record):
+                continue
             todo.append(item)
         try:
-            for item, record, share in (workers or self.here)(todo, self._begin, self._stopped):
+            for item, record, share in workers(todo, report):
                 self._take(item, record, share)
         finally:
+            self._excuse()
             with contextlib.suppress(CannotWriteError):
                 self._shared.write(self.items)
             self._manifest.write()
         statuses = Counter(self._manifest.records[i.path].status for i in self.items)
         return 0 if statuses["ok"] == len(self.items) else 1
 
-    def here(
-        self, items: Sequence[Item], begin: Callable[[Item], None], stopped: Callable[[], bool]
-    ) -> Iterator[Outcome]:
-        """Workers: this thread, one input after the other."""
-        for item in items:
-            if stopped():
-                return
-            begin(item)
-            report = Report(partial(self._progress.begin, item), partial(self._advance, item), stopped)
-            yield item, *work(item, self._job, self._engine, report)
-
     def _stopped(self) -> bool:
+        if self._stop and self._at_hand:
+            self._excuse()
+            self._manifest.write()
+        self._manifest.settle()
         return bool(self._stop)
 
-    def _begin(self, item: Item) -> None:
-        """Note a clip before it is parsed: after a kill, --resume knows with which model it was begun."""
+    def _excuse(self) -> None:
+        """Do not count this attempt at the inputs at hand: that they have no end is not their doing."""
+        for path in self._at_hand:
+            self._manifest.records[path] = replace(self._manifest.records[path], attempts=0)
+        self._at_hand.clear()
+
+    def _begin(self, item: Item) -> int:
+        """Note an input before it is parsed: after a kill, --resume knows with which model, how often."""
         self._progress.begin(item, 1)
-        if item.kind == "clip":
-            begun = replace(stamp(item), status="partial", reason=NOT_FINISHED, model=self._recipe(item))
-            self._manifest.put(begun)
+        before = self._manifest.records[item.path]
+        self._at_hand.add(item.path)
+        begun = replace(
+            stamp(item), status="partial", reason=NOT_FINISHED, model=self._model.recipes.get(item.kind, {}),
+            attempts=before.attempts + 1, frames=before.frames if before.attempts else 0,
+        )  # fmt: skip
+        self._manifest.put(begun, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
+        return begun.attempts
 
     def _advance(self, item: Item, done: int) -> None:
-        """Show how far a clip is, and note it now and then: a kill leaves no time to."""
+        """Show how far a clip is, and note it now and then: a kill leaves no time to.
+
+        An attempt that comes further than those before it is the first of its kind.
+        """
         self._progress.advance(item, done)
         begun = self._manifest.records[item.path]
-        self._manifest.put(replace(begun, frames=done), pause_s=NOTED_EVERY_S)
+        if done > begun.frames:
+            new = begun.attempts > 1 or not begun.frames
+            begun = replace(begun, frames=done, attempts=min(begun.attempts, 1))
+            self._manifest.put(begun, pause_s=0.0 if new else NOTED_EVERY_S)
+
+    def _given_up(self, item: Item, record: Record) -> bool:
+        """Leave out an input that has cost earlier runs their lives; alone it costs no other input."""
+        if not self._job.resume or record.attempts < TRIES or len(self.items) == 1:
+            return False
+        if record.status == "partial":
+            reason = (
+                f"given up: {record.attempts} runs ended while it was parsed, without a word. {TRY_AGAIN}"
+            )
+            record = replace(record, status="failed", reason=f"{item.shown}: {reason}")
+            self._manifest.put(record)
+        self._progress.end(item, record)
+        return True
 
     def _take(self, item: Item, record: Record, share: Share | None) -> None:
         if share is not None:
@@ -162,6 +198,7 @@ class BatchRun:
         if time.monotonic() - self._shared_written_s > SHARED_EVERY_S:
             self._shared.write(self.items)
             self._shared_written_s = time.monotonic()
+        self._at_hand.discard(item.path)
         if item.kind == "clip" and record.status != "ok" and not record.frames:  # it broke off
             record = replace(record, frames=self._manifest.records[item.path].frames)
         self._manifest.put(record, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from app.batch.item import LoadedModel, loaded
 from app.batch.options import ParseJob
 from app.batch.run import BatchRun, Workers, claimed
+from app.batch.worker_pool import WorkerPool
 from app.download.messages import DownloadLimits
 from app.download.sources import DEFAULTS, local_clips
 from app.settings import thread_budget
 from runtime.engine.letterbox import NetworkSize
 from runtime.output.products import PRODUCTS
-from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
@@ -53,32 +56,54 @@ def parse_all(
     options: dict[str, Any],
     *,
     engine: Literal["local", "ray"] = "local",
+    workers: int = 1,
     progress: Style = "rich",
     limits: DownloadLimits = DEFAULTS,
 ) -> int:
     """Parse everything; links are downloaded first, within `limits`.
 
+    Args:
+        sources: Files, folders and links.
+        out: Folder of the results.
+        options: Of the `ParseJob`.
+        engine: Who starts the processes that parse.
+        workers: Number of processes that parse; at most one per core.
+        progress: Style in which progress is reported.
+        limits: Of a download.
+
     Returns:
-        0 when all inputs are parsed, 1 when some are not; the manifest says which and why.
+        0 when all inputs are parsed, 1 when some are not, 128 + its number when a signal asked to stop
+        before; the manifest says which and why.
 
     Raises:
         Refusal: before anything was parsed.
     """
     job = ParseJob(tuple(sources), out, **options)
-    loaded = job.load(thread_budget().network)
-    job = job.of_model(loaded)
-    paths, refused = local_clips(sources, limits, progress)
-    job = replace(job, sources=tuple(paths), refused=refused)
-    workers: Workers | None = None
-    if engine == "ray":
-        from app.batch.ray import on_ray  # noqa: PLC0415 - an extra few have
-
-        workers = on_ray(job)
-    with claimed(out), Stop().on_signals() as stop, closing(ProgressReporter(progress)) as reporter:
-        run = BatchRun(job, stop, loaded, reporter)
+    with contextlib.ExitStack() as open_:
+        parsers, model = _on_ray(job) if engine == "ray" else _in_pool(job, workers, open_)
+        paths, refused = local_clips(sources, limits, progress)
+        job = replace(job, sources=tuple(paths), refused=refused, save=model.save)
+        open_.enter_context(claimed(out))
+        stop = open_.enter_context(Stop().on_signals())
+        reporter = open_.enter_context(closing(ProgressReporter(progress)))
+        run = BatchRun(job, stop, model, reporter)
         run.start()
         try:
-            return run.all(workers)
-        except CannotWriteError as e:  # some of the job is done: that is 1, not wrong usage
+            return run.all(parsers) and (stop.exit_code or 1)
+        except Refusal as e:  # some of the job is done: that is 1, not wrong usage
             reporter.failure(f"xfactor: {e}")
             return 1
+
+
+def _in_pool(job: ParseJob, count: int, open_: contextlib.ExitStack) -> tuple[Workers, LoadedModel]:
+    cores = len(os.sched_getaffinity(0))
+    count = max(1, min(count, cores))
+    pool = WorkerPool(job, max(1, thread_budget().network // count), count)
+    open_.callback(pool.close)
+    return pool, pool.model()
+
+
+def _on_ray(job: ParseJob) -> tuple[Workers, LoadedModel]:
+    from app.batch.ray import on_ray  # noqa: PLC0415 - an extra few have
+
+    return on_ray(job), loaded(job, 1)[2]

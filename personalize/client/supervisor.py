@@ -7,7 +7,6 @@ first unfinished phase, and given up after the third time. Nothing that it does 
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 import threading
 import time
@@ -31,7 +30,7 @@ from personalize.messages import (
     decode,
 )
 from runtime.system.errors import Refusal
-from runtime.system.processes import ChildProcess, last_words
+from runtime.system.processes import ChildProcess, ended, last_words
 
 COMMAND: Final = (sys.executable, "-m", "personalize.worker")
 ERRORS: Final = "stderr.txt"  # what the interpreter said last, beside the worker's own log
@@ -253,12 +252,4 @@ class Supervisor(threading.Thread):
             return Outcome(Ending.FAILED, f"{last.what}: {last.reason}. {last.remedy}")
         if not killed and code == CANCELLED and isinstance(last, Cancelled):
             return Outcome(Ending.CANCELLED)
-        return Outcome(Ending.PAUSED, killed or _ended(code), details)
-
-
-def _ended(code: int) -> str:
-    if code == -signal.SIGKILL:
-        return "its process was killed, most often for want of memory"
-    if code < 0:
-        return f"its process crashed ({signal.Signals(-code).name})"
-    return f"its process ended without a result (code {code})"
+        return Outcome(Ending.PAUSED, killed or f"its process {ended(code)}", details)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -170,13 +170,16 @@ class Clip:
         self._sought = index
         self._iteration += 1
 
-    def frames(self, start: int | None = None, *, jump: bool = True) -> Iterator[Frame]:
+    def frames(
+        self, start: int | None = None, *, jump: bool = True, on_decoded: Callable[[], None] | None = None
+    ) -> Iterator[Frame]:
         """Frames from `start` to the end.
 
         Args:
             start: Index of the first frame; without it, where `seek` pointed since the last call, else 0.
             jump: Go there by key frame. Without it everything before is decoded, which is slower, and right
                 even for a file with damaged frames before `start`.
+            on_decoded: Called for every frame, also for those before `start`.
         """
         if start is not None:
             self.seek(start)
@@ -188,6 +191,8 @@ class Clip:
             index, pts_s = self._next, self._clock.tick(self._time(raw))
             self._last_damaged = raw.is_corrupt
             self._next += 1
+            if on_decoded is not None:
+                on_decoded()
             if index >= first:
                 yield Frame(self._upright.convert(raw), index, pts_s, time.monotonic())
             if self._iteration != mine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import selectors
 import signal
@@ -15,6 +16,7 @@ from typing import IO, Final
 CHUNK_BYTES: Final = 1 << 16
 LONGEST_LINE: Final = 1 << 20  #: bytes
 LAST_WORDS: Final = 4000  #: bytes of stderr that are worth showing
+_PARENT_DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG
 
 
 def environment() -> dict[str, str]:
@@ -47,17 +49,18 @@ def answer_of(
 class LineBuffer:
     """Lines of a stream that comes in pieces; half a line waits for its other half."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST_LINE) -> None:
         self._rest = b""
         self._skipping = False
+        self._longest = longest
 
     def feed(self, data: bytes) -> list[str]:
-        """Lines that are complete now; one that is longer than `LONGEST_LINE` is left out."""
+        """Lines that are complete now; one that is longer than `longest` bytes is left out."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if lines and self._skipping:
             self._skipping = False
             del lines[0]
-        if len(self._rest) > LONGEST_LINE:
+        if len(self._rest) > self._longest:
             self._rest, self._skipping = b"", True
         return [line.decode("utf-8", "replace") for line in lines]
 
@@ -71,12 +74,32 @@ def last_words(errors: IO[bytes]) -> str:
         return ""
 
 
+def ended(code: int) -> str:
+    """Words for the end of a process that gave no result, by its exit code."""
+    if code == -signal.SIGKILL:
+        return "was killed, most often for want of memory (SIGKILL)"
+    if code < 0:
+        return f"crashed ({signal.Signals(-code).name})"
+    return f"ended without a result (code {code})"
+
+
+def end_with_parent() -> None:
+    """Let the system kill this process when the one that started it dies, however that dies (Linux)."""
+    parent = os.getppid()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if os.getppid() != parent:  # it died just before
+        os._exit(1)
+
+
 class ChildProcess:
     """A child that is listened to while it works. Its session is its own: Ctrl-C reaches the program alone,
     and processes that the child starts end with it.
     """
 
-    def __init__(self, command: Sequence[str], errors: IO[bytes]) -> None:
+    def __init__(
+        self, command: Sequence[str], errors: IO[bytes], *, longest_line: int = LONGEST_LINE
+    ) -> None:
         """Start it; `errors` takes its stderr.
 
         Raises:
@@ -93,7 +116,7 @@ class ChildProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
-        self._buffer = LineBuffer()
+        self._buffer = LineBuffer(longest_line)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._stdout, selectors.EVENT_READ)
 
@@ -101,6 +124,19 @@ class ChildProcess:
     def pid(self) -> int:
         """Also of its process group."""
         return self._process.pid
+
+    def fileno(self) -> int:
+        """Of its output, to wait for several at once."""
+        return self._stdout.fileno()
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that it holds now; 0 where the system does not say."""
+        try:
+            pages = Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]
+        except (OSError, IndexError):
+            return 0
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def lines(self, timeout_s: float) -> list[str] | None:
         """Whole lines of its output, none when none come in time; None at its end."""

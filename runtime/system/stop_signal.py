@@ -6,23 +6,33 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 
 class Stop:
-    """Asked for by Ctrl-C or a termination signal; the second time the program ends at once."""
+    """Asked for by Ctrl-C or a termination signal; the second time the program ends at once.
+
+    Attributes:
+        exit_code: of a program that such a signal ended, by convention 128 + its number; 0 before.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self.exit_code = 0
 
     def __bool__(self) -> bool:
         return self._event.is_set()
 
     def ask(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Stop after the step at hand."""
+        code = 128 + number if number else 1
         if self._event.is_set():
-            os._exit(130)
+            words = f"xfactor: stopped at once ({_name(number)}); what is written stays"
+            with suppress(OSError):
+                os.write(2, f"\n{words}\n".encode())
+            os._exit(code)
+        self.exit_code = code
         self._event.set()
 
     @contextmanager
@@ -39,3 +49,7 @@ class Stop:
         finally:
             for name, handler in before.items():
                 signal.signal(getattr(signal, name), handler)
+
+
+def _name(number: int) -> str:
+    return signal.Signals(number).name if number else "asked twice"
