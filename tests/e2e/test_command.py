@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -168,35 +166,6 @@ def test_j01_nobody_is_called(clip: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "home" / ".cache" / "Microsoft").exists()  # where ONNX Runtime would queue reports
 
 
-def test_i02_killed_anywhere_and_resumed_gives_the_same_bytes(clip: Path, tmp_path: Path) -> None:
-    other = draw_clip(tmp_path / "run.mkv", 30)
-    everything = "labels,silhouettes,overlay,coco,csv"
-    arguments = [clip, other, "--save", everything, *QUICK]
-    assert xfactor("parse", *arguments, "--out", tmp_path / "whole").returncode == 0
-    whole = files(tmp_path / "whole")
-    out = tmp_path / "out"
-    rng = random.Random(5)
-    kills = 0
-    for _ in range(5):
-        run = [*XFACTOR, "parse", *map(str, arguments), "--out", str(out), "--resume"]
-        process = subprocess.Popen(run, cwd=ROOT)
-        wanted = rng.randrange(0, 60)
-        while process.poll() is None:  # at a point of the work, not of time: machines differ
-            if out.exists() and len(list(out.rglob("labels/*.png"))) >= wanted:
-                process.send_signal(signal.SIGKILL)
-                kills += 1
-                break
-            time.sleep(0.002)
-        process.wait()
-        if out.joinpath("manifest.json").exists():
-            assert {r["status"] for r in manifest(out).values()} <= {"ok", "partial", "failed"}
-    assert kills >= 2
-    assert xfactor("parse", *arguments, "--out", out, "--resume").returncode == 0
-    result = {name: data for name, data in files(out).items() if name != ".xfactor.lock"}
-    assert result == whole
-    assert [r["status"] for r in manifest(out).values()] == ["ok", "ok"]
-
-
 def test_i09_ctrl_c_finishes_the_frame_and_says_so(clip: Path, tmp_path: Path) -> None:
     long = draw_clip(tmp_path / "long.mp4", 250)
     out = tmp_path / "out"
@@ -221,7 +190,7 @@ def test_i09_ctrl_c_finishes_the_frame_and_says_so(clip: Path, tmp_path: Path) -
                 process.send_signal(signal.SIGINT)
                 break
         rest, errors = process.communicate(timeout=20)
-    assert process.returncode == 1, errors
+    assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert json.loads(rest.splitlines()[-1])["status"] == "partial"
     records = manifest(out)

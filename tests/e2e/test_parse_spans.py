@@ -10,7 +10,6 @@ import pytest
 
 from app.batch.options import FrameSpan
 from app.commands.parse import parse_all
-from runtime.engine.engine import Engine
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
 from tests.e2e.command import files, manifest
@@ -87,47 +86,6 @@ def test_a_manifest_of_an_earlier_version_is_resumed(tmp_path: Path) -> None:
     model["size"] = model.pop("box")
     path.write_text(json.dumps(raw))
     assert parse(clip, out, resume=True) == 0
-
-
-def test_a_run_that_broke_off_says_how_many_frames_there_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = Engine.parse
-    seen: list[int] = []
-
-    def break_down(engine: Engine, frame, smoothing=None):
-        seen.append(frame.index)
-        if frame.index == 5:
-            raise MemoryError
-        return real(engine, frame, smoothing)
-
-    monkeypatch.setattr(Engine, "parse", break_down)
-    clip, out = draw_clip(tmp_path / "a.mp4", 9), tmp_path / "out"
-    assert parse(clip, out) == 1
-    record = manifest(out)["a.mp4"]
-    assert (record["status"], record["frames"]) == ("failed", 5)
-    assert len(labels(out)) == 5
-
-
-def test_a_killed_run_has_noted_how_far_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Killed(BaseException):
-        pass
-
-    real = Engine.parse
-
-    def die(engine: Engine, frame, smoothing=None):
-        if frame.index == 5:
-            noted.append(manifest(out)["a.mp4"])  # what a reader finds when nothing is written any more
-            raise Killed
-        return real(engine, frame, smoothing)
-
-    noted: list[dict[str, object]] = []
-    monkeypatch.setattr(Engine, "parse", die)
-    monkeypatch.setattr("app.batch.run.NOTED_EVERY_S", 0.0)
-    clip, out = draw_clip(tmp_path / "a.mp4", 9), tmp_path / "out"
-    with pytest.raises(Killed):
-        parse(clip, out)
-    assert [(n["status"], n["frames"]) for n in noted] == [("partial", 5)]
 
 
 def test_nothing_is_deleted_for_a_run_that_cannot_begin(tmp_path: Path) -> None:
