@@ -35,7 +35,7 @@ SIGN_OF_LIFE_S: Final = 1.0  # between two, while frames are decoded only
 _FIRST_TO_GO: Final = "500"  # when memory runs out: this process, not the one that has the manifest
 
 
-class Worker:
+class ParsingWorker:
     """The two ends of a worker's pipes.
 
     Args:
@@ -106,7 +106,7 @@ class Worker:
 class LogMessages(logging.Handler):
     """Log records as messages to the process that has the log file."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: ParsingWorker) -> None:
         super().__init__(logging.WARNING)
         self._worker = worker
 
@@ -124,7 +124,7 @@ def main() -> None:
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, "ascii")
     answers = os.fdopen(os.dup(1), "w", encoding="ascii")
     os.dup2(2, 1)  # what a library prints is no answer
-    worker = Worker(answers)
+    worker = ParsingWorker(answers)
     logging.getLogger("xfactor").addHandler(LogMessages(worker))
     worker.serve()
 

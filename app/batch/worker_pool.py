@@ -44,7 +44,7 @@ class Bounds:
     frame_s: float = 120.0  #: from one frame to the next
     finish_s: float = 600.0  #: to complete the files after the last frame
     finish_frame_s: float = 0.2  #: the same, more for each frame
-    memory_bytes: int = 6 << 30
+    resident_bytes: int = 6 << 30
 
 
 BOUNDS: Final = Bounds()
@@ -101,7 +101,7 @@ class WatchedWorker:
         self._process.write("stop")
 
     def answers(self) -> list[tuple[str, Any]]:
-        """What it said since the last call; `died` and the reason is the last of them."""
+        """Answers since the last call; `died` and the reason is the last of them."""
         lines = self._process.lines(0)
         if lines is None:
             return [("died", ended(self._process.kill()))]
@@ -152,8 +152,8 @@ class WatchedWorker:
         """Why it has to be killed; empty when it may go on."""
         if (self.item or not self.ready) and self._quiet_s > self._within_s:
             return self._otherwise
-        if self._process.memory_bytes > self._bounds.memory_bytes:
-            return f"took more than {self._bounds.memory_bytes / 1e9:.2g} GB of memory"
+        if self._process.resident_bytes > self._bounds.resident_bytes:
+            return f"took more than {self._bounds.resident_bytes / 1e9:.2g} GB of memory"
         return ""
 
 

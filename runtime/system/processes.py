@@ -130,7 +130,7 @@ class ChildProcess:
         return self._stdout.fileno()
 
     @property
-    def memory_bytes(self) -> int:
+    def resident_bytes(self) -> int:
         """Memory that it holds now; 0 where the system does not say."""
         try:
             pages = Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]

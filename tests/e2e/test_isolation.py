@@ -153,7 +153,7 @@ def test_an_input_that_fills_the_memory_is_given_up(
 ) -> None:
     large = tmp_path / "large.png"
     Image.fromarray(np.zeros((7000, 7000, 3), np.uint8)).save(large)
-    limit = {"memory_bytes": 450 << 20}
+    limit = {"resident_bytes": 450 << 20}
     monkeypatch.setattr(worker_pool.WorkerPool.__init__, "__kwdefaults__", bounds(**limit))
     assert parse([clips[0], large, clips[2]], tmp_path / "out", save=("labels",)) == 1
     records = manifest(tmp_path / "out")
