@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
+from app.batch.claims import Claims, claim_on, claim_on_file, claim_on_frames, names_alone
 from app.batch.manifest import Record
 from app.batch.options import ParseJob
 from app.batch.placement import make_folder, place, sweep
@@ -27,10 +26,8 @@ from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.output.coco import Origin
 from runtime.output.growing_file import ResultStream
-from runtime.output.products import PRODUCTS, whole
+from runtime.output.products import PRODUCTS
 from runtime.system.errors import Refusal
-
-_OURS = re.compile(r"\d{6,}\.png")
 
 
 @dataclass(frozen=True)
@@ -64,24 +61,31 @@ class FrameGaps:
 class ClipResults:
     """The files of one clip: which are missing, and the ones being written."""
 
-    def __init__(self, folder: Path, job: ParseJob) -> None:
-        self.folder = folder
+    def __init__(self, item: Item, job: ParseJob) -> None:
+        self._own = item.files(job.out)
+        self.folder = self._own.folder
         products = [PRODUCTS[s] for s in job.save]
-        self.pictures = {
-            folder / p.picture.folder: p.picture for p in products if p.picture and p.picture.of_frames
-        }
+        self.pictures = {p.picture.folder: p.picture for p in products if p.picture and p.picture.of_frames}
         self._files = {p.clip.name.format(alpha=job.alpha): p.clip for p in products if p.clip}
-        self._span = job.span
+        self._span, self._job = job.span, job
+        self._others = {n: c for n, c in item.claims.items() if n not in (*self.pictures, *self._files)}
+        self._before = item.claims
         self._streams: list[ResultStream] = []
+        self._claims: Claims = {}  # on each file that counts
         self.notices: list[str] = []
+
+    def _counts(self, name: str, *, by_name: bool = True) -> bool:
+        if name not in self._claims and (claim := self._own.counted(name, by_name=by_name)):
+            self._claims[name] = claim
+        return name in self._claims
 
     @property
     def missing_files(self) -> list[str]:
-        """Names of the one-file results that are not there."""
-        return [name for name in self._files if not (self.folder / name).is_file()]
+        """Names of the one-file results that are not there as they were written."""
+        return [name for name in self._files if not self._counts(name)]
 
     def _has_frame(self, index: int) -> bool:
-        return all(whole(f / f"{index:06d}{p.suffix}") for f, p in self.pictures.items())
+        return all(self._counts(f"{f}/{index:06d}{p.suffix}") for f, p in self.pictures.items())
 
     def first_missing(self) -> int:
         """Index of the first frame that some result lacks."""
@@ -92,19 +96,13 @@ class ClipResults:
         return index
 
     def complete(self, frames: int) -> bool:
-        """True when every result of so many parsed frames is there."""
-        return not self.missing_files and all(map(self._has_frame, self._span.indices(frames)))
-
-    def clear(self) -> None:
-        """Remove the results of an earlier run that are about to be made again; nothing else."""
-        for folder in self.pictures:
-            self._trim(folder, 0)
-        for name in self._files:
-            (self.folder / name).unlink(missing_ok=True)
+        """True when every result of so many parsed frames is there as it was written."""
+        indices = self._span.indices(frames) if self.pictures else ()
+        return not self.missing_files and all(map(self._has_frame, indices))
 
     def open(self, clip: Clip, origin: Origin) -> None:
         """Make the folders and start the files that are missing, at a frame of the clip."""
-        for folder in (self.folder, *self.pictures):
+        for folder in (self.folder, *(self.folder / f for f in self.pictures)):
             sweep(make_folder(folder))
         for name in self.missing_files:
             self._streams.append(self._files[name].open(self.folder / name, clip, origin))
@@ -113,29 +111,44 @@ class ClipResults:
         """Everything that is missing of one frame."""
         frame, result = value
         for folder, picture in self.pictures.items():
-            path = folder / f"{frame.index:06d}{picture.suffix}"
-            if not whole(path):
-                place(path, picture.encode(frame.image, result))
+            name = f"{folder}/{frame.index:06d}{picture.suffix}"
+            if not self._counts(name, by_name=False):
+                data = picture.encode(frame.image, result)
+                self._claims[name] = claim_on(data)
+                if claim_on_file(self.folder / name) != self._claims[name]:
+                    place(self.folder / name, data)
         for stream in self._streams:
             stream.write(frame, result)
 
-    def finish(self, end: int) -> None:
-        """Put the one-file results in place, and remove pictures from frame `end` on."""
+    def finish(self, frames: int) -> Claims:
+        """Put the one-file results in place and remove what they replace; the claims on all of them."""
         self.notices = [notice for s in self._streams if (notice := s.finish())]
+        made = {name: self._claims.get(name) or claim_on_file(self.folder / name) for name in self._files}
+        made |= {folder: self._frames(folder, frames) for folder in self.pictures}
+        self._own.remove_replaced(made)
+        return self._own.settled(self._others) | made
+
+    def stop(self, frames: int) -> Claims:
+        """Close what is open after so many frames; the claims on what there is."""
+        self.abandon()
+        made = {
+            name: self._before.get(name, "")
+            for name in names_alone("clip", "", self._job.save, (self._job.alpha,))
+        }
         for folder in self.pictures:
-            self._trim(folder, end)
+            before, now = self._before.get(folder), self._frames(folder, frames)
+            made[folder] = now + before[len(now) :] if before else now if before is None else ""
+        return self._others | made
+
+    def _frames(self, folder: str, frames: int) -> str:
+        names = (f"{folder}/{n:06d}.png" for n in self._span.indices(frames))
+        return claim_on_frames((self._claims[n] for n in names), self._span.first, self._span.every)
 
     def abandon(self) -> None:
         """Close what is open; what was written stays."""
         for stream in self._streams:
             with contextlib.suppress(Refusal, OSError, ValueError):
                 stream.abandon()
-
-    @staticmethod
-    def _trim(folder: Path, end: int) -> None:
-        for path in folder.glob("*.png") if folder.is_dir() else ():
-            if _OURS.fullmatch(path.name) and int(path.stem) >= end:
-                path.unlink()
 
 
 def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Record:
@@ -145,11 +158,12 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
         Refusal: the clip cannot be opened, or the results cannot be written.
     """
     started = time.monotonic()
-    results = ClipResults(job.out / item.name, job)
+    results = ClipResults(item, job)
     with Clip(item.path) as clip:
         engine = job.engine_for(engine, item.name, clip=True)
         report.begin(job.span.count(clip.frames_expected))
-        frames, gaps, stopped = _through(item, clip, engine, job, results, report)
+        gaps, claims, stopped = _through(item, clip, engine, job, results, report)
+        frames = gaps.frames
         record = Record(
             item.path, "clip", item.name, "ok",
             frames=frames,
@@ -157,6 +171,8 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
             duration_s=round(clip.duration_s, 3),
             size=clip.size,
             notices=tuple(clip.notices + results.notices + gaps.unmasked),
+            files=claims,
+            replaced=item.replaced if stopped else {},
             finished=not stopped,
         )  # fmt: skip
         reasons = _reasons(clip, engine, gaps)
@@ -167,8 +183,8 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
 
 def _through(
     item: Item, clip: Clip, engine: Engine, job: ParseJob, results: ClipResults, report: Report
-) -> tuple[int, FrameGaps, bool]:
-    """Parse from the first missing frame on: (frames so far, what some of them lack, whether stopped)."""
+) -> tuple[FrameGaps, Claims, bool]:
+    """Parse from the first missing frame on: what some frames lack, claims on results, whether stopped."""
     span, smoother = job.span, job.smoother()
     # What depends on the frames before it needs them parsed again; they are written only where missing.
     start = span.first if job.remembers or not job.resume else results.first_missing()
@@ -177,8 +193,6 @@ def _through(
     first = next(frames, None)
     if first is None and start == span.first:
         raise Refusal(clip.name, f"it has no frame {span.first}", "Choose other --frames")
-    if not job.resume:
-        results.clear()  # only now is it known that there will be others
     start_s = first.pts_s if first is not None and span.first else 0.0
     results.open(clip, Origin(item.file_name, start, start_s, item.name, joints_of(engine)))
     writer: WriterThread[tuple[Frame, Result]] = WriterThread(results.write)
@@ -198,11 +212,11 @@ def _through(
         report.on_last()
     try:
         writer.close()
-        results.abandon() if stopped else results.finish(span.end(gaps.frames))
+        claims = (results.stop if stopped else results.finish)(gaps.frames)
     except BaseException:
         results.abandon()
         raise
-    return gaps.frames, gaps, stopped
+    return gaps, claims, stopped
 
 
 def _parsed(engine: Engine, frame: Frame, smoother: Smoother | None, gaps: FrameGaps) -> Result:
@@ -239,4 +253,4 @@ def _reasons(clip: Clip, engine: Engine, gaps: FrameGaps) -> list[str]:
 
 def results_complete(item: Item, job: ParseJob, frames: int) -> bool:
     """True when a clip of which so many frames were parsed still has all that this job wants."""
-    return ClipResults(job.out / item.name, job).complete(frames)
+    return ClipResults(item, job).complete(frames)

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from app.batch.claims import Claims, claims_from_json, names_alone
 from app.batch.plan import names_results
+from runtime.output.products import SHARED_NAMES
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal, printable
 from runtime.system.files import read_regular, write_atomic
@@ -44,6 +46,8 @@ class Record:
     saved: tuple[str, ...] = ()
     source_bytes: int = 0
     source_modified_ns: int = 0
+    files: Claims = field(default_factory=dict)  #: on its results
+    replaced: Claims = field(default_factory=dict)  #: on results of an earlier run that this one makes again
     finished: bool = False  #: all that the input holds was parsed, even where that is less than it claims
     attempts: int = 0  #: times in a row that it was begun, came no further than before, and never ended
 
@@ -63,6 +67,11 @@ class Record:
             raise ValueError("a status is unknown")
         if data["output"] and not names_results(data["output"]):
             raise ValueError("a name of results leaves the folder")
+        if "files" not in data and any(map(data.get, ("saved", "model", "frames"))):  # by an earlier version
+            data["files"] = names_alone(data["kind"], data["output"])
+        names = [n for kind in ("clip", "image") for n in names_alone(kind, data["output"])]
+        for key in ("files", "replaced"):
+            data[key] = claims_from_json(data.get(key, {}), names)
         for key in ("notices", "saved"):
             data[key] = tuple(data.get(key, ()))
         if data.get("size"):
@@ -81,6 +90,7 @@ class Manifest:
         """
         self.path = folder / FILE
         self.records: dict[str, Record] = {}
+        self.files: Claims = {}  # on the files that inputs share
         self._written_s = float("-inf")
         self._data = b""  # what the file holds
         self._due_s = float("inf")  # when the file has to follow the records
@@ -88,7 +98,7 @@ class Manifest:
             return
         try:
             self._data = read_regular(self.path, LARGEST_BYTES)
-            self.records = _records(self._data)
+            self.files, self.records = _parsed(self._data)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
             reason = f"it is not a manifest of this program ({printable(str(e))})"
             raise Refusal(str(self.path), reason, "Move it away or choose another --out") from e
@@ -115,7 +125,8 @@ class Manifest:
 
     def write(self) -> None:
         """Write the file, whole or not at all; not when it says all this already."""
-        raw = {"format": 1, "program": "xfactor", "inputs": [asdict(r) for r in self.records.values()]}
+        inputs = [asdict(r) for r in self.records.values()]
+        raw = {"format": 1, "program": "xfactor", "files": self.files, "inputs": inputs}
         data = (json.dumps(raw, indent=1) + "\n").encode()
         self._due_s = float("inf")
         if data == self._data and self.path.exists():
@@ -127,7 +138,11 @@ class Manifest:
         self._data, self._written_s = data, time.monotonic()
 
 
-def _records(data: bytes) -> dict[str, Record]:
+def _parsed(data: bytes) -> tuple[Claims, dict[str, Record]]:
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise ValueError("it has too many values")
-    return {r["input"]: Record.from_json(r) for r in json.loads(data)["inputs"]}
+    raw = json.loads(data)
+    names = dict.fromkeys((*SHARED_NAMES, "labels.json"), "")
+    return claims_from_json(raw.get("files", names), names), {
+        r["input"]: Record.from_json(r) for r in raw["inputs"]
+    }

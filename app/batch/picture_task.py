@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
+from app.batch.claims import Claims, OwnFiles, claim_on, claim_on_file, holding, there
 from app.batch.clip_task import joints_of, nobody
 from app.batch.manifest import Record
 from app.batch.options import ParseJob
@@ -17,7 +17,7 @@ from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.media.images import read_image
 from runtime.output.coco import Origin
-from runtime.output.products import PRODUCTS, whole
+from runtime.output.products import PRODUCTS
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -26,15 +26,15 @@ from runtime.system.files import write_atomic
 Share = dict[str, Any]
 
 
-def picture_files(item: Item, job: ParseJob) -> dict[str, Path]:
-    """The files of one picture by product."""
+def picture_files(item: Item, job: ParseJob) -> dict[str, str]:
+    """The names of one picture's files in the output folder, by product."""
     files = {s: PRODUCTS[s].picture for s in job.save}
-    return {s: job.out / f.folder / f"{item.name}{f.suffix}" for s, f in files.items() if f is not None}
+    return {s: f"{f.folder}/{item.name}{f.suffix}" for s, f in files.items() if f is not None}
 
 
 def files_complete(item: Item, job: ParseJob) -> bool:
-    """True when all files of a picture are there."""
-    return all(map(whole, picture_files(item, job).values()))
+    """True when all files of a picture are there as they were written."""
+    return all(map(item.files(job.out).counted, picture_files(item, job).values()))
 
 
 def parse_picture(item: Item, job: ParseJob, engine: Engine) -> tuple[Record, Share]:
@@ -51,16 +51,21 @@ def parse_picture(item: Item, job: ParseJob, engine: Engine) -> tuple[Record, Sh
         result = engine.parse(frame)
     except NoResultError as e:
         result, reason = nobody(engine, frame), f"no result, left empty ({e})"
-    for save, path in picture_files(item, job).items():
+    own, names, claims = item.files(job.out), picture_files(item, job), dict(item.claims)
+    for save, name in names.items():
         picture = PRODUCTS[save].picture
-        if picture is not None and not (job.resume and whole(path)):
-            make_folder(path.parent)
-            place(path, picture.encode(frame.image, result))
+        claims[name] = own.counted(name)
+        if picture is not None and not claims[name]:
+            data, path = picture.encode(frame.image, result), job.out / name
+            place(make_folder(path.parent) / path.name, data)
+            claims[name] = claim_on(data)
+    own.remove_replaced(claims)
+    claims = own.settled(claims)
     origin = Origin(item.file_name, 0, 0.0, item.name, joints_of(engine))
     shared = {s: PRODUCTS[s].shared for s in job.save}
     record = Record(
         item.path, "image", item.name, "partial" if reason else "ok", reason,
-        frames=1, seconds=round(time.monotonic() - started, 3), size=frame.size, finished=True,
+        frames=1, seconds=round(time.monotonic() - started, 3), size=frame.size, files=claims, finished=True,
     )  # fmt: skip
     return record, {s: f.entry(result, origin, frame.size) for s, f in shared.items() if f is not None}
 
@@ -68,20 +73,41 @@ def parse_picture(item: Item, job: ParseJob, engine: Engine) -> tuple[Record, Sh
 class SharedFiles:
     """coco.json, parts.csv: the files of all pictures in a folder, in the order of the inputs."""
 
-    def __init__(self, job: ParseJob) -> None:
-        """Read what an earlier run left, when it is to be resumed.
+    def __init__(self, job: ParseJob, claims: Claims) -> None:
+        """Read what an earlier run left.
+
+        Args:
+            job: Whose products they are of.
+            claims: On files in the output folder; followed where these files change.
 
         Raises:
             Refusal: when that cannot be understood; it is not touched.
         """
         shared = {s: PRODUCTS[s].shared for s in job.save}
         self._files = {s: (job.out / f.name, f) for s, f in shared.items() if f is not None}
-        self.shares: dict[str, Share] = self._read() if job.resume else {}
-        self._changed = False
+        self._resume, self._claims = job.resume, claims
+        #: The first of the files that somebody else wrote, or changed; empty when there is none.
+        self.in_the_way = OwnFiles(job.out, claims, {}).in_the_way(
+            there(job.out, [p.name for p, _ in self._files.values()]), resume=job.resume
+        )
+        self.shares: dict[str, Share] = {} if self.in_the_way else self._read()
+        self._changed = self._begun = False
 
     def has(self, item: Item) -> bool:
         """True when a picture needs no more work for these files."""
-        return not self._files or item.name in self.shares
+        return self._files.keys() <= self.shares.get(item.name, {}).keys()
+
+    def claim(self) -> None:
+        """Claim the names, which are about to be written."""
+        self._begun = True
+        self._claims.update((path.name, "") for path, _ in self._files.values())
+
+    def settle(self) -> None:
+        """Claim the files as they are, when their names were."""
+        for path, _ in self._files.values() if self._begun else ():
+            self._claims[path.name] = claim_on_file(path)
+            if not self._claims[path.name]:
+                del self._claims[path.name]
 
     def add(self, item: Item, share: Share) -> None:
         """Take a picture in."""
@@ -100,20 +126,22 @@ class SharedFiles:
         shares = [self.shares[n] for n in (*(n for n in self.shares if n not in set(names)), *names)]
         for save, (path, file) in self._files.items():
             try:
-                write_atomic(path, file.joined(share[save] for share in shares).encode(), mode=0o644)
+                text = file.joined(share[save] for share in shares if save in share)
+                write_atomic(path, text.encode(), mode=0o644)
             except OSError as e:
                 raise cannot_write(path, e) from e
         self._changed = False
 
     def _read(self) -> dict[str, Share]:
-        """Shares by name of the results; a picture counts only when every file that is kept has it."""
-        found: dict[str, dict[str, Any]] = {}
+        """Shares by name of the results, of the files that are as they were written."""
+        shares: dict[str, Share] = {}
         for save, (path, file) in self._files.items():
+            if not holding(self._claims, path.parent, path.name):
+                continue
             try:
-                found[save] = file.split(path.read_text("utf-8")) if path.exists() else {}
+                for name, entry in file.split(path.read_text("utf-8")).items():
+                    shares.setdefault(name, {})[save] = entry
             except (OSError, ValueError, KeyError, TypeError, StopIteration) as e:
                 reason = f"{path.name} there was not made by this version ({e})"
                 raise Refusal(str(path.parent), reason, "Choose another --out") from e
-        first = next(iter(found.values()), {})
-        known = [n for n in first if all(n in entries for entries in found.values())]
-        return {n: {save: entries[n] for save, entries in found.items()} for n in known}
+        return shares

@@ -6,10 +6,11 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from app.batch.claims import Claims, OwnFiles
 from app.batch.options import ParseJob
 from runtime.media.images import SUFFIXES, natural
 from runtime.media.sources import classify
@@ -38,7 +39,13 @@ class Item:
     name: str  #: of its results, unique in the folder
     reason: str = ""  #: why it is bad
     fresh: bool = False  #: made anew even with --resume
+    claims: Claims = field(default_factory=dict, compare=False)  #: on results that count
+    replaced: Claims = field(default_factory=dict, compare=False)  #: on results that are made again
     inside: str = ""  #: with --recursive the path below the folder that was given
+
+    def files(self, out: Path) -> OwnFiles:
+        """What earlier runs wrote for it into the output folder."""
+        return OwnFiles(out / self.name if self.kind == "clip" else out, self.claims, self.replaced)
 
     @property
     def shown(self) -> str:

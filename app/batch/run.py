@@ -14,14 +14,14 @@ from app.batch.clip_task import results_complete
 from app.batch.item import LoadedModel, stamp
 from app.batch.manifest import Manifest, Record
 from app.batch.options import ParseJob, of_this_version
+from app.batch.ownership import begun, blocked, unless_blocked, with_claims, write_own
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.progress import BatchProgress
-from models.labels import PART_SETS, PartSet
+from models.labels import PART_SETS
 from runtime.output.label_png import labels_json_bytes
-from runtime.system.disk import CannotWriteError, cannot_write, cannot_write_into
+from runtime.system.disk import CannotWriteError, cannot_write_into
 from runtime.system.errors import Refusal
-from runtime.system.files import write_atomic
 from runtime.system.locks import exclusive
 from runtime.system.reporter import ProgressReporter
 from runtime.system.stop_signal import Stop
@@ -64,7 +64,7 @@ class BatchRun:
         self._job, self._stop, self._model = job, stop, model
         self._at_hand: set[str] = set()
         self._manifest = Manifest(job.out)
-        self._shared = SharedFiles(job)
+        self._shared = SharedFiles(job, self._manifest.files)
         self._shared_written_s = time.monotonic()
         self.items = plan(job, self._manifest.names)
         self._progress = BatchProgress(reporter, len(self.items))
@@ -78,23 +78,22 @@ class BatchRun:
         prepare(self._job, self.items)
         for line in passed_over(self._job):
             self._progress.note(line)
-        records = self._manifest.records
         if self._job.resume:
             self._same_recipe()
-        for item in self.items:
-            if not (self._job.resume and item.path in records):
-                records[item.path] = Record(item.path, item.kind, item.name, "failed", NOT_REACHED)
+        self.items = [self._with_claims(item) for item in self.items]
         if self._model.part_set is not None:
-            self._write_names(PART_SETS[self._model.part_set])
+            names = labels_json_bytes(PART_SETS[self._model.part_set])
+            write_own(self._job.out / "labels.json", names, self._manifest.files)
         self._manifest.write()
 
-    def _write_names(self, part_set: PartSet) -> None:
-        path, data = self._job.out / "labels.json", labels_json_bytes(part_set)
-        try:
-            if not (path.exists() and path.read_bytes() == data):
-                write_atomic(path, data, mode=0o644)
-        except OSError as e:
-            raise cannot_write(path, e) from e
+    def _with_claims(self, item: Item) -> Item:
+        new = Record(item.path, item.kind, item.name, "failed", NOT_REACHED)
+        record = self._manifest.records.get(item.path, new)
+        same = self._same_source(item, record)
+        item = with_claims(item, record, self._job, self._model.recipes.get(item.kind, {}), same=same)
+        if record is new or not self._job.resume:
+            self._manifest.records[item.path] = replace(new, files=item.claims, replaced=item.replaced)
+        return item
 
     def _same_recipe(self) -> None:
         """Refuse to put results of two recipes into one folder, where they would look like one."""
@@ -102,7 +101,7 @@ class BatchRun:
             record = self._manifest.records.get(item.path)
             before = of_this_version(record.model) if record is not None and record.model else {}
             recipe = self._model.recipes.get(item.kind, {})
-            if before and before != recipe:
+            if item.kind != "bad" and before and before != recipe:
                 was, now = _difference(before, recipe)
                 reason = f"{item.shown} was parsed there with {was}, now it would be {now}"
                 raise Refusal(
@@ -130,7 +129,8 @@ class BatchRun:
                 self._manifest.records[item.path] = replace(record, attempts=0)
             elif self._given_up(item, record):
                 continue
-            todo.append(item)
+            todo.append(self._unless_blocked(item))
+        self._manifest.write()
         try:
             for item, record, share in workers(todo, report):
                 self._take(item, record, share)
@@ -138,9 +138,21 @@ class BatchRun:
             self._excuse()
             with contextlib.suppress(CannotWriteError):
                 self._shared.write(self.items)
+            self._shared.settle()
             self._manifest.write()
         statuses = Counter(self._manifest.records[i.path].status for i in self.items)
         return 0 if statuses["ok"] == len(self.items) else 1
+
+    def _unless_blocked(self, item: Item) -> Item:
+        """The input, bad where a file of the user is in its way; a picture's names are claimed."""
+        item = unless_blocked(item, self._job)
+        if item.kind == "image":
+            item = blocked(item, self._shared.in_the_way)
+        if item.kind == "image":  # a clip's are when it is begun
+            self._shared.claim()
+            records = self._manifest.records
+            records[item.path] = begun(item, records[item.path], self._job)
+        return item
 
     def _stopped(self) -> bool:
         if self._stop and self._at_hand:
@@ -160,12 +172,13 @@ class BatchRun:
         self._progress.begin(item, 1)
         before = self._manifest.records[item.path]
         self._at_hand.add(item.path)
-        begun = replace(
+        now = replace(
             stamp(item), status="partial", reason=NOT_FINISHED, model=self._model.recipes.get(item.kind, {}),
             attempts=before.attempts + 1, frames=before.frames if before.attempts else 0,
         )  # fmt: skip
-        self._manifest.put(begun, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
-        return begun.attempts
+        pause_s = 0.0 if item.kind == "clip" else BETWEEN_PICTURES_S
+        self._manifest.put(begun(item, now, self._job), pause_s=pause_s)
+        return now.attempts
 
     def _advance(self, item: Item, done: int) -> None:
         """Show how far a clip is, and note it now and then: a kill leaves no time to.
@@ -199,8 +212,12 @@ class BatchRun:
             self._shared.write(self.items)
             self._shared_written_s = time.monotonic()
         self._at_hand.discard(item.path)
+        before = self._manifest.records[item.path]
         if item.kind == "clip" and record.status != "ok" and not record.frames:  # it broke off
-            record = replace(record, frames=self._manifest.records[item.path].frames)
+            record = replace(record, frames=before.frames)
+        if not record.files:  # it failed, and what is there of it is still its own
+            model = record.model or before.model
+            record = replace(record, model=model, files=before.files, replaced=before.replaced)
         self._manifest.put(record, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
         self._progress.end(item, record)
 

@@ -16,6 +16,7 @@ from runtime.media.clips import Clip
 from runtime.media.sound import SoundTrack
 from runtime.media.writing import VideoWriter
 from runtime.system.disk import cannot_write
+from runtime.system.files import move_in
 
 #: The picture (h, w, 3 or 4) that a video shows of a frame and its result.
 Paint = Callable[[NDArray[np.uint8], Result], NDArray[np.uint8]]
@@ -41,7 +42,7 @@ def unfinished(path: Path) -> Path:
 
 def _rename_finished(path: Path) -> None:
     try:
-        unfinished(path).replace(path)
+        move_in(unfinished(path), path)
     except OSError as e:
         raise cannot_write(path, e) from e
 

@@ -128,11 +128,11 @@ SHARED_NAMES: Final = tuple(p.shared.name for p in PRODUCTS.values() if p.shared
 
 
 def whole(path: Path) -> bool:
-    """True when a picture file is there with its end."""
-    end = ENDS[path.suffix]
+    """True when a result is there and not empty, a picture with its end."""
+    end = ENDS.get(path.suffix, b"")
     try:
         with path.open("rb") as f:
             f.seek(-len(end), 2)
-            return f.read() == end
+            return f.read() == end and f.tell() > 0
     except OSError:
         return False

@@ -42,6 +42,22 @@ def write_atomic(path: Path, data: bytes, *, mode: int | None = 0o600, sync: boo
         _sync_folder(target.parent)
 
 
+def move_in(finished: Path, path: Path) -> None:
+    """Give a file its name once it is on the disk; what had the name is replaced.
+
+    Raises:
+        OSError: the file keeps the name it has.
+    """
+    descriptor = os.open(finished, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    finished.replace(path)
+    with contextlib.suppress(OSError):
+        _sync_folder(path.parent)
+
+
 def _write_new(path: Path, data: bytes, mode: int | None, *, sync: bool) -> None:
     descriptor = os.open(
         path,
