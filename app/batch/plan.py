@@ -44,7 +44,7 @@ class Item:
     inside: str = ""  #: with --recursive the path below the folder that was given
 
     def files(self, out: Path) -> OwnFiles:
-        """What earlier runs wrote for it into the output folder."""
+        """Its files that earlier runs wrote into the output folder."""
         return OwnFiles(out / self.name if self.kind == "clip" else out, self.claims, self.replaced)
 
     @property
