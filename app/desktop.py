@@ -28,6 +28,7 @@ from app.controllers.personalization import Personalization
 from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
 from app.live.jobs import BackgroundJobs, JobState
+from app.live.listing import Listing
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
 from app.ui.dialogs import MEDIA, ask_file, ask_folder
@@ -80,16 +81,17 @@ class Desktop(QObject):
         self.pipeline = Pipeline(self.notification.send)
         self.jobs = BackgroundJobs(self.notification.send)
         self.workspace = Workspace(self.pipeline, self.jobs, *([loader] if loader else []))
+        self.listing = Listing(self.jobs)
         self.window = Window()
         self.playing = PlaybackControls(self.window, self.pipeline)
         self.recordings = Recordings(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
-        self.menus = RuntimeMenus(self.window, self.workspace, self.open, self.refuse)
+        self.menus = RuntimeMenus(self.window, self.workspace, self.listing, self.open, self.refuse)
         self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
         self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
         self.personalization = Personalization(
             self.window, self.workspace, self.pipeline, self.jobs, self.open, self.notification.send
         )
-        self.library = LibraryActions(self.window, self.workspace, self.jobs, self.refuse)
+        self.library = LibraryActions(self.window, self.workspace, self.jobs, self.listing, self.refuse)
         self._timer = QTimer(self)
         self._shown = 0  # number of the capture whose picture is on show
         self._dropped: Capture | None = None  # of a source that was dropped: it may be personalised on
@@ -144,6 +146,7 @@ class Desktop(QObject):
         self._timer.start(TICK_MS)
         for words in self.settings_file.notices:
             self._say(words, Level.WARNING, "settings")
+        self.listing.refresh()
         settings = self.settings
         choice = first_choice(settings.model, settings.device, settings.network_size)
         self.workspace.load(choice, settings.factor)

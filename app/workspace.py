@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -160,9 +161,7 @@ class Workspace:
             job.progress()
             try:
                 return engine, engine.load_factor(factor) if factor else None
-            except (
-                Refusal
-            ) as e:  # deleted, damaged or made for another model: the model's own takes its place
+            except Refusal as e:  # deleted, damaged or of another model: the model's own takes its place
                 words = f"{e}. {engine.name} uses its own factor."
                 self._pipeline.notices.say(Notice(words, Level.WARNING, topic="factor"))
                 return engine, None
@@ -282,15 +281,20 @@ class Workspace:
 
     def open_onnx(self, path: Path) -> None:
         """A dropped .onnx file: a factor stands in the X factor's place, anything else becomes the model."""
-        try:
-            factor: FactorFile | None = FactorFile.open(path)
-        except Refusal:
-            factor = None
-        if factor is not None:
-            self.use_factor(path)
-        else:
-            stage = path.stem in {"trunk", "head"}
-            self.load(ModelChoice(str(path.parent if stage else path), self.choice.device, self.choice.size))
+
+        def work(_: BackgroundJob) -> bool:
+            with suppress(Refusal):
+                return bool(FactorFile.open(path))
+            return False
+
+        def done(is_factor: object) -> None:
+            whole = path.parent if path.stem in {"trunk", "head"} else path
+            if is_factor:
+                self.use_factor(path)
+            else:
+                self.load(replace(self.choice, model=str(whole)))
+
+        self._jobs.start(f"Reading {path.name}", work, done, beside=True)
 
     def swap_back(self) -> None:
         """The X factor before this one; the same again brings this one back."""

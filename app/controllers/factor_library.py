@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.live.jobs import BackgroundJob, BackgroundJobs
+from app.live.listing import Listing
 from app.ui.dialogs import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.library_dialog import LibraryDialog, LibraryRow, thumbnail_icon
 from app.ui.window import Window
@@ -24,10 +25,13 @@ class LibraryActions:
         window: Window,
         workspace: Workspace,
         jobs: BackgroundJobs,
+        listing: Listing,
         on_refused: Callable[[Refusal], None],
     ) -> None:
         self._window, self._workspace, self._jobs, self._on_refused = window, workspace, jobs, on_refused
+        self._listing = listing
         self._dialog: LibraryDialog | None = None
+        listing.listeners.append(self._fill)
         window.actions_["library"].triggered.connect(self.show)
 
     def show(self) -> None:
@@ -55,12 +59,16 @@ class LibraryActions:
         return self._dialog
 
     def refresh(self) -> None:
-        """Fill the dialog's table from the files."""
+        """Fill the dialog's table with what is known, and again when the files say otherwise."""
+        if self._dialog is not None:
+            self._fill()
+            self._listing.refresh()
+
+    def _fill(self) -> None:
         if self._dialog is None:
             return
         engine = self._workspace.engine
         trunk, model = (engine.trunk_sha256, engine.name) if engine is not None else ("", "")
-        library = user_factors()
         self._dialog.show_rows(
             [
                 LibraryRow(
@@ -70,10 +78,11 @@ class LibraryActions:
                     model=model if item.trunk_sha256 == trunk else "another one",
                     fits=item.trunk_sha256 == trunk,
                     in_use=str(item.path) == self._workspace.xfactor.key,
-                    face=thumbnail_icon(library.thumbnail(item.name)),
-                    earlier=len(library.generations(item.name)),
+                    face=thumbnail_icon(listed.thumbnail),
+                    earlier=listed.earlier,
                 )
-                for item in library.factors()
+                for listed in self._listing.factors
+                for item in (listed.file,)
             ]
         )
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 from PyQt6.QtGui import QAction
 
+from app.live.listing import Listing
 from app.ui.actions import SOURCES
 from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.library_dialog import thumbnail_icon
@@ -20,7 +21,6 @@ from app.ui.text_dialogs import show_text
 from app.ui.window import Window
 from app.workspace import ModelChoice, Workspace
 from personalize.client.verdict import gain_words
-from runtime.library.factors import user_factors
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
@@ -52,11 +52,13 @@ class RuntimeMenus:
         self,
         window: Window,
         workspace: Workspace,
+        listing: Listing,
         open_source: Callable[[str], None],
         on_refused: Callable[[Refusal], None],
     ) -> None:
         self._window = window
         self._workspace = workspace
+        self._listing = listing
         self._open_source = open_source
         self._on_refused = on_refused
         self._warned_s = float("-inf")  # when it was said that a plate would learn a person
@@ -106,7 +108,9 @@ class RuntimeMenus:
         menus, actions = window.actions_.menus, window.actions_
         menus["cameras"].aboutToShow.connect(self._fill_cameras)
         menus["Model"].aboutToShow.connect(self._fill_models)
+        menus["X factor"].aboutToShow.connect(self._listing.refresh)
         menus["X factor"].aboutToShow.connect(self._fill_factors)
+        self._listing.listeners += [self._show_models, self._fill_factors]
         actions["own"].triggered.connect(workspace.use_own)
         actions["plate"].triggered.connect(self._learn_plate)
         actions["motion"].triggered.connect(workspace.use_motion)
@@ -131,10 +135,9 @@ class RuntimeMenus:
     # -- models
 
     def _fill_models(self) -> None:
+        self._listing.refresh()
+        self._show_models()
         actions, choice = self._window.actions_, self._workspace.choice
-        models = [Choice(b.name, b.name, checked=b.name == choice.model) for b in list_models()]
-        group = actions.group("model")
-        fill(actions.menus["models"], models, self._on_model, group=group, before=actions["models-end"])
         devices = [Choice(k, text, checked=k == choice.device) for k, text in DEVICES.items()]
         fill(actions.menus["device"], devices, self._on_device, group=actions.group("device"))
         sizes = [
@@ -143,6 +146,12 @@ class RuntimeMenus:
         ]
         fill(actions.menus["size"], sizes, self._on_size, group=actions.group("size"))
         fill(actions.menus["looks"], self._looks(), self._workspace.set_views, group=actions.group("looks"))
+
+    def _show_models(self) -> None:
+        actions, used = self._window.actions_, self._workspace.choice.model
+        models = [Choice(b.name, b.name, checked=b.name == used) for b in self._listing.models]
+        group = actions.group("model")
+        fill(actions.menus["models"], models, self._on_model, group=group, before=actions["models-end"])
 
     def _looks(self) -> list[Choice]:
         engine, looks = self._workspace.engine, self._workspace.looks
@@ -181,16 +190,16 @@ class RuntimeMenus:
     def _fill_factors(self) -> None:
         actions, workspace = self._window.actions_, self._workspace
         trunk = workspace.engine.trunk_sha256 if workspace.engine is not None else ""
-        library = user_factors()
         choices = [
             Choice(
                 str(f.path),
                 f"{f.name} · {gain}" if (gain := gain_words(f.spec.card)) else f.name,
                 checked=str(f.path) == workspace.xfactor.key,
                 enabled=f.trunk_sha256 == trunk,
-                icon=thumbnail_icon(library.thumbnail(f.name)),
+                icon=thumbnail_icon(listed.thumbnail),
             )
-            for f in library.factors()
+            for listed in self._listing.factors
+            for f in (listed.file,)
         ]
         if workspace.xfactor.source is not None and workspace.xfactor.key not in {
             *SOURCES,

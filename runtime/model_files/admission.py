@@ -70,7 +70,7 @@ def try_in_child(stages: Mapping[str, bytes]) -> str:
     """Why the stages must not be used; empty when they may."""
     header = json.dumps({stage: len(data) for stage, data in stages.items()}) + "\n"
     try:
-        child = answer_of(CHILD, header.encode() + b"".join(stages.values()), TRIAL_S)
+        child = answer_of(CHILD, (header.encode(), *stages.values()), TRIAL_S)
     except subprocess.TimeoutExpired:
         return f"it did not finish a test picture in {TRIAL_S:.0f} s"
     except OSError as e:

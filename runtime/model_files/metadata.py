@@ -13,6 +13,7 @@ from runtime.system.errors import Refusal
 METADATA_PROPS = 14  # field numbers of onnx.proto
 KEY, VALUE = 1, 2
 GRAPH = 7
+MAX_NUMBERS = 1 << 13  # beside the graph, which is passed over; read in ten milliseconds
 
 #: How files begin that people take for models.
 _CONVERT = "convert a checkpoint with `xfactor export`"
@@ -53,13 +54,12 @@ def describe_file(path: Path) -> ModelSpec:
 
 def _describe(name: str, file: BinaryIO) -> ModelSpec:
     what = f"model file {name}"
-    reader = Reader(file)
+    reader = Reader(file, MAX_NUMBERS)
     refuse_impostor(what, file, reader.size)
     try:
-        metadata = dict(_metadata(reader))
+        text = _description(reader)
     except MalformedError as e:
         raise Refusal(what, f"it is not an ONNX file, or it is cut off ({e})", "fetch the file again") from e
-    text = metadata.get(METADATA_KEY)
     if text is None:
         raise Refusal(what, "it carries no xfactor description", "use a model made by `xfactor export`")
     try:
@@ -83,15 +83,14 @@ def refuse_impostor(what: str, file: BinaryIO, size: int) -> None:
             raise Refusal(what, reason, remedy)
 
 
-def _metadata(reader: Reader) -> list[tuple[str, str]]:
-    pairs = []
-    graphs = 0
+def _description(reader: Reader) -> str | None:
+    text, graphs = None, 0
     for field in reader.fields(reader.whole()):
         graphs += field.number == GRAPH
         if field.number == METADATA_PROPS and field.is_span:
             entry = {f.number: f for f in reader.fields(field)}
-            if KEY in entry and VALUE in entry:
-                pairs.append((reader.text(entry[KEY]), reader.text(entry[VALUE])))
+            if KEY in entry and VALUE in entry and reader.text(entry[KEY]) == METADATA_KEY:
+                text = reader.text(entry[VALUE])
     if graphs != 1:
         raise MalformedError("there is no graph in it" if not graphs else "there are several graphs in it")
-    return pairs
+    return text

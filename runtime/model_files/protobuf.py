@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-MAX_TEXT_BYTES = 1 << 20
+MAX_TEXT_BYTES = 1 << 17
 MAX_TEXTS_BYTES = 8 << 20  # of one file, read again or not
 MAX_NUMBERS = 1 << 19  # of one file, two a field, walked again or not; a real graph has some 10 000
 
@@ -37,10 +37,10 @@ class Field:
 class Reader:
     """Walks the messages of one file, for as long as a real model may take."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, numbers: int = MAX_NUMBERS) -> None:
         self._file = file
         self.size = file.seek(0, io.SEEK_END)
-        self._numbers_left, self._bytes_left = MAX_NUMBERS, MAX_TEXTS_BYTES
+        self._numbers_left, self._bytes_left = numbers, MAX_TEXTS_BYTES
 
     def whole(self) -> Field:
         """The file as one message."""

@@ -8,7 +8,8 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
@@ -27,23 +28,26 @@ def environment() -> dict[str, str]:
 
 
 def answer_of(
-    arguments: Sequence[str], question: bytes, timeout_s: float
+    arguments: Sequence[str], question: Iterable[bytes], timeout_s: float
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run this interpreter on one input to its end, on one thread.
+    """Run this interpreter on one input, given in pieces, to its end, on one thread.
 
     Raises:
         subprocess.TimeoutExpired: it took too long, and was killed.
-        OSError: no process can be started.
+        OSError: no process can be started, or the input cannot be handed over.
     """
     one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        input=question,
-        capture_output=True,
-        timeout=timeout_s,
-        env=environment() | one_thread,
-        check=False,
-    )
+    with tempfile.TemporaryFile() as pieces:  # a pipe would take them as one, copied while all else waits
+        pieces.writelines(question)
+        pieces.seek(0)
+        return subprocess.run(
+            [sys.executable, *arguments],
+            stdin=pieces,
+            capture_output=True,
+            timeout=timeout_s,
+            env=environment() | one_thread,
+            check=False,
+        )
 
 
 class LineBuffer:

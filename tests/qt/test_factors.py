@@ -59,8 +59,8 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     playing.window.actions_["library"].trigger()
     library = playing.library
     dialog = library._dialog
+    qtbot.waitUntil(lambda: dialog.chosen is not None and dialog.chosen.in_use, timeout=20_000)
     assert dialog.chosen.name == "Ann"
-    assert dialog.chosen.in_use
     engine = playing.workspace.engine
     library.rename("Ann", "Ann at home")
     assert playing.workspace.engine is engine
@@ -83,7 +83,7 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     assert not left.exists()
     assert user_factors().thumbnail("Ann at home") is None
     assert not user_factors().path("Ann at home").exists()
-    assert [r.name for r in dialog._rows] == ["ann"]
+    qtbot.waitUntil(lambda: [r.name for r in dialog._rows] == ["ann"], timeout=20_000)
 
 
 def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> None:

@@ -244,6 +244,7 @@ def test_dropped_stages_open_the_folder_they_lie_in(loaded, monkeypatch) -> None
     monkeypatch.setattr(loaded, "load", asked.append)
     folder = load_folder()
     loaded.open_onnx(folder / "head.onnx")
+    settle(loaded, lambda: asked)
     assert Path(asked[0].model) == folder
 
 
