@@ -24,7 +24,7 @@ Found = tuple[tuple[Bundle, ...], tuple[ListedFactor, ...]]
 
 
 class Listing:
-    """What was found when it was last looked for; looking takes as long as the disk does.
+    """Models and factors as the last look found them; looking takes as long as the disk does.
 
     Attributes:
         models: shipped ones first.
