@@ -21,6 +21,7 @@ from runtime.system.errors import Refusal, printable
 
 _DEFAULT_RATE: Final = 25.0
 _UNSIZED: Final = ("mpegts", "mpeg")  # they do not say how long they are; a torn last frame tells
+_COUNTED_BYTES: Final = 32 << 20  # the packets of a file this small are counted when it has no count
 _BACK_OFF_FRAMES: Final = (0, 60, 300)  # how much earlier to try when a key frame turns out to lie too late
 
 
@@ -60,6 +61,9 @@ class Clip:
         self._iteration = 0  # a newer call of `seek` or `frames` ends the older iteration
         self._table: list[int] | None = None  # raw pts by index; only once scanned
         self._table_failed = False
+        self._bytes = self.path.stat().st_size
+        self._counted: int | None = None
+        self._played_s = self._longest_step_s = 0.0
         self._ended_at: int | None = None
         self._last_damaged = False
         self._ranked = self._rank_times()
@@ -98,24 +102,33 @@ class Clip:
             return self._ended_at
         if self._table is not None:
             return len(self._table)
-        return max(1, self._frames_claimed)
+        return max(1, min(self._frames_claimed, self._bytes))
 
     @property
     def _frames_claimed(self) -> int:
-        stream = self._decoder.stream
-        return stream.frames if stream.frames > 0 else round(self._claimed_s * self.rate)
+        """As many as the container counts, or as there are; in a large file without a count, by its rate."""
+        counted = self._decoder.stream.frames
+        if counted > 0 and self._decoder.format.startswith("mov"):
+            return counted
+        if self._counted is None and self._bytes <= _COUNTED_BYTES:
+            with Decoder(self.path) as decoder:
+                self._counted = decoder.whole_packets()
+        return self._counted or max(counted, round(self._claimed_s * self.rate))
 
     @property
     def _claimed_s(self) -> float:
         stream = self._decoder.stream
         if stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base)
-        tag = stream.metadata.get("DURATION", "")  # Matroska writes hh:mm:ss.fffffffff
+        tag = stream.metadata.get("DURATION", "")  # Matroska writes hh:mm:ss.fffffffff, from 0 on
         try:
             hours, minutes, seconds = tag.split(":")
-            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            length_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
         except ValueError:
-            return self._decoder.container_duration_s
+            length_s = self._decoder.container_duration_s
+        start_s = self._decoder.container_start_s or 0.0
+        absolute = self._decoder.format.startswith(("matroska", "flv")) and 0 < start_s < length_s
+        return length_s - start_s if absolute else length_s
 
     @property
     def duration_s(self) -> float:
@@ -135,11 +148,15 @@ class Clip:
 
     @property
     def _early(self) -> bool:
+        """True when the file breaks off: by its own structure, or long before the time it claims to end.
+
+        Not by the number of frames: rates vary, pictures pause, and a container may count empty ones.
+        """
         if self._ended_at is None:
             return False
-        missing = self._frames_claimed - self._ended_at
         cut = self._cut or (self._last_damaged and self._decoder.format in _UNSIZED)
-        return cut or missing > max(self.rate, 0.1 * self._frames_claimed)
+        claimed_s = self._claimed_s
+        return cut or claimed_s - self._played_s > max(1.0, 0.1 * claimed_s, self._longest_step_s)
 
     @property
     def notices(self) -> list[str]:
@@ -155,7 +172,9 @@ class Clip:
         return notices
 
     def _early_text(self) -> str:
-        played, claimed = self._ended_at or 0, self._frames_claimed
+        played, claimed = self._ended_at or 0, self._decoder.stream.frames
+        if claimed <= 0 and self._played_s > 0:
+            claimed = round(played * self._claimed_s / self._played_s)
         of = f"{played} of ~{claimed} frames" if claimed > played else f"{played} frames could be read"
         return f"file ends early: {of}"
 
@@ -187,8 +206,13 @@ class Clip:
         self._iteration += 1
         mine = self._iteration
         self._go_to(first, jump=jump)
+        last_s = None
         for raw in self._raw:
             index, pts_s = self._next, self._clock.tick(self._time(raw))
+            shown_s = float((raw.duration or 0) * self._decoder.time_base)
+            self._played_s = max(self._played_s, pts_s + (shown_s or 1 / self.rate))
+            self._longest_step_s = max(self._longest_step_s, 0.0 if last_s is None else pts_s - last_s)
+            last_s = pts_s
             self._last_damaged = raw.is_corrupt
             self._next += 1
             if on_decoded is not None:

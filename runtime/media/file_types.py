@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -24,6 +25,7 @@ _SOUNDS = (
 _MOVIE_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"styp", b"pnot"})
 _MATROSKA = b"\x1aE\xdf\xa3"
 _TS_PACKET_BYTES = 188
+_SEARCHED_BYTES = 1 << 20
 
 
 def looks_like(file: Path) -> Kind:
@@ -57,6 +59,16 @@ def _text_kind(head: bytes) -> Kind:
     except UnicodeDecodeError:
         return "other"
     return "text"
+
+
+def codec_code(file: Path) -> str:
+    """The container's code of a movie's picture codec; empty when it is not found."""
+    with file.open("rb") as f:
+        data = f.read(_SEARCHED_BYTES)
+        f.seek(max(0, file.stat().st_size - _SEARCHED_BYTES))
+        data += f.read()
+    found = re.search(rb"vmhd.{0,400}?stsd.{12}([ -~]{4})|(V_[A-Z0-9/_]+)", data, re.DOTALL)
+    return (found[1] or found[2]).decode("ascii").strip() if found else ""
 
 
 def movie_without_index(file: Path) -> bool:

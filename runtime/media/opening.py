@@ -17,11 +17,13 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from runtime.media.file_types import Kind, looks_like, movie_without_index
+from runtime.media.file_types import Kind, codec_code, looks_like, movie_without_index
 from runtime.system.errors import Refusal, printable
 
 #: Demuxers of self-contained files. Play lists (hls, concat, dash) and devices (lavfi, v4l2) are absent.
 FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,flv,ogg,mpeg,asf,gif"
+
+_ENCRYPTED: Final = ("encv", "drmi")  #: codes of picture codecs in MP4 that stand for any codec under a key
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,16 @@ def video_stream(container: InputContainer, name: str) -> VideoStream:
         raise Refusal(name, "there is no video track in it", "Open a file with moving pictures")
     decodable = [s for s in moving if _has_decoder(s)]
     if not decodable:
-        raise Refusal(
-            name, "its video codec is not known to this program", "Convert it to H.264, for instance"
-        )
+        raise _undecodable(name, codec_code(Path(container.name.removeprefix("file:"))))
     default = [s for s in decodable if s.disposition & Disposition.default]
     return (default or decodable)[0]
+
+
+def _undecodable(name: str, code: str) -> Refusal:
+    if code in _ENCRYPTED:
+        return Refusal(name, f"it is encrypted ({code})", "Open a copy without protection")
+    codec = f"its video codec {code}".rstrip()
+    return Refusal(name, f"{codec} is not known to this program", "Convert it to H.264, for instance")
 
 
 def _has_decoder(stream: VideoStream) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -96,6 +97,53 @@ def test_a_whole_file_never_ends_early(tmp_path: Path) -> None:
             assert clip.notices == []
 
 
+TIMES_MS = {
+    "a pause": [*range(0, 800, 40), *range(1_800_000, 1_800_800, 40)],
+    "a start of its own": list(range(3_600_000, 3_602_400, 40)),
+    "slides": list(range(0, 360_000, 30_000)),
+    "a varying rate": [n * n * 7 for n in range(60)],
+}
+CONTAINERS = {"a.mkv": {}, "a.ts": {}, "a.flv": {}, "a.mp4": {}, "a.webm": {"codec": "libvpx"}}
+
+
+@pytest.mark.parametrize("times", TIMES_MS)
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a13_odd_times_are_no_lost_end(tmp_path: Path, name: str, times: str) -> None:
+    stamps = TIMES_MS[times]
+    path = draw_clip(tmp_path / name, len(stamps), times_ms=stamps, **CONTAINERS[name])
+    with Clip(path) as clip:
+        assert clip.frames_expected == len(stamps)
+        assert len(list(clip.frames())) == len(stamps)
+        assert clip.notices == []
+        assert clip.complete
+        assert clip.duration_s == pytest.approx((stamps[-1] - stamps[0]) / 1000, rel=0.2, abs=2)
+
+
+@pytest.mark.parametrize("times", ["a start of its own", "a varying rate", "slides"])
+@pytest.mark.parametrize("name", ["a.mkv", "a.flv", "a.ts"])
+def test_a03_odd_times_do_not_hide_a_lost_end(tmp_path: Path, name: str, times: str) -> None:
+    stamps = TIMES_MS[times]
+    whole = draw_clip(tmp_path / name, len(stamps), times_ms=stamps, options={"bf": "0"}).read_bytes()
+    path = tmp_path / f"cut-{name}"
+    path.write_bytes(whole[: len(whole) * 6 // 10 // 188 * 188 + 100])
+    with Clip(path) as clip:
+        frames = len(list(clip.frames()))
+        assert 0 < frames < len(stamps)
+        assert not clip.complete
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.webm"])
+def test_a03_an_end_that_was_never_copied_is_lost(tmp_path: Path, name: str) -> None:
+    """A copy that broke off into a file of the whole size: zeros to the end."""
+    how = CONTAINERS[name] | ({"muxer": {"movflags": "faststart"}} if name == "a.mp4" else {})
+    path = draw_clip(tmp_path / name, 120, **how)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    with Clip(path) as clip:
+        assert 0 < len(list(clip.frames())) < 120
+        assert not clip.complete
+
+
 @pytest.mark.parametrize("kind", ["webm", "mpeg-ps", "mp4"])
 def test_a04_damaged_packets_are_skipped_and_counted(tmp_path: Path, kind: str) -> None:
     name, how = KINDS[kind]
@@ -144,6 +192,81 @@ def test_a12_pixels_that_are_not_square(tmp_path: Path) -> None:
     with Clip(draw_clip(tmp_path / "wide.mp4", 2, (64, 48), aspect=Fraction(2, 1))) as clip:
         assert clip.size == (128, 48)
         assert next(clip.frames()).image.shape == (48, 128, 3)
+
+
+def test_a12_interlaced_pictures_are_said(tmp_path: Path) -> None:
+    how = {"flags": "+ilme+ildct", "field_order": "tt", "top": "1"}
+    with Clip(draw_clip(tmp_path / "old.mpg", 4, (96, 64), codec="mpeg2video", options=how)) as clip:
+        assert len(list(clip.frames())) == 4
+        assert clip.notices == ["interlaced video: shown without deinterlacing"]
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "within"),
+    [
+        ("ten.mkv", {"pixels": "yuv420p10le"}, 12),
+        ("full.mkv", {"pixels": "yuvj420p"}, 12),
+        ("dense.mkv", {"pixels": "yuv444p"}, 6),
+        ("rgb.mkv", {"codec": "libx264rgb", "pixels": "rgb24"}, 4),
+        ("grey.mkv", {"codec": "ffv1", "pixels": "gray"}, 2),
+        ("deep.mkv", {"codec": "ffv1", "pixels": "yuv444p16le"}, 2),
+    ],
+)
+def test_a18_every_kind_of_pixels_has_its_colours(
+    tmp_path: Path, name: str, how: dict[str, str], within: int
+) -> None:
+    options = {"crf": "4"} if how.get("codec", "libx264").startswith("libx264") else {}
+    with Clip(draw_clip(tmp_path / name, 2, options=options, **how)) as clip:
+        image = next(clip.frames()).image.astype(float)
+    wanted = picture(0).astype(float)
+    if how["pixels"] == "gray":
+        wanted = np.repeat((wanted @ [0.299, 0.587, 0.114])[..., None], 3, axis=2)
+    assert np.abs(image - wanted).mean() < within
+    assert np.abs((image - wanted).mean(axis=(0, 1))).max() < 2.5  # no cast, no pale range
+
+
+def test_a18_high_dynamic_range_is_said(tmp_path: Path) -> None:
+    how = {"x264-params": "transfer=smpte2084:colorprim=bt2020:colormatrix=bt2020nc"}
+    with Clip(draw_clip(tmp_path / "hdr.mkv", 2, pixels="yuv420p10le", options=how)) as clip:
+        assert [n for n in clip.notices if "HDR" in n]
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_a19_clips_of_a_moment(tmp_path: Path, frames: int) -> None:
+    times = [0, 1][:frames]
+    with Clip(draw_clip(tmp_path / "short.mkv", frames, times_ms=times)) as clip:
+        assert clip.frames_expected == frames
+        assert len(list(clip.frames())) == frames
+        assert clip.notices == []
+
+
+def test_a19_a_thousand_pictures_a_second(tmp_path: Path) -> None:
+    with Clip(draw_clip(tmp_path / "fast.mp4", 50, times_ms=list(range(50)))) as clip:
+        assert clip.rate > 500  # the last picture stands longer
+        assert [f.pts_s for f in clip.frames()] == pytest.approx(np.arange(50) / 1000, abs=1e-4)
+
+
+@pytest.mark.parametrize("length_s", [-5.0, 1e15, float("nan")])
+def test_a19_a_length_that_lies(tmp_path: Path, length_s: float) -> None:
+    path = draw_clip(tmp_path / "a.mkv", 12)
+    data = path.read_bytes()
+    at = data.index(b"\x44\x89\x88") + 3  # Duration, ms
+    data = data[:at] + struct.pack(">d", length_s * 1000) + data[at + 8 :]
+    path.write_bytes(data.replace(b"00:00:00.48", b"-1:00:00.48"))
+    with Clip(path) as clip:
+        assert clip.frames_expected == 12
+        assert 0 < clip.duration_s < float("inf")
+        assert len(list(clip.frames())) == 12
+
+
+def test_a19_a_count_that_lies(tmp_path: Path) -> None:
+    path = draw_clip(tmp_path / "a.avi", 12, codec="mpeg4")
+    data = path.read_bytes()
+    at = data.index(b"avih") + 8 + 16
+    path.write_bytes(data[:at] + b"\xff\xff\xff\x7f" + data[at + 4 :])
+    with Clip(path) as clip:
+        assert clip.frames_expected == 12
+        assert len(list(clip.frames())) == 12
 
 
 def test_a13_variable_frame_rate_is_kept(tmp_path: Path) -> None:

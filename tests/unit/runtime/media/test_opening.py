@@ -160,3 +160,20 @@ def test_a17_a_header_that_claims_too_much(tmp_path: Path) -> None:
 def test_a_name_is_printed_harmlessly() -> None:
     assert printable("a\nb\x1b[31m.mp4") == "a?b?[31m.mp4"
     assert len(printable("x" * 300)) <= 120
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "other", "words"),
+    [
+        ("a.mp4", b"avc1", b"zzz1", "video codec zzz1 is not known"),
+        ("a.mp4", b"avc1", b"encv", "encrypted"),
+        ("a.mkv", b"V_MPEG4/ISO/AVC", b"V_UNKNOWN/X/AVC", "video codec V_UNKNOWN/X/AVC is not known"),
+    ],
+)
+def test_a22_a_codec_that_is_not_known_is_named(
+    tmp_path: Path, name: str, code: bytes, other: bytes, words: str
+) -> None:
+    path = draw_clip(tmp_path / name, 2)
+    path.write_bytes(path.read_bytes().replace(code, other))
+    with pytest.raises(Refusal, match=words):
+        open_media(path)
