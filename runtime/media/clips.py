@@ -137,21 +137,13 @@ class Clip:
         return claimed if claimed > 0 else self.frames_expected / self.rate
 
     @property
-    def bad_frames(self) -> int:
-        """Packets that could not be decoded so far; each usually means one frame less."""
-        return self._decoder.bad
-
-    @property
     def complete(self) -> bool:
         """True while no frame was missing in what was played so far."""
         return not (self._decoder.bad or self._early)
 
     @property
     def _early(self) -> bool:
-        """True when the file breaks off: by its own structure, or long before the time it claims to end.
-
-        Not by the number of frames: rates vary, pictures pause, and a container may count empty ones.
-        """
+        """True when the file breaks off: by its structure, or long before the time it claims to end."""
         if self._ended_at is None:
             return False
         cut = self._cut or (self._last_damaged and self._decoder.format in _UNSIZED)

@@ -52,7 +52,7 @@ class Recorder(threading.Thread):
         self.written = 0
         self.open = False
         self.started_s = time.monotonic()
-        self._shortened = ""
+        self._stem, self._shortened = path.stem, ""
         self._render = render
         self._notices = notices
         self._rate = rate
@@ -115,6 +115,7 @@ class Recorder(threading.Thread):
                 except CannotWriteError as e:
                     if not _outgrown(e, self.path):
                         raise
+                    writer.close()
                     writer, first_s = self._begin_next(size), parsed.frame.captured_s
                     writer.write(fit(picture, size), 0.0)
                 self.written += 1
@@ -128,8 +129,8 @@ class Recorder(threading.Thread):
         return VideoWriter(self.path, size, self._rate, live=True)
 
     def _begin_next(self, size: tuple[int, int]) -> VideoWriter:
-        """Go on in a new file: the disk allows no larger one, as FAT32 none over 4 GB."""
-        full, self.path = self.path, free_name(self.path.parent, self.path.stem, self.path.suffix)
+        # The disk allows no larger file, as FAT32 none over 4 GB.
+        full, self.path = self.path, free_name(self.path.parent, self._stem, self.path.suffix)
         words = f"{full.name} is as large as this disk allows; the recording goes on in {self.path.name}."
         self._notices.say(Notice(words, topic=TOPIC))
         return self._begin(size)
@@ -151,9 +152,8 @@ class Recorder(threading.Thread):
 
 
 def _outgrown(error: CannotWriteError, path: Path) -> bool:
-    cause = error.__cause__
-    large = path.is_file() and path.stat().st_size >= OUTGROWN_BYTES
-    return large and isinstance(cause, OSError) and cause.errno == errno.EFBIG
+    too_large = getattr(error.__cause__, "errno", None) == errno.EFBIG
+    return too_large and path.stat().st_size >= OUTGROWN_BYTES
 
 
 def fit(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from av.audio.stream import AudioStream
 from av.codec import Codec
@@ -22,8 +23,6 @@ _CODECS: Final = {
     "mov": (frozenset({"aac", "mp3", "ac3", "eac3", "alac"}), "aac"),
     "webm": (frozenset({"opus", "vorbis"}), "libopus"),
 }
-
-
 #: Every packet is checked and written at once, as the real muxer does a second later.
 _TRIAL: Final = {"movflags": "hybrid_fragmented+frag_every_frame"}
 #: FFmpeg's MP4 writer stops the whole process at a step of 2^31 ticks of a track.
@@ -47,21 +46,14 @@ class SoundTrack:
         self._path = clip
         self._input: InputContainer | None = open_media(clip)
         self._start_s = start_s
-        self._skip: tuple[float, float] | None = None
+        self._skip = (math.inf, 0.0)  # from when on, and how long, seconds of the pictures
         self._source = next(iter(self._input.streams.audio), None)
-        self._output: OutputContainer | None = None
         self._target: AudioStream | None = None
-        self._trial: OutputContainer | None = None
-        self._tried: AudioStream | None = None
+        self._trial: AudioStream | None = None
         self._encoder = ""
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
         self._last_dts: int | None = None
-
-    @property
-    def present(self) -> bool:
-        """True when the clip has sound."""
-        return self._source is not None
 
     def attach(self, output: OutputContainer) -> None:
         """Add the track to a file that is about to be written."""
@@ -70,51 +62,43 @@ class SoundTrack:
         try:
             copied, encoder = _CODECS[output.format.name]
             self._encoder = "" if self._source.codec_context.name in copied else encoder
-            self._try_first_packets(output.format.name)
-            self._trial, self._tried = self._new_trial(output.format.name)
-            template = self._tried if self._encoder else self._source
+            self._try_first_packets(self._source, output.format.name)
+            self._trial = self._new_trial(self._source, output.format.name)
+            template = self._trial if self._encoder else self._source
             self._target = output.add_stream_from_template(template)
+            self._packets = self._input.demux(self._source)
         except Exception as e:  # noqa: BLE001 - see the class
             self.notice = f"the sound was left out ({type(e).__name__})"
-            return
-        self._output = output
-        self._packets = self._input.demux(self._source)
 
-    def _new_trial(self, kind: str) -> tuple[OutputContainer, AudioStream]:
-        assert self._source is not None
-        options = {} if kind == "webm" else _TRIAL
-        trial = new_video(None, kind, options)
+    def _new_trial(self, source: AudioStream, kind: str) -> AudioStream:
+        file = new_video(None, kind, {} if kind == "webm" else _TRIAL)
         if not self._encoder:
-            return trial, trial.add_stream_from_template(self._source)
-        codec = self._source.codec_context
+            return file.add_stream_from_template(source)
+        codec = source.codec_context
         rates = Codec(self._encoder, "w").audio_rates or [codec.sample_rate]
-        stream = trial.add_stream(
-            self._encoder,
-            rate=min(rates, key=lambda r: abs(r - codec.sample_rate)),
-            layout="stereo" if codec.channels > 1 else "mono",
-        )
-        assert isinstance(stream, AudioStream)
-        trial.start_encoding()
-        return trial, stream
+        rate = min(rates, key=lambda r: abs(r - codec.sample_rate))
+        layout = "stereo" if codec.channels > 1 else "mono"
+        track = cast("AudioStream", file.add_stream(self._encoder, rate=rate, layout=layout))
+        file.start_encoding()
+        return track
 
-    def _try_first_packets(self, kind: str) -> None:
+    def _try_first_packets(self, source: AudioStream, kind: str) -> None:
         """Write the head of a file like the one to come, which the muxer makes from the first packets."""
         if self._encoder:
             return
-        trial, stream = self._new_trial(kind)
+        track = self._new_trial(source, kind)
         with open_media(self._path) as clip:
             for second, packet in enumerate(islice(clip.demux(clip.streams.audio[0]), 3)):
                 if packet.dts is not None:
                     packet.pts = packet.dts = round(second / packet.time_base)
-                    packet.stream = stream
-                    trial.mux(packet)
-        trial.close()
+                    _mux(packet, track)
+        cast("OutputContainer", track.container).close()
 
     def shorter(self, ticks: int, time_base: Fraction) -> int:
         """So many ticks of a time base, or fewer when the sound's own clock cannot span them."""
         if self._target is None:
             return ticks
-        return min(ticks, int(ticks / self._target.codec_context.sample_rate / time_base))
+        return min(ticks, int(ticks / self._target.sample_rate / time_base))
 
     def skip(self, time_s: float, length_s: float) -> None:
         """Leave out some time of the pictures, from a second after `time_s` on; they pause there."""
@@ -128,35 +112,32 @@ class SoundTrack:
                 self._waiting = None
                 if packet is None:
                     self._finish()
-                elif self._seconds(packet) >= time_s:
+                elif (at_s := self._seconds(packet)) >= time_s:
                     self._waiting = packet
                     return
-                else:
-                    self._mux(packet)
+                elif at_s < self._skip[0]:
+                    self._write(packet)
             except Exception as e:  # noqa: BLE001 - see the class
                 self.end(e)
 
     def _seconds(self, packet: Packet[AudioStream]) -> float:
         if packet.pts is None:
             return -1.0
-        at = float(packet.pts * packet.time_base) - self._start_s
-        if self._skip is not None and at >= self._skip[0]:
-            if at < sum(self._skip):
-                return -1.0  # before the pictures: not written
+        at_s = float(packet.pts * packet.time_base) - self._start_s
+        if at_s >= sum(self._skip):
             self._start_s += self._skip[1]
-            at -= self._skip[1]
-            self._skip = None
-        return at
+            at_s -= self._skip[1]
+            self._skip = (math.inf, 0.0)
+        return at_s
 
-    def _mux(self, packet: Packet[AudioStream]) -> None:
-        assert self._tried is not None
+    def _write(self, packet: Packet[AudioStream]) -> None:
         if packet.dts is None:
             return
-        if self._encoder:
+        if self._encoder and self._trial is not None:
             for frame in packet.decode():
                 if frame.pts is not None and frame.time_base:
                     frame.pts -= round(self._start_s / frame.time_base)
-                self._put(self._tried.encode(frame))
+                self._put(self._trial.encode(frame))
             return
         shift = round(self._start_s / packet.time_base)
         packet.pts = None if packet.pts is None else packet.pts - shift
@@ -169,35 +150,30 @@ class SoundTrack:
         Raises:
             ValueError: a pause that no file can hold.
         """
-        assert self._output is not None
-        assert self._target is not None
-        assert self._trial is not None
-        assert self._tried is not None
         for packet in packets:
-            dts = packet.dts
-            if dts is None or min(packet.pts or 0, dts) < 0:
-                continue
-            if self._last_dts is not None:
-                if dts <= self._last_dts:
-                    continue  # a repeated or backward stamp would stop the muxer
-                step_s = float((dts - self._last_dts) * packet.time_base)
-                if step_s * self._target.codec_context.sample_rate > _LONGEST_STEP:
-                    raise ValueError(f"a pause of {step_s / 3600:.1f} hours")
+            dts, last = packet.dts, self._last_dts
+            if dts is None or min(packet.pts or 0, dts) < 0 or (last is not None and dts <= last):
+                continue  # a repeated or backward stamp would stop the muxer
+            step_s = 0.0 if last is None else float((dts - last) * packet.time_base)
+            if (
+                self._target is None
+                or self._trial is None
+                or step_s * self._target.sample_rate > _LONGEST_STEP
+            ):
+                raise ValueError(f"a pause of {step_s / 3600:.1f} hours")
             self._last_dts = dts
-            packet.stream = self._tried
-            self._trial.mux(packet)
-            packet.stream = self._target
-            self._output.mux(packet)
+            _mux(packet, self._trial)
+            _mux(packet, self._target)
 
     def _finish(self) -> None:
-        if self._encoder and self._tried is not None:
-            self._put(self._tried.encode(None))
+        if self._encoder and self._trial is not None:
+            self._put(self._trial.encode(None))
         self._target = None
 
     def end(self, error: Exception) -> bool:
         """Leave the rest out because of an error; False when it cannot be the sound's."""
         self._target = None
-        if self._output is None or self.notice:
+        if self._source is None or self.notice:
             return False
         self.notice = f"the sound was left out from an error in it on ({type(error).__name__})"
         return True
@@ -206,6 +182,9 @@ class SoundTrack:
         """Free the reader; idempotent."""
         if self._input is not None:
             self._input.close()
-            self._input = None
-            self._target = None
-            self._trial = self._tried = None
+        self._input = self._target = self._trial = None
+
+
+def _mux(packet: Packet[AudioStream], track: AudioStream) -> None:
+    packet.stream = track
+    cast("OutputContainer", track.container).mux(packet)

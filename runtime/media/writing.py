@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -137,9 +136,7 @@ class VideoWriter:
     def _due(self, pts_s: float) -> int:
         """The stamp of the next picture: after the last one, and no further from it than a file can say."""
         due = max(self._last + 1, round((max(0.0, pts_s) - self._cut_s) / self._time_base))
-        longest = (
-            _LONGEST_STEP if self._sound is None else self._sound.shorter(_LONGEST_STEP, self._time_base)
-        )
+        longest = self._sound.shorter(_LONGEST_STEP, self._time_base) if self._sound else _LONGEST_STEP
         over = due - max(0, self._last) - longest
         if over <= 0 or self.path.suffix.lower() == ".webm":
             return due
@@ -147,10 +144,7 @@ class VideoWriter:
         self._cut_s += cut_s
         if self._sound is not None:
             self._sound.skip(float(max(0, self._last) * self._time_base), cut_s)
-        kept = float(longest * self._time_base) / 3600
-        self.notice = (
-            f"a pause was shortened to {kept:.1f} hours in the video, {self._cut_s / 3600:.1f} left out"
-        )
+        self.notice = f"a pause of hours was shortened in the video, by {self._cut_s / 3600:.1f} hours"
         return due - over
 
     def _put(self, frame: av.VideoFrame | None, until: int) -> None:
@@ -164,11 +158,12 @@ class VideoWriter:
                 self._mux(packet)
             if self._sound is not None:
                 self._sound.copy_until(float(until * self._time_base))
-            self._file.check()
         except BaseException:
             self._broken = True
             if self._file.error is None:
                 raise
+        if self._file.error is not None:
+            self._broken = True
             raise self._disk(self._file.error) from self._file.error
 
     def _mux(self, packet: Packet[VideoStream]) -> None:
@@ -206,19 +201,18 @@ class VideoWriter:
             self._close_files()
 
     def _close_files(self) -> None:
-        told = self._file.error is not None
+        known = self._file.error is not None
         try:
             self._container.close()
         except Exception as e:  # packets of sound that still waited: the index was written all the same
-            if not (told or self._file.error or (self._sound is not None and self._sound.end(e))):
+            if not (self._file.error or (self._sound is not None and self._sound.end(e))):
                 raise
         finally:
+            self._file.close()
             if self._sound is not None:
                 self._sound.close()
                 self.notice = "; ".join(n for n in (self.notice, self._sound.notice) if n)
-            with contextlib.suppress(OSError):
-                self._file.close()
-        if self._file.error is not None and not told:
+        if self._file.error is not None and not known:
             raise self._disk(self._file.error) from self._file.error
 
     def _disk(self, error: OSError) -> CannotWriteError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from runtime.frames import Frame, FrameResult
 from runtime.media import recorder as module
+from runtime.media.clips import Clip
 from runtime.media.recorder import Recorder, fit, free_name, save_snapshot
 from runtime.system.notices import Level, Notices
 
@@ -77,6 +80,48 @@ def test_an_encoder_that_is_too_slow_drops_and_never_blocks(tmp_path, notices) -
     assert recorder.dropped >= 40
     assert recorder.written + recorder.dropped == 60
     assert "left out" in notices.drain()[-1].text
+
+
+OUTGROWN = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from runtime.frames import Frame, FrameResult
+from runtime.media import recorder
+from runtime.media.clips import Clip
+from runtime.system.notices import Notices
+recorder.OUTGROWN_BYTES = 100_000
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+noise = np.random.default_rng(0).integers(0, 255, (90, 96, 160, 3), dtype=np.uint8)
+notices = Notices(lambda: None)
+path = Path(sys.argv[1]) / "a.mp4"
+recording = recorder.Recorder(path, lambda p: p.frame.image, notices, 25.0)
+recording.start()
+for i, picture in enumerate(noise):
+    while recording.is_alive() and recording._queue.full():
+        pass
+    recording.offer(FrameResult(Frame(picture, i, i / 25, i / 25), None, 0, 0.0))
+recording.finish()
+recording.join(30)
+for notice in notices.drain():
+    print(notice.text)
+"""
+
+
+def test_c06_where_no_larger_file_is_allowed_it_goes_on_in_the_next(tmp_path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OUTGROWN, str(tmp_path)], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    files = sorted(tmp_path.iterdir(), key=lambda p: (len(p.name), p.name))
+    assert [p.name for p in files][:3] == ["a.mp4", "a (2).mp4", "a (3).mp4"]
+    shown = []
+    for path in files:
+        with Clip(path) as clip:
+            shown.append(len(list(clip.frames())))
+    assert min(shown[:-1]) > 10
+    assert 90 - 13 * (len(files) - 1) <= sum(shown) <= 90  # half a second of 25 a second at each end
+    assert "a.mp4 is as large as this disk allows; the recording goes on in a (2).mp4." in done.stdout
 
 
 def test_an_existing_file_is_never_replaced(tmp_path, notices) -> None:
