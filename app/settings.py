@@ -22,6 +22,7 @@ from runtime.system.locks import exclusive
 
 VERSION: Final = 1
 LARGEST_BYTES: Final = 1_000_000  #: ours are under 10 kB; a file above this is not settings
+LONGEST_TEXT: Final = 4096  #: characters of a path or name
 LOCK_PATIENCE_S: Final = 2.0
 RECENT_KEPT: Final = 10
 
@@ -32,6 +33,10 @@ def _choice(default: str, *others: str) -> Any:  # noqa: ANN401 as dataclasses.f
 
 def _between(default: float, low: float, high: float) -> Any:  # noqa: ANN401 as dataclasses.field
     return field(default=default, metadata={"range": (low, high)})
+
+
+def _qt_state() -> Any:  # noqa: ANN401 as dataclasses.field
+    return field(default="", metadata={"longest": 100_000})
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,8 @@ class Settings:
     recent: tuple[str, ...] = ()  #: sources, newest first
     folder: str = ""  #: where the last file was opened
     recordings: str = ""  #: where recordings and snapshots go; empty: the user's videos folder
-    geometry: str = ""  #: of the window, as Qt wrote it, base64
-    layout: str = ""  #: of docks and tool bars, as Qt wrote it, base64
+    geometry: str = _qt_state()  #: of the window, as Qt wrote it, base64
+    layout: str = _qt_state()  #: of docks and tool bars, as Qt wrote it, base64
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -106,6 +111,9 @@ class SettingsFile:
         self.notices = []
         found, _ = self._read()
         self._base = found or Settings()
+        folder = next(p for p in (self.path.parent, *self.path.parents) if os.access(p, os.F_OK))
+        if not self.read_only and not os.access(folder, os.W_OK | os.X_OK):
+            self.notices.append(f"{folder} cannot be written. Changes to settings will not be saved")
         return self._base
 
     def save(self, settings: Settings) -> Settings:
@@ -165,7 +173,7 @@ class SettingsFile:
         version = document.pop("version", VERSION)
         if type(version) is int and version > VERSION:
             self._use_read_only("a newer version of xfactor wrote it")
-        return self._understand(document)
+        return self._understand(document, ["version"] if type(version) is not int or version < 1 else [])
 
     def _bytes(self) -> bytes:
         about = self.path.stat()
@@ -177,10 +185,9 @@ class SettingsFile:
         self.read_only = reason
         self.notices.append(f"{self.path}: {reason}. Changes to settings will not be saved")
 
-    def _understand(self, document: dict[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    def _understand(self, document: dict[str, Any], bad: list[str]) -> tuple[Settings, dict[str, Any]]:
         known = {entry.name: entry for entry in fields(Settings)}
         good: dict[str, Any] = {}
-        bad: list[str] = []
         for key, value in document.items():
             if key not in known:
                 continue
@@ -225,6 +232,10 @@ def _problem(entry: Field[Any], value: object) -> str:
             return "expected a number"
     elif type(value) is not type(default):
         return f"expected {type(default).__name__}"
+    texts = value if isinstance(value, tuple) else (value,)
+    longest = entry.metadata.get("longest", LONGEST_TEXT)
+    if any(isinstance(text, str) and len(text) > longest for text in texts):
+        return f"expected at most {longest} characters"
     low, high = entry.metadata.get("range", (None, None))
     if low is not None and not low <= value <= high:
         return f"expected {low} to {high}"

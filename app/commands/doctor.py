@@ -270,7 +270,7 @@ CHECKS: Final[dict[str, Callable[[], Iterator[Finding]]]] = {
 
 
 def _existing(folder: Path) -> Path:
-    return next(p for p in (folder, *folder.parents) if p.exists())
+    return next(p for p in (folder, *folder.parents) if os.access(p, os.F_OK))
 
 
 def _version(name: str) -> str:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from runtime.system import crash_log
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 
 FAILED, WRONG_USAGE = 1, 2  #: exit codes, beside 0 and 128 + n of signal n
 
@@ -63,7 +63,8 @@ def _worded(error: Exception) -> Exception:
     """A fault of the system as object and reason, where it names an object."""
     if not isinstance(error, OSError) or error.filename is None:
         return error
-    words = Refusal(os.fsdecode(error.filename), error.strerror or str(error), "The log has the details")
+    name, reason = printable(os.fsdecode(error.filename)), error.strerror or str(error)
+    words = Refusal(name, reason, "Check its name, its permissions and the room on its disk")
     words.__cause__ = error
     return words
 
@@ -91,7 +92,7 @@ def _give_up_output(lost: OSError) -> int:
 
 def _say(words: str) -> None:
     with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"xfactor: {words}\n")
+        sys.stderr.write("".join(c if c.isprintable() or c == "\n" else "?" for c in f"xfactor: {words}\n"))
 
 
 def _fill_closed_streams() -> None:

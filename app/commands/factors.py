@@ -13,10 +13,12 @@ from runtime.engine.sessions import read_model, sha256
 from runtime.library.factors import FactorFile, user_factors
 from runtime.library.models import find_model, list_models
 from runtime.system.errors import Refusal
+from runtime.system.files import entries
 
 
 def list_all() -> None:
     """A line per factor of the user's library."""
+    entries(user_factors().folder)  # refused: a library that nobody may read is not an empty one
     found = user_factors().factors()
     if not found:
         Console(highlight=False).print(

@@ -18,7 +18,7 @@ from runtime.frames import Frame
 from runtime.library.models import NAME, Bundle, find_model, list_models, load_bundle
 from runtime.system import paths
 from runtime.system.errors import Refusal
-from runtime.system.files import make_private_dir
+from runtime.system.files import entries, make_private_dir
 
 
 def list_all() -> None:
@@ -36,6 +36,7 @@ def list_all() -> None:
         cells = (model.name, f"{model.spec.parameters:,}", _megabytes(model.bytes_on_disk), _speed(model))
         table.add_row(*(Text(c) for c in cells), Text(model.spec.licence))
     Console().print(table)
+    entries(paths.user_models_dir())  # refused: the table leaves out what nobody may read
 
 
 def show(name: str) -> None:

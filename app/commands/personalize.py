@@ -22,8 +22,8 @@ from runtime.engine.sessions import read_model
 from runtime.library.factors import user_factors
 from runtime.library.models import FACTOR_SUFFIX, NAME, Bundle, find_model
 from runtime.system.disk import cannot_write
-from runtime.system.errors import Refusal
-from runtime.system.files import write_atomic
+from runtime.system.errors import Refusal, printable
+from runtime.system.files import refused, write_atomic
 from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
 
@@ -55,8 +55,9 @@ def personalise(
         raise Refusal(
             f"model {bundle.name}", "it has no factor to replace", "Choose a factored model with --model"
         )
-    if not clip.exists():
-        raise Refusal(f"clip {clip}", "there is no such file or folder", "Give a clip, or a folder of frames")
+    with refused(shown := f"clip {printable(str(clip))}"):
+        if not clip.exists():
+            raise Refusal(shown, "there is no such file or folder", "Give a clip, or a folder of frames")
     name = _name(out)
     where = clip.absolute(), name, bundle.path.absolute()
     job = PersonalizationJob(*where, first=frames.first, last=frames.last, method=method)

@@ -294,5 +294,8 @@ class RuntimeMenus:
 def first_choice(model: str, device: str, size: int) -> ModelChoice:
     """The model of the last run, or the first there is when it is gone."""
     names = [b.name for b in list_models()]
-    known = model in names or Path(model).exists()
+    try:
+        known = model in names or Path(model).exists()
+    except OSError:  # a name too long, a folder that nobody may enter
+        known = False
     return ModelChoice(model if known or not names else names[0], device, size)

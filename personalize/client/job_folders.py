@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from personalize.job import PersonalizationJob, read_job
 from runtime.library.factors import user_factors
 from runtime.system import paths
 from runtime.system.errors import Refusal
-from runtime.system.files import make_private_dir
+from runtime.system.files import entries, make_private_dir
 from runtime.system.locks import exclusive
 
 REPORT: Final = "report.json"
@@ -68,13 +68,11 @@ def new_folder(name: str) -> Path:
 def left_over() -> list[UnfinishedJob]:
     """Jobs that were interrupted, or whose result was not decided on; newest first. Nothing is removed."""
     found = []
-    folder = jobs_dir()
-    for path in sorted(folder.iterdir(), reverse=True) if folder.is_dir() else ():
-        try:
-            job = read_job(path)
-        except Refusal:
-            continue  # not ours, or cut off before anything was done
-        found.append(UnfinishedJob(path, job, finished=bool(read_report(path)) and (path / FACTOR).exists()))
+    with suppress(Refusal):  # a folder that nobody may read: making another says why
+        for path in reversed(entries(jobs_dir())):
+            with suppress(Refusal):  # not ours, or cut off before anything was done
+                job, finished = read_job(path), bool(read_report(path)) and (path / FACTOR).exists()
+                found.append(UnfinishedJob(path, job, finished))
     return found
 
 
@@ -150,6 +148,7 @@ def remove_of(name: str) -> int:
         Refusal: one could not be deleted.
     """
     removed = 0
+    entries(jobs_dir())  # refused: what nobody may read was not deleted
     for left in left_over():
         if left.job.name == name:
             remove(left.folder)

@@ -27,7 +27,7 @@ from runtime.model_files.metadata import describe_file
 from runtime.system import paths
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
-from runtime.system.files import make_private_dir, write_atomic
+from runtime.system.files import make_private_dir, refused, write_atomic
 
 GENERATIONS: Final = "history"  #: folder of earlier generations, one folder a name
 THUMBNAILS: Final = "faces"
@@ -126,11 +126,13 @@ class FactorLibrary:
         Raises:
             Refusal: there is none, or it does not describe itself.
         """
-        if NAME.fullmatch(str(name)) and self.path(str(name)).exists():
-            return FactorFile.open(self.path(str(name)))
-        if Path(name).exists():
-            return FactorFile.open(Path(name))
-        raise Refusal(f"factor {str(name)[:80]!r}", "there is no such factor or file", self._choice())
+        shown = f"factor {str(name)[:80]!r}"
+        with refused(shown):
+            if NAME.fullmatch(str(name)) and self.path(str(name)).exists():
+                return FactorFile.open(self.path(str(name)))
+            if Path(name).exists():
+                return FactorFile.open(Path(name))
+        raise Refusal(shown, "there is no such factor or file", self._choice())
 
     def existing(self, name: str) -> Path:
         """Place of a name's file.
@@ -138,8 +140,11 @@ class FactorLibrary:
         Raises:
             Refusal: there is none.
         """
-        if not NAME.fullmatch(name) or not self.path(name).exists():
-            raise Refusal(f"factor {name[:80]!r}", "it is not in the library", self._choice())
+        shown = f"factor {name[:80]!r}"
+        with refused(shown):
+            there = NAME.fullmatch(name) is not None and self.path(name).exists()
+        if not there:
+            raise Refusal(shown, "it is not in the library", self._choice())
         return self.path(name)
 
     def free_name(self, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from runtime.model_files.admission import SUMS, admit, read_sums
 from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths
 from runtime.system.errors import Refusal
-from runtime.system.files import read_regular
+from runtime.system.files import entries, read_regular, refused
 
 CARD = "CARD.md"
 MAX_CARD_BYTES = 1 << 18
@@ -65,11 +66,10 @@ def list_models() -> list[Bundle]:
     """Every model of the program and of the user that describes itself; shipped ones first."""
     found = []
     for folder in (paths.models_dir(), paths.user_models_dir()):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            try:
-                found.append(_open(path))
-            except Refusal:
-                continue  # `find_model` says why when it is asked for
+        with suppress(Refusal):  # a folder that nobody may read: the commands say so
+            for path in entries(folder):
+                with suppress(Refusal):  # `find_model` says why when it is asked for
+                    found.append(_open(path))
     return found
 
 
@@ -79,14 +79,16 @@ def find_model(name: str | Path) -> Bundle:
     Raises:
         Refusal: there is none, or it does not describe itself.
     """
-    for folder in (paths.models_dir(), paths.user_models_dir()):
-        if NAME.fullmatch(str(name)) and (folder / name).is_dir():
-            return _open(folder / name)
-    path = Path(name)
-    if path.exists():
-        return _open(path)
+    shown = f"model {str(name)[:80]!r}"
+    with refused(shown):
+        for folder in (paths.models_dir(), paths.user_models_dir()):
+            if NAME.fullmatch(str(name)) and (folder / name).is_dir():
+                return _open(folder / name)
+        path = Path(name)
+        if path.exists():
+            return _open(path)
     known = ", ".join(m.name for m in list_models()) or "none is installed"
-    raise Refusal(f"model {str(name)[:80]!r}", "there is no such model or folder", f"choose one of: {known}")
+    raise Refusal(shown, "there is no such model or folder", f"choose one of: {known}")
 
 
 def _open(path: Path) -> Bundle:

@@ -8,7 +8,10 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+from runtime.system.errors import Refusal, printable
 
 TEMPORARY_PREFIX = ".xfactor-"
 TEMPORARY_SUFFIX = ".tmp"
@@ -105,6 +108,33 @@ def read_regular(path: Path, limit: int) -> bytes:
             return file.read(limit)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def refused(what: str) -> Iterator[None]:
+    """Refusal of what the system will not look up: its folder is closed, its name too long.
+
+    Raises:
+        Refusal: in the words of the system.
+    """
+    try:
+        yield
+    except OSError as e:
+        reason = f"it cannot be read ({e.strerror or e})"
+        raise Refusal(what, reason, "Check the path and its permissions") from e
+
+
+def entries(folder: Path) -> list[Path]:
+    """Sorted entries of a folder; none where there is no folder.
+
+    Raises:
+        Refusal: it cannot be listed.
+    """
+    with refused(printable(str(folder))):
+        try:
+            return sorted(folder.iterdir())
+        except FileNotFoundError:
+            return []
 
 
 def make_private_dir(path: Path) -> Path:

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.without_rights import give_up_rights
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 SCRIPT = Path(__file__).with_name("window_process.py")
@@ -22,7 +24,7 @@ def start(repository: Path, clip: Path, tmp_path: Path) -> Iterator:
     """Start a window; whatever a test does, its process is gone at the end."""
     started: list[subprocess.Popen[str]] = []
 
-    def begin(mode: str, *rest: str) -> subprocess.Popen[str]:
+    def begin(mode: str, *rest: str, before: Callable[[], None] | None = None) -> subprocess.Popen[str]:
         videos = tmp_path / "videos"
         (tmp_path / "user-dirs.dirs").write_text(f'XDG_VIDEOS_DIR="{videos}"\n')
         environment = {
@@ -38,6 +40,7 @@ def start(repository: Path, clip: Path, tmp_path: Path) -> Iterator:
             stderr=subprocess.PIPE,
             text=True,
             env=environment,
+            preexec_fn=before,  # noqa: PLW1509 the test has no threads
         )
         started.append(process)
         return process
@@ -104,6 +107,30 @@ def test_a_crash_is_told_at_the_next_start_and_only_then(start, repository: Path
     assert "crashed in an earlier run" in facts[0]["words"]
     assert "Fatal Python error: Segmentation fault" in facts[0]["details"]
     assert "crashed" not in facts[1]["words"]
+
+
+@pytest.mark.parametrize("mode", [0, 0o500])
+def test_a_home_without_rights_is_told_and_the_window_opens(start, user_home: Path, mode: int) -> None:
+    user_home.chmod(mode)
+    try:
+        process = start("crashed", before=give_up_rights)
+        out, stderr = process.communicate(timeout=60)
+    finally:
+        user_home.chmod(0o700)
+    assert (process.returncode, clean(stderr)) == (0, "")
+    assert "Changes to settings will not be saved" in json.loads(out.splitlines()[-1])["words"]
+
+
+def test_a_model_of_five_thousand_letters_is_told_and_kept(start, user_home: Path) -> None:
+    path = user_home / "config" / "settings.json"
+    path.parent.mkdir()
+    content = json.dumps({"model": "m" * 5000, "theme": "dark"})
+    path.write_text(content)
+    process = start("crashed")
+    out, stderr = process.communicate(timeout=60)
+    assert (process.returncode, clean(stderr)) == (0, "")
+    assert "model cannot be used" in json.loads(out.splitlines()[-1])["words"]
+    assert [p.read_text() for p in path.parent.glob("settings.corrupt-*")] == [content]
 
 
 def test_faults_in_slots_and_timers_are_told_and_the_window_lives(start) -> None:

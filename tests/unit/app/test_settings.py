@@ -106,6 +106,13 @@ WRONG_KEYS = {
     "other choice": (b'{"theme": "dark", "looks": "3"}', "looks"),
     "null": (b'{"theme": "dark", "mirror": null}', "mirror"),
     "nested": (b'{"theme": "dark", "recent": [["a"]]}', "recent"),
+    "long": (b'{"theme": "dark", "model": "' + b"m" * 5000 + b'"}', "model"),
+    "long among others": (b'{"theme": "dark", "recent": ["a", "' + b"m" * 5000 + b'"]}', "recent"),
+    "version 0": (b'{"theme": "dark", "version": 0}', "version"),
+    "version of text": (b'{"theme": "dark", "version": "2"}', "version"),
+    "version between": (b'{"theme": "dark", "version": 2.5}', "version"),
+    "version of truth": (b'{"theme": "dark", "version": true}', "version"),
+    "no version": (b'{"theme": "dark", "version": null}', "version"),
     "twice": (b'{"theme": "dark", "opacity": 0.1, "opacity": 0.2}', "opacity"),
 }
 
@@ -173,7 +180,7 @@ def test_a_newer_version_is_used_and_never_saved_over(path: Path) -> None:
     assert [p.read_bytes() for p in path.parent.iterdir()] == [content]
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS])
 def test_failing_call_n_keeps_the_old_file_and_says_so(path: Path, code: int) -> None:
     """D02: whatever call fails, the old settings are there, nothing is left over, and the user is told."""
     file = SettingsFile(path)
@@ -256,6 +263,9 @@ def test_home_that_cannot_be_written_runs_with_defaults(monkeypatch: pytest.Monk
     monkeypatch.setenv("XFACTOR_HOME", "/proc/xfactor")
     file = SettingsFile()
     assert file.load() == Settings()
+    assert (
+        file.notices == [] or "cannot be written" in file.notices[0]
+    )  # root may write there, the system refuses
     with pytest.raises(Refusal, match="settings were not saved"):
         file.save(Settings(theme="dark"))
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.without_rights import give_up_rights
+
 XFACTOR = shlex.join([sys.executable, "-m", "app"])
 
 
-def run(repository: Path, line: str) -> subprocess.CompletedProcess[str]:
+def run(
+    repository: Path, line: str, before: Callable[[], None] | None = None
+) -> subprocess.CompletedProcess[str]:
     """A command as a shell runs it."""
     return subprocess.run(
-        ["bash", "-c", line], cwd=repository, capture_output=True, text=True, check=False, timeout=100
-    )
+        ["bash", "-c", line], cwd=repository, capture_output=True, text=True, check=False, timeout=100,
+        preexec_fn=before,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("command", ["--help", "--version", "factors", "models show factored-s31"])
@@ -53,7 +60,9 @@ def test_a_fault_of_the_system_names_its_object(repository: Path, user_home: Pat
     )
     done = run(repository, shlex.join([sys.executable, "-c", code]))
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "xfactor: /a/b: No such file or directory. The log has the details"
+    assert done.stderr.splitlines()[0] == (
+        "xfactor: /a/b: No such file or directory. Check its name, its permissions and the room on its disk"
+    )
     assert "FileNotFoundError" in next(user_home.rglob("xfactor.log")).read_text()
 
 
@@ -68,3 +77,52 @@ def test_a_fault_of_a_module_in_its_own_process_is_in_a_log_of_its_own(
     words = "internal error in python -m faulty: ZeroDivisionError: division by zero"
     assert done.stderr == f"xfactor: {words}\n  details: {log}\n"
     assert "Traceback" in log.read_text()
+
+
+LONG = "a" * 300
+UNUSABLE = [
+    "models show {}",
+    "factors show {}",
+    "personalize {} --out me",
+    "factors add {}",
+    "bench --clip {}",
+]
+BY_NAME = [
+    "factors",
+    "factors show me",
+    "factors remove me",
+    "models list",
+    "models show x",
+    "--reset-config",
+]
+
+
+@pytest.mark.parametrize("command", UNUSABLE)
+def test_a_path_that_cannot_be_looked_up_is_wrong_usage(
+    repository: Path, user_home: Path, tmp_path: Path, command: str
+) -> None:
+    """A closed folder, a link to itself, a name of 300 letters."""
+    closed, loop = tmp_path / "closed", tmp_path / "loop"
+    closed.mkdir(mode=0)
+    loop.symlink_to(loop)
+    for path in (closed / "x.mp4", loop, LONG):
+        done = run(repository, f"{XFACTOR} {command.format(path)}", give_up_rights)
+        assert done.returncode == 2, done.stderr
+        assert any(
+            w in done.stderr for w in ("it cannot be read", "there is no such", "not a regular", "may not")
+        )
+        assert "Traceback" not in done.stderr
+    assert not list(user_home.rglob("xfactor.log")) or not next(user_home.rglob("xfactor.log")).read_bytes()
+
+
+def test_a_home_that_nobody_may_read_is_named(repository: Path, user_home: Path) -> None:
+    user_home.chmod(0)
+    try:
+        for command in BY_NAME:
+            done = run(repository, f"{XFACTOR} {command}", give_up_rights)
+            assert done.returncode == 2, command
+            assert "(Permission denied)" in done.stderr, command
+        found = json.loads(run(repository, f"{XFACTOR} doctor --json", give_up_rights).stdout)
+        assert [f["name"] for f in found if "XFACTOR_HOME" in f["remedy"]] == ["settings", "factors", "logs"]
+    finally:
+        user_home.chmod(0o700)
