@@ -81,38 +81,23 @@ def test_a_fault_of_a_module_in_its_own_process_is_in_a_log_of_its_own(
 
 LONG = "a" * 300
 UNUSABLE = [
-    "models show {}",
-    "factors show {}",
-    "personalize {} --out me",
-    "factors add {}",
-    "bench --clip {}",
-]
-BY_NAME = [
-    "factors",
-    "factors show me",
-    "factors remove me",
-    "models list",
-    "models show x",
-    "--reset-config",
-]
+    ("models show", "closed/x"), ("factors show", LONG), ("personalize --out me", LONG),
+    ("personalize --out me", "closed/x"), ("personalize --out me", "loop"), ("bench --clip", "loop"),
+]  # fmt: skip
+BY_NAME = ["factors", "factors show me", "factors remove me", "models show x", "--reset-config"]
 
 
-@pytest.mark.parametrize("command", UNUSABLE)
+@pytest.mark.parametrize(("command", "name"), UNUSABLE)
 def test_a_path_that_cannot_be_looked_up_is_wrong_usage(
-    repository: Path, user_home: Path, tmp_path: Path, command: str
+    repository: Path, user_home: Path, tmp_path: Path, command: str, name: str
 ) -> None:
     """A closed folder, a link to itself, a name of 300 letters."""
-    closed, loop = tmp_path / "closed", tmp_path / "loop"
-    closed.mkdir(mode=0)
-    loop.symlink_to(loop)
-    for path in (closed / "x.mp4", loop, LONG):
-        done = run(repository, f"{XFACTOR} {command.format(path)}", give_up_rights)
-        assert done.returncode == 2, done.stderr
-        assert any(
-            w in done.stderr for w in ("it cannot be read", "there is no such", "not a regular", "may not")
-        )
-        assert "Traceback" not in done.stderr
-    assert not list(user_home.rglob("xfactor.log")) or not next(user_home.rglob("xfactor.log")).read_bytes()
+    (tmp_path / "closed").mkdir(mode=0)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    done = run(repository, f"{XFACTOR} {command} {tmp_path / name}", give_up_rights)
+    assert done.returncode == 2, done.stderr
+    assert "it cannot be read" in done.stderr or "there is no such" in done.stderr
+    assert next(user_home.rglob("xfactor.log")).read_bytes() == b""
 
 
 def test_a_home_that_nobody_may_read_is_named(repository: Path, user_home: Path) -> None:
