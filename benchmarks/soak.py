@@ -16,9 +16,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -94,29 +94,6 @@ def sample(at_s: float) -> ProcessSize:
     return ProcessSize(at_s, megabytes, len(list(Path("/proc/self/fd").iterdir())), threading.active_count())
 
 
-@dataclass(frozen=True)
-class SoakFigures:
-    """Figures of one run."""
-
-    hours: float
-    pictures: int
-    dropped: int
-    actions: dict[str, int]
-    slope_mb_h: float
-    resident_mb: tuple[float, float]  #: first and last sample of the settled part
-    descriptors: tuple[int, int]  #: medians of the first and last tenth of the settled part
-    threads: tuple[int, int]
-    age_p99_ms: tuple[float, float]  #: of the pictures on show, first and last tenth of the run
-    stuck_threads: int
-
-    @property
-    def sound(self) -> bool:
-        """True when nothing grows."""
-        stays = self.descriptors[1] <= self.descriptors[0] + 2 and self.threads[1] <= self.threads[0] + 1
-        in_time = self.age_p99_ms[1] <= LATER * self.age_p99_ms[0]
-        return self.slope_mb_h <= SLOPE_MB_H and stays and in_time and not self.stuck_threads
-
-
 class Soak:
     """One run: the pipeline, and what is done to it every so many seconds."""
 
@@ -172,7 +149,7 @@ class Soak:
             self.previews.stop()
             self.previews.join(5.0)
 
-    def run(self, hours: float) -> SoakFigures:
+    def run(self, hours: float) -> dict[str, Any]:
         """Work for hours, and report."""
         self.pipeline.start()
         self.swap(0)
@@ -198,25 +175,23 @@ class Soak:
         return self.report(hours, done, samples, len(self.pipeline.stop(5.0)))
 
     def report(
-        self, hours: float, done: dict[str, int], samples: list[ProcessSize], stuck: int
-    ) -> SoakFigures:
-        """Figures of what was seen."""
-        settled = [s for s in samples if s.at_s > min(SETTLE_S, 900 * hours)]
-        tenth, pictures = max(1, len(settled) // 10), max(1, len(self.ages_s) // 10)
-        at_h, held = [s.at_s / 3600 for s in settled], [s.resident_mb for s in settled]
-        first, last = settled[:tenth], settled[-tenth:]
-
-        def ends(name: str) -> tuple[int, int]:
-            sides = (statistics.median(getattr(s, name) for s in side) for side in (first, last))
-            before, after = (round(side) for side in sides)
-            return before, after
-
-        early, late = (1e3 * float(np.percentile(a, 99)) for a in
-                       (self.ages_s[:pictures], self.ages_s[-pictures:]))  # fmt: skip
-        slope = float(np.polyfit(at_h, held, 1)[0])
-        return SoakFigures(hours, len(self.ages_s), self.dropped, done, round(slope, 2),
-                      (round(held[0], 1), round(held[-1], 1)), ends("descriptors"), ends("threads"),
-                      (round(early, 1), round(late, 1)), stuck)  # fmt: skip
+        self, hours: float, done: dict[str, int], sizes: list[ProcessSize], stuck: int
+    ) -> dict[str, Any]:
+        """Figures of the run, and whether nothing grew."""
+        settled = [s for s in sizes if s.at_s > min(SETTLE_S, 900 * hours)]
+        slope = float(np.polyfit([s.at_s / 3600 for s in settled], [s.resident_mb for s in settled], 1)[0])
+        ends = settled[: len(settled) // 10 + 1], settled[-(len(settled) // 10) - 1 :]
+        descriptors = [statistics.median(s.descriptors for s in end) for end in ends]
+        threads = [statistics.median(s.threads for s in end) for end in ends]
+        tenth = len(self.ages_s) // 10 + 1
+        ages = [1e3 * float(np.percentile(a, 99)) for a in (self.ages_s[:tenth], self.ages_s[-tenth:])]
+        stays = descriptors[1] <= descriptors[0] + 2 and threads[1] <= threads[0] + 1 and not stuck
+        return {
+            "hours": hours, "pictures": len(self.ages_s), "dropped": self.dropped, **done,
+            "resident_mb": [settled[0].resident_mb, settled[-1].resident_mb], "slope_mb_h": slope,
+            "descriptors": descriptors, "threads": threads, "stuck_threads": stuck, "age_p99_ms": ages,
+            "sound": stays and slope <= SLOPE_MB_H and ages[1] <= LATER * ages[0],
+        }  # fmt: skip
 
 
 def main() -> int:
@@ -229,8 +204,8 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="xfactor-soak-") as folder:
         report = Soak(given.clip, given.model, given.rate, Path(folder)).run(given.hours)
-    sys.stdout.write(json.dumps({**asdict(report), "sound": report.sound}, indent=2) + "\n")
-    return 0 if report.sound else 1
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")
+    return 0 if report["sound"] else 1
 
 
 if __name__ == "__main__":
