@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,40 +40,24 @@ SLOPE_MB_H: Final = 8.0  #: allowed, after `SETTLE_S`
 LATER: Final = 1.5  #: p99 of the last part over that of the first
 SETTLE_S: Final = 900.0  #: allocators and caches; a quarter of a run under an hour
 SAMPLE_S: Final = 10.0
+INTERVAL_S: Final = 0.2  #: between two results: others may work on the machine
 
 
-@dataclass(frozen=True)
-class Throttled:
-    """An engine that gives `rate` results a second at most."""
-
-    real: Engine
-    interval_s: float
-
-    @property
-    def id(self) -> int:
-        """As the real one."""
-        return self.real.id
-
-    @property
-    def name(self) -> str:
-        """As the real one."""
-        return self.real.name
-
-    @property
-    def notice(self) -> str:
-        """As the real one."""
-        return self.real.notice
-
-    def expected_s(self, frame: Frame, *, first: bool = False) -> float:
-        """As of the real one."""
-        return self.real.expected_s(frame, first=first)
+class ThrottledEngine(Engine):
+    """An engine that gives a result every `INTERVAL_S` at most."""
 
     def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
-        """The real result, late."""
-        until_s = time.monotonic() + self.interval_s
-        result = self.real.parse(frame, smoothing)
+        """The result, late."""
+        until_s = time.monotonic() + INTERVAL_S
+        result = super().parse(frame, smoothing)
         time.sleep(max(0.0, until_s - time.monotonic()))
         return result
+
+
+def throttled(model: str) -> ThrottledEngine:
+    """A model of the library, loaded now."""
+    engine = load_engine(model, device="cpu", size=NetworkSize(256))
+    return ThrottledEngine(**{f.name: getattr(engine, f.name) for f in fields(engine) if f.init})
 
 
 @dataclass(frozen=True)
@@ -97,15 +81,14 @@ def sample(at_s: float) -> ProcessSize:
 class Soak:
     """One run: the pipeline, and what is done to it every so many seconds."""
 
-    def __init__(self, clip: Path, model: str, rate: float, folder: Path) -> None:
-        self.clip, self.model, self.rate, self.folder = clip, model, rate, folder
+    def __init__(self, clip: Path, model: str, folder: Path) -> None:
+        self.clip, self.model, self.folder = clip, model, folder
         self.notification = threading.Event()
         self.pipeline = Pipeline(self.notification.set)
         self.previews: Previews | None = None
         self.dropped = 0
         self.ages_s: list[float] = []
-        with_size = load_engine(model, device="cpu", size=NetworkSize(256))
-        self.engines = [with_size, with_size.with_factor(None)]
+        self.engines = [throttled(model), throttled(model)]
         self.actions: dict[str, tuple[float, Callable[[int], None]]] = {
             "swap": (2.0, self.swap), "open": (15.0, self.open), "record": (30.0, self.record),
             "load": (120.0, self.load), "preview": (60.0, self.preview),
@@ -114,26 +97,24 @@ class Soak:
         cv2.imwrite(str(folder / "silhouette.png"), mask)
 
     def swap(self, turn: int) -> None:
-        """Another engine over the same stages, as a factor swap gives one."""
-        self.pipeline.use(Throttled(self.engines[turn % 2], 1 / self.rate))
+        """The other engine."""
+        self.pipeline.use(self.engines[turn % 2])
 
     def open(self, _: int) -> None:
         """The clip from its start, in a new capture."""
         self.dropped += self.pipeline.dropped
-        feed = open_feed(classify(str(self.clip)))
-        speed = 2 * self.rate / feed.info.rate
-        feed.close()
-        self.pipeline.open(lambda: open_feed(classify(str(self.clip))), Playback(speed=speed, loop=True))
+        playback = Playback(speed=0.4, loop=True)  # 10 frames a second of the sample
+        self.pipeline.open(lambda: open_feed(classify(str(self.clip))), playback)
 
     def record(self, _: int) -> None:
         """Another recording in the place of the last; the clip's next opening ends it."""
         path = self.folder / "recording.mp4"
         path.unlink(missing_ok=True)
-        self.pipeline.record(path, lambda parsed: parsed.frame.image, self.rate)
+        self.pipeline.record(path, lambda parsed: parsed.frame.image, 1 / INTERVAL_S)
 
     def load(self, turn: int) -> None:
         """The model again, from its files."""
-        self.engines[turn % 2] = load_engine(self.model, device="cpu", size=NetworkSize(256))
+        self.engines[turn % 2] = throttled(self.model)
 
     def preview(self, turn: int) -> None:
         """Previews of another personalisation."""
@@ -198,12 +179,11 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--hours", type=float, default=8.0)
-    parser.add_argument("--rate", type=float, default=5.0, help="results a second")
     parser.add_argument("--clip", type=Path, default=paths.sample_clip())
     parser.add_argument("--model", default="factored-s31")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="xfactor-soak-") as folder:
-        report = Soak(given.clip, given.model, given.rate, Path(folder)).run(given.hours)
+        report = Soak(given.clip, given.model, Path(folder)).run(given.hours)
     sys.stdout.write(json.dumps(report, indent=2) + "\n")
     return 0 if report["sound"] else 1
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from app.commands.doctor import processor
 from models.labels import S31
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import Letterbox
@@ -293,17 +293,6 @@ def drawn_clip(path: Path, frames: int = 60) -> Path:
             cv2.line(picture, (x, 320), (x + 150, 420 - 6 * (i % 20)), (220, 180, 150), 34)
             writer.write(np.ascontiguousarray(picture), i / 30)
     return path
-
-
-def processor() -> str:
-    """The processor's name, and whether it is a virtual machine's."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    named = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    name = named.get("model name") or platform.machine()
-    return f"{name} (virtual machine)" if "hypervisor" in named.get("flags", "").split() else name
 
 
 def show(timing: Timing) -> None:

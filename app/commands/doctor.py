@@ -111,7 +111,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding(here, "system", f"{platform.system()} {platform.release()}, {_distribution()}")
     cores = len(os.sched_getaffinity(0))
     yield Finding(
-        here, "processor", f"{_processor()}, {cores} core{'s' if cores > 1 else ''} for this program"
+        here, "processor", f"{processor()}, {cores} core{'s' if cores > 1 else ''} for this program"
     )
     yield Finding(here, "Python", f"{platform.python_version()} at {sys.executable}")
 
@@ -287,10 +287,12 @@ def _distribution() -> str:
         return "unknown distribution"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name, and whether it is a virtual machine's."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        lines = []
+    named = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = named.get("model name") or platform.machine()
+    return f"{name} (virtual machine)" if "hypervisor" in named.get("flags", "").split() else name
