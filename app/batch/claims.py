@@ -84,10 +84,11 @@ def _claim_of(claims: Mapping[str, str], name: str) -> str | None:
     frames = claims.get(folder) if _FRAME.fullmatch(picture) else None
     if not frames:
         return claims.get(name, frames)
-    span, _, digits = frames.partition(":")
-    first, every = map(int, span.split("+"))
+    colon = frames.index(":")
+    first, every = map(int, frames[:colon].split("+"))
     place, other = divmod(int(picture[: -len(".png")]) - first, every)
-    found = digits[place * _DIGITS : (place + 1) * _DIGITS] if place >= 0 and not other else ""
+    start = colon + 1 + place * _DIGITS
+    found = frames[start : start + _DIGITS] if place >= 0 and not other else ""
     return f":{found}" if found else None
 
 
@@ -139,8 +140,8 @@ class OwnFiles:
                 for c in (self._counting, self._replaced)
                 if path.suffix and _claim_of(c, name) is not None
             ]
-            damaged = known and claim_on_file(path) and (_damaged(path) or (resume and path.suffix != ".png"))
-            if not any(known) and not damaged:
+            again = _damaged if path.suffix == ".png" or not resume else Path.is_file
+            if not (any(known) or (known and claim_on_file(path) and again(path))):
                 return name
         return ""
 

@@ -91,7 +91,7 @@ class Manifest:
         self.path = folder / FILE
         self.records: dict[str, Record] = {}
         self.files: Claims = {}  # on the files that inputs share
-        self._written_s = float("-inf")
+        self._written_s, self._cost_s = float("-inf"), 0.0
         self._data = b""  # what the file holds
         self._due_s = float("inf")  # when the file has to follow the records
         if not os.path.lexists(self.path):
@@ -111,10 +111,13 @@ class Manifest:
     def put(self, record: Record, *, pause_s: float = 0.0) -> None:
         """Replace an input's record; the file follows unless it was written less than `pause_s` ago.
 
+        A pause is long enough to spend no more than 2 % of the time on a large manifest.
+
         Raises:
             CannotWriteError: when the disk does not take it.
         """
         self.records[record.input] = record
+        pause_s = max(pause_s, 50 * self._cost_s) if pause_s else 0.0
         self._due_s = min(self._due_s, self._written_s + pause_s)
         self.settle()
 
@@ -125,6 +128,7 @@ class Manifest:
 
     def write(self) -> None:
         """Write the file, whole or not at all; not when it says all this already."""
+        began_s = time.monotonic()
         inputs = [asdict(r) for r in self.records.values()]
         raw = {"format": 1, "program": "xfactor", "files": self.files, "inputs": inputs}
         data = (json.dumps(raw, indent=1) + "\n").encode()
@@ -136,6 +140,7 @@ class Manifest:
         except OSError as e:
             raise cannot_write(self.path, e) from e
         self._data, self._written_s = data, time.monotonic()
+        self._cost_s = self._written_s - began_s
 
 
 def _parsed(data: bytes) -> tuple[Claims, dict[str, Record]]:
