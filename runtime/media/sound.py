@@ -65,6 +65,8 @@ class SoundTrack:
             self._try_first_packets(self._source, output.format.name)
             self._trial = self._new_trial(self._source, output.format.name)
             template = self._trial if self._encoder else self._source
+            if not template.sample_rate:
+                raise ValueError("it states no sample rate")
             self._target = output.add_stream_from_template(template)
             self._packets = self._input.demux(self._source)
         except Exception as e:  # noqa: BLE001 - see the class
