@@ -65,14 +65,14 @@ class SoundTrack:
             self._try_first_packets(self._source, output.format.name)
             self._trial = self._new_trial(self._source, output.format.name)
             template = self._trial if self._encoder else self._source
-            if not template.sample_rate:
-                raise ValueError("it states no sample rate")
             self._target = output.add_stream_from_template(template)
             self._packets = self._input.demux(self._source)
         except Exception as e:  # noqa: BLE001 - see the class
             self.notice = f"the sound was left out ({type(e).__name__})"
 
     def _new_trial(self, source: AudioStream, kind: str) -> AudioStream:
+        if not source.sample_rate:
+            raise ValueError("no sample rate")
         file = new_video(None, kind, {} if kind == "webm" else _TRIAL)
         if not self._encoder:
             return file.add_stream_from_template(source)
