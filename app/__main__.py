@@ -326,11 +326,18 @@ def bench(
 
 
 @app.command()
-def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False) -> None:
+def doctor(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Delete what runs that were broken off have left.")
+    ] = False,
+) -> None:
     """Report what works here, and the line that mends the rest."""
+    from app.commands.doctor import clean_up
     from app.commands.doctor import doctor as examine
 
-    raise typer.Exit(examine(as_json=as_json))
+    raise typer.Exit((clean_up if clean else examine)(as_json=as_json))
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +21,9 @@ from rich.table import Table
 from rich.text import Text
 
 from app.commands import qt_libraries
+from app.commands.leftovers import clean, leftovers
 from runtime.system import paths
+from runtime.system.errors import Refusal
 from runtime.system.installation import DISTRIBUTION, install_extra, pip
 
 REQUIRED: Final = (
@@ -45,6 +48,7 @@ QT_PROBE: Final = "from PyQt6.QtGui import QGuiApplication; print(QGuiApplicatio
 ENCODERS: Final = ("libx264", "libvpx-vp9", "prores_ks", "png")
 
 
+SHOWN: Final = 20  #: leftovers that are listed
 NO_DISPLAY: Final = "none here: `xfactor parse` works, the window cannot open"
 
 
@@ -69,6 +73,24 @@ def examine() -> list[Finding]:
                 Finding(section, "check", f"failed: {type(e).__name__}: {e}", "Install xfactor again")
             )
     return findings
+
+
+def clean_up(*, as_json: bool = False) -> int:
+    """Delete what runs that were broken off have left, and print what was deleted.
+
+    Returns:
+        Exit code: 0 when all of it is gone, else 1.
+    """
+    deleted, kept = clean()
+    if as_json:
+        print(json.dumps({"deleted": deleted, "kept": kept}, indent=2))  # noqa: T201 the command's output
+        return int(bool(kept))
+    console = Console(highlight=False)
+    for line in (*(f"deleted: {x}" for x in deleted), *(f"not deleted: {x}" for x in kept)):
+        console.print(Text(line), soft_wrap=True)
+    if not deleted and not kept:
+        console.print("There is nothing to delete.")
+    return int(bool(kept))
 
 
 def doctor(*, as_json: bool = False) -> int:
@@ -254,6 +276,14 @@ def _folders() -> Iterator[Finding]:
         writable = os.access(_existing(folder), os.W_OK)
         remedy = "" if writable else "Set XFACTOR_HOME to a folder that you can write"
         yield Finding("Folders", name, f"{folder}{'' if writable else ' cannot be written'}", remedy)
+    left = []
+    with suppress(Refusal):  # a folder that cannot be read is told above
+        left = leftovers()
+    if left:
+        size_mb = sum(x.size_bytes for x in left) / 1e6
+        words = f"{len(left)} of runs that were broken off, {size_mb:.0f} MB; `xfactor doctor --clean`"
+        yield Finding("Folders", "leftovers", f"{words} deletes them")
+        yield from (Finding("Folders", "", str(x)) for x in left[:SHOWN])
     free_gb = shutil.disk_usage(_existing(paths.user_data_dir())).free / 1e9
     yield Finding("Folders", "free space", f"{free_gb:.1f} GB", "Free some space" if free_gb < 0.2 else "")
 

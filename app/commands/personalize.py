@@ -66,10 +66,13 @@ def personalise(
     with Stop().on_signals() as stop:
         with closing(ProgressReporter(progress, time_left=False)) as reporter:
             outcome = _follow(Supervisor(folder, lambda: None), stop, reporter)
-        code = _end(outcome, out, bundle, reporter)
-    if outcome.how is not Ending.PAUSED and str(folder) not in outcome.words:
+        code, place = _end(outcome, out, bundle, reporter)
+    undelivered = code != 0 and outcome.how is Ending.DONE
+    if not undelivered and outcome.how is not Ending.PAUSED and str(folder) not in outcome.words:
         with suppress(Refusal):
             job_folders.remove(folder)
+    if code == 0 and outcome.done is not None and progress != "json":  # last: the output may be full
+        _print_result(outcome.done, out, place)
     return code
 
 
@@ -135,26 +138,29 @@ def _follow(run: Supervisor, stop: Stop, reporter: ProgressReporter) -> Outcome:
     return run.outcome or Outcome(Ending.PAUSED, "Personalising ended without a word.")
 
 
-def _end(outcome: Outcome, out: str, bundle: Bundle, reporter: ProgressReporter) -> int:
-    """Put an accepted factor where it belongs, and say how it went."""
+def _end(outcome: Outcome, out: str, bundle: Bundle, reporter: ProgressReporter) -> tuple[int, str]:
+    """Put an accepted factor where it belongs, and say how it went.
+
+    Returns:
+        Exit code, and the place of the factor where it has one.
+    """
     if outcome.how is Ending.CANCELLED:
         _say_ending(reporter, "Cancelled", "Cancelled. Nothing has changed.")
-        return CANCELLED
+        return CANCELLED, ""
     if outcome.how is not Ending.DONE or outcome.done is None:
         _say_ending(reporter, "Failed", outcome.words)
-        return 1
+        return 1, ""
     done = outcome.done
     place = ""
     if done.accepted:
         try:
             place = str(_deliver(done, out, bundle))
         except Refusal as e:
-            _say_ending(reporter, "Failed", str(e))
-            return 1
+            words = f"{e}. The factor is kept as {done.path}; the same command tries again to put it there"
+            _say_ending(reporter, "Failed", words)
+            return 1, ""
     reporter.event("Done", accepted=done.accepted, path=place, report=done.report)
-    if reporter.style != "json":
-        _print_result(done, out, place)
-    return 0
+    return 0, place
 
 
 def _deliver(done: Finished, out: str, bundle: Bundle) -> Path:

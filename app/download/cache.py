@@ -39,12 +39,19 @@ class DownloadCache:
         except OSError as e:
             reason = f"it cannot be made ({e.strerror or e})"
             raise Refusal(f"folder {self.folder}", reason, "Check the disk and your rights") from e
+        for file in self.outdated():
+            with suppress(OSError):
+                file.unlink()
+        return self.folder
+
+    def outdated(self) -> list[Path]:
+        """Files that nobody opened for `KEPT_DAYS`."""
         oldest = time.time() - KEPT_DAYS * 86_400
+        found = []
         for file in self._files():
             with suppress(OSError):
-                if file.stat().st_mtime < oldest:
-                    file.unlink()
-        return self.folder
+                found += [file] if file.stat().st_mtime < oldest else []
+        return found
 
     def kept(self, link: Link) -> Path | None:
         """The clip of an earlier download, once it has passed the checks of any opened clip."""

@@ -105,6 +105,17 @@ def claimed(folder: Path) -> Iterator[None]:
         yield
 
 
+def in_use(folder: Path) -> bool:
+    """True while a living process works on a job."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with claimed(folder):
+            return False
+    except (Refusal, OSError):
+        return True
+
+
 def remove(folder: Path) -> None:
     """Delete a job folder and all it holds; only ever one that lies among the jobs.
 

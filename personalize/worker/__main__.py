@@ -15,6 +15,9 @@ for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "1"  # read once, when numpy and torch are loaded
 
 if __name__ == "__main__":
+    from runtime.system.processes import end_with_parent
+
+    end_with_parent()  # before torch is loaded, which takes seconds
     from personalize.worker.process import main
 
     sys.exit(main([Path(a) for a in sys.argv[1:]]))

@@ -85,7 +85,8 @@ def failure(error: BaseException, folder: Path) -> Failure:
             words = what, str(error), "Choose a shorter range"
         case MemoryError():
             words = what, "there is not enough memory", "Close other programs"
-        case OSError(errno=errno.ENOSPC):
+        case OSError() if error.errno in {errno.ENOSPC, errno.EDQUOT} or "requested and" in str(error):
+            # the words are numpy's, which gives no number
             words = place, "the disk is full", "Free a gigabyte and try again"
         case OSError():
             words = place, error.strerror or str(error), "Try again"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from dataclasses import replace
@@ -132,6 +133,33 @@ def test_a_failure_is_said_in_words(clip, worker, capsys):
     worker(Failure("clip.mp4", "no person is found", "Choose another"), code=1)
     assert personalise(clip) == 1
     assert "no person is found. Choose another" in capsys.readouterr().err
+    assert left() == []
+
+
+@pytest.mark.parametrize("style", ["rich", "json", "none"])
+def test_a_result_that_cannot_be_put_away_is_kept_and_said(clip, factor, worker, capsys, style):
+    worker(Finished(str(factor), "0" * 64, accepted=True, report=REPORT))
+    paths.user_data_dir().mkdir(parents=True)
+    paths.user_factors_dir().write_text("no folder")
+    assert personalise(clip, progress=style) == 1
+    told = capsys.readouterr().err
+    assert "ann.factor.onnx" in told
+    assert f"The factor is kept as {factor}" in told.replace("\n", " ")
+    assert len(left()) == 1
+    paths.user_factors_dir().unlink()
+    assert personalise(clip, progress=style) == 0
+    assert user_factors().path("ann").exists()
+    assert left() == []
+
+
+def test_a_full_output_costs_neither_the_factor_nor_the_end(clip, factor, worker, monkeypatch):
+    worker(Finished(str(factor), "0" * 64, accepted=True, report=REPORT))
+    unbuffered = io.FileIO("/dev/full", "w")  # or closing it would fail as well
+    with io.TextIOWrapper(unbuffered, write_through=True) as full, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", full)
+        with pytest.raises(OSError, match="No space left"):  # the entry point tells it
+            personalise(clip)
+    assert user_factors().path("ann").exists()
     assert left() == []
 
 

@@ -15,7 +15,7 @@ import pytest
 from personalize.job import Correction
 from personalize.messages import CANCELLED, DONE, FAILED, Cancelled
 from personalize.phases import PHASES
-from personalize.worker import candidate, finetune, propagation, results
+from personalize.worker import candidate, finetune, process, propagation, results
 from personalize.worker import frames as reading
 from personalize.worker.reporter import LimitError, Orders, Reporter
 from runtime.media.clips import Clip
@@ -170,6 +170,13 @@ def test_h06_a_disk_that_fills_is_said_in_words_and_the_work_goes_on_later(tmp_p
     told = run(tmp_path / "job", job_for(clip))
     assert told.code == DONE
     assert "learning" not in told.worked
+
+
+def test_h06_numpy_s_own_fault_of_a_full_disk_is_said_in_words(tmp_path):
+    with pytest.raises(OSError, match="requested and") as fault:
+        np.zeros(1 << 20).tofile("/dev/full")
+    assert fault.value.errno is None
+    assert process.failure(fault.value, tmp_path).reason == "the disk is full"
 
 
 def test_too_little_memory_is_said_in_words(tmp_path, frames, monkeypatch):

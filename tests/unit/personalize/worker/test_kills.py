@@ -120,6 +120,35 @@ def test_h04_fifty_kills_change_no_factor_and_a_rerun_finishes(tmp_path, shelf, 
     assert len(hit) > 3, hit
 
 
+@pytest.mark.parametrize("after_s", [0.0, 1.0])
+def test_it_does_not_outlive_whoever_started_it(tmp_path, repository, after_s):
+    """Also while torch is loaded, which takes seconds in which it reads no input (row I09: 5 s)."""
+    folder = tmp_path / "job"
+    write_job(folder, job_for(write_clip(tmp_path / "ann.mp4", person_frames(8))))
+    code = (
+        "import sys, time\nfrom personalize.client.supervisor import Supervisor\nfrom pathlib import Path\n"
+        "run = Supervisor(Path(sys.argv[1]), lambda: None)\nrun.start()\n"
+        "while run.pid is None: time.sleep(0.01)\nprint(run.pid, flush=True)\nrun.join()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, text=True, cwd=repository
+    ) as parent:
+        worker = int(parent.stdout.readline())
+        time.sleep(0.15 + after_s)  # it has to have begun at all
+        parent.kill()
+    until_s = time.monotonic() + 5
+    while _lives(worker) and time.monotonic() < until_s:
+        time.sleep(0.02)
+    assert not _lives(worker)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
 def test_closing_its_input_ends_it_soon(tmp_path, repository):
     clip = write_clip(tmp_path / "ann.mp4", person_frames(8))
     folder = tmp_path / "job"
