@@ -8,6 +8,7 @@ So `xfactor parse` never loads Qt, and `xfactor --help` loads nothing.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -275,40 +276,24 @@ def remove_factor(name: str) -> None:
     remove(name)
 
 
-@app.command(context_settings=PASS_ON)
-def export(context: typer.Context) -> None:
-    """CHECKPOINT --out DIR: make a model folder of a checkpoint."""
-    _torch_command("export", context.args)
+def _torch_command(module: str) -> Callable[[typer.Context], None]:
+    def run(context: typer.Context) -> None:
+        from app.commands.torch_process import run_module
+
+        raise typer.Exit(run_module(module, context.args))
+
+    return run
 
 
-@app.command(context_settings=PASS_ON)
-def train(context: typer.Context) -> None:
-    """Train a model."""
-    _torch_command("training", context.args)
-
-
-@app.command("eval", context_settings=PASS_ON)
-def evaluate(context: typer.Context) -> None:
-    """NAME --data DIR: score a model."""
-    _torch_command("training.evaluate", context.args)
-
-
-@app.command(context_settings=PASS_ON)
-def transfer(context: typer.Context) -> None:
-    """CHECKPOINT --images DIR --out FILE: teach a model's factor another kind of pictures."""
-    _torch_command("personalize.transfer", context.args)
-
-
-@app.command(context_settings=PASS_ON)
-def synth(context: typer.Context) -> None:
-    """--count N --out DIR: make synthetic people with labels."""
-    _torch_command("synthetic", context.args)
-
-
-def _torch_command(module: str, arguments: list[str]) -> None:
-    from app.commands.torch_process import run_module
-
-    raise typer.Exit(run_module(module, arguments))
+for _name, _module, _words in (
+    ("export", "export", "CHECKPOINT --out DIR: make a model folder of a checkpoint."),
+    ("train", "training", "Train a model."),
+    ("eval", "training.evaluate", "NAME --data DIR: score a model."),
+    ("transfer", "personalize.transfer",
+     "CHECKPOINT --images DIR --out FILE: teach a model's factor another kind of pictures."),
+    ("synth", "synthetic", "--count N --out DIR: make synthetic people with labels."),
+):  # fmt: skip
+    app.command(_name, context_settings=PASS_ON, help=_words)(_torch_command(_module))
 
 
 @app.command()
@@ -337,7 +322,7 @@ def doctor(
     from app.commands.doctor import clean_up
     from app.commands.doctor import doctor as examine
 
-    raise typer.Exit((clean_up if clean else examine)(as_json=as_json))
+    raise typer.Exit(clean_up() if clean else examine(as_json=as_json))
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.commands import qt_libraries
-from app.commands.leftovers import clean, leftovers
+from app.commands.leftovers import leftovers
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from runtime.system.installation import DISTRIBUTION, install_extra, pip
@@ -75,22 +75,23 @@ def examine() -> list[Finding]:
     return findings
 
 
-def clean_up(*, as_json: bool = False) -> int:
+def clean_up() -> int:
     """Delete what runs that were broken off have left, and print what was deleted.
 
     Returns:
         Exit code: 0 when all of it is gone, else 1.
     """
-    deleted, kept = clean()
-    if as_json:
-        print(json.dumps({"deleted": deleted, "kept": kept}, indent=2))  # noqa: T201 the command's output
-        return int(bool(kept))
-    console = Console(highlight=False)
-    for line in (*(f"deleted: {x}" for x in deleted), *(f"not deleted: {x}" for x in kept)):
+    console, failed = Console(highlight=False), 0
+    for leftover in (found := leftovers()):
+        try:
+            leftover.delete()
+            line = f"deleted: {leftover}"
+        except (OSError, Refusal) as e:
+            line, failed = f"not deleted: {leftover}: {e}", 1
         console.print(Text(line), soft_wrap=True)
-    if not deleted and not kept:
+    if not found:
         console.print("There is nothing to delete.")
-    return int(bool(kept))
+    return failed
 
 
 def doctor(*, as_json: bool = False) -> int:
