@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from app.batch.claims import Claims, OwnFiles
 from app.batch.options import ParseJob
+from app.batch.placement import sweep
 from runtime.media.images import SUFFIXES, natural
 from runtime.media.sources import classify
 from runtime.output.products import PICTURE_FOLDERS, SHARED_NAMES
@@ -199,6 +200,8 @@ def prepare(job: ParseJob, items: Sequence[Item]) -> None:
             probe.write_bytes(b"x")
         finally:
             probe.unlink(missing_ok=True)
+        for folder in (out, *(out / name for name in PICTURE_FOLDERS)):
+            sweep(folder)
         free = shutil.disk_usage(out).free
     except FileExistsError as e:
         raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e

@@ -134,6 +134,7 @@ class BatchRun:
         try:
             for item, record, share in workers(todo, report):
                 self._take(item, record, share)
+            self._shared.write(self.items)  # it may fail, and is no success then
         finally:
             self._excuse()
             with contextlib.suppress(CannotWriteError):

@@ -15,23 +15,12 @@ from runtime.frames import Frame
 from runtime.output.coco import Origin
 from runtime.output.growing_file import GrowingText
 
-HEADER: Final = (
-    "file",
-    "frame",
-    "pts",
-    "part_id",
-    "part",
-    "area",
-    "centroid_x",
-    "centroid_y",
-    "mean_probability",
-    "output",
-)
+_COLUMNS: Final = "file frame pts part_id part area centroid_x centroid_y mean_probability output"
 
 
 def header() -> str:
     """The first line, with its line end."""
-    return _text([HEADER])
+    return _text([tuple(_COLUMNS.split())])
 
 
 def rows(parsing: Parsing, origin: Origin) -> str:

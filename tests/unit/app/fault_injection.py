@@ -32,14 +32,43 @@ class Injector:
         return call
 
 
+class Died(BaseException):
+    """The process is gone; nothing it would have tidied up is."""
+
+
+class Death(Injector):
+    """From call number `fail_at` on nothing reaches the operating system any more."""
+
+    def wrap(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls.append(name)
+            if len(self.calls) >= self._fail_at:
+                self.failed_in = self.failed_in or name
+                if name == "close":
+                    real(*args)  # the system does, when a process ends
+                raise Died
+            return real(*args, **kwargs)
+
+        return call
+
+
+@contextmanager
+def dying_call(fail_at: int) -> Iterator[Injector]:
+    """Everything from a call on, removal of files too, raises `Died`."""
+    yield from _injected(Death(fail_at, 0), (*CALLS, "unlink"))
+
+
 @contextmanager
 def failing_call(fail_at: int, code: int) -> Iterator[Injector]:
-    injector = Injector(fail_at, code)
-    real = {name: getattr(os, name) for name in CALLS}
+    yield from _injected(Injector(fail_at, code), CALLS)
+
+
+def _injected(injector: Injector, calls: tuple[str, ...]) -> Iterator[Injector]:
+    real = {name: getattr(os, name) for name in calls}
     try:
-        for name in CALLS:
+        for name in calls:
             setattr(os, name, injector.wrap(name, real[name]))
         yield injector
     finally:
-        for name in CALLS:
+        for name in calls:
             setattr(os, name, real[name])
