@@ -41,7 +41,20 @@ class Commands(TyperGroup):
 class Parse(TyperCommand):
     """`xfactor parse`: reads the table of products, which loads what writes them, only when it runs."""
 
-    def make_context(self, *arguments: Any, **how: Any) -> Any:  # noqa: ANN401 - see above
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **how: Any) -> Any:  # noqa: ANN401 - see above
+        from app.batch import worker_process
+
+        if not {"--help", "-h"}.intersection(args):
+            worker_process.start_early()
+        try:
+            context = self._context(info_name, args, *more, **how)
+        except BaseException:
+            worker_process.drop_early()
+            raise
+        context.call_on_close(worker_process.drop_early)
+        return context
+
+    def _context(self, *arguments: Any, **how: Any) -> Any:  # noqa: ANN401
         from runtime.output.products import DEFAULTS, PRODUCTS
 
         save: Any = next(p for p in self.params if p.name == "save")

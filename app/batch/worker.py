@@ -127,6 +127,7 @@ def main() -> None:
     worker = ParsingWorker(answers)
     logging.getLogger("xfactor").addHandler(LogMessages(worker))
     worker.serve()
+    os._exit(0)  # libraries leave slowly
 
 
 if __name__ == "__main__":

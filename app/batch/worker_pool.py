@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import select
-import sys
-import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -20,14 +17,13 @@ from app.batch.options import ParseJob
 from app.batch.placement import sweep
 from app.batch.plan import Item
 from app.batch.run import NOT_FINISHED, TRIES, TRY_AGAIN, BatchReport, Outcome
+from app.batch.worker_process import next_process
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
-from runtime.system.processes import ChildProcess, ended, last_words
+from runtime.system.processes import ended
 
-COMMAND: Final = (sys.executable, "-m", "app.batch.worker")
 GLANCE_S: Final = 0.2  # how often a Ctrl-C is heeded, and silence and memory are looked at
 LEAVE_S: Final = 2.0  # from closing stdin until an idle process is killed
-LONGEST_ANSWER: Final = 1 << 28  # bytes: what a large picture adds to the files of many
 
 log = logging.getLogger("xfactor.batch")
 
@@ -58,7 +54,7 @@ class WatchedWorker:
         ready: True once the model is loaded.
     """
 
-    def __init__(self, job: ParseJob, threads: int, bounds: Bounds, command: Sequence[str]) -> None:
+    def __init__(self, job: ParseJob, threads: int, bounds: Bounds) -> None:
         """Start it.
 
         Raises:
@@ -68,13 +64,7 @@ class WatchedWorker:
         self.ready = False
         self._bounds, self._frames = bounds, 0
         self._looked_s = self._quiet_s = 0.0
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-        try:
-            self._process = ChildProcess(command, self._errors, longest_line=LONGEST_ANSWER)
-        except OSError as e:
-            self._errors.close()
-            reason = f"no process can be started ({e.strerror or e})"
-            raise Refusal("workers", reason, "Free some memory and try again") from e
+        self._process = next_process()
         self._process.write(json.dumps({"job": job.to_json(), "threads": threads}))
         self._expect(bounds.load_s, "did not load the model")
 
@@ -90,9 +80,7 @@ class WatchedWorker:
     def give(self, item: Item) -> None:
         """Let it parse an input."""
         self.item, self._frames = item, 0
-        with suppress(OSError):
-            self._errors.seek(0)  # its own place in the file, too
-            self._errors.truncate()
+        self._process.forget_printed()
         self._process.write(json.dumps(asdict(item)))
         self._expect(self._bounds.first_s, "parsed no frame")
 
@@ -123,13 +111,12 @@ class WatchedWorker:
         """Give everything back; `how` it died, if it did."""
         if how:
             item = self.item.path if self.item else "loading"
-            log.error("the worker at %s %s\n%s", item, how, last_words(self._errors))
+            log.error("the worker at %s %s\n%s", item, how, self._process.printed)
         else:
             self._process.close_input()
             self._process.wait(LEAVE_S)
             self._process.kill()
         self._process.close()
-        self._errors.close()
 
     def _expect(self, within_s: float, otherwise: str) -> None:
         self._looked_s, self._quiet_s = time.monotonic(), 0.0
@@ -163,21 +150,13 @@ class WorkerPool:
     An input whose worker dies is tried once more with a new one, and then given up.
     """
 
-    def __init__(
-        self,
-        job: ParseJob,
-        threads: int,
-        count: int = 1,
-        *,
-        bounds: Bounds = BOUNDS,
-        command: Sequence[str] = COMMAND,
-    ) -> None:
+    def __init__(self, job: ParseJob, threads: int, count: int = 1, *, bounds: Bounds = BOUNDS) -> None:
         """Start the first; it loads the model meanwhile.
 
         Raises:
             Refusal: no process can be started.
         """
-        self._how = job, threads, bounds, tuple(command)
+        self._how = job, threads, bounds
         self._count = count
         self._tries = Counter[str]()  # by path
         self.workers = [WatchedWorker(*self._how)]

@@ -16,7 +16,9 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from app.__main__ import app
 from app.batch import worker_pool
 from app.batch.clip_task import Report
 from app.batch.item import loaded, work
@@ -145,7 +147,7 @@ def test_a14_a_poison_input_is_given_up_and_the_others_go_on(
 
 
 def bounds(**how: float) -> dict[str, object]:
-    return {"bounds": Bounds(**how), "command": worker_pool.COMMAND}
+    return {"bounds": Bounds(**how)}
 
 
 def test_an_input_that_fills_the_memory_is_given_up(
@@ -221,6 +223,15 @@ class Command:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.communicate()
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--save", "everything"], ["--no-such-option"], ["--model", "no-such-model"]]
+)
+def test_a_worker_started_early_is_ended_when_there_is_nothing_to_parse(wrong: list[str]) -> None:
+    arguments = ["parse", "a.mp4", "--out", "no-such-folder", *wrong]
+    assert CliRunner().invoke(app, arguments).exit_code != 0
+    assert not workers_of(os.getpid())
 
 
 @pytest.fixture(scope="module")
