@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
-from app.commands.arguments import LinkMegabytes, LinkMinutes, Model, ResultFolder, Sources, named
+from app.commands.arguments import (
+    LinkMegabytes,
+    LinkMinutes,
+    Model,
+    ParseCommand,
+    ResultFolder,
+    Sources,
+    named,
+)
 from app.commands.entry import exit_code
 from runtime.system import installation
 
@@ -36,30 +44,6 @@ class Commands(TyperGroup):
             args = ["window", *args]
         rest: list[str] = super().parse_args(ctx, args)
         return rest
-
-
-class Parse(TyperCommand):
-    """`xfactor parse`: reads the table of products, which loads what writes them, only when it runs."""
-
-    def make_context(self, info_name: str | None, args: list[str], *more: Any, **how: Any) -> Any:  # noqa: ANN401 - see above
-        from app.batch import worker_process
-
-        if not {"--help", "-h"}.intersection(args):
-            worker_process.start_early()
-        try:
-            context = self._context(info_name, args, *more, **how)
-        except BaseException:
-            worker_process.drop_early()
-            raise
-        context.call_on_close(worker_process.drop_early)
-        return context
-
-    def _context(self, *arguments: Any, **how: Any) -> Any:  # noqa: ANN401
-        from runtime.output.products import DEFAULTS, PRODUCTS
-
-        save: Any = next(p for p in self.params if p.name == "save")
-        save.help = f"What to write, of {','.join(PRODUCTS)}.  [default: {','.join(DEFAULTS)}]"
-        return super().make_context(*arguments, **how)
 
 
 app = typer.Typer(
@@ -134,7 +118,7 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
     raise typer.Exit(personalise(path, out, model=model, frames=span, method=method, progress=progress))
 
 
-@app.command(cls=Parse)
+@app.command(cls=ParseCommand)
 def parse(  # noqa: PLR0913 - typer takes options as arguments
     sources: Sources,
     *,
