@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import click
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from app.commands.arguments import (
     LinkMegabytes,
     LinkMinutes,
     Model,
-    ParseCommand,
     ResultFolder,
     Sources,
     named,
@@ -44,6 +44,17 @@ class Commands(TyperGroup):
             args = ["window", *args]
         rest: list[str] = super().parse_args(ctx, args)
         return rest
+
+
+class Parse(TyperCommand):
+    """`xfactor parse`: reads the table of products, which loads what writes them, only to list them."""
+
+    def format_help(self, *where: Any) -> None:  # noqa: ANN401 - typer's own types are private
+        from runtime.output.products import DEFAULTS, PRODUCTS
+
+        save: Any = next(p for p in self.params if p.name == "save")
+        save.help = f"What to write, of {','.join(PRODUCTS)}.  [default: {','.join(DEFAULTS)}]"
+        super().format_help(*where)
 
 
 app = typer.Typer(
@@ -118,20 +129,14 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
     raise typer.Exit(personalise(path, out, model=model, frames=span, method=method, progress=progress))
 
 
-@app.command(cls=ParseCommand)
+@app.command(cls=Parse)
 def parse(  # noqa: PLR0913 - typer takes options as arguments
     sources: Sources,
     *,
     out: ResultFolder,
     model: Model = "factored-s31",
     factor: Annotated[str, typer.Option(metavar="NAME|FILE", help="A personalised factor.")] = "",
-    silhouettes: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Masks in the factor's place: PNG of 0/1, 0/255, grey, or 0/1 and 255 = ignore.",
-        ),
-    ] = None,
+    silhouettes: MaskFolder = None,
     size: Annotated[str, typer.Option(metavar="WxH|N", help="Size of the network's input.")] = "",
     views: Annotated[
         Literal["auto", "1", "2", "6"],
@@ -149,21 +154,22 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     recursive: Annotated[bool, typer.Option("--recursive", help="Enter folders in folders.")] = False,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="Who does the work.")] = "local",
     workers: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Inputs parsed at once, at most one per core.")
+        int, typer.Option(metavar="N", min=1, help="Inputs at once; at most a core each.")
     ] = 1,
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
     link_minutes: LinkMinutes = 60.0,
     link_megabytes: LinkMegabytes = 1000.0,
 ) -> None:
     """Parse clips and pictures into files."""
+    from app.batch.worker_process import start_early
+
+    click.get_current_context().call_on_close(start_early())
     from app.batch.options import FrameSpan
     from app.commands.parse import checked_saves, checked_size, parse_all
     from app.download.messages import DownloadLimits
 
     if factor and silhouettes:
-        raise typer.BadParameter(
-            "--factor and --silhouettes both stand in the factor's place. Give one of them"
-        )
+        raise typer.BadParameter("--factor and --silhouettes stand in the same place. Give one of them")
     try:
         wanted = () if save is None else checked_saves(save)
         network, span = checked_size(size), FrameSpan.parse(frames, every)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,24 +25,9 @@ log = logging.getLogger("xfactor.batch")
 class LoadedModel:
     """A model as a run knows it that leaves the work to other processes."""
 
-    save: tuple[str, ...]  #: products that are made of it
+    save: Sequence[str]  #: products that are made of it
     part_set: str | None  #: of its labels, if it gives body parts
     recipes: dict[str, dict[str, Any]]  #: `ParseJob.recipe` of a clip and of an image
-
-    @classmethod
-    def of(cls, job: ParseJob, engine: Engine) -> LoadedModel:
-        """Describe an engine.
-
-        Raises:
-            Refusal: it cannot give what the job asks for.
-        """
-        recipes = {kind: job.recipe(engine, clip=kind == "clip") for kind in ("clip", "image")}
-        return cls(job.of_model(engine).save, engine.part_set.name if engine.part_set else None, recipes)
-
-    @classmethod
-    def from_json(cls, raw: dict[str, Any]) -> LoadedModel:
-        """The inverse of `asdict`."""
-        return cls(**{**raw, "save": tuple(raw["save"])})
 
 
 def loaded(job: ParseJob, threads: int) -> tuple[ParseJob, Engine, LoadedModel]:
@@ -51,8 +37,9 @@ def loaded(job: ParseJob, threads: int) -> tuple[ParseJob, Engine, LoadedModel]:
         Refusal: model, factor, size, views, device or products cannot be used.
     """
     engine = job.load(threads)
-    model = LoadedModel.of(job, engine)
-    return replace(job, save=model.save), engine, model
+    job = job.of_model(engine)
+    recipes = {kind: job.recipe(engine, clip=kind == "clip") for kind in ("clip", "image")}
+    return job, engine, LoadedModel(job.save, engine.spec.part_set if engine.part_set else None, recipes)
 
 
 def work(item: Item, job: ParseJob, engine: Engine, report: Report) -> tuple[Record, Share | None]:

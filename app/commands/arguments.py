@@ -6,10 +6,9 @@ An empty path would mean the current folder.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 EMPTY = "it is empty. Give a path; a shell variable in it may not be set"
 
@@ -52,27 +51,9 @@ ResultFolder = Annotated[
 Model = Annotated[str, typer.Option("--model", metavar="NAME|DIR", help="The model.")]
 LinkMinutes = Annotated[float, typer.Option(metavar="N", help="Longest video that a link may name.")]
 LinkMegabytes = Annotated[float, typer.Option(metavar="N", help="Largest download of a link.")]
-
-
-class ParseCommand(TyperCommand):
-    """`xfactor parse`: reads the table of products, which loads what writes them, only when it runs."""
-
-    def make_context(self, info_name: str | None, args: list[str], *more: Any, **how: Any) -> Any:  # noqa: ANN401 - typer's own types are private
-        from app.batch import worker_process  # noqa: PLC0415 - only when it runs
-
-        if not {"--help", "-h"}.intersection(args):
-            worker_process.start_early()
-        try:
-            context = self._context(info_name, args, *more, **how)
-        except BaseException:
-            worker_process.drop_early()
-            raise
-        context.call_on_close(worker_process.drop_early)
-        return context
-
-    def _context(self, *arguments: Any, **how: Any) -> Any:  # noqa: ANN401
-        from runtime.output.products import DEFAULTS, PRODUCTS  # noqa: PLC0415
-
-        save: Any = next(p for p in self.params if p.name == "save")
-        save.help = f"What to write, of {','.join(PRODUCTS)}.  [default: {','.join(DEFAULTS)}]"
-        return super().make_context(*arguments, **how)
+MaskFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Masks in the factor's place: PNG of 0/1, 0/255, grey, or 0/1 and 255 = ignore."
+    ),
+]

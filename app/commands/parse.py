@@ -82,7 +82,7 @@ def parse_all(
     with contextlib.ExitStack() as open_:
         parsers, model = _on_ray(job) if engine == "ray" else _in_pool(job, workers, open_)
         paths, refused = local_clips(sources, limits, progress)
-        job = replace(job, sources=tuple(paths), refused=refused, save=model.save)
+        job = replace(job, sources=tuple(paths), refused=refused, save=tuple(model.save))
         open_.enter_context(claimed(out))
         stop = open_.enter_context(Stop().on_signals())
         reporter = open_.enter_context(closing(ProgressReporter(progress)))

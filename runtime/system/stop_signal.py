@@ -24,15 +24,14 @@ class Stop:
     def __bool__(self) -> bool:
         return self._event.is_set()
 
-    def ask(self, number: int = 0, frame: FrameType | None = None) -> None:
+    def ask(self, number: int, _frame: FrameType | None = None) -> None:
         """Stop after the step at hand."""
-        code = 128 + number if number else 1
         if self._event.is_set():
-            words = f"xfactor: stopped at once ({_name(number)}); what is written stays"
+            words = f"stopped at once ({signal.Signals(number).name}); what is written stays"
             with suppress(OSError):
-                os.write(2, f"\n{words}\n".encode())
-            os._exit(code)
-        self.exit_code = code
+                os.write(2, f"\nxfactor: {words}\n".encode())
+            os._exit(128 + number)
+        self.exit_code = 128 + number
         self._event.set()
 
     @contextmanager
@@ -49,7 +48,3 @@ class Stop:
         finally:
             for name, handler in before.items():
                 signal.signal(getattr(signal, name), handler)
-
-
-def _name(number: int) -> str:
-    return signal.Signals(number).name if number else "asked twice"

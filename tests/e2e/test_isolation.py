@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,11 @@ def parse(sources: list[Path], out: Path, *, workers: int = 1, **options: object
 
 
 def workers_of(pid: int) -> list[psutil.Process]:
-    return [p for p in psutil.Process(pid).children() if WORKER in p.cmdline()]
+    found = []
+    for process in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):  # also one that has ended and is not waited for yet
+            found += [process] if WORKER in process.cmdline() else []
+    return found
 
 
 def on_advance(monkeypatch: pytest.MonkeyPatch, act: Callable[[str, int], None]) -> None:
