@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import click
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from app.commands.arguments import (
     LinkMegabytes,
     LinkMinutes,
+    MaskFolder,
     Model,
     ResultFolder,
     Sources,
@@ -131,6 +131,7 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
 
 @app.command(cls=Parse)
 def parse(  # noqa: PLR0913 - typer takes options as arguments
+    context: typer.Context,
     sources: Sources,
     *,
     out: ResultFolder,
@@ -163,7 +164,7 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     """Parse clips and pictures into files."""
     from app.batch.worker_process import start_early
 
-    click.get_current_context().call_on_close(start_early())
+    context.call_on_close(start_early())
     from app.batch.options import FrameSpan
     from app.commands.parse import checked_saves, checked_size, parse_all
     from app.download.messages import DownloadLimits
