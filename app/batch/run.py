@@ -182,16 +182,16 @@ class BatchRun:
         return now.attempts
 
     def _advance(self, item: Item, done: int) -> None:
-        """Show how far a clip is, and note it now and then: a kill leaves no time to.
+        """Note now and then how far a clip is, for a kill leaves no time to, and show it.
 
         An attempt that comes further than those before it is the first of its kind.
         """
-        self._progress.advance(item, done)
         begun = self._manifest.records[item.path]
         if done > begun.frames:
             new = begun.attempts > 1 or not begun.frames
             begun = replace(begun, frames=done, attempts=min(begun.attempts, 1))
             self._manifest.put(begun, pause_s=0.0 if new else NOTED_EVERY_S)
+        self._progress.advance(item, done)
 
     def _given_up(self, item: Item, record: Record) -> bool:
         """Leave out an input that has cost earlier runs their lives; alone it costs no other input."""

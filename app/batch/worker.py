@@ -44,16 +44,15 @@ class ParsingWorker:
 
     def __init__(self, out: TextIOWrapper) -> None:
         self._out, self._lock = out, threading.Lock()
-        self._asked: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._stop, self._idle = threading.Event(), threading.Event()
+        self._asked: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._stop = threading.Event()
         self._said_s = 0.0
 
     def say(self, name: str, value: object = None) -> None:
         """One answer; there is nothing left to do when nobody reads it."""
-        line = json.dumps({name: value}) + "\n"
         try:
             with self._lock:
-                self._out.write(line)
+                self._out.write(json.dumps({name: value}) + "\n")
                 self._out.flush()
         except OSError:
             os._exit(1)
@@ -66,19 +65,17 @@ class ParsingWorker:
                 self._stop.set()
             else:
                 self._asked.put(json.loads(line))
-        if not self._idle.is_set():
-            os._exit(1)
-        self._asked.put(None)
+        os._exit(0)
 
     def serve(self) -> None:
-        """Parse what is asked for, until there is no more."""
+        """Parse what is asked for."""
         threading.Thread(target=self.listen, name="stdin", daemon=True).start()
         first = self._asked.get()
-        assert first is not None, "the job comes first"
         try:
             job, engine, model = loaded(ParseJob.from_json(first["job"]), first["threads"])
         except Refusal as e:
-            return self.say("refused", (e.what, e.reason, e.remedy))
+            self.say("refused", (e.what, e.reason, e.remedy))
+            return
         self.say("ready", asdict(model))
         report = Report(
             begin=partial(self.say, "begin"),
@@ -87,16 +84,13 @@ class ParsingWorker:
             on_decoded=self._sign_of_life,
             on_last=partial(self.say, "last"),
         )
-        self._idle.set()
-        while (raw := self._asked.get()) is not None:
-            self._idle.clear()
+        while True:
+            item = Item(**self._asked.get())
             try:
-                record, share = work(Item(**raw), job, engine, report)
+                record, share = work(item, job, engine, report)
                 self.say("end", (asdict(record), share))
             except CannotWriteError as e:
                 self.say("cannot write", (e.what, e.reason, e.remedy))
-            self._idle.set()
-        return None
 
     def _sign_of_life(self) -> None:
         if time.monotonic() - self._said_s > SIGN_OF_LIFE_S:
@@ -116,7 +110,7 @@ class LogMessages(logging.Handler):
 
 
 def main() -> None:
-    """Serve the process that started this one."""
+    """Serve the process that started this one, until it closes stdin."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
@@ -127,7 +121,6 @@ def main() -> None:
     worker = ParsingWorker(answers)
     logging.getLogger("xfactor").addHandler(LogMessages(worker))
     worker.serve()
-    os._exit(0)  # libraries leave slowly
 
 
 if __name__ == "__main__":
