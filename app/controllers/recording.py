@@ -75,7 +75,9 @@ class Recordings:
 
     def refresh(self) -> None:
         """Show whether a file is being written, by the file and not by what was asked."""
-        recorder = self._pipeline.recorder
+        recorder, capture = self._pipeline.recorder, self._pipeline.capture
+        if capture is not None and capture.failed:
+            self._pipeline.finish_recording()  # no more pictures will come
         running = recorder is not None and recorder.is_alive()
         open_s = time.monotonic() - recorder.started_s if recorder is not None and recorder.open else None
         self._window.status.show_recording(open_s, recorder.dropped if recorder is not None else 0)

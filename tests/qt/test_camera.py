@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
 from runtime.media import cameras
+from runtime.media.clips import Clip
 
 pytestmark = pytest.mark.gui
 
@@ -105,6 +107,23 @@ def test_a_camera_that_falls_silent_is_told(desktop, qtbot, monkeypatch) -> None
     qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=10_000)
     assert "camera" in desktop.window.banner.notice.text
     qtbot.waitUntil(lambda: not desktop.pipeline.camera_on, timeout=5000)
+
+
+def test_b03_the_recording_of_a_camera_that_is_unplugged_ends_and_plays(
+    desktop, qtbot, monkeypatch, tmp_path
+) -> None:
+    desktop.settings = replace(desktop.settings, recordings=str(tmp_path / "kept"))
+    desktop.open("0")
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=10_000)
+    desktop.window.actions_["record"].trigger()
+    recorder = desktop.pipeline.recorder
+    qtbot.waitUntil(lambda: recorder.written > 5, timeout=20_000)
+    monkeypatch.setattr(FakeDevice, "read", lambda _: (time.sleep(0.02), (False, None))[1])
+    qtbot.waitUntil(lambda: not recorder.is_alive(), timeout=20_000)
+    with Clip(recorder.path) as kept:
+        assert sum(1 for _ in kept.frames()) == recorder.written
+        assert kept.complete
+    qtbot.waitUntil(lambda: not desktop.window.actions_["record"].isChecked(), timeout=5000)
 
 
 def test_key_focus_stays_with_the_player(desktop) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import struct
 from fractions import Fraction
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 
 from runtime.media.clips import Clip
+from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip, draw_photos, index_of, picture
 
 KINDS = {
@@ -142,6 +145,25 @@ def test_a03_an_end_that_was_never_copied_is_lost(tmp_path: Path, name: str) -> 
     with Clip(path) as clip:
         assert 0 < len(list(clip.frames())) < 120
         assert not clip.complete
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.ts", "a.mp4"])
+@pytest.mark.parametrize("left", [0.5, 0.0, None])
+def test_a08_a_file_that_shrinks_or_goes_while_it_plays(
+    tmp_path: Path, name: str, left: float | None
+) -> None:
+    path = draw_clip(tmp_path / name, 60, (320, 240), options={"crf": "1", "preset": "ultrafast"})
+    with Clip(path) as clip:
+        frames = clip.frames()
+        for _ in range(3):
+            next(frames)
+        path.unlink() if left is None else os.truncate(path, int(path.stat().st_size * left))
+        played = 3 + sum(1 for _ in frames)
+        assert (played == 60) == (left is None)
+        assert clip.complete == (left is None)
+        clip.seek(50)
+        with contextlib.suppress(Refusal):  # to go back, it is opened again
+            assert [f.index for f in clip.frames()][:1] in ([], [50])
 
 
 @pytest.mark.parametrize("kind", ["webm", "mpeg-ps", "mp4"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from runtime.frames import Frame, FrameResult
 from runtime.media import recorder as module
+from runtime.media import video_file
 from runtime.media.clips import Clip
 from runtime.media.recorder import Recorder, fit, free_name, save_snapshot
 from runtime.system.notices import Level, Notices
@@ -80,6 +82,28 @@ def test_an_encoder_that_is_too_slow_drops_and_never_blocks(tmp_path, notices) -
     assert recorder.dropped >= 40
     assert recorder.written + recorder.dropped == 60
     assert "left out" in notices.drain()[-1].text
+
+
+def test_c02_what_was_synced_plays_after_a_power_cut(tmp_path, notices, monkeypatch) -> None:
+    """All that is lost at worst is what came after the last sync: the file is cut off there."""
+    path = tmp_path / "clip.mp4"
+    synced: list[bytes] = []
+    sync = os.fdatasync
+
+    def noting(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(path.read_bytes())
+
+    monkeypatch.setattr(os, "fdatasync", noting)
+    monkeypatch.setattr(video_file, "_SYNC_S", 0.02)
+    record(path, notices, [parsed(i) for i in range(200)])
+    assert len(synced) >= 3
+    for data in synced:
+        path.write_bytes(data)
+        with Clip(path) as clip:
+            shown = len(list(clip.frames()))
+        assert shown >= 12
+    assert shown > 100
 
 
 OUTGROWN = """
