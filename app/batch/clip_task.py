@@ -170,7 +170,7 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
             seconds=round(time.monotonic() - started, 3),
             duration_s=round(clip.duration_s, 3),
             size=clip.size,
-            notices=tuple(clip.notices + results.notices + gaps.unmasked),
+            notices=tuple(dict.fromkeys(clip.notices + results.notices + gaps.unmasked)),
             files=claims,
             replaced=item.replaced if stopped else {},
             finished=not stopped,

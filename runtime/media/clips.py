@@ -146,9 +146,10 @@ class Clip:
         """True when the file breaks off: by its structure, or long before the time it claims to end."""
         if self._ended_at is None:
             return False
-        cut = self._cut or (self._last_damaged and self._decoder.format in _UNSIZED)
-        claimed_s = self._claimed_s
-        return cut or claimed_s - self._played_s > max(1.0, 0.1 * claimed_s, self._longest_step_s)
+        claimed_s, cut = self._claimed_s, self._last_damaged and self._decoder.format in _UNSIZED
+        return (
+            self._cut or cut or claimed_s - self._played_s > max(1.0, 0.1 * claimed_s, self._longest_step_s)
+        )
 
     @property
     def notices(self) -> list[str]:

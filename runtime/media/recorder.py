@@ -76,12 +76,10 @@ class Recorder(threading.Thread):
         """Write until asked to finish; every way out leaves a file that plays."""
         try:
             self._record()
-        except (Refusal, OSError) as e:
-            words = (
-                str(e)
-                if isinstance(e, Refusal)
-                else f"{self.path}: {e.strerror or e}. Choose another folder."
-            )
+        except Refusal as e:
+            self._notices.say(Notice(f"Recording stopped. {e}", Level.ERROR, topic=TOPIC))
+        except OSError as e:
+            words = f"{self.path}: {e.strerror or e}. Choose another folder."
             self._notices.say(Notice(f"Recording stopped. {words}", Level.ERROR, topic=TOPIC))
         except Exception:  # the encoder's own errors; the live view goes on
             log.exception("recording failed")
@@ -99,10 +97,7 @@ class Recorder(threading.Thread):
         size = (0, 0)
         first_s = 0.0
         try:
-            while True:
-                parsed = self._next()
-                if parsed is None:
-                    return
+            while (parsed := self._next()) is not None:
                 picture = self._render(parsed)
                 if writer is None:
                     size = picture.shape[1], picture.shape[0]

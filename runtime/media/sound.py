@@ -147,11 +147,7 @@ class SoundTrack:
         self._put([packet])
 
     def _put(self, packets: Iterable[Packet[AudioStream]]) -> None:
-        """Write what begins at 0 or later: for an earlier packet the muxer would delay the pictures.
-
-        Raises:
-            ValueError: a pause that no file can hold.
-        """
+        """Write what begins at 0 or later: for an earlier packet the muxer would delay the pictures."""
         for packet in packets:
             dts, last = packet.dts, self._last_dts
             if dts is None or min(packet.pts or 0, dts) < 0 or (last is not None and dts <= last):
