@@ -47,8 +47,11 @@ class FrameSpan:
         if every < 1:
             raise ValueError(f"--every takes a number from 1 on, not {every}")
         match = _SPAN.fullmatch(text)
-        if text and (match is None or int(match[1]) > int(match[2])):
-            raise ValueError(f"--frames takes two frame numbers as A:B, not {text[:40]!r}")
+        if text and match is None:
+            example = "as A:B, counted from 0 and both included (5:5 is one frame)"
+            raise ValueError(f"--frames takes two frame numbers {example}, not {text[:40]!r}")
+        if match and int(match[1]) > int(match[2]):
+            raise ValueError(f"--frames {text.strip()} ends before it begins. Give the smaller number first")
         return cls(int(match[1]), int(match[2]), every) if match else cls(every=every)
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -80,13 +81,17 @@ def _name(out: str) -> str:
     """The factor's name: of the library, or that of the file it goes to."""
     if _is_file(out):
         path = Path(out)
-        if not path.absolute().parent.is_dir():
-            raise Refusal(f"file {out}", "its folder does not exist", "Make the folder first")
+        with refused(f"file {printable(out)}"):
+            if not path.absolute().parent.is_dir():
+                raise Refusal(f"file {printable(out)}", "its folder does not exist", "Make the folder first")
+        if not os.access(path.absolute().parent, os.W_OK):  # now, not after minutes of work
+            raise Refusal(f"file {printable(out)}", "you may not write there", "Choose another folder")
         if path.is_dir() or out.endswith(("/", "\\")):
             raise Refusal(f"file {out}", "it is a folder", "Name a file in it")
         return path.name.removesuffix(FACTOR_SUFFIX).removesuffix(".onnx") or "person"
     if not NAME.fullmatch(out):
-        raise Refusal(f"factor name {out[:80]!r}", "it cannot be a file name", "use letters, digits, - and _")
+        remedy = "Use up to 64 letters, digits, spaces, - and _, or name a file that ends in .onnx"
+        raise Refusal(f"factor name {out[:80]!r}", "it cannot be a name in the library", remedy)
     return out
 
 

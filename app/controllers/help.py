@@ -62,7 +62,9 @@ class HelpActions:
             del job
             from app.commands.doctor import examine  # noqa: PLC0415 its imports would delay every start
 
-            return "\n".join(f"{f.section}: {f.name}: {f.value} {f.remedy}".rstrip() for f in examine())
+            named = (f for f in examine() if f.name)  # leftovers have none: their paths name people
+            lines = "\n".join(f"{f.section}: {f.name}: {f.value} {f.remedy}".rstrip() for f in named)
+            return lines.replace(str(Path.home()), "~")
 
         def done(text: str) -> None:
             clipboard = QGuiApplication.clipboard()

@@ -47,11 +47,10 @@ def run(context: Context) -> Facts:
         notices = list(pictures.notices)
         size = pictures.size
     if read < FEWEST:
-        raise Refusal(
-            printable(job.clip.name),
-            f"only {read} frame{'s' * (read != 1)} of the range can be read",
-            "Choose a longer range, or another clip",
-        )
+        reason = f"only {read} frame{'s' * (read != 1)} of the range can be read"
+        if job.first > wanted.start:  # it begins after the clip's end
+            reason = f"it has no frame {job.first}"
+        raise Refusal(printable(job.clip.name), reason, "Choose a longer range, or another clip")
     if read < len(wanted):
         notices.append(f"{read} of {len(wanted)} frames of the range could be read.")
     for text in notices:

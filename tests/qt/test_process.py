@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -76,6 +77,30 @@ def test_it_starts_lean_and_ends_at_a_signal(start, number: int) -> None:
     code, stderr, took_s = ended(process)
     assert (code, clean(stderr)) == (0, "")
     assert took_s < 3.0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a system that can keep to one core")
+def test_g14_one_busy_core_and_two_gigabytes_are_enough(start) -> None:
+    """Beside a process that wants the same core for itself: pictures come, and it ends when asked to."""
+    core = {min(os.sched_getaffinity(0))}
+    busy = subprocess.Popen(
+        [sys.executable, "-c", f"import os\nos.sched_setaffinity(0, {core})\nwhile True: pass"]
+    )
+
+    def small_machine() -> None:
+        os.sched_setaffinity(0, core)
+        resource.setrlimit(resource.RLIMIT_DATA, (2 << 30, 2 << 30))
+
+    try:
+        process = start("first", before=small_machine)
+        assert json.loads(process.stdout.readline())["torch"] == []  # it comes with the first parsed picture
+        process.send_signal(signal.SIGTERM)
+        code, stderr, took_s = ended(process, 20)
+    finally:
+        busy.kill()
+        busy.wait()
+    assert (code, clean(stderr)) == (0, "")
+    assert took_s < 10.0
 
 
 def test_the_second_signal_ends_it_at_once(start) -> None:

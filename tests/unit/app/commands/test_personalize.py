@@ -194,7 +194,8 @@ def test_wrong_usage_is_refused_before_anything_is_made(clip, tmp_path):
         ("ann", {"model": "none"}, "no such model"),
         ("nowhere/ann/x", {}, "folder does not exist"),
         (f"{tmp_path}/", {}, "it is a folder"),
-        ("a:b", {}, "cannot be a file name"),
+        ("a:b", {}, "cannot be a name in the library. Use up to 64 letters"),
+        ("n" * 65, {}, "cannot be a name in the library. Use up to 64 letters"),
     ):
         with pytest.raises(Refusal, match=words):
             personalise(clip, out, **named)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import threading
 import time
 from itertools import pairwise
@@ -13,7 +14,9 @@ import pytest
 
 from app.live.pipeline import Pipeline
 from models.results import Parsing
+from runtime.media.cameras import Camera
 from runtime.media.capture import Playback
+from runtime.media.feeds import CameraFeed
 from runtime.system.errors import Refusal
 
 
@@ -246,3 +249,25 @@ def test_the_tap_sees_every_frame_that_leaves_the_source(live, scripted, slow, r
     assert len(tapped) - count <= 1
     assert tapped == list(range(tapped[0], tapped[0] + len(tapped)))
     assert count > 2 * len(viewer.indices)
+
+
+def test_b08_a_hundred_openings_of_a_missing_camera_leave_nothing_behind(live) -> None:
+    """The longer run, over clips, recordings and swaps, is benchmarks/soak.py."""
+    pipeline, _ = live
+    sizes = []
+    for _ in range(100):
+        capture = pipeline.open(lambda: CameraFeed(Camera(61), "camera 61"))
+        capture.join(20)
+        assert capture.failed
+        pipeline.notices.drain()
+        sizes.append((threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))))
+    assert sizes[-1][0] <= sizes[9][0]
+    assert sizes[-1][1] <= sizes[9][1]
+
+
+@pytest.mark.parametrize("folder", ["app/live", "app/controllers", "app/ui", "runtime/media"])
+def test_b10_nothing_that_is_live_looks_at_the_wall_clock(repository: Path, folder: str) -> None:
+    """A clock that is set (NTP, summer time) must move no deadline, age or frame."""
+    code = "".join(p.read_text("utf-8") for p in sorted((repository / folder).rglob("*.py")))
+    assert "time.monotonic()" in code or folder == "app/ui"
+    assert not re.findall(r"time\.time(?:_ns)?\(|datetime\.(?:now|today)|QDateTime|QTime\b", code)

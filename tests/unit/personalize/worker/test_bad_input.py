@@ -133,6 +133,11 @@ def test_of_a_long_clip_only_the_window_is_read(tmp_path, frames, monkeypatch):
     assert reading.wanted_frames(replace(job, last=None), 25 * 36_000).start == 25 * 18_000 - 150
 
 
+def test_a_range_beyond_the_end_is_named(tmp_path, frames):
+    job = replace(job_for(write_clip(tmp_path / "c.mp4", frames[:6])), first=100, last=110)
+    assert run(tmp_path / "job", job).failed.reason == "it has no frame 100"
+
+
 def test_a_range_that_is_too_long_is_refused_before_reading(tmp_path, frames, monkeypatch):
     monkeypatch.setattr(reading, "LONGEST", 10)
     clip = write_clip(tmp_path / "c.mp4", frames)
