@@ -15,18 +15,18 @@ class BatchProgress:
     def __init__(self, reporter: ProgressReporter, inputs: int) -> None:
         self._reporter, self._inputs = reporter, inputs
         self._ended = 0
-        self._expected = 0  # frames of the input at hand
+        self._expected: dict[str, int] = {}  # frames of the inputs at hand
 
     def begin(self, item: Item, frames: int) -> None:
         """An input is started; `frames` are expected."""
-        self._expected = frames
+        self._expected[item.path] = frames
         self._reporter.event("begin", input=item.path, frames=frames)
 
     def advance(self, item: Item, done: int) -> None:
         """So many frames of it are parsed."""
         self._reporter.event("progress", frequent=True, input=item.path, frame=done)
-        if self._expected > 1:
-            self._reporter.bar("input", item.shown, done, self._expected, f"{done}/{self._expected}")
+        if (expected := self._expected.get(item.path, 0)) > 1:
+            self._reporter.bar(item.path, item.shown, done, expected, f"{done}/{expected}")
 
     def note(self, line: str) -> None:
         """Something a careful user should know."""
@@ -39,7 +39,8 @@ class BatchProgress:
         values: dict[str, Any] = {"status": record.status, "reason": record.reason, "frames": record.frames}
         seconds = 0.0 if again else record.seconds
         self._reporter.event("end", input=item.path, **values, seconds=seconds, already_whole=again)
-        self._reporter.hide("input")
+        self._expected.pop(item.path, None)
+        self._reporter.remove(item.path)
         if self._inputs > 1:
             self._reporter.bar("inputs", "inputs", self._ended, self._inputs, f"{self._ended}/{self._inputs}")
         if record.status != "ok":

@@ -70,12 +70,12 @@ class ProgressReporter:
             task = self._tasks[name] = self._bars.add_task(described, note=note)
         elif self._bars.tasks[self._bars.task_ids.index(task)].description != described:
             self._bars.reset(task, description=described)
-        self._bars.update(task, completed=done, total=total, note=note, visible=True)
+        self._bars.update(task, completed=done, total=total, note=note)
 
-    def hide(self, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Take a bar away."""
         if name in self._tasks:
-            self._bars.update(self._tasks[name], visible=False)
+            self._bars.remove_task(self._tasks.pop(name))
 
     def close(self) -> None:
         """Take all bars away."""

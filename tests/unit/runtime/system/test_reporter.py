@@ -56,7 +56,7 @@ def test_bars_are_drawn_on_a_terminal_only_and_take_names_as_they_are(
         with closing(ProgressReporter("rich")) as reporter:
             reporter.bar("clip", "a[b].mp4", 3, 9, "3/9")
             reporter.bar("clip", "[red]c.mp4", 1, 2, "1/2")
-            reporter.hide("clip")
+            reporter.remove("clip")
             reporter.bar("clip", "[red]c.mp4", 2, 2, "2/2")
         shown = capsys.readouterr().err
         assert ("[red]c.mp4" in shown) is ("2/2" in shown) is terminal
