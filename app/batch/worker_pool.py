@@ -134,7 +134,9 @@ class WorkerPool:
         if tries < TRIES:
             self._waiting.appendleft(item)
             return None
-        sweep(self._job.out / item.name)
+        results = self._job.out / item.name
+        for folder in (results, *results.glob("*/")):
+            sweep(folder)
         reason = f"given up after {tries} tries: the process that parsed it {how}. {TRY_AGAIN}"
         return item, replace(stamp(item), reason=f"{item.shown}: {reason}", attempts=tries), None
 

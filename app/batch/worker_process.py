@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -62,11 +62,12 @@ class WatchedWorker(ChildProcess):
         self.item: Item | None = None
         self.ready = False
         self._frames, self._looked_s, self._quiet_s = 0, 0.0, 0.0
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         try:
+            self._errors = os.fdopen(
+                os.memfd_create("errors"), "w+b"
+            )  # a full disk is no reason not to start
             super().__init__(COMMAND, self._errors, longest_line=LONGEST_ANSWER)
         except OSError as e:
-            self._errors.close()
             reason = f"no process can be started ({e.strerror or e})"
             raise Refusal("workers", reason, "Free some memory and try again") from e
 

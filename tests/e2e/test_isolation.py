@@ -164,14 +164,14 @@ def bounds(**how: float) -> dict[str, object]:
     return {"bounds": Bounds(**how)}
 
 
-def test_an_input_that_fills_the_memory_is_given_up(
+def test_i04_an_input_that_fills_the_memory_is_given_up(
     clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     large = tmp_path / "large.png"
     Image.fromarray(np.zeros((7000, 7000, 3), np.uint8)).save(large)
     limit = {"resident_bytes": 450 << 20}
     monkeypatch.setattr(worker_pool.WorkerPool.__init__, "__kwdefaults__", bounds(**limit))
-    assert parse([clips[0], large, clips[2]], tmp_path / "out", save=("labels",)) == 1
+    assert parse([clips[0], large, clips[2]], tmp_path / "out", save=("labels",), workers=2) == 1
     records = manifest(tmp_path / "out")
     assert [r["status"] for r in records.values()] == ["ok", "failed", "ok"]
     assert "took more than 0.47 GB of memory" in records["large.png"]["reason"]

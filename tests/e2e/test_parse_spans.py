@@ -10,6 +10,8 @@ import pytest
 
 from app.batch.options import FrameSpan
 from app.commands.parse import parse_all
+from runtime.output.label_png import read_labels
+from runtime.output.products import PRODUCTS
 from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
 from tests.e2e.command import files, manifest
@@ -115,3 +117,17 @@ def test_a_model_of_joints_alone_writes_what_it_has(tmp_path: Path) -> None:
     raw = json.loads((out / "a" / "coco.json").read_text())
     assert raw["categories"][0]["keypoints"][0] == "right_ankle"
     assert [len(a["keypoints"]) for a in raw["annotations"]] == [42] * len(raw["images"])
+
+
+def test_a16_odd_sizes_are_parsed_with_everything(tmp_path: Path) -> None:
+    sizes = [(1, 1), (2, 2), (321, 241), (1, 8192), (8192, 1)]
+    clips = [draw_clip(tmp_path / f"{w}x{h}.mov", 2, (w, h), codec="png", pixels="rgb24") for w, h in sizes]
+    everything = {**SMALL, "save": tuple(PRODUCTS)}
+    assert parse_all([str(c) for c in clips], tmp_path / "out", everything, progress="none") == 0
+    for clip, size in zip(clips, sizes, strict=True):
+        assert manifest(tmp_path / "out")[clip.name]["size"] == list(size)
+        folder = tmp_path / "out" / clip.stem
+        assert [read_labels(p.read_bytes()).shape for p in (folder / "labels").iterdir()] == [size[::-1]] * 2
+        for video in ("overlay.mp4", "cutout.mov"):
+            with av.open(str(folder / video)) as file:
+                assert sum(1 for _ in file.decode(video=0)) == 2
