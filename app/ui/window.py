@@ -200,6 +200,11 @@ class Window(QMainWindow):
         if event is not None and text:
             event.acceptProposedAction()
             (self.model_dropped if is_model(text) else self.source_dropped).emit(text)
+            count = len(event.mimeData().urls())  # type: ignore[union-attr]
+            if count > 1:
+                self.status.showMessage(
+                    f"Opening the first of {count}: drop their folder, or use xfactor parse"
+                )
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Escape leaves full screen, colour picking and the brush."""

@@ -85,24 +85,17 @@ def ends_early(file: Path) -> bool:
     """
     size = file.stat().st_size
     with file.open("rb") as f:
-        head = f.read(64)
+        head = f.read(_TS_PACKET_BYTES + 1)
         f.seek(0)
         if head[:4] == b"RIFF":
             return _riff_end(f, size) > size
         if head[:4] == _MATROSKA:
             return _matroska_end(f) > size
-        if head[:1] == b"\x47" and (size <= _TS_PACKET_BYTES or _byte(f, _TS_PACKET_BYTES) == b"\x47"):
+        if head[:1] == b"\x47" and head[_TS_PACKET_BYTES:] in (b"", b"\x47"):
             return size % _TS_PACKET_BYTES != 0
         if head[4:8] in _MOVIE_BOXES:
             return max((end for _, end in _boxes(f)), default=0) > size
     return False
-
-
-def _byte(f: BinaryIO, at: int) -> bytes:
-    f.seek(at)
-    value = f.read(1)
-    f.seek(0)
-    return value
 
 
 def _boxes(f: BinaryIO, most: int = 100_000) -> Iterator[tuple[bytes, int]]:

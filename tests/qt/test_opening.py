@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PyQt6.QtCore import QMimeData
+from PyQt6.QtCore import QMimeData, QUrl
 
 from runtime.media.capture import Playback
 from tests.qt.dropping import drop, files
@@ -77,3 +77,26 @@ def test_an_unusable_drop_over_a_playing_clip_changes_nothing_but_the_banner(
         assert playing.settings.recent == (str(clip),)
         assert playing.playing.place().frames == 50
         assert playing.pipeline.opening is None
+
+
+def test_a21_many_files_a_folder_in_itself_another_machine_s_file_and_shortcuts(
+    desktop, clip, tmp_path, qtbot
+) -> None:
+    """The first of many is opened, and that is said; the rest is refused by name, and nothing is followed."""
+    many = [clip, *(tmp_path / f"{n}.png" for n in range(499))]
+    assert drop(desktop, files(*many))
+    assert "the first of 500" in desktop.window.status.currentMessage()
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
+    assert desktop.window.windowTitle().startswith(clip.name)
+    (tmp_path / "round").mkdir()
+    (tmp_path / "round" / "again").symlink_to(tmp_path / "round")
+    (tmp_path / "a.url").write_text("[InternetShortcut]\nURL=file:///etc/passwd\n")
+    (tmp_path / "a.desktop").write_text("[Desktop Entry]\nType=Link\nURL=https://example.org/a.mp4\n")
+    elsewhere = QMimeData()
+    elsewhere.setUrls([QUrl("file://host/share/a.mp4")])
+    cases = [(files(tmp_path / n), n) for n in ("round", "a.url", "a.desktop")] + [(elsewhere, "a.mp4")]
+    for data, name in cases:
+        desktop.window.banner.dismiss()
+        drop(desktop, data)
+        qtbot.waitUntil(lambda n=name: n in getattr(desktop.window.banner.notice, "text", ""), timeout=20_000)
+        assert desktop.window.windowTitle().startswith(clip.name)
