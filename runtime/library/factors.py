@@ -7,10 +7,10 @@ is a picture of the person.
 
 from __future__ import annotations
 
+import os
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,15 +22,14 @@ from numpy.typing import NDArray
 from models.spec import ModelSpec
 from runtime.engine.sessions import read_model, sha256
 from runtime.library.models import FACTOR_SUFFIX, NAME
+from runtime.library.shelf import Shelf
 from runtime.model_files.admission import admit
 from runtime.model_files.metadata import describe_file
 from runtime.system import paths
 from runtime.system.disk import cannot_write
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
 from runtime.system.files import make_private_dir, refused, write_atomic
 
-GENERATIONS: Final = "history"  #: folder of earlier generations, one folder a name
-THUMBNAILS: Final = "faces"
 KEPT: Final = 8  #: earlier generations of a name; older ones go
 DEFAULT_NAME: Final = "person"
 
@@ -109,16 +108,32 @@ class FactorLibrary:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._shelf = Shelf(folder)
 
     # -- looking up
 
     def factors(self) -> list[FactorFile]:
-        """Every factor that describes itself, by name."""
-        return list(_readable(sorted(self.folder.glob(f"*{FACTOR_SUFFIX}"))))
+        """Every factor that describes itself, by name.
+
+        Raises:
+            Refusal: the folder cannot be read.
+        """
+        return list(_readable(self._shelf.files()))
+
+    def unreadable(self) -> list[Refusal]:
+        """Why each of the other files is no factor; they can be removed like one."""
+        refusals = []
+        for path in self._shelf.files():
+            try:
+                FactorFile.open(path)
+            except Refusal as e:
+                name = printable(path.name.removesuffix(FACTOR_SUFFIX))
+                refusals.append(Refusal(name, e.reason, f"remove it: xfactor factors remove {name}"))
+        return refusals
 
     def path(self, name: str) -> Path:
         """Place of a name's file, whether it exists or not."""
-        return self.folder / f"{name}{FACTOR_SUFFIX}"
+        return self._shelf.belongings(name)[0]
 
     def find(self, name: str | Path) -> FactorFile:
         """A factor by its name in the library, or by path.
@@ -142,7 +157,9 @@ class FactorLibrary:
         """
         shown = f"factor {name[:80]!r}"
         with refused(shown):
-            there = NAME.fullmatch(name) is not None and self.path(name).exists()
+            there = NAME.fullmatch(name) is not None and (
+                self.path(name).exists() or self.path(name).is_symlink()
+            )
         if not there:
             raise Refusal(shown, "it is not in the library", self._choice())
         return self.path(name)
@@ -157,7 +174,7 @@ class FactorLibrary:
 
     def thumbnail(self, name: str) -> Path | None:
         """A name's thumbnail, when it has one."""
-        path = self.folder / THUMBNAILS / f"{name}.png"
+        path = self._shelf.belongings(name)[2]
         return path if path.is_file() else None
 
     def generations(self, name: str) -> list[Generation]:
@@ -173,8 +190,10 @@ class FactorLibrary:
             Refusal: the file is refused, or the name is taken or unusable.
         """
         factor = FactorFile.open(path)
-        target = self._free_place(name or factor.name)
-        return self._write(target, factor.load(trunk))
+        data, target = factor.load(trunk), self._free_place(name or factor.name)
+        with self._shelf.changing():
+            write_atomic(self._free_place(name or factor.name), data)
+        return FactorFile.open(target)
 
     def put(self, path: Path, trunk: bytes, name: str) -> FactorFile:
         """Copy a factor into the library after its trial; one of the same name becomes an earlier generation.
@@ -182,9 +201,10 @@ class FactorLibrary:
         Raises:
             Refusal: the file is refused, or the name is unusable. Nothing has changed then.
         """
-        target = self._place(name)
+        self._place(name)
         data = FactorFile.open(path).load(trunk)
-        return self._replace(name, data) if target.exists() else self._write(target, data)
+        with self._shelf.changing():
+            return self._replace(name, data)
 
     def roll_back(self, name: str, number: int | None = None) -> FactorFile:
         """Use an earlier generation again, the newest by default; the one in use becomes an earlier one.
@@ -198,33 +218,31 @@ class FactorLibrary:
             known = ", ".join(str(g.number) for g in earlier)
             remedy = f"choose one of: {known}" if known else "personalise again to make one"
             raise Refusal(f"factor {name[:80]!r}", "there is no such earlier generation", remedy)
-        restored = self._replace(name, read_model(wanted.file.path))
-        with suppress(OSError):
-            wanted.file.path.unlink()
+        data = read_model(wanted.file.path)
+        with self._shelf.changing():
+            restored = self._replace(name, data)
+            with suppress(OSError):
+                wanted.file.path.unlink()
         return restored
 
     def rename(self, name: str, new: str) -> FactorFile:
-        """Give a factor another name, with its generations and its thumbnail.
+        """Give a factor another name, with its generations and its thumbnail: all of it, or later the rest.
 
         Raises:
             Refusal: there is none, or the new name is taken or unusable.
         """
-        source, target = self.existing(name), self._free_place(new)
-        with _writing(source):
-            source.rename(target)
-        with _writing(source, "the factor has its new name"):
-            if self._history(name).is_dir():
-                shutil.rmtree(self._history(new), ignore_errors=True)
-                self._history(name).rename(self._history(new))
-            if (picture := self.thumbnail(name)) is not None:
-                picture.rename(picture.with_name(f"{new}.png"))
-        return FactorFile.open(target)
+        self.existing(name)
+        with self._shelf.changing():
+            self._free_place(new)
+            self._shelf.note_renaming(name, new)
+        with self._shelf.changing("it has its new name as soon as the disk allows it"):
+            return FactorFile.open(self.path(new))
 
     def set_thumbnail(self, name: str, picture: NDArray[np.uint8]) -> None:
         """Give a factor its thumbnail, (h, w, 3) RGB."""
-        path = self.folder / THUMBNAILS / f"{name}.png"
         data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
-        with _writing(path):
+        with self._shelf.changing():
+            path = self._shelf.belongings(name)[2]
             write_atomic(make_private_dir(path.parent) / path.name, data)
 
     def export(self, name: str, target: Path) -> Path:
@@ -232,8 +250,10 @@ class FactorLibrary:
         if not target.name.endswith(FACTOR_SUFFIX):
             target = target.with_name(target.name.removesuffix(".onnx") + FACTOR_SUFFIX)
         data = read_model(self.find(name).path)
-        with _writing(target):
+        try:
             write_atomic(target, data)
+        except OSError as e:
+            raise cannot_write(target, e) from e
         return target
 
     def remove(self, name: str) -> None:
@@ -242,40 +262,31 @@ class FactorLibrary:
         Raises:
             Refusal: there is none of this name, or something of it could not be deleted.
         """
-        path = self.existing(name)
-        try:
-            if self._history(name).is_dir():
-                shutil.rmtree(self._history(name))
-            if (picture := self.thumbnail(name)) is not None:
-                picture.unlink(missing_ok=True)
-            path.unlink()
-        except OSError as e:
-            reason = f"it cannot be deleted ({e.strerror})"
-            raise Refusal(f"factor {name}", reason, f"Delete it by hand in {self.folder}") from e
+        self.existing(name)
+        with self._shelf.changing():
+            try:
+                self._shelf.clear(name)
+            except OSError as e:
+                reason = f"it cannot be deleted ({e.strerror})"
+                raise Refusal(f"factor {name}", reason, f"Delete it by hand in {self.folder}") from e
 
     # -- files
-
-    def _write(self, target: Path, data: bytes) -> FactorFile:
-        with _writing(target):
-            make_private_dir(target.parent)
-            write_atomic(target, data)
-        return FactorFile.open(target)
 
     def _replace(self, name: str, data: bytes) -> FactorFile:
         """Keep the generation in use, then put another in its place."""
         current, files = self.path(name), self._earlier(name)
         kept = self._history(name) / f"{_number(files[-1]) + 1 if files else 1:06d}{FACTOR_SUFFIX}"
-        with _writing(current):
-            if current.exists():
-                make_private_dir(kept.parent)
-                write_atomic(kept, read_model(current))
-            write_atomic(current, data)
-            for old in self._earlier(name)[:-KEPT]:
-                old.unlink(missing_ok=True)
+        if current.exists():
+            make_private_dir(kept.parent)
+            write_atomic(kept, read_model(current))
+        write_atomic(current, data)
+        for old in self._earlier(name)[:-KEPT]:
+            old.unlink(missing_ok=True)
         return FactorFile.open(current)
 
     def _history(self, name: str) -> Path:
-        return self.folder / GENERATIONS / self._place(name).name.removesuffix(FACTOR_SUFFIX)
+        self._place(name)
+        return self._shelf.belongings(name)[1]
 
     def _earlier(self, name: str) -> list[Path]:
         """Files of earlier generations, the oldest first."""
@@ -289,17 +300,17 @@ class FactorLibrary:
 
     def _free_place(self, name: str) -> Path:
         target = self._place(name)
-        if target.exists():
+        if os.path.lexists(target):
             remedy = "remove it first, or give another name"
             raise Refusal(f"factor {name}", "the library already has one of this name", remedy)
         return target
 
     def _choice(self) -> str:
-        names = ", ".join(f.name for f in self.factors())
+        names = ", ".join(printable(f.name) for f in self.factors())
         return f"choose one of: {names}" if names else "your library of factors is empty"
 
 
-def _readable(files: Iterator[Path] | list[Path]) -> Iterator[FactorFile]:
+def _readable(files: Iterable[Path]) -> Iterator[FactorFile]:
     for path in files:
         with suppress(Refusal):  # `FactorLibrary.find` says why when it is asked for
             yield FactorFile.open(path)
@@ -308,12 +319,3 @@ def _readable(files: Iterator[Path] | list[Path]) -> Iterator[FactorFile]:
 def _number(path: Path) -> int:
     digits = path.name.removesuffix(FACTOR_SUFFIX)
     return int(digits) if digits.isdecimal() else 0
-
-
-@contextmanager
-def _writing(path: Path, saved: str = "") -> Iterator[None]:
-    """A failed write as a refusal; `saved` says what was not lost."""
-    try:
-        yield
-    except OSError as e:
-        raise cannot_write(path, e, saved) from e

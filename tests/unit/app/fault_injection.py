@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 CALLS = ("open", "fchmod", "write", "fsync", "replace", "close")
+FOLDER_CALLS = (*CALLS, "mkdir", "rename", "rmdir", "unlink")
+DIE = -1  # for an error's number: the process dies there
 
 
 class Injector:
@@ -59,8 +61,8 @@ def dying_call(fail_at: int) -> Iterator[Injector]:
 
 
 @contextmanager
-def failing_call(fail_at: int, code: int) -> Iterator[Injector]:
-    yield from _injected(Injector(fail_at, code), CALLS)
+def failing_call(fail_at: int, code: int, calls: tuple[str, ...] = CALLS) -> Iterator[Injector]:
+    yield from _injected(Death(fail_at, 0) if code == DIE else Injector(fail_at, code), calls)
 
 
 def _injected(injector: Injector, calls: tuple[str, ...]) -> Iterator[Injector]:
