@@ -171,6 +171,8 @@ class ModelSpec:
             raw = json.loads(text)
         except json.JSONDecodeError as e:
             raise SpecError(f"the model description is not JSON ({e.msg})") from e
+        except RecursionError as e:
+            raise SpecError("the model description is nested too deep") from e
         if not isinstance(raw, dict):
             raise SpecError("the model description is not a JSON object")
         try:
@@ -197,9 +199,28 @@ def _build(cls: type[ModelSpec], raw: dict[str, Any]) -> ModelSpec:
         StageSpec(s["name"], tuple(s["inputs"]), tuple(output_from_dict(o) for o in s["outputs"]))
         for s in data["stages"]
     )
-    data["training_data"] = tuple(TrainingSet(**t) for t in data.get("training_data", ()))
-    data["card"] = FactorCard(**data["card"]) if data.get("card") else None
-    return cls(**data)
+    data["training_data"] = tuple(
+        TrainingSet(**_typed(TrainingSet, t)) for t in data.get("training_data", ())
+    )
+    data["card"] = FactorCard(**_typed(FactorCard, data["card"])) if data.get("card") else None
+    return cls(**_typed(cls, data))
+
+
+#: What JSON may hold where a field says so; other fields are built, and checked there.
+_KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}
+
+
+def _typed(cls: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """The values of a dataclass, each of the kind that its field says."""
+    for field_ in fields(cls):
+        inner = field_.type.removeprefix("dict[str, ").removesuffix("]")
+        if field_.name not in raw or inner not in _KINDS:
+            continue
+        value = raw[field_.name]
+        for one in value.values() if inner != field_.type else (value,):
+            if not isinstance(one, _KINDS[inner]):
+                raise SpecError(f"the model description says {field_.name}={value!r:.60}; expected {inner}")
+    return raw
 
 
 def _from_format_1(raw: dict[str, Any]) -> dict[str, Any]:

@@ -12,15 +12,13 @@ from personalize.client import job_folders
 from runtime.engine.sessions import read_model, sha256
 from runtime.library.factors import FactorFile, user_factors
 from runtime.library.models import find_model, list_models
-from runtime.system.errors import Refusal
-from runtime.system.files import entries
+from runtime.system.errors import Refusal, printable
 
 
 def list_all() -> None:
     """A line per factor of the user's library."""
-    entries(user_factors().folder)  # refused: a library that nobody may read is not an empty one
-    found = user_factors().factors()
-    if not found:
+    found, unreadable = user_factors().factors(), user_factors().unreadable()
+    if not found and not unreadable:
         Console(highlight=False).print(
             "The library is empty. `xfactor factors add FILE` puts a factor into it."
         )
@@ -32,7 +30,10 @@ def list_all() -> None:
         made, frames, accepted = ("", "", "")
         if card is not None:
             made, frames, accepted = card.created, str(card.frames), "yes" if card.accepted else "no"
-        table.add_row(*(Text(c) for c in (factor.name, _made_for(factor, models), made, frames, accepted)))
+        named = printable(factor.name), _made_for(factor, models)
+        table.add_row(*(Text(c) for c in (*named, made, frames, accepted)))
+    for refusal in unreadable:
+        table.add_row(Text(refusal.what), Text(f"cannot be used: {refusal.reason}"))
     Console().print(table)
 
 
@@ -40,8 +41,8 @@ def show(name: str) -> None:
     """Origin of a factor, and the figures of its gate."""
     factor = user_factors().find(name)
     lines = {
-        "factor": factor.name,
-        "lies in": str(factor.path),
+        "factor": printable(factor.name),
+        "lies in": printable(str(factor.path)),
         "for model": _made_for(factor, _models_by_trunk()),
         "for trunk": factor.trunk_sha256 or "it does not say",
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
-import tempfile
 import time
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from rich.console import Console
@@ -15,10 +16,23 @@ from rich.text import Text
 from runtime.engine.engine import load_engine
 from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
-from runtime.library.models import NAME, Bundle, find_model, list_models, load_bundle
+from runtime.library.models import (
+    CARD,
+    MAX_CARD_BYTES,
+    NAME,
+    Bundle,
+    find_model,
+    list_models,
+    load_bundle,
+    put_model,
+)
+from runtime.model_files.admission import MAX_SUMS_BYTES, SUMS
 from runtime.system import paths
 from runtime.system.errors import Refusal
-from runtime.system.files import entries, make_private_dir
+from runtime.system.files import entries, read_regular
+
+#: Not there, a link to somewhere else, or no regular file.
+LEFT_OUT: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL}
 
 
 def list_all() -> None:
@@ -84,16 +98,15 @@ def add(folder: Path, name: str) -> None:
         )
     if target.exists() or (paths.models_dir() / chosen).exists():
         raise Refusal(f"model {chosen}", "there is one of this name already", "Give another with --name")
-    stages = load_bundle(model)
-    with tempfile.TemporaryDirectory(prefix=".adding-", dir=make_private_dir(target.parent)) as temporary:
-        copy = Path(temporary) / "model"
-        copy.mkdir()
-        for stage, data in stages.items():
-            (copy / f"{stage}.onnx").write_bytes(data)
-        for extra in ("CARD.md", "SHA256SUMS"):
-            if (model.path / extra).is_file():
-                shutil.copyfile(model.path / extra, copy / extra)
-        copy.rename(target)
+    files = {f"{stage}.onnx": data for stage, data in load_bundle(model).items()}
+    for extra, limit in ((CARD, MAX_CARD_BYTES), (SUMS, MAX_SUMS_BYTES)):
+        try:
+            files[extra] = read_regular(model.path / extra, limit, follow=False)
+        except OSError as e:
+            if e.errno not in LEFT_OUT:
+                reason = f"it cannot be read ({e.strerror})"
+                raise Refusal(f"{extra} of {model.name}", reason, "Check or delete it") from e
+    put_model(target, files)
     Console(highlight=False).print(Text(f"{chosen} is in {target}"), soft_wrap=True)
 
 
@@ -112,7 +125,12 @@ def remove(name: str) -> None:
             else "your library has none of this name"
         )
         raise Refusal(f"model {name[:80]!r}", reason, "See: xfactor models")
-    shutil.rmtree(target)
+    try:
+        shutil.rmtree(target)
+    except OSError as e:
+        raise Refusal(
+            f"model {name}", f"it cannot be deleted ({e.strerror})", f"Delete {target} by hand"
+        ) from e
     Console(highlight=False).print(Text(f"{name} is removed"), soft_wrap=True)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +16,15 @@ from runtime.engine.sessions import read_model, sha256
 from runtime.model_files.admission import SUMS, admit, read_sums
 from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths
+from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
-from runtime.system.files import entries, read_regular, refused
+from runtime.system.files import entries, make_private_dir, read_regular, refused, write_atomic
+from runtime.system.locks import exclusive
 
 CARD = "CARD.md"
 MAX_CARD_BYTES = 1 << 18
+PATIENCE_S = 10.0  # with another command that adds a model
+ADDING = ".adding-"  # how a folder begins whose files are not all there yet
 FACTOR_SUFFIX = ".factor.onnx"
 NAME = re.compile(r"[\w][\w .+-]{0,63}", re.UNICODE)
 
@@ -52,7 +58,7 @@ class Bundle:
     def card(self) -> str:
         """The text of its CARD.md; empty without one that can be read."""
         try:
-            return read_regular(self.path / CARD, MAX_CARD_BYTES).decode("utf-8", "replace")
+            return read_regular(self.path / CARD, MAX_CARD_BYTES, follow=False).decode("utf-8", "replace")
         except OSError:
             return ""
 
@@ -166,6 +172,27 @@ def load_bundle(bundle: Bundle) -> dict[str, bytes]:
                 )
     admit(bundle.name, data)
     return data
+
+
+def put_model(target: Path, files: Mapping[str, bytes]) -> None:
+    """Make a model folder of these files, whole or not at all.
+
+    Raises:
+        Refusal: the disk does not allow it.
+    """
+    try:
+        with exclusive(make_private_dir(target.parent), patience_s=PATIENCE_S):
+            for left in target.parent.glob(f"{ADDING}*"):
+                shutil.rmtree(left, ignore_errors=True)  # of a program that was killed
+            copy = make_private_dir(target.with_name(ADDING + target.name))
+            try:
+                for name, data in files.items():
+                    write_atomic(copy / name, data)
+                copy.rename(target)
+            finally:
+                shutil.rmtree(copy, ignore_errors=True)
+    except OSError as e:
+        raise cannot_write(target, e) from e
 
 
 def check_sums(sums: Path, files: dict[str, bytes]) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 from runtime.library.models import FACTOR_SUFFIX, NAME
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
-from runtime.system.files import make_private_dir, read_regular, sweep_temporaries, write_atomic
+from runtime.system.files import entries, make_private_dir, read_regular, sweep_temporaries, write_atomic
 from runtime.system.locks import exclusive
 
 GENERATIONS: Final = "history"  #: folder of earlier generations, one folder a name
@@ -36,13 +36,7 @@ class Shelf:
         Raises:
             Refusal: the folder cannot be read.
         """
-        try:
-            return sorted(p for p in self.folder.iterdir() if p.name.endswith(FACTOR_SUFFIX))
-        except FileNotFoundError:
-            return []
-        except OSError as e:
-            remedy = f"Check the permissions of {self.folder}"
-            raise Refusal("factor library", f"it cannot be read ({e.strerror})", remedy) from e
+        return [p for p in entries(self.folder) if p.name.endswith(FACTOR_SUFFIX)]
 
     def belongings(self, name: str) -> tuple[Path, Path, Path]:
         """A factor's file, folder of earlier generations and thumbnail, whether they exist or not."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from models.spec import METADATA_KEY, ModelSpec, SpecError
 from runtime.model_files.protobuf import MalformedError, Reader
@@ -63,9 +64,24 @@ def _describe(name: str, file: BinaryIO) -> ModelSpec:
     if text is None:
         raise Refusal(what, "it carries no xfactor description", "use a model made by `xfactor export`")
     try:
-        return ModelSpec.from_json(text)
+        spec = ModelSpec.from_json(text)
+        _check_texts(asdict(spec))
     except SpecError as e:
         raise Refusal(what, str(e), "export it again with this version of xfactor") from e
+    return spec
+
+
+def _check_texts(description: dict[str, Any]) -> None:
+    """Refuse what would steer a terminal or hide letters: texts are shown as they are."""
+    pending: list[Any] = [description]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            pending += [*value, *value.values()]
+        elif isinstance(value, list | tuple):
+            pending += value
+        elif isinstance(value, str) and not value.replace("\n", "").isprintable():
+            raise SpecError(f"the model description holds control characters ({value!a:.60})")
 
 
 def refuse_impostor(what: str, file: BinaryIO, size: int) -> None:

@@ -87,17 +87,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_regular(path: Path, limit: int) -> bytes:
+def read_regular(path: Path, limit: int, *, follow: bool = True) -> bytes:
     """The bytes of a regular file; reading a pipe or a device might never end.
 
     Args:
         path: is opened without waiting for a writer.
         limit: bytes it may have.
+        follow: read where a symbolic link leads; else it is refused.
 
     Raises:
         OSError: it is no regular file, cannot be read, or is over the limit.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    no_link = 0 if follow else os.O_NOFOLLOW
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | no_link)
     try:
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):

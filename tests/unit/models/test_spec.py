@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import pytest
 from hypothesis import given
@@ -50,13 +50,16 @@ ONE = ModelSpec(
 )  # fmt: skip
 
 
+CARD = FactorCard("0" * 64, "0" * 64, "2026-11-20", 12, {"iou": 0.8}, {"iou": 1}, accepted=True)
+
+
 @given(specs)
 def test_round_trip(spec: ModelSpec) -> None:
     assert ModelSpec.from_json(spec.to_json()) == spec
     assert "\n" not in spec.to_json()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "{}", '{"name": "x"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "{}", '{"name": "x"}', "[" * 100_000])
 def test_what_is_no_description_is_refused_in_words(text: str) -> None:
     with pytest.raises(SpecError, match="the model description"):
         ModelSpec.from_json(text)
@@ -81,7 +84,10 @@ def test_a_missing_field_is_refused_or_has_its_default(name: str) -> None:
      ("stages", [{"name": "trunk", "inputs": ["depth"], "outputs": [PersonProbability().to_dict()]}]),
      ("stages", [{"name": "trunk", "inputs": ["image"], "outputs": [{"type": "surface"}]}]),
      ("stages", [{"name": "trunk", "inputs": ["image"], "outputs": 2 * [PersonProbability().to_dict()]}]),
-     ("stages", 7), ("card", {"frames": 1}), ("training_data", [{"name": "x"}])],
+     ("stages", 7), ("name", 7), ("licence", None), ("parameters", "many"), ("siblings", {"trunk": 1}),
+     ("card", {"frames": 1}), ("card", {**asdict(CARD), "after": None}), ("training_data", [{"name": "x"}]),
+     ("card", {**asdict(CARD), "frames": "x"}), ("card", {**asdict(CARD), "before": {"iou": None}}),
+     ("card", {**asdict(CARD), "created": 3})],
 )  # fmt: skip
 def test_an_impossible_value_is_refused(key: str, value: object) -> None:
     raw = json.loads(ONE.to_json()) | {key: value}

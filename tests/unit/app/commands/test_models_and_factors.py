@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
+import re
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +18,14 @@ from app.__main__ import app
 from app.commands import factors, models
 from models.spec import FactorCard
 from personalize.factor import described
+from runtime.library import models as library_models
 from runtime.library.models import find_model
 from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir
+from tests.unit.app.fault_injection import DIE, FOLDER_CALLS, DiedError, failing_call
+from tests.unit.runtime.model_files import crafted, hostile
 
 
 def test_models_are_listed_with_their_numbers(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,6 +106,61 @@ def test_the_model_of_a_factor_is_named_and_not_the_factor(
     listed = capsys.readouterr().out
     assert "tennis" not in listed
     assert "factored-s31" in listed
+
+
+@pytest.mark.parametrize("kind", ["nested", "escapes", "empty card", "folder", "pipe"])
+def test_one_bad_file_hides_no_other_and_can_be_removed(kind: str, tmp_path: Path) -> None:
+    folder = make_private_dir(paths.user_factors_dir())
+    bad, good = folder / "bad.factor.onnx", crafted.personalised(crafted.trunk())
+    (folder / "good.factor.onnx").write_bytes(good)
+    text = describe("factor.onnx", good).to_json()
+    if kind == "folder":
+        bad.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(bad)
+    elif kind == "empty card":
+        bad.write_bytes(
+            hostile.described(json.dumps(json.loads(text) | {"card": None} | {"name": None}), good)
+        )
+    else:
+        escapes = text.replace("2026-11-20", "\\u001b]0;owned\\u0007")
+        bad.write_bytes(hostile.described("[" * 100_000 if kind == "nested" else escapes, good))
+    done = CliRunner().invoke(app, ["factors"])
+    assert done.exit_code == 0, done.output
+    assert "good" in done.output
+    assert re.search(r"bad +cannot be used:", done.output)
+    assert "\x1b]0" not in done.output
+    if kind != "folder":  # which may hold anything
+        assert CliRunner().invoke(app, ["factors", "remove", "bad"]).exit_code == 0
+        assert {p.name for p in folder.iterdir()} == {"good.factor.onnx"}
+
+
+def test_a_library_that_cannot_be_read_is_not_called_empty() -> None:
+    folder = paths.user_factors_dir()
+    make_private_dir(folder.parent)
+    folder.write_text("in the place of a folder")  # root, too, cannot list it
+    with pytest.raises(Refusal, match="cannot be read"):
+        factors.list_all()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, DIE])
+def test_a_model_is_added_whole_or_not_at_all(
+    code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(library_models, "admit", lambda *_: None)
+    source, target = crafted.bundle(tmp_path / "tiny"), paths.user_models_dir() / "tiny"
+    (source / "CARD.md").symlink_to("/etc/passwd")
+    for call in range(1, 200, 2):
+        with suppress(Refusal, DiedError), failing_call(call, code, FOLDER_CALLS) as injected:
+            models.add(source, "")
+        assert {p.name for p in paths.user_models_dir().glob("[!.]*")} <= {"tiny"}
+        if target.exists():
+            assert {p.name for p in target.iterdir()} == {p.name for p in source.iterdir()} - {"CARD.md"}
+            models.remove("tiny")
+        if not injected.failed_in:
+            break
+    assert 10 < call < 199
+    assert [p.name for p in paths.user_models_dir().iterdir()] == []
 
 
 @pytest.mark.parametrize(("command", "word"), [("models", "factored-s31"), ("factors", "library is empty")])

@@ -288,6 +288,11 @@ def network_with(description: str | None) -> bytes:
     return model([*front("z"), sigmoid("z")], IMAGE, PERSON, front_weights(), description)
 
 
+def described(text: str, base: bytes) -> bytes:
+    """A model with another description."""
+    return edited(lambda m: helper.set_model_props(m, {METADATA_KEY: text}), base)
+
+
 def fewer_classes() -> bytes:
     """A part network that says S31 and gives seven classes."""
     weights = numpy_helper.from_array(random(0, 7, 3, 8, 8), "w")
