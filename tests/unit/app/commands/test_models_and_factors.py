@@ -24,7 +24,7 @@ from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir
-from tests.unit.app.fault_injection import DIE, FOLDER_CALLS, DiedError, failing_call
+from tests.unit.app.fault_injection import DIE, FOLDER_CALLS, Died, failing_call
 from tests.unit.runtime.model_files import crafted, hostile
 
 
@@ -151,7 +151,7 @@ def test_a_model_is_added_whole_or_not_at_all(
     source, target = crafted.bundle(tmp_path / "tiny"), paths.user_models_dir() / "tiny"
     (source / "CARD.md").symlink_to("/etc/passwd")
     for call in range(1, 200, 2):
-        with suppress(Refusal, DiedError), failing_call(call, code, FOLDER_CALLS) as injected:
+        with suppress(Refusal, Died), failing_call(call, code, FOLDER_CALLS) as injected:
             models.add(source, "")
         assert {p.name for p in paths.user_models_dir().glob("[!.]*")} <= {"tiny"}
         if target.exists():
