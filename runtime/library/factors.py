@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from models.spec import ModelSpec
 from runtime.engine.sessions import read_model, sha256
+from runtime.library.factor_folder import FactorFolder
 from runtime.library.models import FACTOR_SUFFIX, NAME
-from runtime.library.shelf import Shelf
 from runtime.model_files.admission import admit
 from runtime.model_files.metadata import describe_file
 from runtime.system import paths
@@ -108,7 +108,7 @@ class FactorLibrary:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._shelf = Shelf(folder)
+        self._places = FactorFolder(folder)
 
     # -- looking up
 
@@ -118,12 +118,12 @@ class FactorLibrary:
         Raises:
             Refusal: the folder cannot be read.
         """
-        return list(_readable(self._shelf.files()))
+        return list(_readable(self._places.files()))
 
     def unreadable(self) -> list[Refusal]:
         """Why each of the other files is no factor; they can be removed like one."""
         refusals = []
-        for path in self._shelf.files():
+        for path in self._places.files():
             try:
                 FactorFile.open(path)
             except Refusal as e:
@@ -133,7 +133,7 @@ class FactorLibrary:
 
     def path(self, name: str) -> Path:
         """Place of a name's file, whether it exists or not."""
-        return self._shelf.belongings(name)[0]
+        return self._places.belongings(name)[0]
 
     def find(self, name: str | Path) -> FactorFile:
         """A factor by its name in the library, or by path.
@@ -174,7 +174,7 @@ class FactorLibrary:
 
     def thumbnail(self, name: str) -> Path | None:
         """A name's thumbnail, when it has one."""
-        path = self._shelf.belongings(name)[2]
+        path = self._places.belongings(name)[2]
         return path if path.is_file() else None
 
     def generations(self, name: str) -> list[Generation]:
@@ -191,7 +191,7 @@ class FactorLibrary:
         """
         factor = FactorFile.open(path)
         data, target = factor.load(trunk), self._free_place(name or factor.name)
-        with self._shelf.changing():
+        with self._places.changing():
             write_atomic(self._free_place(name or factor.name), data)
         return FactorFile.open(target)
 
@@ -203,7 +203,7 @@ class FactorLibrary:
         """
         self._place(name)
         data = FactorFile.open(path).load(trunk)
-        with self._shelf.changing():
+        with self._places.changing():
             return self._replace(name, data)
 
     def roll_back(self, name: str, number: int | None = None) -> FactorFile:
@@ -219,7 +219,7 @@ class FactorLibrary:
             remedy = f"choose one of: {known}" if known else "personalise again to make one"
             raise Refusal(f"factor {name[:80]!r}", "there is no such earlier generation", remedy)
         data = read_model(wanted.file.path)
-        with self._shelf.changing():
+        with self._places.changing():
             restored = self._replace(name, data)
             with suppress(OSError):
                 wanted.file.path.unlink()
@@ -232,17 +232,17 @@ class FactorLibrary:
             Refusal: there is none, or the new name is taken or unusable.
         """
         self.existing(name)
-        with self._shelf.changing():
+        with self._places.changing():
             self._free_place(new)
-            self._shelf.note_renaming(name, new)
-        with self._shelf.changing("it has its new name as soon as the disk allows it"):
+            self._places.note_renaming(name, new)
+        with self._places.changing("it has its new name as soon as the disk allows it"):
             return FactorFile.open(self.path(new))
 
     def set_thumbnail(self, name: str, picture: NDArray[np.uint8]) -> None:
         """Give a factor its thumbnail, (h, w, 3) RGB."""
         data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
-        with self._shelf.changing():
-            path = self._shelf.belongings(name)[2]
+        with self._places.changing():
+            path = self._places.belongings(name)[2]
             write_atomic(make_private_dir(path.parent) / path.name, data)
 
     def export(self, name: str, target: Path) -> Path:
@@ -263,9 +263,9 @@ class FactorLibrary:
             Refusal: there is none of this name, or something of it could not be deleted.
         """
         self.existing(name)
-        with self._shelf.changing():
+        with self._places.changing():
             try:
-                self._shelf.clear(name)
+                self._places.clear(name)
             except OSError as e:
                 reason = f"it cannot be deleted ({e.strerror})"
                 raise Refusal(f"factor {name}", reason, f"Delete it by hand in {self.folder}") from e
@@ -286,7 +286,7 @@ class FactorLibrary:
 
     def _history(self, name: str) -> Path:
         self._place(name)
-        return self._shelf.belongings(name)[1]
+        return self._places.belongings(name)[1]
 
     def _earlier(self, name: str) -> list[Path]:
         """Files of earlier generations, the oldest first."""

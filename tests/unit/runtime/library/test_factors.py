@@ -15,7 +15,7 @@ from models.spec import FactorCard
 from personalize.client import job_folders
 from personalize.factor import described
 from runtime.engine.engine import load_engine
-from runtime.library import factors, shelf
+from runtime.library import factor_folder, factors
 from runtime.library.factors import user_factors
 from runtime.model_files.metadata import describe
 from runtime.system import paths
@@ -99,7 +99,7 @@ def test_h11_forgetting_leaves_nothing(library, trunk, factor_file):
     assert all(p.stat().st_mode & 0o077 == 0 for p in folder.rglob("*"))
     job_folders.delete_factor("ann")
     assert [p for p in paths.user_data_dir().rglob("*") if p.is_file()] == []
-    assert not (folder / shelf.GENERATIONS / "ann").exists()
+    assert not (folder / factor_folder.GENERATIONS / "ann").exists()
 
 
 def test_generations_follow_a_new_name(library, trunk, factor_file):
@@ -149,7 +149,7 @@ def test_h06_a_disk_that_is_full_or_read_only_changes_nothing(library, trunk, fa
 KILLED = """
 import itertools, os, sys
 from pathlib import Path
-from runtime.library import factors, shelf
+from runtime.library import factor_folder, factors
 factors.admit = lambda *_: None
 stop_at, source, trunk = int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_bytes()
 count = itertools.count(1)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from runtime.library import factors
+from runtime.library.factor_folder import RENAMING
 from runtime.library.factors import FactorLibrary
-from runtime.library.shelf import RENAMING
 from runtime.system.errors import Refusal
 from tests.unit.app.fault_injection import DIE, FOLDER_CALLS, Died, failing_call
 from tests.unit.runtime.model_files import crafted

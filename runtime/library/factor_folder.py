@@ -1,4 +1,4 @@
-"""Shelf: the folder of a factor library, changed by one at a time and put in order before.
+"""FactorFolder: the folder of a factor library, changed by one at a time and put in order before.
 
 What a killed program left behind is removed, or finished, by the next one that changes something.
 """
@@ -24,7 +24,7 @@ RENAMING: Final = ".renaming"  #: note with the old and the new name, for as lon
 PATIENCE_S: Final = 10.0  #: with another window or command that changes the library
 
 
-class Shelf:
+class FactorFolder:
     """Places of factors and of what belongs to them."""
 
     def __init__(self, folder: Path) -> None:
