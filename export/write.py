@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +17,7 @@ from models.factored import INPUT_MEAN, INPUT_STD
 from models.families import ZOO, ZooRow
 from models.network import Network
 from models.spec import ModelSpec, TrainingSet
+from runtime.system.files import write_folder
 
 SUMS = "SHA256SUMS"
 CARD = "CARD.md"
@@ -87,7 +85,8 @@ def export_bundle(module: Network, out: Path, spec: ModelSpec, card_md: str) -> 
     files = {f"{stage}.onnx": data for stage, data in models.items()}
     files[CARD] = card_md.encode()
     files[SUMS] = "".join(f"{_sha256(files[f])}  {f}\n" for f in sorted(files)).encode()
-    _replace_directory(out, files)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_folder(out, files)
     return found
 
 
@@ -108,40 +107,3 @@ def _refuse_foreign(out: Path) -> None:
     foreign = sorted(p.name for p in out.iterdir() if p.name not in BUNDLE_FILES) if out.exists() else []
     if foreign:
         raise ExportError(f"{out}: it holds other files ({', '.join(foreign[:3])}). Name a new directory")
-
-
-def _replace_directory(out: Path, files: dict[str, bytes]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    try:
-        new, old = work / "new", work / "old"
-        new.mkdir(mode=0o755)
-        for name, data in files.items():
-            _write_synced(new / name, data)
-        _sync_directory(new)
-        if out.exists():
-            out.rename(old)
-        try:
-            new.rename(out)
-        except OSError:
-            if old.exists():
-                old.rename(out)
-            raise
-        _sync_directory(out.parent)
-    finally:
-        shutil.rmtree(work)
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("xb") as f:
-        f.write(data)
-        f.flush()
-        os.fsync(f.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

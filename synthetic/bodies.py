@@ -8,8 +8,7 @@ model, so that worker processes never import torch.
 from __future__ import annotations
 
 import functools
-import os
-import tempfile
+import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import platformdirs
 from numpy.typing import NDArray
+
+from runtime.system.files import write_atomic
 
 if TYPE_CHECKING:
     import torch
@@ -88,12 +89,10 @@ def _load(path: Path, count: int) -> Bodies:
 
 def _write(path: Path, bodies: Bodies) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes may build at once; each writes its own file and the rename is atomic.
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-    os.close(handle)
     values = {f.name: np.asarray(getattr(bodies, f.name)) for f in fields(Bodies)}
-    np.savez(partial, allow_pickle=False, **values)
-    Path(partial).replace(path)
+    data = io.BytesIO()
+    np.savez(data, allow_pickle=False, **values)
+    write_atomic(path, data.getvalue(), mode=None)  # two processes may build at once
 
 
 def _build(count: int) -> Bodies:

@@ -7,10 +7,9 @@ committed.
 from __future__ import annotations
 
 import argparse
+import io
 import json
-import os
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.system.files import write_atomic
 from synthetic.appearance import Rng
 from synthetic.bodies import FloatArray, load_bodies
 from synthetic.lifting import BONES, Lift, Lifter, pose_of
@@ -95,10 +95,9 @@ def write_table(path: Path, lifts: list[Lift]) -> None:
     """Write a table; the file gets its name when it is complete."""
     turns = [[cv2.Rodrigues(r.astype(np.float64))[0][:, 0] for r in lift.rotations] for lift in lifts]
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".npz")
-    os.close(handle)
-    np.savez(partial, turns=np.asarray(turns, np.float32), format=FORMAT)
-    Path(partial).replace(path)
+    data = io.BytesIO()
+    np.savez(data, turns=np.asarray(turns, np.float32), format=FORMAT)
+    write_atomic(path, data.getvalue(), mode=None)
 
 
 def lifter(poses: Path | None, seed: int = 1) -> Lifter:

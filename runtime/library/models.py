@@ -18,13 +18,19 @@ from runtime.model_files.metadata import describe, describe_file
 from runtime.system import paths
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
-from runtime.system.files import entries, make_private_dir, read_regular, refused, write_atomic
+from runtime.system.files import (
+    TEMPORARY_PREFIX,
+    entries,
+    make_private_dir,
+    read_regular,
+    refused,
+    write_folder,
+)
 from runtime.system.locks import exclusive
 
 CARD = "CARD.md"
 MAX_CARD_BYTES = 1 << 18
 PATIENCE_S = 10.0  # with another command that adds a model
-ADDING = ".adding-"  # how a folder begins whose files are not all there yet
 FACTOR_SUFFIX = ".factor.onnx"
 NAME = re.compile(r"[\w][\w .+-]{0,63}", re.UNICODE)
 
@@ -182,15 +188,9 @@ def put_model(target: Path, files: Mapping[str, bytes]) -> None:
     """
     try:
         with exclusive(make_private_dir(target.parent), patience_s=PATIENCE_S):
-            for left in target.parent.glob(f"{ADDING}*"):
+            for left in target.parent.glob(f"{TEMPORARY_PREFIX}*"):
                 shutil.rmtree(left, ignore_errors=True)  # of a program that was killed
-            copy = make_private_dir(target.with_name(ADDING + target.name))
-            try:
-                for name, data in files.items():
-                    write_atomic(copy / name, data)
-                copy.rename(target)
-            finally:
-                shutil.rmtree(copy, ignore_errors=True)
+            write_folder(target, files)
     except OSError as e:
         raise cannot_write(target, e) from e
 

@@ -6,9 +6,11 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runtime.system.errors import Refusal, printable
@@ -59,6 +61,32 @@ def move_in(finished: Path, path: Path) -> None:
     finished.replace(path)
     with contextlib.suppress(OSError):
         _sync_folder(path.parent)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder of these files, or replace one: whole, or as it was.
+
+    Raises:
+        OSError: nothing was changed; after a death the old folder may lie beside its place.
+    """
+    work = Path(tempfile.mkdtemp(dir=folder.parent, prefix=TEMPORARY_PREFIX, suffix=TEMPORARY_SUFFIX))
+    try:
+        new, old = work / "new", work / "old"
+        new.mkdir(mode=0o755)
+        for name, data in files.items():
+            write_atomic(new / name, data, mode=None)
+        if folder.exists():
+            folder.rename(old)
+        try:
+            new.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+        with contextlib.suppress(OSError):
+            _sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
 def _write_new(path: Path, data: bytes, mode: int | None, *, sync: bool) -> None:

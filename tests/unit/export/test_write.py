@@ -14,9 +14,10 @@ from export.__main__ import main
 from export.graphs import refuse_training_graph, to_onnx
 from export.parity import CASES, check, measure, pictures
 from export.stages import ExportError
-from export.write import _replace_directory, describe, export_bundle, stage_bytes
+from export.write import describe, export_bundle, stage_bytes
 from models.factored import Factor, FactoredConvNet, FactorStage
 from models.families import ZOO
+from runtime.system.files import write_folder
 from tests.networks import seasoned
 
 pytestmark = pytest.mark.timeout(600)  # tracing is slow on a busy machine
@@ -105,12 +106,12 @@ def test_a_directory_with_other_files_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_directory_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
-    out = tmp_path / "deep" / "bundle"
-    _replace_directory(out, {"a": b"1", "b": b"2"})
-    _replace_directory(out, {"a": b"3"})
+    out = tmp_path / "bundle"
+    write_folder(out, {"a": b"1", "b": b"2"})
+    write_folder(out, {"a": b"3"})
     assert {p.name: p.read_bytes() for p in out.iterdir()} == {"a": b"3"}
     with pytest.raises(FileNotFoundError):
-        _replace_directory(out, {"a": b"4", "no/such/folder": b"5"})
+        write_folder(out, {"a": b"4", "no/such/folder": b"5"})
     assert {p.name: p.read_bytes() for p in out.iterdir()} == {"a": b"3"}
     assert [p.name for p in out.parent.iterdir()] == ["bundle"]
     assert out.stat().st_mode & 0o777 == 0o755
