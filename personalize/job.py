@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import make_private_dir, write_atomic
 
@@ -65,7 +66,8 @@ def write_job(folder: Path, job: PersonalizationJob) -> None:
         make_private_dir(folder)
         write_atomic(folder / FILE, json.dumps(raw, indent=1).encode())
     except OSError as e:
-        raise Refusal(f"job folder {folder}", f"it cannot be written ({e.strerror})", "Choose another") from e
+        refusal = cannot_write(folder, e)
+        raise Refusal(f"job folder {folder}", refusal.reason, "Free some space, or set XFACTOR_HOME") from e
 
 
 def read_job(folder: Path) -> PersonalizationJob:

@@ -74,7 +74,7 @@ def _unwritten(probe: bytes = b"") -> OSError | None:
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-            os.write(1, probe)
+            os.write(1, b"" if sys.stdout.isatty() else probe)
     except OSError as e:
         return e
     return None

@@ -45,7 +45,7 @@ def personalise(
     """Make a factor of a clip.
 
     Returns:
-        0 when it came to its end, also when nothing was gained; 1 when it failed; 130 when it was cancelled.
+        0 when it came to its end, also when nothing was gained; 1 when it failed; 128 + n after signal n.
 
     Raises:
         Refusal: before anything was done.
@@ -63,11 +63,18 @@ def personalise(
     where = clip.absolute(), name, bundle.path.absolute()
     job = PersonalizationJob(*where, first=frames.first, last=frames.last, method=method)
     folder = _folder(job)
-    write_job(folder, job)
+    try:
+        write_job(folder, job)
+    except Refusal:
+        with suppress(OSError):
+            folder.rmdir()  # one that was left is not empty
+        raise
     with Stop().on_signals() as stop:
         with closing(ProgressReporter(progress, time_left=False)) as reporter:
             outcome = _follow(Supervisor(folder, lambda: None), stop, reporter)
         code, place = _end(outcome, out, bundle, reporter)
+    if outcome.how is Ending.CANCELLED:
+        code = stop.exit_code or code
     undelivered = code != 0 and outcome.how is Ending.DONE
     if not undelivered and outcome.how is not Ending.PAUSED and str(folder) not in outcome.words:
         with suppress(Refusal):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import itertools
 import json
+import signal
 import sys
 from dataclasses import replace
 from functools import partial
@@ -14,7 +17,7 @@ from app.batch.options import FrameSpan
 from app.commands import personalize as command
 from models.spec import FactorCard
 from personalize.client import job_folders
-from personalize.client.supervisor import Supervisor, Timeouts
+from personalize.client.supervisor import Ending, Outcome, Supervisor, Timeouts
 from personalize.factor import described
 from personalize.job import PersonalizationJob, read_job, write_job
 from personalize.messages import Cancelled, Failure, Finished, PhaseProgress, WorkerNotice, encode
@@ -22,6 +25,7 @@ from runtime.library.factors import user_factors
 from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
+from tests.unit.app.fault_injection import failing_call
 
 pytestmark = pytest.mark.onnx
 REPORT = {
@@ -175,15 +179,17 @@ def test_what_broke_down_is_taken_up_by_the_next_run(clip, factor, worker, capsy
     assert command._folder(PersonalizationJob(clip, "bob", clip)).name not in folder
 
 
-def test_ctrl_c_cancels_and_leaves_nothing(clip, worker, monkeypatch, capsys):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cancels_and_leaves_nothing(clip, worker, monkeypatch, capsys, number):
     worker(PhaseProgress("reading", 1, 1), Cancelled(), code=3, wait=True)
 
     class Asked(command.Stop):
-        def __bool__(self):
-            return True
+        def __init__(self):
+            super().__init__()
+            self.ask(number)
 
     monkeypatch.setattr(command, "Stop", Asked)
-    assert personalise(clip) == 130
+    assert personalise(clip) == 128 + number
     assert "Nothing has changed" in capsys.readouterr().err
     assert left() == []
     assert user_factors().factors() == []
@@ -202,6 +208,22 @@ def test_wrong_usage_is_refused_before_anything_is_made(clip, tmp_path):
     with pytest.raises(Refusal, match="no such file"):
         personalise(tmp_path / "none.mp4")
     assert left() == []
+
+
+def test_a_job_that_cannot_be_written_leaves_no_folder(clip, monkeypatch):
+    """The disk is full at any call while the job is written down."""
+    monkeypatch.setattr(command, "_follow", lambda *_: Outcome(Ending.CANCELLED))
+    refused = 0
+    for n in itertools.count(1):
+        with failing_call(n, errno.ENOSPC) as injector:
+            try:
+                personalise(clip)
+            except Refusal as e:
+                refused += "the disk is full" in str(e)
+                assert list(job_folders.jobs_dir().iterdir()) == [], injector.calls
+        if not injector.failed_in:
+            break
+    assert refused >= 4  # open, fchmod, write, fsync
 
 
 def test_the_job_says_what_was_asked(clip, worker):

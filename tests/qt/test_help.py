@@ -1,0 +1,34 @@
+"""What a user copies for a bug report: no home, no name of a person (row J05)."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from PyQt6.QtGui import QGuiApplication
+
+from app.commands import doctor
+from personalize.client import job_folders
+from personalize.job import write_job
+from tests.personalising import job_for
+
+pytestmark = pytest.mark.gui
+
+
+def test_j05_a_bug_report_names_neither_home_nor_people(desktop, qtbot, user_home: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(user_home.parent))
+    monkeypatch.setattr(doctor, "CHECKS", {"Folders": doctor._folders, "Machine": doctor._machine})
+    folder = job_folders.new_folder("Ann-Example")
+    write_job(folder, job_for(folder / "clip.mp4"))
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (time.time() - 9999,) * 2)
+    QGuiApplication.clipboard().clear()
+    desktop.window.actions_["copy-system"].trigger()
+    qtbot.waitUntil(lambda: "Folders" in QGuiApplication.clipboard().text(), timeout=20_000)
+    text = QGuiApplication.clipboard().text()
+    assert "leftovers: 1 of runs" in text
+    assert "settings: ~/" in text
+    assert str(user_home.parent) not in text
+    assert "Ann-Example" not in text
