@@ -7,16 +7,17 @@ pictures get later. The clip comes twice as fast as it is parsed, so frames are 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import gc
 import json
 import os
-import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,22 +61,14 @@ def throttled(model: str) -> ThrottledEngine:
     return ThrottledEngine(**{f.name: getattr(engine, f.name) for f in fields(engine) if f.init})
 
 
-@dataclass(frozen=True)
-class ProcessSize:
-    """Memory, descriptors and threads of this process at one moment."""
-
-    at_s: float
-    resident_mb: float
-    descriptors: int
-    threads: int
-
-
-def sample(at_s: float) -> ProcessSize:
-    """Take one of this process."""
+def process_size() -> tuple[float, int, int]:
+    """MB in use, without what the C library keeps of freed memory; open descriptors; threads."""
     gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    megabytes = pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return ProcessSize(at_s, megabytes, len(list(Path("/proc/self/fd").iterdir())), threading.active_count())
+    descriptors = len(list(Path("/proc/self/fd").iterdir()))
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, descriptors, threading.active_count()
 
 
 class Soak:
@@ -88,13 +81,13 @@ class Soak:
         self.previews: Previews | None = None
         self.dropped = 0
         self.ages_s: list[float] = []
+        self.sizes: list[tuple[float, float, int, int]] = []  # hours, MB, descriptors, threads
         self.engines = [throttled(model), throttled(model)]
         self.actions: dict[str, tuple[float, Callable[[int], None]]] = {
             "swap": (2.0, self.swap), "open": (15.0, self.open), "record": (30.0, self.record),
             "load": (120.0, self.load), "preview": (60.0, self.preview),
         }  # fmt: skip
-        mask = np.full((720, 1280), SURE, np.uint8)
-        cv2.imwrite(str(folder / "silhouette.png"), mask)
+        cv2.imwrite(str(folder / "silhouette.png"), np.full((720, 1280), SURE, np.uint8))
 
     def swap(self, turn: int) -> None:
         """The other engine."""
@@ -137,7 +130,6 @@ class Soak:
         self.open(0)
         began_s = time.monotonic()
         done = dict.fromkeys(self.actions, 0)
-        samples: list[ProcessSize] = []
         while (now_s := time.monotonic() - began_s) < 3600 * hours:
             self.notification.wait(0.1)
             self.notification.clear()
@@ -149,29 +141,27 @@ class Soak:
                     act(done[name])
                     done[name] += 1
             self.pipeline.notices.drain()
-            if now_s > len(samples) * SAMPLE_S:
-                samples.append(sample(now_s))
+            if now_s > len(self.sizes) * SAMPLE_S:
+                self.sizes.append((now_s / 3600, *process_size()))
         self.stop_previews()
         self.dropped += self.pipeline.dropped
-        return self.report(hours, done, samples, len(self.pipeline.stop(5.0)))
+        return self.report(hours, done, len(self.pipeline.stop(5.0)))
 
-    def report(
-        self, hours: float, done: dict[str, int], sizes: list[ProcessSize], stuck: int
-    ) -> dict[str, Any]:
+    def report(self, hours: float, done: dict[str, int], stuck: int) -> dict[str, Any]:
         """Figures of the run, and whether nothing grew."""
-        settled = [s for s in sizes if s.at_s > min(SETTLE_S, 900 * hours)]
-        slope = float(np.polyfit([s.at_s / 3600 for s in settled], [s.resident_mb for s in settled], 1)[0])
-        ends = settled[: len(settled) // 10 + 1], settled[-(len(settled) // 10) - 1 :]
-        descriptors = [statistics.median(s.descriptors for s in end) for end in ends]
-        threads = [statistics.median(s.threads for s in end) for end in ends]
-        tenth = len(self.ages_s) // 10 + 1
-        ages = [1e3 * float(np.percentile(a, 99)) for a in (self.ages_s[:tenth], self.ages_s[-tenth:])]
-        stays = descriptors[1] <= descriptors[0] + 2 and threads[1] <= threads[0] + 1 and not stuck
+        sizes = np.array(self.sizes)
+        sizes = sizes[sizes[:, 0] > min(SETTLE_S, 900 * hours) / 3600]
+        slope = float(np.polyfit(sizes[:, 0], sizes[:, 1], 1)[0])
+        tenth, pictures = len(sizes) // 10 + 1, len(self.ages_s) // 10 + 1
+        first, last = (np.median(part, 0).tolist() for part in (sizes[:tenth], sizes[-tenth:]))
+        early, late = (1e3 * float(np.percentile(a, 99)) for a in
+                       (self.ages_s[:pictures], self.ages_s[-pictures:]))  # fmt: skip
+        stays = last[2] <= first[2] + 2 and last[3] <= first[3] + 1 and not stuck
         return {
             "hours": hours, "pictures": len(self.ages_s), "dropped": self.dropped, **done,
-            "resident_mb": [settled[0].resident_mb, settled[-1].resident_mb], "slope_mb_h": slope,
-            "descriptors": descriptors, "threads": threads, "stuck_threads": stuck, "age_p99_ms": ages,
-            "sound": stays and slope <= SLOPE_MB_H and ages[1] <= LATER * ages[0],
+            **{name: [first[i], last[i]] for i, name in enumerate(("mb", "descriptors", "threads"), start=1)},
+            "slope_mb_h": slope, "stuck_threads": stuck, "age_p99_ms": [early, late],
+            "sound": stays and slope <= SLOPE_MB_H and late <= LATER * early,
         }  # fmt: skip
 
 

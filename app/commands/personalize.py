@@ -13,6 +13,7 @@ from rich.text import Text
 
 from app.batch.options import FrameSpan
 from app.commands.torch_process import refuse_without
+from app.download.messages import duration
 from personalize import phases
 from personalize.client import job_folders
 from personalize.client.supervisor import Ending, Outcome, Supervisor
@@ -121,13 +122,9 @@ def _report(reporter: ProgressReporter, message: Message) -> None:
     if isinstance(message, WorkerNotice):
         reporter.line(message.text)
     elif isinstance(message, PhaseProgress):
-        left = "" if message.left_s is None else f"about {_duration(message.left_s)} left"
+        left = "" if message.left_s is None else f"about {duration(message.left_s)} left"
         place = f"{phases.step(message)}: {phases.words(message)}"
         reporter.bar("job", place, phases.fraction(message), 1.0, left)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 def _follow(run: Supervisor, stop: Stop, reporter: ProgressReporter) -> Outcome:
