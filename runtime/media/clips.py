@@ -22,6 +22,7 @@ from runtime.system.errors import Refusal, printable
 _DEFAULT_RATE: Final = 25.0
 _UNSIZED: Final = ("mpegts", "mpeg")  # they do not say how long they are; a torn last frame tells
 _COUNTED_BYTES: Final = 32 << 20  # the packets of a file this small are counted when it has no count
+_LONGEST_S: Final = 1e9  # a tag that says more lies
 _BACK_OFF_FRAMES: Final = (0, 60, 300)  # how much earlier to try when a key frame turns out to lie too late
 
 
@@ -125,6 +126,8 @@ class Clip:
             hours, minutes, seconds = tag.split(":")
             length_s = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
         except ValueError:
+            length_s = 0.0
+        if not 0 < length_s < _LONGEST_S:
             length_s = self._decoder.container_duration_s
         start_s = self._decoder.container_start_s or 0.0
         absolute = self._decoder.format.startswith(("matroska", "flv")) and 0 < start_s < length_s

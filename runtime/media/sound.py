@@ -173,7 +173,7 @@ class SoundTrack:
         self._target = None
         if self._source is None or self.notice:
             return False
-        self.notice = f"the sound was left out from an error in it on ({type(error).__name__})"
+        self.notice = f"the sound was left out after an error in it ({type(error).__name__})"
         return True
 
     def close(self) -> None:
