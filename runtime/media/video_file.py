@@ -61,7 +61,7 @@ class VideoFile(io.FileIO):
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Go back to put the index of a finished video in force, once it is on the disk."""
         with self._closed_on_failure():
-            os.fdatasync(self.fileno())
+            os.fsync(self.fileno())
             return super().seek(offset, whence)
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class VideoFile(io.FileIO):
 
     def _sync(self) -> None:
         with contextlib.suppress(OSError, ValueError):  # a disk that fails fails the next write, too
-            os.fdatasync(self.fileno())
+            os.fsync(self.fileno())
 
 
 def new_video(file: VideoFile | None, muxer: str, options: dict[str, str]) -> OutputContainer:

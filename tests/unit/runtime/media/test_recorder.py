@@ -88,13 +88,13 @@ def test_c02_what_was_synced_plays_after_a_power_cut(tmp_path, notices, monkeypa
     """All that is lost at worst is what came after the last sync: the file is cut off there."""
     path = tmp_path / "clip.mp4"
     synced: list[bytes] = []
-    sync = os.fdatasync
+    sync = os.fsync
 
     def noting(descriptor: int) -> None:
         sync(descriptor)
         synced.append(path.read_bytes())
 
-    monkeypatch.setattr(os, "fdatasync", noting)
+    monkeypatch.setattr(os, "fsync", noting)
     monkeypatch.setattr(video_file, "_SYNC_S", 0.02)
     record(path, notices, [parsed(i) for i in range(200)])
     assert len(synced) >= 3
