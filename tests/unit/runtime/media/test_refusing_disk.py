@@ -97,3 +97,33 @@ def test_c04_what_is_said_to_be_saved_plays(tmp_path: Path, kind: str) -> None:
         said = int(words.split("the first ")[1].split()[0]) if "saved and play" in words else 0
         assert decoded - 1 <= said <= decoded  # a frame whose end is missing may still be shown in part
     assert attempts[-1][2] >= 88
+
+
+FULL = """
+import sys
+from runtime.media.writing import VideoWriter
+from runtime.system.errors import Refusal
+from tests.drawn_media import picture
+import numpy as np
+for path in sys.argv[1:]:
+    alpha = not path.endswith("mp4")
+    try:
+        with VideoWriter(path, (96, 64), alpha=alpha) as writer:
+            for i in range(60):
+                writer.write(np.dstack([picture(i), picture(i)[..., :1]]) if alpha else picture(i), i / 25)
+    except Refusal as e:
+        print(e)
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
+def test_c04_a_full_disk_from_the_first_byte_on(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.mp4", "a.mov", "a.webm")]
+    for path in paths:
+        path.symlink_to("/dev/full")
+    done = subprocess.run([sys.executable, "-c", FULL, *paths], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    for line, path in zip(lines, paths, strict=True):
+        assert line.startswith(f"{path.name}: the disk is full. Make room")
