@@ -158,6 +158,10 @@ def test_closing_its_input_ends_it_soon(tmp_path, repository):
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=repository
     ) as worker:
         assert isinstance(decode(worker.stdout.readline()), PhaseProgress)
+        nice = {
+            os.getpriority(os.PRIO_PROCESS, int(t.name)) for t in Path(f"/proc/{worker.pid}/task").iterdir()
+        }
+        assert nice == {19}  # H08: every thread of it stands behind the live picture
         worker.stdin.close()
         assert decode(worker.stdout.read().splitlines()[-1]) == Cancelled()
     assert worker.returncode == CANCELLED
