@@ -27,7 +27,7 @@ from runtime.engine.stages import ChainedStages, FactoredStages, NoSilhouette, S
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.library.factors import user_factors
-from runtime.library.models import find_model, load_bundle
+from runtime.library.models import Bundle, find_model, load_bundle
 from runtime.system.errors import Refusal
 
 CUDA_BATCH = 8  # on a CPU a batch gains nothing and costs memory
@@ -144,7 +144,7 @@ class Engine:
         trunk = self.stages.sessions[0]
         data = file.load(trunk.data)
         provider = Provider.CUDA if trunk.provider is Provider.CUDA else Provider.CPU
-        return FactorSource(file.name, Session("factor", data, provider, threads=trunk.threads))
+        return FactorSource(file.name, Session("factor", data, provider, threads=trunk.threads, bounded=True))
 
     def with_size(self, size: NetworkSize) -> Engine:
         """The same model looking at larger or smaller pictures."""
@@ -288,7 +288,7 @@ def load_engine(
     model = find_model(bundle)
     data = load_bundle(model)
     provider = choose(device)
-    engine = _build(model.spec, data, provider, threads, size)
+    engine = _build(model, data, provider, threads, size)
     try:
         engine = _warm_up(engine)
     except NoResultError as e:
@@ -298,14 +298,15 @@ def load_engine(
             raise Refusal(
                 f"device {device}", f"model {model.name} does not run on it ({e})", "use --device cpu"
             ) from e
-        engine = _build(model.spec, data, Provider.CPU, threads, size)
+        engine = _build(model, data, Provider.CPU, threads, size)
         engine = _warm_up(engine)
     return engine.with_factor(engine.load_factor(factor)) if factor is not None else engine
 
 
 def _build(
-    spec: ModelSpec, data: dict[str, bytes], provider: Provider, threads: int, size: NetworkSize | None
+    model: Bundle, data: dict[str, bytes], provider: Provider, threads: int, size: NetworkSize | None
 ) -> Engine:
+    spec = model.spec
     decodable = [o for o in spec.outputs if type(o) in CODECS]
     if not decodable:
         given = ", ".join(o.name for o in spec.outputs)
@@ -320,7 +321,8 @@ def _build(
         raise Refusal(
             f"model {spec.name}", str(e), "use it as a silhouette (X factor), or update xfactor"
         ) from e
-    sessions = {s: Session(s, d, provider, threads=threads) for s, d in data.items()}
+    bounded = not model.shipped
+    sessions = {s: Session(s, d, provider, threads=threads, bounded=bounded) for s, d in data.items()}
     stages: Stages = (
         FactoredStages(**sessions)
         if spec.factor_stage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import threading
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ ERRORS_BEFORE_REBUILD = 3  # in a row; a single bad frame is not the session's f
 REBUILDS_BEFORE_CPU = 2
 RUNS_TO_FORGET = 250  # after so many good ones, a repair on the same provider is no news any more
 MAX_MODEL_BYTES = 512 << 20
+MAX_RUN_BYTES = 2 << 30  # for all sessions together whose models nobody vouches for
 
 Array = NDArray[np.generic]
 
@@ -65,8 +67,10 @@ class Session:
         notice: words for a banner, empty when all is well.
     """
 
-    def __init__(self, name: str, data: bytes, provider: Provider, *, threads: int = 1) -> None:
-        """Build the session.
+    def __init__(
+        self, name: str, data: bytes, provider: Provider, *, threads: int = 1, bounded: bool = False
+    ) -> None:
+        """Build the session; a `bounded` one fails where it would take more memory than `MAX_RUN_BYTES`.
 
         Raises:
             Refusal: when the bytes are not a model that the runtime accepts.
@@ -76,17 +80,18 @@ class Session:
         self.notice = ""
         self.rebuilds = 0
         self.data = data
-        self.threads = threads
+        self.threads, self._bounded = threads, bounded
         self._errors = self._good = 0
         self._repair = threading.Lock()
         try:
-            self._session = _build(data, provider, threads)
+            self._session = _build(data, provider, threads, bounded=bounded)
         except RUNTIME_ERRORS as e:
-            raise Refusal(
-                f"model stage {name}",
-                f"the runtime cannot load it ({first_line(e)})",
-                "use a model exported by `xfactor export`",
-            ) from e
+            newer = any(words in str(e) for words in ("Unsupported model IR version", "is till opset"))
+            remedy = "update xfactor" if newer else "use a model exported by `xfactor export`"
+            reason = (
+                "it was written for a newer version of the runtime" if newer else "the runtime cannot load it"
+            )
+            raise Refusal(f"model stage {name}", f"{reason} ({first_line(e)})", remedy) from e
         self.provider = self._wanted = Provider(self._session.get_providers()[0])
         self.interface = _signature(self._session.get_inputs()), _signature(self._session.get_outputs())
         self.inputs, self.outputs = (tuple(side) for side in self.interface)
@@ -102,7 +107,9 @@ class Session:
             results: list[Array] = session.run(list(outputs), dict(feeds))
         except RUNTIME_ERRORS as e:
             self._on_error(session, e)
-            raise NoResultError(f"{self.name} failed: {first_line(e)}") from e
+            full = self._bounded and "bfc_arena" in str(e)
+            reason = f"it needs more than {MAX_RUN_BYTES >> 30} GB of memory" if full else first_line(e)
+            raise NoResultError(f"{self.name} failed: {reason}") from e
         self._errors = 0
         if self.notice and self.provider is self._wanted:
             self._good += 1
@@ -125,7 +132,7 @@ class Session:
         self._good = 0
         reason = f"{self.name} failed {ERRORS_BEFORE_REBUILD} times ({first_line(error)})"
         try:
-            self._session = _build(self.data, target, self.threads)
+            self._session = _build(self.data, target, self.threads, bounded=self._bounded)
         except RUNTIME_ERRORS as e:
             self.notice = f"{reason} and could not be rebuilt ({first_line(e)})"
             return
@@ -139,13 +146,23 @@ def _signature(arguments: list[ort.NodeArg]) -> dict[str, tuple[str, int]]:
     return {a.name: (a.type, len(a.shape)) for a in arguments}
 
 
-def _build(data: bytes, provider: Provider, threads: int) -> ort.InferenceSession:
+@functools.cache
+def _share_bounded_memory() -> None:
+    """Have one allocator with a limit, for every session that asks for it."""
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, ort.OrtArenaCfg({"max_mem": MAX_RUN_BYTES}))
+
+
+def _build(data: bytes, provider: Provider, threads: int, *, bounded: bool) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
     # Spinning threads take the cores from decoding, painting and the personalisation worker (performance §3).
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if bounded:
+        _share_bounded_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
     wanted: list[str | tuple[str, dict[str, str]]] = [Provider.CPU.value]
     if provider is Provider.CUDA:
         wanted.insert(0, (provider.value, {"arena_extend_strategy": "kSameAsRequested"}))

@@ -69,7 +69,10 @@ def load_network(model: str | Path, *, provider: Provider = Provider.CPU, thread
         raise Refusal(f"network {bundle.name}", "its grid is corner-aligned", "use it as a model instead")
     chain = _chain(bundle.spec)
     data = load_bundle(bundle)
-    sessions = {s.name: Session(s.name, data[s.name], provider, threads=threads) for s in chain}
+    sessions = {
+        s.name: Session(s.name, data[s.name], provider, threads=threads, bounded=not bundle.shipped)
+        for s in chain
+    }
     return OtherNetwork(bundle.name, chain, sessions)
 
 

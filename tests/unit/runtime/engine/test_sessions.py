@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from runtime.engine.engine import load_engine
 from runtime.engine.providers import Provider, choose
 from runtime.engine.sessions import NoResultError, Session, read_model, sha256
 from runtime.system.errors import Refusal
-from tests.unit.runtime.model_files import crafted
+from tests.unit.runtime.model_files import crafted, hostile
 
 FEEDS = {"image": np.zeros((1, 64, 96, 3), np.uint8)}
 
@@ -93,9 +94,9 @@ def test_repair_three_errors_a_rebuild_twice_then_the_cpu(monkeypatch: pytest.Mo
     real_build, built = sessions._build, []
     monkeypatch.setattr(Failing, "fails", True)
 
-    def build(data: bytes, provider: Provider, threads: int) -> Failing:
+    def build(data: bytes, provider: Provider, threads: int, *, bounded: bool) -> Failing:
         built.append(provider)
-        return Failing(real_build(data, Provider.CPU, threads), provider.value)
+        return Failing(real_build(data, Provider.CPU, threads, bounded=bounded), provider.value)
 
     monkeypatch.setattr(sessions, "_build", build)
     broken._session = Failing(broken._session, Provider.CUDA.value)
@@ -177,3 +178,15 @@ def test_nothing_of_the_engine_loads_qt_torch_or_onnx() -> None:
         "print(bad); sys.exit(bool(bad))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_foreign_session_takes_no_more_memory_than_it_may() -> None:
+    """3 GB for these features; a factor of unknown origin fails, and works on where it needs less."""
+    data = hostile.grows_with_the_square(crafted.trunk())
+    factor = Session("factor", data, Provider.CPU, bounded=True)
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(NoResultError, match="more than 2 GB"):
+        factor.run({"features": np.zeros((1, crafted.CHANNELS, 60, 60), np.float32)}, ("person",))
+    (person,) = factor.run({"features": np.zeros((1, crafted.CHANNELS, 12, 8), np.float32)}, ("person",))
+    assert person.shape == (1, 1, 12, 8)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 2 << 20

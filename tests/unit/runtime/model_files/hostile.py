@@ -212,6 +212,16 @@ def external(location: str, offset: int = 0) -> bytes:
     return edited(change)
 
 
+def newer(number: str) -> bytes:
+    def change(made: onnx.ModelProto) -> None:
+        if number == "opset":
+            made.opset_import[0].version = 99
+        else:
+            made.ir_version = 99
+
+    return edited(change)
+
+
 def huge_dims() -> bytes:
     return edited(lambda m: m.graph.initializer[0].dims.__setitem__(0, 1 << 40))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ from runtime.engine.engine import load_engine
 from runtime.library import models
 from runtime.library.models import find_model, load_bundle
 from runtime.model_files import admission, trial
+from runtime.model_files.graph import StructureError, check_structure
+from runtime.model_files.metadata import describe
 from runtime.silhouettes.other_network import load_network
 from runtime.system.errors import Refusal
 from tests.unit.runtime.model_files import crafted, hostile
@@ -137,6 +141,26 @@ def test_hostile_graphs_are_refused_and_the_program_lives(tmp_path: Path, case: 
     assert words in refusal(path)
     assert time.monotonic() - started < 20
     assert _peak_mb() - before < 100
+
+
+@pytest.mark.parametrize("number", ["opset", "format"])
+def test_e09_a_file_for_a_newer_runtime_says_so(tmp_path: Path, number: str) -> None:
+    assert "newer version" in refusal(written(tmp_path, hostile.newer(number)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_flipped_cut_and_repeated_bytes_are_refused_or_harmless(seed: int) -> None:
+    """Reading alone; what passes it is tried in the child."""
+    rng, whole = random.Random(seed), crafted.personalised(crafted.trunk())
+    for _ in range(150):
+        mutant = bytearray(whole)
+        for _ in range(rng.randrange(1, 6)):
+            at = rng.randrange(len(mutant))
+            mutant[at : at + rng.choice((1, 1, 1, 40))] = rng.randbytes(rng.choice((0, 1, 1, 9)))
+        with suppress(Refusal):
+            describe("mutant", bytes(mutant))
+        with suppress(StructureError):
+            check_structure(bytes(mutant))
 
 
 # What passes at the sizes of a trial and costs everything at those in use
