@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from runtime.engine.sessions import Session
 from runtime.engine.source import Request, Silhouette
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, printable
+from runtime.system.files import read_regular
 
 MAX_PIXELS: Final = 64_000_000
+MAX_BYTES: Final = 8 * MAX_PIXELS
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 SAMPLE: Final = 32  #: files of a folder, evenly spread, that show its coding
 UNKNOWN: Final = 127  #: P(person) * 255 of a pixel that a mask leaves out: just not a person
@@ -186,9 +188,9 @@ def read_mask(path: Path) -> Mask:
     Raises:
         Refusal: missing, unreadable, not a PNG, or too large.
     """
-    what = f"mask {path.name}"
+    what = f"mask {printable(path.name)}"
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_BYTES)
     except FileNotFoundError as e:
         raise Refusal(what, "there is no such file", f"put it into {path.parent}") from e
     except OSError as e:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -326,3 +327,11 @@ def test_a_cut_is_made_once_per_change(monkeypatch: pytest.MonkeyPatch) -> None:
     brush.paint(Stroke(((60.0, 10.0), (60.0, 140.0)), 6, person=False), 0)
     assert brush.person(asked) is not first
     assert len(calls) == 2
+
+
+def test_a_mask_that_never_ends_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    for name in ("pipe.png", "zero.png"):
+        with pytest.raises(Refusal, match="not a regular file"):
+            read_mask(tmp_path / name)
