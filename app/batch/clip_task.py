@@ -195,7 +195,7 @@ def _through(
         raise Refusal(clip.name, f"it has no frame {span.first}", "Choose other --frames")
     start_s = first.pts_s if first is not None and span.first else 0.0
     results.open(clip, Origin(item.file_name, start, start_s, item.name, joints_of(engine)))
-    writer: WriterThread[tuple[Frame, Result]] = WriterThread(results.write)
+    writer: WriterThread[tuple[Frame, Result]] = WriterThread(results.write, 3 * clip.size[0] * clip.size[1])
     try:
         for frame in itertools.chain([] if first is None else [first], frames):
             writer.put((frame, _parsed(engine, frame, smoother, gaps)))

@@ -9,7 +9,8 @@ from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
 
-_DEPTH: Final = 4  # frames; more would only hold memory
+_DEPTH: Final = 4  # values; more would only hold memory
+_MOST_BYTES: Final = 256_000_000  # of waiting pictures
 _POLL_S: Final = 0.5  # how often a full queue checks that the writer is still there
 
 
@@ -17,11 +18,15 @@ class WriterThread(Generic[T]):
     """A bounded queue before a function that a thread of its own calls for each value, in order.
 
     An error of the function is raised to whoever gives the next value, or closes.
+
+    Args:
+        work: Is called for each value.
+        value_bytes: Memory of one; of large ones fewer wait.
     """
 
-    def __init__(self, work: Callable[[T], None]) -> None:
+    def __init__(self, work: Callable[[T], None], value_bytes: int = 1) -> None:
         self._work = work
-        self._queue: queue.Queue[T | None] = queue.Queue(_DEPTH)
+        self._queue: queue.Queue[T | None] = queue.Queue(max(1, min(_DEPTH, _MOST_BYTES // value_bytes)))
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()

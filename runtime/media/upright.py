@@ -41,8 +41,8 @@ class Orientation:
     @classmethod
     def of(cls, frame: av.VideoFrame) -> Orientation:
         """From the display matrix that travels with a frame; upright when there is none."""
-        try:
-            side = cast("SideDataContainer", frame.side_data)[SideDataType.DISPLAYMATRIX]
+        try:  # not `frame.side_data`: it and its frame would hold each other until Python looks for cycles
+            side = cast("Any", SideDataContainer)(frame)[SideDataType.DISPLAYMATRIX]
         except KeyError:
             return cls()
         matrix = np.frombuffer(bytes(side), dtype=np.int32)

@@ -31,6 +31,9 @@ _LIVE: Final = {**_CRASH_SAFE, "frag_duration": "500000"}
 _CRASH_SAFE_WEBM: Final = {"cluster_time_limit": "1000", "flush_packets": "1"}
 #: Options of x264 that let every picture out as soon as it is in; the same quality in a fifth more bytes.
 _AT_ONCE: Final = {"tune": "zerolatency", "forced-idr": "1", "crf": "23"}
+_HUGE_PIXELS: Final = 1 << 24
+#: Options of x264 that hold one picture in place of a dozen; of 8192 x 8192 px a dozen are gigabytes.
+_FEW_PICTURES: Final = {"tune": "zerolatency", "threads": "1"}
 _MUXERS: Final = {".mp4": "mp4", ".mov": "mov", ".webm": "webm"}
 
 
@@ -95,6 +98,8 @@ class VideoWriter:
         muxer = _MUXERS[self.path.suffix.lower()]
         kept = _CRASH_SAFE_WEBM if muxer == "webm" else _LIVE if live else _CRASH_SAFE
         self._container = new_video(self._file, muxer, kept)
+        if size[0] * size[1] > _HUGE_PIXELS and codec == "libx264":
+            options |= _FEW_PICTURES
         self._stream = self._add_stream(codec, rate, options | (_AT_ONCE if live else {}))
         if sound is not None:
             sound.attach(self._container)

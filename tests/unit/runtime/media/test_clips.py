@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import random
 import struct
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 
 from runtime.media import clips as module
 from runtime.media.clips import Clip
@@ -321,3 +323,16 @@ def test_frames_are_read_only_and_closing_twice_is_no_error(tmp_path: Path) -> N
         frame.image[0, 0, 0] = 1
     clip.close()
     clip.close()
+
+
+def test_a_frame_of_photos_is_gone_when_it_was_shown(tmp_path: Path) -> None:
+    """Frames of 8192 x 8192 px are 100 MB each: none may wait until Python looks for cycles."""
+    path = draw_photos(tmp_path / "lapse.avi", [6] * 12)
+    with Clip(path) as clip:
+        gc.disable()
+        try:
+            frames = clip.frames()
+            counted = [sum(isinstance(o, VideoFrame) for o in gc.get_objects()) for _ in frames]
+        finally:
+            gc.enable()
+    assert max(counted) <= counted[0] + 2
