@@ -14,6 +14,7 @@ from app.batch.item import LoadedModel, loaded
 from app.batch.options import ParseJob
 from app.batch.run import BatchRun, Workers, claimed
 from app.batch.worker_pool import WorkerPool
+from app.batch.worker_process import next_worker
 from app.download.messages import DownloadLimits
 from app.download.sources import DEFAULTS, local_clips
 from app.settings import thread_budget
@@ -106,4 +107,6 @@ def _in_pool(job: ParseJob, count: int, open_: contextlib.ExitStack) -> tuple[Wo
 def _on_ray(job: ParseJob) -> tuple[Workers, LoadedModel]:
     from app.batch.ray import on_ray  # noqa: PLC0415 - an extra few have
 
-    return on_ray(job), loaded(job, 1)[2]
+    workers = on_ray(job)
+    next_worker().end()  # the one started early
+    return workers, loaded(job, 1)[2]

@@ -24,7 +24,7 @@ from app.__main__ import app
 from app.batch import worker_pool
 from app.batch.clip_task import Report
 from app.batch.item import loaded, work
-from app.batch.options import ParseJob
+from app.batch.options import FrameSpan, ParseJob
 from app.batch.plan import plan
 from app.batch.run import BatchRun
 from app.batch.worker_pool import Bounds
@@ -215,6 +215,21 @@ def test_a_fault_of_ours_is_one_line_and_its_trace_is_in_the_log(
         "a.mp4: internal error (ZeroDivisionError: by nothing); xfactor.log has the details"
     )
     assert "break_down" in caplog.text
+
+
+def test_frames_that_are_only_decoded_are_signs_of_life(clips: list[Path], tmp_path: Path) -> None:
+    """Going to a late frame takes minutes in a long clip; that is no silence."""
+    job, engine, _ = loaded(ParseJob((str(clips[1]),), tmp_path, **SMALL, span=FrameSpan(70)), 1)
+    events: list[str] = []
+    report = Report(
+        begin=lambda _: events.append("begin"),
+        advance=lambda _: events.append("advance"),
+        stopped=bool,
+        on_decoded=lambda: events.append("decoded"),
+        on_last=lambda: events.append("last"),
+    )
+    assert work(plan(job, {})[0], job, engine, report)[0].status == "ok"
+    assert events == ["begin", *["decoded"] * 71, "advance", *["decoded", "advance"] * 9, "last"]
 
 
 class Command:
