@@ -71,6 +71,7 @@ class ClipResults:
         self._others = {n: c for n, c in item.claims.items() if n not in (*self.pictures, *self._files)}
         self._before = item.claims
         self._streams: list[ResultStream] = []
+        self._damaged = 0
         self._claims: Claims = {}  # on each file that counts
         self.notices: list[str] = []
 
@@ -105,6 +106,7 @@ class ClipResults:
         for folder in (self.folder, *(self.folder / f for f in self.pictures)):
             sweep(make_folder(folder))
         for name in self.missing_files:
+            self._damaged += bool(self._before.get(name)) and (self.folder / name).exists()
             self._streams.append(self._files[name].open(self.folder / name, clip, origin))
 
     def write(self, value: tuple[Frame, Result]) -> None:
@@ -115,7 +117,9 @@ class ClipResults:
             if not self._counts(name, by_name=False):
                 data = picture.encode(frame.image, result)
                 self._claims[name] = claim_on(data)
-                if claim_on_file(self.folder / name) != self._claims[name]:
+                found = claim_on_file(self.folder / name)
+                if found != self._claims[name]:
+                    self._damaged += bool(found and self._before.get(folder))
                     place(self.folder / name, data)
         for stream in self._streams:
             stream.write(frame, result)
@@ -123,6 +127,8 @@ class ClipResults:
     def finish(self, frames: int) -> Claims:
         """Put the one-file results in place and remove what they replace; the claims on all of them."""
         self.notices = [notice for s in self._streams if (notice := s.finish())]
+        if self._damaged:
+            self.notices.append(f"{self._damaged} damaged result files were made again")
         made = {name: self._claims.get(name) or claim_on_file(self.folder / name) for name in self._files}
         made |= {folder: self._frames(folder, frames) for folder in self.pictures}
         self._own.remove_replaced(made)

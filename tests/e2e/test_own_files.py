@@ -108,6 +108,7 @@ def test_resume_makes_damaged_results_again(tmp_path: Path) -> None:
             path.write_bytes(damage(path.read_bytes()))
         assert parse(inputs, out, save=ALL, resume=True) == 0
         made = files(out)
+        assert manifest(out)["a.mp4"]["notices"] == ["6 damaged result files were made again"]
         with Clip(out / "a" / "overlay.mp4") as overlay:  # x264 may choose other bytes
             assert sum(1 for _ in overlay.frames()) == 4
         assert made | {"a/overlay.mp4": whole["a/overlay.mp4"]} == whole

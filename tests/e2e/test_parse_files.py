@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import av
@@ -268,6 +269,24 @@ def played(video: Path) -> tuple[list[float], np.ndarray, list[bytes]]:
     with av.open(str(video)) as file:
         sound = [bytes(p) for p in file.demux(audio=0)]
     return [t for t, _ in frames], np.stack([p for _, p in frames]), sound
+
+
+def test_names_that_no_text_can_hold(tmp_path: Path) -> None:
+    """Row A20: Latin-1 bytes, a colon; tables and COCO are text."""
+    clips = [
+        draw_clip(tmp_path / "a.mp4", 2),
+        tmp_path / os.fsdecode(b"caf\xe9.mp4"),
+        tmp_path / "scene:1.mp4",
+    ]
+    for path in clips[1:]:
+        path.write_bytes(clips[0].read_bytes())
+    image = draw_picture(tmp_path / "b.png").rename(tmp_path / os.fsdecode(b"b\xe9.png"))
+    for resume in (False, True):
+        assert parse([*clips, image], tmp_path / "out", save=("coco", "csv"), resume=resume) == 0
+    for name, shown in (("caf_", "caf_.mp4"), ("scene_1", "scene:1.mp4"), (".", "b_.png")):
+        assert f"\n{shown},0," in (tmp_path / "out" / name / "parts.csv").read_text()
+        images = json.loads((tmp_path / "out" / name / "coco.json").read_text())["images"]
+        assert {i["file_name"] for i in images} == {shown}
 
 
 @pytest.mark.parametrize("save", ["", "labels,masks", ","])
