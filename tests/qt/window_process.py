@@ -73,7 +73,7 @@ def first_picture(clip: str) -> int:
 
 
 def earlier_crash(clip: str) -> int:
-    """Through the command's entry point: what the banner says half a second after the start."""
+    """Through the command's entry point: what the banners say half a second after the start."""
     from PyQt6.QtCore import QTimer
 
     from app import desktop as module
@@ -85,8 +85,8 @@ def earlier_crash(clip: str) -> int:
         original(self, source)
 
         def finish() -> None:
-            notice = self.window.banner.notice
-            say(words=notice.text if notice else "", details=notice.details if notice else "")
+            notices = self.window.banner._notices.values()
+            say(words=" | ".join(n.text for n in notices), details="".join(n.details for n in notices))
             self.stop()
 
         QTimer.singleShot(500, finish)
