@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -28,6 +29,10 @@ from runtime.output.coco import Origin
 from runtime.output.growing_file import ResultStream
 from runtime.output.products import PRODUCTS
 from runtime.system.errors import Refusal
+from runtime.system.memory import free_bytes
+
+HUGE_PX: Final = 1 << 24  # smaller clips take less than 2 GB with everything
+FRAMES_BYTES_PER_PX: Final = 18  # of decoding, parsing and pictures, measured at 8192 x 8192 px
 
 
 @dataclass(frozen=True)
@@ -167,6 +172,7 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
     results = ClipResults(item, job)
     with Clip(item.path) as clip:
         engine = job.engine_for(engine, item.name, clip=True)
+        check_memory(clip.name, clip.size, job.save, free_bytes())
         report.begin(job.span.count(clip.frames_expected))
         gaps, claims, stopped = _through(item, clip, engine, job, results, report)
         frames = gaps.frames
@@ -185,6 +191,20 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
     if stopped:
         reasons = [f"stopped after {frames} frames; --resume finishes it"]
     return replace(record, status="partial", reason="; ".join(reasons)) if reasons else record
+
+
+def check_memory(name: str, size: tuple[int, int], save: Iterable[str], free: float) -> None:
+    """Refuse a huge clip for whose results there is not enough memory, before it is parsed.
+
+    Raises:
+        Refusal: in words, with the amounts.
+    """
+    pixels, files = size[0] * size[1], [p.clip for p in (PRODUCTS[s] for s in save) if p.clip]
+    need = pixels * (FRAMES_BYTES_PER_PX + sum(f.bytes_per_px for f in files))
+    if pixels > HUGE_PX and need > free:
+        reason = f"at {size[0]} x {size[1]} px its results take about {need / 1e9:.1f} GB of memory"
+        remedy = "Save less at once (--save), or scale it down first"
+        raise Refusal(name, f"{reason}, and {free / 1e9:.1f} GB are free", remedy)
 
 
 def _through(

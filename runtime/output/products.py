@@ -42,6 +42,7 @@ class ClipFile:
 
     name: str  #: `{alpha}` in it stands for the suffix of videos with transparency
     open: Callable[[Path, Clip, Origin], ResultStream]  #: path, clip, its first frame in the file
+    bytes_per_px: int = 0  #: memory that it takes, measured at 8192 x 8192 px
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ PRODUCTS: Final = {
     "overlay": Product(
         _EITHER,
         PictureFile("overlay", ".jpg", overlay_jpeg),
-        ClipFile("overlay.mp4", partial(_video, paint=painted)),
+        ClipFile("overlay.mp4", partial(_video, paint=painted), bytes_per_px=26),
         default=True,
     ),
     "coco": Product(
@@ -118,7 +119,7 @@ PRODUCTS: Final = {
     "alpha": Product(
         _PARTS,
         PictureFile("cutout", ".png", _cutout_png),
-        ClipFile("cutout.{alpha}", partial(_video, paint=_cutout, alpha=True)),
+        ClipFile("cutout.{alpha}", partial(_video, paint=_cutout, alpha=True), bytes_per_px=38),
     ),
 }
 DEFAULTS: Final = tuple(name for name, product in PRODUCTS.items() if product.default)

@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from app.batch.clip_task import check_memory
 from app.batch.manifest import Manifest, Record
 from app.batch.placement import place, sweep
 from app.batch.plan import Item
 from app.batch.progress import BatchProgress
 from app.batch.run import claimed
 from app.batch.writer_thread import WriterThread
-from runtime.output.products import whole
+from runtime.output.products import PRODUCTS, whole
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
+from runtime.system.memory import free_bytes
 from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
 from tests.unit.app.fault_injection import failing_call
@@ -133,6 +135,22 @@ def test_the_writer_behind_keeps_the_order() -> None:
         writer.put(n)
     writer.close()
     assert done == list(range(30))
+
+
+def test_a_huge_clip_is_refused_where_memory_is_short() -> None:
+    check_memory("a.mp4", (4096, 4096), PRODUCTS, 1e6)
+    check_memory("a.mp4", (8192, 8192), ("labels", "overlay"), 3e9)
+    with pytest.raises(
+        Refusal, match=r"8192 x 8192 px its results take about 5\.5 GB of memory, and 3\.0 GB are"
+    ):
+        check_memory("a.mp4", (8192, 8192), PRODUCTS, 3e9)
+
+
+def test_free_memory_is_what_the_system_says(tmp_path: Path) -> None:
+    (tmp_path / "meminfo").write_text("MemTotal:  9 kB\nMemAvailable:     2048 kB\n")
+    assert free_bytes(tmp_path / "meminfo") == 2 << 20
+    assert free_bytes(tmp_path / "none") == float("inf")
+    assert free_bytes() > 1e6
 
 
 def test_an_error_behind_reaches_whoever_writes() -> None:
