@@ -29,7 +29,7 @@ from runtime.output.coco import Origin
 from runtime.output.growing_file import ResultStream
 from runtime.output.products import PRODUCTS
 from runtime.system.errors import Refusal
-from runtime.system.memory import free_bytes
+from runtime.system.ram import free_bytes
 
 HUGE_PX: Final = 1 << 24  # smaller clips take less than 2 GB with everything
 FRAMES_BYTES_PER_PX: Final = 18  # of decoding, parsing and pictures, measured at 8192 x 8192 px
@@ -172,7 +172,7 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
     results = ClipResults(item, job)
     with Clip(item.path) as clip:
         engine = job.engine_for(engine, item.name, clip=True)
-        check_memory(clip.name, clip.size, job.save, free_bytes())
+        check_ram(clip.name, clip.size, job.save, free_bytes())
         report.begin(job.span.count(clip.frames_expected))
         gaps, claims, stopped = _through(item, clip, engine, job, results, report)
         frames = gaps.frames
@@ -193,7 +193,7 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
     return replace(record, status="partial", reason="; ".join(reasons)) if reasons else record
 
 
-def check_memory(name: str, size: tuple[int, int], save: Iterable[str], free: float) -> None:
+def check_ram(name: str, size: tuple[int, int], save: Iterable[str], free: float) -> None:
     """Refuse a huge clip for whose results there is not enough memory, before it is parsed.
 
     Raises:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app.batch.clip_task import check_memory
+from app.batch.clip_task import check_ram
 from app.batch.manifest import Manifest, Record
 from app.batch.placement import place, sweep
 from app.batch.plan import Item
@@ -24,7 +24,7 @@ from app.batch.writer_thread import WriterThread
 from runtime.output.products import PRODUCTS, whole
 from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
-from runtime.system.memory import free_bytes
+from runtime.system.ram import free_bytes
 from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
 from tests.unit.app.fault_injection import failing_call
@@ -138,12 +138,12 @@ def test_the_writer_behind_keeps_the_order() -> None:
 
 
 def test_a_huge_clip_is_refused_where_memory_is_short() -> None:
-    check_memory("a.mp4", (4096, 4096), PRODUCTS, 1e6)
-    check_memory("a.mp4", (8192, 8192), ("labels", "overlay"), 3e9)
+    check_ram("a.mp4", (4096, 4096), PRODUCTS, 1e6)
+    check_ram("a.mp4", (8192, 8192), ("labels", "overlay"), 3e9)
     with pytest.raises(
         Refusal, match=r"8192 x 8192 px its results take about 5\.5 GB of memory, and 3\.0 GB are"
     ):
-        check_memory("a.mp4", (8192, 8192), PRODUCTS, 3e9)
+        check_ram("a.mp4", (8192, 8192), PRODUCTS, 3e9)
 
 
 def test_free_memory_is_what_the_system_says(tmp_path: Path) -> None:
