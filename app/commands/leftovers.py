@@ -61,26 +61,27 @@ def leftovers() -> list[Leftover]:
         Refusal: one of the user's folders cannot be read.
     """
     found = []
-    for kind, path in _candidates():
+    for kind, path, settled_s in _candidates():
         with suppress(OSError):  # it is at work, or not ours
             parts = [path, *path.rglob("*")] if path.is_dir() and not path.is_symlink() else [path]
             stats = [part.lstat() for part in parts]
             age_s = time.time() - max(s.st_mtime for s in stats)
-            if age_s >= SETTLED_S:
+            if age_s >= settled_s:
                 found.append(Leftover(kind, path, sum(s.st_size for s in stats), age_s))
     return found
 
 
-def _candidates() -> Iterator[tuple[str, Path]]:
-    """Kind and path."""
+def _candidates() -> Iterator[tuple[str, Path, float]]:
+    """Kind, path, and for how many seconds nobody may have touched it."""
     jobs, data = job_folders.jobs_dir(), paths.user_data_dir()
     for path in entries(jobs):
         if path.is_dir() and not path.is_symlink() and not job_folders.in_use(path):
-            yield "personalisation that did not end", path
+            begun = (path / job_folders.LOCK).exists() and not (path / job_folders.FACTOR).exists()
+            yield "personalisation that did not end", path, 0.0 if begun else SETTLED_S
     for path in (*entries(paths.user_config_dir()), *data.rglob(".*")):
         if _UNFINISHED.fullmatch(path.name) and not path.is_relative_to(jobs):
-            yield "half-written", path
-    yield from (("old download", path) for path in DownloadCache().outdated())
+            yield "half-written", path, SETTLED_S
+    yield from (("old download", path, SETTLED_S) for path in DownloadCache().outdated())
     for path in entries(Path(tempfile.gettempdir())):
         if _MEASURED.fullmatch(path.name) and not path.is_symlink():
-            yield "folder of a measurement", path
+            yield "folder of a measurement", path, SETTLED_S
