@@ -125,10 +125,10 @@ class Inference(threading.Thread):
         pair = self.pair
         if pair is not None and pair[0] is not engine:
             pair = None
-        self.work = Work(engine, self._limit_s(engine, frame))
-        self._forget_if_cut(engine.id, pair[1].id if pair is not None else 0, frame)
         started_s = time.perf_counter()
         try:
+            self.work = Work(engine, self._limit_s(engine, frame))
+            self._forget_if_cut(engine.id, pair[1].id if pair is not None else 0, frame)
             result, before = self._ask(engine, pair, frame)
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
             words = self._on_failure(engine, e) if not self.abandoned else ""

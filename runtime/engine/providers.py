@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from runtime.engine.onnx import RUNTIME_ERRORS, ort
-from runtime.system.errors import Refusal
+from runtime.system.errors import Refusal, plain
 
 DEVICES = ("auto", "cpu", "cuda")
 _RUNTIME_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ")
@@ -102,4 +102,4 @@ def quiet() -> Iterator[None]:
 def first_line(error: BaseException, limit: int = 160) -> str:
     """An exception's first line, short enough for a banner."""
     text = _RUNTIME_PREFIX.sub("", str(error).strip()).splitlines()
-    return (text[0] if text else type(error).__name__)[:limit]
+    return plain(text[0] if text else type(error).__name__)[:limit]

@@ -21,7 +21,7 @@ from runtime.system.locks import exclusive
 GENERATIONS: Final = "history"  #: folder of earlier generations, one folder a name
 THUMBNAILS: Final = "faces"
 RENAMING: Final = ".renaming"  #: note with the old and the new name, for as long as not all has moved
-PATIENCE_S: Final = 10.0  #: with another window or command that changes the library
+PATIENCE_S: Final = 2.0  #: with another window or command that changes the library
 
 
 class FactorFolder:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runtime.engine.sessions import sha256
 from runtime.system import paths
-from runtime.system.errors import Refusal, printable
+from runtime.system.errors import Refusal, plain, printable
 from runtime.system.files import read_regular
 from runtime.system.processes import answer_of
 
@@ -78,10 +78,10 @@ def try_in_child(stages: Mapping[str, bytes]) -> str:
     if child.returncode != 0:
         return f"the model is malformed: loading it {_how_it_ended(child.returncode)}"
     try:
-        answer = json.loads(child.stdout)
-    except ValueError:
+        answer = json.loads(child.stdout.splitlines()[-1])  # the runtime may have said something before
+    except (ValueError, IndexError):
         return "it could not be checked (the check gave no answer)"
-    return str(answer.get("reason", ""))
+    return plain(str(answer.get("reason", "")))
 
 
 def _how_it_ended(returncode: int) -> str:

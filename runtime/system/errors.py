@@ -16,7 +16,12 @@ class Refusal(Exception):
         self.remedy = remedy
 
 
+def plain(text: str) -> str:
+    """Text that comes from a file, in one line that steers no terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def printable(name: str) -> str:
     """A file name that cannot break a line or a terminal, for messages."""
-    clean = "".join(c if c.isprintable() else "?" for c in name)
+    clean = plain(name)
     return clean if len(clean) <= 120 else f"{clean[:80]}…{clean[-36:]}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
+import onnx
 import pytest
 
+from models.spec import FactorCard
 from runtime.engine import engine
 from runtime.engine.engine import load_engine
 from runtime.library import models
@@ -143,6 +147,25 @@ def test_hostile_graphs_are_refused_and_the_program_lives(tmp_path: Path, case: 
     assert _peak_mb() - before < 100
 
 
+def test_names_in_a_graph_steer_no_terminal(tmp_path: Path) -> None:
+    for name, words in (("Sig\x1b[2Jmoid", "Sig?[2Jmoid"), ("Tele\x07port", "Tele?port")):
+        text = refusal(written(tmp_path, hostile.edited(lambda m, n=name: _rename_last(m, n))))
+        assert words in text
+        assert text.isprintable()
+
+
+def test_what_the_runtime_prints_is_no_part_of_the_answer() -> None:
+    """A name that is no UTF-8: the runtime complains on standard output."""
+    broken = crafted.network("person").replace(b"Conv", b"Co\xd0v")
+    assert "cannot be known" in admission.try_in_child({"network": broken})
+    name = crafted.network("person").replace(b"person", b"pers\xd0n")
+    assert "could not be checked" not in admission.try_in_child({"network": name})
+
+
+def _rename_last(made: onnx.ModelProto, name: str) -> None:
+    made.graph.node[-1].op_type = name
+
+
 @pytest.mark.parametrize("number", ["opset", "format"])
 def test_e09_a_file_for_a_newer_runtime_says_so(tmp_path: Path, number: str) -> None:
     assert "newer version" in refusal(written(tmp_path, hostile.newer(number)))
@@ -175,6 +198,23 @@ def test_a_factor_that_grows_with_the_picture_is_refused(tmp_path: Path, case: s
     with pytest.raises(Refusal, match=words):
         load_engine(folder, factor=path)
     assert _peak_mb() - before < 100
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_personalised_factor_of_either_format_is_admitted(tmp_path: Path, number: int) -> None:
+    """Of the shipped model, as earlier versions described it and as this one does."""
+    own = find_model("factored-s31").files
+    description = json.loads(describe("factor.onnx", own["factor"].read_bytes()).to_json())
+    trunk = models.sha256(own["trunk"].read_bytes())
+    card = FactorCard(trunk, "", "2026-01-01", 9, {"iou": 0.8}, {"iou": 0.9}, accepted=True)
+    description |= {"name": "ann", "card": asdict(card), "siblings": {"trunk": trunk}}
+    if number == 1:
+        del description["stages"]
+        description |= {"format": 1, "kind": "factored", "part_set": "S31", "joint_set": None}
+        description |= {"stride": 8, "grid": "centre"}
+    path = tmp_path / "ann.factor.onnx"
+    path.write_bytes(hostile.described(json.dumps(description), own["factor"].read_bytes()))
+    assert load_engine("factored-s31", factor=path).factor_name == "ann"
 
 
 def test_a_large_picture_takes_no_longer_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
