@@ -216,3 +216,5 @@ def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
     with claimed(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(CannotWriteError, match="output /proc/nowhere: "), claimed(Path("/proc/nowhere")):
+        pass
