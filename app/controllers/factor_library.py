@@ -84,6 +84,10 @@ class LibraryActions:
                 for listed in self._listing.factors
                 for item in (listed.file,)
             ]
+            + [
+                LibraryRow(name, "", "", f"cannot be used: {reason}", fits=False, in_use=False, face=None)
+                for name, reason in self._listing.unreadable
+            ]
         )
 
     def add(self, path: Path) -> None:

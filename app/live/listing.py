@@ -20,7 +20,7 @@ class ListedFactor:
     earlier: int  #: generations that can be gone back to
 
 
-Found = tuple[tuple[Bundle, ...], tuple[ListedFactor, ...]]
+Found = tuple[tuple[Bundle, ...], tuple[ListedFactor, ...], tuple[tuple[str, str], ...]]
 
 
 class Listing:
@@ -29,12 +29,14 @@ class Listing:
     Attributes:
         models: shipped ones first.
         factors: by name.
+        unreadable: name and reason of the library's other files.
         listeners: called in the thread of the window after each look.
     """
 
     def __init__(self, jobs: BackgroundJobs) -> None:
         self.models: tuple[Bundle, ...] = ()
         self.factors: tuple[ListedFactor, ...] = ()
+        self.unreadable: tuple[tuple[str, str], ...] = ()
         self.listeners: list[Callable[[], None]] = []
         self._jobs = jobs
         self._looks = self._seen = 0
@@ -45,9 +47,9 @@ class Listing:
         self._jobs.start("Listing models", _look, lambda f: self._on_found(look, f), quiet=True, beside=True)
 
     def _on_found(self, look: int, found: Found) -> None:
-        if look < self._seen or found == (self.models, self.factors):
+        if look < self._seen or found == (self.models, self.factors, self.unreadable):
             return
-        self._seen, (self.models, self.factors) = look, found
+        self._seen, (self.models, self.factors, self.unreadable) = look, found
         for listener in self.listeners:
             listener()
 
@@ -58,4 +60,5 @@ def _look(_: BackgroundJob) -> Found:
         ListedFactor(f, library.thumbnail(f.name), len(library.generations(f.name)))
         for f in library.factors()
     ]
-    return tuple(list_models()), tuple(factors)
+    unreadable = tuple((r.what, r.reason) for r in library.unreadable())
+    return tuple(list_models()), tuple(factors), unreadable

@@ -97,7 +97,7 @@ class LibraryDialog(QDialog):
                 if column == 0 and row.face is not None:
                     item.setIcon(row.face)
                 if not row.fits:
-                    item.setToolTip("Made for another model: it cannot be used with the one in use")
+                    item.setToolTip(f"For model: {row.model}; it cannot be used with the one in use")
                     item.setForeground(self.palette().placeholderText())
                 self._table.setItem(number, column, item)
             if chosen is not None and row.name == chosen.name:

@@ -104,7 +104,7 @@ def find_model(name: str | Path) -> Bundle:
 
 
 def _open(path: Path) -> Bundle:
-    if path.is_file():
+    if not path.is_dir():
         spec = describe_file(path)
         if len(spec.stages) > 1:
             raise Refusal(

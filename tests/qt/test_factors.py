@@ -12,6 +12,7 @@ from personalize.job import read_job
 from runtime.library.factors import user_factors
 from runtime.silhouettes.grabcut import Stroke
 from runtime.system import paths
+from runtime.system.files import make_private_dir
 from tests.qt.dropping import drop, files
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, reaches
 from tests.qt.test_camera import FakeDevice, devices  # noqa: F401 a fixture
@@ -84,6 +85,17 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     assert user_factors().thumbnail("Ann at home") is None
     assert not user_factors().path("Ann at home").exists()
     qtbot.waitUntil(lambda: [r.name for r in dialog._rows] == ["ann"], timeout=20_000)
+
+
+def test_a_file_that_is_no_factor_is_in_the_library_and_can_be_deleted(playing, qtbot) -> None:
+    bad = make_private_dir(user_factors().folder) / "bad.factor.onnx"
+    bad.write_bytes(b"no model")
+    dialog = playing.library.dialog()
+    qtbot.waitUntil(lambda: [r.name for r in dialog._rows] == ["bad"], timeout=20_000)
+    assert "cannot be used" in dialog._rows[0].model
+    playing.library.delete("bad")
+    qtbot.waitUntil(lambda: dialog._rows == [], timeout=20_000)
+    assert not bad.exists()
 
 
 def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> None:

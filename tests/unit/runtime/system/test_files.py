@@ -10,12 +10,13 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from runtime.system.files import make_private_dir, sweep_temporaries, write_atomic
-from tests.unit.app.fault_injection import failing_call
+from runtime.system.files import make_private_dir, sweep_temporaries, write_atomic, write_folder
+from tests.unit.app.fault_injection import DIE, FOLDER_CALLS, Died, failing_call
 
 OLD, NEW = b"old" * 1000, b"new" * 5000
 
@@ -126,6 +127,27 @@ for n in itertools.count():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS, DIE])
+def test_a_folder_is_written_whole_or_stays(tmp_path: Path, code: int) -> None:
+    old, new = {"a": b"1", "b": b"2"}, {"a": b"3", "c": b"4"}
+    for call in range(1, 100):
+        folder = tmp_path / str(call) / "folder"
+        folder.parent.mkdir()
+        write_folder(folder, old)
+        with suppress(OSError, Died), failing_call(call, code, FOLDER_CALLS) as injected:
+            write_folder(folder, new)
+        kept = sorted(folder.parent.iterdir())
+        places = [folder, *(k / name for k in kept for name in ("old", "new"))]  # where a death may leave it
+        found = [{f.name: f.read_bytes() for f in p.iterdir() if f.is_file()} for p in places if p.exists()]
+        assert old in found or new in found, (call, injected.failed_in)
+        if code != DIE:
+            assert found[0] in (old, new)
+            assert found[0] == new or kept == [folder], (call, injected.failed_in)
+        if not injected.failed_in:
+            break
+    assert 10 < call < 99
+
+
 def test_sigkill_during_save_leaves_old_or_new(tmp_path: Path, repository: Path) -> None:
     """D01: every kill lands at another moment of the write; a mix of two contents has two digits."""
     target = tmp_path / "settings.json"
