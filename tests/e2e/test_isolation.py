@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import av
@@ -27,9 +27,10 @@ from app.batch.item import loaded, work
 from app.batch.options import FrameSpan, ParseJob
 from app.batch.plan import plan
 from app.batch.run import BatchRun
-from app.batch.worker_pool import Bounds
+from app.batch.worker_pool import Bounds, WorkerPool
 from app.commands.parse import parse_all
 from runtime.engine.engine import Engine
+from runtime.system.errors import Refusal
 from tests.drawn_media import draw_clip
 from tests.e2e.command import ROOT, XFACTOR, files, manifest
 
@@ -197,6 +198,16 @@ def test_an_input_that_ended_two_runs_is_left_out_of_a_third(
     raw["inputs"][1]["attempts"] = 2
     path.write_text(json.dumps(raw))
     assert parse(clips, tmp_path) == 0  # anew it may, too
+
+
+def test_a_model_whose_process_dies_is_refused(clips: list[Path], tmp_path: Path) -> None:
+    with closing(WorkerPool(ParseJob((str(clips[0]),), tmp_path, **SMALL), 1)) as pool:
+        pool.workers[0].kill()
+        with pytest.raises(
+            Refusal, match=r"model 'factored-s31': the process that loads it was killed.*--model"
+        ):
+            pool.model()
+    assert not workers_of(os.getpid())
 
 
 def test_a_fault_of_ours_is_one_line_and_its_trace_is_in_the_log(
