@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -119,7 +120,9 @@ class BatchRun:
             Refusal: the workers failed; likewise.
         """
         todo, report = [], BatchReport(self._begin, self._progress.begin, self._advance, self._stopped)
-        for planned in self.items:
+        for planned in itertools.takewhile(
+            lambda _: not self._stop, self.items
+        ):  # reading results takes time
             item, record = planned, self._manifest.records[planned.path]
             if self._job.resume and self._finished(item, record):
                 self._progress.end(item, record, again=True)
