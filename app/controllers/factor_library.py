@@ -110,6 +110,7 @@ class LibraryActions:
             return
         if self._tried(lambda: user_factors().rename(name, new)):
             self._workspace.rename_factor(key, str(self._path(new)), new)
+            self._tried(lambda: job_folders.rename_of(name, new))
         self.refresh()
 
     def roll_back(self, name: str) -> None:

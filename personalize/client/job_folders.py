@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from personalize.job import PersonalizationJob, read_job
+from personalize.job import PersonalizationJob, read_job, write_job
 from runtime.library.factors import user_factors
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -165,6 +165,17 @@ def remove_of(name: str) -> int:
             remove(left.folder)
             removed += 1
     return removed
+
+
+def rename_of(name: str, new: str) -> None:
+    """Give the job folders of a factor its new name, so that they are deleted with it.
+
+    Raises:
+        Refusal: the disk does not allow it.
+    """
+    for left in left_over():
+        if left.job.name == name:
+            write_job(left.folder, replace(left.job, name=new))
 
 
 def delete_factor(name: str) -> None:

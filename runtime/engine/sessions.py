@@ -106,9 +106,9 @@ class Session:
         try:
             results: list[Array] = session.run(list(outputs), dict(feeds))
         except RUNTIME_ERRORS as e:
-            self._on_error(session, e)
             full = self._bounded and "bfc_arena" in str(e)
             reason = f"it needs more than {MAX_RUN_BYTES >> 30} GB of memory" if full else first_line(e)
+            self._on_error(session, reason)
             raise NoResultError(f"{self.name} failed: {reason}") from e
         self._errors = 0
         if self.notice and self.provider is self._wanted:
@@ -117,7 +117,7 @@ class Session:
                 self.notice = ""
         return results
 
-    def _on_error(self, failed: ort.InferenceSession, error: Exception) -> None:
+    def _on_error(self, failed: ort.InferenceSession, error: str) -> None:
         with self._repair:
             if failed is not self._session:
                 return  # somebody has rebuilt it meanwhile
@@ -126,11 +126,11 @@ class Session:
                 self._errors = 0
                 self._rebuild(error)
 
-    def _rebuild(self, error: Exception) -> None:
+    def _rebuild(self, error: str) -> None:
         target = Provider.CPU if self.rebuilds >= REBUILDS_BEFORE_CPU else self.provider
         self.rebuilds += 1
         self._good = 0
-        reason = f"{self.name} failed {ERRORS_BEFORE_REBUILD} times ({first_line(error)})"
+        reason = f"{self.name} failed {ERRORS_BEFORE_REBUILD} times ({error})"
         try:
             self._session = _build(self.data, target, self.threads, bounded=self._bounded)
         except RUNTIME_ERRORS as e:

@@ -14,6 +14,7 @@ import pytest
 from models.spec import FactorCard
 from personalize.client import job_folders
 from personalize.factor import described
+from personalize.job import PersonalizationJob, write_job
 from runtime.engine.engine import load_engine
 from runtime.library import factor_folder, factors
 from runtime.library.factors import user_factors
@@ -108,6 +109,16 @@ def test_generations_follow_a_new_name(library, trunk, factor_file):
     library.rename("ann", "anna")
     assert [frames_of(g.file) for g in library.generations("anna")] == [1]
     assert library.generations("ann") == []
+
+
+def test_h11_jobs_of_a_person_follow_a_new_name_and_go_with_it(library, trunk, factor_file, tmp_path):
+    library.put(factor_file(1), trunk, "ann")
+    for name in ("ann", "bob"):
+        write_job(job_folders.new_folder(name), PersonalizationJob(tmp_path / "a.mp4", name, MODEL))
+    library.rename("ann", "anna")
+    job_folders.rename_of("ann", "anna")
+    job_folders.delete_factor("anna")
+    assert [left.job.name for left in job_folders.left_over()] == ["bob"]
 
 
 def test_h07_a_factor_for_another_trunk_is_refused_and_changes_nothing(library, trunk, factor_file):
