@@ -14,6 +14,7 @@ from PIL import Image
 
 from runtime.output.growing_file import unfinished
 from runtime.output.products import PRODUCTS, whole
+from runtime.system.disk import cannot_write
 
 _DIGITS: Final = 20  # of the SHA-256 of a frame's picture: 80 bits, for ten thousand frames are 200 kB
 _FRAME: Final = re.compile(r"\d{6,}\.png")
@@ -154,11 +155,14 @@ class OwnFiles:
         """Remove the results that were replaced by none of the same name, unless somebody edited them.
 
         Raises:
-            OSError: one cannot be removed.
+            CannotWriteError: one cannot be removed.
         """
-        for name in there(self.folder, self._replaced):
-            if _claim_of(made, name) is None and holding(self._replaced, self.folder, name):
-                (self.folder / name).unlink()
+        try:
+            for name in there(self.folder, self._replaced):
+                if _claim_of(made, name) is None and holding(self._replaced, self.folder, name):
+                    (self.folder / name).unlink()
+        except OSError as e:
+            raise cannot_write(self.folder / name, e) from e
 
 
 def there(folder: Path, names: Iterable[str]) -> Iterator[str]:

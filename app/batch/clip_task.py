@@ -26,7 +26,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.media.clips import Clip
 from runtime.output.coco import Origin
-from runtime.output.growing_file import ResultStream
+from runtime.output.growing_file import ResultStream, unfinished
 from runtime.output.products import PRODUCTS
 from runtime.system.errors import Refusal
 from runtime.system.ram import free_bytes
@@ -112,6 +112,9 @@ class ClipResults:
             sweep(make_folder(folder))
         for name in self.missing_files:
             self._damaged += bool(self._before.get(name)) and (self.folder / name).exists()
+            unfinished(self.folder / name).unlink(
+                missing_ok=True
+            )  # whoever may write it still has it to himself
             self._streams.append(self._files[name].open(self.folder / name, clip, origin))
 
     def write(self, value: tuple[Frame, Result]) -> None:
@@ -220,9 +223,9 @@ def _through(
     if first is None and start == span.first:
         raise Refusal(clip.name, f"it has no frame {span.first}", "Choose other --frames")
     start_s = first.pts_s if first is not None and span.first else 0.0
-    results.open(clip, Origin(item.file_name, start, start_s, item.name, joints_of(engine)))
     writer: WriterThread[tuple[Frame, Result]] = WriterThread(results.write, 3 * clip.size[0] * clip.size[1])
     try:
+        results.open(clip, Origin(item.file_name, start, start_s, item.name, joints_of(engine)))
         for frame in itertools.chain([] if first is None else [first], frames):
             writer.put((frame, _parsed(engine, frame, smoother, gaps)))
             report.advance(gaps.frames)

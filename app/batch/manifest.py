@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal
 from app.batch.claims import Claims, claims_from_json, names_alone
 from app.batch.plan import names_results
 from runtime.output.products import SHARED_NAMES
-from runtime.system.disk import cannot_write
+from runtime.system.disk import CannotWriteError, cannot_write
 from runtime.system.errors import Refusal, printable
 from runtime.system.files import read_regular, write_atomic
 
@@ -94,6 +95,7 @@ class Manifest:
         self._written_s, self._cost_s = float("-inf"), 0.0
         self._data = b""  # what the file holds
         self._due_s = float("inf")  # when the file has to follow the records
+        self._state = self._on_disk()
         if not os.path.lexists(self.path):
             return
         try:
@@ -127,7 +129,11 @@ class Manifest:
             self.write()
 
     def write(self) -> None:
-        """Write the file, whole or not at all; not when it says all this already."""
+        """Write the file, whole or not at all; not when it says all this already.
+
+        Raises:
+            CannotWriteError: the disk does not take it, or another run has written it since.
+        """
         began_s = time.monotonic()
         inputs = [asdict(r) for r in self.records.values()]
         raw = {"format": 1, "program": "xfactor", "files": self.files, "inputs": inputs}
@@ -135,12 +141,23 @@ class Manifest:
         self._due_s = float("inf")
         if data == self._data and self.path.exists():
             return
+        if self._on_disk() not in (None, self._state):  # on a file system without locks nobody was kept out
+            remedy = "Wait for it, or choose another --out"
+            raise CannotWriteError(f"output {self.path.parent}", "another run is writing there", remedy)
         try:
             write_atomic(self.path, data, mode=0o644)
+            self._state = self._on_disk()
         except OSError as e:
             raise cannot_write(self.path, e) from e
         self._data, self._written_s = data, time.monotonic()
         self._cost_s = self._written_s - began_s
+
+    def _on_disk(self) -> tuple[int, ...] | None:
+        """The file's identity, which every writing changes; None where there is no file."""
+        with contextlib.suppress(OSError):
+            about = self.path.stat()
+            return about.st_ino, about.st_mtime_ns, about.st_size
+        return None
 
 
 def _parsed(data: bytes) -> tuple[Claims, dict[str, Record]]:

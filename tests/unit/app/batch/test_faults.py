@@ -7,7 +7,7 @@ import gc
 import itertools
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,7 @@ from app.batch.options import ParseJob
 from app.batch.plan import Item
 from app.batch.run import BatchReport, BatchRun, Outcome
 from runtime.engine.engine import Engine
+from runtime.system.disk import CannotWriteError
 from runtime.system.errors import Refusal
 from runtime.system.reporter import ProgressReporter
 from runtime.system.stop_signal import Stop
@@ -46,20 +47,35 @@ class Batch:
         )
         self.engines = {smooth: loaded(replace(self.job, smooth=smooth), 1)[1:] for smooth in (True, False)}
 
-    def run(self, out: Path, *, resume: bool, smooth: bool = True) -> int:
-        """Parse; the recipe is another without smoothing."""
+    def run(
+        self, out: Path, *, resume: bool, smooth: bool = True, meanwhile: Callable[[], object] | None = None
+    ) -> int:
+        """Parse, and do something else after the first frame; the recipe is another without smoothing."""
         job = replace(self.job, out=out, resume=resume, smooth=smooth)
         engine, model = self.engines[smooth]
         with closing(ProgressReporter("none")) as reporter:
             run = BatchRun(job, Stop(), model, reporter)
             run.start()
-            return run.all(partial(self._here, job, engine))
+            return run.all(partial(self._here, job, engine, meanwhile))
 
     @staticmethod
-    def _here(job: ParseJob, engine: Engine, items: Sequence[Item], report: BatchReport) -> Iterator[Outcome]:
+    def _here(
+        job: ParseJob,
+        engine: Engine,
+        meanwhile: Callable[[], object] | None,
+        items: Sequence[Item],
+        report: BatchReport,
+    ) -> Iterator[Outcome]:
+        def advance(item: Item, frames: int) -> None:
+            nonlocal meanwhile
+            todo, meanwhile = meanwhile, None
+            if todo is not None:
+                todo()
+            report.advance(item, frames)
+
         for item in items:
             report.begin(item)
-            own = Report(partial(report.expect, item), partial(report.advance, item), report.stopped)
+            own = Report(partial(report.expect, item), partial(advance, item), report.stopped)
             yield item, *work(item, job, engine, own)
 
 
@@ -111,3 +127,16 @@ def test_a_fault_at_any_call_loses_nothing(batch: Batch, tmp_path: Path, dies: b
         finish(batch, out)
         assert files(out) == new, f"call {n}: {injector.failed_in}"
     assert len(seen) > 1
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_two_runs_without_locks_do_not_mix(batch: Batch, tmp_path: Path, resume: bool) -> None:
+    """Row I06: the run that finds the manifest written by another one ends, the other one is whole."""
+    assert batch.run(tmp_path / "new", resume=False) == 0
+    out = tmp_path / "out"
+    ends: list[int] = []
+    with pytest.raises(CannotWriteError, match=f"output {out}: another run is writing there"):
+        batch.run(out, resume=False, meanwhile=lambda: ends.append(batch.run(out, resume=resume)))
+    assert ends == [0]
+    assert files(out) == files(tmp_path / "new")
+    assert batch.run(out, resume=True) == 0
