@@ -162,7 +162,7 @@ class OwnFiles:
                 if _claim_of(made, name) is None and holding(self._replaced, self.folder, name):
                     (self.folder / name).unlink()
         except OSError as e:
-            raise cannot_write(self.folder / name, e) from e
+            raise cannot_write(self.folder / "results", e) from e
 
 
 def there(folder: Path, names: Iterable[str]) -> Iterator[str]:
