@@ -29,6 +29,7 @@ def loaded(desktop: Desktop, clip: Path, tmp_path: Path, qtbot, monkeypatch: pyt
     desktop.workspace.load(ModelChoice(str(bundle)))
     qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
     qtbot.waitUntil(lambda: desktop.workspace.engine.name == "tiny", timeout=20_000)
+    desktop.window.actions_["loop"].trigger()
     desktop.open(str(clip))
     qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
     return desktop
@@ -74,3 +75,20 @@ def test_g08_what_takes_long_and_was_expected_to_is_waited_for(loaded: Desktop, 
     shown = loaded.window.canvas.parsed
     qtbot.waitUntil(lambda: loaded.window.canvas.parsed is not shown, timeout=60_000)
     assert loaded.pipeline.stuck == 0
+
+
+def test_g08_a_model_that_does_not_end_leaves_the_picture_and_the_second_asks_for_a_restart(
+    loaded: Desktop, qtbot
+) -> None:
+    loaded.workspace.use(endless(loaded))
+    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 1, timeout=20_000)
+    engine = loaded.workspace.engine
+    factor = Session("factor", hostile.long_factor(engine.stages.sessions[0].data, ROUNDS), Provider.CPU)
+    loaded.workspace._use(replace(engine, stages=replace(engine.stages, factor=factor)))
+    qtbot.waitUntil(lambda: loaded.workspace.engine is None, timeout=20_000)
+    qtbot.waitUntil(lambda: "Choose another model" in loaded.window.banner.notice.text, timeout=1000)
+    assert "restart xfactor" in loaded.window.banner.notice.text
+    shown = loaded.window.canvas.parsed
+    qtbot.waitUntil(lambda: loaded.window.canvas.parsed is not shown, timeout=5000)
+    assert loaded.window.canvas.parsed.parsing is None
+    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 0, timeout=60_000)
