@@ -332,7 +332,7 @@ def test_a_frame_of_photos_is_gone_when_it_was_shown(tmp_path: Path) -> None:
         gc.disable()
         try:
             frames = clip.frames()
-            counted = [sum(isinstance(o, VideoFrame) for o in gc.get_objects()) for _ in frames]
+            counted = [sum(type(o) is VideoFrame for o in gc.get_objects()) for _ in frames]
         finally:
             gc.enable()
     assert max(counted) <= counted[0] + 2
