@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -81,7 +82,7 @@ def personalise(
         with suppress(Refusal):
             job_folders.remove(folder)
     if code == 0 and outcome.done is not None and progress != "json":  # last: the output may be full
-        _print_result(outcome.done, out, place)
+        _print_result(outcome.done, name, out, place)
     return code
 
 
@@ -96,11 +97,19 @@ def _name(out: str) -> str:
             raise Refusal(f"file {printable(out)}", "you may not write there", "Choose another folder")
         if path.is_dir() or out.endswith(("/", "\\")):
             raise Refusal(f"file {out}", "it is a folder", "Name a file in it")
+        _not_there(path)
         return path.name.removesuffix(FACTOR_SUFFIX).removesuffix(".onnx") or "person"
     if not NAME.fullmatch(out):
         remedy = "Use up to 64 letters, digits, spaces, - and _, or name a file that ends in .onnx"
         raise Refusal(f"factor name {out[:80]!r}", "it cannot be a name in the library", remedy)
     return out
+
+
+def _not_there(path: Path) -> None:
+    """Raise for a file that is there already: unlike a factor of the library it has no earlier generation."""
+    if os.path.lexists(path):
+        what = f"file {printable(str(path))}"
+        raise Refusal(what, "it is there already", "Choose another name, or move it away")
 
 
 def _is_file(out: str) -> bool:
@@ -178,6 +187,7 @@ def _deliver(done: Finished, out: str, bundle: Bundle) -> Path:
     if not _is_file(out):
         return user_factors().put(source, read_model(bundle.files["trunk"]), out).path
     target = Path(out).absolute()
+    _not_there(target)
     try:
         write_atomic(target, source.read_bytes())
     except OSError as e:
@@ -185,16 +195,17 @@ def _deliver(done: Finished, out: str, bundle: Bundle) -> Path:
     return target
 
 
-def _print_result(done: Finished, out: str, place: str) -> None:
+def _print_result(done: Finished, name: str, out: str, place: str) -> None:
     console = Console(highlight=False)
-    result = verdict(done, _name(out))
+    result = verdict(done, name)
     console.print(Text(result.headline), soft_wrap=True)
     for row in result.rows:
         line = f"  {row.words:34s} {row.before:.3f} before  {row.after:.3f} after  {row.change:+.3f}"
         console.print(Text(line), soft_wrap=True)
     console.print(Text(result.reason), soft_wrap=True)
     if place:
-        console.print(Text(f"{_name(out)} is in {place}; use it with --factor {out}"), soft_wrap=True)
+        use = f"--factor {shlex.quote(out)}"
+        console.print(Text(f"{name} is in {place}; use it with {use}"), soft_wrap=True)
         console.print(
             "Judged by silhouettes propagated through the clip, not by true ones: look at some frames first.",
             soft_wrap=True,

@@ -106,6 +106,28 @@ def test_a_factor_goes_to_a_file(clip, factor, worker, tmp_path):
     assert user_factors().factors() == []
     with pytest.raises(Refusal, match="folder does not exist"):
         personalise(clip, str(tmp_path / "none" / "x.onnx"))
+    mine = tmp_path / "mine.onnx"
+    mine.write_bytes(b"mine")
+    with pytest.raises(Refusal, match="it is there already"):
+        personalise(clip, str(mine))
+    assert mine.read_bytes() == b"mine"
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(
+    clip, factor, worker, tmp_path, monkeypatch, capsys
+):
+    target = tmp_path / "here.onnx"
+    worker(Finished(str(factor), "0", accepted=True, report=REPORT))
+    follow = command._follow
+
+    def meanwhile(*how):
+        target.write_bytes(b"mine")
+        return follow(*how)
+
+    monkeypatch.setattr(command, "_follow", meanwhile)
+    assert personalise(clip, str(target)) == 1
+    assert "The factor is kept as" in capsys.readouterr().err
+    assert target.read_bytes() == b"mine"
 
 
 def test_no_gain_is_an_end_like_any_other_and_keeps_nothing(clip, factor, worker, capsys):
