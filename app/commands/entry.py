@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import runpy
 import signal
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from runtime.system import crash_log
+from runtime.system import crash_log, standard_output
 from runtime.system.errors import Refusal, printable
 
 FAILED, WRONG_USAGE = 1, 2  #: exit codes, beside 0 and 128 + n of signal n
@@ -37,15 +36,20 @@ def exit_code(command: Callable[[], object], name: str, *, log: str = "xfactor")
     faults = crash_log.install(name=log)
     with _unwound_by_signals():
         code = _run(command, name, faults)
-    lost = _unwritten()
-    return code if lost is None else max(code, _give_up_output(lost))
+    if (unwritten := _unwritten()) is not None:
+        standard_output.give_up(unwritten)
+    if (lost := standard_output.loss()) is None:
+        return code
+    _say(f"output: it cannot be written ({lost.strerror}). Free some space, or send it elsewhere")
+    return max(code, FAILED)
 
 
 def _run(command: Callable[[], object], name: str, faults: crash_log.Faults) -> int:
     try:
         command()
     except SystemExit as e:
-        return e.code if isinstance(e.code, int) else int(e.code is not None)
+        left = isinstance(e.__context__, BrokenPipeError)  # rich and click end so when a reader leaves
+        return 0 if left else e.code if isinstance(e.code, int) else int(e.code is not None)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Refusal as e:
@@ -53,7 +57,8 @@ def _run(command: Callable[[], object], name: str, faults: crash_log.Faults) -> 
         return WRONG_USAGE
     except Exception as e:  # noqa: BLE001 the last net
         if isinstance(e, OSError) and e.filename is None and _unwritten(b"\n") is not None:
-            return _give_up_output(e)
+            standard_output.give_up(e)
+            return 0
         faults.report(_worded(e), name)
         return FAILED
     return 0
@@ -74,20 +79,11 @@ def _unwritten(probe: bytes = b"") -> OSError | None:
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-            os.write(1, b"" if sys.stdout.isatty() else probe)
+            if probe and not sys.stdout.isatty():
+                os.write(1, probe)
     except OSError as e:
         return e
     return None
-
-
-def _give_up_output(lost: OSError) -> int:
-    """Say so and give the exit code; what still waits goes nowhere."""
-    from runtime.system.reporter import quiet_stdout  # noqa: PLC0415 loads what draws bars, for a rare case
-
-    quiet_stdout()
-    if lost.errno != errno.EPIPE:  # a reader who leaves has read enough
-        _say(f"output: it cannot be written ({lost.strerror}). Free some space, or send it elsewhere")
-    return FAILED
 
 
 def _say(words: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from contextlib import suppress
@@ -13,21 +12,30 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from runtime.system import standard_output
+
 Style = Literal["rich", "json", "none"]
 _PAUSE_S: Final = 0.2  # between two lines of one frequent event
+
+
+class _ErrorOutput(Console):
+    """The error output; the command goes on when its reader leaves."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class ProgressReporter:
     """Bars and lines on the error output (`rich`), JSON lines on the output (`json`), or neither (`none`).
 
-    A failure is a line on the error output in every style. A reader who leaves, or a full disk behind the
-    output, is no error: what is reported is not what is done.
+    A failure is a line on the error output in every style. A reader who leaves is no error; events that a
+    full disk does not take are lost, which is told at the end of the command. The work goes on in both.
     """
 
     def __init__(self, style: Style, *, time_left: bool = True) -> None:
         """`time_left`: let the bars estimate it."""
         self.style = style
-        self._console = Console(stderr=True, highlight=False)
+        self._console = _ErrorOutput(stderr=True, highlight=False)
         columns: list[ProgressColumn] = [
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[note]}")
         ]  # fmt: skip
@@ -49,8 +57,10 @@ class ProgressReporter:
             if sys.stdout is not None:  # `>&-`
                 sys.stdout.write(json.dumps({"event": name, **values}) + "\n")
                 sys.stdout.flush()
-        except (OSError, ValueError):
-            quiet_stdout()
+        except OSError as e:
+            standard_output.give_up(e)
+        except ValueError:  # it is closed
+            standard_output.give_up()
 
     def line(self, text: str) -> None:
         """A line for people."""
@@ -80,10 +90,3 @@ class ProgressReporter:
     def close(self) -> None:
         """Take all bars away."""
         self._bars.stop()
-
-
-def quiet_stdout() -> None:
-    """Let further output go nowhere, after its reader went away; also what Python flushes at its end."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    os.close(null)

@@ -48,10 +48,34 @@ def test_closed_streams_end_no_command(repository: Path, user_home: Path, redire
     assert all(not p.read_bytes() for p in user_home.rglob("*.txt"))  # no print went into a file of ours
 
 
-def test_a_reader_who_leaves_is_no_error(repository: Path) -> None:
-    done = run(repository, f"{XFACTOR} models show factored-s31 | true; echo ${{PIPESTATUS[0]}}")
-    assert done.stdout.strip() in {"0", "1"}
-    assert done.stderr == ""
+@pytest.mark.parametrize("printed", ["Console().print", "typer.echo", "print"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_who_leaves_is_no_error(repository: Path, printed: str, unbuffered: str) -> None:
+    code = (
+        "import sys, time, typer; from rich.console import Console; from app.commands.entry import exit_code;"
+        f"work = lambda: (time.sleep(0.5), {printed}('a' * 9000), {printed}('b'))[3:];"
+        "app = typer.Typer(); app.command()(lambda: work() and None); sys.exit(exit_code(app, 'x'))"
+    )
+    line = f"PYTHONUNBUFFERED={unbuffered} {shlex.join([sys.executable, '-c', code])}"
+    done = run(repository, f"{line} | true; echo ${{PIPESTATUS[0]}}")
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("style", "output", "code"),
+    [("json", "/dev/full", 1), ("rich", "/dev/full", 0), ("none", "/dev/full", 0), ("json", ">(true)", 0)],
+)
+def test_events_that_were_asked_for_and_lost_are_told(
+    repository: Path, style: str, output: str, code: int
+) -> None:
+    program = (
+        "import sys, time; from runtime.system.reporter import ProgressReporter as R;"
+        "from app.commands.entry import exit_code;"
+        f"r = R('{style}'); work = lambda: [(time.sleep(0.1), r.event('step', n=n)) for n in range(5)];"
+        "sys.exit(exit_code(work, 'x'))"
+    )
+    done = run(repository, f"{shlex.join([sys.executable, '-c', program])} > {output}")
+    assert (done.returncode, done.stderr.count("output: it cannot be written")) == (code, code)
 
 
 def test_a_fault_of_the_system_names_its_object(repository: Path, user_home: Path) -> None:

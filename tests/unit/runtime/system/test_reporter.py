@@ -12,11 +12,12 @@ import pytest
 from runtime.system.reporter import ProgressReporter
 
 WORK = """
-import sys
+import sys, time
 from runtime.system.reporter import ProgressReporter
 reporter = ProgressReporter("json")
 for n in range(3):
     reporter.event("step", n=n)
+time.sleep(0.2)
 reporter.failure("three failed")
 reporter.close()
 sys.exit(7)
@@ -34,7 +35,7 @@ def test_frequent_events_are_thinned_by_name(capsys: pytest.CaptureFixture[str])
     assert 1 <= sum(s["event"] == "progress" for s in said) < 50
 
 
-@pytest.mark.parametrize("output", [">/dev/full", ">&-", "| true", "2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("output", [">/dev/full", ">&-", "| true", "2>&-", "2>/dev/full", "2> >(true)"])
 def test_whatever_the_outputs_are_the_work_goes_on(output: str, repository: object) -> None:
     """Row F9: `--progress json >&-` and `>/dev/full` ended the run."""
     line = f"set -o pipefail; '{sys.executable}' -c '{WORK}' {output}"
