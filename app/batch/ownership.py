@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.batch.claims import Claims, OwnFiles, claim_on, merged, names_alone, there
+from app.batch.claims import Claims, OwnFiles, claim_on, holding, merged, names_alone, there
 from app.batch.manifest import Record
 from app.batch.options import ParseJob, of_this_version
 from app.batch.plan import Item
+from runtime.output.growing_file import unfinished
+from runtime.output.products import PRODUCTS
 from runtime.system.disk import cannot_write, cannot_write_into
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -63,6 +65,26 @@ def blocked(item: Item, name: str) -> Item:
     return (
         replace(item, kind="bad", reason=f"{reason}. Move it away, or choose another --out") if name else item
     )
+
+
+def unless_lost(item: Item, job: ParseJob, earlier: str) -> Item:
+    """An input, bad where results of an earlier run would be deleted that this one does not make again.
+
+    Args:
+        item: With its claims.
+        job: Decides what is made.
+        earlier: Words for the earlier run.
+    """
+    files, lost = item.files(job.out), []
+    for product in PRODUCTS if item.kind != "bad" else ():
+        names = names_alone(item.kind, item.name, (product,))
+        results = [n for n in names if n in item.replaced and n not in {str(unfinished(Path(m))) for m in names}]
+        if product not in job.save and any(
+            holding(item.replaced, files.folder, n) for n in there(files.folder, results)
+        ):
+            lost.append(product)
+    reason = f"{', '.join(lost)} of {earlier} would be deleted. Choose another --out, or add them to --save"
+    return replace(item, kind="bad", reason=reason) if lost else item
 
 
 def begun(item: Item, record: Record, job: ParseJob) -> Record:

@@ -15,7 +15,7 @@ from app.batch.clip_task import results_complete
 from app.batch.item import LoadedModel, stamp
 from app.batch.manifest import Manifest, Record
 from app.batch.options import ParseJob, of_this_version
-from app.batch.ownership import begun, blocked, unless_blocked, with_claims, write_own
+from app.batch.ownership import begun, blocked, unless_blocked, unless_lost, with_claims, write_own
 from app.batch.picture_task import Share, SharedFiles, files_complete
 from app.batch.plan import Item, passed_over, plan, prepare
 from app.batch.progress import BatchProgress
@@ -65,6 +65,7 @@ class BatchRun:
         self._job, self._stop, self._model = job, stop, model
         self._at_hand: set[str] = set()
         self._manifest = Manifest(job.out)
+        self._earlier = dict(self._manifest.records)
         self._shared = SharedFiles(job, self._manifest.files)
         self._shared_written_s = time.monotonic()
         self.items = plan(job, self._manifest.names)
@@ -148,8 +149,8 @@ class BatchRun:
         return 0 if statuses["ok"] == len(self.items) else 1
 
     def _unless_blocked(self, item: Item) -> Item:
-        """The input, bad where a file of the user is in its way; a picture's names are claimed."""
-        item = unless_blocked(item, self._job)
+        """The input, bad where a file is in its way or one would be lost; a picture's names are claimed."""
+        item = unless_lost(unless_blocked(item, self._job), self._job, self._earlier_words(item))
         if item.kind == "image":
             item = blocked(item, self._shared.in_the_way)
         if item.kind == "image":  # a clip's are when it is begun
@@ -157,6 +158,13 @@ class BatchRun:
             records = self._manifest.records
             records[item.path] = begun(item, records[item.path], self._job)
         return item
+
+    def _earlier_words(self, item: Item) -> str:
+        earlier, recipe = self._earlier.get(item.path), self._model.recipes.get(item.kind, {})
+        before = of_this_version(earlier.model) if earlier is not None and earlier.model else {}
+        if not before or before == recipe:
+            return "an earlier run"
+        return f"an earlier run with {_difference(before, recipe)[0]}"
 
     def _stopped(self) -> bool:
         if self._stop and self._at_hand:
@@ -222,8 +230,18 @@ class BatchRun:
         if not record.files:  # it failed, and what is there of it is still its own
             model = record.model or before.model
             record = replace(record, model=model, files=before.files, replaced=before.replaced)
+            if self._untouched(item, record):
+                was = self._earlier[item.path]
+                source = {"source_bytes": was.source_bytes, "source_modified_ns": was.source_modified_ns}
+                record = replace(record, model=was.model, files=was.files, replaced=was.replaced, **source)
         self._manifest.put(record, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
         self._progress.end(item, record)
+
+    def _untouched(self, item: Item, record: Record) -> bool:
+        """True when this try wrote nothing over what an earlier run did."""
+        if item.path not in self._earlier or record.status != "failed" or record.frames:
+            return False
+        return item.kind == "bad" or unless_blocked(item, replace(self._job, resume=False)).kind != "bad"
 
     def _finished(self, item: Item, record: Record) -> bool:
         """True when an earlier run did all of it, from the file as it is now."""

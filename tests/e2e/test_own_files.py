@@ -138,11 +138,34 @@ def test_results_of_another_run_do_not_stay_beside_new_ones(tmp_path: Path) -> N
     assert parse([clip], out, save=("csv",)) == 0  # of the same recipe: they go together
     assert before.items() <= files(out).items()
     (out / "a" / "notes.txt").write_text("mine")
+    whole = files(out)
+    assert parse([clip], out, save=("labels",), span=FrameSpan(2, 4)) == 1
+    lost = "silhouettes, overlay, csv of an earlier run with frames all would be deleted. Choose another --out"
+    assert lost in manifest(out)["a.mp4"]["reason"]
+    assert files(out) == whole
+    for name in ("a/overlay.mp4", "a/parts.csv", *(f"a/silhouettes/{n:06d}.png" for n in range(9))):
+        (out / name).unlink()  # as told, by hand
     assert parse([clip], out, save=("labels",), span=FrameSpan(2, 4)) == 0
     assert sorted(files(out)) == [
         "a/labels/000002.png", "a/labels/000003.png", "a/labels/000004.png", "a/notes.txt", "labels.json"
     ]  # fmt: skip
     assert parse([clip], out, save=("labels",), span=FrameSpan(2, 4), resume=True) == 0
+
+
+def test_a_try_that_wrote_nothing_leaves_the_earlier_results_finished(tmp_path: Path) -> None:
+    inputs, out = [draw_clip(tmp_path / "a.mp4", 9), draw_picture(tmp_path / "b.png")], tmp_path / "out"
+    what = {"save": ("labels", "overlay"), "span": FrameSpan(0, 6)}
+    assert parse(inputs, out, **what) == 0
+    whole, made_ns = files(out), (out / "a" / "overlay.mp4").stat().st_mtime_ns
+    kept = inputs[1].read_bytes()
+    inputs[1].write_bytes(b"")
+    assert parse(inputs, out, save=("labels", "overlay"), span=FrameSpan(900, 901), views="1") == 1
+    assert "it has no frame 900" in manifest(out)["a.mp4"]["reason"]
+    inputs[1].write_bytes(kept)
+    assert parse(inputs[:1], out, save=("labels",), span=FrameSpan(0, 2)) == 1  # it would lose the overlay
+    assert parse(inputs, out, **what, resume=True) == 0
+    assert files(out) == whole
+    assert (out / "a" / "overlay.mp4").stat().st_mtime_ns == made_ns
 
 
 def test_a_picture_of_another_run_keeps_its_place_in_the_shared_files(tmp_path: Path) -> None:
@@ -175,14 +198,9 @@ def test_results_of_an_earlier_version_are_resumed(tmp_path: Path) -> None:
     assert parse(inputs, out, save=ALL, resume=True) == 0
     assert files(out) == whole
     path.write_bytes(old)
-    assert parse(inputs, out, save=("labels",), span=FrameSpan(1, 1), views="1") == 0
-    assert sorted(files(out)) == [
-        "a/labels/000001.png",
-        "coco.json",
-        "labels.json",
-        "labels/b.png",
-        "parts.csv",
-    ]
+    assert parse(inputs, out, save=("labels",), span=FrameSpan(1, 1), views="1") == 1
+    assert "overlay, alpha of an earlier run with views" in manifest(out)["b.png"]["reason"]
+    assert files(out) == whole
 
 
 def test_claims_of_a_manifest_are_bounded_and_stay_in_the_folder(tmp_path: Path) -> None:
