@@ -78,7 +78,9 @@ def unless_lost(item: Item, job: ParseJob, earlier: str) -> Item:
     files, lost = item.files(job.out), []
     for product in PRODUCTS if item.kind != "bad" else ():
         names = names_alone(item.kind, item.name, (product,))
-        results = [n for n in names if n in item.replaced and n not in {str(unfinished(Path(m))) for m in names}]
+        results = [
+            n for n in names if n in item.replaced and n not in {str(unfinished(Path(m))) for m in names}
+        ]
         if product not in job.save and any(
             holding(item.replaced, files.folder, n) for n in there(files.folder, results)
         ):

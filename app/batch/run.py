@@ -232,8 +232,10 @@ class BatchRun:
             record = replace(record, model=model, files=before.files, replaced=before.replaced)
             if self._untouched(item, record):
                 was = self._earlier[item.path]
-                source = {"source_bytes": was.source_bytes, "source_modified_ns": was.source_modified_ns}
-                record = replace(record, model=was.model, files=was.files, replaced=was.replaced, **source)
+                record = replace(
+                    record, model=was.model, files=was.files, replaced=was.replaced,
+                    source_bytes=was.source_bytes, source_modified_ns=was.source_modified_ns,
+                )  # fmt: skip
         self._manifest.put(record, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
         self._progress.end(item, record)
 

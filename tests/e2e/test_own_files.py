@@ -140,7 +140,9 @@ def test_results_of_another_run_do_not_stay_beside_new_ones(tmp_path: Path) -> N
     (out / "a" / "notes.txt").write_text("mine")
     whole = files(out)
     assert parse([clip], out, save=("labels",), span=FrameSpan(2, 4)) == 1
-    lost = "silhouettes, overlay, csv of an earlier run with frames all would be deleted. Choose another --out"
+    lost = (
+        "silhouettes, overlay, csv of an earlier run with frames all would be deleted. Choose another --out"
+    )
     assert lost in manifest(out)["a.mp4"]["reason"]
     assert files(out) == whole
     for name in ("a/overlay.mp4", "a/parts.csv", *(f"a/silhouettes/{n:06d}.png" for n in range(9))):
