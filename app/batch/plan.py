@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -16,7 +16,7 @@ from app.batch.placement import sweep
 from runtime.media.images import SUFFIXES, natural
 from runtime.media.sources import classify
 from runtime.output.products import PICTURE_FOLDERS, SHARED_NAMES
-from runtime.system.disk import cannot_write_into
+from runtime.system.disk import FULL, cannot_write_into
 from runtime.system.errors import Refusal, printable
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 
@@ -186,29 +186,55 @@ def _unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def prepare(job: ParseJob, items: Sequence[Item]) -> None:
+def prepare(job: ParseJob, items: Sequence[Item], leftovers: Iterable[Path] = ()) -> None:
     """Make the output folder, and make sure that results can be written to it and to no input.
+
+    Args:
+        job: Names the folder.
+        items: The inputs.
+        leftovers: Unfinished files of earlier runs, removed where there is no room.
 
     Raises:
         Refusal: before anything was parsed.
     """
     out = job.out
+    _refuse_overwriting(out, items)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe = out / f"{TEMPORARY_PREFIX}{os.getpid()}{TEMPORARY_SUFFIX}"
-        try:
-            probe.write_bytes(b"x")
-        finally:
-            probe.unlink(missing_ok=True)
-        for folder in (out, *(out / name for name in PICTURE_FOLDERS)):
+        clips = [out / item.name for item in items if item.kind == "clip"]
+        for folder in (out, *(at / name for at in (out, *clips) for name in ("", *PICTURE_FOLDERS))):
             sweep(folder)
-        free = shutil.disk_usage(out).free
+        try:
+            free = _free_bytes(out)
+        except OSError as e:
+            if e.errno not in FULL:
+                raise
+            free = 0
+        if free < LEAST_FREE_BYTES:
+            for path in leftovers:
+                path.unlink(missing_ok=True)
+            free = _free_bytes(out)
     except FileExistsError as e:
         raise Refusal(f"output {out}", "it is a file, not a folder", "Choose another --out") from e
     except OSError as e:
         raise cannot_write_into(out, e) from e
     if free < LEAST_FREE_BYTES:
-        raise Refusal(f"output {out}", "the disk is nearly full", "Make room or choose another --out")
+        need = f"at least {LEAST_FREE_BYTES / 1e6:.0f} MB are needed"
+        reason = f"its disk has {free / 1e6:.0f} MB free, and {need}"
+        raise Refusal(f"output {out}", reason, "Make room or choose another --out")
+
+
+def _free_bytes(out: Path) -> int:
+    """Room on the disk of a folder that takes files."""
+    probe = out / f"{TEMPORARY_PREFIX}{os.getpid()}{TEMPORARY_SUFFIX}"
+    try:
+        probe.write_bytes(b"x")
+    finally:
+        probe.unlink(missing_ok=True)
+    return shutil.disk_usage(out).free
+
+
+def _refuse_overwriting(out: Path, items: Sequence[Item]) -> None:
     ours = [
         (out / name).resolve() for name in (*PICTURE_FOLDERS, *(i.name for i in items if i.kind == "clip"))
     ]

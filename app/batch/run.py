@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from app.batch.claims import names_alone
 from app.batch.clip_task import results_complete
 from app.batch.item import LoadedModel, stamp
 from app.batch.manifest import Manifest, Record
@@ -77,11 +79,11 @@ class BatchRun:
         Raises:
             Refusal: before anything was parsed.
         """
-        prepare(self._job, self.items)
-        for line in passed_over(self._job):
-            self._progress.note(line)
         if self._job.resume:
             self._same_recipe()
+        prepare(self._job, self.items, self._unfinished())
+        for line in passed_over(self._job):
+            self._progress.note(line)
         self.items = [self._with_claims(item) for item in self.items]
         if self._model.part_set is not None:
             names = labels_json_bytes(PART_SETS[self._model.part_set])
@@ -135,18 +137,45 @@ class BatchRun:
                 continue
             todo.append(self._unless_blocked(item))
         self._manifest.write()
+        failed = None
         try:
             for item, record, share in workers(todo, report):
                 self._take(item, record, share)
             self._shared.write(self.items)  # it may fail, and is no success then
+        except CannotWriteError as e:
+            failed = self._failed(e)
         finally:
             self._excuse()
             with contextlib.suppress(CannotWriteError):
                 self._shared.write(self.items)
             self._shared.settle()
-            self._manifest.write()
+            with contextlib.suppress(CannotWriteError) if failed else contextlib.nullcontext():
+                self._manifest.write()
+        if failed:
+            raise failed
         statuses = Counter(self._manifest.records[i.path].status for i in self.items)
         return 0 if statuses["ok"] == len(self.items) else 1
+
+    def _failed(self, error: CannotWriteError) -> CannotWriteError:
+        """The end of the run, with the inputs at hand; a full disk keeps nothing that is of no use."""
+        if error.full:
+            for path in self._unfinished():
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
+        names = ", ".join(i.shown for i in self.items if i.path in self._at_hand)
+        remedy = f"{error.remedy}. The run ended at {names or 'its last file'}: --resume goes on there"
+        return CannotWriteError(error.what, error.reason, remedy)
+
+    def _unfinished(self) -> Iterator[Path]:
+        """Claimed files that no run finished."""
+        for item in (i for i in self.items if i.kind == "clip"):
+            record = self._manifest.records.get(item.path)
+            claims = {**record.files, **record.replaced} if record else {}
+            yield from (
+                self._job.out / item.name / n
+                for n in names_alone("clip", "")
+                if ".part." in n and n in claims
+            )
 
     def _unless_blocked(self, item: Item) -> Item:
         """The input, bad where a file is in its way or one would be lost; a picture's names are claimed."""
@@ -273,7 +302,10 @@ def claimed(out: Path) -> Iterator[None]:
     Raises:
         Refusal: another run is writing there.
     """
+    there = os.path.lexists(out)
     with contextlib.ExitStack() as held:
+        if not there:
+            held.callback(_remove_empty, out)
         try:
             out.mkdir(parents=True, exist_ok=True)
             held.enter_context(exclusive(out / LOCK, remove=True))
@@ -285,3 +317,8 @@ def claimed(out: Path) -> Iterator[None]:
         except OSError as e:
             raise cannot_write_into(out, e) from e
         yield
+
+
+def _remove_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

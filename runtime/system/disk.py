@@ -8,6 +8,7 @@ from typing import Final
 
 from runtime.system.errors import Refusal, printable
 
+FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _REASONS: Final = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your quota on this disk is used up",
@@ -22,6 +23,11 @@ _REASONS: Final = {
 
 class CannotWriteError(Refusal):
     """The place for results failed, not what was to be written: trying the next input would not help."""
+
+    @property
+    def full(self) -> bool:
+        """True for a full disk on which no part of the file is of use."""
+        return self.reason in [_REASONS[e] for e in FULL]
 
 
 def cannot_write_into(out: Path, error: OSError) -> CannotWriteError:

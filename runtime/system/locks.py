@@ -20,7 +20,7 @@ def exclusive(path: Path, *, patience_s: float = 0.0, remove: bool = False) -> I
     Args:
         path: a folder, or a file, which is made when it is missing.
         patience_s: how long to wait for another holder.
-        remove: delete the file at the end.
+        remove: delete the file at the end, unless something is written in it: then it is somebody's.
 
     Raises:
         BlockingIOError: somebody else holds it.
@@ -31,7 +31,7 @@ def exclusive(path: Path, *, patience_s: float = 0.0, remove: bool = False) -> I
         yield
     finally:
         with suppress(OSError):
-            if remove:
+            if remove and not os.fstat(descriptor).st_size:
                 path.unlink()  # while it is held: nobody else can be inside
         with suppress(OSError):
             os.close(descriptor)

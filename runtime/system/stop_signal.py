@@ -33,6 +33,8 @@ class Stop:
             os._exit(128 + number)
         self.exit_code = 128 + number
         self._event.set()
+        with suppress(OSError):
+            os.write(2, b"\nxfactor: stopping after the frame or step at hand; once more: at once\n")
 
     @contextmanager
     def on_signals(self) -> Iterator[Stop]:

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -22,7 +23,7 @@ from app.batch.options import ParseJob
 from app.batch.plan import Item
 from app.batch.run import BatchReport, BatchRun, Outcome
 from runtime.engine.engine import Engine
-from runtime.system.disk import CannotWriteError
+from runtime.system.disk import CannotWriteError, cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.reporter import ProgressReporter
 from runtime.system.stop_signal import Stop
@@ -90,6 +91,37 @@ def finish(batch: Batch, out: Path) -> None:
     except Refusal:  # the run before had come no further than the old results, of another recipe
         ended = batch.run(out, resume=False, smooth=False)
     assert ended == 0
+
+
+def test_unfinished_files_of_a_dead_run_do_not_fill_the_disk(
+    batch: Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--resume` removes them before it asks for room, and only where there is none."""
+
+    def die() -> None:
+        raise Died
+
+    def usage(_: object) -> SimpleNamespace:
+        return SimpleNamespace(free=0 if left.exists() else 10**9)
+
+    left = tmp_path / "a" / "coco.part.json"
+    with pytest.raises(Died):
+        batch.run(tmp_path, resume=False, meanwhile=die)
+    assert left.exists()
+    mine = left.with_name("overlay.part.mp4")
+    mine.touch()
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    assert batch.run(tmp_path, resume=True) == 0
+    assert mine.exists()
+
+
+def test_a_full_disk_names_the_input_and_the_way_on(batch: Batch, tmp_path: Path) -> None:
+    def fill() -> None:
+        raise cannot_write(tmp_path / "manifest.json", OSError(errno.ENOSPC, ""))
+
+    with pytest.raises(CannotWriteError, match=r"the disk is full\. Make room.* at a\.mp4: --resume"):
+        batch.run(tmp_path, resume=False, meanwhile=fill)
+    assert not list(tmp_path.rglob("*.part.*"))
 
 
 @pytest.mark.parametrize("dies", [False, True])

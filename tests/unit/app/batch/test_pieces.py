@@ -19,7 +19,7 @@ from app.batch.manifest import Manifest, Record
 from app.batch.placement import place, sweep
 from app.batch.plan import Item
 from app.batch.progress import BatchProgress
-from app.batch.run import claimed
+from app.batch.run import LOCK, claimed
 from app.batch.writer_thread import WriterThread
 from runtime.output.products import PRODUCTS, whole
 from runtime.system.disk import CannotWriteError
@@ -189,13 +189,14 @@ def test_why_an_input_failed_is_said_in_every_style(style: Style, capsys: pytest
     assert events == (["begin", "progress", "notice", "end", "end"] if style == "json" else [])
 
 
-def test_stopping_is_asked_by_signal_and_given_back() -> None:
+def test_stopping_is_asked_by_signal_and_given_back(capfd: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGINT)
     with Stop().on_signals() as stop:
         assert not stop
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop
     assert signal.getsignal(signal.SIGINT) is before
+    assert "once more: at once" in capfd.readouterr().err  # also where a frozen worker ends no frame
 
 
 def test_in_another_thread_there_are_no_signals_to_listen_to() -> None:
@@ -216,5 +217,13 @@ def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
     with claimed(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_leaves_no_empty_folder_and_every_file_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / LOCK).write_text("mine")
+    for folder in (tmp_path, tmp_path / "new"):
+        with claimed(folder):
+            assert (folder / LOCK).exists()
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {LOCK: "mine"}
     with pytest.raises(CannotWriteError, match="output /proc/nowhere: "), claimed(Path("/proc/nowhere")):
         pass
