@@ -37,6 +37,7 @@ class BatchProgress:
         """An input is over; `again` when an earlier run did it and nothing was left to do."""
         self._ended += 1
         values: dict[str, Any] = {"status": record.status, "reason": record.reason, "frames": record.frames}
+        values["notices"] = record.notices
         seconds = 0.0 if again else record.seconds
         self._reporter.event("end", input=item.path, **values, seconds=seconds, already_whole=again)
         self._expected.pop(item.path, None)
@@ -51,3 +52,7 @@ class BatchProgress:
         else:
             frames = f"{record.frames} frame{'s' * (record.frames != 1)}"
             self._reporter.line(f"{item.shown}: ok: {frames}, {record.seconds:.1f} s")
+        say = self._reporter.line if record.status == "ok" else self._reporter.failure
+        for notice in record.notices if not again else ():
+            if notice not in record.reason:
+                say(f"{item.shown}: {notice}")

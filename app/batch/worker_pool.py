@@ -39,6 +39,7 @@ class WorkerPool:
         self._job, self._how = job, (job, threads, bounds)
         self._count = count
         self._tries = Counter[str]()  # by path
+        self._losses: dict[str, str] = {}  # likewise: words for the end of the process
         self.workers: list[WatchedWorker] = []
         self._start()
 
@@ -120,7 +121,7 @@ class WorkerPool:
                 raise CannotWriteError(*value)
             case "end":
                 worker.item = None
-                return item, Record.from_json(value[0]), value[1]
+                return item, self._with_loss(Record.from_json(value[0])), value[1]
             case "died":
                 return self._lost(worker, item, value)
         return None
@@ -132,6 +133,7 @@ class WorkerPool:
             return item, replace(stamp(item), status="partial", reason=NOT_FINISHED), None
         tries = self._tries[item.path]
         if tries < TRIES:
+            self._losses[item.path] = how
             self._waiting.appendleft(item)
             return None
         results = self._job.out / item.name
@@ -139,6 +141,11 @@ class WorkerPool:
             sweep(folder)
         reason = f"given up after {tries} tries: the process that parsed it {how}. {TRY_AGAIN}"
         return item, replace(stamp(item), reason=f"{item.shown}: {reason}", attempts=tries), None
+
+    def _with_loss(self, record: Record) -> Record:
+        how = self._losses.get(record.input)
+        told = (f"the process that parsed it {how}; it was parsed again",) if how else ()
+        return replace(record, notices=(*told, *record.notices))
 
     def _at_load(self, worker: WatchedWorker, name: str, value: Any) -> None:  # noqa: ANN401 - JSON
         if name == "refused":

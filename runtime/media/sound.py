@@ -68,7 +68,7 @@ class SoundTrack:
             self._target = output.add_stream_from_template(template)
             self._packets = self._input.demux(self._source)
         except Exception as e:  # noqa: BLE001 - see the class
-            self.notice = f"the sound was left out ({type(e).__name__})"
+            self.notice = f"the sound was left out: it cannot be copied ({_words(e)})"
 
     def _new_trial(self, source: AudioStream, kind: str) -> AudioStream:
         if not source.sample_rate:
@@ -173,7 +173,7 @@ class SoundTrack:
         self._target = None
         if self._source is None or self.notice:
             return False
-        self.notice = f"the sound was left out after an error in it ({type(error).__name__})"
+        self.notice = f"the sound was left out after an error in it ({_words(error)})"
         return True
 
     def close(self) -> None:
@@ -186,3 +186,8 @@ class SoundTrack:
 def _mux(packet: Packet[AudioStream], track: AudioStream) -> None:
     packet.stream = track
     cast("OutputContainer", track.container).mux(packet)
+
+
+def _words(error: Exception) -> str:
+    """An error's own words, without number and path; its name where it has none."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

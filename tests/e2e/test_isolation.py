@@ -116,11 +116,18 @@ def test_i11_any_number_of_workers_gives_the_bytes_of_none(
 
 
 def test_i03_an_input_whose_worker_dies_once_is_tried_again(
-    clips: list[Path], whole: dict[str, bytes | int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: list[Path],
+    whole: dict[str, bytes | int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     poison = Poison("b", signal.SIGKILL, times=1)
     on_advance(monkeypatch, poison)
-    assert parse(clips, tmp_path) == 0
+    assert parse_all([str(c) for c in clips], tmp_path, SMALL) == 0
+    told = "the process that parsed it was killed, most often for want of memory (SIGKILL); it was parsed again"
+    assert [told in r["notices"] for r in manifest(tmp_path).values()] == [False, True, False]
+    assert f"b.mp4: {told}" in capsys.readouterr().err
     assert len(poison.sent) == 1
     assert results(tmp_path) == whole
     assert [r["attempts"] for r in manifest(tmp_path).values()] == [0, 0, 0]

@@ -182,11 +182,15 @@ def test_why_an_input_failed_is_said_in_every_style(style: Style, capsys: pytest
         progress.note("one subfolder skipped")
         progress.end(ITEM, RECORD)
         progress.end(ITEM, replace(RECORD, status="ok"), again=True)
+        progress.end(ITEM, replace(RECORD, status="ok", notices=("the sound was left out",)))
     out, err = capsys.readouterr()
+    assert "a[b].mp4: x" in err
+    assert ("a[b].mp4: the sound was left out" in err) is (style == "rich")
+    assert out.count('"notices": ["the sound was left out"]') == (style == "json")
     assert "a[b].mp4: partial: stopped" in err
     assert ("already whole" in err) is ("skipped" in err) is (style == "rich")
     events = [json.loads(line)["event"] for line in out.splitlines()]
-    assert events == (["begin", "progress", "notice", "end", "end"] if style == "json" else [])
+    assert events == (["begin", "progress", "notice", "end", "end", "end"] if style == "json" else [])
 
 
 def test_stopping_is_asked_by_signal_and_given_back(capfd: pytest.CaptureFixture[str]) -> None:
