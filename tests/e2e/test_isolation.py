@@ -125,7 +125,9 @@ def test_i03_an_input_whose_worker_dies_once_is_tried_again(
     poison = Poison("b", signal.SIGKILL, times=1)
     on_advance(monkeypatch, poison)
     assert parse_all([str(c) for c in clips], tmp_path, SMALL) == 0
-    told = "the process that parsed it was killed, most often for want of memory (SIGKILL); it was parsed again"
+    told = (
+        "the process that parsed it was killed, most often for want of memory (SIGKILL); it was parsed again"
+    )
     assert [told in r["notices"] for r in manifest(tmp_path).values()] == [False, True, False]
     assert f"b.mp4: {told}" in capsys.readouterr().err
     assert len(poison.sent) == 1
