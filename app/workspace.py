@@ -154,10 +154,11 @@ class Workspace:
         def work(job: BackgroundJob) -> tuple[Engine, SilhouetteSource | None]:
             try:
                 engine = self._loader(choice.model, device=choice.device, threads=threads, size=size)
-            except Refusal:
+            except Refusal as e:
                 if not job.cancelled:
                     self.choice = before
-                raise
+                stays = "; the model in use stays" * (self._engine is not None)
+                raise Refusal(e.what, e.reason, e.remedy + stays) from e
             job.progress()
             try:
                 return engine, engine.load_factor(factor) if factor else None

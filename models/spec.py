@@ -208,6 +208,7 @@ def _build(cls: type[ModelSpec], raw: dict[str, Any]) -> ModelSpec:
 
 #: What JSON may hold where a field says so; other fields are built, and checked there.
 _KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}
+_WORDS = {"str": "text", "bool": "true or false", "int": "a whole number", "float": "a number"}
 
 
 def _typed(cls: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
@@ -219,7 +220,8 @@ def _typed(cls: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
         value = raw[field_.name]
         for one in value.values() if inner != field_.type else (value,):
             if not isinstance(one, _KINDS[inner]):
-                raise SpecError(f"the model description says {field_.name}={value!r:.60}; expected {inner}")
+                found = f"`{field_.name}` holds {one!r:.60}"
+                raise SpecError(f"its description is damaged: {found}, which is not {_WORDS[inner]}")
     return raw
 
 

@@ -102,7 +102,8 @@ class Manifest:
             self._data = read_regular(self.path, LARGEST_BYTES)
             self.files, self.records = _parsed(self._data)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as e:
-            reason = f"it is not a manifest of this program ({printable(str(e))})"
+            unknown = f"it is not a manifest of this program ({printable(str(e))})"
+            reason = unknown if self._data or isinstance(e, OSError) else "it is empty"
             raise Refusal(str(self.path), reason, "Move it away or choose another --out") from e
 
     @property

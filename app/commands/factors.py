@@ -95,9 +95,9 @@ def undo(name: str, generation: int | None) -> None:
     library = user_factors()
     factor = library.roll_back(name, generation)
     earlier = ", ".join(str(g.number) for g in library.generations(name))
-    Console(highlight=False).print(
-        Text(f"{factor.name} is what it was; other generations: {earlier}"), soft_wrap=True
-    )
+    made = f"the factor of {factor.spec.card.created}" if factor.spec.card else "an earlier generation"
+    words = f"{factor.name} is {made} again; other generations: {earlier}"
+    Console(highlight=False).print(Text(words), soft_wrap=True)
 
 
 def _models_by_trunk() -> dict[str, str]:

@@ -21,7 +21,7 @@ def check_word(word: str) -> None:
     from runtime.media.cameras import list_cameras  # noqa: PLC0415 - loads OpenCV, for a rare question
 
     if word.casefold() not in {camera.name.casefold() for camera in list_cameras()}:
-        raise Refusal(word[:80], "no such command, file or camera", "xfactor --help lists the commands.")
+        raise Refusal(word[:80], "no such command, file or camera", "See: xfactor --help")
 
 
 def open_window(source: str | None) -> int:

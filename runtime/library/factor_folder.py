@@ -73,9 +73,10 @@ class FactorFolder:
     def clear(self, name: str) -> None:
         """Delete a factor and its belongings, the factor last: until then it can be tried again."""
         factor, history, thumbnail = self.belongings(name)
-        if os.path.lexists(history):
-            shutil.rmtree(history)
-        thumbnail.unlink(missing_ok=True)
+        if NAME.fullmatch(name):  # else it has none, and `..` would lead elsewhere
+            if os.path.lexists(history):
+                shutil.rmtree(history)
+            thumbnail.unlink(missing_ok=True)
         factor.unlink()
 
     def _finish_renaming(self) -> None:

@@ -150,19 +150,19 @@ class FactorLibrary:
         raise Refusal(shown, "there is no such factor or file", self._choice())
 
     def existing(self, name: str) -> Path:
-        """Place of a name's file.
+        """Place of a name's file; a name that steers a terminal is also known as it is shown.
 
         Raises:
             Refusal: there is none.
         """
         shown = f"factor {name[:80]!r}"
         with refused(shown):
-            there = NAME.fullmatch(name) is not None and (
-                self.path(name).exists() or self.path(name).is_symlink()
-            )
-        if not there:
-            raise Refusal(shown, "it is not in the library", self._choice())
-        return self.path(name)
+            if NAME.fullmatch(name) and os.path.lexists(self.path(name)):
+                return self.path(name)
+        for path in self._places.files():
+            if name in {stem := path.name.removesuffix(FACTOR_SUFFIX), printable(stem)}:
+                return path
+        raise Refusal(shown, "it is not in the library", self._choice())
 
     def free_name(self, text: str) -> str:
         """A usable name made of `text`, with a number when the library has one of it already."""
@@ -215,6 +215,8 @@ class FactorLibrary:
         earlier = self.generations(name)
         wanted = next((g for g in earlier if number in {None, g.number}), None)
         if wanted is None:
+            if not earlier:
+                self.existing(name)
             known = ", ".join(str(g.number) for g in earlier)
             remedy = f"choose one of: {known}" if known else "personalise again to make one"
             raise Refusal(f"factor {name[:80]!r}", "there is no such earlier generation", remedy)
@@ -231,6 +233,7 @@ class FactorLibrary:
         Raises:
             Refusal: there is none, or the new name is taken or unusable.
         """
+        self._place(name)
         self.existing(name)
         with self._places.changing():
             self._free_place(new)
@@ -262,10 +265,10 @@ class FactorLibrary:
         Raises:
             Refusal: there is none of this name, or something of it could not be deleted.
         """
-        self.existing(name)
+        path = self.existing(name)
         with self._places.changing():
             try:
-                self._places.clear(name)
+                self._places.clear(path.name.removesuffix(FACTOR_SUFFIX))
             except OSError as e:
                 reason = f"it cannot be deleted ({e.strerror})"
                 raise Refusal(f"factor {name}", reason, f"Delete it by hand in {self.folder}") from e

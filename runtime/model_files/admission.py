@@ -37,7 +37,7 @@ def admit(name: str, stages: Mapping[str, bytes]) -> None:
         return
     reason = try_in_child(stages)
     if reason:
-        raise Refusal(name, reason, "use a model made by `xfactor export`; the one in use stays")
+        raise Refusal(name, reason, "use a model made by `xfactor export`")
     _admitted.add(hashes)
 
 

@@ -90,7 +90,8 @@ def _check_node(reader: Reader, node: Field, constants: set[str]) -> None:
     if domain not in STANDARD_DOMAINS:
         raise StructureError(f"its operator {op[:40]} is from {domain[:60]!r}, not a standard one")
     if op not in PLAIN_OPS | SIZED_OPS | MADE_OPS:
-        raise StructureError(f"the time and memory of its operator {op[:40]} cannot be known before it runs")
+        decided = f"what its operator {op[:40]} needs is decided while it runs"
+        raise StructureError(f"{decided}, so its time and memory cannot be bounded")
     sizes = () if op in PLAIN_OPS else names[NODE_INPUT][op in SIZED_OPS :]
     if not constants.issuperset(sizes):
         raise StructureError(f"its operator {op} takes sizes that the graph computes, which may be anything")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,7 +45,8 @@ def describe_file(path: Path) -> ModelSpec:
     """
     try:
         if not path.is_file():
-            raise Refusal(f"model file {path.name}", "it is not a regular file", f"check {path}")
+            reason = "it is not a regular file" if os.path.lexists(path) else "it is not there"
+            raise Refusal(f"model file {path.name}", reason, f"check {path}")
         with path.open("rb") as file:
             return _describe(path.name, file)
     except OSError as e:

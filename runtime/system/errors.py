@@ -10,10 +10,10 @@ class Refusal(Exception):
     """
 
     def __init__(self, what: str, reason: str, remedy: str) -> None:
-        super().__init__(f"{what}: {reason}. {remedy}")
         self.what = what
         self.reason = reason
-        self.remedy = remedy
+        self.remedy = remedy[:1].upper() + remedy[1:]
+        super().__init__(f"{what}: {reason}. {self.remedy}")
 
 
 def plain(text: str) -> str:

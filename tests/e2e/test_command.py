@@ -91,7 +91,7 @@ def test_help_version_and_an_unknown_command() -> None:
     for words in (("prase",), ("prase", "a.mp4", "--out", "x")):
         done = xfactor(*words, env=nowhere)
         assert done.returncode == 2
-        wanted = "xfactor: prase: no such command, file or camera. xfactor --help lists the commands.\n"
+        wanted = "xfactor: prase: no such command, file or camera. See: xfactor --help\n"
         assert done.stderr == wanted
     done = xfactor("personalize", "clip.mp4", env=nowhere)  # also where a folder has this name
     assert (done.returncode, "--out" in done.stderr) == (2, True)

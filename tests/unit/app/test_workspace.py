@@ -93,6 +93,7 @@ def test_a_refused_model_leaves_the_old_one_at_work(loaded, tmp_path) -> None:
     ended: list = []
     settle(loaded, lambda: ended.extend(jobs.collect()) or ended)
     assert "no such model" in ended[0].error
+    assert ended[0].error.endswith("; the model in use stays")
     assert loaded.engine is before
     assert loaded.choice.model == "factored-s31"
 

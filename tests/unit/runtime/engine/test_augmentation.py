@@ -314,7 +314,7 @@ def test_views_a_model_cannot_average_are_refused_in_words(tmp_path: Path) -> No
     path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
     auto = ParseJob(("a.png",), tmp_path, model=str(path), device="cpu")
     for job, count in ((replace(auto, views="2"), 2), (replace(auto, views="6"), 6)):
-        with pytest.raises(Refusal, match=f"{count} views with model tiny: .*corners.* use 1 view"):
+        with pytest.raises(Refusal, match=f"{count} views with model tiny: .*corners.* Use 1 view"):
             job.load()
     for job in (auto, replace(auto, views="1")):
         engine = job.load()

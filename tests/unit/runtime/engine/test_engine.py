@@ -112,7 +112,7 @@ def test_the_users_library_of_factors(engine: Engine, tmp_path: Path, user_home:
     for name in ("anna", "../anna", "*"):
         with pytest.raises(Refusal, match="not in the library"):
             library.remove(name)
-    with pytest.raises(Refusal, match="choose one of: Anna 2"):
+    with pytest.raises(Refusal, match="Choose one of: Anna 2"):
         library.find("anna")
 
 

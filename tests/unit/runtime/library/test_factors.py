@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -82,8 +83,26 @@ def test_h09_five_generations_are_kept_and_each_comes_back(library, trunk, facto
     assert frames_of(library.roll_back("ann", oldest.number)) == 1
     with pytest.raises(Refusal, match="no such earlier generation"):
         library.roll_back("ann", 999)
-    with pytest.raises(Refusal, match="personalise again"):
+    with pytest.raises(Refusal, match=r"'bob'.* not in the library. Choose one of: ann"):
         library.roll_back("bob")
+    library.remove("ann")
+    library.put(factor_file(1), trunk, "ann")
+    with pytest.raises(Refusal, match="Personalise again"):
+        library.roll_back("ann")
+
+
+@pytest.mark.usefixtures("untried")
+def test_a_name_that_steers_a_terminal_is_removed_as_it_is_shown(library, trunk, factor_file):
+    for frames in (1, 2):
+        library.put(factor_file(frames), trunk, "ann")
+    for stem, shown in (("red\x1b[31m", "red?[31m"), ("..", ".."), ("b\x1b", "b\x1b")):
+        shutil.copy(library.path("ann"), library.folder / f"{stem}.factor.onnx")
+        assert len(library.factors()) == 2
+        job_folders.delete_factor(shown)
+    assert [f.name for f in library.factors()] == ["ann"]
+    assert len(library.generations("ann")) == 1
+    with pytest.raises(Refusal, match="it is not there"):
+        library.add(library.folder / "nope.onnx", trunk)
 
 
 @pytest.mark.usefixtures("untried")
