@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -153,7 +154,10 @@ def main(out: Path, clip: Path) -> int:
 
 
 if __name__ == "__main__":
-    arguments = [Path(a) for a in sys.argv[1:3]]
-    if not arguments:
-        sys.exit("usage: python -m benchmarks.screenshots OUT [CLIP]")
-    sys.exit(main(arguments[0], arguments[1] if len(arguments) > 1 else paths.sample_clip()))
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.screenshots", description="Pictures of the window."
+    )
+    parser.add_argument("out", type=Path, help="folder for the pictures")
+    parser.add_argument("clip", type=Path, nargs="?", default=paths.sample_clip(), help="with one person")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.out, arguments.clip))
