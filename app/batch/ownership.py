@@ -68,22 +68,12 @@ def blocked(item: Item, name: str) -> Item:
 
 
 def unless_lost(item: Item, job: ParseJob, earlier: str) -> Item:
-    """An input, bad where results of an earlier run would be deleted that this one does not make again.
-
-    Args:
-        item: With its claims.
-        job: Decides what is made.
-        earlier: Words for the earlier run.
-    """
-    files, lost = item.files(job.out), []
-    for product in PRODUCTS if item.kind != "bad" else ():
+    """An input, bad where results of `earlier`, another run, would be deleted and not made again."""
+    folder, lost = item.files(job.out).folder, []
+    for product in (p for p in PRODUCTS if p not in job.save):
         names = names_alone(item.kind, item.name, (product,))
-        results = [
-            n for n in names if n in item.replaced and n not in {str(unfinished(Path(m))) for m in names}
-        ]
-        if product not in job.save and any(
-            holding(item.replaced, files.folder, n) for n in there(files.folder, results)
-        ):
+        results = (item.replaced.keys() & names.keys()) - {str(unfinished(Path(n))) for n in names}
+        if any(holding(item.replaced, folder, name) for name in there(folder, results)):
             lost.append(product)
     reason = f"{', '.join(lost)} of {earlier} would be deleted. Choose another --out, or add them to --save"
     return replace(item, kind="bad", reason=reason) if lost else item

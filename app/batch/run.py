@@ -96,7 +96,11 @@ class BatchRun:
         same = self._same_source(item, record)
         item = with_claims(item, record, self._job, self._model.recipes.get(item.kind, {}), same=same)
         if record is new or not self._job.resume:
-            self._manifest.records[item.path] = replace(new, files=item.claims, replaced=item.replaced)
+            known = record if item.claims else new  # their recipe and source stay known
+            self._manifest.records[item.path] = replace(
+                known, status="failed", reason=NOT_REACHED, frames=0, finished=False, attempts=0, notices=(),
+                files=item.claims, replaced=item.replaced,
+            )  # fmt: skip
         return item
 
     def _same_recipe(self) -> None:
@@ -291,7 +295,8 @@ class BatchRun:
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:
     for key in ("name", "factor", "box", "views", "smoothing", "frames", "provider"):
         if was.get(key) != now.get(key):
-            return f"{'size' if key == 'box' else key} {was.get(key)}", f"{now.get(key)}"
+            old, new = (str(r.get(key)).removesuffix(" every 1") for r in (was, now))
+            return f"{'size' if key == 'box' else key} {old}", new
     return "other files of the same model", "these"
 
 

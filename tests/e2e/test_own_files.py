@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from app.batch.options import FrameSpan
+from app.batch.item import loaded
+from app.batch.options import FrameSpan, ParseJob
+from app.batch.run import BatchRun
 from app.commands.parse import checked_saves, parse_all
 from runtime.media.clips import Clip
 from runtime.system.errors import Refusal
+from runtime.system.reporter import ProgressReporter
+from runtime.system.stop_signal import Stop
 from tests.drawn_media import draw_clip, picture
 from tests.e2e.command import files, manifest
 
@@ -168,6 +174,20 @@ def test_a_try_that_wrote_nothing_leaves_the_earlier_results_finished(tmp_path: 
     assert parse(inputs, out, **what, resume=True) == 0
     assert files(out) == whole
     assert (out / "a" / "overlay.mp4").stat().st_mtime_ns == made_ns
+
+
+def test_an_input_not_reached_keeps_what_goes_with_the_results_to_come(tmp_path: Path) -> None:
+    inputs, out = [draw_clip(tmp_path / "a.mp4", 3), draw_clip(tmp_path / "b.mp4", 3)], tmp_path / "out"
+    assert parse(inputs, out, save=("labels",)) == 0
+    with Stop().on_signals() as stop, closing(ProgressReporter("none")) as reporter:
+        job, _, model = loaded(ParseJob(tuple(map(str, inputs)), out, save=("csv",), **SMALL), 1)
+        signal.raise_signal(signal.SIGTERM)
+        run = BatchRun(job, stop, model, reporter)
+        run.start()
+        assert run.all(lambda _items, _report: iter(())) == 1
+    assert "not reached" in manifest(out)["b.mp4"]["reason"]
+    assert parse(inputs, out, save=("csv",), resume=True) == 0
+    assert {"b/labels/000002.png", "b/parts.csv"} <= files(out).keys()
 
 
 def test_a_picture_of_another_run_keeps_its_place_in_the_shared_files(tmp_path: Path) -> None:
