@@ -91,8 +91,11 @@ def test_a_manifest_of_other_types_is_refused(tmp_path: Path, changes: dict[str,
 
 
 def test_a_manifest_without_end_is_refused(tmp_path: Path) -> None:
-    """Nested without end, a pipe nobody writes to, millions of values, a link to nothing."""
+    """Empty, nested without end, a pipe nobody writes to, millions of values, a link to nothing."""
     path = tmp_path / "manifest.json"
+    path.touch()
+    with pytest.raises(Refusal, match="json: it is empty"):
+        Manifest(tmp_path)
     for text in ("[" * 10**5, '{"inputs": [' + "[]," * 3_000_000):
         path.write_text(text)
         with pytest.raises(Refusal, match="it is not a manifest of this program"):

@@ -66,7 +66,7 @@ def test_a_model_is_added_and_removed(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_an_empty_library_and_a_file_that_is_no_factor_are_told_in_plain_words() -> None:
     for act in (factors.show, factors.remove):
-        with pytest.raises(Refusal, match="your library of factors is empty"):
+        with pytest.raises(Refusal, match="Your library of factors is empty"):
             act("x")
     with pytest.raises(Refusal, match=r"a \.factor\.onnx file made for this model"):
         factors.show(str(paths.models_dir() / "factored-s31" / "trunk.onnx"))

@@ -125,7 +125,7 @@ HOSTILE = {
     "2^40 sizes": (hostile.huge_dims, "values"),
     "negative sizes": (hostile.negative_dims, "negative"),
     "custom operator": (hostile.foreign_op, "PyOp"),
-    "unknown operator": (hostile.unknown_op, "Teleport"),
+    "unknown operator": (hostile.unknown_op, "operator Teleport needs is decided while it runs"),
 }
 
 
