@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.factors import undo
 from models.spec import FactorCard
 from personalize.client import job_folders
 from personalize.factor import described
@@ -103,6 +104,15 @@ def test_a_name_that_steers_a_terminal_is_removed_as_it_is_shown(library, trunk,
     assert len(library.generations("ann")) == 1
     with pytest.raises(Refusal, match="it is not there"):
         library.add(library.folder / "nope.onnx", trunk)
+
+
+@pytest.mark.usefixtures("untried")
+def test_undo_says_when_the_factor_in_use_was_made(library, trunk, factor_file, capsys):
+    for frames in (1, 2):
+        library.put(factor_file(frames), trunk, "ann")
+    undo("ann", None)
+    made = library.find("ann").spec.card.created
+    assert capsys.readouterr().out == f"ann is the factor of {made} again; other generations: 2\n"
 
 
 @pytest.mark.usefixtures("untried")
