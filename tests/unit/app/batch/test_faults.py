@@ -33,7 +33,7 @@ from tests.unit.app.fault_injection import Died, Injector, dying_call, failing_c
 
 CODES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS, errno.EDQUOT)
 LITTER = ".xfactor-"
-STEP = 7  # from one call that fails to the next; 1 takes two minutes
+STEP = 17  # from one call that fails to the next; 1 takes minutes
 
 
 class Batch:

@@ -147,7 +147,7 @@ def test_a_listener_that_fails_does_not_raise(tmp_path: Path, capsys: pytest.Cap
         net.report(Refusal("a", "b", "c"), "capture")
     finally:
         net.close()
-    assert "a: b. c" in capsys.readouterr().err
+    assert "a: b. C" in capsys.readouterr().err
 
 
 def test_logs_stay_under_ten_megabytes(tmp_path: Path) -> None:
