@@ -1,0 +1,175 @@
+"""Greedy decoding: poses grown along the tree from the strongest joints, scored and thinned (PersonLab §3.1.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.codecs.codec import FloatMap, Placement
+from models.codecs.hough import HoughMaps, Points, local_maxima
+from models.labels import JointSet
+
+LEAST_DENSITY = 0.0025  # of votes, for a joint to start a person
+LIMIT = 40  # seeds of each joint
+SAME_PX = 10.0  # joints of one type that are nearer are one
+LEAST_SIZE_PX = 8.0  # of a person whose joints lie on one line
+#: standard deviation of annotators for each joint of COCO, relative to the person's size
+SIGMAS = np.array(
+    (26, 25, 25, 35, 35, 79, 79, 72, 72, 62, 62, 107, 107, 87, 87, 89, 89), np.float32
+) / 1000  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Poses:
+    """People found.
+
+    Attributes:
+        points: (people, joints, 2) x, y in network px.
+        scores: (people, joints) 0..1, of the joints.
+        people: (people,) 0..1, of the people, highest first.
+    """
+
+    points: Points
+    scores: FloatMap
+    people: FloatMap
+
+    @property
+    def sizes(self) -> FloatMap:
+        """(people,) square roots of the areas of the boxes round the joints, px."""
+        return box_sizes(self.points)
+
+
+def box_sizes(points: Points) -> FloatMap:
+    """(people,) √area of the tight boxes round (people, joints, 2), at least `LEAST_SIZE_PX`."""
+    extent = points.max(axis=1) - points.min(axis=1) if len(points) else np.zeros((0, 2), np.float32)
+    return np.sqrt(extent.prod(axis=1)).clip(min=LEAST_SIZE_PX).astype(np.float32)
+
+
+@cache
+def traversals(joints: JointSet) -> NDArray[np.intp]:
+    """(joints, edges, 3): for each root the steps (from, to, directed bone) that reach every other joint.
+
+    Directed bones are numbered as `directed_bones` of personlab.py has them.
+    """
+    count = len(joints.names)
+    edges: dict[int, list[tuple[int, int]]] = {k: [] for k in range(count)}
+    for i, (a, b) in enumerate(joints.bones):
+        edges[a].append((b, i))
+        edges[b].append((a, i + len(joints.bones)))
+    walks = []
+    for root in range(count):
+        steps, reached, queue = [], {root}, [root]
+        while queue:
+            a = queue.pop(0)
+            for b, bone in edges[a]:
+                if b not in reached:
+                    reached.add(b)
+                    queue.append(b)
+                    steps.append((a, b, bone))
+        walks.append(steps)
+    return np.array(walks, np.intp)
+
+
+def decode_poses(
+    joints: JointSet, disks: FloatMap, mid: FloatMap, hough: HoughMaps, placement: Placement,
+    radius_px: float, keep: int = 20,
+) -> Poses:  # fmt: skip
+    """Poses of everybody.
+
+    Args:
+        joints: the joint set; its bones form a tree, its joints are COCO's for the scores.
+        disks: (joints, h, w) probabilities.
+        mid: (4·bones, h, w) refined mid-range offsets, px.
+        hough: votes.
+        placement: of the grid.
+        radius_px: of a disk.
+        keep: the most people.
+    """
+    seeds, places, _ = local_maxima(hough, LEAST_DENSITY, LIMIT)
+    grown = _grown(joints, seeds, places, mid, placement)
+    points = grown[_first_of_each(seeds, places, grown)]
+    scores = expected_oks(points, disks, hough, placement, radius_px)
+    order = np.argsort(-scores.mean(axis=1), kind="stable") if len(points) else np.empty(0, np.intp)
+    points, scores = points[order], scores[order]
+    people = soft_nms(points, scores)
+    order = np.argsort(-people, kind="stable")[:keep]
+    return Poses(points[order], scores[order], people[order])
+
+
+def _grown(
+    joints: JointSet, seeds: NDArray[np.intp], places: Points, mid: FloatMap, placement: Placement
+) -> Points:
+    """(n, joints, 2) poses of all seeds at once, step by step along each root's walk."""
+    points = np.zeros((len(seeds), len(joints.names), 2), np.float32)
+    n = np.arange(len(seeds))
+    points[n, seeds] = places
+    walks = traversals(joints)[seeds]
+    for step in range(walks.shape[1]):
+        a, b, bone = walks[:, step].T
+        at = points[n, a]
+        points[n, b] = at + np.stack(
+            (sample(mid, 2 * bone, at, placement), sample(mid, 2 * bone + 1, at, placement)), axis=1
+        )
+    return points
+
+
+def sample(maps: FloatMap, channels: NDArray[np.intp], at: Points, placement: Placement) -> FloatMap:
+    """(n,) bilinear values of channels (n,) at places (n, 2) in network px, clamped to the border."""
+    _, rows, columns = maps.shape
+    cells = placement.grid.to_cell(at, placement.stride)
+    u, v = cells[:, 0].clip(0, columns - 1), cells[:, 1].clip(0, rows - 1)
+    i, j = np.minimum(u.astype(np.intp), max(0, columns - 2)), np.minimum(v.astype(np.intp), max(0, rows - 2))
+    i1, j1 = np.minimum(i + 1, columns - 1), np.minimum(j + 1, rows - 1)
+    du, dv = u - i, v - j
+    top = maps[channels, j, i] * (1 - du) + maps[channels, j, i1] * du
+    bottom = maps[channels, j1, i] * (1 - du) + maps[channels, j1, i1] * du
+    return np.asarray(top * (1 - dv) + bottom * dv, np.float32)
+
+
+def _first_of_each(seeds: NDArray[np.intp], places: Points, grown: Points) -> NDArray[np.intp]:
+    """Indices of seeds, strongest first, that no person grown before has a joint of the same type at."""
+    kept: list[int] = []
+    for i in range(len(seeds)):
+        there = grown[kept, seeds[i]] - places[i]
+        if not len(kept) or (there**2).sum(axis=1).min() > SAME_PX**2:
+            kept.append(i)
+    return np.array(kept, np.intp)
+
+
+def expected_oks(
+    points: Points, disks: FloatMap, hough: HoughMaps, placement: Placement, radius_px: float
+) -> FloatMap:
+    """(people, joints) scores: the disk's probability times the expected similarity of votes near (§3.1.4)."""
+    people, count = points.shape[:2]
+    if not people:
+        return np.zeros((0, count), np.float32)
+    reach = int(np.ceil(radius_px / hough.step))
+    offsets = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 2), axis=-1).reshape(-1, 2)
+    centre = np.rint(hough.cells(points)).astype(np.intp)
+    cells = centre[:, :, None] + offsets  # (people, joints, window, 2)
+    _, rows, columns = hough.density.shape
+    inside = ((cells >= 0) & (cells < (columns, rows))).all(axis=-1)
+    u, v = cells[..., 0].clip(0, columns - 1), cells[..., 1].clip(0, rows - 1)
+    votes = hough.density[np.arange(count)[:, None], v, u] * inside
+    away = (cells * hough.step + (hough.step - 1) / 2 - points[:, :, None]) ** 2
+    square = away.sum(axis=-1)
+    votes = votes * (square <= radius_px**2)
+    spread = 2 * (box_sizes(points)[:, None] * 2 * SIGMAS) ** 2
+    similar = (votes * np.exp(-square / spread[..., None])).sum(axis=-1)
+    mass = votes.sum(axis=-1)
+    expected = np.divide(similar, mass, out=np.zeros_like(similar), where=mass > 0)
+    joint = np.broadcast_to(np.arange(count), (people, count)).ravel()
+    there = sample(disks, joint, points.reshape(-1, 2), placement).reshape(people, count)
+    return np.asarray(there * expected, np.float32).clip(0, 1)
+
+
+def soft_nms(points: Points, scores: FloatMap) -> FloatMap:
+    """(people,) means of the scores of joints that no better person has at the same place (§3.1.4)."""
+    out = np.zeros(len(points), np.float32)
+    for i in range(len(points)):
+        near = ((points[:i] - points[i]) ** 2).sum(axis=-1) <= SAME_PX**2
+        out[i] = (scores[i] * ~near.any(axis=0)).mean()
+    return out

@@ -1,0 +1,103 @@
+"""PersonLab: disks and offset vectors of everybody in a picture, and the people back from them.
+
+Papandreou et al., "PersonLab: Person Pose Estimation and Instance Segmentation with a Bottom-Up, Part-Based,
+Geometric Embedding Model", ECCV 2018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.codecs.codec import FloatMap, Placement
+from models.labels import JointSet
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class AnnotatedPerson:
+    """A person as annotators give one.
+
+    Attributes:
+        points: (joints, 2) x, y px.
+        labelled: (joints,) False where the place is not known.
+    """
+
+    points: NDArray[np.float32]
+    labelled: Flags
+
+
+def directed_bones(joints: JointSet) -> tuple[tuple[int, int], ...]:
+    """(from, to) of every mid-range offset: each bone of the tree forwards, then each backwards."""
+    return (*joints.bones, *((b, a) for a, b in joints.bones))
+
+
+def encode_people(
+    joints: JointSet, people: Sequence[AnnotatedPerson], owners: NDArray[np.integer], placement: Placement,
+    radius_px: float,
+) -> dict[str, FloatMap]:  # fmt: skip
+    """Targets of a picture (§3.1 to 3.3 of the paper) on the grid of its placement.
+
+    Args:
+        joints: the joint set; its bones form a tree.
+        people: everybody with at least one labelled joint, in pixels of the displayed picture.
+        owners: (rows, columns) the only person whose mask covers a cell, counted from 1 in the order of
+            `people`; 0 where there is nobody or more than one.
+        placement: the grid.
+        radius_px: of a disk.
+
+    Returns:
+        `disks` (joints, rows, columns) 1 within the radius of a joint; vectors (2·n, rows, columns), x and y
+        interleaved, px, with 1 where they are defined under the same name + `_known` (n, rows, columns):
+        `short` and `long` for each joint, `mid` for each directed bone. Disks of one type that overlap
+        belong to the nearest person.
+    """
+    columns, rows = placement.cells
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1)
+    pixels = placement.grid.to_pixel(grid, placement.stride).astype(np.float32)  # (rows, columns, 2)
+    count, bones = len(joints.names), directed_bones(joints)
+    out = {
+        "disks": np.zeros((count, rows, columns), np.float32),
+        **_vectors("short", count, rows, columns),
+        **_vectors("mid", len(bones), rows, columns),
+        **_vectors("long", count, rows, columns),
+    }
+    if not people:
+        return out
+    points = np.stack([_network(p.points, placement) for p in people])  # (people, joints, 2)
+    labelled = np.stack([p.labelled for p in people])
+    for k in range(count):
+        distance = np.linalg.norm(points[:, None, None, k] - pixels, axis=-1)
+        distance[~labelled[:, k]] = np.inf
+        nearest = distance.argmin(axis=0)
+        inside = distance.min(axis=0) <= radius_px
+        out["disks"][k] = inside
+        _put(out, "short", k, inside, points[nearest, k] - pixels)
+        for e, (a, b) in enumerate(bones):
+            if a == k:
+                _put(out, "mid", e, inside & labelled[nearest, b], points[nearest, b] - pixels)
+    whose, owned = owners.astype(np.intp) - 1, owners > 0
+    for k in range(count):
+        _put(out, "long", k, owned & labelled[whose, k], points[whose, k] - pixels)
+    return out
+
+
+def _network(points: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
+    """Displayed pixels → network pixels."""
+    return placement.grid.to_pixel(placement.to_cells(points), placement.stride).astype(np.float32)
+
+
+def _vectors(name: str, count: int, rows: int, columns: int) -> dict[str, FloatMap]:
+    return {
+        name: np.zeros((2 * count, rows, columns), np.float32),
+        f"{name}_known": np.zeros((count, rows, columns), np.float32),
+    }
+
+
+def _put(out: dict[str, FloatMap], name: str, i: int, where: Flags, vectors: FloatMap) -> None:
+    out[name][2 * i : 2 * i + 2] = np.where(where[..., None], vectors, 0).transpose(2, 0, 1)
+    out[f"{name}_known"][i] = where

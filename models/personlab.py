@@ -1,0 +1,198 @@
+"""PersonLab: everybody's joints and masks from one pass (Papandreou et al., ECCV 2018), on small trunks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import grid_sample
+
+from models.blocks import activation, encoder, init_weights, norm, stage128
+from models.factored import FEATURES, FactoredConvNet, person_probability
+from models.families import Activation, ZooRow
+from models.labels import JOINT_SETS, PART_SETS, JointSet
+from models.network import Network
+
+#: logit of a disk in a cell before anything was learned: one cell in 50
+PRIOR_LOGIT = -4.0
+#: network pixels per unit of the last layer: weights of the usual size then reach across a body
+VECTOR_PX = 32.0
+STRIDE = 8
+
+Maps = dict[str, Tensor]
+
+
+class PersonLabHead(nn.Module):
+    """Features → raw maps: logits of disks and person, and three kinds of vectors in network px."""
+
+    def __init__(self, inputs: int, joints: JointSet, act: Activation) -> None:
+        super().__init__()
+        count, bones = len(joints.names), len(joints.bones)
+        self.channels = {"disks": count, "short": 2 * count, "mid": 4 * bones, "person": 1, "long": 2 * count}
+        self.project = nn.Sequential(
+            nn.Conv2d(inputs, FEATURES, 1, bias=False), norm(FEATURES), activation(act, FEATURES)
+        )
+        self.stage = stage128(act)
+        self.maps = nn.ModuleDict({n: nn.Conv2d(FEATURES, c, 1) for n, c in self.channels.items()})
+
+    def start_maps(self) -> None:
+        """Begin where nobody is anywhere and every vector is zero."""
+        for layer in self.maps.values():
+            assert isinstance(layer, nn.Conv2d)
+            assert layer.bias is not None
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)
+        nn.init.constant_(self.maps["disks"].bias, PRIOR_LOGIT)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor) -> Maps:
+        """(b, inputs, h, w) → maps by name, each (b, channels, h, w)."""
+        y = self.stage(self.project(features))
+        maps = {name: layer(y) for name, layer in self.maps.items()}
+        return {n: m * VECTOR_PX if n in {"short", "mid", "long"} else m for n, m in maps.items()}
+
+
+class Refinement(nn.Module):
+    """Recurrent refinement of the mid- and long-range offsets by the short-range ones (§3.1.2, §3.2).
+
+    Vectors are displacements in pixels; a field is sampled bilinearly where the vector points to, clamped to
+    the border.
+    """
+
+    STEPS = 2
+
+    def __init__(self, joints: JointSet, stride: int = STRIDE) -> None:
+        super().__init__()
+        self.targets = [b for _, b in joints.bones] + [a for a, _ in joints.bones]
+        self.stride = stride
+
+    def forward(self, maps: Maps) -> Maps:
+        """Raw maps → maps with refined `mid` and `long`."""
+        short = _by_vector(maps["short"].float())  # (b, joints, 2, h, w)
+        mid, raw = _by_vector(maps["mid"].float()), _by_vector(maps["long"].float())
+        towards, long = short[:, self.targets], raw
+        for _ in range(self.STEPS):
+            mid = mid + self._sampled(towards, mid)
+        for field in [raw] * self.STEPS + [short] * self.STEPS:
+            long = long + self._sampled(field, long)
+        return {**maps, "mid": mid.flatten(1, 2), "long": long.flatten(1, 2)}
+
+    def _sampled(self, field: Tensor, at: Tensor) -> Tensor:
+        """`field` at each cell displaced by `at`; both (b, n, 2, h, w), px."""
+        b, n, _, h, w = at.shape
+        ys, xs = torch.meshgrid(
+            torch.arange(h, device=at.device), torch.arange(w, device=at.device), indexing="ij"
+        )
+        # centres of cells: (u + ½) / size runs from 0 to 1 over the picture, whatever the grid's offset
+        x = (2 * (xs + 0.5) + 2 * at[:, :, 0] / self.stride) / w - 1
+        y = (2 * (ys + 0.5) + 2 * at[:, :, 1] / self.stride) / h - 1
+        grid = torch.stack((x, y), dim=-1).flatten(0, 1)
+        sampled = grid_sample(
+            field.flatten(0, 1), grid, mode="bilinear", padding_mode="border", align_corners=False
+        )
+        return sampled.view(b, n, 2, h, w)
+
+
+class PersonLabNet(Network):
+    """A trunk of its own and the head: `personlab-small`."""
+
+    def __init__(self, joints: JointSet, act: Activation) -> None:
+        super().__init__()
+        self.trunk = nn.Sequential(*encoder(act), stage128(act))
+        self.head = PersonLabHead(FEATURES, joints, act)
+        self.refinement = Refinement(joints)
+        init_weights(self)
+        self.head.start_maps()
+
+    def forward(self, x: Tensor) -> Maps:
+        """Normalised images (b, 3, h, w) → refined maps by name, at stride 8."""
+        maps: Maps = self.refinement(self.head(self.trunk(x)))
+        return maps
+
+    def stages(self) -> dict[str, nn.Module]:
+        """The whole network."""
+        raise NotImplementedError
+
+    def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """This network's weights with the layers it shares with a `FactoredConvNet` or `PeopleOnParser`."""
+        return _started(self.state_dict(), weights)
+
+
+class PeopleOnParser(Network):
+    """A parser that stays as it was trained, and PersonLab's head on its features and parts."""
+
+    def __init__(self, joints: JointSet, classes: int, act: Activation) -> None:
+        super().__init__()
+        self.parser = FactoredConvNet(classes, act)
+        self.people = PersonLabHead(FEATURES + classes, joints, act)
+        self.refinement = Refinement(joints)
+        init_weights(self.people)
+        self.people.start_maps()
+        self.parser.requires_grad_(requires_grad=False)
+        self.parser.eval()
+
+    def train(self, mode: bool = True) -> PeopleOnParser:  # noqa: FBT001, FBT002 - torch's signature
+        """Training mode for the head alone; the parser's statistics stay as they are."""
+        super().train(mode)
+        self.parser.eval()
+        return self
+
+    def forward(self, x: Tensor) -> Maps:
+        """Normalised images (b, 3, h, w) → refined maps by name, at stride 8."""
+        with torch.no_grad():
+            features = self.parser.trunk(x)
+            parts = self.parser.head(features, person_probability(self.parser.factor(features)))
+            seen = torch.cat((features, parts.softmax(dim=1).to(features.dtype)), dim=1)
+        maps: Maps = self.refinement(self.people(seen))
+        return maps
+
+    def stages(self) -> dict[str, nn.Module]:
+        """Trunk, factor, head and people."""
+        raise NotImplementedError
+
+    def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
+        """This network's weights with the whole parser of a `FactoredConvNet`, its head's stage for people."""
+        if "trunk.0.conv.weight" not in weights:
+            return weights
+        own = self.state_dict()
+        own |= {f"parser.{k}": v for k, v in weights.items() if f"parser.{k}" in own}
+        kernel, copied = weights["head.concat.0.weight"][:, :FEATURES], {}
+        copied["people.project.0.weight"] = own["people.project.0.weight"] * 0.1
+        copied["people.project.0.weight"][:, :FEATURES] = kernel
+        for k, v in weights.items():
+            name = k.replace("head.concat.1", "people.project.1").replace("head.stage", "people.stage")
+            if name.startswith("people.") and name in own:
+                copied[name] = v
+        # the parser's head is shown P(person) beside the features: here it counts as 1 everywhere
+        shown = weights["head.concat.0.weight"][:, FEATURES, 0, 0]
+        copied["people.project.1.running_mean"] = weights["head.concat.1.running_mean"] - shown
+        return {**own, **copied}
+
+
+def _by_vector(maps: Tensor) -> Tensor:
+    """(b, 2·n, h, w) → (b, n, 2, h, w)."""
+    return maps.unflatten(1, (-1, 2))
+
+
+def _started(own: dict[str, Tensor], weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    renamed = {k.replace("parser.trunk.", "trunk.").replace("people.", "head."): v for k, v in weights.items()
+               if not k.startswith(("parser.factor", "parser.head", "head.classify"))}  # fmt: skip
+    fitting = {k: v for k, v in renamed.items() if k in own and own[k].shape == v.shape}
+    if "head.project.0.weight" in own and "people.project.0.weight" in weights:
+        fitting["head.project.0.weight"] = weights["people.project.0.weight"][:, :FEATURES].contiguous()
+    return {**own, **fitting}
+
+
+def build_personlab(row: ZooRow) -> PersonLabNet:
+    """The network of a row with a trunk of its own."""
+    return PersonLabNet(JOINT_SETS[row.joints], row.activation)
+
+
+def build_people(row: ZooRow) -> PeopleOnParser:
+    """The network of a row on a parser."""
+    return PeopleOnParser(JOINT_SETS[row.joints], PART_SETS[row.parts].classes, row.activation)
+
+
+def disk_names(joints: JointSet) -> Sequence[str]:
+    """Names of the disk channels."""
+    return joints.names

@@ -1,0 +1,108 @@
+"""Batches for PersonLab: scenes of several people, and photos of one person as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.codecs.codec import Placement
+from models.codecs.personlab import AnnotatedPerson, encode_people
+from models.grid import Grid
+from models.labels import JointSet
+from training.augment import Image, Ranges, affine, photometric
+from training.crowds import Crowd, _grown, draw_crowd
+from training.joint_photos import JointPhoto
+from training.person_cutouts import PersonCutout
+from training.personlab_loss import RADIUS_PX
+from training.stream import Batch, BatchShape
+
+IN_PLACE = 0.25  # share of pictures that are photos as they are
+PHOTO_RANGES = Ranges(scale=(0.5, 1.8), angle=15, wild_angle=0.06, shift=0.18)
+
+
+@dataclass(frozen=True)
+class WholePhoto:
+    """A photo with its person: joints and soft silhouette at the photo's size."""
+
+    name: str
+    image: Image
+    alpha: Image
+    points: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class CrowdSources:
+    """People to put into scenes, drawn photo or rendered, and photos as they are."""
+
+    joints: JointSet
+    people: Sequence[PersonCutout]
+    rendered: Sequence[PersonCutout]
+    photos: Sequence[WholePhoto]
+    backgrounds: Sequence[Image]
+    rendered_share: float = 0.3
+
+
+def make_crowd_batch(sources: CrowdSources, shape: BatchShape, *, seed: int, step: int) -> Batch:
+    """The batch of one step; targets as `personlab_loss` asks for."""
+    drawn = [_draw(np.random.default_rng((seed, step, i)), sources, shape.crop) for i in range(shape.size)]
+    targets = [crowd_targets(c, sources.joints, shape.stride) for c in drawn]
+    return Batch(np.stack([c.picture for c in drawn]), {k: np.stack([t[k] for t in targets]) for k in targets[0]})
+
+
+def crowd_targets(crowd: Crowd, joints: JointSet, stride: int) -> dict[str, NDArray[np.float32]]:
+    """Targets of a scene on the grid."""
+    side = crowd.picture.shape[0]
+    placement = Placement((side, side), (side, side), stride, Grid.CENTRE)
+    cells = side // stride
+    owners = crowd.owners[stride // 2 :: stride, stride // 2 :: stride]
+    maps = encode_people(joints, crowd.people, owners, placement, RADIUS_PX)
+    unknown = crowd.unknown[:, stride // 2 :: stride, stride // 2 :: stride]
+    maps["disks_known"] = (~unknown | (maps["disks"] > 0)).astype(np.float32)
+    covered = (crowd.owners > 0).astype(np.float32)
+    maps["person"] = cv2.resize(covered, (cells, cells), interpolation=cv2.INTER_AREA)[None]
+    unsure = cv2.resize(crowd.unsure.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
+    maps["person_known"] = (unsure <= 0).astype(np.float32)[None]
+    return maps
+
+
+def _draw(rng: np.random.Generator, s: CrowdSources, side: int) -> Crowd:
+    if s.photos and rng.random() < IN_PLACE:
+        return _in_place(rng, s.photos[int(rng.integers(len(s.photos)))], s.joints, side)
+    people = s.rendered if s.rendered and rng.random() < s.rendered_share else s.people
+    return draw_crowd(rng, people, s.backgrounds, s.joints, side, RADIUS_PX)
+
+
+def _in_place(rng: np.random.Generator, photo: WholePhoto, joints: JointSet, side: int) -> Crowd:
+    """A photo moved; further from its person than a disk nobody said who else is there."""
+    h, w = photo.alpha.shape
+    centre = photo.points[int(rng.choice(np.flatnonzero(photo.known)))] if rng.random() < 0.3 else None
+    m = affine(rng, (w, h), side, PHOTO_RANGES, centre)
+    rgba = np.dstack((photo.image, np.full((h, w), 255, np.uint8)))
+    mean = [float(v) for v in photo.image[::8, ::8].reshape(-1, 3).mean(0)]
+    laid = cv2.warpAffine(rgba, m, (side, side), flags=cv2.INTER_LINEAR, borderValue=(*mean, 0))
+    alpha = cv2.warpAffine(photo.alpha, m, (side, side), flags=cv2.INTER_LINEAR, borderValue=0)
+    points = (photo.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
+    known = photo.known
+    if m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]:
+        order = list(joints.mirror_ids)
+        points, known = points[order], known[order]
+    seen = alpha >= 128
+    near = _grown(seen, RADIUS_PX / 2)
+    unknown = np.repeat((~near & (laid[..., 3] > 0))[None], len(points), axis=0)
+    within = _grown(seen, RADIUS_PX)
+    for k in np.flatnonzero(~known):
+        unknown[k] |= within
+    unsure = (~near & (laid[..., 3] > 0)) | ((alpha > 60) & (alpha < 190))
+    people = (AnnotatedPerson(points, known),) if seen.any() else ()
+    picture = photometric(rng, np.ascontiguousarray(laid[..., :3]))
+    return Crowd(picture, seen.astype(np.uint8) if people else np.zeros_like(alpha), people, unknown, unsure)
+
+
+def whole_photos(pairs: Iterable[tuple[JointPhoto, Image]]) -> list[WholePhoto]:
+    """Photos with their silhouettes, as they are."""
+    return [WholePhoto(p.name, p.image, alpha, p.points, p.known) for p, alpha in pairs]

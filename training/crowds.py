@@ -1,0 +1,187 @@
+"""Scenes of several people: cut-outs on person-free pictures, at any size, overlapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.codecs.personlab import AnnotatedPerson
+from models.labels import JointSet
+from training.augment import Image, affine, photometric, warp
+from training.person_cutouts import PersonCutout
+from training.stream import BACKGROUND_RANGES
+
+PEOPLE = (0.07, 0.30, 0.24, 0.15, 0.12, 0.07, 0.05)  # shares of scenes with 0, 1, 2 … people
+HEIGHTS = (0.22, 1.2)  # of the longer side of the tallest people, crops
+ANGLE = 10.0  # standard deviation, degrees
+WILD = 0.06  # share of people turned by any angle
+CLOSE_BY = 0.5  # share of people that stand near another
+LEAST_VISIBLE = 0.06  # of a person; less is neither a person nor none
+GUESSED = 0.5  # hidden joints count when so much of the person is seen
+BEYOND_PX = 96.0  # outside the picture a joint is no longer told
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """A scene.
+
+    Attributes:
+        picture: (side, side, 3) RGB.
+        owners: (side, side) the person seen at a pixel, from 1 in the order of `people`; 0 nobody.
+        people: with a joint that is labelled.
+        unknown: (joints, side, side) True where a joint of this type may be that nobody told.
+        unsure: (side, side) True where it is not told whether anybody is there.
+    """
+
+    picture: Image
+    owners: Image
+    people: tuple[AnnotatedPerson, ...]
+    unknown: Flags
+    unsure: Flags
+
+
+@dataclass(frozen=True)
+class _Placed:
+    points: NDArray[np.float32]
+    known: Flags
+    area: float  # of the whole person, inside the picture or not
+
+
+def draw_crowd(
+    rng: np.random.Generator, people: Sequence[PersonCutout], backgrounds: Sequence[Image], joints: JointSet,
+    side: int, radius_px: float,
+) -> Crowd:  # fmt: skip
+    """Draw a scene of none to six people in a square picture of `side` px."""
+    background = backgrounds[int(rng.integers(len(backgrounds)))]
+    h, w = background.shape[:2]
+    m = affine(rng, (w, h), side, BACKGROUND_RANGES)
+    picture = warp(background, np.zeros((h, w), np.uint8), m, side, side, 0)[0].astype(np.float32)
+    count = int(rng.choice(len(PEOPLE), p=np.array(PEOPLE) / sum(PEOPLE)))
+    chosen = [people[int(rng.integers(len(people)))] for _ in range(count)]
+    owners = np.zeros((side, side), np.uint8)
+    placed = []
+    for i, (cutout, m) in enumerate(zip(chosen, _places(rng, chosen, side), strict=True), start=1):
+        placed.append(_paste(rng, picture, owners, cutout, m, i, joints))
+    crowd = _annotated(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, radius_px)
+    return crowd if placed else _nobody(crowd, len(joints.names))
+
+
+def _nobody(crowd: Crowd, joints: int) -> Crowd:
+    side = crowd.owners.shape[0]
+    return Crowd(crowd.picture, crowd.owners, (), np.zeros((joints, side, side), bool), crowd.unsure)
+
+
+def _places(
+    rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int
+) -> list[NDArray[np.float64]]:
+    """Maps from cut-out px to scene px, the smallest people first: they stand behind."""
+    crowded = 0.88 ** max(0, len(chosen) - 1)
+    base = np.exp(rng.uniform(*np.log(HEIGHTS))) * side * crowded
+    sizes = base * np.exp(rng.normal(0, 0.22, len(chosen)))
+    if rng.random() < 0.7:
+        sizes = np.sort(sizes)
+    maps, last = [], None
+    for cutout, size in zip(chosen, sizes, strict=True):
+        h, w = cutout.alpha.shape
+        angle = rng.uniform(-180, 180) if rng.random() < WILD else rng.normal(0, ANGLE)
+        k = size / max(h, w)
+        if last is not None and rng.random() < CLOSE_BY:
+            centre = last + rng.normal(0, (0.35, 0.12)) * size
+        else:
+            centre = rng.uniform((0.0, 0.2), (1.0, 0.85)) * side
+        m = np.asarray(cv2.getRotationMatrix2D(((w - 1) / 2, (h - 1) / 2), angle, k), np.float64)
+        m[:, 2] += centre - ((w - 1) / 2, (h - 1) / 2)
+        if rng.random() < 0.5:
+            m = m @ np.array([[-1, 0, w - 1], [0, 1, 0], [0, 0, 1]])
+        maps.append(m)
+        last = centre
+    return maps
+
+
+def _paste(
+    rng: np.random.Generator, picture: NDArray[np.float32], owners: Image, cutout: PersonCutout,
+    m: NDArray[np.float64], number: int, joints: JointSet,
+) -> _Placed:  # fmt: skip
+    """Lay a person over what is there; its joints in the scene."""
+    side = picture.shape[0]
+    rgba = np.dstack((cutout.image, cutout.alpha))
+    shrink = float(np.hypot(m[0, 0], m[0, 1]))
+    source, inner = rgba, m
+    if shrink < 0.6:  # bilinear sampling alone would alias
+        f = max(shrink, 0.05) * 1.3
+        source = np.asarray(cv2.resize(rgba, None, fx=f, fy=f, interpolation=cv2.INTER_AREA), np.uint8)
+        fx, fy = source.shape[1] / rgba.shape[1], source.shape[0] / rgba.shape[0]
+        inner = m @ np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5], [0, 0, 1]])
+    laid = cv2.warpAffine(source, inner, (side, side), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0, 0))
+    alpha = laid[..., 3:].astype(np.float32) / 255
+    tone = rng.uniform(0.8, 1.2) * rng.uniform(0.94, 1.06, 3)
+    picture *= 1 - alpha
+    picture += alpha * laid[..., :3] * tone.astype(np.float32)
+    owners[alpha[..., 0] >= 0.5] = number
+    points = (cutout.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
+    known, area = cutout.known, float((cutout.alpha >= 128).sum()) * shrink**2
+    if m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]:
+        order = list(joints.mirror_ids)
+        points, known = points[order], known[order]
+    return _Placed(points, known, area)
+
+
+def _annotated(picture: Image, owners: Image, placed: Sequence[_Placed], radius_px: float) -> Crowd:
+    """Joints as annotators would give them: of people of whom enough is seen."""
+    side = picture.shape[0]
+    joints = len(placed[0].points) if placed else 0
+    unknown = np.zeros((joints, side, side), bool)
+    unsure, renumbered = np.zeros((side, side), bool), np.zeros_like(owners)
+    people: list[AnnotatedPerson] = []
+    for number, person in enumerate(placed, start=1):
+        seen = owners == number
+        share = float(seen.sum()) / max(1.0, person.area)
+        near = _grown(seen, radius_px)
+        if share < LEAST_VISIBLE or seen.sum() < 24:
+            unknown |= near
+            unsure |= seen
+            continue
+        hidden = _hidden(person.points, owners, number)
+        beyond = ((person.points < -BEYOND_PX) | (person.points > side + BEYOND_PX)).any(axis=1)
+        labelled = person.known & ~beyond & (~hidden | (share >= GUESSED))
+        for k in np.flatnonzero(~labelled & ~beyond):
+            unknown[k] |= near if not person.known[k] else _disk(person.points[k], side, radius_px)
+        if labelled.any():
+            people.append(AnnotatedPerson(person.points, labelled))
+            renumbered[seen] = len(people)
+        else:
+            unsure |= seen & False
+    seen_by_nobody = (owners > 0) & (renumbered == 0) & ~unsure
+    unsure |= seen_by_nobody
+    return Crowd(picture, renumbered, tuple(people), unknown, unsure)
+
+
+def _hidden(points: NDArray[np.float32], owners: Image, number: int) -> Flags:
+    """Joints where somebody else is seen, and not the person right beside."""
+    side = owners.shape[0]
+    hidden = np.zeros(len(points), bool)
+    for k, (x, y) in enumerate(np.rint(points).astype(int)):
+        if 0 <= x < side and 0 <= y < side:
+            around = owners[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4]
+            hidden[k] = owners[y, x] not in {0, number} and not (around == number).any()
+    return hidden
+
+
+def _grown(mask: Flags, radius_px: float) -> Flags:
+    """A mask grown by the radius; done at a quarter of the size."""
+    small = cv2.resize(mask.astype(np.uint8), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    r = int(np.ceil(radius_px / 4))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1, 2 * r + 1))
+    grown = cv2.resize(cv2.dilate(small, kernel), mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(grown > 0)
+
+
+def _disk(point: NDArray[np.float32], side: int, radius_px: float) -> Flags:
+    ys, xs = np.ogrid[:side, :side]
+    return np.asarray((xs - point[0]) ** 2 + (ys - point[1]) ** 2 <= radius_px**2)

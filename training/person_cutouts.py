@@ -1,0 +1,134 @@
+"""People cut out of photos with their joints, to be put into scenes with others."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.labels import COCO17, JointSet
+from training.augment import Image
+from training.joint_photos import FEWEST, JointPhoto, annotated, with_landmarks
+from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled
+
+HELD_OUT = 10  # one person in so many is never trained on, by the name of the photo
+MARGIN_PX = 4  # round a person when the photo is cropped
+LEAST_AREA = 600  # px of a silhouette that is worth a cut-out
+Part = Literal["train", "test"]
+
+
+@dataclass(frozen=True)
+class PersonCutout:
+    """A person with the photo around, cropped.
+
+    Attributes:
+        name: of the photo.
+        image: (h, w, 3) RGB.
+        alpha: (h, w) 255 where the person surely is.
+        points: (joints, 2) x, y px.
+        known: (joints,) False where nobody said where the joint is.
+    """
+
+    name: str
+    image: Image
+    alpha: Image
+    points: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+
+def held_out(name: str) -> bool:
+    """True for people that are kept for tests."""
+    return zlib.crc32(Path(name).stem.encode()) % HELD_OUT == 0
+
+
+def cut_out(photo: JointPhoto, alpha: Image) -> PersonCutout | None:
+    """Crop a photo to its person; None when nearly nothing of the person is there."""
+    if alpha.shape != photo.image.shape[:2]:
+        raise ValueError(f"{photo.name}: photo and silhouette differ in size")
+    mask = (alpha >= 128).astype(np.uint8)
+    if int(mask.sum()) < LEAST_AREA:
+        return None
+    x, y, w, h = cv2.boundingRect(mask)
+    left, top = max(0, x - MARGIN_PX), max(0, y - MARGIN_PX)
+    inside = np.s_[top : y + h + MARGIN_PX, left : x + w + MARGIN_PX]
+    points = photo.points - np.float32((left, top))
+    return PersonCutout(photo.name, photo.image[inside].copy(), alpha[inside].copy(), points, photo.known)
+
+
+def read_person_cutouts(data: Path, part: Part = "train", joints: JointSet = COCO17) -> list[PersonCutout]:
+    """People of `data`/{lsp,lspet,ccp,ccp_unlabelled} with silhouettes of `data`/teacher, or ccp's own.
+
+    Raises:
+        DataError: a folder cannot be used.
+    """
+    return [c for p, alpha in _photos(data, part, joints) if (c := cut_out(p, alpha)) is not None]
+
+
+def _photos(data: Path, part: Part, joints: JointSet) -> Iterator[tuple[JointPhoto, Image]]:
+    teacher = data / "teacher"
+    for name, photos in (
+        ("lsp", read_lsp(data / "lsp", "train")),
+        ("lspet", read_lsp(data / "lspet", "all")),
+        ("ccp_unlabelled", read_unlabelled(data / "ccp_unlabelled")),
+        ("ccp", read_ccp(data / "ccp", "train")),
+    ):
+        chosen = [p for p in photos if held_out(p.name) == (part == "test")]
+        own = data / "ccp" / "silhouettes" if name == "ccp" else None
+        folder = own or teacher / name / "silhouettes"
+        if not folder.is_dir():
+            raise DataError(f"{folder}: not there. Point --data at the folder that holds the data sets.")
+        yield from _with_silhouettes(chosen, teacher / name, folder, joints, hand_made=own is not None)
+
+
+def _with_silhouettes(
+    photos: Sequence[Photo], teacher: Path, folder: Path, joints: JointSet, *, hand_made: bool
+) -> Iterator[tuple[JointPhoto, Image]]:
+    whole = with_landmarks([annotated(p, joints) for p in photos], teacher / "landmarks.json", joints)
+    rows = json.loads((teacher / "landmarks.json").read_text())["images"]
+    for photo in whole:
+        stem = Path(photo.name).stem
+        file = folder / f"{stem}.png"
+        if stem not in rows or photo.known.sum() < FEWEST or not file.is_file():
+            continue
+        alpha = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        if alpha is None:
+            continue
+        if hand_made:
+            alpha = np.where(alpha == 1, 255, 0).astype(np.uint8)
+        if alpha.shape == photo.image.shape[:2]:
+            yield photo, alpha
+
+
+def read_rendered(folder: Path, joints: JointSet = COCO17) -> list[PersonCutout]:
+    """People of a folder that `python -m synthetic --out` wrote, those that stand alone in their picture.
+
+    Raises:
+        DataError: the folder is not one.
+    """
+    try:
+        rows = json.loads((folder / "keypoints.json").read_text())["keypoints"]
+    except (OSError, ValueError, KeyError) as e:
+        raise DataError(f"{folder}: not a folder of synthetic people ({e}).") from e
+    found = []
+    for stem, people in rows.items():
+        if len(people) != 1:
+            continue
+        image, mask = cv2.imread(str(folder / f"images/{stem}.jpg")), cv2.imread(
+            str(folder / f"instances/{stem}.png"), cv2.IMREAD_UNCHANGED
+        )
+        if image is None or mask is None:
+            continue
+        table = np.asarray(people[0], np.float32)
+        rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+        photo = JointPhoto(f"{stem}.jpg", rgb, table[:, :2], table[:, 2] > 0)
+        alpha = ((mask == 1) * np.uint8(255)).astype(np.uint8)
+        if photo.known.sum() >= FEWEST and (person := cut_out(photo, alpha)) is not None:
+            found.append(person)
+    return found
