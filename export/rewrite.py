@@ -26,6 +26,7 @@ from models.factored import (
     channels_first,
 )
 from models.joints import HeatmapStage
+from models.personlab import PeopleStage, PersonLabStage, in_pixels, shown
 
 PIXEL_CENTRE = 255 * INPUT_MEAN  # subtracted first, so that zero padding stays zero padding
 PIXEL_SCALE = 1 / (255 * INPUT_STD)  # folded into the first weights
@@ -117,6 +118,40 @@ class FastHeatmaps(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(b, h, w, 3) uint8 → (b, joints, h/8, w/8)."""
         return torch.sigmoid(self.blocks(channels_first(image) - PIXEL_CENTRE))
+
+
+class FastPersonLab(nn.Module):
+    """Image → everybody's joints and the silhouette of all."""
+
+    def __init__(self, stage: PersonLabStage) -> None:
+        super().__init__()
+        network = stage.network
+        self.blocks = _fast_sequence(nn.Sequential(*network.trunk, *network.head.project, network.head.stage))
+        self.maps = network.head.maps
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(b, h, w, 3) uint8 → as `PersonLabStage`."""
+        maps = in_pixels(self.maps, self.blocks(channels_first(image) - PIXEL_CENTRE))
+        return (*shown(maps), maps["person"].sigmoid())
+
+
+class FastPeople(nn.Module):
+    """Features and parts → everybody's joints, without the concatenation of both."""
+
+    def __init__(self, stage: PeopleStage) -> None:
+        super().__init__()
+        head = stage.head
+        project, project_norm, act = head.project
+        weight, bias = _folded(project, project_norm)
+        self.from_features = _conv(weight[:, :FEATURES], bias)
+        self.from_parts = _conv(weight[:, FEATURES:], None)
+        self.act, self.blocks = _fast_activation(act), _fast_sequence(head.stage)
+        self.maps = head.maps
+
+    def forward(self, features: Tensor, parts: Tensor) -> tuple[Tensor, ...]:
+        """(b, 128, h, w) and (b, classes, h, w) → as `PeopleStage`."""
+        joined = self.act(self.from_features(features) + self.from_parts(parts))
+        return shown(in_pixels(self.maps, self.blocks(joined)))
 
 
 class FastInitial(nn.Module):
@@ -263,4 +298,6 @@ REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     HeadStage: FastHead,
     NetworkStage: FastNetwork,
     HeatmapStage: FastHeatmaps,
+    PersonLabStage: FastPersonLab,
+    PeopleStage: FastPeople,
 }

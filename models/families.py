@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.labels import PART_SETS, S31, PartSet
-from models.outputs import Heatmaps, Output, PartLabels, PartProbabilities, PersonProbability, SharedFeatures
+from models.outputs import (
+    Heatmaps,
+    JointDisks,
+    Offsets,
+    Output,
+    PartLabels,
+    PartProbabilities,
+    PersonProbability,
+    SharedFeatures,
+)
 from models.spec import IMAGE, StageSpec
 
 Activation = Literal["prelu", "relu"]
@@ -71,11 +80,34 @@ def joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     return (StageSpec("network", (IMAGE,), (Heatmaps(joints=row.joints),)),)
 
 
+def people_outputs(joints: str) -> tuple[Output, ...]:
+    """PersonLab's maps of everybody's joints, in the order that its decoder and its losses know by name."""
+    return (
+        JointDisks(joints=joints),
+        Offsets(name="short", joints=joints),
+        Offsets(name="mid", joints=joints, over="bones"),
+        Offsets(name="long", joints=joints),
+    )
+
+
+def personlab_stages(row: ZooRow) -> tuple[StageSpec, ...]:
+    """One graph from picture to everybody's joints and the silhouette of all."""
+    return (StageSpec("network", (IMAGE,), (*people_outputs(row.joints), PersonProbability())),)
+
+
+def people_stages(row: ZooRow) -> tuple[StageSpec, ...]:
+    """The Factored ConvNet's stages, and everybody's joints from its features and parts."""
+    people = StageSpec("people", ("features", "parts"), people_outputs(row.joints))
+    return (*factored_stages(row), people)
+
+
 FAMILIES: dict[str, Family] = {
     "factored": Family("models.factored:build_factored", factored_stages),
     "baseline": Family("models.factored:build_baseline", parsing_stages),
     "enet": Family("models.factored:build_enet", parsing_stages),
     "joints": Family("models.joints:build_joints", joint_stages),
+    "personlab": Family("models.personlab:build_personlab", personlab_stages),
+    "people": Family("models.personlab:build_people", people_stages),
 }
 _ROWS = (
     ZooRow("factored-s31", "factored", "relu", 500_318),
@@ -85,6 +117,8 @@ _ROWS = (
     ZooRow("enet", "enet", "prelu", 342_284),
     ZooRow("enet-relu", "enet", "relu", 338_524),
     ZooRow("joints-s31", "joints", "relu", 353_229, parts="", joints="COCO-17"),
+    ZooRow("personlab-small", "personlab", "relu", 370_386, parts="", joints="COCO-17"),
+    ZooRow("people-s31", "people", "relu", 685_044, joints="COCO-17"),
 )
 ZOO: dict[str, ZooRow] = {row.name: row for row in _ROWS}
 

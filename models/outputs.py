@@ -49,6 +49,7 @@ class Output(ABC):
     dtype: ClassVar[Literal["float32", "uint8"]] = "float32"
     rank: ClassVar[int] = 4  #: (batch, channels, rows, columns), or 3 without channels
     probability: ClassVar[bool] = True  #: values lie in 0..1
+    smoothed: ClassVar[bool] = True  #: maps of several frames can be averaged; not where people move on
     tolerance: ClassVar[float] = (
         1e-5  #: of an exported graph; absolute on probabilities, else of the largest value
     )
@@ -70,6 +71,10 @@ class Output(ABC):
     def mirror(self) -> Mirror:
         """The effect of a horizontal flip; channels keep their place unless a subclass says otherwise."""
         return Mirror(np.arange(self.channels))
+
+    def rescaled(self, maps: NDArray[np.float32], scale: tuple[float, float]) -> NDArray[np.float32]:
+        """Maps (channels, rows, columns) of a picture that is shown (across, down) times larger."""
+        return maps
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, with the type."""
@@ -188,6 +193,29 @@ class Heatmaps(JointOutput):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JointDisks(JointOutput):
+    """Probability that a cell lies within `radius_px` of a joint of anybody (PersonLab's heat maps).
+
+    With it come raw `Offsets` by the names short, mid (over bones) and long, and `person`.
+    """
+
+    radius_px: float = 32.0  #: of the network's input, whatever the size of the person
+
+    type: ClassVar[str] = "disks"
+    smoothed: ClassVar[bool] = False
+
+    @property
+    def channels(self) -> int:
+        """One a joint."""
+        return len(self.joint_set.names)
+
+    @property
+    def mirror(self) -> Mirror:
+        """Left and right joints change places."""
+        return Mirror(np.array(self.joint_set.mirror_ids, np.intp))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Offsets(JointOutput):
     """Vectors (x, y interleaved), network pixels: from a cell to each joint, or along each bone both ways.
 
@@ -198,6 +226,7 @@ class Offsets(JointOutput):
 
     type: ClassVar[str] = "offsets"
     probability: ClassVar[bool] = False
+    smoothed: ClassVar[bool] = False
 
     @property
     def channels(self) -> int:
@@ -215,6 +244,11 @@ class Offsets(JointOutput):
         return _mirrored_vectors(
             [directed.index(_mirrored_bone(s, b)) for b in directed], [1] * len(directed)
         )
+
+    def rescaled(self, maps: NDArray[np.float32], scale: tuple[float, float]) -> NDArray[np.float32]:
+        """Vectors grow with the picture."""
+        across_down = np.tile(np.array(scale, np.float32), self.channels // 2)
+        return maps * across_down[:, None, None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +294,7 @@ OUTPUTS: dict[str, type[Output]] = {
     t.type: t
     for t in (
         SharedFeatures, PersonProbability, PartProbabilities, PartLabels,
-        Heatmaps, Offsets, AffinityFields, Embedding,
+        Heatmaps, JointDisks, Offsets, AffinityFields, Embedding,
     )
 }  # fmt: skip
 

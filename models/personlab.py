@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
 from models.blocks import activation, encoder, init_weights, norm, stage128
-from models.factored import FEATURES, FactoredConvNet, person_probability
+from models.factored import (
+    FEATURES,
+    FactoredConvNet,
+    channels_first,
+    normalise,
+    person_probability,
+    precision,
+)
 from models.families import Activation, ZooRow
 from models.labels import JOINT_SETS, PART_SETS, JointSet
 from models.network import Network
@@ -19,6 +24,7 @@ PRIOR_LOGIT = -4.0
 #: network pixels per unit of the last layer: weights of the usual size then reach across a body
 VECTOR_PX = 32.0
 STRIDE = 8
+VECTORS = ("short", "mid", "long")
 
 Maps = dict[str, Tensor]
 
@@ -47,14 +53,19 @@ class PersonLabHead(nn.Module):
 
     def forward(self, features: Tensor) -> Maps:
         """(b, inputs, h, w) → maps by name, each (b, channels, h, w)."""
-        y = self.stage(self.project(features))
-        maps = {name: layer(y) for name, layer in self.maps.items()}
-        return {n: m * VECTOR_PX if n in {"short", "mid", "long"} else m for n, m in maps.items()}
+        return in_pixels(self.maps, self.stage(self.project(features)))
+
+
+def in_pixels(layers: nn.ModuleDict, features: Tensor) -> Maps:
+    """The last layers' maps by name, vectors in network px."""
+    maps: Maps = {name: layer(features) for name, layer in layers.items()}
+    return {n: m * VECTOR_PX if n in VECTORS else m for n, m in maps.items()}
 
 
 class Refinement(nn.Module):
     """Recurrent refinement of the mid- and long-range offsets by the short-range ones (§3.1.2, §3.2).
 
+    For the losses, which are applied behind it; the decoder refines only the vectors that it follows.
     Vectors are displacements in pixels; a field is sampled bilinearly where the vector points to, clamped to
     the border.
     """
@@ -68,8 +79,8 @@ class Refinement(nn.Module):
 
     def forward(self, maps: Maps) -> Maps:
         """Raw maps → maps with refined `mid` and `long`."""
-        short = _by_vector(maps["short"].float())  # (b, joints, 2, h, w)
-        mid, raw = _by_vector(maps["mid"].float()), _by_vector(maps["long"].float())
+        short = _by_vector(maps["short"])  # (b, joints, 2, h, w)
+        mid, raw = _by_vector(maps["mid"]), _by_vector(maps["long"])
         towards, long = short[:, self.targets], raw
         for _ in range(self.STEPS):
             mid = mid + self._sampled(towards, mid)
@@ -111,7 +122,7 @@ class PersonLabNet(Network):
 
     def stages(self) -> dict[str, nn.Module]:
         """The whole network."""
-        raise NotImplementedError
+        return {"network": PersonLabStage(self).train(self.training)}
 
     def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """This network's weights with the layers it shares with a `FactoredConvNet` or `PeopleOnParser`."""
@@ -148,10 +159,10 @@ class PeopleOnParser(Network):
 
     def stages(self) -> dict[str, nn.Module]:
         """Trunk, factor, head and people."""
-        raise NotImplementedError
+        return {**self.parser.stages(), "people": PeopleStage(self.people).train(self.training)}
 
     def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-        """This network's weights with the whole parser of a `FactoredConvNet`, its head's stage for people."""
+        """This network's weights with the parser of a `FactoredConvNet`, its head's stage for people."""
         if "trunk.0.conv.weight" not in weights:
             return weights
         own = self.state_dict()
@@ -169,9 +180,41 @@ class PeopleOnParser(Network):
         return {**own, **copied}
 
 
+class PersonLabStage(nn.Module):
+    """`image` → `disks`, `short`, `mid`, `long`, `person`."""
+
+    def __init__(self, network: PersonLabNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(b, h, w, 3) uint8 RGB → maps (b, channels, h/8, w/8), probabilities and px."""
+        x = normalise(channels_first(image, precision(self)))
+        maps = self.network.head(self.network.trunk(x))
+        return (*shown(maps), maps["person"].sigmoid())
+
+
+class PeopleStage(nn.Module):
+    """`features`, `parts` → `disks`, `short`, `mid`, `long`."""
+
+    def __init__(self, head: PersonLabHead) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, features: Tensor, parts: Tensor) -> tuple[Tensor, ...]:
+        """(b, 128, h, w) and (b, classes, h, w) → maps (b, channels, h, w), probabilities and px."""
+        return shown(self.head(torch.cat((features, parts), dim=1)))
+
+
+def shown(maps: Maps) -> tuple[Tensor, ...]:
+    """Disk probabilities and the raw vectors, in the order of the descriptions."""
+    return maps["disks"].sigmoid(), maps["short"], maps["mid"], maps["long"]
+
+
 def _by_vector(maps: Tensor) -> Tensor:
     """(b, 2·n, h, w) → (b, n, 2, h, w)."""
-    return maps.unflatten(1, (-1, 2))
+    b, channels, h, w = maps.shape
+    return maps.view(b, channels // 2, 2, h, w)
 
 
 def _started(own: dict[str, Tensor], weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -191,8 +234,3 @@ def build_personlab(row: ZooRow) -> PersonLabNet:
 def build_people(row: ZooRow) -> PeopleOnParser:
     """The network of a row on a parser."""
     return PeopleOnParser(JOINT_SETS[row.joints], PART_SETS[row.parts].classes, row.activation)
-
-
-def disk_names(joints: JointSet) -> Sequence[str]:
-    """Names of the disk channels."""
-    return joints.names

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.outputs import Heatmaps, Output, PartProbabilities
+from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
+from training.crowd_batches import CrowdSources, make_crowd_batch, whole_photos
 from training.joint_batches import JointSources, make_joint_batch
 from training.joint_photos import read_joint_photos
+from training.person_cutouts import annotated_people, cut_out, read_rendered
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp, read_unlabelled
 from training.pseudolabels import with_labels
 from training.silhouettes import with_silhouettes
@@ -123,9 +125,30 @@ def heatmap_batches(output: Output, folders: DataFolders, shape: BatchShape, see
     return partial(make_joint_batch, JointSources(output, photos, backgrounds), cells, seed=seed)
 
 
+def crowd_batches(output: Output, folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+    """Scenes of several people, and photos of one as they are.
+
+    Raises:
+        DataError: a folder cannot be used, or none is given.
+    """
+    assert isinstance(output, JointDisks)  # the row of BATCHES
+    if folders.data is None:
+        raise DataError(
+            "people need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
+        )
+    backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
+    rendered = [p for folder in folders.synthetic for p in read_rendered(folder, output.joint_set)]
+    pairs = list(annotated_people(folders.data, "train", output.joint_set))
+    people = [person for photo, alpha in pairs if (person := cut_out(photo, alpha)) is not None]
+    found = CrowdSources(output, people, rendered, whole_photos(pairs), backgrounds)
+    cells = BatchShape(shape.size, shape.crop, output.stride)
+    return partial(make_crowd_batch, found, cells, seed=seed)
+
+
 BATCHES: dict[type[Output], Callable[[Output, DataFolders, BatchShape, int], Batches]] = {
     PartProbabilities: part_batches,
     Heatmaps: heatmap_batches,
+    JointDisks: crowd_batches,
 }
 
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from models.codecs.codec import Placement
 from models.codecs.personlab import AnnotatedPerson, encode_people
 from models.grid import Grid
-from models.labels import JointSet
+from models.outputs import JointDisks
 from training.augment import Image, Ranges, affine, photometric
-from training.crowds import Crowd, _grown, draw_crowd
+from training.crowds import Crowd, draw_crowd, grown
 from training.joint_photos import JointPhoto
 from training.person_cutouts import PersonCutout
-from training.personlab_loss import RADIUS_PX
 from training.stream import Batch, BatchShape
 
 IN_PLACE = 0.25  # share of pictures that are photos as they are
@@ -39,7 +38,7 @@ class WholePhoto:
 class CrowdSources:
     """People to put into scenes, drawn photo or rendered, and photos as they are."""
 
-    joints: JointSet
+    output: JointDisks
     people: Sequence[PersonCutout]
     rendered: Sequence[PersonCutout]
     photos: Sequence[WholePhoto]
@@ -50,21 +49,24 @@ class CrowdSources:
 def make_crowd_batch(sources: CrowdSources, shape: BatchShape, *, seed: int, step: int) -> Batch:
     """The batch of one step; targets as `personlab_loss` asks for."""
     drawn = [_draw(np.random.default_rng((seed, step, i)), sources, shape.crop) for i in range(shape.size)]
-    targets = [crowd_targets(c, sources.joints, shape.stride) for c in drawn]
-    return Batch(np.stack([c.picture for c in drawn]), {k: np.stack([t[k] for t in targets]) for k in targets[0]})
+    targets = [crowd_targets(c, sources.output, shape.stride) for c in drawn]
+    stacked = {name: np.stack([t[name] for t in targets]) for name in targets[0]}
+    return Batch(np.stack([c.picture for c in drawn]), stacked)
 
 
-def crowd_targets(crowd: Crowd, joints: JointSet, stride: int) -> dict[str, NDArray[np.float32]]:
+def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, NDArray[np.float32]]:
     """Targets of a scene on the grid."""
     side = crowd.picture.shape[0]
     placement = Placement((side, side), (side, side), stride, Grid.CENTRE)
     cells = side // stride
     owners = crowd.owners[stride // 2 :: stride, stride // 2 :: stride]
-    maps = encode_people(joints, crowd.people, owners, placement, RADIUS_PX)
+    maps = encode_people(output.joint_set, crowd.people, owners, placement, output.radius_px)
     unknown = crowd.unknown[:, stride // 2 :: stride, stride // 2 :: stride]
     maps["disks_known"] = (~unknown | (maps["disks"] > 0)).astype(np.float32)
     covered = (crowd.owners > 0).astype(np.float32)
-    maps["person"] = cv2.resize(covered, (cells, cells), interpolation=cv2.INTER_AREA)[None]
+    maps["person"] = np.asarray(
+        cv2.resize(covered, (cells, cells), interpolation=cv2.INTER_AREA)[None], np.float32
+    )
     unsure = cv2.resize(crowd.unsure.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
     maps["person_known"] = (unsure <= 0).astype(np.float32)[None]
     return maps
@@ -72,12 +74,12 @@ def crowd_targets(crowd: Crowd, joints: JointSet, stride: int) -> dict[str, NDAr
 
 def _draw(rng: np.random.Generator, s: CrowdSources, side: int) -> Crowd:
     if s.photos and rng.random() < IN_PLACE:
-        return _in_place(rng, s.photos[int(rng.integers(len(s.photos)))], s.joints, side)
+        return _in_place(rng, s.photos[int(rng.integers(len(s.photos)))], s.output, side)
     people = s.rendered if s.rendered and rng.random() < s.rendered_share else s.people
-    return draw_crowd(rng, people, s.backgrounds, s.joints, side, RADIUS_PX)
+    return draw_crowd(rng, people, s.backgrounds, s.output, side)
 
 
-def _in_place(rng: np.random.Generator, photo: WholePhoto, joints: JointSet, side: int) -> Crowd:
+def _in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, side: int) -> Crowd:
     """A photo moved; further from its person than a disk nobody said who else is there."""
     h, w = photo.alpha.shape
     centre = photo.points[int(rng.choice(np.flatnonzero(photo.known)))] if rng.random() < 0.3 else None
@@ -89,12 +91,12 @@ def _in_place(rng: np.random.Generator, photo: WholePhoto, joints: JointSet, sid
     points = (photo.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
     known = photo.known
     if m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]:
-        order = list(joints.mirror_ids)
+        order = list(output.joint_set.mirror_ids)
         points, known = points[order], known[order]
     seen = alpha >= 128
-    near = _grown(seen, RADIUS_PX / 2)
+    near = grown(seen, output.radius_px / 2)
     unknown = np.repeat((~near & (laid[..., 3] > 0))[None], len(points), axis=0)
-    within = _grown(seen, RADIUS_PX)
+    within = grown(seen, output.radius_px)
     for k in np.flatnonzero(~known):
         unknown[k] |= within
     unsure = (~near & (laid[..., 3] > 0)) | ((alpha > 60) & (alpha < 190))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.codecs.personlab import AnnotatedPerson
 from models.labels import JointSet
+from models.outputs import JointDisks
 from training.augment import Image, affine, photometric, warp
 from training.person_cutouts import PersonCutout
 from training.stream import BACKGROUND_RANGES
@@ -54,8 +55,8 @@ class _Placed:
 
 
 def draw_crowd(
-    rng: np.random.Generator, people: Sequence[PersonCutout], backgrounds: Sequence[Image], joints: JointSet,
-    side: int, radius_px: float,
+    rng: np.random.Generator, people: Sequence[PersonCutout], backgrounds: Sequence[Image],
+    output: JointDisks, side: int,
 ) -> Crowd:  # fmt: skip
     """Draw a scene of none to six people in a square picture of `side` px."""
     background = backgrounds[int(rng.integers(len(backgrounds)))]
@@ -67,19 +68,11 @@ def draw_crowd(
     owners = np.zeros((side, side), np.uint8)
     placed = []
     for i, (cutout, m) in enumerate(zip(chosen, _places(rng, chosen, side), strict=True), start=1):
-        placed.append(_paste(rng, picture, owners, cutout, m, i, joints))
-    crowd = _annotated(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, radius_px)
-    return crowd if placed else _nobody(crowd, len(joints.names))
+        placed.append(_paste(rng, picture, owners, cutout, m, i, output.joint_set))
+    return _annotated(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, output)
 
 
-def _nobody(crowd: Crowd, joints: int) -> Crowd:
-    side = crowd.owners.shape[0]
-    return Crowd(crowd.picture, crowd.owners, (), np.zeros((joints, side, side), bool), crowd.unsure)
-
-
-def _places(
-    rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int
-) -> list[NDArray[np.float64]]:
+def _places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:
     """Maps from cut-out px to scene px, the smallest people first: they stand behind."""
     crowded = 0.88 ** max(0, len(chosen) - 1)
     base = np.exp(rng.uniform(*np.log(HEIGHTS))) * side * crowded
@@ -132,17 +125,16 @@ def _paste(
     return _Placed(points, known, area)
 
 
-def _annotated(picture: Image, owners: Image, placed: Sequence[_Placed], radius_px: float) -> Crowd:
+def _annotated(picture: Image, owners: Image, placed: Sequence[_Placed], output: JointDisks) -> Crowd:
     """Joints as annotators would give them: of people of whom enough is seen."""
-    side = picture.shape[0]
-    joints = len(placed[0].points) if placed else 0
-    unknown = np.zeros((joints, side, side), bool)
+    side, radius_px = picture.shape[0], output.radius_px
+    unknown = np.zeros((output.channels, side, side), bool)
     unsure, renumbered = np.zeros((side, side), bool), np.zeros_like(owners)
     people: list[AnnotatedPerson] = []
     for number, person in enumerate(placed, start=1):
         seen = owners == number
         share = float(seen.sum()) / max(1.0, person.area)
-        near = _grown(seen, radius_px)
+        near = grown(seen, radius_px)
         if share < LEAST_VISIBLE or seen.sum() < 24:
             unknown |= near
             unsure |= seen
@@ -156,9 +148,7 @@ def _annotated(picture: Image, owners: Image, placed: Sequence[_Placed], radius_
             people.append(AnnotatedPerson(person.points, labelled))
             renumbered[seen] = len(people)
         else:
-            unsure |= seen & False
-    seen_by_nobody = (owners > 0) & (renumbered == 0) & ~unsure
-    unsure |= seen_by_nobody
+            unsure |= seen
     return Crowd(picture, renumbered, tuple(people), unknown, unsure)
 
 
@@ -173,7 +163,7 @@ def _hidden(points: NDArray[np.float32], owners: Image, number: int) -> Flags:
     return hidden
 
 
-def _grown(mask: Flags, radius_px: float) -> Flags:
+def grown(mask: Flags, radius_px: float) -> Flags:
     """A mask grown by the radius; done at a quarter of the size."""
     small = cv2.resize(mask.astype(np.uint8), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     r = int(np.ceil(radius_px / 4))

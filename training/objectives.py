@@ -8,12 +8,14 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from models.outputs import Heatmaps, Output, PartProbabilities, PersonProbability
+from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
 from training.heatmap_loss import heatmap_loss
 from training.losses import PartLoss, factor_loss
+from training.personlab_loss import personlab_loss
 
 Targets = Mapping[str, Tensor]
-Loss = Callable[[Tensor, Targets], dict[str, Tensor]]
+Maps = Mapping[str, Tensor]  # what a network gives in training, by the names of its outputs
+Loss = Callable[[Maps, Targets], dict[str, Tensor]]
 
 
 def factor_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
@@ -21,14 +23,15 @@ def factor_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
     return {"factor": factor_loss(logits, targets["codes"])}
 
 
-def part_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
+def part_terms(maps: Maps, targets: Targets) -> dict[str, Tensor]:
     """`parts`, of logits (b, classes, h, w) and `codes` (targets.py)."""
+    logits = maps["parts"]
     return {"parts": _part_loss(logits.device)(logits, targets["codes"])}
 
 
-def heatmap_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
+def heatmap_terms(maps: Maps, targets: Targets) -> dict[str, Tensor]:
     """`presence` and `place`, of logits and `heatmaps` (b, joints, h, w) and `known` (b, joints)."""
-    return heatmap_loss(logits, targets["heatmaps"], targets["known"])
+    return heatmap_loss(maps["heatmaps"], targets["heatmaps"], targets["known"])
 
 
 @cache
@@ -37,7 +40,7 @@ def _part_loss(device: torch.device) -> PartLoss:
 
 
 LOSSES: dict[type[Output], Loss] = {
-    PersonProbability: factor_terms,
     PartProbabilities: part_terms,
     Heatmaps: heatmap_terms,
+    JointDisks: personlab_loss,
 }

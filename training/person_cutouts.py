@@ -58,7 +58,7 @@ def cut_out(photo: JointPhoto, alpha: Image) -> PersonCutout | None:
     x, y, w, h = cv2.boundingRect(mask)
     left, top = max(0, x - MARGIN_PX), max(0, y - MARGIN_PX)
     inside = np.s_[top : y + h + MARGIN_PX, left : x + w + MARGIN_PX]
-    points = photo.points - np.float32((left, top))
+    points = photo.points - np.array((left, top), np.float32)
     return PersonCutout(photo.name, photo.image[inside].copy(), alpha[inside].copy(), points, photo.known)
 
 
@@ -68,10 +68,15 @@ def read_person_cutouts(data: Path, part: Part = "train", joints: JointSet = COC
     Raises:
         DataError: a folder cannot be used.
     """
-    return [c for p, alpha in _photos(data, part, joints) if (c := cut_out(p, alpha)) is not None]
+    return [c for p, alpha in annotated_people(data, part, joints) if (c := cut_out(p, alpha)) is not None]
 
 
-def _photos(data: Path, part: Part, joints: JointSet) -> Iterator[tuple[JointPhoto, Image]]:
+def annotated_people(data: Path, part: Part, joints: JointSet) -> Iterator[tuple[JointPhoto, Image]]:
+    """Photos with joints, each with the soft silhouette (h, w) of its person.
+
+    Raises:
+        DataError: a folder cannot be used.
+    """
     teacher = data / "teacher"
     for name, photos in (
         ("lsp", read_lsp(data / "lsp", "train")),
@@ -103,7 +108,7 @@ def _with_silhouettes(
         if hand_made:
             alpha = np.where(alpha == 1, 255, 0).astype(np.uint8)
         if alpha.shape == photo.image.shape[:2]:
-            yield photo, alpha
+            yield photo, np.asarray(alpha, np.uint8)
 
 
 def read_rendered(folder: Path, joints: JointSet = COCO17) -> list[PersonCutout]:
@@ -120,8 +125,9 @@ def read_rendered(folder: Path, joints: JointSet = COCO17) -> list[PersonCutout]
     for stem, people in rows.items():
         if len(people) != 1:
             continue
-        image, mask = cv2.imread(str(folder / f"images/{stem}.jpg")), cv2.imread(
-            str(folder / f"instances/{stem}.png"), cv2.IMREAD_UNCHANGED
+        image, mask = (
+            cv2.imread(str(folder / f"images/{stem}.jpg")),
+            cv2.imread(str(folder / f"instances/{stem}.png"), cv2.IMREAD_UNCHANGED),
         )
         if image is None or mask is None:
             continue

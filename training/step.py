@@ -61,9 +61,9 @@ def losses(
         if isinstance(net, FactoredConvNet):
             return _under_setting(net, rgb, targets, config, generator)
         given = net(normalise(rgb))
-        taught = [LOSSES[type(o)] for o in outputs if type(o) in LOSSES]
-        maps = given if isinstance(given, tuple) else (given,)
-        return {k: v for loss, m in zip(taught, maps, strict=True) for k, v in loss(m, targets).items()}
+        taught = [o for o in outputs if type(o) in LOSSES]
+        maps = given if isinstance(given, dict) else {taught[-1].name: given}
+        return {k: v for o in taught if o.name in maps for k, v in LOSSES[type(o)](maps, targets).items()}
 
 
 def mixed_precision(device: torch.device, *, on: bool) -> AbstractContextManager[object]:
@@ -76,13 +76,13 @@ def _under_setting(
 ) -> dict[str, Tensor]:
     setting = SETTINGS[draw_setting(config, generator)]
     if setting.head_only:
-        return part_terms(_head_only(net, rgb, setting, generator), targets)
+        return part_terms({"parts": _head_only(net, rgb, setting, generator)}, targets)
     features = net.trunk(normalise(rgb))
     fb = net.factor(features)
     person = person_probability(fb)
     shown, person = _inject(features, person, targets["codes"], config, generator)
     parts = net.head(shown, person)
-    return {**factor_terms(fb, targets), **part_terms(parts, targets)}
+    return {**factor_terms(fb, targets), **part_terms({"parts": parts}, targets)}
 
 
 def _head_only(net: FactoredConvNet, rgb: Tensor, setting: Setting, generator: torch.Generator) -> Tensor:

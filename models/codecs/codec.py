@@ -61,6 +61,11 @@ class PictureContext:
 class Codec(Protocol[Described_contra]):
     """Decodes one type of output; stateless."""
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of other outputs that it reads."""
+        return ()
+
     def decode(
         self, output: Described_contra, maps: Mapping[str, FloatMap], context: PictureContext
     ) -> Result:

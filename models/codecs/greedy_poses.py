@@ -1,4 +1,4 @@
-"""Greedy decoding: poses grown along the tree from the strongest joints, scored and thinned (PersonLab §3.1.4)."""
+"""Greedy decoding: poses grown along the tree from the strongest joints and thinned (PersonLab §3.1.4)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.codecs.codec import FloatMap, Placement
 from models.codecs.hough import HoughMaps, Points, local_maxima
+from models.codecs.vector_fields import Fields, sample
 from models.labels import JointSet
 
 LEAST_DENSITY = 0.0025  # of votes, for a joint to start a person
@@ -36,6 +37,10 @@ class Poses:
     scores: FloatMap
     people: FloatMap
 
+    def of(self, chosen: NDArray[np.bool_]) -> Poses:
+        """Some of them."""
+        return Poses(self.points[chosen], self.scores[chosen], self.people[chosen])
+
     @property
     def sizes(self) -> FloatMap:
         """(people,) square roots of the areas of the boxes round the joints, px."""
@@ -45,7 +50,7 @@ class Poses:
 def box_sizes(points: Points) -> FloatMap:
     """(people,) √area of the tight boxes round (people, joints, 2), at least `LEAST_SIZE_PX`."""
     extent = points.max(axis=1) - points.min(axis=1) if len(points) else np.zeros((0, 2), np.float32)
-    return np.sqrt(extent.prod(axis=1)).clip(min=LEAST_SIZE_PX).astype(np.float32)
+    return np.asarray(np.sqrt(extent.prod(axis=1)).clip(min=LEAST_SIZE_PX), np.float32)
 
 
 @cache
@@ -74,24 +79,22 @@ def traversals(joints: JointSet) -> NDArray[np.intp]:
 
 
 def decode_poses(
-    joints: JointSet, disks: FloatMap, mid: FloatMap, hough: HoughMaps, placement: Placement,
-    radius_px: float, keep: int = 20,
-) -> Poses:  # fmt: skip
+    joints: JointSet, disks: FloatMap, vectors: Fields, hough: HoughMaps, radius_px: float, keep: int = 20
+) -> Poses:
     """Poses of everybody.
 
     Args:
         joints: the joint set; its bones form a tree, its joints are COCO's for the scores.
         disks: (joints, h, w) probabilities.
-        mid: (4·bones, h, w) refined mid-range offsets, px.
+        vectors: short- and mid-range offsets.
         hough: votes.
-        placement: of the grid.
         radius_px: of a disk.
         keep: the most people.
     """
     seeds, places, _ = local_maxima(hough, LEAST_DENSITY, LIMIT)
-    grown = _grown(joints, seeds, places, mid, placement)
+    grown = _grown(joints, seeds, places, vectors)
     points = grown[_first_of_each(seeds, places, grown)]
-    scores = expected_oks(points, disks, hough, placement, radius_px)
+    scores = expected_oks(points, disks, hough, vectors.placement, radius_px)
     order = np.argsort(-scores.mean(axis=1), kind="stable") if len(points) else np.empty(0, np.intp)
     points, scores = points[order], scores[order]
     people = soft_nms(points, scores)
@@ -99,9 +102,7 @@ def decode_poses(
     return Poses(points[order], scores[order], people[order])
 
 
-def _grown(
-    joints: JointSet, seeds: NDArray[np.intp], places: Points, mid: FloatMap, placement: Placement
-) -> Points:
+def _grown(joints: JointSet, seeds: NDArray[np.intp], places: Points, vectors: Fields) -> Points:
     """(n, joints, 2) poses of all seeds at once, step by step along each root's walk."""
     points = np.zeros((len(seeds), len(joints.names), 2), np.float32)
     n = np.arange(len(seeds))
@@ -109,24 +110,8 @@ def _grown(
     walks = traversals(joints)[seeds]
     for step in range(walks.shape[1]):
         a, b, bone = walks[:, step].T
-        at = points[n, a]
-        points[n, b] = at + np.stack(
-            (sample(mid, 2 * bone, at, placement), sample(mid, 2 * bone + 1, at, placement)), axis=1
-        )
+        points[n, b] = points[n, a] + vectors.mid_at(bone, b, points[n, a])
     return points
-
-
-def sample(maps: FloatMap, channels: NDArray[np.intp], at: Points, placement: Placement) -> FloatMap:
-    """(n,) bilinear values of channels (n,) at places (n, 2) in network px, clamped to the border."""
-    _, rows, columns = maps.shape
-    cells = placement.grid.to_cell(at, placement.stride)
-    u, v = cells[:, 0].clip(0, columns - 1), cells[:, 1].clip(0, rows - 1)
-    i, j = np.minimum(u.astype(np.intp), max(0, columns - 2)), np.minimum(v.astype(np.intp), max(0, rows - 2))
-    i1, j1 = np.minimum(i + 1, columns - 1), np.minimum(j + 1, rows - 1)
-    du, dv = u - i, v - j
-    top = maps[channels, j, i] * (1 - du) + maps[channels, j, i1] * du
-    bottom = maps[channels, j1, i] * (1 - du) + maps[channels, j1, i1] * du
-    return np.asarray(top * (1 - dv) + bottom * dv, np.float32)
 
 
 def _first_of_each(seeds: NDArray[np.intp], places: Points, grown: Points) -> NDArray[np.intp]:
@@ -134,7 +119,7 @@ def _first_of_each(seeds: NDArray[np.intp], places: Points, grown: Points) -> ND
     kept: list[int] = []
     for i in range(len(seeds)):
         there = grown[kept, seeds[i]] - places[i]
-        if not len(kept) or (there**2).sum(axis=1).min() > SAME_PX**2:
+        if not kept or (there**2).sum(axis=1).min() > SAME_PX**2:
             kept.append(i)
     return np.array(kept, np.intp)
 
@@ -142,7 +127,7 @@ def _first_of_each(seeds: NDArray[np.intp], places: Points, grown: Points) -> ND
 def expected_oks(
     points: Points, disks: FloatMap, hough: HoughMaps, placement: Placement, radius_px: float
 ) -> FloatMap:
-    """(people, joints) scores: the disk's probability times the expected similarity of votes near (§3.1.4)."""
+    """(people, joints) scores: disk probability times the expected similarity of the votes (§3.1.4)."""
     people, count = points.shape[:2]
     if not people:
         return np.zeros((0, count), np.float32)

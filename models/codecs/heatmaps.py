@@ -20,6 +20,8 @@ LEAST = 1e-6  #: probability below which a neighbour says nothing about the plac
 class HeatmapCodec:
     """One person per picture: each joint is where its map is highest."""
 
+    needs: tuple[str, ...] = ()
+
     def encode(self, output: Heatmaps, poses: Sequence[Pose], placement: Placement) -> FloatMap:
         """Maps (channels, rows, columns) of a perfect network: 1 where a joint is at a cell's centre.
 

@@ -1,4 +1,4 @@
-"""Hough voting: each cell of a disk votes for the joint's place with its short-range offset (PersonLab §3.1.1)."""
+"""Hough voting: cells of a disk vote for the place of its joint by their short-range offsets (§3.1.1)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from models.codecs.codec import FloatMap, Placement
 from models.grid import Grid
 
 LEAST_VOTE = 0.02  # probability below which a cell does not vote
-FINER = 4  # Hough cells per cell of the grid, across and down
-BLUR = 1.0  # standard deviation, Hough cells: peaks of noisy votes stay single
+CELL_PX = 4.0  # side of a Hough cell, network px: finer ones cost more and place no better
+BLUR = 0.8  # standard deviation, Hough cells, before peaks are sought: those of noisy votes stay single
 
 Points = NDArray[np.float32]
 
@@ -42,7 +42,7 @@ def vote(disks: FloatMap, short: FloatMap, placement: Placement, radius_px: floa
     depend on the grid.
     """
     width, height = placement.content
-    step = placement.stride / FINER
+    step = CELL_PX
     columns, rows = round(width / step), round(height / step)
     joints = len(disks)
     k, v, u = np.nonzero(disks >= LEAST_VOTE)
@@ -60,8 +60,6 @@ def vote(disks: FloatMap, short: FloatMap, placement: Placement, radius_px: floa
             index = (k * rows + j) * columns + i
             flat += np.bincount(index[inside], share[inside], minlength=flat.size)
     density = flat.reshape(joints, rows, columns).astype(np.float32)
-    for plane in density:
-        cv2.GaussianBlur(plane, (0, 0), BLUR, dst=plane, borderType=cv2.BORDER_CONSTANT)
     return HoughMaps(density, step)
 
 
@@ -72,9 +70,10 @@ def local_maxima(maps: HoughMaps, least: float, limit: int) -> tuple[NDArray[np.
     """
     joints, places, heights = [], [], []
     kernel = np.ones((3, 3), np.uint8)
-    for k, plane in enumerate(maps.density):
-        if plane.max(initial=0) <= least:
+    for k, votes in enumerate(maps.density):
+        if votes.max(initial=0) <= least:
             continue
+        plane = cv2.GaussianBlur(votes, (0, 0), BLUR, borderType=cv2.BORDER_CONSTANT)
         v, u = np.nonzero((plane >= cv2.dilate(plane, kernel)) & (plane > least))
         order = np.argsort(-plane[v, u], kind="stable")[:limit]
         v, u = v[order], u[order]

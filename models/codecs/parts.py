@@ -30,6 +30,8 @@ NEAR_BODY = 0.1
 class PartCodec:
     """A label, a silhouette and a confidence for each pixel."""
 
+    needs: tuple[str, ...] = ()
+
     def decode(
         self, output: PartProbabilities, maps: Mapping[str, FloatMap], context: PictureContext
     ) -> Result:

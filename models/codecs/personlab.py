@@ -6,16 +6,78 @@ Geometric Embedding Model", ECCV 2018.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.codecs.codec import FloatMap, Placement
+from models.codecs.codec import FloatMap, PictureContext, Placement
+from models.codecs.greedy_poses import Poses, decode_poses
+from models.codecs.hough import vote
+from models.codecs.instance_masks import NEAR, PERSON, embedding_distances
+from models.codecs.vector_fields import Fields
 from models.labels import JointSet
+from models.outputs import JointDisks
+from models.results import PersonResult, Pose, Result
 
+LEAST_SCORE = 0.05  # of a person: below are chance meetings of votes
+MASK_CELL_PX = 2  # network pixels per pixel of an instance mask
 Flags = NDArray[np.bool_]
+
+
+class PersonLabCodec:
+    """Everybody in a picture, each with joints, box and mask, the surest first."""
+
+    needs = ("short", "mid", "long", "person")
+
+    def decode(self, output: JointDisks, maps: Mapping[str, FloatMap], context: PictureContext) -> Result:
+        """The people; nobody is an empty result."""
+        placement, disks = context.placement, maps[output.name]
+        fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
+        hough = vote(disks, fields.short, placement, output.radius_px)
+        poses = decode_poses(output.joint_set, disks, fields, hough, output.radius_px)
+        poses = poses.of(poses.people >= LEAST_SCORE)
+        if not len(poses.points):
+            return Result()
+        masks = _masks(maps["person"], embedding_distances(maps["person"], disks, fields, poses), placement)
+        return Result(people=_people(output.joint_set, poses, masks, placement))
+
+
+def _masks(person: FloatMap, distances: FloatMap, placement: Placement) -> NDArray[np.uint8]:
+    """(people, h, w) 0 or 1 over the picture: both conditions are interpolated, then decided."""
+    size = tuple(side // MASK_CELL_PX for side in placement.content)
+    there = cv2.resize(person[0], size, interpolation=cv2.INTER_LINEAR) >= PERSON
+    near = [cv2.resize(d, size, interpolation=cv2.INTER_LINEAR) <= NEAR for d in distances.clip(max=4 * NEAR)]
+    return np.stack([(there & n).astype(np.uint8) for n in near])
+
+
+def _people(
+    joints: JointSet, poses: Poses, masks: NDArray[np.uint8], placement: Placement
+) -> tuple[PersonResult, ...]:
+    cells = placement.grid.to_cell(poses.points, placement.stride)
+    points = placement.to_picture(cells).astype(np.float32)
+    people = []
+    for i, mask in enumerate(masks):
+        box = _box(mask, placement) or _bounds(points[i])
+        pose = Pose(joints, points[i], poses.scores[i])
+        people.append(PersonResult(box, float(poses.people[i]), pose, mask))
+    return tuple(people)
+
+
+def _box(mask: NDArray[np.uint8], placement: Placement) -> tuple[float, float, float, float] | None:
+    """x, y, width, height of a mask in displayed px; None of an empty one."""
+    x, y, w, h = cv2.boundingRect(mask)
+    if not w:
+        return None
+    across, down = placement.picture[0] / mask.shape[1], placement.picture[1] / mask.shape[0]
+    return x * across, y * down, w * across, h * down
+
+
+def _bounds(points: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    low, high = points.min(axis=0), points.max(axis=0)
+    return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
 
 
 @dataclass(frozen=True)

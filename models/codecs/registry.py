@@ -7,9 +7,11 @@ from typing import Any
 from models.codecs.codec import Codec
 from models.codecs.heatmaps import HeatmapCodec
 from models.codecs.parts import PartCodec
-from models.outputs import Heatmaps, Output, PartProbabilities
+from models.codecs.personlab import PersonLabCodec
+from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
 
 CODECS: dict[type[Output], Codec[Any]] = {
     PartProbabilities: PartCodec(),
     Heatmaps: HeatmapCodec(),
+    JointDisks: PersonLabCodec(),
 }

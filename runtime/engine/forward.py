@@ -123,14 +123,20 @@ class ForwardPass:
         """The maps of one frame: checked, averaged over views and time, without the padding."""
         views = [s.view for s in seen]
         maps: Maps = {}
-        for output in self.decodable:
+        for output in self.read:
+            if output.name not in said[0]:  # the silhouette that the source gives
+                continue
             for one, view in zip(said, views, strict=True):
                 _check(output, one[output.name], view)
             mirror = output.mirror if len(views) > 1 else None
-            whole = merged(views, [m[output.name] for m in said], mirror)
+            sized = [
+                output.rescaled(m[output.name], v.letterbox.enlarged(views[0].letterbox))
+                for m, v in zip(said, views, strict=True)
+            ]
+            whole = merged(views, sized, mirror)
             across, down = views[0].letterbox.placement(output).cells
             maps[output.name] = whole[:, :down, :across]
-            if silhouette.step is not None:
+            if silhouette.step is not None and output.smoothed:
                 settle = isinstance(output, PartProbabilities)
                 average = silhouette.step.decide if settle else silhouette.step.average
                 maps[output.name] = average(output.name, maps[output.name])
@@ -195,6 +201,12 @@ class ForwardPass:
     def decodable(self) -> tuple[Output, ...]:
         """The outputs that a codec decodes."""
         return tuple(o for o in self.spec.outputs if type(o) in CODECS)
+
+    @property
+    def read(self) -> tuple[Output, ...]:
+        """The outputs that a codec decodes or needs beside."""
+        needed = {name for o in self.decodable for name in CODECS[type(o)].needs}
+        return tuple(o for o in self.spec.outputs if type(o) in CODECS or o.name in needed)
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,10 @@ class Letterbox:
         canvas[0, : self.content[1], : self.content[0]] = scaled
         return canvas
 
+    def enlarged(self, other: Letterbox) -> tuple[float, float]:
+        """Factors, across and down, by which another letterbox shows the same picture larger."""
+        return other.content[0] / self.content[0], other.content[1] / self.content[1]
+
     def placement(self, output: Output | None = None) -> Placement:
         """Placement of the picture on the grid of an output, or on this letterbox's own."""
         if output is None:

@@ -16,6 +16,7 @@ from runtime.engine.source import FactorSource, Request, Silhouette, SilhouetteS
 
 Features = Mapping[str, Array]
 Maps = dict[str, NDArray[np.float32]]
+FACTORED = ("trunk", "factor", "head")  # stages around the X factor's place
 SUM_TOLERANCE = 0.02  # probabilities that are this far outside 0..1 are a fault, not rounding
 
 
@@ -38,16 +39,21 @@ class Stages(Protocol):
 
 @dataclass(frozen=True)
 class FactoredStages:
-    """Trunk → (X factor) → head."""
+    """Trunk → (X factor) → head → further stages that read their outputs.
+
+    Attributes:
+        further: descriptions of the stages behind the head, with their sessions.
+    """
 
     trunk: Session
     factor: Session
     head: Session
+    further: tuple[tuple[StageSpec, Session], ...] = ()
 
     @property
     def sessions(self) -> tuple[Session, ...]:
-        """Trunk and head; the factor may not be in use."""
-        return self.trunk, self.head
+        """All but the factor, which may not be in use."""
+        return self.trunk, self.head, *(session for _, session in self.further)
 
     def features(self, canvas: NDArray[np.uint8]) -> Features:
         """Run the trunk."""
@@ -56,8 +62,15 @@ class FactoredStages:
 
     def maps(self, features: Features, person: NDArray[np.float32]) -> Maps:
         """Run the head; its own argmax is left out, for labels are decided at a finer resolution."""
-        (parts,) = self.head.run({**features, PERSON: person[:, None]}, ("parts",))
-        return {"parts": np.asarray(parts, np.float32)}
+        values: dict[str, Array] = {**features, PERSON: person[:, None]}
+        (values["parts"],) = self.head.run(values, ("parts",))
+        given = ["parts"]
+        for stage, session in self.further:
+            names = tuple(o.name for o in stage.outputs)
+            outputs = session.run({i: values[i] for i in stage.inputs}, names)
+            values.update(zip(names, outputs, strict=True))
+            given += names
+        return {name: np.asarray(values[name], np.float32) for name in given}
 
     def own_source(self) -> SilhouetteSource:
         """The trained factor."""
