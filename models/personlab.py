@@ -66,8 +66,8 @@ class Refinement(nn.Module):
     """Recurrent refinement of the mid- and long-range offsets by the short-range ones (§3.1.2, §3.2).
 
     For the losses, which are applied behind it; the decoder refines only the vectors that it follows.
-    Vectors are displacements in pixels; a field is sampled bilinearly where the vector points to, clamped to
-    the border.
+    Vectors are displacements in pixels; a field is sampled bilinearly where the vector points to, beyond the
+    border towards what its nearest cell points at.
     """
 
     STEPS = 2
@@ -101,7 +101,11 @@ class Refinement(nn.Module):
         sampled = grid_sample(
             field.flatten(0, 1), grid, mode="bilinear", padding_mode="border", align_corners=False
         )
-        return sampled.view(b, n, 2, h, w)
+        within = grid.clamp(
+            min=grid.new_tensor((1 / w - 1, 1 / h - 1)), max=grid.new_tensor((1 - 1 / w, 1 - 1 / h))
+        )
+        beyond = (within - grid) * (grid.new_tensor((w, h)) * self.stride / 2)
+        return (sampled + beyond.permute(0, 3, 1, 2)).view(b, n, 2, h, w)
 
 
 class PersonLabNet(Network):

@@ -48,7 +48,13 @@ class Fields:
         return vectors.reshape(len(at), joints, 2)
 
     def _vectors(self, field: FloatMap, index: Indices, at: Places) -> Places:
-        return bilinear(field.reshape(-1, 2, *field.shape[1:]), index, at, self.placement)
+        """Towards what the nearest cell of the border points at, from places beyond it."""
+        rows, columns = field.shape[1:]
+        grid, stride = self.placement.grid, self.placement.stride
+        low, high = grid.to_pixel((0, 0), stride), grid.to_pixel((columns - 1, rows - 1), stride)
+        inside = at.clip(low, high)
+        sampled = bilinear(field.reshape(-1, 2, rows, columns), index, inside, self.placement)
+        return np.asarray(sampled + (inside - at), np.float32)
 
 
 def sample(maps: FloatMap, channels: Indices, at: Places, placement: Placement) -> FloatMap:

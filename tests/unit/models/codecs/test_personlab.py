@@ -1,0 +1,259 @@
+"""PersonLab's codec: people encoded and found again, and every step beside a slow, literal reading of the paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.codecs.codec import PictureContext, Placement
+from models.codecs.greedy_poses import SAME_PX, SIGMAS, Poses, decode_poses, expected_oks, soft_nms
+from models.codecs.hough import HoughMaps, local_maxima, vote
+from models.codecs.instance_masks import embedding_distances
+from models.codecs.personlab import AnnotatedPerson, PersonLabCodec, directed_bones, encode_people
+from models.codecs.vector_fields import Fields
+from models.grid import Grid
+from models.labels import COCO17
+from models.outputs import JointDisks
+from models.personlab import Refinement
+from models.results import Result
+
+STANDING = np.array(
+    [(0, -9), (0.4, -9.4), (-0.4, -9.4), (0.8, -9.1), (-0.8, -9.1), (2, -7), (-2, -7), (3, -4.5), (-3, -4.5),
+     (3.3, -2), (-3.3, -2), (1.3, -2), (-1.3, -2), (1.4, 2), (-1.4, 2), (1.5, 6), (-1.5, 6)], np.float32
+)  # fmt: skip
+OUTPUT = JointDisks(joints=COCO17.name)
+RADIUS = OUTPUT.radius_px
+
+
+def placed(size: tuple[int, int], stride: int = 8, grid: Grid = Grid.CENTRE) -> Placement:
+    return Placement(size, size, stride, grid)
+
+
+def standing(x: float, y: float, scale: float = 8.0) -> AnnotatedPerson:
+    points = (STANDING * scale + np.array((x, y), np.float32)).astype(np.float32)
+    return AnnotatedPerson(points, np.ones(17, bool))
+
+
+def maps_of(people: list[AnnotatedPerson], placement: Placement, *, noise: int = 0) -> dict[str, NDArray]:
+    """Maps of a perfect network; vectors where none are defined are noise, as a network's are."""
+    columns, rows = placement.cells
+    cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1)
+    pixels = placement.grid.to_pixel(cells, placement.stride)
+    owners = np.zeros((rows, columns), int)
+    for i, p in enumerate(people, start=1):
+        low, high = p.points.min(0) - 10, p.points.max(0) + 10
+        owners[((pixels >= low) & (pixels <= high)).all(-1)] = i
+    maps = encode_people(COCO17, people, owners, placement, RADIUS)
+    rng = np.random.default_rng(noise)
+    for name in ("short", "mid", "long"):
+        known = np.repeat(maps.pop(f"{name}_known"), 2, 0) > 0
+        maps[name] = np.where(known, maps[name], rng.normal(0, 30, maps[name].shape)).astype(np.float32)
+    maps["person"] = (owners > 0).astype(np.float32)[None]
+    return maps
+
+
+def decoded(people: list[AnnotatedPerson], placement: Placement, noise: int = 0) -> Result:
+    maps = maps_of(people, placement, noise=noise)
+    blank = np.zeros((placement.picture[1], placement.picture[0], 3), np.uint8)
+    context = PictureContext(placement, blank, blank, placement.picture)
+    return PersonLabCodec().decode(OUTPUT, maps, context)
+
+
+def error(result: Result, person: AnnotatedPerson) -> NDArray[np.float64]:
+    """Distances (joints,) of the found person that is nearest, of the labelled joints."""
+    away = [np.linalg.norm(p.pose.points - person.points, axis=1) for p in result.people if p.pose]
+    return min((a[person.labelled] for a in away), key=np.mean)
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> list[AnnotatedPerson]:
+    """1 to 30 people whose joints of one type are three cells apart, at the borders too, joints missing."""
+    people: list[AnnotatedPerson] = []
+    for _ in range(draw(st.integers(1, 30))):
+        x, y = draw(st.floats(0, 799)), draw(st.floats(0, 527))
+        person = standing(x, y, draw(st.floats(4, 12)))
+        if all((np.linalg.norm(person.points - p.points, axis=1) > 24).all() for p in people):
+            missing = draw(st.sets(st.integers(0, 16), max_size=9))
+            people.append(AnnotatedPerson(person.points, np.array([k not in missing for k in range(17)])))
+    return people
+
+
+@settings(max_examples=25, deadline=None)
+@given(crowds(), st.sampled_from((Grid.CENTRE, Grid.CORNER)), st.integers(0, 3))
+def test_people_come_back_within_half_a_cell(people: list[AnnotatedPerson], grid: Grid, noise: int) -> None:
+    size = (800, 528) if grid is Grid.CENTRE else (801, 529)
+    result = decoded(people, placed(size, 8, grid), noise)
+    for person in people:
+        inside = ((person.points > 0) & (person.points < np.array(size) - 1)).all(1)
+        seen = person.labelled & inside
+        connected = {k for bone in COCO17.bones for k in bone if seen[bone[0]] and seen[bone[1]]}
+        if len(connected) == seen.sum() and seen[[0, 5, 6, 11, 12]].all():  # the tree holds together
+            known = AnnotatedPerson(person.points, seen)
+            assert error(result, known).max() < 4
+
+
+def test_one_person_is_one_and_nobody_nobody() -> None:
+    placement = placed((512, 288))
+    (found,) = decoded([standing(250, 150, 12)], placement).people
+    assert found.score > 0.8
+    assert found.mask is not None
+    assert found.mask.mean() > 0.05
+    assert decoded([], placement).people == ()
+
+
+def test_a_person_is_found_in_displayed_pixels() -> None:
+    placement = Placement((1024, 576), (512, 288), 8)
+    person = AnnotatedPerson(standing(500, 300, 20).points, np.ones(17, bool))
+    result = decoded([person], placement)
+    assert error(result, person).max() < 8
+    x, y, w, h = result.people[0].box
+    low, high = person.points.min(0), person.points.max(0)
+    assert x < low[0]
+    assert y < low[1]
+    assert x + w > high[0]
+    assert y + h > high[1]
+
+
+def test_a_hundred_people_and_one_that_fills_the_frame() -> None:
+    placement = placed((800, 528))
+    many = [standing(30 + 74 * (i % 10), 60 + 48 * (i // 10), 2.5) for i in range(100)]
+    assert 0 < len(decoded(many, placement).people) <= 20
+    huge = standing(400, 264, 40)
+    result = decoded([huge], placement)
+    known = AnnotatedPerson(huge.points, ((huge.points > 0) & (huge.points < (799, 527))).all(1))
+    assert error(result, known).max() < 4
+
+
+def test_contradicting_people_at_one_place_are_one() -> None:
+    result = decoded([standing(250, 150), standing(252, 151)], placed((512, 288)))
+    assert sum(p.score > 0.3 for p in result.people) == 1
+
+
+@pytest.mark.parametrize("grid", Grid)
+def test_hough_maps_are_those_of_the_formula(grid: Grid) -> None:
+    placement = placed((64, 48) if grid is Grid.CENTRE else (65, 49), 8, grid)
+    maps = maps_of([standing(30, 30, 2)], placement)
+    hough = vote(maps["disks"], maps["short"], placement, RADIUS)
+    slow = np.zeros_like(hough.density, dtype=np.float64)
+    step = hough.step
+    for k, v, u in np.ndindex(maps["disks"].shape):
+        x, y = grid.to_pixel((u, v), 8) + maps["short"][2 * k : 2 * k + 2, v, u]
+        for j, i in np.ndindex(slow.shape[1:]):
+            kernel = max(0, 1 - abs(i * step + (step - 1) / 2 - x) / step) * max(
+                0, 1 - abs(j * step + (step - 1) / 2 - y) / step
+            )
+            slow[k, j, i] += maps["disks"][k, v, u] * kernel * 64 / (np.pi * RADIUS**2) / step**2
+    np.testing.assert_allclose(hough.density, slow, atol=1e-6)
+
+
+def test_scores_are_those_of_the_formula() -> None:
+    placement = placed((256, 192))
+    maps = maps_of([standing(120, 100, 8)], placement)
+    hough = vote(maps["disks"], maps["short"], placement, RADIUS)
+    points = np.stack([standing(120, 100, 8).points, standing(126, 103, 8).points])
+    fast = expected_oks(points, maps["disks"], hough, placement, RADIUS)
+    extent = points.max(1) - points.min(1)
+    for j, k in np.ndindex(2, 17):
+        mass = similar = 0.0
+        for v, u in np.ndindex(hough.density.shape[1:]):
+            q = np.array((u, v)) * hough.step + (hough.step - 1) / 2
+            far = ((q - points[j, k]) ** 2).sum()
+            if far <= RADIUS**2:
+                mass += hough.density[k, v, u]
+                kappa = 2 * SIGMAS[k]
+                similar += hough.density[k, v, u] * np.exp(-far / (2 * extent[j].prod() * kappa**2))
+        there = Fields(maps["short"], maps["mid"], maps["long"], placement)
+        disk = np.clip(placement.grid.to_cell(points[j, k], 8), 0, (31, 23))
+        u0, v0 = disk.astype(int)
+        du, dv = disk - (u0, v0)
+        plane = np.pad(maps["disks"][k], ((0, 1), (0, 1)), mode="edge")
+        p = (plane[v0, u0] * (1 - du) + plane[v0, u0 + 1] * du) * (1 - dv) + (
+            plane[v0 + 1, u0] * (1 - du) + plane[v0 + 1, u0 + 1] * du
+        ) * dv
+        assert there.placement is placement
+        assert fast[j, k] == pytest.approx(p * similar / mass if mass else 0, abs=2e-4)
+
+
+def test_soft_suppression_counts_each_joint_once() -> None:
+    points = np.zeros((3, 17, 2), np.float32)
+    points[1] += 100
+    points[2, :8] += 100
+    points[2, 8:] += 300
+    scores = np.tile(np.array([0.9, 0.8, 0.7], np.float32)[:, None], (1, 17))
+    np.testing.assert_allclose(soft_nms(points, scores), [0.9, 0.8, 0.7 * 9 / 17], atol=1e-6)
+
+
+def test_the_decoder_walks_the_tree_from_any_joint() -> None:
+    """A queue read literally: seeds in order, each grown by breadth over the bones, near ones dropped."""
+    placement = placed((512, 288))
+    people = [standing(100, 140, 7), standing(260, 150, 9), standing(400, 130, 6)]
+    maps = maps_of(people, placement)
+    fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
+    hough = vote(maps["disks"], maps["short"], placement, RADIUS)
+    bones = directed_bones(COCO17)
+    slow: list[NDArray] = []
+    for k, place, _ in zip(*local_maxima(hough, 0.0025, 40), strict=True):
+        if any(np.linalg.norm(person[k] - place) <= SAME_PX for person in slow):
+            continue
+        person, reached, queue = np.zeros((17, 2), np.float32), {int(k)}, [int(k)]
+        person[k] = place
+        while queue:
+            a = queue.pop(0)
+            for e, (source, b) in enumerate(bones):
+                if source == a and b not in reached:
+                    one = np.array([e]), np.array([b])
+                    person[b] = person[a] + fields.mid_at(*one, person[a][None])[0]
+                    reached.add(b)
+                    queue.append(b)
+        slow.append(person)
+    fast = decode_poses(COCO17, maps["disks"], fields, hough, RADIUS, keep=40)
+    assert len(fast.points) == len(slow)
+    for person in slow:
+        assert np.abs(fast.points - person).max(axis=(1, 2)).min() < 0.01
+
+
+def test_refinement_of_the_decoder_is_that_of_the_losses() -> None:
+    placement = placed((160, 128))
+    rng = np.random.default_rng(3)
+    raw = {
+        n: rng.normal(0, 12, (c, 16, 20)).astype(np.float32)
+        for n, c in (("short", 34), ("mid", 64), ("long", 34))
+    }
+    refined = Refinement(COCO17)({k: torch.from_numpy(v)[None] for k, v in raw.items()})
+    fields = Fields(raw["short"], raw["mid"], raw["long"], placement)
+    cells = np.stack(np.meshgrid(np.arange(20), np.arange(16)), -1).reshape(-1, 2)
+    at = placement.grid.to_pixel(cells, 8).astype(np.float32)
+    long = refined["long"][0].numpy().reshape(17, 2, -1).transpose(2, 0, 1)
+    np.testing.assert_allclose(fields.long_at(at), long, atol=2e-3)
+    targets = [b for _, b in directed_bones(COCO17)]
+    for e in (0, 15, 16, 31):
+        many = np.full(len(at), e), np.full(len(at), targets[e])
+        mid = refined["mid"][0, 2 * e : 2 * e + 2].numpy().reshape(2, -1).T
+        np.testing.assert_allclose(fields.mid_at(*many, at), mid, atol=2e-3)
+
+
+def test_masks_give_each_cell_to_the_person_it_points_at() -> None:
+    placement = placed((512, 288))
+    people = [standing(120, 150, 10), standing(380, 150, 10)]
+    maps = maps_of(people, placement)
+    poses = Poses(np.stack([p.points for p in people]), np.ones((2, 17), np.float32), np.ones(2, np.float32))
+    fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
+    distances = embedding_distances(maps["person"], maps["disks"], fields, poses)
+    left, right = distances <= 0.25
+    assert left[18, 15]
+    assert right[18, 47]
+    assert not (left & right).any()
+    assert (left | right).sum() == (maps["person"] > 0.5).sum()
+
+
+def test_peaks_lie_between_cells() -> None:
+    density = np.zeros((1, 20, 30), np.float32)
+    ys, xs = np.mgrid[:20, :30]
+    density[0] = np.exp(-((xs - 12.3) ** 2 + (ys - 7.6) ** 2) / 4)
+    joints, places, _ = local_maxima(HoughMaps(density, 4.0), 0.5, 5)
+    assert joints.tolist() == [0]
+    np.testing.assert_allclose(places[0], (12.3 * 4 + 1.5, 7.6 * 4 + 1.5), atol=0.3)
