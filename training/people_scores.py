@@ -1,7 +1,7 @@
 """`python -m training.people_scores MODEL --data DIR`: everybody's joints and masks in held-out scenes.
 
-Scenes are composed of people that training never shows, cut out of photos or rendered (`--rendered`). Average
-precisions are COCO's (pycocotools), of what `parse` finds; people of whom hardly anything is seen are ignored.
+Scenes are composed of people that training never shows, cut out of photos or rendered (`--rendered`).
+Average precisions are COCO's (pycocotools), of what `parse` finds; people hardly seen are ignored.
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ def truth(crowds: Sequence[Crowd]) -> COCO:
 
 def found(engine: Engine, crowds: Iterable[Crowd]) -> list[dict[str, Any]]:
     """Everybody that an engine finds, as COCO results."""
-    rows = []
-    for i, crowd in enumerate(crowds):
-        for person in engine.parse(Frame(crowd.picture, i, 0.0, 0.0)).people:
-            if person.pose is not None:
-                rows.append({"image_id": i, "category_id": 1, "score": person.score, **_result(person)})
-    return rows
+    return [
+        {"image_id": i, "category_id": 1, "score": person.score, **_result(person)}
+        for i, crowd in enumerate(crowds)
+        for person in engine.parse(Frame(crowd.picture, i, 0.0, 0.0)).people
+        if person.pose is not None
+    ]
 
 
 def average_precisions(coco: COCO, results: list[dict[str, Any]], kind: str) -> dict[str, float]:
