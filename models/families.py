@@ -80,10 +80,14 @@ def joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     return (StageSpec("network", (IMAGE,), (Heatmaps(joints=row.joints),)),)
 
 
+#: of the disks of small networks at 300 to 600 px; 32 px are the paper's, whose pictures have 1 401 px
+SMALL_RADIUS_PX = 16.0
+
+
 def people_outputs(joints: str) -> tuple[Output, ...]:
     """PersonLab's maps of everybody's joints, in the order that its decoder and its losses know by name."""
     return (
-        JointDisks(joints=joints),
+        JointDisks(joints=joints, radius_px=SMALL_RADIUS_PX),
         Offsets(name="short", joints=joints),
         Offsets(name="mid", joints=joints, over="bones"),
         Offsets(name="long", joints=joints),

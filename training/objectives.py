@@ -15,7 +15,7 @@ from training.personlab_loss import personlab_loss
 
 Targets = Mapping[str, Tensor]
 Maps = Mapping[str, Tensor]  # what a network gives in training, by the names of its outputs
-Loss = Callable[[Maps, Targets], dict[str, Tensor]]
+Loss = Callable[[Output, Maps, Targets], dict[str, Tensor]]
 
 
 def factor_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
@@ -34,13 +34,19 @@ def heatmap_terms(maps: Maps, targets: Targets) -> dict[str, Tensor]:
     return heatmap_loss(maps["heatmaps"], targets["heatmaps"], targets["known"])
 
 
+def people_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
+    """The terms of `personlab_loss`."""
+    assert isinstance(output, JointDisks)  # the row of LOSSES
+    return personlab_loss(maps, targets, output.radius_px)
+
+
 @cache
 def _part_loss(device: torch.device) -> PartLoss:
     return PartLoss().to(device)
 
 
 LOSSES: dict[type[Output], Loss] = {
-    PartProbabilities: part_terms,
-    Heatmaps: heatmap_terms,
-    JointDisks: personlab_loss,
+    PartProbabilities: lambda _, maps, targets: part_terms(maps, targets),
+    Heatmaps: lambda _, maps, targets: heatmap_terms(maps, targets),
+    JointDisks: people_terms,
 }

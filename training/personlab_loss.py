@@ -9,14 +9,15 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 #: of heat maps, segmentation, short-, mid- and long-range offsets
 WEIGHTS = {"disks": 4.0, "person": 2.0, "short": 1.0, "mid": 0.25, "long": 0.125}
-RADIUS_PX = 32.0
 
 
-def personlab_loss(maps: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def personlab_loss(
+    maps: Mapping[str, Tensor], targets: Mapping[str, Tensor], radius_px: float
+) -> dict[str, Tensor]:
     """Weighted terms to be summed.
 
     `disks` and `person` are mean logistic losses over the cells that are `known`; vectors have the mean
-    absolute error, x and y summed, over the cells where they are defined, divided by the radius.
+    absolute error, x and y summed, over the cells where they are defined, divided by the disks' radius.
     """
     terms: dict[str, Tensor] = {}
     for name in ("disks", "person"):
@@ -26,6 +27,6 @@ def personlab_loss(maps: Mapping[str, Tensor], targets: Mapping[str, Tensor]) ->
     for name in ("short", "mid", "long"):
         known = targets[f"{name}_known"]
         away = (maps[name].float() - targets[name]).abs()
-        error = (away[:, 0::2] + away[:, 1::2]) / RADIUS_PX
+        error = (away[:, 0::2] + away[:, 1::2]) / radius_px
         terms[name] = WEIGHTS[name] * (error * known).sum() / known.sum().clamp(min=1)
     return terms

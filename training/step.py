@@ -63,7 +63,8 @@ def losses(
         given = net(normalise(rgb))
         taught = [o for o in outputs if type(o) in LOSSES]
         maps = given if isinstance(given, dict) else {taught[-1].name: given}
-        return {k: v for o in taught if o.name in maps for k, v in LOSSES[type(o)](maps, targets).items()}
+        terms = [LOSSES[type(o)](o, maps, targets) for o in taught if o.name in maps]
+        return {name: loss for found in terms for name, loss in found.items()}
 
 
 def mixed_precision(device: torch.device, *, on: bool) -> AbstractContextManager[object]:

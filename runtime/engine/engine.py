@@ -23,7 +23,7 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.engine.providers import Provider, choose
 from runtime.engine.sessions import NoResultError, Session
 from runtime.engine.source import FactorSource, Held, SilhouetteSource
-from runtime.engine.stages import FACTORED, ChainedStages, FactoredStages, NoSilhouette, Stages
+from runtime.engine.stages import ChainedStages, FactoredStages, NoSilhouette, Stages
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.library.factors import user_factors
@@ -324,18 +324,13 @@ def _build(
     bounded = not model.shipped
     sessions = {s: Session(s, d, provider, threads=threads, bounded=bounded) for s, d in data.items()}
     stages: Stages = (
-        _factored(spec, sessions)
+        FactoredStages.of(spec.stages, sessions)
         if spec.factor_stage
         else ChainedStages(spec.stages, tuple(sessions[name] for name in spec.stage_names))
     )
     batch = CUDA_BATCH if provider is Provider.CUDA else 1
     fitted = size or NetworkSize.of_model(spec.input_size)
     return Engine(spec, stages, stages.own_source(), fitted, batch=batch)
-
-
-def _factored(spec: ModelSpec, sessions: dict[str, Session]) -> FactoredStages:
-    further = tuple((s, sessions[s.name]) for s in spec.stages if s.name not in FACTORED)
-    return FactoredStages(sessions["trunk"], sessions["factor"], sessions["head"], further)
 
 
 def _warm_up(engine: Engine) -> Engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +49,12 @@ class FactoredStages:
     factor: Session
     head: Session
     further: tuple[tuple[StageSpec, Session], ...] = ()
+
+    @classmethod
+    def of(cls, stages: Sequence[StageSpec], sessions: Mapping[str, Session]) -> FactoredStages:
+        """A model's stages with their sessions by name."""
+        further = tuple((s, sessions[s.name]) for s in stages if s.name not in FACTORED)
+        return cls(*(sessions[name] for name in FACTORED), further)
 
     @property
     def sessions(self) -> tuple[Session, ...]:

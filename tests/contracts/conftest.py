@@ -14,11 +14,15 @@ import torch
 
 from export.__main__ import main
 from models.checkpoint import load_network
+from models.codecs.personlab import AnnotatedPerson
 from models.families import ZOO, ZooRow
 from models.labels import JOINT_SETS
 from models.network import Network, build
+from models.outputs import JointDisks
 from models.spec import METADATA_KEY, ModelSpec
 from tests.networks import seasoned
+from training.crowd_batches import crowd_targets
+from training.crowds import Crowd
 from training.loop import LAST, TrainConfig, new_state, train
 from training.step import StepConfig
 from training.stream import Batch
@@ -69,4 +73,13 @@ def batch(row: ZooRow) -> Batch:
         "heatmaps": rng.random((2, joints, 8, 8)).astype(np.float32),
         "known": np.ones((2, joints), np.float32),
     }
+    for disks in (o for s in row.stages for o in s.outputs if isinstance(o, JointDisks)):
+        people = [AnnotatedPerson(rng.uniform(0, 64, (joints, 2)).astype(np.float32), np.ones(joints, bool))]
+        empty = np.zeros((64, 64), bool)
+        crowd = Crowd(
+            np.zeros((64, 64, 3), np.uint8), np.ones((64, 64), np.uint8), tuple(people),
+            np.zeros((joints, 64, 64), bool), empty,
+        )  # fmt: skip
+        given = crowd_targets(crowd, disks, disks.stride)
+        targets |= {name: np.stack([value, value]) for name, value in given.items()}
     return Batch(rng.integers(0, 256, (2, 64, 64, 3), np.uint8), targets)
