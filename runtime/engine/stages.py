@@ -54,7 +54,7 @@ class FactoredStages:
     def of(cls, stages: Sequence[StageSpec], sessions: Mapping[str, Session]) -> FactoredStages:
         """A model's stages with their sessions by name."""
         further = tuple((s, sessions[s.name]) for s in stages if s.name not in FACTORED)
-        return cls(*(sessions[name] for name in FACTORED), further)
+        return cls(sessions["trunk"], sessions["factor"], sessions["head"], further)
 
     @property
     def sessions(self) -> tuple[Session, ...]:
