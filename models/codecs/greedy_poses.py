@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.codec import FloatMap, Placement
+from models.codecs.decoding import OURS, Decoding
 from models.codecs.hough import HoughMaps, Points, local_maxima
-from models.codecs.vector_fields import Fields, sample
+from models.codecs.vector_fields import Fields, grid_sample, sample
 from models.labels import JointSet
 
 LEAST_DENSITY = 0.0025  # of votes, for a joint to start a person
@@ -79,8 +80,9 @@ def traversals(joints: JointSet) -> NDArray[np.intp]:
 
 
 def decode_poses(
-    joints: JointSet, disks: FloatMap, vectors: Fields, hough: HoughMaps, radius_px: float, keep: int = 20
-) -> Poses:
+    joints: JointSet, disks: FloatMap, vectors: Fields, hough: HoughMaps, radius_px: float,
+    decoding: Decoding = OURS,
+) -> Poses:  # fmt: skip
     """Poses of everybody.
 
     Args:
@@ -89,16 +91,24 @@ def decode_poses(
         vectors: short- and mid-range offsets.
         hough: votes.
         radius_px: of a disk.
-        keep: the most people.
+        decoding: settings.
     """
     seeds, places, _ = local_maxima(hough, LEAST_DENSITY, LIMIT)
     grown = _grown(joints, seeds, places, vectors)
     points = grown[_first_of_each(seeds, places, grown)]
-    scores = expected_oks(points, disks, hough, vectors.placement, radius_px)
+    if decoding.scoring == "hough":
+        scores = vote_shares(points, hough)
+    else:
+        scores = expected_oks(points, disks, hough, vectors.placement, radius_px)
     order = np.argsort(-scores.mean(axis=1), kind="stable") if len(points) else np.empty(0, np.intp)
     points, scores = points[order], scores[order]
-    people = soft_nms(points, scores)
-    order = np.argsort(-people, kind="stable")[:keep]
+    if decoding.nms == "hard":
+        kept = hard_nms(points)
+        points, scores = points[kept], scores[kept]
+        people = scores.mean(axis=1)
+    else:
+        people = soft_nms(points, scores)
+    order = np.argsort(-people, kind="stable")[: decoding.keep]
     return Poses(points[order], scores[order], people[order])
 
 
@@ -151,6 +161,15 @@ def expected_oks(
     return np.asarray(there * expected, np.float32).clip(0, 1)
 
 
+def vote_shares(points: Points, hough: HoughMaps) -> FloatMap:
+    """(people, joints) scores: the share of a whole disk's votes in the Hough cell of a joint (§3.1.3)."""
+    people, count = points.shape[:2]
+    joint = np.broadcast_to(np.arange(count), (people, count)).ravel()
+    cells = hough.cells(points.reshape(-1, 2))
+    shares = grid_sample(hough.density[:, None], joint, cells)[:, 0] * hough.step**2
+    return np.asarray(shares.reshape(people, count).clip(0, 1), np.float32)
+
+
 def soft_nms(points: Points, scores: FloatMap) -> FloatMap:
     """(people,) means of the scores of joints that no better person has at the same place (§3.1.4)."""
     out = np.zeros(len(points), np.float32)
@@ -158,3 +177,14 @@ def soft_nms(points: Points, scores: FloatMap) -> FloatMap:
         near = ((points[:i] - points[i]) ** 2).sum(axis=-1) <= SAME_PX**2
         out[i] = (scores[i] * ~near.any(axis=0)).mean()
     return out
+
+
+def hard_nms(points: Points, most: float = 0.5) -> NDArray[np.intp]:
+    """Indices of people, best first, whose similarity (OKS) to a better one is at most `most` (§4.4)."""
+    spread = 2 * (box_sizes(points)[:, None] * 2 * SIGMAS) ** 2
+    kept: list[int] = []
+    for i in range(len(points)):
+        square = ((points[kept] - points[i]) ** 2).sum(axis=-1)
+        if not (np.exp(-square / spread[kept]).mean(axis=1) > most).any():
+            kept.append(i)
+    return np.array(kept, np.intp)

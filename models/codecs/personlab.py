@@ -8,37 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.codec import FloatMap, PictureContext, Placement
+from models.codecs.decoding import OURS, Decoding
 from models.codecs.greedy_poses import Poses, decode_poses
 from models.codecs.hough import vote
 from models.codecs.instance_masks import NEAR, PERSON, embedding_distances
-from models.codecs.vector_fields import Fields
+from models.codecs.vector_fields import STEPS, Fields
 from models.labels import JointSet
 from models.outputs import JointDisks
 from models.results import PersonResult, Pose, Result
 
-LEAST_SCORE = 0.05  # of a person: below are chance meetings of votes
 MASK_CELL_PX = 2  # network pixels per pixel of an instance mask
 Flags = NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
 class PersonLabCodec:
     """Everybody in a picture, each with joints, box and mask, the surest first."""
 
-    needs = ("short", "mid", "long", "person")
+    decoding: Decoding = OURS
+
+    needs: ClassVar[tuple[str, ...]] = ("short", "mid", "long", "person")
 
     def decode(self, output: JointDisks, maps: Mapping[str, FloatMap], context: PictureContext) -> Result:
         """The people; nobody is an empty result."""
         placement, disks = context.placement, maps[output.name]
-        fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
+        steps = STEPS if self.decoding.refinement else 0
+        fields = Fields(maps["short"], maps["mid"], maps["long"], placement, steps)
         hough = vote(disks, fields.short, placement, output.radius_px)
-        poses = decode_poses(output.joint_set, disks, fields, hough, output.radius_px)
-        poses = poses.of(poses.people >= LEAST_SCORE)
+        poses = decode_poses(output.joint_set, disks, fields, hough, output.radius_px, self.decoding)
+        poses = poses.of(poses.people >= self.decoding.least_score)
         if not len(poses.points):
             return Result()
         masks = _masks(maps["person"], embedding_distances(maps["person"], disks, fields, poses), placement)

@@ -23,17 +23,19 @@ class Fields:
         mid: (4·bones, h, w) from a joint's disk to the joint at the bone's other end.
         long: (2·joints, h, w) from any cell of a person to the person's joints.
         placement: of the grid.
+        steps: of refinement, as in training; 0 for vectors as they are.
     """
 
     short: FloatMap
     mid: FloatMap
     long: FloatMap
     placement: Placement
+    steps: int = STEPS
 
     def mid_at(self, bones: Indices, targets: Indices, at: Places) -> Places:
         """(n, 2) refined vectors along directed bones (n,) towards joints (n,), from places (n, 2)."""
         vectors = self._vectors(self.mid, bones, at)
-        for _ in range(STEPS):
+        for _ in range(self.steps):
             vectors += self._vectors(self.short, targets, at + vectors)
         return vectors
 
@@ -43,7 +45,7 @@ class Fields:
         joint = np.tile(np.arange(joints), len(at))
         start = np.repeat(at, joints, axis=0)
         vectors = self._vectors(self.long, joint, start)
-        for field in [self.long] * STEPS + [self.short] * STEPS:
+        for field in [self.long] * self.steps + [self.short] * self.steps:
             vectors += self._vectors(field, joint, start + vectors)
         return vectors.reshape(len(at), joints, 2)
 
@@ -64,8 +66,12 @@ def sample(maps: FloatMap, channels: Indices, at: Places, placement: Placement) 
 
 def bilinear(maps: FloatMap, index: Indices, at: Places, placement: Placement) -> FloatMap:
     """(n, c) values of maps (m, c, h, w) at places (n, 2) in network px, clamped to the border."""
+    return grid_sample(maps, index, placement.grid.to_cell(at, placement.stride).astype(np.float32))
+
+
+def grid_sample(maps: FloatMap, index: Indices, cells: Places) -> FloatMap:
+    """As `bilinear`, at places in cells."""
     rows, columns = maps.shape[-2:]
-    cells = placement.grid.to_cell(at, placement.stride).astype(np.float32)
     u, v = cells[:, 0].clip(0, columns - 1), cells[:, 1].clip(0, rows - 1)
     i, j = u.astype(np.intp), v.astype(np.intp)
     right, below = np.minimum(i + 1, columns - 1), np.minimum(j + 1, rows - 1)

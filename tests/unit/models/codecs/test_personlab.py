@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.codecs.codec import PictureContext, Placement
+from models.codecs.decoding import Decoding
 from models.codecs.greedy_poses import SAME_PX, SIGMAS, Poses, decode_poses, expected_oks, soft_nms
 from models.codecs.hough import HoughMaps, local_maxima, vote
 from models.codecs.instance_masks import embedding_distances
@@ -96,7 +97,7 @@ def test_people_come_back_within_half_a_cell(people: list[AnnotatedPerson], grid
     maps = maps_of(people, placement, noise=noise)
     fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
     hough = vote(maps["disks"], fields.short, placement, RADIUS)
-    found = decode_poses(COCO17, maps["disks"], fields, hough, RADIUS, keep=1000).points
+    found = decode_poses(COCO17, maps["disks"], fields, hough, RADIUS, Decoding(keep=1000)).points
     for person in people:
         inside = ((person.points > 0) & (person.points < np.array(size) - 1)).all(1)
         joined = together(person.labelled & inside)
@@ -230,7 +231,7 @@ def test_the_decoder_walks_the_tree_from_any_joint() -> None:
                     reached.add(b)
                     queue.append(b)
         slow.append(person)
-    fast = decode_poses(COCO17, maps["disks"], fields, hough, RADIUS, keep=40)
+    fast = decode_poses(COCO17, maps["disks"], fields, hough, RADIUS, Decoding(keep=40))
     assert len(fast.points) == len(slow)
     for person in slow:
         assert np.abs(fast.points - person).max(axis=(1, 2)).min() < 0.01
@@ -277,3 +278,32 @@ def test_peaks_lie_between_cells() -> None:
     joints, places, _ = local_maxima(HoughMaps(density, 4.0), 0.5, 5)
     assert joints.tolist() == [0]
     np.testing.assert_allclose(places[0], (12.3 * 4 + 1.5, 7.6 * 4 + 1.5), atol=0.3)
+
+
+def test_settings_change_scores_and_thinning() -> None:
+    placement = placed((512, 288))
+    people = [standing(150, 150, 10), standing(163, 153, 10), standing(400, 150, 10)]
+    maps = maps_of(people, placement)
+
+    def scored(decoding: Decoding) -> list[float]:
+        blank = np.zeros((288, 512, 3), np.uint8)
+        codec = PersonLabCodec(decoding)
+        return [
+            p.score
+            for p in codec.decode(OUTPUT, maps, PictureContext(placement, blank, blank, (512, 288))).people
+        ]
+
+    soft, hard = scored(Decoding()), scored(Decoding(nms="hard"))
+    assert len(soft) == 3
+    assert len(hard) == 2  # the one beside another is alike to it
+    assert scored(Decoding(scoring="hough", nms="hard")) != hard
+    assert len(scored(Decoding(keep=1))) == 1
+    assert scored(Decoding(least_score=0.99)) == []
+
+
+def test_without_refinement_vectors_are_as_the_network_gave_them() -> None:
+    placement = placed((160, 128))
+    maps = maps_of([standing(80, 60, 6)], placement)
+    fields = Fields(maps["short"], maps["mid"], maps["long"], placement, 0)
+    at = placement.grid.to_pixel([(5, 5), (9, 8)], 8).astype(np.float32)
+    np.testing.assert_array_equal(fields.long_at(at)[1].ravel(), maps["long"][:, 8, 9])
