@@ -30,6 +30,7 @@ from runtime.output.growing_file import ResultStream, unfinished
 from runtime.output.products import PRODUCTS
 from runtime.system.errors import Refusal
 from runtime.system.ram import free_bytes
+from runtime.tracking.tracker import Tracker
 
 HUGE_PX: Final = 1 << 24  # smaller clips take less than 2 GB with everything
 FRAMES_BYTES_PER_PX: Final = 18  # of decoding, parsing and pictures, measured at 8192 x 8192 px
@@ -214,9 +215,9 @@ def _through(
     item: Item, clip: Clip, engine: Engine, job: ParseJob, results: ClipResults, report: Report
 ) -> tuple[FrameGaps, Claims, bool]:
     """Parse from the first missing frame on: what some frames lack, claims on results, whether stopped."""
-    span, smoother = job.span, job.smoother()
+    span, smoother, tracker = job.span, job.smoother(), Tracker()
     # What depends on the frames before it needs them parsed again; they are written only where missing.
-    start = span.first if job.remembers or not job.resume else results.first_missing()
+    start = span.first if job.remembers(engine) or not job.resume else results.first_missing()
     frames = span.of(clip.frames(start, jump=False, on_decoded=report.on_decoded))
     gaps, stopped = FrameGaps(frames=span.count(start)), False
     first = next(frames, None)
@@ -227,7 +228,7 @@ def _through(
     try:
         results.open(clip, Origin(item.file_name, start, start_s, item.name, joints_of(engine)))
         for frame in itertools.chain([] if first is None else [first], frames):
-            writer.put((frame, _parsed(engine, frame, smoother, gaps)))
+            writer.put((frame, tracker.track(frame, _parsed(engine, frame, smoother, gaps))))
             report.advance(gaps.frames)
             if report.stopped():
                 stopped = True

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from models.outputs import JointDisks
 from runtime.engine.augmentation import ONE, Views, chosen
 from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
@@ -177,10 +178,11 @@ class ParseJob:
         """A fresh one per clip, or none."""
         return Smoother() if self.smooth else None
 
-    @property
-    def remembers(self) -> bool:
-        """True when a frame's result depends on the frames before it."""
-        return self.smooth or self.silhouettes is not None  # a missing mask is bridged by the last one
+    def remembers(self, engine: Engine) -> bool:
+        """True when a frame's result depends on the frames before it: smoothed, or people with numbers."""
+        if self.smooth or self.silhouettes is not None:  # a missing mask is bridged by the last one
+            return True
+        return any(isinstance(o, JointDisks) for o in engine.spec.outputs)
 
     def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:
         """Everything that decides the results, bit for bit; two runs with one recipe may share a folder."""

@@ -18,6 +18,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame, FrameResult
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notice, Notices
+from runtime.tracking.tracker import Tracker
 
 FAULT_EVERY_S = 2.0  # a fault whose words change with every frame is not told more often
 NOTICE_EVERY_S = 0.3  # nor a countdown of a silhouette source
@@ -97,6 +98,7 @@ class Inference(threading.Thread):
         self._notices = notices
         self._smoother = Smoother()
         self._smoother_before = Smoother()
+        self._tracker = Tracker()
         self._previous: Frame | None = None
         self._used = 0  # id of the engine of the previous frame
         self._beside = 0  # and of the one that it was compared with
@@ -129,7 +131,7 @@ class Inference(threading.Thread):
         try:
             self.work = Work(engine, self._limit_s(engine, frame))
             self._forget_if_cut(engine.id, pair[1].id if pair is not None else 0, frame)
-            result, before = self._ask(engine, pair, frame)
+            result, before = self._tracked(frame, *self._ask(engine, pair, frame))
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
             words = self._on_failure(engine, e) if not self.abandoned else ""
             return FrameResult(frame, None, engine.id, 0.0, words)
@@ -153,6 +155,11 @@ class Inference(threading.Thread):
         if pair is None:
             return engine.parse(frame, smoother), None
         return pair[0].parse_both(pair[1], frame, smoother, self._smoother_before if self.smooth else None)
+
+    def _tracked(self, frame: Frame, result: Result, before: Result | None) -> tuple[Result, Result | None]:
+        """People with their numbers, the same in both."""
+        before = None if before is None else self._tracker.track(frame, before)
+        return self._tracker.track(frame, result), before
 
     def _forget_if_cut(self, engine_id: int, beside: int, frame: Frame) -> None:
         """Start smoothing afresh after a seek, a new source, another engine, or for a comparison.

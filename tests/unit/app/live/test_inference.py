@@ -10,11 +10,13 @@ import pytest
 
 from app.live import inference as module
 from app.live.inference import Inference
+from models.results import Result
 from runtime.engine.sessions import NoResultError
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame, FrameResult
 from runtime.system.latest import Latest
 from runtime.system.notices import Notices
+from tests.unit.runtime.tracking.scenes import person
 
 
 class Results(Latest[FrameResult]):
@@ -77,6 +79,28 @@ def test_a_result_belongs_to_its_own_frame_and_engine(bench, tiny, until) -> Non
         assert parsed.engine_id == engine.id
         assert set(np.unique(parsed.parsing.labels)) == {tag}
         assert parsed.parsing.size == parsed.frame.size
+
+
+class Crowd:
+    """A parser that finds two people who walk."""
+
+    id, name, notice = 1, "crowd", ""
+
+    def expected_s(self, frame: Frame, *, first: bool = False) -> float:
+        return 0.01
+
+    def parse(self, frame: Frame, smoothing: Smoother | None = None) -> Result:
+        return Result(people=(person(100 + frame.index), person(400 - frame.index)))
+
+
+def test_people_have_numbers_that_begin_at_one_with_every_source(bench, until) -> None:
+    bench.inference.engine = Crowd()
+    for source in (1, 2):
+        for i in range(3):
+            before = len(bench.results.seen)
+            bench.frames.put(Frame(np.zeros((360, 640, 3), np.uint8), i, i / 25, time.monotonic(), source))
+            until(lambda n=before: len(bench.results.seen) > n, "a result")
+    assert [[p.track_id for p in r.result.people] for r in bench.results.seen] == [[1, 2]] * 6
 
 
 def test_one_bad_frame_is_told_once_and_withdrawn_when_all_is_well(bench, tiny, until) -> None:

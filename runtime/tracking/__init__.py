@@ -1,0 +1,1 @@
+"""Tracking: the same number for the same person over time, and joints smoothed for display. No Qt."""

@@ -1,0 +1,122 @@
+"""Similarity of people in two pictures: of their joints (OKS) and of their masks (IoU)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.codecs.greedy_poses import SIGMAS, box_sizes
+from models.results import PersonResult
+from runtime.tracking.motion import Motion
+
+GENEROUS = 2.0  # annotators' deviations are widened: a network's vary more, and limbs move on their own
+OTHER_JOINT = 0.08  # of joints of another set than COCO's
+ACROSS, DOWN = 128, 72  # most cells of a mask that are compared
+
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Sighting:
+    """A person in one picture.
+
+    Attributes:
+        points: (joints, 2) px of the displayed picture.
+        scores: (joints,) 0..1.
+        size: of the person: square root of the area of the box round the joints, px.
+        cells: (rows, columns) bool, the mask.
+        cell: (width, height) of a cell, px.
+    """
+
+    points: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    score: float
+    size: float
+    cells: NDArray[np.bool_]
+    cell: tuple[float, float]
+
+    def away_from(self, other: Sighting) -> tuple[float, float]:
+        """Mean displacement of the joints, the surer the more, px."""
+        weights = self.scores * other.scores
+        if not weights.any():
+            weights = np.ones_like(weights)
+        dx, dy = (self.points - other.points).T @ (weights / weights.sum())
+        return float(dx), float(dy)
+
+
+def sightings(people: Sequence[PersonResult], size: tuple[int, int]) -> list[Sighting]:
+    """People with joints and masks.
+
+    Args:
+        people: of one picture.
+        size: (width, height) of the displayed picture, px.
+    """
+    found = []
+    for person in people:
+        pose, mask = person.pose, person.mask
+        if pose is None or mask is None:
+            raise ValueError("a sighting needs joints and a mask")
+        nth_row, nth_column = -(-mask.shape[0] // DOWN), -(-mask.shape[1] // ACROSS)
+        cells = mask[::nth_row, ::nth_column] > 0
+        cell = size[0] * nth_column / mask.shape[1], size[1] * nth_row / mask.shape[0]
+        across = float(box_sizes(pose.points[None])[0])
+        found.append(Sighting(pose.points, pose.scores, person.score, across, cells, cell))
+    return found
+
+
+def oks(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Motion] = ()) -> Matrix:
+    """(first, second) similarity of joints as COCO defines it, more generous; sure joints count more.
+
+    Args:
+        first: people.
+        second: people, perhaps later.
+        motions: how far those of `first` are predicted to have come, and how surely.
+    """
+    a, b = np.stack([s.points for s in first]), np.stack([s.points for s in second])
+    sizes = np.array([s.size for s in first]), np.array([s.size for s in second])
+    unsure = np.zeros(len(first))
+    if motions:
+        a = a + np.array([(m.x, m.y) for m in motions], np.float32)[:, None]
+        unsure = np.array([m.place for m in motions])
+    joints = a.shape[1]
+    sigmas = SIGMAS if joints == len(SIGMAS) else np.full(joints, OTHER_JOINT, np.float32)
+    scale = (sizes[0][:, None] ** 2 + sizes[1] ** 2) / 2
+    variance = (2 * GENEROUS * sigmas) ** 2 * scale[..., None] + unsure[:, None, None]
+    square = ((a[:, None] - b) ** 2).sum(axis=-1)
+    weights = np.stack([s.scores for s in first])[:, None] * np.stack([s.scores for s in second])
+    weights = weights + np.float32(1e-3)
+    alike = np.exp(-square / (2 * variance)) * weights
+    return np.asarray(alike.sum(axis=-1) / weights.sum(axis=-1), np.float32)
+
+
+def overlaps(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Motion]) -> Matrix:
+    """(first, second) IoU of masks, those of `first` moved to their prediction; 0 where one is empty."""
+    moved = _bits([_moved(s, m) for s, m in zip(first, motions, strict=True)])
+    there = _bits([s.cells for s in second])
+    areas = np.bitwise_count(moved).sum(axis=1), np.bitwise_count(there).sum(axis=1)
+    both = np.bitwise_count(moved[:, None] & there).sum(axis=-1, dtype=np.float32)
+    either = areas[0][:, None] + areas[1] - both
+    return np.asarray(both / np.maximum(either, 1), np.float32)
+
+
+def _moved(sighting: Sighting, motion: Motion) -> NDArray[np.bool_]:
+    """The mask where the person is predicted."""
+    right, down = round(motion.x / sighting.cell[0]), round(motion.y / sighting.cell[1])
+    cells = sighting.cells
+    if not right and not down:
+        return cells
+    rows, columns = cells.shape
+    out = np.zeros_like(cells)
+    if abs(right) < columns and abs(down) < rows:
+        out[max(down, 0) : rows + min(down, 0), max(right, 0) : columns + min(right, 0)] = cells[
+            max(-down, 0) : rows - max(down, 0), max(-right, 0) : columns - max(right, 0)
+        ]
+    return out
+
+
+def _bits(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.uint64]:
+    packed = np.packbits(np.stack(masks).reshape(len(masks), -1), axis=1)
+    return np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)

@@ -1,0 +1,212 @@
+"""Tracker: people found in each picture of a video, each with a number that stays.
+
+A person is predicted by their motion (`Motion`) and found again by the similarity of joints (OKS) and masks
+(IoU) to what was seen last. Those seen in the last result choose first, then those who are hidden, then those
+not yet sure to exist, as in "Simple online and realtime tracking with a deep association metric" (Wojke et
+al., 2017).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.results import PersonResult, Result
+from runtime.frames import Frame
+from runtime.tracking.assignment import assign
+from runtime.tracking.motion import Motion
+from runtime.tracking.similarity import Sighting, oks, overlaps, sightings
+
+LOST_S = 2.0  # how long somebody unseen is looked for; the number is then never given again
+UNSURE_S = 0.4  # the same for somebody who has no number yet
+SURE = 0.3  # score of a person who gets a number at once
+LIKELY = 0.12  # of one who gets it once seen in `SIGHTINGS` results; whoever scores less begins no track
+SIGHTINGS = 3
+LEAST = 0.15  # mean of OKS and IoU of one person at two times
+DOUBLE = 0.6  # OKS of two sightings that are of one person
+CUT = 40.0  # grey levels of mean change: another scene
+SAMPLES = 32  # rows and columns of a picture that are compared
+LIMIT = 100  # people; the surest are tracked
+SNAPSHOT_S = 0.25  # apart, of the tracks that a seek brings back
+SNAPSHOTS = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Track:
+    """A person over time.
+
+    Attributes:
+        id: the number shown; None until it is sure that there is somebody.
+        seen_s: presentation time of the last sighting.
+        count: sightings.
+    """
+
+    id: int | None
+    last: Sighting
+    motion: Motion
+    seen_s: float
+    count: int = 1
+
+
+class Tracker:
+    """Numbers for the people of a source, from 1, none given twice; owned by one thread.
+
+    Another source or picture size begins anew. After a cut everybody gets a new number. After a seek (a gap
+    of more than `LOST_S`, or backwards) people have the numbers they had at that place before; where none is
+    known, new ones.
+    """
+
+    def __init__(self) -> None:
+        self._tracks: tuple[Track, ...] = ()
+        self._next = 1
+        self._previous: tuple[int, tuple[int, int]] | None = None  # source and size
+        self._at_s, self._index = 0.0, -1
+        self._picture: NDArray[np.int16] | None = None
+        self._snapshots: OrderedDict[int, tuple[float, tuple[Track, ...]]] = OrderedDict()
+
+    def reset(self) -> None:
+        """Forget everybody: numbers begin at 1."""
+        self._tracks, self._next, self._previous, self._picture = (), 1, None, None
+        self._snapshots.clear()
+
+    def track(self, frame: Frame, result: Result) -> Result:
+        """The result with numbers for its people; those without joints or mask have none.
+
+        Args:
+            frame: of which the result is; frames in any order, a seek included.
+            result: of an engine.
+        """
+        self._follow(frame)
+        found = sorted(range(len(result.people)), key=lambda i: -result.people[i].score)
+        found = [i for i in found if _trackable(result.people[i])][:LIMIT]
+        seen = sightings([result.people[i] for i in found], frame.size)
+        ids = self._associate(seen, frame.pts_s)
+        self._keep(frame.pts_s)
+        people = list(result.people)
+        for i, number in zip(found, ids, strict=True):
+            people[i] = replace(people[i], track_id=number)
+        return replace(result, people=tuple(people)) if found else result
+
+    # -- time
+
+    def _follow(self, frame: Frame) -> None:
+        """Tracks as they may go on at this frame."""
+        if self._previous != (frame.source, frame.size):
+            self.reset()
+        anew = self._previous is None
+        self._previous = frame.source, frame.size
+        picture = _sampled(frame.image)
+        before, self._picture = self._picture, picture
+        elapsed_s, steps = frame.pts_s - self._at_s, frame.index - self._index
+        self._at_s, self._index = frame.pts_s, frame.index
+        if anew or (elapsed_s == 0 and steps == 0):
+            return
+        if elapsed_s == 0:  # another picture of a folder
+            self._tracks = ()
+        elif not 0 < elapsed_s <= LOST_S or steps < 0:
+            self._tracks = self._known_at(frame.pts_s)
+        elif before is not None and float(np.abs(picture - before).mean()) > CUT:
+            self._tracks = ()
+
+    def _known_at(self, pts_s: float) -> tuple[Track, ...]:
+        """The tracks that were known nearest to a time."""
+        key = int(pts_s // SNAPSHOT_S)
+        near = [self._snapshots[k] for k in (key - 1, key, key + 1) if k in self._snapshots]
+        then_s, tracks = min(near, key=lambda s: abs(s[0] - pts_s), default=(0.0, ()))
+        return tuple(t for t in tracks if abs(t.seen_s - then_s) < UNSURE_S)
+
+    def _keep(self, pts_s: float) -> None:
+        key = int(pts_s // SNAPSHOT_S)
+        self._snapshots[key] = pts_s, tuple(t for t in self._tracks if t.id is not None)
+        self._snapshots.move_to_end(key)
+        if len(self._snapshots) > SNAPSHOTS:
+            self._snapshots.popitem(last=False)
+
+    # -- association
+
+    def _associate(self, seen: Sequence[Sighting], now_s: float) -> list[int | None]:
+        """The number of each sighting, the surest first."""
+        tracks = [replace(t, motion=t.motion.after(now_s - t.seen_s, t.last.size)) for t in self._tracks]
+        chosen = self._chosen(tracks, seen, now_s)
+        of_track = {t: d for d, t in chosen.items()}
+        ids: list[int | None] = [None] * len(seen)
+        kept: list[Track] = []
+        for t, (before, predicted) in enumerate(zip(self._tracks, tracks, strict=True)):
+            if t in of_track:
+                kept.append(self._seen(predicted, seen[of_track[t]], now_s))
+                ids[of_track[t]] = kept[-1].id
+            elif abs(now_s - before.seen_s) <= (LOST_S if before.id is not None else UNSURE_S):
+                kept.append(before)
+        doubles = _doubles(seen, set(of_track.values()))
+        for d, sighting in enumerate(seen):
+            if d not in chosen and d not in doubles and sighting.score >= LIKELY:
+                kept.append(
+                    Track(self._number(sure=sighting.score >= SURE), sighting, _still(sighting), now_s)
+                )
+                ids[d] = kept[-1].id
+        self._tracks = tuple(kept)
+        return ids
+
+    def _chosen(self, tracks: Sequence[Track], seen: Sequence[Sighting], now_s: float) -> dict[int, int]:
+        """Track by sighting."""
+        chosen: dict[int, int] = {}
+        if not tracks or not seen:
+            return chosen
+        lasts, motions = [t.last for t in tracks], [t.motion for t in tracks]
+        affinity = oks(lasts, seen, motions) / 2 + overlaps(lasts, seen, motions) / 2
+        newest_s = max(t.seen_s for t in tracks)
+        tiers: list[list[int]] = [[], [], []]
+        for i, t in enumerate(tracks):
+            tiers[2 if t.id is None else int(t.seen_s != newest_s)].append(i)
+        doubles = _doubles(seen, set())
+        free = [d for d in range(len(seen)) if d not in doubles]
+        for tier in tiers:
+            pairs = assign(affinity[tier][:, free], LEAST)
+            chosen |= {free[d]: tier[t] for t, d in pairs}
+            free = [d for d in free if d not in chosen]
+        return chosen
+
+    def _seen(self, track: Track, sighting: Sighting, now_s: float) -> Track:
+        """A predicted track after a sighting."""
+        dx, dy = sighting.away_from(track.last)
+        motion = track.motion.measured(dx - track.motion.x, dy - track.motion.y, track.last.size)
+        count = track.count + 1
+        number = track.id if track.id is not None else self._number(sure=count >= SIGHTINGS)
+        return Track(number, sighting, motion, now_s, count)
+
+    def _number(self, *, sure: bool) -> int | None:
+        if not sure:
+            return None
+        self._next += 1
+        return self._next - 1
+
+
+def _trackable(person: PersonResult) -> bool:
+    return person.pose is not None and person.mask is not None
+
+
+def _still(sighting: Sighting) -> Motion:
+    return Motion.begin(sighting.size)
+
+
+def _doubles(seen: Sequence[Sighting], sure: set[int]) -> set[int]:
+    """Sightings of somebody whom a surer one, or one of `sure`, shows already."""
+    if len(seen) < 2:
+        return set()
+    alike = oks(seen, seen) > DOUBLE
+    doubles: set[int] = set()
+    order = [*sorted(sure), *(d for d in range(len(seen)) if d not in sure)]
+    for n, d in enumerate(order):
+        if d not in sure and any(alike[d, o] for o in order[:n] if o not in doubles):
+            doubles.add(d)
+    return doubles
+
+
+def _sampled(image: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Pixels of a picture at regular places."""
+    height, width = image.shape[:2]
+    return image[:: max(1, height // SAMPLES), :: max(1, width // SAMPLES)].astype(np.int16)
