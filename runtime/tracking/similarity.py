@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.codecs.greedy_poses import SIGMAS, box_sizes
 from models.results import PersonResult
-from runtime.tracking.motion import Motion
+from runtime.tracking.drift import Drift
 
 GENEROUS = 2.0  # annotators' deviations are widened: a network's vary more, and limbs move on their own
 OTHER_JOINT = 0.08  # of joints of another set than COCO's
@@ -67,7 +67,7 @@ def sightings(people: Sequence[PersonResult], size: tuple[int, int]) -> list[Sig
     return found
 
 
-def oks(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Motion] = ()) -> Matrix:
+def oks(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Drift] = ()) -> Matrix:
     """(first, second) similarity of joints as COCO defines it, more generous; sure joints count more.
 
     Args:
@@ -92,7 +92,7 @@ def oks(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence
     return np.asarray(alike.sum(axis=-1) / weights.sum(axis=-1), np.float32)
 
 
-def overlaps(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Motion]) -> Matrix:
+def overlaps(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Drift]) -> Matrix:
     """(first, second) IoU of masks, those of `first` moved to their prediction; 0 where one is empty."""
     moved = _bits([_moved(s, m) for s, m in zip(first, motions, strict=True)])
     there = _bits([s.cells for s in second])
@@ -102,7 +102,7 @@ def overlaps(first: Sequence[Sighting], second: Sequence[Sighting], motions: Seq
     return np.asarray(both / np.maximum(either, 1), np.float32)
 
 
-def _moved(sighting: Sighting, motion: Motion) -> NDArray[np.bool_]:
+def _moved(sighting: Sighting, motion: Drift) -> NDArray[np.bool_]:
     """The mask where the person is predicted."""
     right, down = round(motion.x / sighting.cell[0]), round(motion.y / sighting.cell[1])
     cells = sighting.cells

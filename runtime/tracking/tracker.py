@@ -1,6 +1,6 @@
 """Tracker: people found in each picture of a video, each with a number that stays.
 
-A person is predicted by their motion (`Motion`) and found again by the similarity of joints (OKS) and masks
+A person is predicted by their motion (`Drift`) and found again by the similarity of joints (OKS) and masks
 (IoU) to what was seen last. Those seen in the last result choose first, then those who are hidden, then those
 not yet sure to exist, as in "Simple online and realtime tracking with a deep association metric" (Wojke et
 al., 2017).
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from models.results import PersonResult, Result
 from runtime.frames import Frame
 from runtime.tracking.assignment import assign
-from runtime.tracking.motion import Motion
+from runtime.tracking.drift import Drift
 from runtime.tracking.similarity import Sighting, oks, overlaps, sightings
 
 LOST_S = 2.0  # how long somebody unseen is looked for; the number is then never given again
@@ -47,7 +47,7 @@ class Track:
 
     id: int | None
     last: Sighting
-    motion: Motion
+    motion: Drift
     seen_s: float
     count: int = 1
 
@@ -189,8 +189,8 @@ def _trackable(person: PersonResult) -> bool:
     return person.pose is not None and person.mask is not None
 
 
-def _still(sighting: Sighting) -> Motion:
-    return Motion.begin(sighting.size)
+def _still(sighting: Sighting) -> Drift:
+    return Drift.begin(sighting.size)
 
 
 def _doubles(seen: Sequence[Sighting], sure: set[int]) -> set[int]:

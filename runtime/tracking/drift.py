@@ -1,4 +1,4 @@
-"""Motion of a person: a Kalman filter of constant velocity on where the whole body is."""
+"""Drift: displacement of a whole person, a Kalman filter of constant velocity."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FARTHEST = 1.0  # standard deviation that no prediction exceeds, person sizes
 
 
 @dataclass(frozen=True)
-class Motion:
+class Drift:
     """Estimated displacement of a person and its uncertainty, the same across and down.
 
     Attributes:
@@ -31,11 +31,11 @@ class Motion:
     speed: float
 
     @classmethod
-    def begin(cls, size_px: float) -> Motion:
+    def begin(cls, size_px: float) -> Drift:
         """Somebody just seen for the first time."""
         return cls(0.0, 0.0, 0.0, 0.0, (MEASURED * size_px) ** 2, 0.0, (SPEED * size_px) ** 2)
 
-    def after(self, seconds: float, size_px: float) -> Motion:
+    def after(self, seconds: float, size_px: float) -> Drift:
         """The prediction; also backwards in time.
 
         Args:
@@ -48,7 +48,7 @@ class Motion:
         place = self.place + 2 * run_s * self.mixed + run_s**2 * self.speed + q * t**4 / 4
         share = min(1.0, (FARTHEST * size_px) ** 2 / place)
         mixed = self.mixed + run_s * self.speed + math.copysign(q * t**3 / 2, seconds)
-        return Motion(
+        return Drift(
             self.x + self.vx * run_s,
             self.y + self.vy * run_s,
             self.vx * math.exp(-t / SLOWING_S),
@@ -58,14 +58,14 @@ class Motion:
             self.speed + q * t**2,
         )
 
-    def measured(self, dx: float, dy: float, size_px: float) -> Motion:
+    def measured(self, dx: float, dy: float, size_px: float) -> Drift:
         """The estimate with a measurement: how far the body lies from this prediction.
 
         The next displacement counts from the measured place, for its joints replace those of the track.
         """
         total = self.place + (MEASURED * size_px) ** 2
         gain, gain_v = self.place / total, self.mixed / total
-        return Motion(
+        return Drift(
             (gain - 1) * dx,
             (gain - 1) * dy,
             self.vx + gain_v * dx,
