@@ -112,7 +112,7 @@ def _with_silhouettes(
 
 
 def read_rendered(folder: Path, joints: JointSet = COCO17) -> list[PersonCutout]:
-    """People of a folder that `python -m synthetic --out` wrote, those that stand alone in their picture.
+    """People of a folder that `python -m synthetic --out` wrote, those whole and alone in their picture.
 
     Raises:
         DataError: the folder is not one.
@@ -135,6 +135,7 @@ def read_rendered(folder: Path, joints: JointSet = COCO17) -> list[PersonCutout]
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
         photo = JointPhoto(f"{stem}.jpg", rgb, table[:, :2], table[:, 2] > 0)
         alpha = ((mask == 1) * np.uint8(255)).astype(np.uint8)
-        if photo.known.sum() >= FEWEST and (person := cut_out(photo, alpha)) is not None:
+        whole = ((photo.points >= 0) & (photo.points < rgb.shape[1::-1])).all()
+        if whole and photo.known.sum() >= FEWEST and (person := cut_out(photo, alpha)) is not None:
             found.append(person)
     return found
