@@ -12,7 +12,7 @@ from models.codecs.greedy_poses import SIGMAS, box_sizes
 from models.results import PersonResult
 from runtime.tracking.drift import Drift
 
-GENEROUS = 2.0  # annotators' deviations are widened: a network's vary more, and limbs move on their own
+LIMBS = 2.0  # annotators' deviations are widened over time: limbs move on their own
 OTHER_JOINT = 0.08  # of joints of another set than COCO's
 ACROSS, DOWN = 128, 72  # most cells of a mask that are compared
 
@@ -67,24 +67,24 @@ def sightings(people: Sequence[PersonResult], size: tuple[int, int]) -> list[Sig
     return found
 
 
-def oks(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Drift] = ()) -> Matrix:
-    """(first, second) similarity of joints as COCO defines it, more generous; sure joints count more.
+def oks(first: Sequence[Sighting], second: Sequence[Sighting], drifts: Sequence[Drift] = ()) -> Matrix:
+    """(first, second) similarity of joints as COCO defines it; sure joints count more.
 
     Args:
         first: people.
         second: people, perhaps later.
-        motions: how far those of `first` are predicted to have come, and how surely.
+        drifts: how far those of `first` are predicted to have come, and how surely; none in one picture.
     """
     a, b = np.stack([s.points for s in first]), np.stack([s.points for s in second])
     sizes = np.array([s.size for s in first]), np.array([s.size for s in second])
-    unsure = np.zeros(len(first))
-    if motions:
-        a = a + np.array([(m.x, m.y) for m in motions], np.float32)[:, None]
-        unsure = np.array([m.place for m in motions])
+    unsure, wider = np.zeros(len(first)), 1.0
+    if drifts:
+        a = a + np.array([(m.x, m.y) for m in drifts], np.float32)[:, None]
+        unsure, wider = np.array([m.place for m in drifts]), LIMBS
     joints = a.shape[1]
     sigmas = SIGMAS if joints == len(SIGMAS) else np.full(joints, OTHER_JOINT, np.float32)
     scale = (sizes[0][:, None] ** 2 + sizes[1] ** 2) / 2
-    variance = (2 * GENEROUS * sigmas) ** 2 * scale[..., None] + unsure[:, None, None]
+    variance = (2 * wider * sigmas) ** 2 * scale[..., None] + unsure[:, None, None]
     square = ((a[:, None] - b) ** 2).sum(axis=-1)
     weights = np.stack([s.scores for s in first])[:, None] * np.stack([s.scores for s in second])
     weights = weights + np.float32(1e-3)
@@ -92,9 +92,10 @@ def oks(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence
     return np.asarray(alike.sum(axis=-1) / weights.sum(axis=-1), np.float32)
 
 
-def overlaps(first: Sequence[Sighting], second: Sequence[Sighting], motions: Sequence[Drift]) -> Matrix:
+def overlaps(first: Sequence[Sighting], second: Sequence[Sighting], drifts: Sequence[Drift] = ()) -> Matrix:
     """(first, second) IoU of masks, those of `first` moved to their prediction; 0 where one is empty."""
-    moved = _bits([_moved(s, m) for s, m in zip(first, motions, strict=True)])
+    drifts = drifts or [Drift.begin(0.0)] * len(first)
+    moved = _bits([_moved(s, m) for s, m in zip(first, drifts, strict=True)])
     there = _bits([s.cells for s in second])
     areas = np.bitwise_count(moved).sum(axis=1), np.bitwise_count(there).sum(axis=1)
     both = np.bitwise_count(moved[:, None] & there).sum(axis=-1, dtype=np.float32)
@@ -102,9 +103,9 @@ def overlaps(first: Sequence[Sighting], second: Sequence[Sighting], motions: Seq
     return np.asarray(both / np.maximum(either, 1), np.float32)
 
 
-def _moved(sighting: Sighting, motion: Drift) -> NDArray[np.bool_]:
+def _moved(sighting: Sighting, drift: Drift) -> NDArray[np.bool_]:
     """The mask where the person is predicted."""
-    right, down = round(motion.x / sighting.cell[0]), round(motion.y / sighting.cell[1])
+    right, down = round(drift.x / sighting.cell[0]), round(drift.y / sighting.cell[1])
     cells = sighting.cells
     if not right and not down:
         return cells

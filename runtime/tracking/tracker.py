@@ -1,6 +1,6 @@
 """Tracker: people found in each picture of a video, each with a number that stays.
 
-A person is predicted by their motion (`Drift`) and found again by the similarity of joints (OKS) and masks
+A person is predicted by their drift (`Drift`) and found again by the similarity of joints (OKS) and masks
 (IoU) to what was seen last. Those seen in the last result choose first, then those who are hidden, then those
 not yet sure to exist, as in "Simple online and realtime tracking with a deep association metric" (Wojke et
 al., 2017).
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.results import PersonResult, Result
 from runtime.frames import Frame
-from runtime.tracking.assignment import assign
+from runtime.tracking.assignment import Affinity, assign
 from runtime.tracking.drift import Drift
 from runtime.tracking.similarity import Sighting, oks, overlaps, sightings
 
@@ -27,7 +27,9 @@ SURE = 0.3  # score of a person who gets a number at once
 LIKELY = 0.12  # of one who gets it once seen in `SIGHTINGS` results; whoever scores less begins no track
 SIGHTINGS = 3
 LEAST = 0.15  # mean of OKS and IoU of one person at two times
-DOUBLE = 0.6  # OKS of two sightings that are of one person
+DOUBLE = 0.5  # OKS of two sightings in one picture that are of one person
+ALIKE = 0.3  # the same, where it is not known that there are two
+COVERED = 0.7  # or IoU of their masks
 CUT = 40.0  # grey levels of mean change: another scene
 SAMPLES = 32  # rows and columns of a picture that are compared
 LIMIT = 100  # people; the surest are tracked
@@ -47,7 +49,7 @@ class Track:
 
     id: int | None
     last: Sighting
-    motion: Drift
+    drift: Drift
     seen_s: float
     count: int = 1
 
@@ -130,8 +132,8 @@ class Tracker:
 
     def _associate(self, seen: Sequence[Sighting], now_s: float) -> list[int | None]:
         """The number of each sighting, the surest first."""
-        tracks = [replace(t, motion=t.motion.after(now_s - t.seen_s, t.last.size)) for t in self._tracks]
-        chosen = self._chosen(tracks, seen, now_s)
+        tracks = [replace(t, drift=t.drift.after(now_s - t.seen_s, t.last.size)) for t in self._tracks]
+        chosen, free = self._chosen(tracks, seen)
         of_track = {t: d for d, t in chosen.items()}
         ids: list[int | None] = [None] * len(seen)
         kept: list[Track] = []
@@ -141,42 +143,42 @@ class Tracker:
                 ids[of_track[t]] = kept[-1].id
             elif abs(now_s - before.seen_s) <= (LOST_S if before.id is not None else UNSURE_S):
                 kept.append(before)
-        doubles = _doubles(seen, set(of_track.values()))
-        for d, sighting in enumerate(seen):
-            if d not in chosen and d not in doubles and sighting.score >= LIKELY:
-                kept.append(
-                    Track(self._number(sure=sighting.score >= SURE), sighting, _still(sighting), now_s)
-                )
-                ids[d] = kept[-1].id
+        for d in free:
+            sighting = seen[d]
+            kept.append(Track(self._number(sure=sighting.score >= SURE), sighting, _still(sighting), now_s))
+            ids[d] = kept[-1].id
         self._tracks = tuple(kept)
         return ids
 
-    def _chosen(self, tracks: Sequence[Track], seen: Sequence[Sighting], now_s: float) -> dict[int, int]:
-        """Track by sighting."""
+    @staticmethod
+    def _chosen(tracks: Sequence[Track], seen: Sequence[Sighting]) -> tuple[dict[int, int], list[int]]:
+        """Track by sighting, and the sightings that may be of somebody new."""
         chosen: dict[int, int] = {}
-        if not tracks or not seen:
-            return chosen
-        lasts, motions = [t.last for t in tracks], [t.motion for t in tracks]
-        affinity = oks(lasts, seen, motions) / 2 + overlaps(lasts, seen, motions) / 2
-        newest_s = max(t.seen_s for t in tracks)
+        if not seen:
+            return chosen, []
+        alike = oks(seen, seen)
+        doubles = _doubles(alike > DOUBLE, set())
+        free = [d for d in range(len(seen)) if d not in doubles]
         tiers: list[list[int]] = [[], [], []]
+        newest_s = max((t.seen_s for t in tracks), default=0.0)
         for i, t in enumerate(tracks):
             tiers[2 if t.id is None else int(t.seen_s != newest_s)].append(i)
-        doubles = _doubles(seen, set())
-        free = [d for d in range(len(seen)) if d not in doubles]
+        affinity = _affinity(tracks, seen)
+        same = (alike > ALIKE) | (overlaps(seen, seen) > COVERED)
         for tier in tiers:
             pairs = assign(affinity[tier][:, free], LEAST)
             chosen |= {free[d]: tier[t] for t, d in pairs}
-            free = [d for d in free if d not in chosen]
-        return chosen
+            doubles = _doubles(same, set(chosen))
+            free = [d for d in free if d not in chosen and d not in doubles and seen[d].score >= LIKELY]
+        return chosen, free
 
     def _seen(self, track: Track, sighting: Sighting, now_s: float) -> Track:
         """A predicted track after a sighting."""
         dx, dy = sighting.away_from(track.last)
-        motion = track.motion.measured(dx - track.motion.x, dy - track.motion.y, track.last.size)
+        drift = track.drift.measured(dx - track.drift.x, dy - track.drift.y, track.last.size)
         count = track.count + 1
         number = track.id if track.id is not None else self._number(sure=count >= SIGHTINGS)
-        return Track(number, sighting, motion, now_s, count)
+        return Track(number, sighting, drift, now_s, count)
 
     def _number(self, *, sure: bool) -> int | None:
         if not sure:
@@ -193,15 +195,25 @@ def _still(sighting: Sighting) -> Drift:
     return Drift.begin(sighting.size)
 
 
-def _doubles(seen: Sequence[Sighting], sure: set[int]) -> set[int]:
-    """Sightings of somebody whom a surer one, or one of `sure`, shows already."""
-    if len(seen) < 2:
-        return set()
-    alike = oks(seen, seen) > DOUBLE
+def _affinity(tracks: Sequence[Track], seen: Sequence[Sighting]) -> Affinity:
+    """(tracks, seen) of predicted tracks."""
+    if not tracks:
+        return np.zeros((0, len(seen)), np.float32)
+    lasts, drifts = [t.last for t in tracks], [t.drift for t in tracks]
+    return oks(lasts, seen, drifts) / 2 + overlaps(lasts, seen, drifts) / 2
+
+
+def _doubles(same: NDArray[np.bool_], sure: set[int]) -> set[int]:
+    """Sightings of somebody whom a surer one, or one of `sure`, shows already.
+
+    Args:
+        same: (seen, seen) pairs that are of one person; the surest sighting is first.
+        sure: sightings that are no doubles.
+    """
     doubles: set[int] = set()
-    order = [*sorted(sure), *(d for d in range(len(seen)) if d not in sure)]
+    order = [*sorted(sure), *(d for d in range(len(same)) if d not in sure)]
     for n, d in enumerate(order):
-        if d not in sure and any(alike[d, o] for o in order[:n] if o not in doubles):
+        if d not in sure and any(same[d, o] for o in order[:n] if o not in doubles):
             doubles.add(d)
     return doubles
 
