@@ -1,19 +1,23 @@
-"""Similarity of people in two pictures: of their joints (OKS) and of their masks (IoU)."""
+"""Similarity of people in two pictures: of joints (OKS), of masks (IoU) and of colours along the bones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.greedy_poses import SIGMAS, box_sizes
-from models.results import PersonResult
+from models.results import PersonResult, Pose
 from runtime.tracking.drift import Drift
 
 LIMBS = 2.0  # annotators' deviations are widened over time: limbs move on their own
 OTHER_JOINT = 0.08  # of joints of another set than COCO's
+ALONG = (0.25, 0.5, 0.75)  # of a bone, places whose colour is compared
+AROUND = 0.03  # distance of the samples of one place, person sizes
+SAME_COLOUR = 30.0  # grey levels, standard deviation of one person's colours over time
+LEARNING = 0.15  # weight of a new sighting in the remembered colours
 ACROSS, DOWN = 128, 72  # most cells of a mask that are compared
 
 Matrix = NDArray[np.float32]
@@ -29,6 +33,8 @@ class Sighting:
         size: of the person: square root of the area of the box round the joints, px.
         cells: (rows, columns) bool, the mask.
         cell: (width, height) of a cell, px.
+        colours: (places, 3) RGB along the bones; of a track the mean over time.
+        shown: (places,) 0..1, how surely each place is the person.
     """
 
     points: NDArray[np.float32]
@@ -37,6 +43,16 @@ class Sighting:
     size: float
     cells: NDArray[np.bool_]
     cell: tuple[float, float]
+    colours: NDArray[np.float32]
+    shown: NDArray[np.float32]
+
+    def after(self, earlier: Sighting) -> Sighting:
+        """This sighting with the colours of those before."""
+        if earlier.colours.shape != self.colours.shape:
+            return self
+        weight = LEARNING * self.shown / np.maximum(LEARNING * self.shown + earlier.shown, 1e-6)
+        colours = earlier.colours + weight[:, None] * (self.colours - earlier.colours)
+        return replace(self, colours=colours, shown=np.maximum(earlier.shown * (1 - LEARNING), self.shown))
 
     def away_from(self, other: Sighting) -> tuple[float, float]:
         """Mean displacement of the joints, the surer the more, px."""
@@ -47,12 +63,12 @@ class Sighting:
         return float(dx), float(dy)
 
 
-def sightings(people: Sequence[PersonResult], size: tuple[int, int]) -> list[Sighting]:
+def sightings(people: Sequence[PersonResult], image: NDArray[np.uint8]) -> list[Sighting]:
     """People with joints and masks.
 
     Args:
         people: of one picture.
-        size: (width, height) of the displayed picture, px.
+        image: (height, width, 3) RGB, the displayed picture.
     """
     found = []
     for person in people:
@@ -61,10 +77,34 @@ def sightings(people: Sequence[PersonResult], size: tuple[int, int]) -> list[Sig
             raise ValueError("a sighting needs joints and a mask")
         nth_row, nth_column = -(-mask.shape[0] // DOWN), -(-mask.shape[1] // ACROSS)
         cells = mask[::nth_row, ::nth_column] > 0
-        cell = size[0] * nth_column / mask.shape[1], size[1] * nth_row / mask.shape[0]
-        across = float(box_sizes(pose.points[None])[0])
-        found.append(Sighting(pose.points, pose.scores, person.score, across, cells, cell))
+        cell = image.shape[1] * nth_column / mask.shape[1], image.shape[0] * nth_row / mask.shape[0]
+        size = float(box_sizes(pose.points[None])[0])
+        colours, shown = _colours(pose, size, image)
+        found.append(Sighting(pose.points, pose.scores, person.score, size, cells, cell, colours, shown))
     return found
+
+
+def _colours(
+    pose: Pose, size: float, image: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean colours round places along the bones, and the lower score of each bone's joints."""
+    first, second = np.array(pose.joint_set.bones).T
+    along = np.array(ALONG, np.float32)[:, None, None]
+    places = (pose.points[first] * (1 - along) + pose.points[second] * along).reshape(-1, 1, 2)
+    around = np.array(((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)), np.float32) * (AROUND * size)
+    height, width = image.shape[:2]
+    x, y = np.nan_to_num(places + around).clip(0, (width - 1, height - 1)).astype(np.intp).transpose(2, 0, 1)
+    shown = np.minimum(pose.scores[first], pose.scores[second])
+    return image[y, x].mean(axis=1, dtype=np.float32), np.tile(shown, len(ALONG))
+
+
+def likeness(first: Sequence[Sighting], second: Sequence[Sighting]) -> Matrix:
+    """(first, second) 0..1 similarity of colours at the same places of the body; 1 where nothing is known."""
+    a, b = np.stack([s.colours for s in first]), np.stack([s.colours for s in second])
+    weights = np.stack([s.shown for s in first])[:, None] * np.stack([s.shown for s in second])
+    away = np.abs(a[:, None] - b).mean(axis=-1)
+    mean = (away * weights).sum(axis=-1) / np.maximum(weights.sum(axis=-1), 1e-6)
+    return np.asarray(np.exp(-((mean / SAME_COLOUR) ** 2) / 2), np.float32)
 
 
 def oks(first: Sequence[Sighting], second: Sequence[Sighting], drifts: Sequence[Drift] = ()) -> Matrix:
@@ -83,7 +123,7 @@ def oks(first: Sequence[Sighting], second: Sequence[Sighting], drifts: Sequence[
         unsure, wider = np.array([m.place for m in drifts]), LIMBS
     joints = a.shape[1]
     sigmas = SIGMAS if joints == len(SIGMAS) else np.full(joints, OTHER_JOINT, np.float32)
-    scale = (sizes[0][:, None] ** 2 + sizes[1] ** 2) / 2
+    scale = np.minimum(sizes[0][:, None], sizes[1]) ** 2  # a child is not found again in a grown-up
     variance = (2 * wider * sigmas) ** 2 * scale[..., None] + unsure[:, None, None]
     square = ((a[:, None] - b) ** 2).sum(axis=-1)
     weights = np.stack([s.scores for s in first])[:, None] * np.stack([s.scores for s in second])

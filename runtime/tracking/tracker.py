@@ -19,14 +19,15 @@ from models.results import PersonResult, Result
 from runtime.frames import Frame
 from runtime.tracking.assignment import Affinity, assign
 from runtime.tracking.drift import Drift
-from runtime.tracking.similarity import Sighting, oks, overlaps, sightings
+from runtime.tracking.similarity import Sighting, likeness, oks, overlaps, sightings
 
 LOST_S = 2.0  # how long somebody unseen is looked for; the number is then never given again
 UNSURE_S = 0.4  # the same for somebody who has no number yet
 SURE = 0.3  # score of a person who gets a number at once
 LIKELY = 0.12  # of one who gets it once seen in `SIGHTINGS` results; whoever scores less begins no track
 SIGHTINGS = 3
-LEAST = 0.15  # mean of OKS and IoU of one person at two times
+LEAST = 0.17  # affinity of one person at two times
+COLOUR = 0.6  # share of the affinity that other colours take away
 DOUBLE = 0.5  # OKS of two sightings in one picture that are of one person
 ALIKE = 0.3  # the same, where it is not known that there are two
 COVERED = 0.7  # or IoU of their masks
@@ -85,7 +86,7 @@ class Tracker:
         self._follow(frame)
         found = sorted(range(len(result.people)), key=lambda i: -result.people[i].score)
         found = [i for i in found if _trackable(result.people[i])][:LIMIT]
-        seen = sightings([result.people[i] for i in found], frame.size)
+        seen = sightings([result.people[i] for i in found], frame.image)
         ids = self._associate(seen, frame.pts_s)
         self._keep(frame.pts_s)
         people = list(result.people)
@@ -178,7 +179,7 @@ class Tracker:
         drift = track.drift.measured(dx - track.drift.x, dy - track.drift.y, track.last.size)
         count = track.count + 1
         number = track.id if track.id is not None else self._number(sure=count >= SIGHTINGS)
-        return Track(number, sighting, drift, now_s, count)
+        return Track(number, sighting.after(track.last), drift, now_s, count)
 
     def _number(self, *, sure: bool) -> int | None:
         if not sure:
@@ -200,7 +201,8 @@ def _affinity(tracks: Sequence[Track], seen: Sequence[Sighting]) -> Affinity:
     if not tracks:
         return np.zeros((0, len(seen)), np.float32)
     lasts, drifts = [t.last for t in tracks], [t.drift for t in tracks]
-    return oks(lasts, seen, drifts) / 2 + overlaps(lasts, seen, drifts) / 2
+    place = oks(lasts, seen, drifts) / 2 + overlaps(lasts, seen, drifts) / 2
+    return place * (1 - COLOUR + COLOUR * likeness(lasts, seen))
 
 
 def _doubles(same: NDArray[np.bool_], sure: set[int]) -> set[int]:
