@@ -11,34 +11,34 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import cv2
 import numpy as np
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
+from models.codecs.decoding import Decoding
 from models.labels import COCO17
 from models.outputs import JointDisks
-from models.results import PersonResult
-from runtime.engine.augmentation import chosen
-from runtime.engine.engine import Engine, load_engine
+from runtime.engine.engine import Engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
-from runtime.output.scaling import resized
 from runtime.system.errors import Refusal
 from training.augment import Image
+from training.average_precision import KINDS, Evaluation, Row, gains, result
 from training.batches import BACKGROUNDS
 from training.crowds import Crowd, draw_crowd
+from training.people_engine import add_arguments, decoded_by, engine_of
 from training.person_cutouts import PersonCutout, read_person_cutouts, read_rendered
 from training.photos import DataError, read_backgrounds
 
 SIDE = 512  # px of a scene
 CATEGORY = {"id": 1, "name": "person", "keypoints": list(COCO17.names), "skeleton": []}
-NAMES = ("AP", "AP50", "AP75")
+SUPPRESSIONS: Final = (("expected-oks", "hard"), ("hough", "soft"), ("hough", "hard"))
+TITLES: Final = {"expected-oks": "expected OKS", "hough": "Hough"}
+Table = dict[str, dict[str, dict[str, Any]]]  # variant, kind, score
 
 
 def scenes(people: Sequence[PersonCutout], backgrounds: Sequence[Image], count: int) -> list[Crowd]:
@@ -74,29 +74,59 @@ def truth(crowds: Sequence[Crowd]) -> COCO:
     return coco
 
 
-def found(engine: Engine, crowds: Iterable[Crowd]) -> list[dict[str, Any]]:
+def found(engine: Engine, crowds: Iterable[Crowd]) -> list[Row]:
     """Everybody that an engine finds, as COCO results."""
     return [
-        {"image_id": i, "category_id": 1, "score": person.score, **_result(person)}
+        result(person, i, (SIDE, SIDE))
         for i, crowd in enumerate(crowds)
         for person in engine.parse(Frame(crowd.picture, i, 0.0, 0.0)).people
-        if person.pose is not None
     ]
 
 
-def average_precisions(coco: COCO, results: list[dict[str, Any]], kind: str) -> dict[str, float]:
-    """`kind` keypoints or segm → AP, AP50, AP75; zeros when nobody was found."""
-    field = {"keypoints": "keypoints", "segm": "segmentation"}[kind]
-    kept = ("image_id", "category_id", "score", field)
-    rows = [{k: r[k] for k in kept} for r in results if field in r]  # pycocotools writes into them
-    if not rows:
-        return dict.fromkeys(NAMES, 0.0)
-    with contextlib.redirect_stdout(io.StringIO()):
-        scored = COCOeval(coco, coco.loadRes(rows), kind)
-        scored.evaluate()
-        scored.accumulate()
-        scored.summarize()
-    return {name: round(float(v), 4) for name, v in zip(NAMES, scored.stats, strict=False)}
+def ablations(engine: Engine, sizes: Sequence[str]) -> dict[str, Engine]:
+    """The engine as it is, first, and with one setting changed at a time, or two (§4.4, Tables 4 to 9)."""
+    variants = {"expected OKS, soft NMS": engine}
+    for scoring, nms in SUPPRESSIONS:
+        decoding = Decoding(scoring=scoring, nms=nms)
+        variants[f"{TITLES[scoring]}, {nms} NMS"] = decoded_by(engine, decoding)
+    variants["no refinement"] = decoded_by(engine, Decoding(refinement=False))
+    for text in sizes:
+        size = NetworkSize.parse(text)
+        if size.box != engine.size.box:
+            variants[f"{size} px"] = engine.with_size(size)
+    return variants
+
+
+def ablation_table(engines: Mapping[str, Engine], crowds: Sequence[Crowd], coco: COCO) -> Table:
+    """For each engine AP and AR of keypoints and masks, and what the first one gains over it."""
+    reference = next(iter(engines))
+    results = {name: found(engine, crowds) for name, engine in engines.items()}
+    table: Table = {name: {} for name in engines}
+    for kind in KINDS:
+        evaluations = {name: Evaluation(coco, rows, kind) for name, rows in results.items()}
+        gained = gains(evaluations, reference)
+        for name, evaluation in evaluations.items():
+            table[name][kind] = {**evaluation.scores(), "gain": gained.get(name)}
+    return table
+
+
+def markdown(table: Table) -> str:
+    """The table, with 95 % intervals of what the first row gains over each."""
+    lines = ["| | keypoint AP | AP50 | AR | first row less this | mask AP | AP50 | first row less this |",
+             "|---|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    for name, kinds in table.items():
+        values = [kinds["keypoints"][k] for k in ("AP", "AP50", "AR", "gain")]
+        values += [kinds["segm"][k] for k in ("AP", "AP50", "gain")]
+        lines.append(f"| {name} | " + " | ".join(map(_cell, values)) + " |")
+    return "\n".join(lines)
+
+
+def _cell(value: float | tuple[float, float] | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, tuple):
+        return f"{value[0]:+.3f} … {value[1]:+.3f}"
+    return f"{value:.3f}"
 
 
 def _region(mask: np.ndarray[Any, Any]) -> dict[str, Any]:
@@ -105,40 +135,39 @@ def _region(mask: np.ndarray[Any, Any]) -> dict[str, Any]:
     return {"category_id": 1, "segmentation": encoded, "area": float(rle.area(encoded)), "bbox": [x, y, w, h]}
 
 
-def _result(person: PersonResult) -> dict[str, Any]:
-    assert person.pose is not None
-    table = np.column_stack((person.pose.points, np.full(len(person.pose.points), 2)))
-    row: dict[str, Any] = {"keypoints": table.ravel().tolist()}
-    if person.mask is not None:
-        mask = resized(person.mask, (SIDE, SIDE), cv2.INTER_NEAREST)
-        row["segmentation"] = rle.encode(np.asfortranarray(mask))
-    return row
-
-
 def main(argv: list[str] | None = None) -> int:
     """Score a model; 0 done, 1 stopped with a reason."""
     p = argparse.ArgumentParser(prog="python -m training.people_scores", description="People in scenes.")
-    p.add_argument("model", help="name or folder of a model that finds people")
+    add_arguments(p)
     p.add_argument("--data", type=Path, required=True, help="folder with lsp/, lspet/, ccp/, teacher/, …")
     p.add_argument(
         "--rendered", type=Path, help="scenes of synthetic people: python -m synthetic --split test"
     )
     p.add_argument("--count", type=int, default=300, help="scenes")
-    p.add_argument("--size", help="of the network's input (default: the model's own)")
-    p.add_argument("--views", choices=("1", "2", "6"), default="1")
+    p.add_argument(
+        "--ablations", nargs="*", metavar="SIZE", help="a table of the decoder's settings, and of these sizes"
+    )
+    p.add_argument("--markdown", action="store_true", help="print that table for a page")
     a = p.parse_args(argv)
     try:
-        size = NetworkSize.parse(a.size) if a.size else None
-        engine = load_engine(a.model, device="cpu", size=size).with_views(chosen(a.views, video=False))
+        engine = engine_of(a)
         backgrounds = read_backgrounds([a.data / "backgrounds" / k for k in BACKGROUNDS])
-        people = read_rendered(a.rendered) if a.rendered else read_person_cutouts(a.data, "test")
+        people = read_rendered(a.rendered, part="test") if a.rendered else read_person_cutouts(a.data, "test")
+        crowds = scenes(people, backgrounds, a.count)
+        variants = {"": engine} if a.ablations is None else ablations(engine, a.ablations)
     except (Refusal, DataError) as e:
         sys.stderr.write(f"{e}\n")
         return 1
-    crowds = scenes(people, backgrounds, a.count)
-    coco, results = truth(crowds), found(engine, crowds)
-    scores = {kind: average_precisions(coco, results, kind) for kind in ("keypoints", "segm")}
-    sys.stdout.write(json.dumps({"scenes": a.count, "people": len(coco.anns), **scores}, indent=1) + "\n")
+    coco = truth(crowds)
+    if a.ablations is None:
+        results = found(engine, crowds)
+        said: dict[str, Any] = {kind: Evaluation(coco, results, kind).scores() for kind in KINDS}
+    else:
+        said = {"ablations": ablation_table(variants, crowds, coco)}
+    if a.markdown and a.ablations is not None:
+        sys.stdout.write(markdown(said["ablations"]) + "\n")
+    else:
+        sys.stdout.write(json.dumps({"scenes": a.count, "people": len(coco.anns), **said}, indent=1) + "\n")
     return 0
 
 

@@ -111,16 +111,20 @@ def _with_silhouettes(
             yield photo, np.asarray(alpha, np.uint8)
 
 
-def read_rendered(folder: Path, joints: JointSet = COCO17) -> list[PersonCutout]:
+def read_rendered(folder: Path, joints: JointSet = COCO17, part: Part = "train") -> list[PersonCutout]:
     """People of a folder that `python -m synthetic --out` wrote, those whole and alone in their picture.
 
     Raises:
-        DataError: the folder is not one.
+        DataError: the folder is not one, or its bodies belong to the other part.
     """
     try:
-        rows = json.loads((folder / "keypoints.json").read_text())["keypoints"]
-    except (OSError, ValueError, KeyError) as e:
+        record = json.loads((folder / "keypoints.json").read_text())
+        rows, split = record["keypoints"], record["recipe"]["split"]
+    except (OSError, ValueError, KeyError, TypeError) as e:
         raise DataError(f"{folder}: not a folder of synthetic people ({e}).") from e
+    if split != part:
+        remedy = f"Make another by python -m synthetic --split {part}"
+        raise DataError(f"{folder}: its people are for {split}, others are for {part}. {remedy}.")
     found = []
     for stem, people in rows.items():
         if len(people) != 1:

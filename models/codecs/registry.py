@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from models.codecs.codec import Codec
 from models.codecs.heatmaps import HeatmapCodec
@@ -10,7 +11,8 @@ from models.codecs.parts import PartCodec
 from models.codecs.personlab import PersonLabCodec
 from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
 
-CODECS: dict[type[Output], Codec[Any]] = {
+Codecs = Mapping[type[Output], Codec[Any]]
+CODECS: Final[Codecs] = {
     PartProbabilities: PartCodec(),
     Heatmaps: HeatmapCodec(),
     JointDisks: PersonLabCodec(),

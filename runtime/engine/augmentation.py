@@ -105,22 +105,35 @@ def mirrored(canvas: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[np.uint
     return other
 
 
-def merged(views: Sequence[View], maps: Sequence[Map], mirror: Mirror | None = None) -> Map:
+def merged(
+    views: Sequence[View], maps: Sequence[Map], mirror: Mirror | None = None,
+    weights: Sequence[Map | None] = (),
+) -> Map:  # fmt: skip
     """The average of what views say, on the first one's grid; one view's maps are returned untouched.
 
     Args:
         views: the first one is not mirrored.
         maps: of each view, (…, gh, gw) on its own grid.
         mirror: see `View.to_displayed`.
+        weights: of each view, of the maps' shape, above 0; left out or None, all cells count alike.
     """
     if len(views) == 1:
         return maps[0]
     across, down = cells = views[0].letterbox.cells
     total = maps[0].copy()
     here = total[..., :down, :across]
-    for view, said in zip(views[1:], maps[1:], strict=True):
-        here += view.to_displayed(said, cells, mirror)
-    here /= np.float32(len(views))
+    held = [w for w in weights if w is not None]
+    if not held:
+        for view, said in zip(views[1:], maps[1:], strict=True):
+            here += view.to_displayed(said, cells, mirror)
+        here /= np.float32(len(views))
+        return total
+    unsigned = None if mirror is None else Mirror(mirror.order)
+    here[...], mass = 0, np.zeros_like(here)
+    for view, said, weight in zip(views, maps, held, strict=True):
+        here += view.to_displayed(said * weight, cells, mirror)
+        mass += view.to_displayed(weight, cells, unsigned)
+    here /= mass
     return total
 
 

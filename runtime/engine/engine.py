@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.codecs.registry import CODECS
+from models.codecs.registry import CODECS, Codecs
 from models.grid import Grid
 from models.labels import PART_SETS, PartSet
 from models.outputs import OutputError
@@ -75,6 +75,7 @@ class Engine:
     size: NetworkSize
     detail: Detail = LIVE
     views: Views = ONE
+    codecs: Codecs = field(default_factory=lambda: CODECS)  #: of each type of output that is decoded
     batch: int = 1  #: frames that run together in `parse_many`
     pace_s: float = (
         0.0  #: of one look at a picture, per pixel of the network's input; 0 when it was not measured
@@ -258,7 +259,7 @@ class Engine:
         letterbox = maps.request.letterbox
         context = maps.request.context(self.detail.size(letterbox), maps.mask)
         said = [
-            CODECS[type(o)].decode(o, maps.maps, replace(context, placement=letterbox.placement(o)))
+            self.codecs[type(o)].decode(o, maps.maps, replace(context, placement=letterbox.placement(o)))
             for o in self.forward.decodable
         ]
         parsing = next((r.parsing for r in said if r.parsing is not None), None)

@@ -133,7 +133,7 @@ class ForwardPass:
                 output.rescaled(m[output.name], v.letterbox.enlarged(views[0].letterbox))
                 for m, v in zip(said, views, strict=True)
             ]
-            whole = merged(views, sized, mirror)
+            whole = merged(views, sized, mirror, [output.weights(m) for m in said] if mirror else ())
             across, down = views[0].letterbox.placement(output).cells
             maps[output.name] = whole[:, :down, :across]
             if silhouette.step is not None and output.smoothed:
