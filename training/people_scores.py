@@ -36,8 +36,13 @@ from training.photos import DataError, read_backgrounds
 
 SIDE = 512  # px of a scene
 CATEGORY = {"id": 1, "name": "person", "keypoints": list(COCO17.names), "skeleton": []}
-SUPPRESSIONS: Final = (("expected-oks", "hard"), ("hough", "soft"), ("hough", "hard"))
-TITLES: Final = {"expected-oks": "expected OKS", "hough": "Hough"}
+OURS = "expected OKS, soft NMS"
+ABLATIONS: Final = {
+    "expected OKS, hard NMS": Decoding(nms="hard"),
+    "Hough, soft NMS": Decoding(scoring="hough"),
+    "Hough, hard NMS": Decoding(scoring="hough", nms="hard"),
+    "no refinement": Decoding(refinement=False),
+}
 Table = dict[str, dict[str, dict[str, Any]]]  # variant, kind, score
 
 
@@ -84,12 +89,8 @@ def found(engine: Engine, crowds: Iterable[Crowd]) -> list[Row]:
 
 
 def ablations(engine: Engine, sizes: Sequence[str]) -> dict[str, Engine]:
-    """The engine as it is, first, and with one setting changed at a time, or two (§4.4, Tables 4 to 9)."""
-    variants = {"expected OKS, soft NMS": engine}
-    for scoring, nms in SUPPRESSIONS:
-        decoding = Decoding(scoring=scoring, nms=nms)
-        variants[f"{TITLES[scoring]}, {nms} NMS"] = decoded_by(engine, decoding)
-    variants["no refinement"] = decoded_by(engine, Decoding(refinement=False))
+    """The engine as it is, first, and with one setting or two changed (§4.4 of the paper)."""
+    variants = {OURS: engine, **{name: decoded_by(engine, d) for name, d in ABLATIONS.items()}}
     for text in sizes:
         size = NetworkSize.parse(text)
         if size.box != engine.size.box:
