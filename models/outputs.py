@@ -7,7 +7,7 @@ and training read it instead of stating them again. Maps are (channels, rows, co
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Literal
 
@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 
 from models.grid import Grid
 from models.labels import JOINT_SETS, PART_SETS, JointSet, PartSet
-
-LEAST_WEIGHT = 1e-3  # of a view's vectors where it sees no disk
 
 
 class OutputError(ValueError):
@@ -77,14 +75,6 @@ class Output(ABC):
     def rescaled(self, maps: NDArray[np.float32], scale: tuple[float, float]) -> NDArray[np.float32]:
         """Maps (channels, rows, columns) of a picture that is shown (across, down) times larger."""
         return maps
-
-    def weights(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
-        """Weights (channels, rows, columns) of one view among several; None where all cells count alike.
-
-        Args:
-            maps: of all outputs by name, as the view gives them.
-        """
-        return None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, with the type."""
@@ -259,18 +249,6 @@ class Offsets(JointOutput):
         """Vectors grow with the picture."""
         across_down = np.tile(np.array(scale, np.float32), self.channels // 2)
         return maps * across_down[:, None, None]
-
-    def weights(self, maps: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32] | None:
-        """Vectors that start in a disk count by its probability, for outside they were never taught.
-
-        Disks have one radius in network pixels, so that views of several sizes differ in where that is.
-        """
-        if self.name == "long" or JointDisks.type not in maps:
-            return None
-        bones, disks = self.joint_set.bones, maps[JointDisks.type]
-        starts = [*(a for a, _ in bones), *(b for _, b in bones)]
-        whose = disks if self.over == "joints" else disks[starts]
-        return np.repeat(whose, 2, axis=0).clip(LEAST_WEIGHT, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,19 +6,20 @@ to the displayed picture by its cells: padding, right and below, is cut off befo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.outputs import Mirror
+from models.outputs import JointDisks, Mirror, Offsets, Output
 from models.resize import Size, resize
 from runtime.engine.letterbox import Letterbox
 from runtime.engine.source import Silhouette
 
 Map = NDArray[np.float32]
+LEAST_WEIGHT = 1e-3  # of a view's vectors where it sees no disk
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def mirrored(canvas: NDArray[np.uint8], letterbox: Letterbox) -> NDArray[np.uint
 
 def merged(
     views: Sequence[View], maps: Sequence[Map], mirror: Mirror | None = None,
-    weights: Sequence[Map | None] = (),
+    by: Sequence[Map | None] = (),
 ) -> Map:  # fmt: skip
     """The average of what views say, on the first one's grid; one view's maps are returned untouched.
 
@@ -115,14 +116,14 @@ def merged(
         views: the first one is not mirrored.
         maps: of each view, (…, gh, gw) on its own grid.
         mirror: see `View.to_displayed`.
-        weights: of each view, of the maps' shape, above 0; left out or None, all cells count alike.
+        by: weights of each view, of the maps' shape, above 0; left out or None, all cells count alike.
     """
     if len(views) == 1:
         return maps[0]
     across, down = cells = views[0].letterbox.cells
     total = maps[0].copy()
     here = total[..., :down, :across]
-    held = [w for w in weights if w is not None]
+    held = [w for w in by if w is not None]
     if not held:
         for view, said in zip(views[1:], maps[1:], strict=True):
             here += view.to_displayed(said, cells, mirror)
@@ -135,6 +136,24 @@ def merged(
         mass += view.to_displayed(weight, cells, unsigned)
     here /= mass
     return total
+
+
+def weights(output: Output, maps: Mapping[str, Map]) -> Map | None:
+    """Weights of one view's maps of an output, for `merged`; None where all cells count alike.
+
+    Vectors that start in a disk count by its probability, for outside they were never taught. Disks have one
+    radius in network pixels, so that views of several sizes differ in where that is.
+
+    Args:
+        output: the description.
+        maps: of all outputs by name, as the view gives them.
+    """
+    if not isinstance(output, Offsets) or output.name == "long" or JointDisks.type not in maps:
+        return None
+    bones, disks = output.joint_set.bones, maps[JointDisks.type]
+    starts = [*(a for a, _ in bones), *(b for _, b in bones)]
+    whose = disks if output.over == "joints" else disks[starts]
+    return np.repeat(whose, 2, axis=0).clip(LEAST_WEIGHT, 1)
 
 
 def moved(views: Sequence[View], own: Sequence[Map], change: Map) -> list[Map]:

@@ -13,7 +13,7 @@ from models.codecs.codec import FloatMap
 from models.codecs.registry import CODECS
 from models.outputs import Output, PartProbabilities
 from models.spec import PERSON, ModelSpec
-from runtime.engine.augmentation import View, Views, merged, mirrored, moved
+from runtime.engine.augmentation import View, Views, merged, mirrored, moved, weights
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.engine.sessions import NoResultError
 from runtime.engine.source import FactorSource, Request, Silhouette, SilhouetteSource
@@ -133,7 +133,7 @@ class ForwardPass:
                 output.rescaled(m[output.name], v.letterbox.enlarged(views[0].letterbox))
                 for m, v in zip(said, views, strict=True)
             ]
-            whole = merged(views, sized, mirror, [output.weights(m) for m in said] if mirror else ())
+            whole = merged(views, sized, mirror, [weights(output, m) for m in said] if mirror else ())
             across, down = views[0].letterbox.placement(output).cells
             maps[output.name] = whole[:, :down, :across]
             if silhouette.step is not None and output.smoothed:

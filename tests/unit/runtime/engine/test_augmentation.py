@@ -16,7 +16,7 @@ from app.batch.options import ParseJob
 from models.codecs.parts import decide
 from models.grid import Grid
 from models.labels import S31
-from models.outputs import Mirror, Offsets
+from models.outputs import Mirror
 from runtime.engine.augmentation import MIRRORED, ONE, SIX, View, Views, merged, mirrored, moved
 from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
@@ -336,23 +336,3 @@ def test_six_views_see_people_better_than_one(shared_data: Path) -> None:
             said.append(silhouette_iou(person >= 128, truth))
     gain = float(np.mean(scores[SIX]) - np.mean(scores[ONE]))
     assert gain > 0.003, f"six views are {gain:+.4f} of silhouette J better than one"
-
-
-def test_vectors_of_views_count_where_their_disks_are() -> None:
-    """Outside a disk vectors mean nothing: what a view says there leaves no trace beside one that knows."""
-    output, first, other = Offsets(name="short", joints="COCO-17"), view((96, 64)), view((96, 64), 0.5)
-    known, nothing = (
-        np.full((34, *s.letterbox.grid[::-1]), v, np.float32) for s, v in ((first, 5), (other, 900))
-    )
-    disks = [np.full((17, *s.letterbox.grid[::-1]), p, np.float32) for s, p in ((first, 1), (other, 0))]
-    views = [first.view, other.view]
-    weights = [output.weights({"disks": d}) for d in disks]
-    together = merged(views, [known, nothing], output.mirror, weights)
-    assert abs(together - 5).max() < 1
-    assert merged(views, [known, nothing], output.mirror).min() > 400
-    turned = view((96, 64), flip=True)
-    opposite = np.tile(np.float32((-3, 3))[:, None, None], (17, *known.shape[1:]))
-    weights = [output.weights({"disks": d}) for d in (disks[0], disks[0])]
-    both = merged([first.view, turned.view], [opposite * np.float32(-1), opposite], output.mirror, weights)
-    assert (both[0::2] == 3).all()
-    assert (both[1::2] == 0).all()
