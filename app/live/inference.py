@@ -18,6 +18,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame, FrameResult
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notice, Notices
+from runtime.tracking.joint_filter import JointFilter
 from runtime.tracking.tracker import Tracker
 
 FAULT_EVERY_S = 2.0  # a fault whose words change with every frame is not told more often
@@ -99,6 +100,7 @@ class Inference(threading.Thread):
         self._smoother = Smoother()
         self._smoother_before = Smoother()
         self._tracker = Tracker()
+        self._joints, self._joints_before = JointFilter(), JointFilter()
         self._previous: Frame | None = None
         self._used = 0  # id of the engine of the previous frame
         self._beside = 0  # and of the one that it was compared with
@@ -157,9 +159,12 @@ class Inference(threading.Thread):
         return pair[0].parse_both(pair[1], frame, smoother, self._smoother_before if self.smooth else None)
 
     def _tracked(self, frame: Frame, result: Result, before: Result | None) -> tuple[Result, Result | None]:
-        """People with their numbers, the same in both."""
-        before = None if before is None else self._tracker.track(frame, before)
-        return self._tracker.track(frame, result), before
+        """People with their numbers, the same in both, and joints smoothed for display."""
+        if before is not None:
+            before = self._tracker.track(frame, before)
+            before = self._joints_before.filter(frame, before) if self.smooth else before
+        result = self._tracker.track(frame, result)
+        return self._joints.filter(frame, result) if self.smooth else result, before
 
     def _forget_if_cut(self, engine_id: int, beside: int, frame: Frame) -> None:
         """Start smoothing afresh after a seek, a new source, another engine, or for a comparison.
