@@ -17,7 +17,8 @@ from models.labels import JointSet
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Frame
 from runtime.output.growing_file import GrowingText
-from runtime.output.scaling import full_labels, full_person, resized
+from runtime.output.person_parts import part_areas
+from runtime.output.scaling import full_labels, full_person
 
 INFO: Final = {"description": "people and body parts found by xfactor", "version": "1"}
 PERSON: Final = {"id": 1, "name": "person", "supercategory": "person"}
@@ -60,20 +61,26 @@ def category(joint_set: JointSet | None) -> dict[str, Any]:
     return {**PERSON, "keypoints": names, "skeleton": [[a + 1, b + 1] for a, b in joint_set.bones]}
 
 
-def annotate(result: Result, image_id: int, size: tuple[int, int]) -> list[dict[str, Any]]:
+def annotate(
+    result: Result, image_id: int, size: tuple[int, int], joint_set: JointSet | None = None
+) -> list[dict[str, Any]]:
     """The annotations of one picture, without their `id`.
 
-    One per person; of a model that does not tell people apart one per connected region of parts, largest
-    first, in which people who touch are one.
+    One per person, with the areas of their parts where the model gives both; of a model that does not tell
+    people apart one per connected region of parts, largest first, in which people who touch are one.
 
     Args:
         result: Of the picture.
         image_id: Of its record.
         size: (width, height) of the displayed picture, px.
+        joint_set: Of a model that tells people apart: nobody is then nobody.
     """
-    if result.people or result.parsing is None:
+    if result.parsing is None:
         return [_person(person, image_id, size) for person in result.people]
-    return _regions(result.parsing, image_id)
+    if joint_set is None and not result.people:
+        return _regions(result.parsing, image_id)
+    found = [_person(person, image_id, size) for person in result.people]
+    return [a | {"parts": p} for a, p in zip(found, part_areas(result.parsing, result.people), strict=True)]
 
 
 def _person(person: PersonResult, image_id: int, size: tuple[int, int]) -> dict[str, Any]:
@@ -86,13 +93,34 @@ def _person(person: PersonResult, image_id: int, size: tuple[int, int]) -> dict[
         "score": round(person.score, 4),
     }
     if person.mask is not None:
-        mask = resized(person.mask, size, cv2.INTER_NEAREST_EXACT)
-        found |= {"area": int(np.count_nonzero(mask)), "segmentation": _encoded(mask)}
+        found |= _segmentation(person.mask, size)
     if person.pose is not None:
         found |= _keypoints(person.pose)
     if person.track_id is not None:
         found["track_id"] = person.track_id
     return found
+
+
+def _segmentation(mask: NDArray[np.uint8], size: tuple[int, int]) -> dict[str, Any]:
+    """Area and run lengths of a mask at the displayed size; only the columns that it covers are looked at."""
+    width, height = size
+    x, _, w, _ = cv2.boundingRect(mask)
+    columns, rows = (_nearest(n, side) for n, side in zip(mask.shape[::-1], size, strict=True))
+    first, last = np.searchsorted(columns, (x, x + w))
+    flat = np.pad(mask.T[columns[first:last]][:, rows].ravel(), 1)
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + first * height
+    counts = np.diff(changes[changes < width * height], prepend=0, append=width * height)
+    code = rle.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+    return {
+        "area": int(counts[1::2].sum()),
+        "segmentation": {"size": [height, width], "counts": code["counts"].decode("ascii")},
+    }
+
+
+def _nearest(cells: int, pixels: int) -> NDArray[np.intp]:
+    """The cell of each pixel along one side."""
+    numbers = np.arange(cells, dtype=np.float32)[None]
+    return np.asarray(cv2.resize(numbers, (pixels, 1), interpolation=cv2.INTER_NEAREST_EXACT)[0], np.intp)
 
 
 def _keypoints(pose: Pose) -> dict[str, Any]:
@@ -163,7 +191,7 @@ class CocoFile(GrowingText):
         image_id = frame.index + 1
         origin = replace(self._origin, frame=frame.index, pts_s=frame.pts_s)
         self._images.append(image_record(image_id, origin, frame.size))
-        for annotation in annotate(result, image_id, frame.size):
+        for annotation in annotate(result, image_id, frame.size, self._origin.joint_set):
             self._annotations += 1
             comma = "," if self._annotations > 1 else ""
             self.put(f"{comma}\n{compact({'id': self._annotations, **annotation})}")
@@ -179,7 +207,7 @@ class CocoFile(GrowingText):
 
 def entry(result: Result, origin: Origin, size: tuple[int, int]) -> dict[str, Any]:
     """The record, annotations and category of one picture, for the file of many."""
-    found = annotate(result, 0, size)
+    found = annotate(result, 0, size, origin.joint_set)
     kinds = category(origin.joint_set)
     return {"image": image_record(0, origin, size), "annotations": found, "category": kinds}
 
