@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from models.codecs.codec import FloatMap, Placement
 from models.codecs.decoding import OURS, Decoding
 from models.codecs.hough import HoughMaps, Points, local_maxima
-from models.codecs.vector_fields import Fields, grid_sample, sample
+from models.codecs.vector_fields import BilinearSampler, Fields, complex_places, sample
 from models.labels import JointSet
 
 LEAST_DENSITY = 0.0025  # of votes, for a joint to start a person
 LIMIT = 40  # seeds of each joint
+CANDIDATES = 4  # people scored for each that may be kept
 SAME_PX = 10.0  # joints of one type that are nearer are one
 LEAST_SIZE_PX = 8.0  # of a person whose joints lie on one line
 #: standard deviation of annotators for each joint of COCO, relative to the person's size
@@ -95,7 +96,7 @@ def decode_poses(
     """
     seeds, places, _ = local_maxima(hough, LEAST_DENSITY, LIMIT)
     grown = _grown(joints, seeds, places, vectors)
-    points = grown[_first_of_each(seeds, places, grown)]
+    points = grown[_first_of_each(seeds, places, grown, CANDIDATES * decoding.keep)]
     if decoding.scoring == "hough":
         scores = vote_shares(points, hough)
     else:
@@ -114,23 +115,27 @@ def decode_poses(
 
 def _grown(joints: JointSet, seeds: NDArray[np.intp], places: Points, vectors: Fields) -> Points:
     """(n, joints, 2) poses of all seeds at once, step by step along each root's walk."""
-    points = np.zeros((len(seeds), len(joints.names), 2), np.float32)
+    points = np.zeros((len(seeds), len(joints.names)), np.complex64)
     n = np.arange(len(seeds))
-    points[n, seeds] = places
+    points[n, seeds] = complex_places(places)
     walks = traversals(joints)[seeds]
     for step in range(walks.shape[1]):
         a, b, bone = walks[:, step].T
-        points[n, b] = points[n, a] + vectors.mid_at(bone, b, points[n, a])
-    return points
+        start = points[n, a]
+        points[n, b] = start + vectors.mid_at(bone, b, start)
+    return points.view(np.float32).reshape(*points.shape, 2)
 
 
-def _first_of_each(seeds: NDArray[np.intp], places: Points, grown: Points) -> NDArray[np.intp]:
-    """Indices of seeds, strongest first, that no person grown before has a joint of the same type at."""
+def _first_of_each(seeds: NDArray[np.intp], places: Points, grown: Points, most: int) -> NDArray[np.intp]:
+    """Indices of seeds, strongest first, that no person kept before has a joint of the same type at."""
     kept: list[int] = []
+    free = np.ones(len(seeds), bool)
     for i in range(len(seeds)):
-        there = grown[kept, seeds[i]] - places[i]
-        if not kept or (there**2).sum(axis=1).min() > SAME_PX**2:
+        if free[i]:
             kept.append(i)
+            free &= ((grown[i, seeds] - places) ** 2).sum(axis=1) > SAME_PX**2
+            if len(kept) == most:
+                break
     return np.array(kept, np.intp)
 
 
@@ -141,33 +146,33 @@ def expected_oks(
     people, count = points.shape[:2]
     if not people:
         return np.zeros((0, count), np.float32)
-    reach = int(np.ceil(radius_px / hough.step))
-    offsets = np.stack(np.meshgrid(*[np.arange(-reach, reach + 1)] * 2), axis=-1).reshape(-1, 2)
-    centre = np.rint(hough.cells(points)).astype(np.intp)
-    cells = centre[:, :, None] + offsets  # (people, joints, window, 2)
-    _, rows, columns = hough.density.shape
-    inside = ((cells >= 0) & (cells < (columns, rows))).all(axis=-1)
-    u, v = cells[..., 0].clip(0, columns - 1), cells[..., 1].clip(0, rows - 1)
-    votes = hough.density[np.arange(count)[:, None], v, u] * inside
-    away = (cells * hough.step + (hough.step - 1) / 2 - points[:, :, None]) ** 2
-    square = away.sum(axis=-1)
-    votes = votes * (square <= radius_px**2)
-    spread = 2 * (box_sizes(points)[:, None] * 2 * SIGMAS) ** 2
-    similar = (votes * np.exp(-square / spread[..., None])).sum(axis=-1)
-    mass = votes.sum(axis=-1)
+    reach, step = int(np.ceil(radius_px / hough.step)), hough.step
+    _, down, across = hough.padded.shape
+    window = np.arange(-reach, reach + 1)
+    cells = hough.cells(points)
+    size = np.array((across, down)) - 2 * hough.margin
+    centre = (
+        np.rint(cells).clip(-1, size).astype(np.intp)
+    )  # the disk of a place further out: less is in reach
+    row, column = centre[..., 1] + hough.margin, centre[..., 0] + hough.margin
+    corner = (np.arange(count) * down + row) * across + column
+    votes = hough.padded.ravel()[corner[..., None, None] + window[:, None] * across + window]
+    away = (((centre[..., None] + window) - cells[..., None]) * step) ** 2  # (people, joints, axis, window)
+    x, y = away[..., 0, None, :].astype(np.float32), away[..., 1, :, None].astype(np.float32)
+    votes *= x + y <= radius_px**2
+    spread = (2 * (box_sizes(points)[:, None] * 2 * SIGMAS) ** 2)[..., None, None]
+    similar = np.einsum("pjyx,pjyx->pj", votes, np.exp(-x / spread) * np.exp(-y / spread))
+    mass = votes.sum(axis=(-1, -2))
     expected = np.divide(similar, mass, out=np.zeros_like(similar), where=mass > 0)
-    joint = np.broadcast_to(np.arange(count), (people, count)).ravel()
-    there = sample(disks, joint, points.reshape(-1, 2), placement).reshape(people, count)
-    return np.asarray(there * expected, np.float32).clip(0, 1)
+    return np.asarray(sample(disks, points, placement) * expected, np.float32).clip(0, 1)
 
 
 def vote_shares(points: Points, hough: HoughMaps) -> FloatMap:
     """(people, joints) scores: the share of a whole disk's votes in the Hough cell of a joint (§3.1.3)."""
-    people, count = points.shape[:2]
-    joint = np.broadcast_to(np.arange(count), (people, count)).ravel()
-    cells = hough.cells(points.reshape(-1, 2))
-    shares = grid_sample(hough.density[:, None], joint, cells)[:, 0] * hough.step**2
-    return np.asarray(shares.reshape(people, count).clip(0, 1), np.float32)
+    sampler, cells = BilinearSampler.of(hough.density), hough.cells(points)
+    u, v = sampler.clamped(cells[..., 0], cells[..., 1])
+    shares = sampler(np.broadcast_to(np.arange(points.shape[1]), u.shape), u, v) * hough.step**2
+    return np.asarray(shares.clip(0, 1), np.float32)
 
 
 def soft_nms(points: Points, scores: FloatMap) -> FloatMap:

@@ -33,7 +33,7 @@ def refine_near(maps: Sequence[FloatMap], context: PictureContext) -> list[Float
     else:
         image = context.image
         guide = image if context.placement.picture == size else average(image, size)
-    rows, columns = _box(np.max(maps, axis=0) > FAR_FROM_BODY)
+    rows, columns = cells_around(np.max(maps, axis=0) > FAR_FROM_BODY)
     if size[0] % across or size[1] % down:
         rows, columns = slice(0, down), slice(0, across)  # a cell is no whole number of pixels: no exact crop
     whole = [np.zeros((size[1], size[0]), np.float32) for _ in maps]
@@ -48,7 +48,7 @@ def refine_near(maps: Sequence[FloatMap], context: PictureContext) -> list[Float
     return whole
 
 
-def _box(marked: NDArray[np.bool_]) -> tuple[slice, slice]:
+def cells_around(marked: NDArray[np.bool_]) -> tuple[slice, slice]:
     """Rows and columns around what is marked, two cells more on each side; empty when nothing is."""
     if not marked.any():
         return slice(0, 0), slice(0, 0)

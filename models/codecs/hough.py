@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.codec import FloatMap, Placement
-from models.grid import Grid
 
 LEAST_VOTE = 0.02  # probability below which a cell does not vote
 CELL_PX = 4.0  # side of a Hough cell, network px: finer ones cost more and place no better
 BLUR = 0.8  # standard deviation, Hough cells, before peaks are sought: those of noisy votes stay single
+BLUR_REACH = 4  # Hough cells; no blurred vote gets so far
 
 Points = NDArray[np.float32]
 
@@ -23,16 +23,35 @@ class HoughMaps:
     """Densities of votes.
 
     Attributes:
-        density: (joints, rows, columns); 1/px² of the votes of one whole disk.
+        padded: (joints, rows, columns) 1/px² of the votes of one whole disk, with a margin of zeros.
         step: network pixels per Hough cell.
+        margin: cells on each side, more than `BLUR_REACH`.
     """
 
-    density: FloatMap
+    padded: FloatMap
     step: float
+    margin: int
+
+    @classmethod
+    def of(cls, density: FloatMap, step: float, radius_px: float) -> HoughMaps:
+        """Maps without a margin."""
+        margin = margin_cells(radius_px, step)
+        return cls(np.pad(density, ((0, 0), (margin, margin), (margin, margin))), step, margin)
+
+    @property
+    def density(self) -> FloatMap:
+        """(joints, rows, columns) without the margin."""
+        inside = slice(self.margin, -self.margin)
+        return self.padded[:, inside, inside]
 
     def cells(self, points: Points) -> Points:
         """(..., 2) network px → Hough cells."""
         return np.asarray((points - (self.step - 1) / 2) / self.step, np.float32)
+
+
+def margin_cells(radius_px: float, step: float = CELL_PX) -> int:
+    """A disk round a place at the border lies inside the margin."""
+    return max(BLUR_REACH, int(np.ceil(radius_px / step))) + 1
 
 
 def vote(disks: FloatMap, short: FloatMap, placement: Placement, radius_px: float) -> HoughMaps:
@@ -42,25 +61,27 @@ def vote(disks: FloatMap, short: FloatMap, placement: Placement, radius_px: floa
     depend on the grid.
     """
     width, height = placement.content
-    step = CELL_PX
+    step, margin = CELL_PX, margin_cells(radius_px)
     columns, rows = round(width / step), round(height / step)
-    joints = len(disks)
+    across, down = columns + 2 * margin, rows + 2 * margin
     k, v, u = np.nonzero(disks >= LEAST_VOTE)
-    weights = disks[k, v, u] * (placement.stride**2 / (np.pi * radius_px**2) / step**2)
-    pixels = placement.grid.to_pixel(np.stack((u, v), axis=1), placement.stride)
-    x = (pixels[:, 0] + short[2 * k, v, u] - (step - 1) / 2) / step
-    y = (pixels[:, 1] + short[2 * k + 1, v, u] - (step - 1) / 2) / step
+    weights = disks[k, v, u] * np.float32(placement.stride**2 / (np.pi * radius_px**2) / step**2)
+    first = np.float32(placement.grid.to_pixel(0, placement.stride) - (step - 1) / 2)
+    cells = np.arange(max(disks.shape[1:]), dtype=np.float32) * placement.stride + first
+    x, y = (cells[u] + short[2 * k, v, u]) / step, (cells[v] + short[2 * k + 1, v, u]) / step
+    near = (x > -1) & (y > -1) & (x < columns) & (y < rows)
+    k, x, y, weights = k[near], x[near], y[near], weights[near]
     left, top = np.floor(x), np.floor(y)
-    flat = np.zeros(joints * rows * columns)
-    for dx in (0, 1):
-        for dy in (0, 1):
-            i, j = (left + dx).astype(np.intp), (top + dy).astype(np.intp)
-            share = (1 - np.abs(x - i)) * (1 - np.abs(y - j)) * weights
-            inside = (i >= 0) & (j >= 0) & (i < columns) & (j < rows)
-            index = (k * rows + j) * columns + i
-            flat += np.bincount(index[inside], share[inside], minlength=flat.size)
-    density = flat.reshape(joints, rows, columns).astype(np.float32)
-    return HoughMaps(density, step)
+    dx, dy, i, j = x - left, y - top, left.astype(np.intp), top.astype(np.intp)
+    corner = (k * down + j + margin) * across + i + margin
+    index = np.concatenate((corner, corner + 1, corner + across, corner + across + 1))
+    before, after = weights * (1 - dx), weights * dx
+    shares = np.concatenate((before * (1 - dy), after * (1 - dy), before * dy, after * dy))
+    flat = np.bincount(index, shares, minlength=len(disks) * down * across)
+    padded = np.zeros((len(disks), down, across), np.float32)
+    inside = np.s_[:, margin : margin + rows, margin : margin + columns]
+    padded[inside] = flat.reshape(padded.shape)[inside]
+    return HoughMaps(padded, step, margin)
 
 
 def local_maxima(maps: HoughMaps, least: float, limit: int) -> tuple[NDArray[np.intp], Points, FloatMap]:
@@ -68,32 +89,31 @@ def local_maxima(maps: HoughMaps, least: float, limit: int) -> tuple[NDArray[np.
 
     At most `limit` of each joint; a parabola through a peak and its neighbours places it between cells.
     """
-    joints, places, heights = [], [], []
-    kernel = np.ones((3, 3), np.uint8)
-    for k, votes in enumerate(maps.density):
-        if votes.max(initial=0) <= least:
-            continue
-        plane = cv2.GaussianBlur(votes, (0, 0), BLUR, borderType=cv2.BORDER_CONSTANT)
-        v, u = np.nonzero((plane >= cv2.dilate(plane, kernel)) & (plane > least))
-        order = np.argsort(-plane[v, u], kind="stable")[:limit]
-        v, u = v[order], u[order]
-        joints.append(np.full(len(u), k))
-        places.append(np.stack((u + _vertex(plane, v, u, 1), v + _vertex(plane, v, u, 0)), axis=1))
-        heights.append(plane[v, u])
-    if not joints:
-        return np.empty(0, np.intp), np.empty((0, 2), np.float32), np.empty(0, np.float32)
-    height = np.concatenate(heights)
-    order = np.argsort(-height, kind="stable")
-    place = Grid.CENTRE.to_pixel(np.concatenate(places), 1) * maps.step + (maps.step - 1) / 2
-    return np.concatenate(joints)[order], place[order].astype(np.float32), height[order]
+    joints, down, across = maps.padded.shape
+    one = maps.padded.reshape(joints * down, across)  # margins keep one joint's votes from another's
+    flat = cv2.GaussianBlur(one, (0, 0), BLUR, borderType=cv2.BORDER_CONSTANT).ravel()
+    peaks = np.flatnonzero(flat > least)
+    joint, v, u = np.unravel_index(peaks, (joints, down, across))
+    inside = (v >= maps.margin) & (v < down - maps.margin) & (u >= maps.margin) & (u < across - maps.margin)
+    peaks = peaks[inside]
+    for shift in (1, -1, across, -across, across + 1, across - 1, 1 - across, -across - 1):
+        peaks = peaks[flat[peaks] >= flat[peaks + shift]]
+    peaks = peaks[np.argsort(-flat[peaks], kind="stable")]
+    joint, v, u = np.unravel_index(peaks, (joints, down, across))
+    rank = np.zeros(len(peaks), np.intp)
+    for k in range(joints):
+        of_joint = joint == k
+        rank[of_joint] = np.arange(of_joint.sum())
+    kept = rank < limit
+    peaks, joint, v, u = peaks[kept], joint[kept], v[kept], u[kept]
+    cells = np.stack((u + _vertex(flat, peaks, 1), v + _vertex(flat, peaks, across)), axis=1) - maps.margin
+    places = cells * maps.step + (maps.step - 1) / 2
+    return np.asarray(joint, np.intp), places.astype(np.float32), np.asarray(flat[peaks], np.float32)
 
 
-def _vertex(plane: FloatMap, v: NDArray[np.intp], u: NDArray[np.intp], axis: int) -> FloatMap:
+def _vertex(flat: FloatMap, peaks: NDArray[np.intp], step: int) -> FloatMap:
     """Offsets (n,) within ±½ of the vertex along an axis."""
-    padded = np.pad(plane, 1)
-    dv, du = (0, 1) if axis else (1, 0)
-    here, before = plane[v, u], padded[v + 1 - dv, u + 1 - du]
-    after = padded[v + 1 + dv, u + 1 + du]
+    here, before, after = flat[peaks], flat[peaks - step], flat[peaks + step]
     bend = 2 * here - before - after
     offset = np.divide(after - before, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
     return np.asarray(offset.clip(-0.5, 0.5), np.float32)

@@ -18,13 +18,13 @@ from models.codecs.codec import FloatMap, PictureContext, Placement
 from models.codecs.decoding import OURS, Decoding
 from models.codecs.greedy_poses import Poses, decode_poses
 from models.codecs.hough import vote
-from models.codecs.instance_masks import NEAR, PERSON, embedding_distances
+from models.codecs.instance_masks import instance_masks, memberships
 from models.codecs.vector_fields import STEPS, Fields
 from models.labels import JointSet
 from models.outputs import JointDisks
 from models.results import PersonResult, Pose, Result
 
-MASK_CELL_PX = 2  # network pixels per pixel of an instance mask
+FARTHEST_PX = 4096.0  # of a vector, as the largest network's input is wide
 Flags = NDArray[np.bool_]
 
 
@@ -38,7 +38,9 @@ class PersonLabCodec:
 
     def decode(self, output: JointDisks, maps: Mapping[str, FloatMap], context: PictureContext) -> Result:
         """The people; nobody is an empty result."""
-        placement, disks = context.placement, maps[output.name]
+        placement = context.placement
+        maps = {n: _bounded(maps[n], n not in {"short", "mid", "long"}) for n in (output.name, *self.needs)}
+        disks = maps[output.name]
         steps = STEPS if self.decoding.refinement else 0
         fields = Fields(maps["short"], maps["mid"], maps["long"], placement, steps)
         hough = vote(disks, fields.short, placement, output.radius_px)
@@ -46,16 +48,15 @@ class PersonLabCodec:
         poses = poses.of(poses.people >= self.decoding.least_score)
         if not len(poses.points):
             return Result()
-        masks = _masks(maps["person"], embedding_distances(maps["person"], disks, fields, poses), placement)
+        belongs = memberships(maps["person"], disks, fields, poses, self.decoding)
+        masks = instance_masks(maps["person"], belongs, placement, self.decoding)
         return Result(people=_people(output.joint_set, poses, masks, placement))
 
 
-def _masks(person: FloatMap, distances: FloatMap, placement: Placement) -> NDArray[np.uint8]:
-    """(people, h, w) 0 or 1 over the picture: both conditions are interpolated, then decided."""
-    size = tuple(side // MASK_CELL_PX for side in placement.content)
-    there = cv2.resize(person[0], size, interpolation=cv2.INTER_LINEAR) >= PERSON
-    near = [cv2.resize(d, size, interpolation=cv2.INTER_LINEAR) <= NEAR for d in distances.clip(max=4 * NEAR)]
-    return np.stack([(there & n).astype(np.uint8) for n in near])
+def _bounded(maps: FloatMap, probability: bool) -> FloatMap:  # noqa: FBT001 - of the kind of map
+    """The maps, nothing where they are not numbers; a vector leads no further than `FARTHEST_PX`."""
+    lowest, highest = (0.0, 1.0) if probability else (-FARTHEST_PX, FARTHEST_PX)
+    return np.asarray(np.nan_to_num(maps.clip(lowest, highest), copy=False), np.float32)
 
 
 def _people(

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.codecs.codec import PictureContext, Placement
-from models.codecs.decoding import Decoding
+from models.codecs.decoding import PAPER, Decoding
 from models.codecs.greedy_poses import SAME_PX, SIGMAS, Poses, decode_poses, expected_oks, soft_nms
 from models.codecs.hough import HoughMaps, local_maxima, vote
-from models.codecs.instance_masks import embedding_distances
+from models.codecs.instance_masks import instance_masks, memberships
 from models.codecs.personlab import AnnotatedPerson, PersonLabCodec, directed_bones, encode_people
-from models.codecs.vector_fields import Fields
+from models.codecs.vector_fields import Fields, complex_places
 from models.grid import Grid
 from models.labels import COCO17
 from models.outputs import JointDisks
@@ -227,7 +227,9 @@ def test_the_decoder_walks_the_tree_from_any_joint() -> None:
             for e, (source, b) in enumerate(bones):
                 if source == a and b not in reached:
                     one = np.array([e]), np.array([b])
-                    person[b] = person[a] + fields.mid_at(*one, person[a][None])[0]
+                    person[b] = person[a] + fields.mid_at(*one, complex_places(person[a][None])).view(
+                        np.float32
+                    )
                     reached.add(b)
                     queue.append(b)
         slow.append(person)
@@ -247,14 +249,16 @@ def test_refinement_of_the_decoder_is_that_of_the_losses() -> None:
     refined = Refinement(COCO17)({k: torch.from_numpy(v)[None] for k, v in raw.items()})
     fields = Fields(raw["short"], raw["mid"], raw["long"], placement)
     cells = np.stack(np.meshgrid(np.arange(20), np.arange(16)), -1).reshape(-1, 2)
-    at = placement.grid.to_pixel(cells, 8).astype(np.float32)
-    long = refined["long"][0].numpy().reshape(17, 2, -1).transpose(2, 0, 1)
-    np.testing.assert_allclose(fields.long_at(at), long, atol=2e-2)
+    at = complex_places(placement.grid.to_pixel(cells, 8))
+    long = refined["long"][0].numpy().reshape(17, 2, -1).transpose(0, 2, 1)
+    np.testing.assert_allclose(fields.long_at(at).view(np.float32).reshape(long.shape), long, atol=2e-2)
     targets = [b for _, b in directed_bones(COCO17)]
     for e in (0, 15, 16, 31):
         many = np.full(len(at), e), np.full(len(at), targets[e])
         mid = refined["mid"][0, 2 * e : 2 * e + 2].numpy().reshape(2, -1).T
-        np.testing.assert_allclose(fields.mid_at(*many, at), mid, atol=2e-2)
+        np.testing.assert_allclose(
+            fields.mid_at(*many, at).view(np.float32).reshape(mid.shape), mid, atol=2e-2
+        )
 
 
 def test_masks_give_each_cell_to_the_person_it_points_at() -> None:
@@ -263,8 +267,7 @@ def test_masks_give_each_cell_to_the_person_it_points_at() -> None:
     maps = maps_of(people, placement)
     poses = Poses(np.stack([p.points for p in people]), np.ones((2, 17), np.float32), np.ones(2, np.float32))
     fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
-    distances = embedding_distances(maps["person"], maps["disks"], fields, poses)
-    left, right = distances <= 0.25
+    left, right = memberships(maps["person"], maps["disks"], fields, poses, Decoding()) >= 0.5
     assert left[18, 15]
     assert right[18, 47]
     assert not (left & right).any()
@@ -275,7 +278,7 @@ def test_peaks_lie_between_cells() -> None:
     density = np.zeros((1, 20, 30), np.float32)
     ys, xs = np.mgrid[:20, :30]
     density[0] = np.exp(-((xs - 12.3) ** 2 + (ys - 7.6) ** 2) / 4)
-    joints, places, _ = local_maxima(HoughMaps(density, 4.0), 0.5, 5)
+    joints, places, _ = local_maxima(HoughMaps.of(density, 4.0, RADIUS), 0.5, 5)
     assert joints.tolist() == [0]
     np.testing.assert_allclose(places[0], (12.3 * 4 + 1.5, 7.6 * 4 + 1.5), atol=0.3)
 
@@ -305,5 +308,36 @@ def test_without_refinement_vectors_are_as_the_network_gave_them() -> None:
     placement = placed((160, 128))
     maps = maps_of([standing(80, 60, 6)], placement)
     fields = Fields(maps["short"], maps["mid"], maps["long"], placement, 0)
-    at = placement.grid.to_pixel([(5, 5), (9, 8)], 8).astype(np.float32)
-    np.testing.assert_array_equal(fields.long_at(at)[1].ravel(), maps["long"][:, 8, 9])
+    at = complex_places(placement.grid.to_pixel([(5, 5), (9, 8)], 8))
+    np.testing.assert_array_equal(
+        fields.long_at(at)[:, 1:].copy().view(np.float32).ravel(), maps["long"][:, 8, 9]
+    )
+
+
+@pytest.mark.parametrize("grid", Grid)
+@pytest.mark.parametrize("decoding", [Decoding(), PAPER])
+def test_the_border_of_a_mask_lies_between_cells(grid: Grid, decoding: Decoding) -> None:
+    placement = placed((128, 64) if grid is Grid.CENTRE else (129, 65), 8, grid)
+    columns, rows = placement.cells
+    person, belongs = np.ones((1, rows, columns), np.float32), np.zeros((2, rows, columns), np.float32)
+    belongs[0, :, :5], belongs[1, :, 9:] = 1, 1
+    first, second = instance_masks(person, belongs, placement, decoding)
+    ends = [grid.to_pixel(u, 8) for u in (4.5, 8.5)]
+    assert first.sum(1).tolist() == pytest.approx([ends[0] / 2] * len(first), abs=0.6)
+    assert second.sum(1).tolist() == pytest.approx([(128 - ends[1]) / 2] * len(second), abs=0.6)
+
+
+def test_where_somebody_covers_a_joint_cells_still_belong_to_whom_they_are_of() -> None:
+    """Long-range vectors beside a covered joint are those of the other person."""
+    placement = placed((512, 288))
+    behind, before = standing(250, 150, 10), standing(286, 160, 10)
+    maps = maps_of([behind, before], placement)
+    poses = Poses(
+        np.stack([behind.points, before.points]), np.ones((2, 17), np.float32), np.ones(2, np.float32)
+    )
+    fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
+    ours, paper = (memberships(maps["person"], maps["disks"], fields, poses, d) for d in (Decoding(), PAPER))
+    own = maps["long"][0] + placement.grid.to_pixel(np.arange(64), 8) < 268  # cells of whose nose is there
+    there = (maps["person"][0] > 0.5) & own
+    assert (ours[0][there] >= 0.5).mean() > 0.95
+    assert (paper[0][there] >= 0.5).mean() < (ours[0][there] >= 0.5).mean()
