@@ -91,7 +91,8 @@ def local_maxima(maps: HoughMaps, least: float, limit: int) -> tuple[NDArray[np.
     """
     joints, down, across = maps.padded.shape
     one = maps.padded.reshape(joints * down, across)  # margins keep one joint's votes from another's
-    flat = cv2.GaussianBlur(one, (0, 0), BLUR, borderType=cv2.BORDER_CONSTANT).ravel()
+    blurred = cv2.GaussianBlur(one, (0, 0), BLUR, borderType=cv2.BORDER_CONSTANT)
+    flat = np.asarray(blurred, np.float32).ravel()
     peaks = np.flatnonzero(flat > least)
     joint, v, u = np.unravel_index(peaks, (joints, down, across))
     inside = (v >= maps.margin) & (v < down - maps.margin) & (u >= maps.margin) & (u < across - maps.margin)

@@ -126,7 +126,7 @@ def _complex(maps: FloatMap) -> BilinearSampler:
     return BilinearSampler.of(vectors)
 
 
-def complex_places(points: FloatMap) -> Places:
+def complex_places(points: NDArray[np.floating[Any]]) -> Places:
     """(..., 2) x, y → (...) complex."""
     return np.ascontiguousarray(points, np.float32).view(np.complex64)[..., 0]
 
