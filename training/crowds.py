@@ -46,6 +46,11 @@ class Crowd:
     unknown: Flags
     unsure: Flags
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), px."""
+        return self.picture.shape[1], self.picture.shape[0]
+
 
 @dataclass(frozen=True)
 class _Placed:

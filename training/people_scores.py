@@ -27,7 +27,7 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from training.augment import Image
-from training.average_precision import KINDS, Evaluation, Row, gains, result
+from training.average_precision import KINDS, RESAMPLES, Evaluation, Row, gains, result
 from training.batches import BACKGROUNDS
 from training.crowds import Crowd, draw_crowd
 from training.people_engine import add_arguments, decoded_by, engine_of
@@ -60,7 +60,9 @@ def truth(crowds: Sequence[Crowd]) -> COCO:
     for i, crowd in enumerate(crowds):
         for number, person in enumerate(crowd.people, start=1):
             mask = crowd.owners == number
-            there = person.labelled & ((person.points >= -0.5) & (person.points < SIDE - 0.5)).all(axis=1)
+            there = person.labelled & (
+                (person.points >= -0.5) & (person.points < np.array(crowd.size) - 0.5)
+            ).all(axis=1)
             table = np.column_stack((person.points, 2 * there)) * there[:, None]
             annotations.append(
                 {**_region(mask), "image_id": i, "iscrowd": 0, "keypoints": table.ravel().tolist(),
@@ -71,7 +73,7 @@ def truth(crowds: Sequence[Crowd]) -> COCO:
             annotations.append({**_region(crowd.unsure), "image_id": i, "iscrowd": 1, **nothing})
     for number, annotation in enumerate(annotations, start=1):
         annotation["id"] = number
-    images = [{"id": i, "width": SIDE, "height": SIDE} for i in range(len(crowds))]
+    images = [{"id": i, "width": c.size[0], "height": c.size[1]} for i, c in enumerate(crowds)]
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO()
         coco.dataset = {"info": {}, "images": images, "annotations": annotations, "categories": [CATEGORY]}
@@ -82,7 +84,7 @@ def truth(crowds: Sequence[Crowd]) -> COCO:
 def found(engine: Engine, crowds: Iterable[Crowd]) -> list[Row]:
     """Everybody that an engine finds, as COCO results."""
     return [
-        result(person, i, (SIDE, SIDE))
+        result(person, i, crowd.size)
         for i, crowd in enumerate(crowds)
         for person in engine.parse(Frame(crowd.picture, i, 0.0, 0.0)).people
     ]
@@ -98,14 +100,16 @@ def ablations(engine: Engine, sizes: Sequence[str]) -> dict[str, Engine]:
     return variants
 
 
-def ablation_table(engines: Mapping[str, Engine], crowds: Sequence[Crowd], coco: COCO) -> Table:
+def ablation_table(
+    engines: Mapping[str, Engine], crowds: Sequence[Crowd], coco: COCO, resamples: int = RESAMPLES
+) -> Table:
     """For each engine AP and AR of keypoints and masks, and what the first one gains over it."""
     reference = next(iter(engines))
     results = {name: found(engine, crowds) for name, engine in engines.items()}
     table: Table = {name: {} for name in engines}
     for kind in KINDS:
         evaluations = {name: Evaluation(coco, rows, kind) for name, rows in results.items()}
-        gained = gains(evaluations, reference)
+        gained = gains(evaluations, reference, resamples)
         for name, evaluation in evaluations.items():
             table[name][kind] = {**evaluation.scores(), "gain": gained.get(name)}
     return table

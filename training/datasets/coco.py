@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,23 @@ from training.datasets.samples import Person, Sample, person
 from training.photos import DataError
 
 ANNOTATIONS = re.compile(r"person_keypoints_(\w+)\.json")
+IN_NAME = re.compile(r"COCO_(\w+?)_\d+\.")  # the pictures of 2014 say which set they are of
 PERSON = 1  # the category of people
 FAR = 2.0  # a polygon may leave the picture by its own size, never more
 
 Size = tuple[int, int]  # width, height, px
+Annotation = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A picture of a file of annotations, and everybody annotated in it."""
+
+    image_id: int
+    name: str
+    picture: Path
+    size: Size
+    annotations: tuple[Annotation, ...]  #: as the file has them
 
 
 def splits(root: Path, _problems: Problems) -> tuple[str, ...]:
@@ -47,60 +60,112 @@ def splits(root: Path, _problems: Problems) -> tuple[str, ...]:
 
 def samples(root: Path, split: str, problems: Problems) -> Iterator[Sample]:
     """Every picture of the file; one without annotations shows nobody."""
-    path = root / "annotations" / f"person_keypoints_{split}.json"
+    for record in records(root, split, problems):
+        sample = problems.attempt(f"{split} image {record.name}", partial(_sample, record, split))
+        if sample is not None:
+            yield sample
+
+
+def records(root: Path, split: str, problems: Problems) -> Iterator[Record]:
+    """Every picture of a file that is there, in the file's order.
+
+    Raises:
+        DataError: the file cannot be used at all.
+    """
+    path = annotation_file(root, split)
     held = read_json(path)
     pictures, annotations = (
         held.get(k) if isinstance(held, dict) else None for k in ("images", "annotations")
     )
+    if annotations is None and path.name.startswith("image_info"):
+        annotations = []
     if not isinstance(pictures, list) or not isinstance(annotations, list):
         raise DataError(f"{path}: it has no lists `images` and `annotations`. It is not COCO's.")
-    by_picture: dict[Any, list[dict[str, Any]]] = {}
-    for i, a in enumerate(annotations):
-        if not isinstance(a, dict) or not isinstance(a.get("image_id"), int):
-            problems.add(f"{path.name} annotation {i}", "an object with `image_id` is expected")
-        elif a.get("category_id") == PERSON:
-            by_picture.setdefault(a["image_id"], []).append(a)
+    by_picture = _by_picture(path.name, annotations, problems)
+    listed: set[object] = set()
     for i, row in enumerate(pictures):
-        image_id = row.get("id") if isinstance(row, dict) else None
-        own = by_picture.pop(image_id, []) if isinstance(image_id, int) else []
-        sample = problems.attempt(f"{path.name} image {i}", partial(_sample, root, split, row, own))
-        if sample is not None:
-            yield sample
-    for image_id in sorted(by_picture):
+        record = problems.attempt(f"{path.name} image {i}", partial(_record, root, split, row, by_picture))
+        if record is None:
+            continue
+        if listed & {record.image_id, record.name}:
+            problems.add(f"{path.name} image {i}", f"{record.name} or its id is listed twice")
+            continue
+        listed |= {record.image_id, record.name}
+        yield record
+    ids = {row.get("id") for row in pictures if isinstance(row, dict) and isinstance(row.get("id"), int)}
+    for image_id in sorted(by_picture.keys() - ids):
         problems.add(f"{path.name} image_id {image_id}", "annotated, but not among the images")
 
 
-def _sample(root: Path, split: str, row: object, annotations: list[dict[str, Any]]) -> Sample:
+def _by_picture(file: str, annotations: list[Any], problems: Problems) -> dict[Any, list[Annotation]]:
+    """People by `image_id`, nobody twice."""
+    by_picture: dict[Any, list[Annotation]] = {}
+    for i, a in enumerate(annotations):
+        if not isinstance(a, dict) or not isinstance(a.get("image_id"), int):
+            problems.add(f"{file} annotation {i}", "an object with `image_id` is expected")
+        elif a.get("category_id") == PERSON:
+            own = by_picture.setdefault(a["image_id"], [])
+            if a in own:
+                problems.add(f"{file} annotation {i}", "the same person is annotated twice")
+            else:
+                own.append(a)
+    return by_picture
+
+
+def annotation_file(root: Path, split: str) -> Path:
+    """The file of a split; of one without annotations, that of its pictures."""
+    folder = root / "annotations"
+    return first_existing(folder / f"person_keypoints_{split}.json", folder / f"image_info_{split}.json")
+
+
+def _record(root: Path, split: str, row: object, by_picture: Mapping[Any, list[Annotation]]) -> Record:
     if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
         raise BrokenError("an object with `file_name` is expected")
     name: str = row["file_name"]
+    if not isinstance(row.get("id"), int):
+        raise BrokenError(f"{name} has no `id`")
     width, height = (row.get(k) for k in ("width", "height"))
     if not (isinstance(width, int) and isinstance(height, int) and 0 < width * height <= MAX_PIXELS):
         raise BrokenError(f"its size {width}x{height} is no size of a picture")
-    picture = first_existing(inside(root / split, name), inside(root / "images" / split, name))
-    people = tuple(_person(a) for a in annotations)
-    size = (width, height)
-    shapes = [_shape(a.get("segmentation"), size) for a in annotations]  # refused now, drawn when asked for
+    said = IN_NAME.match(name)
+    folders = [split, split.replace("-dev", ""), split.partition("_")[0], *([said[1]] if said else [])]
+    places = [inside(root / above / f, name) for f in folders for above in ("", "images")]
+    picture = first_existing(*places)
+    return Record(row["id"], name, picture, (width, height), tuple(by_picture.get(row["id"], ())))
+
+
+def _sample(record: Record, split: str) -> Sample:
+    people = tuple(annotated(a) for a in record.annotations)
+    # refused now, drawn when asked for
+    shapes = [outline(a.get("segmentation"), record.size) for a in record.annotations]
     crowds = [p.crowd for p in people]
     return Sample(
-        Path(name).stem, split, picture, people,
-        read_silhouette=partial(_silhouette, size, tuple(zip(shapes, crowds, strict=True))),
+        Path(record.name).stem, split, record.picture, people,
+        read_silhouette=partial(_silhouette, record.size, tuple(zip(shapes, crowds, strict=True))),
     )  # fmt: skip
 
 
-def _person(a: dict[str, Any]) -> Person:
-    crowd = bool(a.get("iscrowd"))
-    rows = np.zeros((17, 3)) if crowd or "keypoints" not in a else numbers(a["keypoints"], 51).reshape(17, 3)
+def annotated(a: Annotation) -> Person:
+    """An annotation's joints and box; a crowd, and a person without keypoints, have no joints.
+
+    Raises:
+        BrokenError: it contradicts itself, or its numbers are none.
+    """
+    crowd, keypoints = bool(a.get("iscrowd")), a.get("keypoints") or [0] * 51
+    rows = np.zeros((17, 3)) if crowd else numbers(keypoints, 51).reshape(17, 3)
     x, y, w, h = numbers(a["bbox"], 4) if "bbox" in a else (np.nan,) * 4
     box = (float(x), float(y), float(x + w), float(y + h))
     known = person(COCO17, rows[:, :2], rows[:, 2])
+    told, there = a.get("num_keypoints"), int((known.visible > 0).sum())
+    if not crowd and told is not None and told != there:
+        raise BrokenError(f"num_keypoints says {told}, its keypoints {there}")
     return replace(known, box=box if np.isfinite(box).all() else None, crowd=crowd)
 
 
 Shape = list[list[float]] | list[int]  #: polygons x, y, x, y, …; or run lengths by columns
 
 
-def _shape(segmentation: Any, size: Size) -> Shape:  # noqa: ANN401 - whatever the file holds
+def outline(segmentation: Any, size: Size) -> Shape:  # noqa: ANN401 - whatever the file holds
     """Polygons or run lengths, checked, so that drawing them can neither fail nor leave memory."""
     width, height = size
     if isinstance(segmentation, list):
@@ -147,17 +212,18 @@ def _silhouette(size: Size, shapes: tuple[tuple[Shape, bool], ...]) -> Pixels:
     width, height = size
     out = np.zeros((height, width), dtype=np.uint8)
     for shape, crowd in sorted(shapes, key=lambda s: not s[1]):  # crowds first, people over them
-        if shape:
-            out[_mask(shape, size)] = IGNORE if crowd else 1
+        out[filled(shape, size)] = IGNORE if crowd else 1
     return out
 
 
-def _mask(shape: Shape, size: Size) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def filled(shape: Shape, size: Size) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """(h, w) True inside; nothing of an empty outline."""
     width, height = size
+    if not shape:
+        return np.zeros((height, width), bool)
     runs: Any = shape
     if isinstance(
         shape[0], list
     ):  # COCO's own rasteriser; its run lengths are read here as those of files are
         runs = run_lengths(rle.merge(rle.frPyObjects(shape, height, width))["counts"].decode())
-    filled = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
-    return filled.reshape(width, height).T
+    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
