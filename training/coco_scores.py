@@ -14,6 +14,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,13 @@ def complete(a: Annotation, record: Record) -> Annotation:
 def usable(found: Iterable[Record], problems: Problems) -> Iterator[Record]:
     """Records with complete annotations, of pictures that can be read at the size they are said to have."""
     for record in found:
-        whole = problems.attempt(record.name, lambda r=record: [complete(a, r) for a in r.annotations])
+        whole = problems.attempt(record.name, partial(_complete, record))
         if whole is not None:
             yield replace(record, annotations=tuple(whole))
+
+
+def _complete(record: Record) -> list[Annotation]:
+    return [complete(a, record) for a in record.annotations]
 
 
 def truth(found: Sequence[Record]) -> COCO:
@@ -89,7 +94,7 @@ def found_in(
 ) -> Iterator[tuple[Record, list[Row]]]:
     """Each picture that can be parsed, and everybody in it."""
     for record in pictures:
-        rows = problems.attempt(record.name, lambda r=record: _parsed(engine, r))
+        rows = problems.attempt(record.name, partial(_parsed, engine, record))
         if rows is not None:
             yield record, rows
 
