@@ -30,7 +30,7 @@ from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from training.average_precision import KINDS, Evaluation, Row, result
-from training.datasets.coco import Annotation, Record, annotated, filled, outline, records
+from training.datasets.coco import Annotation, AnnotatedPicture, annotated, filled, outline, records
 from training.datasets.files import BrokenError, read_lines, read_rgb
 from training.datasets.problems import Problems
 from training.people_engine import add_arguments, engine_of
@@ -39,13 +39,13 @@ from training.photos import DataError
 CATEGORY = {"id": 1, "name": "person", "keypoints": list(COCO17.names), "skeleton": []}
 
 
-def listed(found: Iterable[Record], path: Path) -> Iterator[Record]:
+def listed(found: Iterable[AnnotatedPicture], path: Path) -> Iterator[AnnotatedPicture]:
     """The pictures that a list names, an id or a file name a line (minival)."""
     wanted = {line for _, line in read_lines(path)}
     return (r for r in found if wanted & {str(r.image_id), r.name, Path(r.name).stem})
 
 
-def complete(a: Annotation, record: Record) -> Annotation:
+def complete(a: Annotation, record: AnnotatedPicture) -> Annotation:
     """An annotation with everything that pycocotools reads.
 
     Raises:
@@ -62,7 +62,7 @@ def complete(a: Annotation, record: Record) -> Annotation:
     }  # fmt: skip
 
 
-def usable(found: Iterable[Record], problems: Problems) -> Iterator[Record]:
+def usable(found: Iterable[AnnotatedPicture], problems: Problems) -> Iterator[AnnotatedPicture]:
     """Records with complete annotations, of pictures that can be read at the size they are said to have."""
     for record in found:
         whole = problems.attempt(record.name, partial(_complete, record))
@@ -70,11 +70,11 @@ def usable(found: Iterable[Record], problems: Problems) -> Iterator[Record]:
             yield replace(record, annotations=tuple(whole))
 
 
-def _complete(record: Record) -> list[Annotation]:
+def _complete(record: AnnotatedPicture) -> list[Annotation]:
     return [complete(a, record) for a in record.annotations]
 
 
-def truth(found: Sequence[Record]) -> COCO:
+def truth(found: Sequence[AnnotatedPicture]) -> COCO:
     """The data set of these pictures alone."""
     people = [a for r in found for a in r.annotations]
     with contextlib.redirect_stdout(io.StringIO()):
@@ -90,8 +90,8 @@ def truth(found: Sequence[Record]) -> COCO:
 
 
 def found_in(
-    engine: Engine, pictures: Iterable[Record], problems: Problems
-) -> Iterator[tuple[Record, list[Row]]]:
+    engine: Engine, pictures: Iterable[AnnotatedPicture], problems: Problems
+) -> Iterator[tuple[AnnotatedPicture, list[Row]]]:
     """Each picture that can be parsed, and everybody in it."""
     for record in pictures:
         rows = problems.attempt(record.name, partial(_parsed, engine, record))
@@ -99,7 +99,7 @@ def found_in(
             yield record, rows
 
 
-def _parsed(engine: Engine, record: Record) -> list[Row]:
+def _parsed(engine: Engine, record: AnnotatedPicture) -> list[Row]:
     image = read_rgb(record.picture)
     if (image.shape[1], image.shape[0]) != record.size:
         raise BrokenError(
@@ -112,7 +112,7 @@ def _parsed(engine: Engine, record: Record) -> list[Row]:
     return [result(p, record.image_id, record.size) for p in people]
 
 
-def scored(pictures: Sequence[Record], rows: Sequence[Row], most: int) -> dict[str, Any]:
+def scored(pictures: Sequence[AnnotatedPicture], rows: Sequence[Row], most: int) -> dict[str, Any]:
     """Figures of keypoints and masks.
 
     Raises:

@@ -36,7 +36,7 @@ Annotation = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Record:
+class AnnotatedPicture:
     """A picture of a file of annotations, and everybody annotated in it."""
 
     image_id: int
@@ -66,7 +66,7 @@ def samples(root: Path, split: str, problems: Problems) -> Iterator[Sample]:
             yield sample
 
 
-def records(root: Path, split: str, problems: Problems) -> Iterator[Record]:
+def records(root: Path, split: str, problems: Problems) -> Iterator[AnnotatedPicture]:
     """Every picture of a file that is there, in the file's order.
 
     Raises:
@@ -118,7 +118,9 @@ def annotation_file(root: Path, split: str) -> Path:
     return first_existing(folder / f"person_keypoints_{split}.json", folder / f"image_info_{split}.json")
 
 
-def _record(root: Path, split: str, row: object, by_picture: Mapping[Any, list[Annotation]]) -> Record:
+def _record(
+    root: Path, split: str, row: object, by_picture: Mapping[Any, list[Annotation]]
+) -> AnnotatedPicture:
     if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
         raise BrokenError("an object with `file_name` is expected")
     name: str = row["file_name"]
@@ -131,10 +133,10 @@ def _record(root: Path, split: str, row: object, by_picture: Mapping[Any, list[A
     folders = [split, split.replace("-dev", ""), split.partition("_")[0], *([said[1]] if said else [])]
     places = [inside(root / above / f, name) for f in folders for above in ("", "images")]
     picture = first_existing(*places)
-    return Record(row["id"], name, picture, (width, height), tuple(by_picture.get(row["id"], ())))
+    return AnnotatedPicture(row["id"], name, picture, (width, height), tuple(by_picture.get(row["id"], ())))
 
 
-def _sample(record: Record, split: str) -> Sample:
+def _sample(record: AnnotatedPicture, split: str) -> Sample:
     people = tuple(annotated(a) for a in record.annotations)
     # refused now, drawn when asked for
     shapes = [outline(a.get("segmentation"), record.size) for a in record.annotations]
