@@ -30,7 +30,7 @@ from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from training.average_precision import KINDS, Evaluation, Row, result
-from training.datasets.coco import Annotation, AnnotatedPicture, annotated, filled, outline, records
+from training.datasets.coco import AnnotatedPicture, Annotation, annotated, filled, outline, records
 from training.datasets.files import BrokenError, read_lines, read_rgb
 from training.datasets.problems import Problems
 from training.people_engine import add_arguments, engine_of
