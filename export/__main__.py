@@ -11,9 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-from export.stages import ExportError
-from export.write import BOX, CARD, describe, export_bundle
-from models.checkpoint import CheckpointError, Meta, load_network, row_of
+from export.write import CARD, describe, export_bundle
+from models.checkpoint import Meta, load_network, row_of
 from models.network import Network
 from models.outputs import PartLabels
 from models.spec import TrainingSet
@@ -24,10 +23,11 @@ def main(argv: list[str] | None = None) -> int:
     a = _arguments().parse_args(argv)
     out: Path = a.out
     try:
-        network, meta = load_network(a.checkpoint)
+        network, meta = load_network(a.checkpoint, a.stride)
         name = a.name or out.name
+        row = row_of(meta, a.checkpoint)
         spec = describe(
-            row_of(meta, a.checkpoint),
+            row if a.stride is None else row.at_stride(a.stride),
             name=name,
             licence=a.licence,
             training_data=a.data or [TrainingSet("not stated", "not stated")],
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
         found = export_bundle(
             network, out, spec, a.card.read_text() if a.card else _card(name, network, meta)
         )
-    except (ExportError, CheckpointError, OSError) as e:
+    except (OSError, ValueError) as e:
         sys.stderr.write(f"{e}\n")
         return 1
     worst: dict[str, float] = {}
@@ -60,7 +60,8 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument(
         "--data", type=_training_set, action="append", metavar="NAME=LICENCE", help="trained on; repeat"
     )
-    p.add_argument("--size", type=_size, default=BOX, metavar="WxH", help="box tuned for, px (512x384)")
+    p.add_argument("--size", type=_size, metavar="WxH", help="box tuned for, px (512x384)")
+    p.add_argument("--stride", type=int, help="px per cell of the maps: 8, 16 or 32 of a network on a ResNet")
     p.add_argument(
         "--card", type=Path, help=f"Markdown for {CARD} (default: what the checkpoint says of itself)"
     )
@@ -70,8 +71,8 @@ def _arguments() -> argparse.ArgumentParser:
 def _size(text: str) -> tuple[int, int]:
     """`WxH` → (height, width)."""
     match = re.fullmatch(r"(\d+)x(\d+)", text)
-    if match is None or any(int(v) % 32 or int(v) == 0 for v in match.groups()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not WxH in multiples of 32, such as 512x288")
+    if match is None or not all(int(v) for v in match.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not WxH, such as 512x288")
     return int(match[2]), int(match[1])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -11,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from export.stages import ExportError
+from models.grid import Grid, Sides
 from models.outputs import Output
-from models.spec import IMAGE, METADATA_KEY, ModelSpec, StageSpec, outputs_by_name
+from models.spec import IMAGE, METADATA_KEY, ModelSpec, StageSpec, outputs_by_name, sides_of
 
 OPSET = 20
-SIZE_MULTIPLE = 32
 RANDOM_OPS = frozenset(("Dropout", "Bernoulli", "Multinomial"))  # beside every Random…
 
 
@@ -34,8 +35,9 @@ def to_onnx(
         ExportError: when dropout, random numbers or a batch norm in training mode are left in the graph.
     """
     described = next(s for s in stages if s.name == stage)
-    known = outputs_by_name(stages)
-    examples = tuple(_example(name, known, fixed) for name in described.inputs)
+    known, sides = outputs_by_name(stages), sides_of(stages)
+    size = fixed or (sides.up(2 * sides.multiple), sides.up(3 * sides.multiple))
+    examples = tuple(_example(name, known, size, 1 if fixed else 2) for name in described.inputs)
     registration = logging.getLogger("torch.onnx._internal.exporter._registration")
     level = registration.level
     registration.setLevel(logging.ERROR)  # four lines about torchvision, which is not needed
@@ -48,7 +50,7 @@ def to_onnx(
                 dynamo=True,
                 input_names=list(described.inputs),
                 output_names=[o.name for o in described.outputs],
-                dynamic_shapes=None if fixed else tuple(_dynamic(name, known) for name in described.inputs),
+                dynamic_shapes=None if fixed else tuple(_dynamic(i, known, sides) for i in described.inputs),
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -57,7 +59,7 @@ def to_onnx(
     if program is None:
         raise ExportError(f"{stage}: the exporter returned nothing. Update torch")
     model: onnx.ModelProto = program.model_proto
-    _tidy(model, max(o.stride for o in known.values()))
+    _tidy(model, max(o.stride for o in known.values()), sides.multiple)
     refuse_training_graph(model, stage)
     return model
 
@@ -99,25 +101,26 @@ def _nodes_below(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
                 yield from _nodes_below(graph.node)
 
 
-def _example(name: str, known: Mapping[str, Output], fixed: tuple[int, int] | None) -> Tensor:
-    """An input of two pictures (a batch of one would fix the batch size in the trace), or of one if fixed."""
-    batch = 1 if fixed else 2
-    h, w = fixed or (2 * SIZE_MULTIPLE, 3 * SIZE_MULTIPLE)
+def _example(name: str, known: Mapping[str, Output], size: tuple[int, int], batch: int) -> Tensor:
+    """An input of pictures of (height, width); a batch of one would fix the batch size in the trace."""
+    h, w = size
     if name == IMAGE:
         return torch.zeros(batch, h, w, 3, dtype=torch.uint8)
     given = known[name]
-    return torch.zeros(batch, given.channels, h // given.stride, w // given.stride)
+    rows, columns = (given.grid.cells(side, given.stride) for side in size)
+    return torch.zeros(batch, given.channels, rows, columns)
 
 
-def _dynamic(name: str, known: Mapping[str, Output]) -> dict[int, object]:
+def _dynamic(name: str, known: Mapping[str, Output], sides: Sides) -> dict[int, object]:
     batch, rows, columns = (torch.export.Dim(d, min=1) for d in ("batch", "rows", "columns"))
-    if name == IMAGE:
-        return {0: batch, 1: SIZE_MULTIPLE * rows, 2: SIZE_MULTIPLE * columns}
-    cells = SIZE_MULTIPLE // known[name].stride
-    return {0: batch, 2: cells * rows, 3: cells * columns}
+    of_image = name == IMAGE
+    each = sides.multiple // (1 if of_image else known[name].stride)
+    first = 1 if of_image else 2
+    axes = (each * n + 1 if sides.grid is Grid.CORNER else each * n for n in (rows, columns))
+    return {0: batch, **dict(enumerate(axes, first))}
 
 
-def _tidy(model: onnx.ModelProto, stride: int) -> None:
+def _tidy(model: onnx.ModelProto, stride: int, multiple: int) -> None:
     """Name the axes, and drop what the tracer noted of source files; `rows` and `columns` have `stride`.
 
     Inner values keep their axes: by equal names ONNX Runtime knows that both sides of a sum have one size,
@@ -133,10 +136,11 @@ def _tidy(model: onnx.ModelProto, stride: int) -> None:
     for value in (*graph.input, *graph.output, *graph.value_info):
         axes = [d for d in value.type.tensor_type.shape.dim if d.dim_param]
         for axis, pair in zip(axes[1:], (("height", "rows"), ("width", "columns")), strict=False):
-            axis.dim_param = _axis_name(axis.dim_param, *pair, stride)
+            axis.dim_param = _axis_name(axis.dim_param, *pair, stride, multiple)
 
 
-def _axis_name(traced: str, pixels: str, cells: str, stride: int) -> str:
-    """The tracer's `32*x` → `height`, `16*x` → `height/2`, `4*x` → `rows`."""
-    reduction = SIZE_MULTIPLE // int(traced.partition("*")[0])
+def _axis_name(traced: str, pixels: str, cells: str, stride: int, multiple: int) -> str:
+    """The tracer's `32*x` → `height`, `16*x` → `height/2`, `4*x` → `rows`; `16*x + 1` of corners alike."""
+    factor = re.match(r"(\d+)\*", traced)
+    reduction = multiple // (int(factor[1]) if factor else 1)
     return {1: pixels, stride: cells}.get(reduction, f"{pixels}/{reduction}")

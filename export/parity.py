@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from export.stages import ExportError
 from models.outputs import Output, PartLabels, PartProbabilities
-from models.spec import IMAGE, StageSpec, outputs_by_name
+from models.spec import IMAGE, StageSpec, outputs_by_name, sides_of
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read once, when the library loads
 import onnxruntime as ort
@@ -79,7 +79,9 @@ def measure(
     plain = {name: _torch_run(module) for name, module in modules.items()}
     precise = {name: _torch_run(deepcopy(module).double()) for name, module in modules.items()}
     found: dict[tuple[str, str], Parity] = {}
-    for seed, case in enumerate(CASES):
+    up = sides_of(stages).up
+    for seed, (batch, height, width) in enumerate(CASES):
+        case = batch, up(height), up(width)
         inputs = _inputs(chain, outputs_by_name(stages), case, seed)
         reference, exact, own = (_walk(chain, runs, inputs) for runs in (plain, precise, exported))
         for stage in chain:
@@ -126,7 +128,8 @@ def _inputs(
             values[name] = pictures(*case, seed)
             continue
         given = known[name]
-        shape = (batch, given.channels, height // given.stride, width // given.stride)
+        cells = (given.grid.cells(side, given.stride) for side in (height, width))
+        shape = (batch, given.channels, *cells)
         noise = np.maximum(rng.standard_normal(shape, dtype=np.float32), 0)
         values[name] = np.minimum(noise, 1) if given.probability else noise
     return values

@@ -8,6 +8,7 @@ inside (performance measurements: reference/performance.md §3). Folding is comp
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -26,7 +27,8 @@ from models.factored import (
     channels_first,
 )
 from models.joints import HeatmapStage
-from models.personlab import PeopleStage, PersonLabStage, in_pixels, shown
+from models.personlab import PeopleStage, PersonLabNet, PersonLabStage, in_pixels, shown
+from models.personlab_resnet import IMAGENET_MEAN, IMAGENET_STD, PersonLabResNet, PersonLabResNetStage
 
 PIXEL_CENTRE = 255 * INPUT_MEAN  # subtracted first, so that zero padding stays zero padding
 PIXEL_SCALE = 1 / (255 * INPUT_STD)  # folded into the first weights
@@ -126,12 +128,41 @@ class FastPersonLab(nn.Module):
     def __init__(self, stage: PersonLabStage) -> None:
         super().__init__()
         network = stage.network
+        assert isinstance(network, PersonLabNet)
         self.blocks = _fast_sequence(nn.Sequential(*network.trunk, *network.head.project, network.head.stage))
         self.maps = network.head.maps
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """(b, h, w, 3) uint8 → as `PersonLabStage`."""
         maps = in_pixels(self.maps, self.blocks(channels_first(image) - PIXEL_CENTRE))
+        return (*shown(maps), maps["person"].sigmoid())
+
+
+class FastPersonLabResNet(nn.Module):
+    """Image → as `FastPersonLab`; the norms and the input scale folded into a copy's weights."""
+
+    def __init__(self, stage: PersonLabResNetStage) -> None:
+        super().__init__()
+        network = stage.network
+        assert isinstance(network, PersonLabResNet)
+        self.maps, self.backbone = network.maps, deepcopy(network.backbone)
+        for module in list(self.backbone.modules()):
+            for convolution in [n for n, _ in module.named_children() if n.startswith("conv")]:
+                norm = convolution.replace("conv", "bn")
+                pair = nn.Sequential(getattr(module, convolution), getattr(module, norm))
+                setattr(module, convolution, _fast_sequence(pair)[0])
+                setattr(module, norm, nn.Identity())
+            if isinstance(getattr(module, "downsample", None), nn.Sequential):
+                module.downsample = _fast_sequence(module.downsample)
+        first = self.backbone.conv1
+        scale = 1 / (255 * torch.tensor(IMAGENET_STD, dtype=torch.float64))
+        weight, bias = _weight_and_bias(first)
+        self.backbone.conv1 = _conv(weight * scale[:, None, None], bias, like=first)
+        self.register_buffer("mean", 255 * torch.tensor(IMAGENET_MEAN)[:, None, None])
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(b, h, w, 3) uint8 → as `PersonLabStage`."""
+        maps = in_pixels(self.maps, self.backbone(channels_first(image) - self.mean)[1])
         return (*shown(maps), maps["person"].sigmoid())
 
 
@@ -299,5 +330,6 @@ REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     NetworkStage: FastNetwork,
     HeatmapStage: FastHeatmaps,
     PersonLabStage: FastPersonLab,
+    PersonLabResNetStage: FastPersonLabResNet,
     PeopleStage: FastPeople,
 }

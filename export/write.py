@@ -10,13 +10,13 @@ from pathlib import Path
 from torch import nn
 
 from export import parity
-from export.graphs import SIZE_MULTIPLE, to_onnx, with_spec
+from export.graphs import to_onnx, with_spec
 from export.rewrite import rewrite
 from export.stages import ExportError, refuse_unfit
 from models.factored import INPUT_MEAN, INPUT_STD
 from models.families import ZOO, ZooRow
 from models.network import Network
-from models.spec import ModelSpec, TrainingSet
+from models.spec import ModelSpec, TrainingSet, sides_of
 from runtime.system.files import write_folder
 
 SUMS = "SHA256SUMS"
@@ -34,7 +34,7 @@ def describe(
     name: str,
     licence: str,
     training_data: Sequence[TrainingSet],
-    input_size: tuple[int, int] = BOX,
+    input_size: tuple[int, int] | None = None,
 ) -> ModelSpec:
     """The description of a row's network for the files of a bundle.
 
@@ -43,19 +43,27 @@ def describe(
         name: the model's name, as `xfactor models` will show it.
         licence: licence of the weights.
         training_data: what they were trained on.
-        input_size: (height, width) of the box pictures are fitted into, px.
+        input_size: (height, width) of the box pictures are fitted into, px; `BOX` when left out.
+
+    Raises:
+        ExportError: the network takes no such input.
     """
+    sides = sides_of(row.stages)
+    fitting = tuple(sides.up(side) for side in input_size or BOX)
+    if input_size and fitting != input_size:
+        (h, w), (height, width) = input_size, fitting
+        raise ExportError(f"{name}: {w}x{h} px are not {sides}. Use --size {width}x{height}")
     return ModelSpec(
         name=name,
         stages=row.stages,
         stage=row.stages[0].name,
-        input_size=input_size,
+        input_size=(fitting[0], fitting[1]),
         preprocessing=PREPROCESSING,
         activation=row.activation,
         parameters=row.parameters,
         licence=licence,
         training_data=tuple(training_data),
-        size_multiple=SIZE_MULTIPLE,
+        size_multiple=sides.multiple,
     )
 
 

@@ -110,21 +110,45 @@ def save_network(path: Path, row: ZooRow, network: Network, meta: Meta) -> None:
     save_checkpoint(path, {AVERAGED: network.state_dict()}, {**meta, ROW: row.name})
 
 
-def load_network(path: Path) -> tuple[Network, Meta]:
+def load_network(path: Path, stride: int | None = None) -> tuple[Network, Meta]:
     """The network of a checkpoint in eval mode, with its averaged weights, and the checkpoint's facts.
+
+    Args:
+        path: the checkpoint.
+        stride: of the outputs, where another than the row's is wanted.
 
     Raises:
         CheckpointError: when the file is no checkpoint, or of a network that is not known here.
+        ValueError: the network has no such stride.
     """
     groups, meta = load_checkpoint(path)
     row = row_of(meta, path)
+    network = build(row if stride is None else row.at_stride(stride))
+    load_weights(network, _averaged(groups, path), path)
+    return network.eval(), meta
+
+
+def starting_weights(path: Path) -> dict[str, Tensor]:
+    """Weights to start a training from: the averaged ones of a checkpoint, or a plain file's of tensors.
+
+    Raises:
+        CheckpointError: when the file is missing or broken, a pickle, or holds no averaged weights.
+    """
+    try:
+        with safe_open(path, framework="pt") as f:
+            if META_KEY not in (f.metadata() or {}):
+                return {key: f.get_tensor(key) for key in f.keys()}  # noqa: SIM118 - safe_open is not a mapping
+    except (SafetensorError, OSError):
+        pass  # in words below
+    return _averaged(load_checkpoint(path)[0], path)
+
+
+def _averaged(groups: dict[str, dict[str, Tensor]], path: Path) -> dict[str, Tensor]:
     if AVERAGED not in groups:
         raise CheckpointError(
             f"{path}: it holds no averaged weights. Use the checkpoint of a whole training."
         )
-    network = build(row)
-    load_weights(network, groups[AVERAGED], path)
-    return network.eval(), meta
+    return groups[AVERAGED]
 
 
 def row_of(meta: Meta, path: Path) -> ZooRow:

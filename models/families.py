@@ -7,9 +7,10 @@ This half imports no torch: `build` is the dotted name of a function in the fami
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from models.grid import Grid
 from models.labels import PART_SETS, S31, PartSet
 from models.outputs import (
     Heatmaps,
@@ -36,11 +37,23 @@ class ZooRow:
     parameters: int  #: number of weights, with norms
     parts: str = S31.name  #: a key of `models.labels.PART_SETS`, for families that have parts
     joints: str = ""  #: a key of `models.labels.JOINT_SETS`, for families that have joints
+    depth: int = 0  #: layers of a ResNet, for families on one
+    stride: int = 8  #: network pixels per cell; others can be chosen in families on a ResNet
 
     @property
     def part_set(self) -> PartSet:
         """The body parts."""
         return PART_SETS[self.parts]
+
+    def at_stride(self, stride: int) -> ZooRow:
+        """The row with another output stride: the same weights, more or fewer cells.
+
+        Raises:
+            ValueError: the network has only its own.
+        """
+        if stride != self.stride and not self.depth:
+            raise ValueError(f"{self.name} has output stride {self.stride}; only ResNets have others")
+        return replace(self, stride=stride)
 
     @property
     def stages(self) -> tuple[StageSpec, ...]:
@@ -84,19 +97,34 @@ def joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
 SMALL_RADIUS_PX = 16.0
 
 
-def people_outputs(joints: str) -> tuple[Output, ...]:
+RADIUS_PX = 32.0
+#: before the names of maps from the end of conv4_x, which are taught too (intermediate supervision)
+AUXILIARY = "conv4_"
+
+
+def people_outputs(
+    joints: str, radius_px: float = SMALL_RADIUS_PX, stride: int = 8, grid: Grid = Grid.CENTRE
+) -> tuple[Output, ...]:
     """PersonLab's maps of everybody's joints, in the order that its decoder and its losses know by name."""
     return (
-        JointDisks(joints=joints, radius_px=SMALL_RADIUS_PX),
-        Offsets(name="short", joints=joints),
-        Offsets(name="mid", joints=joints, over="bones"),
-        Offsets(name="long", joints=joints),
+        JointDisks(joints=joints, radius_px=radius_px, stride=stride, grid=grid),
+        Offsets(name="short", joints=joints, stride=stride, grid=grid),
+        Offsets(name="mid", joints=joints, over="bones", stride=stride, grid=grid),
+        Offsets(name="long", joints=joints, stride=stride, grid=grid),
     )
 
 
 def personlab_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     """One graph from picture to everybody's joints and the silhouette of all."""
     return (StageSpec("network", (IMAGE,), (*people_outputs(row.joints), PersonProbability())),)
+
+
+def resnet_stages(row: ZooRow) -> tuple[StageSpec, ...]:
+    """As `personlab_stages`, with the paper's disks and its grid of corners."""
+    grid = Grid.CORNER
+    person = PersonProbability(stride=row.stride, grid=grid)
+    outputs = (*people_outputs(row.joints, RADIUS_PX, row.stride, grid), person)
+    return (StageSpec("network", (IMAGE,), outputs),)
 
 
 def people_stages(row: ZooRow) -> tuple[StageSpec, ...]:
@@ -111,6 +139,7 @@ FAMILIES: dict[str, Family] = {
     "enet": Family("models.factored:build_enet", parsing_stages),
     "joints": Family("models.joints:build_joints", joint_stages),
     "personlab": Family("models.personlab:build_personlab", personlab_stages),
+    "personlab-resnet": Family("models.personlab_resnet:build", resnet_stages),
     "people": Family("models.personlab:build_people", people_stages),
 }
 _ROWS = (
@@ -123,6 +152,9 @@ _ROWS = (
     ZooRow("joints-s31", "joints", "relu", 353_229, parts="", joints="COCO-17"),
     ZooRow("personlab-small", "personlab", "relu", 370_386, parts="", joints="COCO-17"),
     ZooRow("people-s31", "people", "relu", 685_044, joints="COCO-17"),
+    ZooRow("personlab-resnet50", "personlab-resnet", "relu", 23_969_132, "", "COCO-17", 50, 16),
+    ZooRow("personlab-resnet101", "personlab-resnet", "relu", 42_961_260, "", "COCO-17", 101, 16),
+    ZooRow("personlab-resnet152", "personlab-resnet", "relu", 58_604_908, "", "COCO-17", 152, 16),
 )
 ZOO: dict[str, ZooRow] = {row.name: row for row in _ROWS}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
@@ -29,27 +31,33 @@ VECTORS = ("short", "mid", "long")
 Maps = dict[str, Tensor]
 
 
+def map_layers(inputs: int, joints: JointSet) -> nn.ModuleDict:
+    """The last layers, a 1x1 convolution of features for each map."""
+    count, bones = len(joints.names), len(joints.bones)
+    channels = {"disks": count, "short": 2 * count, "mid": 4 * bones, "person": 1, "long": 2 * count}
+    return nn.ModuleDict({n: nn.Conv2d(inputs, c, 1) for n, c in channels.items()})
+
+
+def start_maps(layers: nn.ModuleDict) -> None:
+    """Begin where nobody is anywhere and every vector is zero."""
+    for layer in layers.values():
+        assert isinstance(layer, nn.Conv2d)
+        assert layer.bias is not None
+        nn.init.normal_(layer.weight, std=0.01)
+        nn.init.zeros_(layer.bias)
+    nn.init.constant_(layers["disks"].bias, PRIOR_LOGIT)  # type: ignore[arg-type]
+
+
 class PersonLabHead(nn.Module):
     """Features → raw maps: logits of disks and person, and three kinds of vectors in network px."""
 
     def __init__(self, inputs: int, joints: JointSet, act: Activation) -> None:
         super().__init__()
-        count, bones = len(joints.names), len(joints.bones)
-        self.channels = {"disks": count, "short": 2 * count, "mid": 4 * bones, "person": 1, "long": 2 * count}
         self.project = nn.Sequential(
             nn.Conv2d(inputs, FEATURES, 1, bias=False), norm(FEATURES), activation(act, FEATURES)
         )
         self.stage = stage128(act)
-        self.maps = nn.ModuleDict({n: nn.Conv2d(FEATURES, c, 1) for n, c in self.channels.items()})
-
-    def start_maps(self) -> None:
-        """Begin where nobody is anywhere and every vector is zero."""
-        for layer in self.maps.values():
-            assert isinstance(layer, nn.Conv2d)
-            assert layer.bias is not None
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)
-        nn.init.constant_(self.maps["disks"].bias, PRIOR_LOGIT)  # type: ignore[arg-type]
+        self.maps = map_layers(FEATURES, joints)
 
     def forward(self, features: Tensor) -> Maps:
         """(b, inputs, h, w) → maps by name, each (b, channels, h, w)."""
@@ -108,7 +116,15 @@ class Refinement(nn.Module):
         return (sampled + beyond.permute(0, 3, 1, 2)).view(b, n, 2, h, w)
 
 
-class PersonLabNet(Network):
+class PersonLab(Network):
+    """A network that gives PersonLab's maps of a picture."""
+
+    @abstractmethod
+    def raw(self, x: Tensor) -> Maps:
+        """Normalised images (b, 3, h, w) → maps by name, before refinement."""
+
+
+class PersonLabNet(PersonLab):
     """A trunk of its own and the head: `personlab-small`."""
 
     def __init__(self, joints: JointSet, act: Activation) -> None:
@@ -117,11 +133,16 @@ class PersonLabNet(Network):
         self.head = PersonLabHead(FEATURES, joints, act)
         self.refinement = Refinement(joints)
         init_weights(self)
-        self.head.start_maps()
+        start_maps(self.head.maps)
 
     def forward(self, x: Tensor) -> Maps:
         """Normalised images (b, 3, h, w) → refined maps by name, at stride 8."""
-        maps: Maps = self.refinement(self.head(self.trunk(x)))
+        maps: Maps = self.refinement(self.raw(x))
+        return maps
+
+    def raw(self, x: Tensor) -> Maps:
+        """See `PersonLab.raw`."""
+        maps: Maps = self.head(self.trunk(x))
         return maps
 
     def stages(self) -> dict[str, nn.Module]:
@@ -142,7 +163,7 @@ class PeopleOnParser(Network):
         self.people = PersonLabHead(FEATURES + classes, joints, act)
         self.refinement = Refinement(joints)
         init_weights(self.people)
-        self.people.start_maps()
+        start_maps(self.people.maps)
         self.parser.requires_grad_(requires_grad=False)
         self.parser.eval()
 
@@ -187,14 +208,14 @@ class PeopleOnParser(Network):
 class PersonLabStage(nn.Module):
     """`image` → `disks`, `short`, `mid`, `long`, `person`."""
 
-    def __init__(self, network: PersonLabNet) -> None:
+    def __init__(self, network: PersonLab) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """(b, h, w, 3) uint8 RGB → maps (b, channels, h/8, w/8), probabilities and px."""
         x = normalise(channels_first(image, precision(self)))
-        maps = self.network.head(self.network.trunk(x))
+        maps = self.network.raw(x)
         return (*shown(maps), maps["person"].sigmoid())
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from models.grid import Grid
+from models.grid import Grid, Sides
 from models.outputs import (
     JointOutput,
     Output,
@@ -78,6 +78,12 @@ def outputs_by_name(stages: Sequence[StageSpec]) -> dict[str, Output]:
     return {o.name: o for s in stages for o in s.outputs}
 
 
+def sides_of(stages: Sequence[StageSpec]) -> Sides:
+    """Sides that the input of a network with these stages may have: multiples of 32 on a grid of centres."""
+    corners = [o.stride for o in outputs_by_name(stages).values() if o.grid is Grid.CORNER]
+    return Sides(max(corners), Grid.CORNER) if corners else Sides()
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """Everything an engine must know to run a model.
@@ -99,7 +105,7 @@ class ModelSpec:
         default_factory=dict
     )  #: stage → sha256 of the files this one belongs with
     card: FactorCard | None = None  #: only in a personalised factor
-    size_multiple: int = 32  #: input height and width must be multiples of this
+    size_multiple: int = 32  #: of input height and width, without the pixel more of a corner grid
     format: int = FORMAT
 
     def __post_init__(self) -> None:
@@ -153,6 +159,11 @@ class ModelSpec:
     def stride(self) -> int:
         """Input pixels per cell of its coarsest output."""
         return max((o.stride for o in self.outputs), default=1)
+
+    @property
+    def sides(self) -> Sides:
+        """Sides that its input may have."""
+        return Sides(self.size_multiple, self.grid)
 
     @property
     def grid(self) -> Grid:

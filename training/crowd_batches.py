@@ -55,20 +55,22 @@ def make_crowd_batch(sources: CrowdSources, shape: BatchShape, *, seed: int, ste
 
 
 def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, NDArray[np.float32]]:
-    """Targets of a scene on the grid."""
+    """Targets of a scene on the grid; on one of corners, the picture's sides are stride·n + 1."""
     side = crowd.picture.shape[0]
-    placement = Placement((side, side), (side, side), stride, Grid.CENTRE)
-    cells = side // stride
-    owners = crowd.owners[stride // 2 :: stride, stride // 2 :: stride]
-    maps = encode_people(output.joint_set, crowd.people, owners, placement, output.radius_px)
-    unknown = crowd.unknown[:, stride // 2 :: stride, stride // 2 :: stride]
-    maps["disks_known"] = (~unknown | (maps["disks"] > 0)).astype(np.float32)
-    covered = (crowd.owners > 0).astype(np.float32)
-    maps["person"] = np.asarray(
-        cv2.resize(covered, (cells, cells), interpolation=cv2.INTER_AREA)[None], np.float32
-    )
-    unsure = cv2.resize(crowd.unsure.astype(np.float32), (cells, cells), interpolation=cv2.INTER_AREA)
-    maps["person_known"] = (unsure <= 0).astype(np.float32)[None]
+    placement = Placement((side, side), (side, side), stride, output.grid)
+    first = stride // 2 if output.grid is Grid.CENTRE else 0
+    at = np.s_[..., first::stride, first::stride]
+    maps = encode_people(output.joint_set, crowd.people, crowd.owners[at], placement, output.radius_px)
+    maps["disks_known"] = (~crowd.unknown[at] | (maps["disks"] > 0)).astype(np.float32)
+    covered, unsure = (m.astype(np.float32) for m in (crowd.owners > 0, crowd.unsure))
+    if output.grid is Grid.CENTRE:  # areas of cells; a corner is a pixel
+        covered, unsure = (
+            np.asarray(cv2.resize(m, placement.cells, interpolation=cv2.INTER_AREA), np.float32)
+            for m in (covered, unsure)
+        )
+        at = np.s_[:]
+    maps["person"] = covered[at][None]
+    maps["person_known"] = (unsure[at] <= 0).astype(np.float32)[None]
     return maps
 
 

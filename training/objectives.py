@@ -8,6 +8,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from models.families import AUXILIARY
 from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
 from training.heatmap_loss import heatmap_loss
 from training.losses import PartLoss, factor_loss
@@ -35,9 +36,12 @@ def heatmap_terms(maps: Maps, targets: Targets) -> dict[str, Tensor]:
 
 
 def people_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
-    """The terms of `personlab_loss`."""
+    """The terms of `personlab_loss`, and the same of maps from the middle of a network if it gives some."""
     assert isinstance(output, JointDisks)  # the row of LOSSES
-    return personlab_loss(maps, targets, output.radius_px)
+    terms = personlab_loss(maps, targets, output.radius_px)
+    middle = {n.removeprefix(AUXILIARY): m for n, m in maps.items() if n.startswith(AUXILIARY)}
+    early = personlab_loss(middle, targets, output.radius_px) if middle else {}
+    return terms | {AUXILIARY + n: term for n, term in early.items()}
 
 
 @cache

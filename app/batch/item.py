@@ -78,9 +78,7 @@ def work(item: Item, job: ParseJob, engine: Engine, report: Report) -> tuple[Rec
 
 def network_size(engine: Engine, picture: tuple[int, int]) -> str:
     """The network's input, WxH, for a picture of (width, height) px: the engine's size is only its limit."""
-    spec = engine.spec
-    fitted = Letterbox.fit(picture, engine.size, stride=spec.stride, multiple=spec.size_multiple)
-    return "x".join(map(str, fitted.network))
+    return "x".join(map(str, Letterbox.of_model(picture, engine.size, engine.spec).network))
 
 
 def stamp(item: Item) -> Record:

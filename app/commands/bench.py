@@ -181,9 +181,7 @@ def _frames(path: Path, count: int, watch: Stopwatch) -> Iterator[Frame]:
 
 def _ours(engine: Engine, frame: Frame, watch: Stopwatch) -> tuple[int, int]:
     """The steps of `Engine.parse` and the painting, each timed; the network's input size."""
-    letterbox = Letterbox.fit(
-        frame.size, engine.size, stride=engine.spec.stride, multiple=engine.spec.size_multiple
-    )
+    letterbox = Letterbox.of_model(frame.size, engine.size, engine.spec)
     canvas = watch.time("ours", "preprocess", lambda: letterbox.apply(frame.image))
     features = watch.time("ours", "network", lambda: engine.stages.features(canvas))
     request = Request(frame, letterbox, canvas, features)
@@ -228,9 +226,7 @@ class Naive:
     def run(self, frame: Frame, watch: Stopwatch) -> None:
         """One frame."""
         engine = self._engine
-        letterbox = Letterbox.fit(
-            frame.size, engine.size, stride=engine.spec.stride, multiple=engine.spec.size_multiple
-        )
+        letterbox = Letterbox.of_model(frame.size, engine.size, engine.spec)
         canvas = letterbox.apply(frame.image)
         values = watch.time("naive", "preprocess", lambda: self._normalised(frame.image, letterbox.network))
         logits = watch.time(

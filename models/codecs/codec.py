@@ -29,9 +29,8 @@ class Placement:
     @property
     def cells(self) -> tuple[int, int]:
         """(width, height) of the grid that the picture covers."""
-        if self.grid is Grid.CENTRE:
-            return self.content[0] // self.stride, self.content[1] // self.stride
-        return (self.content[0] - 1) // self.stride + 1, (self.content[1] - 1) // self.stride + 1
+        width, height = self.content
+        return self.grid.cells(width, self.stride), self.grid.cells(height, self.stride)
 
     def to_picture(self, cells: ArrayLike) -> NDArray[np.float64]:
         """(..., 2) x, y in cells, may be fractional → pixels of the displayed picture."""

@@ -65,7 +65,7 @@ class BaseNetwork:
 
     def letterbox(self, size: tuple[int, int]) -> Letterbox:
         """Letterbox of a picture of (width, height) in the network's input."""
-        return Letterbox.fit(size, self.size, stride=self.spec.stride, multiple=self.spec.size_multiple)
+        return Letterbox.of_model(size, self.size, self.spec)
 
     def features(self, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(h, w, 3) network input → (128, h/8, w/8)."""

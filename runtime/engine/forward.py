@@ -93,8 +93,7 @@ class ForwardPass:
 
     def letterbox(self, picture: tuple[int, int], zoom: float = 1.0) -> Letterbox:
         """Place of a picture of (width, height) px in the network's input."""
-        stride, multiple = self.spec.stride, self.spec.size_multiple
-        return Letterbox.fit(picture, self.size, stride=stride, multiple=multiple, zoom=zoom)
+        return Letterbox.of_model(picture, self.size, self.spec, zoom)
 
     def maps(
         self, frames: Sequence[Frame], seen: Sequence[Seen], smoothing: Smoother | None
@@ -223,7 +222,7 @@ class _Shown:
 
 def _check(output: Output, maps: FloatMap, view: View) -> None:
     """Raise when the model does not give what its description says."""
-    across, down = view.letterbox.network[0] // output.stride, view.letterbox.network[1] // output.stride
+    across, down = (output.grid.cells(side, output.stride) for side in view.letterbox.network)
     if maps.shape != (output.channels, down, across):
         raise NoResultError(
             f"the model gave {output.name} {maps.shape}, its description says"

@@ -14,12 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.codec import Placement
+from models.grid import Grid, Sides
 from models.outputs import Output
 from models.resize import average, shrink
+from models.spec import ModelSpec
 from runtime.system.errors import Refusal
 
 #: Grey: normalised it is 0, the mean of the network's input range.
 PADDING = 128
+MULTIPLES_OF_32 = Sides()
 MAX_SIDE = 4096
 #: Beyond twice its size a small picture shows no more, and its people grow larger than any seen in training.
 ENLARGE = 2.0
@@ -80,6 +83,14 @@ class Letterbox:
     content: tuple[int, int]  #: (width, height) of the picture inside the network's input, whole cells, px
     network: tuple[int, int]  #: (width, height) of the network's input, px
     stride: int  #: network pixels per output cell
+    corners: Grid = Grid.CENTRE  #: where a cell's centre lies
+
+    @classmethod
+    def of_model(
+        cls, picture: tuple[int, int], size: NetworkSize, spec: ModelSpec, zoom: float = 1.0
+    ) -> Letterbox:
+        """As `fit`, for the network of a description."""
+        return cls.fit(picture, size, stride=spec.stride, sides=spec.sides, zoom=zoom)
 
     @classmethod
     def fit(
@@ -88,35 +99,36 @@ class Letterbox:
         size: NetworkSize,
         *,
         stride: int = 8,
-        multiple: int = 32,
+        sides: Sides = MULTIPLES_OF_32,
         zoom: float = 1.0,
     ) -> Letterbox:
-        """Place a picture of (width, height) px in a network with input sides that `multiple` divides.
+        """Place a picture of (width, height) px in a network's input.
 
         Args:
             picture: its size as displayed.
             size: the box it is fitted into.
             stride: network pixels per output cell.
-            multiple: of the network's sides.
+            sides: that the network's input may have.
             zoom: shows the picture larger or smaller than the box, then padded no more than it must be.
         """
-        limit = _up(size.box[0], multiple), _up(size.box[1], multiple)
+        limit = sides.up(size.box[0]), sides.up(size.box[1])
         scale = min(limit[0] / picture[0], limit[1] / picture[1], size.enlarge)
         scale = min(scale * zoom, max(scale, MAX_SIDE / max(picture)))
-        content = _cells(picture[0] * scale, stride), _cells(picture[1] * scale, stride)
+        across, down = (_whole_cells(side * scale, stride, sides.grid) for side in picture)
         boxed = size.padded and zoom == 1
-        network = limit if boxed else (_up(content[0], multiple), _up(content[1], multiple))
-        return cls(picture, content, network, stride)
+        network = limit if boxed else (sides.up(across), sides.up(down))
+        return cls(picture, (across, down), network, stride, sides.grid)
 
     @property
     def grid(self) -> tuple[int, int]:
         """(width, height) of the network's output, cells."""
-        return self.network[0] // self.stride, self.network[1] // self.stride
+        width, height = self.network
+        return self.corners.cells(width, self.stride), self.corners.cells(height, self.stride)
 
     @property
     def cells(self) -> tuple[int, int]:
         """(width, height) of the part of the grid that the picture covers; the rest is padding."""
-        return self.content[0] // self.stride, self.content[1] // self.stride
+        return self.placement().cells
 
     def apply(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Scale and pad.
@@ -143,7 +155,7 @@ class Letterbox:
     def placement(self, output: Output | None = None) -> Placement:
         """Placement of the picture on the grid of an output, or on this letterbox's own."""
         if output is None:
-            return Placement(self.picture, self.content, self.stride)
+            return Placement(self.picture, self.content, self.stride, self.corners)
         return Placement(self.picture, self.content, output.stride, output.grid)
 
     def pool(self, silhouette: NDArray[np.generic]) -> NDArray[np.float32]:
@@ -160,9 +172,6 @@ class Letterbox:
         return grid / np.float32(255) if silhouette.dtype == np.uint8 else grid
 
 
-def _cells(side: float, stride: int) -> int:
-    return max(1, round(side / stride)) * stride
-
-
-def _up(side: int, multiple: int) -> int:
-    return -(-side // multiple) * multiple
+def _whole_cells(side: float, stride: int, grid: Grid) -> int:
+    """The side of whole cells next to a length, px."""
+    return grid.side(max(1, round((side - grid.extra_px) / stride)) + grid.extra_px, stride)

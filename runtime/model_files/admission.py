@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runtime.engine.sessions import sha256
+from runtime.model_files.probe import further_s
 from runtime.system import paths
 from runtime.system.errors import Refusal, plain, printable
 from runtime.system.files import read_regular
@@ -68,11 +69,13 @@ def read_sums(sums: Path) -> dict[str, str]:
 
 def try_in_child(stages: Mapping[str, bytes]) -> str:
     """Why the stages must not be used; empty when they may."""
+    size_bytes = sum(map(len, stages.values()))
+    limit_s = TRIAL_S + further_s(size_bytes)
     header = json.dumps({stage: len(data) for stage, data in stages.items()}) + "\n"
     try:
-        child = answer_of(CHILD, (header.encode(), *stages.values()), TRIAL_S)
+        child = answer_of(CHILD, (header.encode(), *stages.values()), limit_s)
     except subprocess.TimeoutExpired:
-        return f"it did not finish a test picture in {TRIAL_S:.0f} s"
+        return f"it did not finish a test picture in {limit_s:.0f} s"
     except OSError as e:
         return f"it could not be checked ({e.strerror})"
     if child.returncode != 0:

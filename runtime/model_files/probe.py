@@ -11,23 +11,32 @@ import sys
 
 MEMORY_BYTES = 2 << 30  # address space in all
 CPU_SECONDS = 30
+#: of weights that earn a trial one more second for each picture: ResNet-152 at stride 8 has 233 MB, and takes
+#: 11 s for the largest picture on one core; a small file that takes so long is refused
+BYTES_PER_SECOND = 10_000_000
 
 
-def limit_memory() -> None:
+def further_s(size_bytes: int) -> float:
+    """Seconds that a model of so many bytes may take beyond those of a small one."""
+    return size_bytes / BYTES_PER_SECOND
+
+
+def limit_memory(size_bytes: int) -> None:
     """Bound this process before anything of the model is understood; not available on Windows."""
     try:
         import resource  # noqa: PLC0415 - absent on Windows
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    seconds = CPU_SECONDS + int(further_s(size_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main() -> int:
     """Try what comes on standard input."""
     sizes: dict[str, int] = json.loads(sys.stdin.buffer.readline())
-    limit_memory()
+    limit_memory(sum(sizes.values()))
     stages = {stage: sys.stdin.buffer.read(size) for stage, size in sizes.items()}
     from runtime.model_files.trial import reason_against  # noqa: PLC0415 - the limits come before numpy and the runtime
 

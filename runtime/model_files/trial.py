@@ -16,6 +16,7 @@ from runtime.engine.sessions import Array, NoResultError, Session
 from runtime.engine.stages import probabilities
 from runtime.model_files.graph import StructureError, check_structure
 from runtime.model_files.metadata import describe
+from runtime.model_files.probe import further_s
 from runtime.system.errors import Refusal
 
 SIZES = ((96, 128), (64, 32))  # (height, width), px: two sizes find shapes that do not follow the input
@@ -23,7 +24,7 @@ LARGEST = (
     928,
     928,
 )  # what the window's largest choice and six views come to, and no description can make smaller
-LIMIT_S = 5.0  # for a picture; a live one has a thirtieth of a second
+LIMIT_S = 5.0  # for a picture, and more for a large file; a live one has a thirtieth of a second
 IMAGE_TENSOR = "tensor(uint8)", 4
 MIN_CONTRAST = 1e-7  # an output that changes less over all the pictures has learned nothing
 
@@ -38,7 +39,7 @@ def reason_against(stages: dict[str, bytes]) -> str:
             specs[stage] = describe(f"{stage}.onnx", data)
             sessions[stage] = Session(stage, data, Provider.CPU)
             check_interface(specs[stage], sessions[stage])
-        _run(sessions, specs)
+        _run(sessions, specs, LIMIT_S + further_s(sum(map(len, stages.values()))))
     except StructureError as e:
         return str(e)
     except Refusal as e:
@@ -84,22 +85,25 @@ def _listing(have: dict[str, tuple[str, int]]) -> str:
     return ", ".join(f"{name} {_words(shape)}" for name, shape in list(have.items())[:6]) or "nothing"
 
 
-def _run(sessions: dict[str, Session], specs: dict[str, ModelSpec]) -> None:
+def _run(sessions: dict[str, Session], specs: dict[str, ModelSpec], limit_s: float) -> None:
     seen: dict[str, list[float]] = {}
-    pictures = [p for size in SIZES for p in drawn_pictures(*size)]
     first = next(iter(specs.values()))
-    for size in (first.input_size, LARGEST):  # last those in use, where what costs too much ends this process
-        height, width = (-(-side // first.size_multiple) * first.size_multiple for side in size)
-        pictures += drawn_pictures(height, width)[:1]
+    up = first.sides.up
+    pictures = [p for height, width in SIZES for p in drawn_pictures(up(height), up(width))]
+    for height, width in (
+        first.input_size,
+        LARGEST,
+    ):  # last those in use, where what costs too much ends this process
+        pictures += drawn_pictures(up(height), up(width))[:1]
     for picture in pictures:
         started_s = time.process_time()
         for name, values in _outputs(sessions, specs, picture).items():
             low, high = seen.setdefault(name, [np.inf, -np.inf])
             seen[name] = [min(low, float(values.min())), max(high, float(values.max()))]
-        if (took_s := time.process_time() - started_s) > LIMIT_S:
+        if (took_s := time.process_time() - started_s) > limit_s:
             sides = "x".join(map(str, picture.shape[2:0:-1]))
             raise StructureError(
-                f"it took {took_s:.0f} s for a picture of {sides}, more than {LIMIT_S:.0f} s"
+                f"it took {took_s:.0f} s for a picture of {sides}, more than {limit_s:.0f} s"
             )
     for name, (low, high) in seen.items():
         if high - low < MIN_CONTRAST:
@@ -133,7 +137,7 @@ def _check_shape(output: Output, values: NDArray[np.float32], picture: NDArray[n
     channels = values.shape[1]
     with contextlib.suppress(OutputError):  # a set that is not known here: it may still serve as a silhouette
         channels = output.channels
-    down, across = picture.shape[1] // output.stride, picture.shape[2] // output.stride
+    down, across = (output.grid.cells(side, output.stride) for side in picture.shape[1:3])
     if values.shape != (1, channels, down, across):
         raise StructureError(
             f"its output {output.name}: expected shape {(1, channels, down, across)}, got {values.shape}"

@@ -19,8 +19,8 @@ from models.families import ZOO, ZooRow
 from models.labels import JOINT_SETS
 from models.network import Network, build
 from models.outputs import JointDisks
-from models.spec import METADATA_KEY, ModelSpec
-from tests.networks import seasoned
+from models.spec import METADATA_KEY, ModelSpec, sides_of
+from tests.networks import LIGHT, seasoned
 from training.crowd_batches import crowd_targets
 from training.crowds import Crowd
 from training.loop import LAST, TrainConfig, new_state, train
@@ -49,24 +49,33 @@ class Exported:
         return ModelSpec.from_json(props[METADATA_KEY])
 
 
-@pytest.fixture(scope="session", params=ZOO)
+@pytest.fixture(scope="session", params=LIGHT)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Trained for a step and exported by command, once each: tracing takes seconds."""
     name: str = request.param
     checkpoint = tmp_path_factory.mktemp("checkpoints") / LAST
-    row, config = ZOO[name], TrainConfig(steps=1, decay_steps=1, step=StepConfig(bf16=False))
+    row = ZOO[name]
+    config = TrainConfig(steps=1, decay_steps=1, optimiser="adamw", step=StepConfig(bf16=False))
     state = new_state(config, row, seasoned(build(row)), CPU)
     train(state, config, [batch(row)], checkpoint.parent, {}, CPU)
     folder = tmp_path_factory.mktemp("bundles") / name
-    arguments = ["--licence", "CC0-1.0", "--data", "mine=CC-BY-4.0", "--size", "512x288"]
+    height, width = box(row)
+    arguments = ["--licence", "CC0-1.0", "--data", "mine=CC-BY-4.0", "--size", f"{width}x{height}"]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         assert main([str(checkpoint), "--out", str(folder), *arguments]) == 0
     return Exported(name, load_network(checkpoint)[0], folder, said.getvalue())
 
 
+def box(row: ZooRow, height: int = 288, width: int = 512) -> tuple[int, int]:
+    """The (height, width) that a network of the row takes next to these."""
+    up = sides_of(row.stages).up
+    return up(height), up(width)
+
+
 def batch(row: ZooRow) -> Batch:
     """Two pictures with a target for every output that is taught."""
     rng = np.random.default_rng(0)
+    (side, _) = box(row, 64, 64)
     joints = len(JOINT_SETS[row.joints].names) if row.joints else 0
     targets = {
         "codes": rng.integers(0, 32, (2, 16, 16)).astype(np.uint8),
@@ -75,11 +84,11 @@ def batch(row: ZooRow) -> Batch:
     }
     for disks in (o for s in row.stages for o in s.outputs if isinstance(o, JointDisks)):
         people = [AnnotatedPerson(rng.uniform(0, 64, (joints, 2)).astype(np.float32), np.ones(joints, bool))]
-        empty = np.zeros((64, 64), bool)
+        empty = np.zeros((side, side), bool)
         crowd = Crowd(
-            np.zeros((64, 64, 3), np.uint8), np.ones((64, 64), np.uint8), tuple(people),
-            np.zeros((joints, 64, 64), bool), empty,
+            np.zeros((side, side, 3), np.uint8), np.ones((side, side), np.uint8), tuple(people),
+            np.zeros((joints, side, side), bool), empty,
         )  # fmt: skip
         given = crowd_targets(crowd, disks, disks.stride)
         targets |= {name: np.stack([value, value]) for name, value in given.items()}
-    return Batch(rng.integers(0, 256, (2, 64, 64, 3), np.uint8), targets)
+    return Batch(rng.integers(0, 256, (2, side, side, 3), np.uint8), targets)

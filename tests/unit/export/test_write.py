@@ -15,8 +15,10 @@ from export.graphs import refuse_training_graph, to_onnx
 from export.parity import CASES, check, measure, pictures
 from export.stages import ExportError
 from export.write import describe, export_bundle, stage_bytes
+from models.checkpoint import save_network
 from models.factored import Factor, FactoredConvNet, FactorStage
 from models.families import ZOO
+from models.network import build
 from runtime.system.files import write_folder
 from tests.networks import seasoned
 
@@ -161,7 +163,6 @@ def test_the_command_says_why_not(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main([str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "o")]) == 1
     assert "no such file" in capsys.readouterr().err
     for wrong in (
-        ["--size", "500x300"],
         ["--size", "big"],
         ["--size", "0x0"],
         ["--data", "mine"],
@@ -170,4 +171,22 @@ def test_the_command_says_why_not(tmp_path: Path, capsys: pytest.CaptureFixture[
         with pytest.raises(SystemExit) as stop:
             main(["x", "--out", "o", *wrong])
         assert stop.value.code == 2
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "reason"),
+    [
+        ("enet-relu", ["--size", "500x300"], "500x300 px are not multiples of 32. Use --size 512x320"),
+        ("enet-relu", ["--stride", "16"], "enet-relu has output stride 8; only ResNets have others"),
+        ("personlab-resnet50", ["--size", "512x288"], "multiples of 16 and one more. Use --size 513x289"),
+        ("personlab-resnet50", ["--stride", "64"], "strides (8, 16, 32)"),
+    ],
+)
+def test_the_command_refuses_a_size_or_a_stride_that_the_network_has_not(
+    name: str, options: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_network(tmp_path / "net.safetensors", ZOO[name], build(ZOO[name]), {})
+    assert main([str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "o"), *options]) == 1
+    assert reason in capsys.readouterr().err
     assert not (tmp_path / "o").exists()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.grid import Grid
+from models.grid import Grid, Sides
 
 strides = st.sampled_from((1, 2, 4, 8, 16, 32))
 coordinates = st.floats(-1e4, 1e4)
@@ -32,6 +32,20 @@ def test_a_corner_cell_lies_on_its_pixel(cell: int, stride: int) -> None:
 def test_centred_cells_lie_symmetrically_in_the_picture(size: int) -> None:
     x = Grid.CENTRE.to_pixel(np.arange(size // 8), 8)
     assert x[0] + x[-1] == size - 1
+
+
+@pytest.mark.parametrize("grid", Grid)
+@given(cells=st.integers(2, 500), stride=strides)
+def test_a_side_of_whole_cells_holds_them_all(grid: Grid, cells: int, stride: int) -> None:
+    side = grid.side(cells, stride)
+    assert grid.cells(side, stride) == cells
+    last = cells - 1 if grid is Grid.CORNER else cells - 0.5
+    assert float(grid.to_pixel(last, stride)) == (side - 1 if grid is Grid.CORNER else side - 0.5)
+
+
+def test_the_next_side_that_fits() -> None:
+    assert [Sides().up(s) for s in (1, 32, 33, 801)] == [32, 32, 64, 832]
+    assert [Sides(16, Grid.CORNER).up(s) for s in (1, 17, 18, 801)] == [17, 17, 33, 801]
 
 
 def test_arrays_keep_their_shape() -> None:

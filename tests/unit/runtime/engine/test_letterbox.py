@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.grid import Grid
+from models.grid import Grid, Sides
 from models.resize import shrink
 from runtime.engine.letterbox import PADDING, Letterbox, NetworkSize
 from runtime.system.errors import Refusal
@@ -49,6 +49,21 @@ def test_content_is_whole_cells_inside_a_network_of_whole_multiples(
         assert network % 32 == 0
     if not size.padded:
         assert max(box.network) <= -(-size.width // 32) * 32
+
+
+@given(pictures, sizes, st.sampled_from((8, 16, 32)))
+def test_a_corner_grid_has_a_cell_on_the_first_and_the_last_pixel(
+    picture: tuple[int, int], size: NetworkSize, stride: int
+) -> None:
+    box = Letterbox.fit(picture, size, stride=stride, sides=Sides(stride, Grid.CORNER))
+    for side, cells, whole in zip(
+        (*box.content, *box.network), (*box.cells, *box.grid), (*box.network, *box.network), strict=True
+    ):
+        assert (cells - 1) * stride == side - 1
+        assert 1 < side <= whole
+    assert max(box.network) <= max(-(-(side - 1) // stride) * stride + 1 for side in size.box)
+    place = box.placement()
+    assert (place.cells, place.grid) == (box.cells, Grid.CORNER)
 
 
 @given(pictures, sizes)
