@@ -141,6 +141,8 @@ class FastPersonLab(nn.Module):
 class FastPersonLabResNet(nn.Module):
     """Image → as `FastPersonLab`; the norms and the input scale folded into a copy's weights."""
 
+    mean: Tensor
+
     def __init__(self, stage: PersonLabResNetStage) -> None:
         super().__init__()
         network = stage.network
@@ -152,8 +154,8 @@ class FastPersonLabResNet(nn.Module):
                 pair = nn.Sequential(getattr(module, convolution), getattr(module, norm))
                 setattr(module, convolution, _fast_sequence(pair)[0])
                 setattr(module, norm, nn.Identity())
-            if isinstance(getattr(module, "downsample", None), nn.Sequential):
-                module.downsample = _fast_sequence(module.downsample)
+            if isinstance(shortcut := getattr(module, "downsample", None), nn.Sequential):
+                module.add_module("downsample", _fast_sequence(shortcut))
         first = self.backbone.conv1
         scale = 1 / (255 * torch.tensor(IMAGENET_STD, dtype=torch.float64))
         weight, bias = _weight_and_bias(first)

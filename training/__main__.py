@@ -8,18 +8,20 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
 
-from models.checkpoint import CheckpointError, load_checkpoint, load_weights, with_slopes
+from models.checkpoint import CheckpointError, load_weights, starting_weights, with_slopes
 from models.families import ZOO
 from models.network import build
+from models.spec import sides_of
 from training import distributed
 from training.batches import DataFolders, batches_for
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError
+from training.recipes import Recipe, recipe_of
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Stream
 from training.workers import WorkerStream
@@ -32,18 +34,29 @@ def _arguments() -> argparse.ArgumentParser:
     )
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
-    p.add_argument("--synthetic", type=Path, nargs="+", default=[], help="packed synthetic people: STEM…")
+    p.add_argument(
+        "--synthetic",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="packed synthetic people: STEM…; to teach people, folders of synthetic ones",
+    )
     p.add_argument("--silhouettes", type=Path, help="cuts of photos (python -m training.silhouettes)")
     p.add_argument("--pseudolabels", type=Path, help="dense labels (python -m training.pseudolabels)")
-    p.add_argument("--init", type=Path, help="checkpoint whose averaged weights to start from")
-    p.add_argument("--steps", type=int, default=8000)
-    p.add_argument("--decay-steps", type=int, default=2000, help="the learning rate falls over the last ones")
-    p.add_argument("--batch", type=int, default=16)
-    p.add_argument("--crop", type=int, default=256, help="side of the training pictures, px")
+    p.add_argument(
+        "--init",
+        type=Path,
+        help="checkpoint whose averaged weights to start from, or a ResNet's (safetensors)",
+    )
+    own = p.add_argument_group("recipe", "each has a default for the kind of network: training/recipes.py")
+    own.add_argument("--steps", type=int)
+    own.add_argument("--decay-steps", type=int, help="the learning rate falls over the last ones; 0: never")
+    own.add_argument("--batch", type=int)
+    own.add_argument("--crop", type=int, help="side of the training pictures, px")
+    own.add_argument("--lr", type=float)
+    own.add_argument("--optimiser", choices=("muon", "adamw", "sgd"))
+    own.add_argument("--ema", type=float, help="decay of the averaged weights")
     p.add_argument("--target-stride", type=int, default=4, choices=(2, 4, 8), help="pixels per label cell")
-    p.add_argument("--lr", type=float, default=1e-3)
-    p.add_argument("--optimiser", choices=("muon", "adamw"), default=TrainConfig.optimiser)
-    p.add_argument("--ema", type=float, default=0.998)
     p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)
@@ -64,12 +77,12 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(a.threads)
     rank, world = distributed.start()
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
+    row = ZOO[a.name]
+    recipe = recipe_of(row, **{f.name: getattr(a, f.name, None) for f in fields(Recipe)})
     config = TrainConfig(
-        steps=a.steps, decay_steps=a.decay_steps, batch=a.batch, lr=a.lr, ema=a.ema,
-        dropout=a.dropout, seed=a.seed, optimiser=a.optimiser,
+        **{k: v for k, v in asdict(recipe).items() if k != "crop"}, dropout=a.dropout, seed=a.seed,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
-    row = ZOO[a.name]
     mixture = Mixture(*a.mixture) if a.mixture else Mixture()
     folders = DataFolders(a.data, a.synthetic, a.silhouettes, a.pseudolabels, a.strict, mixture)
     try:
@@ -78,19 +91,20 @@ def main(argv: list[str] | None = None) -> int:
         if (a.out / LAST).exists():
             resume(state, a.out / LAST)
         elif a.init is not None:
-            weights = state.net.start(with_slopes(load_checkpoint(a.init)[0]["ema"], state.net))
+            weights = state.net.start(with_slopes(starting_weights(a.init), state.net))
             load_weights(state.net, weights, a.init)
             load_weights(state.ema, weights, a.init)
         distributed.same_start(state.net)
-        shape = BatchShape(a.batch, a.crop, a.target_stride)
+        crop = sides_of(row.stages).up(recipe.crop)
+        shape = BatchShape(recipe.batch, crop, a.target_stride)
         make = batches_for(state.outputs, folders, shape, a.seed * world + rank)
         stream = (
-            WorkerStream(make, start=state.step, steps=a.steps, workers=a.workers)
+            WorkerStream(make, start=state.step, steps=recipe.steps, workers=a.workers)
             if a.workers
             else Stream(make, start=state.step)
         )
         try:
-            facts = {"mixture": asdict(mixture), "crop": a.crop}
+            facts = {"mixture": asdict(mixture), "crop": crop}
             train(state, config, stream, a.out, facts, device, (rank, world))
         finally:
             stream.close()

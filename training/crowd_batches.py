@@ -68,7 +68,7 @@ def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, ND
             np.asarray(cv2.resize(m, placement.cells, interpolation=cv2.INTER_AREA), np.float32)
             for m in (covered, unsure)
         )
-        at = np.s_[:]
+        at = np.s_[..., ::1, ::1]
     maps["person"] = covered[at][None]
     maps["person_known"] = (unsure[at] <= 0).astype(np.float32)[None]
     return maps

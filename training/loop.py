@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,11 +20,13 @@ from models.network import Network
 from models.outputs import Output
 from training.distributed import average_gradients
 from training.muon import Muon
+from training.recipes import Optimiser
 from training.step import StepConfig, losses
 from training.stream import Batch
 
 log = logging.getLogger(__name__)
 LAST = "last.safetensors"
+SGD_MOMENTUM = 0.9
 
 
 class DivergedError(RuntimeError):
@@ -51,7 +52,7 @@ class TrainConfig:
     warmup_steps: int = 200
     ema: float = 0.998
     dropout: float = 0.0
-    optimiser: Literal["muon", "adamw"] = "muon"
+    optimiser: Optimiser = "muon"
     seed: int = 0
     checkpoint_every: int = 250
     step: StepConfig = field(default_factory=StepConfig)
@@ -72,7 +73,7 @@ class State:
     row: ZooRow
     net: Network
     ema: Network
-    optimiser: Muon
+    optimiser: torch.optim.Optimizer
     step: int = 0
     images: int = 0
 
@@ -89,8 +90,14 @@ def new_state(config: TrainConfig, row: ZooRow, net: Network, device: torch.devi
     for module in net.modules():
         if isinstance(module, nn.Dropout2d):
             module.p = config.dropout
-    orthogonal = config.optimiser == "muon"
-    return State(row, net, ema, Muon(net, config.lr, config.weight_decay, orthogonal=orthogonal))
+    return State(row, net, ema, _optimiser(config, net))
+
+
+def _optimiser(config: TrainConfig, net: Network) -> torch.optim.Optimizer:
+    if config.optimiser == "sgd":
+        learned = [p for p in net.parameters() if p.requires_grad]
+        return torch.optim.SGD(learned, config.lr, SGD_MOMENTUM, weight_decay=config.weight_decay)
+    return Muon(net, config.lr, config.weight_decay, orthogonal=config.optimiser == "muon")
 
 
 def resume(state: State, path: Path) -> None:

@@ -1,0 +1,47 @@
+"""RECIPES: how networks of a family are trained unless the command says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from models.families import ZooRow
+
+Optimiser = Literal["muon", "adamw", "sgd"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of a run.
+
+    Attributes:
+        crop: side of the training pictures, px.
+        decay_steps: the learning rate falls over so many last ones; 0: it is constant.
+        ema: decay of the averaged weights.
+    """
+
+    steps: int = 8000
+    decay_steps: int = 2000
+    batch: int = 16
+    crop: int = 256
+    lr: float = 1e-3
+    optimiser: Optimiser = "muon"
+    ema: float = 0.998
+    warmup_steps: int = 200
+    weight_decay: float = 2e-4
+
+
+#: of both small PersonLab networks: people of a third of the picture need more pixels than parts of one
+PEOPLE = Recipe(steps=12_000, decay_steps=3000, batch=12, crop=320)
+#: Papandreou et al., ECCV 2018, §4.1, with Polyak averaging as a moving one; what differs: docs/training.md
+PERSONLAB_PAPER = Recipe(
+    steps=1_000_000, decay_steps=0, batch=8, crop=801, lr=1e-3, optimiser="sgd", ema=0.9999, warmup_steps=0,
+    weight_decay=0.0,
+)  # fmt: skip
+RECIPES = {"personlab": PEOPLE, "people": PEOPLE, "personlab-resnet": PERSONLAB_PAPER}
+
+
+def recipe_of(row: ZooRow, **given: object) -> Recipe:
+    """The recipe of a row's family, changed where something is given that is not None."""
+    changed = {k: v for k, v in given.items() if v is not None}
+    return replace(RECIPES.get(row.family, Recipe()), **changed)  # type: ignore[arg-type]
