@@ -153,10 +153,10 @@ BATCHES: dict[type[Output], Callable[[Output, DataFolders, BatchShape, int], Bat
 
 
 def batches_for(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
-    """Batches that teach a network: of the first of its outputs that has data.
+    """Batches that teach a network: of the last of its outputs that has data, for later stages learn.
 
     Raises:
         DataError: the data cannot be used.
     """
-    output = next(o for o in outputs if type(o) in BATCHES)
+    output = next(o for o in reversed(outputs) if type(o) in BATCHES)
     return BATCHES[type(output)](output, folders, shape, seed)

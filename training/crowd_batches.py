@@ -68,9 +68,10 @@ def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, ND
             np.asarray(cv2.resize(m, placement.cells, interpolation=cv2.INTER_AREA), np.float32)
             for m in (covered, unsure)
         )
-        at = np.s_[..., ::1, ::1]
-    maps["person"] = covered[at][None]
-    maps["person_known"] = (unsure[at] <= 0).astype(np.float32)[None]
+    else:
+        covered, unsure = covered[at], unsure[at]
+    maps["person"] = covered[None]
+    maps["person_known"] = (unsure <= 0).astype(np.float32)[None]
     return maps
 
 
