@@ -21,7 +21,7 @@ from training import distributed
 from training.batches import DataFolders, batches_for
 from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
 from training.photos import DataError
-from training.recipes import Recipe, recipe_of
+from training.recipes import TrainingRecipe, recipe_of
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Stream
 from training.workers import WorkerStream
@@ -78,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     rank, world = distributed.start()
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     row = ZOO[a.name]
-    recipe = recipe_of(row, **{f.name: getattr(a, f.name, None) for f in fields(Recipe)})
+    recipe = recipe_of(row, **{f.name: getattr(a, f.name, None) for f in fields(TrainingRecipe)})
     config = TrainConfig(
         **{k: v for k, v in asdict(recipe).items() if k != "crop"}, dropout=a.dropout, seed=a.seed,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),

@@ -11,7 +11,7 @@ Optimiser = Literal["muon", "adamw", "sgd"]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """Settings of a run.
 
     Attributes:
@@ -32,16 +32,16 @@ class Recipe:
 
 
 #: of both small PersonLab networks: people of a third of the picture need more pixels than parts of one
-PEOPLE = Recipe(steps=12_000, decay_steps=3000, batch=12, crop=320)
+PEOPLE = TrainingRecipe(steps=12_000, decay_steps=3000, batch=12, crop=320)
 #: Papandreou et al., ECCV 2018, §4.1, with Polyak averaging as a moving one; what differs: docs/training.md
-PERSONLAB_PAPER = Recipe(
+PERSONLAB_PAPER = TrainingRecipe(
     steps=1_000_000, decay_steps=0, batch=8, crop=801, lr=1e-3, optimiser="sgd", ema=0.9999, warmup_steps=0,
     weight_decay=0.0,
 )  # fmt: skip
 RECIPES = {"personlab": PEOPLE, "people": PEOPLE, "personlab-resnet": PERSONLAB_PAPER}
 
 
-def recipe_of(row: ZooRow, **given: object) -> Recipe:
+def recipe_of(row: ZooRow, **given: object) -> TrainingRecipe:
     """The recipe of a row's family, changed where something is given that is not None."""
     changed = {k: v for k, v in given.items() if v is not None}
-    return replace(RECIPES.get(row.family, Recipe()), **changed)  # type: ignore[arg-type]
+    return replace(RECIPES.get(row.family, TrainingRecipe()), **changed)  # type: ignore[arg-type]
