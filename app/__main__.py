@@ -136,7 +136,10 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     *,
     out: ResultFolder,
     model: Model = "factored-s31",
-    factor: Annotated[str, typer.Option(metavar="NAME|FILE", help="A personalised factor.")] = "",
+    factor: Annotated[
+        str,
+        typer.Option(metavar="NAME|FILE", help="A personalised factor; people, or people:3 for one of them."),
+    ] = "",
     silhouettes: MaskFolder = None,
     size: Annotated[str, typer.Option(metavar="WxH|N", help="Size of the network's input.")] = "",
     views: Annotated[

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from models.outputs import JointDisks
 from runtime.engine.augmentation import ONE, Views, chosen
 from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
@@ -17,6 +16,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.output.products import PRODUCTS
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader
+from runtime.silhouettes.people import people_silhouette, people_word, tells_people_apart
 from runtime.system.errors import Refusal
 
 _SPAN: Final = re.compile(r"\s*(\d{1,9})\s*:\s*(\d{1,9})\s*")
@@ -91,7 +91,7 @@ class ParseJob:
     out: Path
     save: tuple[str, ...] = ()  #: of the products; empty: those that are made by default
     model: str = "factored-s31"
-    factor: str = ""  #: name or file; empty is the model's own
+    factor: str = ""  #: name or file, `people` or `people:3`; empty is the model's own
     silhouettes: Path | None = None  #: imported masks in the factor's place
     size: str = ""  #: of the network's input; empty is the model's own
     views: Literal["auto", "1", "2", "6"] = "auto"  #: passes over a picture; auto: 6, clips 1
@@ -126,13 +126,16 @@ class ParseJob:
             raise Refusal(
                 f"silhouettes {self.silhouettes}", "there is no such folder", "Give a folder of PNG masks"
             )
+        people, number = people_word(self.factor)
         engine = load_engine(
             self.model,
             device=self.device,
-            factor=Path(self.factor) if self.factor else None,
+            factor=Path(self.factor) if self.factor and not people else None,
             threads=threads,
             size=NetworkSize.parse(self.size) if self.size else None,
         )
+        if people:
+            engine = engine.with_factor(people_silhouette(engine, number=number, threads=threads))
         for clip in (False, True):
             engine.with_views(self.views_of(engine, clip=clip))
         return engine.with_detail(FULL)
@@ -164,6 +167,7 @@ class ParseJob:
             Refusal: there are no masks for this input.
         """
         engine = engine.with_views(self.views_of(engine, clip=clip))
+        engine.source.reset()
         if self.silhouettes is None:
             return engine
         folder = self.silhouettes
@@ -180,9 +184,9 @@ class ParseJob:
 
     def remembers(self, engine: Engine) -> bool:
         """True when a frame's result depends on the frames before it: smoothed, or people with numbers."""
-        if self.smooth or self.silhouettes is not None:  # a missing mask is bridged by the last one
-            return True
-        return any(isinstance(o, JointDisks) for o in engine.spec.outputs)
+        # A missing mask is bridged by the last one.
+        bridged = self.silhouettes is not None or people_word(self.factor)[0]
+        return self.smooth or bridged or tells_people_apart(engine)
 
     def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:
         """Everything that decides the results, bit for bit; two runs with one recipe may share a folder."""
