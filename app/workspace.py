@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +16,7 @@ from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.source import SilhouetteSource
 from runtime.frames import Frame
-from runtime.library.factors import FactorFile
+from runtime.library.factors import is_factor
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed
 from runtime.media.sources import Source, classify
@@ -26,6 +25,7 @@ from runtime.silhouettes.chroma_key import ChromaKey
 from runtime.silhouettes.grabcut import Brush
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
 from runtime.silhouettes.other_network import load_network
+from runtime.silhouettes.people import finds_people, people_silhouette
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 
@@ -260,11 +260,16 @@ class Workspace:
 
     def use_masks(self, path: Path) -> None:
         """Take the silhouettes from a folder with one mask per frame, or from one mask picture."""
+        kind = MaskSequence if path.is_dir() else MaskPicture
+        self._prepare(f"Reading masks of {path.name}", lambda _: kind(path), "masks")
 
-        def work(_: BackgroundJob) -> SilhouetteSource:
-            return MaskSequence(path) if path.is_dir() else MaskPicture(path)
-
-        self._prepare(f"Reading masks of {path.name}", work, "masks")
+    def use_people(self, at: tuple[float, float] | None = None) -> None:
+        """Take the silhouettes of everybody, or of whoever is nearest to a pixel in the next frame."""
+        if (engine := self._engine) is None:
+            return
+        trunk, threads = engine.trunk_sha256 if finds_people(engine) else "", thread_budget().network
+        key, title = ("people", "Finding people") if at is None else ("person", "Finding a person")
+        self._prepare(title, lambda _: people_silhouette(engine, at=at, threads=threads), key, trunk)
 
     def use_network(self, path: Path) -> None:
         """Take the silhouette from another network."""
@@ -283,19 +288,14 @@ class Workspace:
     def open_onnx(self, path: Path) -> None:
         """A dropped .onnx file: a factor stands in the X factor's place, anything else becomes the model."""
 
-        def work(_: BackgroundJob) -> bool:
-            with suppress(Refusal):
-                return bool(FactorFile.open(path))
-            return False
-
-        def done(is_factor: object) -> None:
+        def done(stands: object) -> None:
             whole = path.parent if path.stem in {"trunk", "head"} else path
-            if is_factor:
+            if stands:
                 self.use_factor(path)
             else:
                 self.load(replace(self.choice, model=str(whole)))
 
-        self._jobs.start(f"Reading {path.name}", work, done, beside=True)
+        self._jobs.start(f"Reading {path.name}", lambda _: is_factor(path), done, beside=True)
 
     def swap_back(self) -> None:
         """The X factor before this one; the same again brings this one back."""

@@ -21,6 +21,7 @@ from app.ui.text_dialogs import show_text
 from app.ui.window import Window
 from app.workspace import ModelChoice, Workspace
 from personalize.client.verdict import gain_words
+from runtime.frames import Frame
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
@@ -62,6 +63,7 @@ class RuntimeMenus:
         self._open_source = open_source
         self._on_refused = on_refused
         self._warned_s = float("-inf")  # when it was said that a plate would learn a person
+        self._picked: Callable[[Frame, int, int], None] = workspace.use_chroma
         self._connect()
         self._fill_behind()
         self.refresh()
@@ -115,6 +117,8 @@ class RuntimeMenus:
         actions["plate"].triggered.connect(self._learn_plate)
         actions["motion"].triggered.connect(workspace.use_motion)
         actions["chroma"].triggered.connect(self._pick_chroma)
+        actions["people"].triggered.connect(self._use_people)
+        actions["person"].triggered.connect(self._pick_person)
         actions["masks"].triggered.connect(self._ask_masks)
         actions["swap-back"].triggered.connect(workspace.swap_back)
         actions["swap-back"].triggered.connect(window.stop_picking)
@@ -214,7 +218,7 @@ class RuntimeMenus:
             self._workspace.use_factor(Path(path))
 
     def _on_other_factor(self, action: QAction) -> None:
-        if action is not self._window.actions_["chroma"]:
+        if action not in (self._window.actions_["chroma"], self._window.actions_["person"]):
             self._window.stop_picking()
 
     def _learn_plate(self) -> None:
@@ -231,15 +235,25 @@ class RuntimeMenus:
             self._workspace.use_plate()
 
     def _pick_chroma(self) -> None:
+        self._pick("Click the colour of the backdrop", self._workspace.use_chroma)
+
+    def _use_people(self) -> None:
+        self._workspace.use_people()
+
+    def _pick_person(self) -> None:
+        self._pick("Click the person", lambda _, x, y: self._workspace.use_people((x, y)))
+
+    def _pick(self, words: str, use: Callable[[Frame, int, int], None]) -> None:
+        self._picked = use
         self._window.canvas.pick(on=True)
-        self._window.status.showMessage("Click the colour of the backdrop", 8000)
+        self._window.status.showMessage(words, 8000)
         self.refresh()  # nothing is chosen before the click
 
     def _on_picked(self, x: int, y: int) -> None:
         parsed = self._window.canvas.parsed
         self._window.status.clearMessage()
         if parsed is not None:
-            self._workspace.use_chroma(parsed.frame, x, y)
+            self._picked(parsed.frame, x, y)
 
     def _ask_masks(self) -> None:
         self.refresh()

@@ -322,3 +322,10 @@ def _readable(files: Iterable[Path]) -> Iterator[FactorFile]:
 def _number(path: Path) -> int:
     digits = path.name.removesuffix(FACTOR_SUFFIX)
     return int(digits) if digits.isdecimal() else 0
+
+
+def is_factor(path: Path) -> bool:
+    """True of a file that stands in the X factor's place."""
+    with suppress(Refusal):
+        return bool(FactorFile.open(path))
+    return False

@@ -103,7 +103,7 @@ def people_silhouette(
     Raises:
         Refusal: the second network is not there.
     """
-    shared = tells_people_apart(engine) and engine.part_set is not None
+    shared = finds_people(engine)
     finder = engine.with_factor(None) if shared else load_engine(NETWORK, threads=threads)
     return PeopleSilhouette(finder, shared=shared, number=number, at=at)
 
@@ -111,6 +111,11 @@ def people_silhouette(
 def tells_people_apart(engine: Engine) -> bool:
     """True of a model whose results are people, each with joints and mask."""
     return any(isinstance(o, JointDisks) for o in engine.spec.outputs)
+
+
+def finds_people(engine: Engine) -> bool:
+    """True of a model that finds people beside body parts, from one trunk."""
+    return tells_people_apart(engine) and engine.part_set is not None
 
 
 def people_word(factor: str) -> tuple[bool, int | None]:

@@ -18,6 +18,8 @@ from models.grid import Grid
 from models.results import Result
 from runtime.engine.augmentation import MIRRORED, ONE, SIX
 from runtime.media.clips import Clip
+from runtime.silhouettes import people
+from tests import drawn_people
 from tests.qt.scripting import factor_file
 from tests.unit.runtime.model_files import crafted
 
@@ -36,6 +38,22 @@ def test_nothing_asks_for_a_colour_that_is_no_longer_wanted(playing, qtbot, end:
         window.actions_[end].trigger()
     assert window.status.currentMessage() == ""
     assert window.canvas.cursor().shape() == Qt.CursorShape.ArrowCursor
+
+
+def test_people_of_a_second_network_and_one_of_them_stand_in_the_menu(
+    playing, qtbot, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setattr(people, "NETWORK", str(drawn_people.bundle(tmp_path / "drawn")))
+    workspace, actions = playing.workspace, playing.window.actions_
+    actions["people"].trigger()
+    qtbot.waitUntil(lambda: workspace.xfactor.key == "people", timeout=20_000)
+    assert actions["people"].isChecked()
+    actions["person"].trigger()
+    assert "Click the person" in playing.window.status.currentMessage()
+    playing.window.canvas.picked.emit(5, 5)
+    qtbot.waitUntil(lambda: workspace.xfactor.key == "person", timeout=20_000)
+    assert workspace.previous.key == "people"
+    qtbot.waitUntil(lambda: "one person: not found" in playing.window.canvas.parsed.notice, timeout=20_000)
 
 
 def test_a_plate_learns_a_person_only_when_asked_twice(playing, monkeypatch) -> None:
