@@ -16,7 +16,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.output.products import PRODUCTS
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader
-from runtime.silhouettes.people import people_silhouette, people_word, tells_people_apart
+from runtime.silhouettes.people import people_silhouette, people_word, separates_people
 from runtime.system.errors import Refusal
 
 _SPAN: Final = re.compile(r"\s*(\d{1,9})\s*:\s*(\d{1,9})\s*")
@@ -186,7 +186,7 @@ class ParseJob:
         """True when a frame's result depends on the frames before it: smoothed, or people with numbers."""
         # A missing mask is bridged by the last one.
         bridged = self.silhouettes is not None or people_word(self.factor)[0]
-        return self.smooth or bridged or tells_people_apart(engine)
+        return self.smooth or bridged or separates_people(engine)
 
     def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:
         """Everything that decides the results, bit for bit; two runs with one recipe may share a folder."""

@@ -108,14 +108,14 @@ def people_silhouette(
     return PeopleSilhouette(finder, shared=shared, number=number, at=at)
 
 
-def tells_people_apart(engine: Engine) -> bool:
+def separates_people(engine: Engine) -> bool:
     """True of a model whose results are people, each with joints and mask."""
     return any(isinstance(o, JointDisks) for o in engine.spec.outputs)
 
 
 def finds_people(engine: Engine) -> bool:
     """True of a model that finds people beside body parts, from one trunk."""
-    return tells_people_apart(engine) and engine.part_set is not None
+    return separates_people(engine) and engine.part_set is not None
 
 
 def people_word(factor: str) -> tuple[bool, int | None]:
