@@ -25,7 +25,7 @@ from runtime.silhouettes.chroma_key import ChromaKey
 from runtime.silhouettes.grabcut import Brush
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
 from runtime.silhouettes.other_network import load_network
-from runtime.silhouettes.people import finds_people, people_silhouette
+from runtime.silhouettes.people import PeopleSilhouette, finds_people
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 
@@ -269,7 +269,7 @@ class Workspace:
             return
         trunk, threads = engine.trunk_sha256 if finds_people(engine) else "", thread_budget().network
         key, title = ("people", "Finding people") if at is None else ("person", "Finding a person")
-        self._prepare(title, lambda _: people_silhouette(engine, at=at, threads=threads), key, trunk)
+        self._prepare(title, lambda _: PeopleSilhouette(engine, at=at, threads=threads), key, trunk)
 
     def use_network(self, path: Path) -> None:
         """Take the silhouette from another network."""

@@ -16,7 +16,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.output.products import PRODUCTS
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader
-from runtime.silhouettes.people import people_silhouette, people_word, separates_people
+from runtime.silhouettes.people import PeopleSilhouette, people_number, separates_people
 from runtime.system.errors import Refusal
 
 _SPAN: Final = re.compile(r"\s*(\d{1,9})\s*:\s*(\d{1,9})\s*")
@@ -126,16 +126,16 @@ class ParseJob:
             raise Refusal(
                 f"silhouettes {self.silhouettes}", "there is no such folder", "Give a folder of PNG masks"
             )
-        people, number = people_word(self.factor)
+        number = people_number(self.factor)
         engine = load_engine(
             self.model,
             device=self.device,
-            factor=Path(self.factor) if self.factor and not people else None,
+            factor=Path(self.factor) if self.factor and number is None else None,
             threads=threads,
             size=NetworkSize.parse(self.size) if self.size else None,
         )
-        if people:
-            engine = engine.with_factor(people_silhouette(engine, number=number, threads=threads))
+        if number is not None:
+            engine = engine.with_factor(PeopleSilhouette(engine, number, threads=threads))
         for clip in (False, True):
             engine.with_views(self.views_of(engine, clip=clip))
         return engine.with_detail(FULL)
@@ -185,7 +185,7 @@ class ParseJob:
     def remembers(self, engine: Engine) -> bool:
         """True when a frame's result depends on the frames before it: smoothed, or people with numbers."""
         # A missing mask is bridged by the last one.
-        bridged = self.silhouettes is not None or people_word(self.factor)[0]
+        bridged = self.silhouettes is not None or people_number(self.factor) is not None
         return self.smooth or bridged or separates_people(engine)
 
     def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:

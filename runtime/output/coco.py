@@ -158,7 +158,7 @@ def _region(
 ) -> dict[str, Any]:
     """Of one region: its box and area, its pixels within the box, and P(person) of the whole picture."""
     x, y, w, h, area = (int(v) for v in box)
-    mask = np.zeros(person.shape, dtype=np.uint8, order="F")
+    mask = np.zeros(person.shape, dtype=np.uint8)
     mask[y : y + h, x : x + w] = inside
     return {
         "image_id": image_id,
@@ -167,13 +167,8 @@ def _region(
         "area": area,
         "iscrowd": 0,
         "score": round(float(person[y : y + h, x : x + w][inside].mean()) / 255, 4),
-        "segmentation": _encoded(mask),
+        **_segmentation(mask, (person.shape[1], person.shape[0])),
     }
-
-
-def _encoded(mask: NDArray[np.uint8]) -> dict[str, Any]:
-    code = rle.encode(np.asfortranarray(mask))
-    return {"size": [int(v) for v in code["size"]], "counts": code["counts"].decode("ascii")}
 
 
 class CocoFile(GrowingText):

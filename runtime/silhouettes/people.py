@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.codecs.registry import CODECS
 from models.outputs import JointDisks
-from models.results import PersonResult, Result
+from models.results import PersonResult
 from models.spec import PERSON
 from runtime.engine.augmentation import ONE, View
 from runtime.engine.engine import Engine, load_engine
@@ -27,47 +27,46 @@ Point = tuple[float, float]
 
 
 class PeopleSilhouette:
-    """Masks of people, numbered as `Tracker` does; a model that finds people itself runs its trunk once.
+    """Masks of people, numbered as `Tracker` does."""
 
-    Attributes:
-        number: of the only person shown; None shows everybody.
-    """
-
-    def __init__(
-        self, engine: Engine, *, shared: bool, number: int | None = None, at: Point | None = None
-    ) -> None:
-        """Take the network that finds people.
+    def __init__(self, engine: Engine, number: int = 0, at: Point | None = None, threads: int = 1) -> None:
+        """Take the network that finds people: the model's own where it has one, over the same trunk.
 
         Args:
-            engine: of that network, with its own silhouette.
-            shared: whether requests have the features of its trunk.
-            number: of a person; all without it and without `at`.
-            at: x, y px of the displayed picture, of the person shown; found in the next frame, the nearest.
+            engine: of the model in use.
+            number: of the only person shown; 0 shows everybody, or whoever is at `at`.
+            at: x, y px of the displayed picture; the nearest person of the next frame is shown.
+            threads: of a second network.
+
+        Raises:
+            Refusal: the second network is not there.
         """
-        self.number = number
-        self._at = at
-        self._engine = engine.with_views(ONE)
-        self._shared = shared
+        self._shared = finds_people(engine)
+        finder = engine.with_factor(None) if self._shared else load_engine(NETWORK, threads=threads)
+        self._engine = finder.with_views(ONE)
+        self._number, self._at = number, at
         self._tracker = Tracker()
-        self.sessions: tuple[Session, ...] = () if shared else engine.sessions
+        self.sessions: tuple[Session, ...] = () if self._shared else finder.sessions
 
     @property
     def name(self) -> str:
         """Everybody, or who."""
-        if self.number is not None:
-            return f"person {self.number}"
-        return "one person" if self._at is not None else WORD
+        return f"person {self._number}" if self._number else "one person" if self._at else WORD
 
     def person(self, request: Request) -> Silhouette:
         """The masks with P(person) inside; none where the person meant is not found."""
         maps = self._maps(request)
-        people = self._tracker.track(request.frame, self._decoded(maps, request)).people
-        if self.number is None and self._at is not None:
-            self.number = _nearest(people, self._at)
-        if self.number is not None:
-            people = tuple(p for p in people if p.track_id == self.number)
-        if not people and (self.number is not None or self._at is not None):
-            return Silhouette(None, notice="not found")
+        output = next(o for o in self._engine.spec.outputs if isinstance(o, JointDisks))
+        box = maps.request.letterbox
+        context = replace(maps.request.context(box.content), placement=box.placement(output))
+        found = CODECS[JointDisks].decode(output, maps.maps, context)
+        people = self._tracker.track(request.frame, found).people
+        if self._at is not None and not self._number:
+            self._number = _nearest(people, self._at)
+        if self._number or self._at is not None:
+            people = tuple(p for p in people if self._number and p.track_id == self._number)
+            if not people:
+                return Silhouette(None, notice="not found")
         return request.answer(_mask(people, maps.maps[PERSON][0]))
 
     def reset(self) -> None:
@@ -82,31 +81,6 @@ class PeopleSilhouette:
             raise maps
         return maps
 
-    def _decoded(self, maps: GridMaps, request: Request) -> Result:
-        output = next(o for o in self._engine.spec.outputs if isinstance(o, JointDisks))
-        box = maps.request.letterbox
-        context = replace(maps.request.context(box.content), placement=box.placement(output))
-        return CODECS[JointDisks].decode(output, maps.maps, context)
-
-
-def people_silhouette(
-    engine: Engine, *, number: int | None = None, at: Point | None = None, threads: int = 1
-) -> PeopleSilhouette:
-    """People as the silhouette of a model: found by itself, or by a second network.
-
-    Args:
-        engine: of the model in use.
-        number: see `PeopleSilhouette`.
-        at: see `PeopleSilhouette`.
-        threads: of the second network.
-
-    Raises:
-        Refusal: the second network is not there.
-    """
-    shared = finds_people(engine)
-    finder = engine.with_factor(None) if shared else load_engine(NETWORK, threads=threads)
-    return PeopleSilhouette(finder, shared=shared, number=number, at=at)
-
 
 def separates_people(engine: Engine) -> bool:
     """True of a model whose results are people, each with joints and mask."""
@@ -118,28 +92,24 @@ def finds_people(engine: Engine) -> bool:
     return separates_people(engine) and engine.part_set is not None
 
 
-def people_word(factor: str) -> tuple[bool, int | None]:
-    """The meaning of `people` and `people:3` in the factor's place: whether it is this, and the number.
+def people_number(factor: str) -> int | None:
+    """The person meant by `people:3` in the factor's place; 0 for `people`, None for anything else.
 
     Raises:
         Refusal: it begins so and goes on otherwise.
     """
     word, colon, number = factor.partition(":")
     if word != WORD:
-        return False, None
+        return None
     if colon and not (number.isascii() and number.isdigit() and int(number) > 0):
         raise Refusal(f"factor {factor}", "after the colon stands a person's number, from 1", "Give people:1")
-    return True, int(number) if colon else None
+    return int(number or 0)
 
 
-def _nearest(people: tuple[PersonResult, ...], at: Point) -> int | None:
-    """The number of the person with a joint nearest to a point."""
-    away = {
-        p.track_id: float(np.hypot(*(p.pose.points - np.array(at)).T).min())
-        for p in people
-        if p.track_id is not None and p.pose is not None
-    }
-    return min(away, key=lambda n: away[n], default=None)
+def _nearest(people: tuple[PersonResult, ...], at: Point) -> int:
+    """The number of the person with a joint nearest to a point; 0 without one."""
+    numbered = [(p.track_id, p.pose.points) for p in people if p.track_id and p.pose is not None]
+    return min(numbered, key=lambda n: np.hypot(*(n[1] - np.array(at)).T).min(), default=(0,))[0]
 
 
 def _mask(people: tuple[PersonResult, ...], probability: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -22,12 +22,9 @@ def assign(affinity: Affinity, least: float) -> list[tuple[int, int]]:
     rows = np.flatnonzero(allowed.max(axis=1) > 0)
     if len(np.unique(best[rows])) == len(rows):  # everybody has the first choice
         return [(int(r), int(best[r])) for r in rows]
-    pairs = _shortest_paths(allowed) if len(allowed) <= allowed.shape[1] else _swapped(allowed)
+    tall = allowed.shape[0] > allowed.shape[1]
+    pairs = [(r, c) for c, r in _shortest_paths(allowed.T)] if tall else _shortest_paths(allowed)
     return [(r, c) for r, c in pairs if affinity[r, c] >= least]
-
-
-def _swapped(affinity: Affinity) -> list[tuple[int, int]]:
-    return sorted((r, c) for c, r in _shortest_paths(affinity.T))
 
 
 def _shortest_paths(affinity: Affinity) -> list[tuple[int, int]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.results import PersonResult, Result
+from models.results import Result
 from runtime.frames import Frame
 from runtime.tracking.assignment import Affinity, assign
 from runtime.tracking.drift import Drift
@@ -84,8 +84,8 @@ class Tracker:
             result: of an engine.
         """
         self._follow(frame)
-        found = sorted(range(len(result.people)), key=lambda i: -result.people[i].score)
-        found = [i for i in found if _trackable(result.people[i])][:LIMIT]
+        whole = [i for i, p in enumerate(result.people) if p.pose is not None and p.mask is not None]
+        found = sorted(whole, key=lambda i: -result.people[i].score)[:LIMIT]
         seen = sightings([result.people[i] for i in found], frame.image)
         ids = self._associate(seen, frame.pts_s)
         self._keep(frame.pts_s)
@@ -145,9 +145,8 @@ class Tracker:
             elif abs(now_s - before.seen_s) <= (LOST_S if before.id is not None else UNSURE_S):
                 kept.append(before)
         for d in free:
-            sighting = seen[d]
-            kept.append(Track(self._number(sure=sighting.score >= SURE), sighting, _still(sighting), now_s))
-            ids[d] = kept[-1].id
+            ids[d] = self._number(sure=seen[d].score >= SURE)
+            kept.append(Track(ids[d], seen[d], Drift.begin(seen[d].size), now_s))
         self._tracks = tuple(kept)
         return ids
 
@@ -164,7 +163,7 @@ class Tracker:
         newest_s = max((t.seen_s for t in tracks), default=0.0)
         for i, t in enumerate(tracks):
             tiers[2 if t.id is None else int(t.seen_s != newest_s)].append(i)
-        affinity = _affinity(tracks, seen)
+        affinity = _affinity(tracks, seen) if tracks else np.zeros((0, len(seen)), np.float32)
         same = (alike > ALIKE) | (overlaps(seen, seen) > COVERED)
         for tier in tiers:
             pairs = assign(affinity[tier][:, free], LEAST)
@@ -188,18 +187,8 @@ class Tracker:
         return self._next - 1
 
 
-def _trackable(person: PersonResult) -> bool:
-    return person.pose is not None and person.mask is not None
-
-
-def _still(sighting: Sighting) -> Drift:
-    return Drift.begin(sighting.size)
-
-
 def _affinity(tracks: Sequence[Track], seen: Sequence[Sighting]) -> Affinity:
-    """(tracks, seen) of predicted tracks."""
-    if not tracks:
-        return np.zeros((0, len(seen)), np.float32)
+    """(tracks, seen) of predicted tracks, of which there are some."""
     lasts, drifts = [t.last for t in tracks], [t.drift for t in tracks]
     place = oks(lasts, seen, drifts) / 2 + overlaps(lasts, seen, drifts) / 2
     return place * (1 - COLOUR + COLOUR * likeness(lasts, seen))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,16 +11,24 @@ from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.engine.source import HOLD_S, Held, Request, Silhouette
 from runtime.frames import Frame
-from runtime.silhouettes.people import PeopleSilhouette, people_word
+from runtime.silhouettes import people as module
+from runtime.silhouettes.people import PeopleSilhouette, people_number
 from runtime.system.errors import Refusal
 from tests import drawn_people
 
 ONE_PERSON, TWO_PEOPLE, NOBODY = range(3)
 
 
+@pytest.fixture
+def finder(drawn: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Of the drawn network, which is also the one that a model without people takes."""
+    monkeypatch.setattr(module, "NETWORK", str(drawn))
+    return load_engine(drawn, device="cpu")
+
+
 @pytest.fixture(scope="module")
-def finder(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return load_engine(drawn_people.bundle(tmp_path_factory.mktemp("drawn") / "drawn"), device="cpu")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return drawn_people.bundle(tmp_path_factory.mktemp("drawn") / "drawn")
 
 
 def request(scene: int, index: int = 0, pts_s: float | None = None) -> Request:
@@ -35,7 +45,7 @@ def shares(found: Silhouette) -> tuple[bool, bool]:
 
 
 def test_everybody_and_nobody(finder: Engine) -> None:
-    source = PeopleSilhouette(finder, shared=False)
+    source = PeopleSilhouette(finder)
     assert shares(source.person(request(TWO_PEOPLE))) == (True, True)
     nobody = source.person(request(NOBODY, 1))
     assert (shares(nobody), nobody.notice) == ((False, False), "")
@@ -46,14 +56,14 @@ def test_everybody_and_nobody(finder: Engine) -> None:
 def test_whoever_was_picked_stays_alone(
     finder: Engine, at: tuple[float, float], sides: tuple[bool, bool]
 ) -> None:
-    source = PeopleSilhouette(finder, shared=False, at=at)
+    source = PeopleSilhouette(finder, at=at)
     for i in range(4):
         assert shares(source.person(request(TWO_PEOPLE, i))) == sides
-    assert source.name == f"person {source.number}"
+    assert source.name in {"person 1", "person 2"}
 
 
 def test_somebody_lost_is_held_then_blank_with_a_notice(finder: Engine) -> None:
-    source = Held(PeopleSilhouette(finder, shared=False, number=1))
+    source = Held(PeopleSilhouette(finder, number=1))
     found = source.person(request(TWO_PEOPLE))
     assert sum(shares(found)) == 1
     held = source.person(request(NOBODY, 1))
@@ -69,7 +79,7 @@ def test_numbers_are_those_of_results(finder: Engine) -> None:
     frame = request(TWO_PEOPLE)
     masks = [np.asarray(p.mask) for p in finder.parse(frame.frame).people]
     for number, mask in enumerate(masks, start=1):
-        alone = PeopleSilhouette(finder, shared=False, number=number).person(frame)
+        alone = PeopleSilhouette(finder, number=number).person(frame)
         assert alone.fine is not None
         assert np.array_equal(alone.fine > 0, mask > 0)
 
@@ -77,18 +87,13 @@ def test_numbers_are_those_of_results(finder: Engine) -> None:
 @pytest.mark.parametrize("word", ["people:", "people:0", "people:x", "people:-1", "people:²"])
 def test_a_word_that_is_no_number_is_refused(word: str) -> None:
     with pytest.raises(Refusal, match="person's number"):
-        people_word(word)
+        people_number(word)
 
 
 def test_words_of_the_command() -> None:
-    assert [people_word(w) for w in ("", "alice", "people", "people:12")] == [
-        (False, None),
-        (False, None),
-        (True, None),
-        (True, 12),
-    ]
+    assert [people_number(w) for w in ("", "alice", "people", "people:12")] == [None, None, 0, 12]
 
 
 def test_a_network_of_joints_alone_takes_no_silhouette(finder: Engine) -> None:
     with pytest.raises(Refusal, match="no body parts"):
-        finder.with_factor(PeopleSilhouette(finder, shared=False))
+        finder.with_factor(PeopleSilhouette(finder))
