@@ -38,13 +38,7 @@ class JointFilter:
     People without a number are left as they are. A seek, a gap or another picture of one time begins anew.
     """
 
-    def __init__(
-        self,
-        least_cutoff_hz: float = LEAST_CUTOFF_HZ,
-        beta: float = BETA,
-        speed_cutoff_hz: float = SPEED_CUTOFF_HZ,
-    ) -> None:
-        self._least_hz, self._beta, self._speed_hz = least_cutoff_hz, beta, speed_cutoff_hz
+    def __init__(self) -> None:
         self._states: dict[int, _State] = {}
         self._source: tuple[int, tuple[int, int]] | None = None
 
@@ -65,16 +59,17 @@ class JointFilter:
         self._states[person.track_id] = state
         return replace(person, pose=Pose(pose.joint_set, state.points.copy(), pose.scores.copy()))
 
-    def _next(self, before: _State | None, pose: Pose, now_s: float) -> _State:
+    @staticmethod
+    def _next(before: _State | None, pose: Pose, now_s: float) -> _State:
         found = pose.scores > 0
         if before is None:
             return _State(now_s, pose.points, np.zeros_like(pose.points), found)
         elapsed_s = now_s - before.at_s
         known = (found & before.found)[:, None]
         measured = (pose.points - before.points) / np.float32(elapsed_s)
-        velocity = before.velocity + _weight(self._speed_hz, elapsed_s) * (measured - before.velocity)
+        velocity = before.velocity + _weight(SPEED_CUTOFF_HZ, elapsed_s) * (measured - before.velocity)
         speed = np.hypot(*velocity.T) / box_sizes(pose.points[None])[0]
-        weight = _weight(self._least_hz + self._beta * speed, elapsed_s)[:, None]
+        weight = _weight(LEAST_CUTOFF_HZ + BETA * speed, elapsed_s)[:, None]
         points = np.where(known, before.points + weight * (pose.points - before.points), pose.points)
         return _State(
             now_s, points.astype(np.float32), np.where(known, velocity, 0).astype(np.float32), found

@@ -28,6 +28,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.library.models import find_model, load_bundle
 from runtime.silhouettes.other_network import load_network
+from runtime.silhouettes.people import PeopleSilhouette, finds_people
 from tests.contracts.conftest import Exported, box
 from tests.drawn_media import picture
 from tests.networks import LIGHT
@@ -236,3 +237,7 @@ def test_a_row_is_admitted_loaded_parsed_and_written(exported: Exported, tmp_pat
             assert labels.size == (96, 64)
         network = load_network(exported.folder)
         assert engine.with_factor(network).parsing(frame).labels.shape == engine.parsing(frame).labels.shape
+    if finds_people(engine):
+        people = engine.with_factor(PeopleSilhouette(engine))
+        assert people.sessions == engine.sessions[: len(people.sessions)]  # no second network
+        assert people.parsing(frame).labels.shape == engine.parsing(frame).labels.shape
