@@ -26,6 +26,7 @@ STANDING = np.array(
     [(0, -9), (0.4, -9.4), (-0.4, -9.4), (0.8, -9.1), (-0.8, -9.1), (2, -7), (-2, -7), (3, -4.5), (-3, -4.5),
      (3.3, -2), (-3.3, -2), (1.3, -2), (-1.3, -2), (1.4, 2), (-1.4, 2), (1.5, 6), (-1.5, 6)], np.float32
 )  # fmt: skip
+ENDS = (3, 4, 9, 10, 15, 16)  # of the tree: ears, wrists, ankles
 OUTPUT = JointDisks(joints=COCO17.name)
 RADIUS = OUTPUT.radius_px
 
@@ -76,12 +77,12 @@ def error(result: Result, person: AnnotatedPerson) -> NDArray[np.float64]:
 
 @st.composite
 def crowds(draw: st.DrawFn, stride: int) -> list[AnnotatedPerson]:
-    """1 to 30 people whose joints of one type are three cells apart, at the borders too; some joints missing."""
+    """1 to 30 people whose joints of one type are three cells apart, at the borders too; ends missing."""
     people: list[AnnotatedPerson] = []
     for _ in range(draw(st.integers(1, 30))):
         person = standing(draw(st.floats(0, 799)), draw(st.floats(0, 527)), draw(st.floats(4, 12)))
         if all((np.linalg.norm(person.points - p.points, axis=1) > 3 * stride).all() for p in people):
-            missing = draw(st.sets(st.integers(0, 16), max_size=3))
+            missing = draw(st.sets(st.sampled_from(ENDS)))
             people.append(AnnotatedPerson(person.points, np.array([k not in missing for k in range(17)])))
     return people
 
@@ -95,7 +96,9 @@ def incomplete(draw: st.DrawFn) -> list[AnnotatedPerson]:
 
 
 @pytest.mark.parametrize(("stride", "radius_px"), [(8, 16.0), (8, 32.0), (16, 16.0), (16, 32.0), (32, 32.0)])
-@settings(max_examples=10, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(
+    max_examples=10, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)
 @given(st.data(), st.sampled_from(Grid), st.integers(0, 3))
 def test_people_come_back_within_half_a_cell(
     stride: int, radius_px: float, data: st.DataObject, grid: Grid, noise: int
