@@ -1,6 +1,6 @@
 """PersonLab's decoder over the number of people: at most 15 ms for 20 on one core, and nearly flat.
 
-`python -m benchmarks.people`. Maps are drawn from standing people, with noise; milliseconds of CPU time, medians.
+`python -m benchmarks.people`. Maps are drawn from standing people, with noise; medians of CPU time, ms.
 Beside it the formulas as they stand: every vector of every cell refined, the embedding of every pixel.
 """
 
