@@ -17,6 +17,16 @@ def resize(values: NDArray[Scalar], size: Size) -> NDArray[Scalar]:
     return cast("NDArray[Scalar]", cv2.resize(values, size, interpolation=cv2.INTER_LINEAR))
 
 
+def resize_between_corners(values: NDArray[Scalar], size: Size) -> NDArray[Scalar]:
+    """Bilinear, the centres of the corners kept in place, as on grids of corners."""
+    (height, width), (across, down) = values.shape[:2], (max(1, side - 1) for side in size)
+    inverse = np.array([[(width - 1) / across, 0, 0], [0, (height - 1) / down, 0]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cast(
+        "NDArray[Scalar]", cv2.warpAffine(values, inverse, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
+    )
+
+
 def average(values: NDArray[Scalar], size: Size) -> NDArray[Scalar]:
     """Exact area averages where the result is smaller, bilinear where it is larger."""
     smaller = values.shape[1] >= size[0] and values.shape[0] >= size[1]

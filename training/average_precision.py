@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import cv2
@@ -17,6 +17,7 @@ from pycocotools.cocoeval import COCOeval
 
 from models.results import PersonResult
 from runtime.output.scaling import resized
+from training.datasets.coco import CATEGORY
 
 Kind = Literal["keypoints", "segm"]
 Row = dict[str, Any]
@@ -42,7 +43,9 @@ class Evaluation:
         kept = ("image_id", "category_id", "score", FIELDS[kind])
         rows = [{k: r[k] for k in kept} for r in results if FIELDS[kind] in r]  # pycocotools writes into them
         with contextlib.redirect_stdout(io.StringIO()):
-            self._scored = COCOeval(truth, truth.loadRes(rows) if rows else _nobody(truth), kind)
+            self._scored = COCOeval(
+                truth, truth.loadRes(rows) if rows else _indexed({**truth.dataset, "annotations": []}), kind
+            )
             self._scored.params.maxDets = [most]
             self._scored.evaluate()
         self._all = self._scored.evalImgs
@@ -113,8 +116,16 @@ def result(person: PersonResult, image_id: int, size: tuple[int, int]) -> Row:
     return row
 
 
-def _nobody(truth: COCO) -> COCO:
-    found = COCO()
-    found.dataset = {**truth.dataset, "annotations": []}
-    found.createIndex()
-    return found
+def data_set(sizes: Mapping[int, tuple[int, int]], people: Iterable[Row]) -> COCO:
+    """The truth: (width, height) of each picture by its id, and COCO's annotations without their own ids."""
+    images = [{"id": i, "width": w, "height": h} for i, (w, h) in sizes.items()]
+    rows = [{**a, "id": n} for n, a in enumerate(people, start=1)]
+    return _indexed({"info": {}, "images": images, "annotations": rows, "categories": [CATEGORY]})
+
+
+def _indexed(held: Row) -> COCO:
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = COCO()
+        coco.dataset = held
+        coco.createIndex()
+    return coco

@@ -7,8 +7,6 @@ cannot be used are named and left out of the truth as well.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import logging
 import sys
@@ -21,22 +19,25 @@ from typing import Any
 
 import numpy as np
 from pycocotools import mask as rle
-from pycocotools.coco import COCO
 
-from models.labels import COCO17
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
-from training.average_precision import KINDS, Evaluation, Row, result
-from training.datasets.coco import AnnotatedPicture, Annotation, annotated, filled, outline, records
+from training.average_precision import KINDS, Evaluation, Row, data_set, result
+from training.datasets.coco import (
+    AnnotatedPicture,
+    Annotation,
+    annotated,
+    encoded,
+    outline,
+    records,
+)
 from training.datasets.files import BrokenError, read_lines, read_rgb
 from training.datasets.problems import Problems
 from training.people_engine import add_arguments, engine_of
 from training.photos import DataError
-
-CATEGORY = {"id": 1, "name": "person", "keypoints": list(COCO17.names), "skeleton": []}
 
 
 def listed(found: Iterable[AnnotatedPicture], path: Path) -> Iterator[AnnotatedPicture]:
@@ -52,64 +53,31 @@ def complete(a: Annotation, record: AnnotatedPicture) -> Annotation:
         BrokenError: it contradicts itself, or what it holds is broken.
     """
     person, shape = annotated(a), outline(a.get("segmentation") or [], record.size)
-    encoded = rle.encode(np.asfortranarray(filled(shape, record.size).astype(np.uint8)))
+    region = encoded(shape, record.size)
     table = np.column_stack((person.xy, person.visible)).astype(float)
-    box = a.get("bbox") or rle.toBbox(encoded).tolist()
+    box = a.get("bbox") or rle.toBbox(region).tolist()
     return {
         "image_id": record.image_id, "category_id": 1, "iscrowd": int(person.crowd), "bbox": box,
-        "area": float(a.get("area") or rle.area(encoded)), "segmentation": encoded,
+        "area": float(a.get("area") or rle.area(region)), "segmentation": region,
         "keypoints": table.ravel().tolist(), "num_keypoints": int((person.visible > 0).sum()),
     }  # fmt: skip
 
 
-def usable(found: Iterable[AnnotatedPicture], problems: Problems) -> Iterator[AnnotatedPicture]:
-    """Records with complete annotations, of pictures that can be read at the size they are said to have."""
-    for record in found:
-        whole = problems.attempt(record.name, partial(_complete, record))
-        if whole is not None:
-            yield replace(record, annotations=tuple(whole))
+def found_in(engine: Engine, record: AnnotatedPicture) -> tuple[AnnotatedPicture, list[Row]]:
+    """A picture with complete annotations, and everybody found in it.
 
-
-def _complete(record: AnnotatedPicture) -> list[Annotation]:
-    return [complete(a, record) for a in record.annotations]
-
-
-def truth(found: Sequence[AnnotatedPicture]) -> COCO:
-    """The data set of these pictures alone."""
-    people = [a for r in found for a in r.annotations]
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO()
-        coco.dataset = {
-            "info": {},
-            "images": [{"id": r.image_id, "width": r.size[0], "height": r.size[1]} for r in found],
-            "annotations": [{**a, "id": n} for n, a in enumerate(people, start=1)],
-            "categories": [CATEGORY],
-        }
-        coco.createIndex()
-    return coco
-
-
-def found_in(
-    engine: Engine, pictures: Iterable[AnnotatedPicture], problems: Problems
-) -> Iterator[tuple[AnnotatedPicture, list[Row]]]:
-    """Each picture that can be parsed, and everybody in it."""
-    for record in pictures:
-        rows = problems.attempt(record.name, partial(_parsed, engine, record))
-        if rows is not None:
-            yield record, rows
-
-
-def _parsed(engine: Engine, record: AnnotatedPicture) -> list[Row]:
+    Raises:
+        BrokenError: it cannot be read at the size it is said to have, or has no result.
+    """
+    whole = replace(record, annotations=tuple(complete(a, record) for a in record.annotations))
     image = read_rgb(record.picture)
-    if (image.shape[1], image.shape[0]) != record.size:
-        raise BrokenError(
-            f"the picture has {image.shape[1]}x{image.shape[0]} px, its annotations {record.size}"
-        )
+    if (seen := image.shape[1::-1]) != record.size:
+        raise BrokenError(f"the picture has {seen[0]}x{seen[1]} px, its annotations {record.size}")
     try:
         people = engine.parse(Frame(image, 0, 0.0, 0.0)).people
     except NoResultError as e:
         raise BrokenError(str(e)) from e
-    return [result(p, record.image_id, record.size) for p in people]
+    return whole, [result(p, record.image_id, record.size) for p in people]
 
 
 def scored(pictures: Sequence[AnnotatedPicture], rows: Sequence[Row], most: int) -> dict[str, Any]:
@@ -120,7 +88,8 @@ def scored(pictures: Sequence[AnnotatedPicture], rows: Sequence[Row], most: int)
     """
     if not pictures:
         raise DataError("no picture can be used. What was left out, and why, is said above.")
-    coco = truth(pictures)
+    people = (a for p in pictures for a in p.annotations)
+    coco = data_set({p.image_id: p.size for p in pictures}, people)
     if not coco.anns:
         raise DataError("nobody is annotated in these pictures. Write results for COCO's server with --save.")
     return {kind: Evaluation(coco, rows, kind, most).scores() for kind in KINDS}
@@ -143,7 +112,8 @@ def main(argv: list[str] | None = None) -> int:
         engine = engine_of(a)
         pictures = records(a.coco, a.split, problems)
         chosen = islice(listed(pictures, a.images) if a.images else pictures, a.limit)
-        pairs = list(found_in(engine, usable(chosen, problems), problems))
+        tried = (problems.attempt(p.name, partial(found_in, engine, p)) for p in chosen)
+        pairs = [pair for pair in tried if pair is not None]
         rows = [row for _, people in pairs for row in people]
         if a.save is not None:
             write_atomic(a.save, json.dumps(rows).encode(), mode=None)

@@ -7,8 +7,6 @@ Average precisions are COCO's (pycocotools), of what `parse` finds; people hardl
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +25,7 @@ from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from training.augment import Image
-from training.average_precision import KINDS, RESAMPLES, Evaluation, Row, gains, result
+from training.average_precision import KINDS, RESAMPLES, Evaluation, Row, data_set, gains, result
 from training.batches import BACKGROUNDS
 from training.crowds import Crowd, draw_crowd
 from training.people_engine import add_arguments, decoded_by, engine_of
@@ -35,7 +33,6 @@ from training.person_cutouts import PersonCutout, read_person_cutouts, read_rend
 from training.photos import DataError, read_backgrounds
 
 SIDE = 512  # px of a scene
-CATEGORY = {"id": 1, "name": "person", "keypoints": list(COCO17.names), "skeleton": []}
 OURS = "expected OKS, soft NMS"
 ABLATIONS: Final = {
     "expected OKS, hard NMS": Decoding(nms="hard"),
@@ -71,14 +68,7 @@ def truth(crowds: Sequence[Crowd]) -> COCO:
         if crowd.unsure.any():
             nothing = {"keypoints": [0] * 51, "num_keypoints": 0}
             annotations.append({**_region(crowd.unsure), "image_id": i, "iscrowd": 1, **nothing})
-    for number, annotation in enumerate(annotations, start=1):
-        annotation["id"] = number
-    images = [{"id": i, "width": c.size[0], "height": c.size[1]} for i, c in enumerate(crowds)]
-    with contextlib.redirect_stdout(io.StringIO()):
-        coco = COCO()
-        coco.dataset = {"info": {}, "images": images, "annotations": annotations, "categories": [CATEGORY]}
-        coco.createIndex()
-    return coco
+    return data_set({i: crowd.size for i, crowd in enumerate(crowds)}, annotations)
 
 
 def found(engine: Engine, crowds: Iterable[Crowd]) -> list[Row]:

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.grid import Grid
 from models.outputs import JointDisks, Mirror, Offsets, Output
-from models.resize import Size, resize
+from models.resize import Size, resize, resize_between_corners
 from runtime.engine.letterbox import Letterbox
 from runtime.engine.source import Silhouette
 
@@ -76,7 +77,8 @@ class View:
             maps = maps[..., ::-1] if mirror is None else mirror.apply(maps)
         if (across, down) == cells:
             return maps
-        planes = [resize(np.ascontiguousarray(m), cells) for m in maps.reshape(-1, down, across)]
+        scaled = resize if self.letterbox.corners is Grid.CENTRE else resize_between_corners
+        planes = [scaled(np.ascontiguousarray(m), cells) for m in maps.reshape(-1, down, across)]
         return np.stack(planes).reshape(*maps.shape[:-2], cells[1], cells[0])
 
     def to_seen(self, silhouette: Silhouette, answered: Letterbox) -> Map:

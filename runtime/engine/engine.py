@@ -163,7 +163,7 @@ class Engine:
         """
         if views == self.views:
             return self
-        if views.count > 1 and not self.averages:
+        if views.mirrored and not self.averages:
             raise Refusal(
                 f"{views.count} views with model {self.name}",
                 "the cells of its grid lie on corners, where a mirror image has none",
@@ -173,7 +173,7 @@ class Engine:
 
     @property
     def averages(self) -> bool:
-        """True when the results of several views can be averaged cell by cell."""
+        """True when mirrored views can be averaged cell by cell."""
         return self.spec.grid is Grid.CENTRE
 
     def expected_s(self, frame: Frame, *, first: bool = False) -> float:

@@ -13,6 +13,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 
+from runtime.system.errors import Refusal
 from training.datasets.check import Counts, counted, readable
 from training.datasets.files import BrokenError
 from training.datasets.problems import Problems
@@ -33,6 +34,9 @@ def _arguments() -> argparse.ArgumentParser:
         "--show-silhouettes", action="store_true",
         help="score with the true silhouettes shown to the network, or held to them where it has no factor",
     )  # fmt: skip
+    p.add_argument(
+        "--impute", metavar="MODEL", help="coco: joints for small people without, by a model of single people"
+    )
     p.add_argument("--limit", type=int, help="only the first pictures of each split")
     return p
 
@@ -45,14 +49,20 @@ def main(argv: list[str] | None = None) -> int:
     try:
         loader = DATA_SETS[a.name]
         names = _splits(loader, a, problems)
-        if a.score is None:
+        if a.impute is not None:
+            from training.datasets.imputation import impute  # noqa: PLC0415 - counting needs no engine
+
+            if a.name != "coco":
+                raise DataError("--impute: only coco has people without keypoints. Leave it out.")
+            print(*(impute(a.root, n, a.impute, problems, a.limit) for n in names), sep="\n")
+        elif a.score is None:
             _count(loader, names, a, problems)
         else:
             _score(loader, names[0], a, problems)
     except BrokenError as e:  # of the lists or annotations: without them nothing can be read
         sys.stderr.write(f"{e}. Unpack or download it again.\n")
         return 1
-    except (ValueError, OSError) as e:
+    except (ValueError, OSError, Refusal) as e:
         sys.stderr.write(f"{e}\n")
         return 1
     if problems.count:

@@ -29,6 +29,7 @@ from training.photos import DataError
 ANNOTATIONS = re.compile(r"person_keypoints_(\w+)\.json")
 IN_NAME = re.compile(r"COCO_(\w+?)_\d+\.")  # the pictures of 2014 say which set they are of
 PERSON = 1  # the category of people
+CATEGORY = {"id": PERSON, "name": "person", "keypoints": list(COCO17.names), "skeleton": []}
 FAR = 2.0  # a polygon may leave the picture by its own size, never more
 
 Size = tuple[int, int]  # width, height, px
@@ -218,14 +219,21 @@ def _silhouette(size: Size, shapes: tuple[tuple[Shape, bool], ...]) -> Pixels:
     return out
 
 
+def encoded(shape: Shape, size: Size) -> dict[str, Any]:
+    """A checked outline as compressed run lengths."""
+    width, height = size
+    whole: Any = shape or [width * height]
+    if isinstance(whole[0], list):
+        found: dict[str, Any] = rle.merge(rle.frPyObjects(whole, height, width))
+        return found
+    return dict(rle.frPyObjects({"size": [height, width], "counts": whole}, height, width))
+
+
 def filled(shape: Shape, size: Size) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(h, w) True inside; nothing of an empty outline."""
     width, height = size
-    if not shape:
-        return np.zeros((height, width), bool)
-    runs: Any = shape
-    if isinstance(
-        shape[0], list
-    ):  # COCO's own rasteriser; its run lengths are read here as those of files are
-        runs = run_lengths(rle.merge(rle.frPyObjects(shape, height, width))["counts"].decode())
+    if shape and not isinstance(shape[0], list):
+        runs: Any = shape
+    else:  # COCO's own rasteriser; its run lengths are read here as those of files are
+        runs = run_lengths(encoded(shape, size)["counts"].decode())
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.grid import Grid, Sides
 from models.outputs import Offsets
 from runtime.engine.augmentation import View, merged, weights
 from runtime.engine.letterbox import Letterbox, NetworkSize
@@ -44,3 +45,17 @@ def test_outputs_that_mean_something_everywhere_are_averaged_plainly() -> None:
     long = Offsets(name="long", joints="COCO-17")
     assert weights(long, {"disks": maps(view(), 17, 1)}) is None
     assert weights(SHORT, {}) is None
+
+
+def test_maps_between_corners_come_back_onto_their_cells() -> None:
+    """A map of where a cell lies, of a smaller view, says of each cell of the larger one where that lies."""
+    sides = Sides(32, Grid.CORNER)
+    large, small = (
+        View(Letterbox.fit((321, 193), NetworkSize(321), sides=sides, zoom=z), False) for z in (1, 0.5)
+    )
+    across, down = small.letterbox.cells
+    ramp = np.stack(np.meshgrid(np.linspace(0, 1, across), np.linspace(0, 1, down))).astype(np.float32)
+    there = large.letterbox.cells
+    expected = np.stack(np.meshgrid(np.linspace(0, 1, there[0]), np.linspace(0, 1, there[1])))
+    assert there != (across, down)
+    assert small.to_displayed(ramp, there) == pytest.approx(expected, abs=0.02)
