@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -43,7 +42,7 @@ def impute(root: Path, split: str, model: str, problems: Problems, limit: int | 
     engine = engine.with_size(NetworkSize(*engine.spec.input_size[::-1]))  # small people are enlarged
     pictures = []
     for record in islice(records(root, split, problems), limit):
-        people = problems.attempt(record.name, partial(list, _completed(engine, record)))
+        people = problems.attempt(record.name, partial(_completed, engine, record))
         if people is not None:
             pictures.append(replace(record, annotations=tuple(people)))
     found = [a for p in pictures for a in p.annotations]
@@ -57,16 +56,17 @@ def impute(root: Path, split: str, model: str, problems: Problems, limit: int | 
     return f"{path}: joints of {sum(bool(a.get('imputed')) for a in found)} people imputed"
 
 
-def _completed(engine: Engine, record: AnnotatedPicture) -> Iterator[Annotation]:
-    image = None
+def _completed(engine: Engine, record: AnnotatedPicture) -> list[Annotation]:
+    people, image = [], None
     for a in record.annotations:
         person = annotated(a)
         small = not person.crowd and not person.visible.any() and 0 < float(a.get("area", 0)) <= LARGEST
         if small and person.box is not None:
             image = read_rgb(record.picture) if image is None else image
-            yield {**a, **_joints(engine, image, person.box)}
+            people.append({**a, **_joints(engine, image, person.box)})
         else:
-            yield a
+            people.append(a)
+    return people
 
 
 def _joints(engine: Engine, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> Annotation:
