@@ -70,7 +70,7 @@ def _completed(engine: Engine, record: AnnotatedPicture) -> list[Annotation]:
 
 
 def _joints(engine: Engine, image: NDArray[np.uint8], box: tuple[float, float, float, float]) -> Annotation:
-    """What a model adds to the annotation of a box; nothing where it finds hardly any joint."""
+    """Fields that a model adds to the annotation of a box; none where it finds hardly any joint."""
     corners = np.array(box).reshape(2, 2)
     around = MARGIN * np.ptp(corners, axis=0)
     left, top = np.maximum(corners[0] - around, 0).astype(int)
