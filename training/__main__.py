@@ -33,6 +33,7 @@ def _arguments() -> argparse.ArgumentParser:
         "name", nargs="?", choices=tuple(ZOO), default="factored-s31", metavar="NAME", help=", ".join(ZOO)
     )
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
+    p.add_argument("--coco", type=Path, help="COCO's folder, for networks that find everybody's joints")
     p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
     p.add_argument(
         "--synthetic",
@@ -84,7 +85,7 @@ def main(argv: list[str] | None = None) -> int:
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
     mixture = Mixture(*a.mixture) if a.mixture else Mixture()
-    folders = DataFolders(a.data, a.synthetic, a.silhouettes, a.pseudolabels, a.strict, mixture)
+    folders = DataFolders(a.data, a.synthetic, a.silhouettes, a.pseudolabels, a.strict, a.coco, mixture)
     try:
         torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
         state = new_state(config, row, build(row), device)

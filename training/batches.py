@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
+from training.coco_batches import make_coco_batch, read_coco
 from training.crowd_batches import CrowdSources, make_crowd_batch, whole_photos
 from training.joint_batches import JointSources, make_joint_batch
 from training.joint_photos import read_joint_photos
@@ -36,6 +37,7 @@ class DataFolders:
     silhouettes: Path | None = None
     pseudolabels: Path | None = None
     strict: bool = False
+    coco: Path | None = None
     mixture: Mixture = field(default_factory=Mixture)
 
 
@@ -126,22 +128,27 @@ def heatmap_batches(output: Output, folders: DataFolders, shape: BatchShape, see
 
 
 def crowd_batches(output: Output, folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
-    """Scenes of several people, and photos of one as they are.
+    """Photos of COCO where they are given; else scenes of several people, and photos of one as they are.
 
     Raises:
         DataError: a folder cannot be used, or none is given.
     """
     assert isinstance(output, JointDisks)  # the row of BATCHES
+    cells = BatchShape(shape.size, shape.crop, output.stride)
+    if folders.coco is not None:
+        return partial(
+            make_coco_batch, read_coco(folders.coco, strict=folders.strict), output, cells, seed=seed
+        )
     if folders.data is None:
         raise DataError(
-            "people need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
+            "people need photos. Give --coco DIR,"
+            " or --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
         )
     backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
     rendered = [p for folder in folders.synthetic for p in read_rendered(folder, output.joint_set)]
     pairs = list(annotated_people(folders.data, "train", output.joint_set))
     people = [person for photo, alpha in pairs if (person := cut_out(photo, alpha)) is not None]
     found = CrowdSources(output, people, rendered, whole_photos(pairs), backgrounds)
-    cells = BatchShape(shape.size, shape.crop, output.stride)
     return partial(make_crowd_batch, found, cells, seed=seed)
 
 

@@ -49,7 +49,12 @@ class CrowdSources:
 def make_crowd_batch(sources: CrowdSources, shape: BatchShape, *, seed: int, step: int) -> Batch:
     """The batch of one step; targets as `personlab_loss` asks for."""
     drawn = [_draw(np.random.default_rng((seed, step, i)), sources, shape.crop) for i in range(shape.size)]
-    targets = [crowd_targets(c, sources.output, shape.stride) for c in drawn]
+    return batch_of(drawn, sources.output, shape.stride)
+
+
+def batch_of(drawn: Sequence[Crowd], output: JointDisks, stride: int) -> Batch:
+    """Scenes of one size and their targets."""
+    targets = [crowd_targets(c, output, stride) for c in drawn]
     stacked = {name: np.stack([t[name] for t in targets]) for name in targets[0]}
     return Batch(np.stack([c.picture for c in drawn]), stacked)
 
@@ -62,7 +67,7 @@ def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, ND
     at = np.s_[..., first::stride, first::stride]
     maps = encode_people(output.joint_set, crowd.people, crowd.owners[at], placement, output.radius_px)
     maps["disks_known"] = (~crowd.unknown[at] | (maps["disks"] > 0)).astype(np.float32)
-    covered, unsure = (m.astype(np.float32) for m in (crowd.owners > 0, crowd.unsure))
+    covered, unsure = (m.astype(np.float32) for m in (crowd.covered, crowd.unsure))
     if output.grid is Grid.CENTRE:  # areas of cells; a corner is a pixel
         covered, unsure = (
             np.asarray(cv2.resize(m, placement.cells, interpolation=cv2.INTER_AREA), np.float32)

@@ -38,6 +38,7 @@ class Crowd:
         people: with a joint that is labelled.
         unknown: (joints, side, side) True where a joint of this type may be that nobody told.
         unsure: (side, side) True where it is not told whether anybody is there.
+        shared: (side, side) True where there are people whose joints are not told, or several; None: nowhere.
     """
 
     picture: Image
@@ -45,6 +46,12 @@ class Crowd:
     people: tuple[AnnotatedPerson, ...]
     unknown: Flags
     unsure: Flags
+    shared: Flags | None = None
+
+    @property
+    def covered(self) -> Flags:
+        """(side, side) True where anybody is."""
+        return self.owners > 0 if self.shared is None else (self.owners > 0) | self.shared
 
     @property
     def size(self) -> tuple[int, int]:

@@ -158,10 +158,9 @@ def train(
             group["lr"] = learning_rate(config, state.step)
         terms = _step(state, config, batch, generator, device)
         if not all(math.isfinite(v) for v in terms.values()):
-            raise DivergedError(
-                f"step {state.step}: the loss is {terms}. The last good checkpoint is {out / LAST};"
-                " resume from it with a lower --lr."
-            )
+            last = out / LAST
+            kept = f"The last good checkpoint is {last}; resume from it" if last.exists() else "Start"
+            raise DivergedError(f"step {state.step}: the loss is {terms}. {kept} with a lower --lr.")
         state.step += 1
         state.images += len(batch.images) * world
         if meter is None:

@@ -20,8 +20,10 @@ from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelle
 
 HELD_OUT = 10  # one person in so many is never trained on, by the name of the photo
 MARGIN_PX = 4  # round a person when the photo is cropped
+FAR = 0.3  # of the longer side of a silhouette's box: further away is not the person's joint
 LEAST_AREA = 600  # px of a silhouette that is worth a cut-out
 Part = Literal["train", "test"]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,22 @@ def held_out(name: str) -> bool:
     return zlib.crc32(Path(name).stem.encode()) % HELD_OUT == 0
 
 
+def beside(points: NDArray[np.float32], known: Flags, mask: Image | Flags) -> Flags:
+    """The known joints that may be a person's of this mask (h, w): contradictions are not known.
+
+    Joints are hidden or cut off, so they may lie outside it, but not far from its box. An empty mask says
+    nothing.
+    """
+    x, y, w, h = cv2.boundingRect(np.asarray(mask, np.uint8))
+    if not w:
+        return known
+    away = FAR * max(w, h)
+    low, high = np.array((x, y)) - away, np.array((x + w, y + h)) + away
+    return known & ((points >= low) & (points <= high)).all(axis=1)
+
+
 def cut_out(photo: JointPhoto, alpha: Image) -> PersonCutout | None:
-    """Crop a photo to its person; None when nearly nothing of the person is there."""
+    """Crop a photo to its person; None when nearly nothing of the person is there, or of its joints."""
     if alpha.shape != photo.image.shape[:2]:
         raise ValueError(f"{photo.name}: photo and silhouette differ in size")
     mask = (alpha >= 128).astype(np.uint8)
@@ -58,8 +74,11 @@ def cut_out(photo: JointPhoto, alpha: Image) -> PersonCutout | None:
     x, y, w, h = cv2.boundingRect(mask)
     left, top = max(0, x - MARGIN_PX), max(0, y - MARGIN_PX)
     inside = np.s_[top : y + h + MARGIN_PX, left : x + w + MARGIN_PX]
+    known = beside(photo.points, photo.known, mask)
+    if known.sum() < FEWEST:
+        return None
     points = photo.points - np.array((left, top), np.float32)
-    return PersonCutout(photo.name, photo.image[inside].copy(), alpha[inside].copy(), points, photo.known)
+    return PersonCutout(photo.name, photo.image[inside].copy(), alpha[inside].copy(), points, known)
 
 
 def read_person_cutouts(data: Path, part: Part = "train", joints: JointSet = COCO17) -> list[PersonCutout]:
