@@ -24,6 +24,7 @@ from app.controllers.factor_library import LibraryActions
 from app.controllers.help import HelpActions
 from app.controllers.links import LinkOpening
 from app.controllers.menus import RuntimeMenus, first_choice
+from app.controllers.people import PeopleActions
 from app.controllers.personalization import Personalization
 from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
@@ -86,6 +87,7 @@ class Desktop(QObject):
         self.playing = PlaybackControls(self.window, self.pipeline)
         self.recordings = Recordings(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
         self.menus = RuntimeMenus(self.window, self.workspace, self.listing, self.open, self.refuse)
+        self.people = PeopleActions(self.window)
         self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
         self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
         self.personalization = Personalization(
@@ -107,7 +109,6 @@ class Desktop(QObject):
         self._timer.timeout.connect(self.tick)
         self.workspace.on_changed = self._on_engine
         self.workspace.on_link = self.links.open
-        # what is opened
         window.source_dropped.connect(self._on_dropped)
         window.welcome.recent_chosen.connect(self.open)
         window.welcome.example_wanted.connect(self.open_example)

@@ -49,7 +49,9 @@ class Settings:
 
     theme: str = _choice("auto", "light", "dark")
     palette: str = _choice("standard", "colour-blind")
-    view: str = _choice("overlay", "parts", "silhouette", "before-after", "cut-out", "confidence", "skeleton")
+    view: str = _choice(
+        "overlay", "parts", "silhouette", "before-after", "cut-out", "confidence", "skeleton", "instances"
+    )
     opacity: float = _between(0.6, 0.0, 1.0)  #: of the parts over the picture
     legend: bool = True
     hud: bool = False

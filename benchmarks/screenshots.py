@@ -20,7 +20,8 @@ from app.desktop import Desktop
 from app.settings import Settings, SettingsFile
 from app.ui.filmstrip import CELLS
 from app.ui.personalize_form import PersonalizeRequest
-from app.ui.style import Backdrop, BackdropKind, ViewMode
+from app.ui.style import ViewMode
+from runtime.output.backdrop import Backdrop, BackdropKind
 from runtime.system import paths
 
 SETTLE_MS = 400  # for a seek, a parse and a repaint

@@ -16,15 +16,17 @@ from app.ui.actions import SOURCES
 from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.library_dialog import thumbnail_icon
 from app.ui.menu_entries import Choice, fill
-from app.ui.style import Backdrop, BackdropKind, ViewMode
+from app.ui.style import ViewMode
 from app.ui.text_dialogs import show_text
 from app.ui.window import Window
 from app.workspace import ModelChoice, Workspace
+from models.outputs import JointDisks
 from personalize.client.verdict import gain_words
 from runtime.frames import Frame
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
+from runtime.output.backdrop import Backdrop, BackdropKind
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 
@@ -81,9 +83,15 @@ class RuntimeMenus:
         name = previous.name.replace("&", "&&") if previous is not None else "the previous one"
         actions["swap-back"].setText(f"S&wap with {name}")
         actions["model-card"].setEnabled(workspace.engine is not None)
-        parts = workspace.engine is None or workspace.engine.part_set is not None
-        for view in ViewMode:
-            actions[f"view-{view}"].setEnabled(parts or not view.needs_parts)
+        if workspace.engine is not None:
+            spec = workspace.engine.spec
+            without_parts, without_people = f"{spec.name} finds no body parts", f"{spec.name} finds no people"
+            refused = {v: without_parts for v in ViewMode if v.needs_parts and spec.part_set is None}
+            if spec.joint_set is None:
+                refused[ViewMode.INSTANCES] = f"{without_people}: it tells parts from parts only"
+            masks = any(isinstance(o, JointDisks) for o in spec.outputs)
+            best = ViewMode.INSTANCES if masks and spec.part_set is None else ViewMode.OVERLAY
+            self._window.display.offer(refused, best)
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
         """The sources opened last."""

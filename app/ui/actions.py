@@ -121,9 +121,11 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         _view(4, "cut-out", "&Cut-out", "The person before another background"),
         _view(5, "confidence", "Con&fidence", "Yellow is sure, violet is unsure"),
         _view(6, "skeleton", "S&keleton", "Joints, or the centres of their parts"),
+        _view(7, "instances", "&Instances", "Every person in a colour of their own"),
         Action("split", "&Before | after", "8", "A line between picture and view", checks="alone"),
         _view(9, "picture", "Picture onl&y", "As it came"),
         "behind",
+        "people",
         LINE,
         Action("hide", "&Hide overlays", "H", checks="alone"),
         Action("colour-blind", "Colour-blind-safe colours", "Ctrl+B", checks="alone"),
@@ -137,7 +139,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         "theme",
     ),
     "Tools": (
-        Action("show-all", "Show all &parts", "Ctrl+A"),
+        Action("show-all", "Show &all parts or people", "Ctrl+A"),
         Action("copy-picture", "&Copy the picture", "Ctrl+C"),
         Action("copy-system", "Copy s&ystem information", "Ctrl+Shift+I"),
         Action("settings-file", "Open the &settings folder", "Ctrl+,"),
@@ -147,6 +149,20 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
     "Help": (
         Action("keys", "&Keyboard shortcuts", "F1"),
         Action("about", "&About xfactor", "Shift+F1"),
+    ),
+}
+#: Entries of submenus that are known beforehand.
+SUBMENU_TABLE: dict[str, tuple[Action | str, ...]] = {
+    "people": (
+        Action("next-person", "&Next person", "N", "Choose the next person (N)"),
+        Action("previous-person", "&Previous person", "Shift+N", "Choose the person before (Shift+N)"),
+        LINE,
+        Action("follow-person", "&Follow", "Shift+F", "Keep them in the middle (Shift+F)", checks="alone"),
+        Action("hide-person", "&Hide", "Shift+H", "Do not paint this person (Shift+H)"),
+        Action("keep-person", "&Keep only", "Shift+K", "Paint this person alone (Shift+K)", checks="alone"),
+        Action("show-people", "Show &everyone", "Shift+A", "Bring hidden people back (Shift+A)"),
+        LINE,
+        Action("boxes", "&Boxes", "Shift+B", "A box around everybody (Shift+B)", checks="alone"),
     ),
 }
 #: Entries of the menu "X factor" that are silhouette sources of their own, not files.
@@ -166,6 +182,7 @@ class Actions:
         self.menus: dict[str, QMenu] = {}
         self._groups: dict[str, QActionGroup] = {}
         self._window = window
+        self._tips: dict[str, str] = {}
         for title in MENUS:
             menu = bar.addMenu("&" + title)
             if menu is None:
@@ -177,6 +194,13 @@ class Actions:
 
     def __getitem__(self, name: str) -> QAction:
         return self.by_name[name]
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Disable an action and say why; without a reason it is enabled."""
+        action, tip = self.by_name[name], self._tips.get(name, "")
+        action.setEnabled(not reason)
+        action.setToolTip(reason or tip)
+        action.setStatusTip(reason or tip)
 
     def group(self, name: str) -> QActionGroup:
         """The group of which one action is checked."""
@@ -197,6 +221,8 @@ class Actions:
             else:
                 submenu.setToolTipsVisible(True)
                 self.menus[entry] = submenu
+                for fixed in SUBMENU_TABLE.get(entry, ()):
+                    self._add(submenu, fixed)
         else:
             menu.addAction(self._make(entry))
 
@@ -207,6 +233,7 @@ class Actions:
         if entry.key:
             action.setShortcuts([QKeySequence(k) for k in (entry.key, *entry.keys)])
         if entry.tip:
+            self._tips[entry.name] = entry.tip
             action.setToolTip(entry.tip)
             action.setStatusTip(entry.tip)
         if entry.checks:
@@ -225,6 +252,7 @@ SUBMENUS = {
     "size": "Network si&ze",
     "looks": "&Looks at each picture",
     "behind": "Be&hind a cut-out",
+    "people": "Peop&le",
     "theme": "&Theme",
 }
 
@@ -232,8 +260,8 @@ SUBMENUS = {
 def shortcuts() -> list[tuple[str, str, str]]:
     """(menu, words, keys) of every action that has a key, for the help page."""
     rows = []
-    for title in MENUS:
-        for entry in TABLE[title]:
+    for title, entries in (*TABLE.items(), ("People", SUBMENU_TABLE["people"])):
+        for entry in entries:
             if isinstance(entry, Action) and entry.key:
                 words = entry.text.replace("&", "").rstrip("…")
                 rows.append((title, words, ", ".join((entry.key, *entry.keys))))

@@ -5,20 +5,31 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PyQt6.QtWidgets import QSizePolicy, QWidget
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from app.ui import hud
 from app.ui.brush import BrushTool
 from app.ui.hud import LiveMetrics
+from app.ui.instances import shown_people
 from app.ui.layers import Layers, layers, paint
 from app.ui.style import DisplayStyle, ViewMode
+from app.ui.viewport import Viewport, fraction
 from runtime.frames import FrameResult
+from runtime.output.instances import people_at
+from runtime.output.palettes import person_numbers
 from runtime.silhouettes.grabcut import Stroke
 
-ZOOM_STEP = 1.25
-ZOOM_MAX = 16.0
+GLIDE_MS = 25  # between two paints of a view that glides after somebody
+LONGEST_GLIDE_S = 0.1  # that one paint makes up for
 GRAB_PX = 10  # how near the split line the mouse takes it
 PAINTS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
@@ -29,6 +40,7 @@ class Canvas(QWidget):
     Signals:
         pointed: words for the part under the cursor, empty outside.
         picked: (x, y) of a click in picture pixels, while `picking`.
+        clicked: (x, y) of any other click, in picture pixels; negative beside the picture.
         stroked: a stroke of the brush, in picture pixels of the frame on show.
         style_changed: the split line was dragged.
         painted: a new result was painted for the first time.
@@ -36,6 +48,7 @@ class Canvas(QWidget):
 
     pointed = pyqtSignal(str)
     picked = pyqtSignal(int, int)
+    clicked = pyqtSignal(float, float)
     stroked = pyqtSignal(Stroke)
     style_changed = pyqtSignal(DisplayStyle)
     painted = pyqtSignal()
@@ -54,8 +67,9 @@ class Canvas(QWidget):
         self._fresh = False
         self._style = DisplayStyle()
         self._metrics: LiveMetrics | None = None
-        self._zoom = 1.0
-        self._centre = QPointF(0.5, 0.5)  # of the view, as a fraction of the picture
+        self._view = Viewport()
+        self._glided_s = 0.0
+        self._pressed: QPointF | None = None  # of a press that may become a click
         self._drag: QPointF | None = None
         self._drags_split = False
         self._picking = False
@@ -80,6 +94,8 @@ class Canvas(QWidget):
     def show_style(self, style: DisplayStyle) -> None:
         """Paint the same result another way."""
         if style != self._style:
+            if style.follow != self._style.follow:
+                self._view.follow(self._person_box(style), first=True)
             self._style, self._layers = style, None
             self.update()
 
@@ -109,20 +125,36 @@ class Canvas(QWidget):
 
     def fit(self) -> None:
         """The whole picture."""
-        self._zoom, self._centre = 1.0, QPointF(0.5, 0.5)
+        self._view.fit()
         self.update()
 
     def zoom(self, steps: float, at: QPointF | None = None) -> None:
         """Zoom in (positive) or out around a point of the widget."""
-        if self._parsed is None:
-            return
-        at = at or QPointF(self.width() / 2, self.height() / 2)
-        before = self._to_fraction(at)
-        self._zoom = min(ZOOM_MAX, max(1.0, self._zoom * ZOOM_STEP**steps))
-        after = self._to_fraction(at)
-        self._centre += before - after
-        self._keep_inside()
-        self.update()
+        if self._parsed is not None:
+            at = at or QPointF(self.width() / 2, self.height() / 2)
+            self._view.zoom(steps, at, self.size(), QSize(*self._parsed.frame.size))
+            self.update()
+
+    def _person_box(self, style: DisplayStyle) -> QRectF | None:
+        """The box of who is followed, as a fraction of the picture on show; None without one."""
+        parsed = self._parsed
+        people = parsed.result.people if parsed is not None and parsed.result is not None else ()
+        numbers = person_numbers(people)
+        if parsed is None or not style.follow or style.person not in numbers:
+            return None
+        (width, height), (x, y, w, h) = parsed.frame.size, people[numbers.index(style.person)].box
+        left = width - x - w if style.mirror else x
+        return QRectF(left / width, y / height, w / width, h / height)
+
+    def _glide(self) -> None:
+        """Move the view towards the person it follows, and paint again until it is there."""
+        now_s = time.monotonic()
+        elapsed_s, self._glided_s = min(LONGEST_GLIDE_S, now_s - self._glided_s), now_s
+        box = self._person_box(self._style)
+        if box is not None:
+            self._view.follow(box, first=False)
+        if self._view.glide(elapsed_s):
+            QTimer.singleShot(GLIDE_MS, self.update)
 
     def sizeHint(self) -> QSize:
         """Room for a 16:9 picture."""
@@ -143,6 +175,7 @@ class Canvas(QWidget):
             return
         if self._layers is None:
             self._layers = layers(self._parsed, self._style)
+        self._glide()
         area = self._area()
         paint(painter, area, self._layers, self._style)
         if self._mask is not None and self._mask[0] == self._parsed.frame.index:
@@ -160,45 +193,19 @@ class Canvas(QWidget):
 
     def _paint_split(self, painter: QPainter, area: QRectF) -> None:
         x = area.left() + area.width() * self._style.split_at
-        top, bottom = max(0.0, area.top()), min(float(self.height()), area.bottom())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(0, 0, 0, 110), 4))
-        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-        painter.setPen(QPen(QColor(255, 255, 255), 2))
-        painter.drawLine(QPointF(x, top), QPointF(x, bottom))
-        middle = QPointF(x, (top + bottom) / 2)
-        painter.setBrush(QColor(255, 255, 255))
-        painter.setPen(QPen(QColor(0, 0, 0, 110), 1))
-        painter.drawEllipse(middle, 13, 13)
-        painter.setPen(QPen(QColor(40, 42, 45), 2, cap=Qt.PenCapStyle.RoundCap))
-        for sign in (-1, 1):
-            tip = middle + QPointF(7 * sign, 0)
-            painter.drawLine(tip, middle + QPointF(3 * sign, -4))
-            painter.drawLine(tip, middle + QPointF(3 * sign, 4))
+        shown = area.intersected(QRectF(self.rect()))
+        hud.split_line(painter, shown, x)
         if self._parsed is not None and self._parsed.before is not None:
-            hud.captions(painter, area.intersected(QRectF(self.rect())), x)
+            hud.captions(painter, shown, x)
 
     def _area(self) -> QRectF:
         """Rectangle of the whole picture in the widget, zoom and pan included."""
         if self._parsed is None:
             return QRectF(self.rect())
-        width, height = self._parsed.frame.size
-        scale = min(self.width() / width, self.height() / height) * self._zoom
-        w, h = width * scale, height * scale
-        x = (self.width() - w) / 2 - (self._centre.x() - 0.5) * w
-        y = (self.height() - h) / 2 - (self._centre.y() - 0.5) * h
-        return QRectF(x, y, w, h)
+        return self._view.area(self.size(), QSize(*self._parsed.frame.size))
 
     def _to_fraction(self, at: QPointF) -> QPointF:
-        area = self._area()
-        return QPointF((at.x() - area.left()) / area.width(), (at.y() - area.top()) / area.height())
-
-    def _keep_inside(self) -> None:
-        reach = 0.5 - 0.5 / self._zoom
-        self._centre = QPointF(
-            min(0.5 + reach, max(0.5 - reach, self._centre.x())),
-            min(0.5 + reach, max(0.5 - reach, self._centre.y())),
-        )
+        return fraction(at, self._area())
 
     # -- mouse
 
@@ -232,7 +239,7 @@ class Canvas(QWidget):
                 self.picked.emit(*pixel)
             return
         self._drags_split = self._near_split(event.position())
-        self._drag = event.position()
+        self._drag = self._pressed = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Drag what was taken; else tell what lies under the cursor."""
@@ -246,21 +253,23 @@ class Canvas(QWidget):
         elif self._drags_split:
             at = min(1.0, max(0.0, self._to_fraction(event.position()).x()))
             self.style_changed.emit(replace(self._style, split_at=at))
-        else:
-            moved = event.position() - self._drag
-            area = self._area()
-            self._centre -= QPointF(moved.x() / area.width(), moved.y() / area.height())
-            self._keep_inside()
+        elif self._pressed is None or self._is_drag(event.position() - self._pressed):
+            self._pressed = None
+            moved, area = event.position() - self._drag, self._area()
             self._drag = event.position()
+            if self._style.follow:  # who drags wants to see something else
+                self.style_changed.emit(replace(self._style, follow=False))
+            self._view.pan(QPointF(moved.x() / area.width(), moved.y() / area.height()))
             self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
-        """Let go."""
-        del event
+        """Let go; a press that did not move was a click."""
+        if event is not None and self._pressed is not None and not self._drags_split:
+            self.clicked.emit(*(self._point(event.position()) or (-1.0, -1.0)))
         stroke = self.brush.release()
         if stroke is not None:
             self.stroked.emit(stroke)
-        self._drag, self._drags_split = None, False
+        self._drag, self._pressed, self._drags_split = None, None, False
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         """Back to the whole picture."""
@@ -272,6 +281,10 @@ class Canvas(QWidget):
         self.brush.move(None)
         self.update()
         super().leaveEvent(event)
+
+    @staticmethod
+    def _is_drag(moved: QPointF) -> bool:
+        return moved.manhattanLength() >= QApplication.startDragDistance()
 
     def _near_split(self, at: QPointF) -> bool:
         area = self._area()
@@ -285,10 +298,15 @@ class Canvas(QWidget):
         self.pointed.emit(self._words_at(at))
 
     def _words_at(self, at: QPointF) -> str:
-        parsing = self._parsed.parsing if self._parsed else None
-        pixel = self._pixel(at)
-        if parsing is None or pixel is None or self._style.view is ViewMode.PICTURE:
+        point, result = self._point(at), self._parsed.result if self._parsed else None
+        if result is None or point is None or self._parsed is None or self._style.view is ViewMode.PICTURE:
             return ""
+        parsing = result.parsing
+        if parsing is None or self._style.view is ViewMode.INSTANCES:
+            shown = shown_people(result, self._style)
+            number = next(iter(people_at(shown, *point, self._parsed.frame.size)), 0)
+            return f"person {number}" if number else ""
+        pixel = int(point[0]), int(point[1])
         height, width = parsing.labels.shape
         x = pixel[0] * width // parsing.size[0]
         y = pixel[1] * height // parsing.size[1]

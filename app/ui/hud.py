@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter
+from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPen
 
 MARGIN = 12  # px
 INK, PAPER = QColor(240, 242, 244), QColor(0, 0, 0, 165)
@@ -59,6 +59,23 @@ def draw(painter: QPainter, area: QRectF, vitals: LiveMetrics) -> None:
         painter.drawText(QPointF(box.left() + MARGIN, y), name)
         painter.setPen(INK)
         painter.drawText(QPointF(box.left() + MARGIN + first, y), value)
+
+
+def split_line(painter: QPainter, area: QRectF, x: float) -> None:
+    """Draw the line between before and after, with its handle, over the seen part of the picture."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for ink, width in ((QColor(0, 0, 0, 110), 4), (QColor(255, 255, 255), 2)):
+        painter.setPen(QPen(ink, width))
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+    middle = QPointF(x, area.center().y())
+    painter.setBrush(QColor(255, 255, 255))
+    painter.setPen(QPen(QColor(0, 0, 0, 110), 1))
+    painter.drawEllipse(middle, 13, 13)
+    painter.setPen(QPen(QColor(40, 42, 45), 2, cap=Qt.PenCapStyle.RoundCap))
+    for sign in (-1, 1):
+        tip = middle + QPointF(7 * sign, 0)
+        painter.drawLine(tip, middle + QPointF(3 * sign, -4))
+        painter.drawLine(tip, middle + QPointF(3 * sign, 4))
 
 
 def captions(painter: QPainter, area: QRectF, line_x: float) -> None:

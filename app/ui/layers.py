@@ -14,20 +14,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QImage, QPainter, QPen
+from PyQt6.QtGui import QImage, QPainter, QPen, QTransform
 
-from app.ui.palettes import colours, tints
+from app.ui import instances
+from app.ui.instances import DrawnPerson, drawn, shown_people
 from app.ui.skeleton import DrawnSkeleton, posed
-from app.ui.style import BackdropKind, DisplayStyle, ViewMode, visible
+from app.ui.style import DisplayStyle, ViewMode, visible
 from models.centroids import pose_of_parts
 from models.results import Parsing
 from runtime.frames import FrameResult
+from runtime.output import instances as outputs
+from runtime.output.backdrop import BackdropKind
+from runtime.output.palettes import colours, tints
 
 DIM = 0.55  # how dark the room gets where only the person matters
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
-BACKDROP_WIDTH = 640  # px; a picture behind a cut-out needs no more
-CHECK = 16  # px of a transparency check
-WARM, COOL, MIDDLE = QColor(255, 170, 64), QColor(84, 176, 255), QColor(240, 240, 240)
 
 Alpha = NDArray[np.float32]  # 0..1
 
@@ -46,6 +47,7 @@ class Layers:
     lower: QImage | None  #: None where the picture must not be seen
     upper: QImage | None
     skeletons: tuple[DrawnSkeleton, ...] = ()
+    people: tuple[DrawnPerson, ...] = ()
     before: Layers | None = None  #: left of the split line, instead of the picture
 
 
@@ -60,17 +62,30 @@ def layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
 def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     picture = picture_image(parsed.frame.image)
     size = parsed.frame.size
-    parsing = parsed.parsing
-    if style.bare or style.view is ViewMode.PICTURE:
-        return Layers(size, picture, picture, None)
-    people = parsed.result.people if parsed.result is not None else ()
-    poses = tuple(posed(p.pose) for p in people if p.pose is not None)
-    if parsing is None:  # joints are all there is to see
-        return Layers(size, picture, None if style.view.hides_picture else picture, None, poses)
-    bones = (poses or (posed(pose_of_parts(parsing)),)) if style.view is ViewMode.SKELETON else ()
+    result = parsed.result
+    if style.bare or style.view is ViewMode.PICTURE or result is None:
+        seen = None if style.view.hides_picture and not style.bare else picture
+        return Layers(size, picture, seen, None)
+    lower = None if style.view.hides_picture else picture
+    shown = shown_people(result, style)
+    masks = result.parsing is None and any(i.person.mask is not None for i in shown)
+    if style.view is ViewMode.INSTANCES or (masks and style.view is not ViewMode.SKELETON):
+        tints = instances.tints(shown, style)
+        upper = _argb(tints) if tints is not None else None
+        return Layers(size, picture, lower, upper, people=tuple(drawn(i, style, size) for i in shown))
+    poses = tuple(posed(i.person.pose) for i in shown if i.person.pose is not None)
+    marked = tuple(drawn(i, style, size, whole=False) for i in shown if style.person == i.number > 0)
+    if result.parsing is None:  # joints are all there is to see
+        return Layers(size, picture, lower, None, poses, marked)
+    parsing, alone = result.parsing, bool(style.alone and style.person)
+    if alone or len(shown) < len(result.people):
+        hidden = [i for i in outputs.instances(result.people) if not style.shows_person(i.number)]
+        parsing = outputs.parts_of(parsing, shown, hidden, alone=alone)
+    found = poses if result.people else (posed(pose_of_parts(parsing)),)
+    bones = found if style.view is ViewMode.SKELETON else ()
     lower = None if style.view in {ViewMode.PARTS, ViewMode.SILHOUETTE} else picture
     painter = VIEWS.get(style.view)
-    return Layers(size, picture, lower, painter(parsing, parsed, style) if painter else None, bones)
+    return Layers(size, picture, lower, painter(parsing, parsed, style) if painter else None, bones, marked)
 
 
 def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -> None:
@@ -78,7 +93,7 @@ def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     if not style.split:
-        _paint_layers(painter, area, layer)
+        _paint_layers(painter, area, layer, style)
     else:
         at = area.left() + area.width() * style.split_at
         before, after = QRectF(area), QRectF(area)
@@ -89,28 +104,23 @@ def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -
         if layer.before is None:
             painter.drawImage(area, layer.picture)
         else:
-            _paint_layers(painter, area, layer.before)
+            _paint_layers(painter, area, layer.before, style)
         painter.restore()
         painter.setClipRect(after)
-        _paint_layers(painter, area, layer)
+        _paint_layers(painter, area, layer, style)
     painter.restore()
 
 
 def _mirrored(layer: Layers) -> Layers:
-    """Left and right changed, exactly: a mirrored QPainter would be off by a pixel."""
+    """Images with left and right changed, exactly: a mirrored QPainter would be off by a pixel."""
 
     def flip(image: QImage | None) -> QImage | None:
         return image.mirrored(horizontal=True, vertical=False) if image is not None else None
 
-    bones = tuple(_turned(s, layer.size[0]) for s in layer.skeletons)
     picture = layer.picture.mirrored(horizontal=True, vertical=False)
     lower = None if layer.lower is None else picture
     before = _mirrored(layer.before) if layer.before is not None else None
-    return Layers(layer.size, picture, lower, flip(layer.upper), bones, before)
-
-
-def _turned(bones: DrawnSkeleton, width: int) -> DrawnSkeleton:
-    return replace(bones, joints={name: (width - 1 - x, y) for name, (x, y) in bones.joints.items()})
+    return replace(layer, picture=picture, lower=lower, upper=flip(layer.upper), before=before)
 
 
 def rendered(parsed: FrameResult, style: DisplayStyle) -> NDArray[np.uint8]:
@@ -139,35 +149,21 @@ def picture_image(image: NDArray[np.uint8]) -> QImage:
     return QImage(cast("bytes", bgra.data), width, height, 4 * width, QImage.Format.Format_RGB32)
 
 
-def _paint_layers(painter: QPainter, area: QRectF, layer: Layers) -> None:
+def _paint_layers(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -> None:
     if layer.lower is None:
         painter.fillRect(area, Qt.GlobalColor.black)
     else:
         painter.drawImage(area, layer.lower)
     if layer.upper is not None:
         painter.drawImage(area, layer.upper)
-    for bones in layer.skeletons:
-        _paint_skeleton(painter, area, layer.size, bones)
-
-
-def _paint_skeleton(painter: QPainter, area: QRectF, size: tuple[int, int], bones: DrawnSkeleton) -> None:
-    scale = area.width() / size[0]
-    width = max(2.0, area.height() / 180)
-    colour = {"r": WARM, "l": COOL, "": MIDDLE}
-    at = {
-        name: QPointF(area.left() + x * scale, area.top() + y * area.height() / size[1])
-        for name, (x, y) in bones.joints.items()
-    }
+    across, down = area.width() / layer.size[0], area.height() / layer.size[1]
+    to_area = QTransform(across, 0, 0, down, area.left(), area.top())
+    if style.mirror:
+        to_area = QTransform(-across, 0, 0, down, area.right(), area.top())
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    for shade, pen in ((True, width * 1.9), (False, width)):  # a dark rim keeps bones visible on any picture
-        for a, b in bones.bones:
-            ink = QColor(0, 0, 0, 150) if shade else colour[bones.bone_side(a, b)]
-            painter.setPen(QPen(ink, pen, cap=Qt.PenCapStyle.RoundCap))
-            painter.drawLine(at[a], at[b])
-    painter.setPen(QPen(QColor(0, 0, 0, 150), width * 0.5))
-    for name, point in at.items():
-        painter.setBrush(colour[bones.side(name)])
-        painter.drawEllipse(point, width * 1.05, width * 1.05)
+    for bones in layer.skeletons:
+        bones.paint(painter, to_area, layer.size)
+    instances.paint_people(painter, to_area, layer.size, layer.people)
 
 
 def _parts(parsing: Parsing, style: DisplayStyle, opacity: float) -> QImage:
@@ -193,40 +189,10 @@ def _backdrop(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QIm
         matte *= shown[parsing.labels]
     if behind.kind is BackdropKind.COLOUR:
         return _argb(_premultiplied(np.full((1, 1, 3), behind.colour, np.uint8), 1 - matte))
-    width, height = _backdrop_size(parsed.frame.size)
-    matte = np.asarray(cv2.resize(matte, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-    if behind.kind is BackdropKind.BLUR:
-        small = cv2.resize(parsed.frame.image, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
-        image = np.asarray(cv2.resize(cv2.GaussianBlur(small, (0, 0), 6), (width, height)), np.uint8)
-    elif behind.kind is BackdropKind.IMAGE and behind.image is not None:
-        image = cover(behind.image, (width, height))
-    else:
-        image = _checks(width, height)
+    image = behind.picture(parsed.frame.image)
+    size = (image.shape[1], image.shape[0])
+    matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR), np.float32)
     return _argb(_premultiplied(image, 1 - matte))
-
-
-def _backdrop_size(size: tuple[int, int]) -> tuple[int, int]:
-    scale = min(1.0, BACKDROP_WIDTH / size[0])
-    return max(8, round(size[0] * scale)), max(8, round(size[1] * scale))
-
-
-def _checks(width: int, height: int) -> NDArray[np.uint8]:
-    y, x = np.mgrid[:height, :width] // CHECK
-    grey: NDArray[np.uint8] = np.where((x + y) % 2, 102, 153).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
-
-
-def cover(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """`image` scaled to fill (width, height), its overhang cut evenly."""
-    width, height = size
-    scale = max(width / image.shape[1], height / image.shape[0])
-    scaled = cv2.resize(
-        image,
-        (max(width, round(image.shape[1] * scale)), max(height, round(image.shape[0] * scale))),
-        interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR,
-    )
-    y, x = (scaled.shape[0] - height) // 2, (scaled.shape[1] - width) // 2
-    return np.asarray(scaled[y : y + height, x : x + width], np.uint8)
 
 
 def _premultiplied(rgb: NDArray[np.uint8], alpha: Alpha) -> NDArray[np.uint32]:

@@ -1,4 +1,4 @@
-"""Legend: every part with its colour and an eye; double-click shows one part alone."""
+"""Legend: every part, or person, with its colour and an eye; double-click shows one alone."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.ui import icons
-from app.ui.palettes import colours
 from app.ui.style import DisplayStyle
 from models.labels import S31, PartSet
+from runtime.output.palettes import colours, person_colour
 
 PART = Qt.ItemDataRole.UserRole
 NAME, EYE = 0, 1
 
 
 class Legend(QTreeWidget):
-    """Groups of parts.
+    """Groups of parts; in the view of instances the people.
 
     Signals:
-        eyed: the eyes of these part ids were clicked: True opens, False closes.
-        soloed: this part was double-clicked.
+        eyed: the eyes of these part ids, or people's numbers, were clicked: True opens, False closes.
+        soloed: this part or person was double-clicked.
     """
 
     eyed = pyqtSignal(list, bool)
@@ -29,6 +29,7 @@ class Legend(QTreeWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._parts: PartSet = S31
+        self._people: tuple[int, ...] = ()
         self._style = DisplayStyle()
         self._ink = QColor("#e8eaec")
         self._rows: dict[int, QTreeWidgetItem] = {}
@@ -40,7 +41,7 @@ class Legend(QTreeWidget):
         self.setUniformRowHeights(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the player
         self.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
-        self.setToolTip("Click an eye to hide a part, double-click a name to see it alone")
+        self.setToolTip("Click an eye to hide, double-click a name to see it alone")
         header = self.header()
         if header is not None:
             header.setStretchLastSection(False)
@@ -58,10 +59,20 @@ class Legend(QTreeWidget):
             self._parts = parts
             self._fill()
 
+    def show_people(self, numbers: tuple[int, ...]) -> None:
+        """The people there are now."""
+        if numbers != self._people:
+            self._people = numbers
+            if self._style.lists_people:
+                self._fill()
+
     def show_style(self, style: DisplayStyle) -> None:
-        """Colours, eyes and solo as they are now."""
-        self._style = style
-        self._paint_rows()
+        """Colours, eyes and solo as they are now; people in the view that paints them."""
+        before, self._style = self._style, style
+        if style.lists_people != before.lists_people:
+            self._fill()
+        else:
+            self._paint_rows()
 
     def show_ink(self, ink: QColor) -> None:
         """The colour of the theme's text, for the eyes."""
@@ -71,7 +82,13 @@ class Legend(QTreeWidget):
     def _fill(self) -> None:
         self.clear()
         self._rows = {}
-        for title, members in self._parts.headings():
+        if self._style.lists_people:
+            for number in self._people:
+                row = QTreeWidgetItem([f"Person {number}", ""])
+                row.setData(NAME, PART, number)
+                self.addTopLevelItem(row)
+                self._rows[number] = row
+        for title, members in () if self._style.lists_people else self._parts.headings():
             top = QTreeWidgetItem([title, ""])
             font = top.font(NAME)
             font.setBold(True)
@@ -89,21 +106,23 @@ class Legend(QTreeWidget):
 
     def _paint_rows(self) -> None:
         table = colours(self._parts, colour_blind=self._style.colour_blind)
+        people, style = self._style.lists_people, self._style
         seen = QIcon(icons.pixmap("eye", self._ink))
         faint = QColor(self._ink)
         faint.setAlphaF(0.4)
         unseen = QIcon(icons.pixmap("eye-off", faint))
         for part, row in self._rows.items():
-            shown = self._style.shows(part)
-            row.setIcon(NAME, _swatch(QColor(*map(int, table[part])), shown=shown))
+            shown = style.shows_person(part) if people else style.shows(part)
+            rgb = person_colour(part, colour_blind=style.colour_blind) if people else map(int, table[part])
+            row.setIcon(NAME, swatch(QColor(*rgb), shown=shown))
             row.setIcon(EYE, seen if shown else unseen)
             row.setForeground(NAME, self._ink if shown else faint)
             font = row.font(NAME)
-            font.setBold(self._style.solo == part)
+            font.setBold((style.person if people else style.solo) == part)
             row.setFont(NAME, font)
         for index in range(self.topLevelItemCount()):
             top = self.topLevelItem(index)
-            if top is not None:
+            if top is not None and not people:
                 any_shown = any(self._style.shows(p) for p in _members(top))
                 top.setIcon(EYE, seen if any_shown else unseen)
 
@@ -111,7 +130,8 @@ class Legend(QTreeWidget):
         if column != EYE:
             return
         members = _members(item)
-        shown = any(self._style.shows(p) for p in members)
+        shows = self._style.shows_person if self._style.lists_people else self._style.shows
+        shown = any(shows(p) for p in members)
         self.eyed.emit(members, not shown)
 
     def _on_double_clicked(self, item: QTreeWidgetItem, column: int) -> None:
@@ -138,7 +158,8 @@ def _without_side(name: str, group: str) -> str:
     return short.capitalize()
 
 
-def _swatch(colour: QColor, *, shown: bool) -> QIcon:
+def swatch(colour: QColor, *, shown: bool) -> QIcon:
+    """A rounded square of a colour, faint for what is not shown."""
     image = QPixmap(32, 32)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)

@@ -1,10 +1,18 @@
-"""Skeleton: the joints of a pose that were found, and their bones."""
+"""Skeleton: the joints of a pose that were found, and their bones, as they are painted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from PyQt6.QtCore import QPointF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
+
 from models.results import Pose
+from runtime.output.instances import FAINT, POSSIBLE, SURE, Colour
+
+WARM, COOL, MIDDLE = QColor(255, 170, 64), QColor(84, 176, 255), QColor(240, 240, 240)
+RIM = QColor(0, 0, 0, 150)
+BONE_OF_BOX = 1 / 70  # widest bone, of the height of a person's box
 
 
 @dataclass(frozen=True)
@@ -13,6 +21,9 @@ class DrawnSkeleton:
 
     joints: dict[str, tuple[float, float]]
     pairs: tuple[tuple[str, str], ...]  #: all bones there could be
+    colour: Colour | None = None  #: None: by the side of the body
+    faint: frozenset[str] = frozenset()  #: joints of which the network is not sure
+    height: float = 0.0  #: of the person, px; 0 where bones are as wide as the picture asks
 
     def side(self, joint: str) -> str:
         """`r`, `l`, or empty for the middle of the body."""
@@ -28,10 +39,40 @@ class DrawnSkeleton:
         """Pairs of joints of which both were found."""
         return [(a, b) for a, b in self.pairs if a in self.joints and b in self.joints]
 
+    def paint(self, painter: QPainter, to_area: QTransform, size: tuple[int, int]) -> None:
+        """Draw by a transform from the picture, which has this size."""
+        scale = to_area.m22()
+        width = max(2.0, scale * size[1] / 180)
+        if self.height:
+            width = max(1.2, min(width, self.height * scale * BONE_OF_BOX))
+        at = {name: to_area.map(QPointF(*point)) for name, point in self.joints.items()}
+        for shade, pen in ((True, width * 1.9), (False, width)):  # a dark rim keeps bones visible anywhere
+            for a, b in self.bones:
+                faint = not self.faint.isdisjoint((a, b))
+                ink = RIM if shade else self._ink(self.bone_side(a, b), faint=faint)
+                if not (shade and faint):
+                    painter.setPen(QPen(ink, pen, cap=Qt.PenCapStyle.RoundCap))
+                    painter.drawLine(at[a], at[b])
+        painter.setPen(QPen(RIM, width * 0.5))
+        for name, point in at.items():
+            if name not in self.faint:
+                painter.setBrush(self._ink(self.side(name)))
+                painter.drawEllipse(point, width * 1.05, width * 1.05)
 
-def posed(pose: Pose) -> DrawnSkeleton:
-    """The joints of a pose that were found."""
+    def _ink(self, side: str, *, faint: bool = False) -> QColor:
+        ink = QColor(
+            {"r": WARM, "l": COOL, "": MIDDLE}[side] if self.colour is None else QColor(*self.colour)
+        )
+        ink.setAlphaF(FAINT if faint else 1.0)
+        return ink
+
+
+def posed(pose: Pose, colour: Colour | None = None, height: float = 0.0) -> DrawnSkeleton:
+    """The joints of a pose that were found; in a person's colour those that are not sure are faint."""
     names = pose.joint_set.names
-    rows = zip(names, pose.points.tolist(), pose.scores.tolist(), strict=True)
-    joints = {name: (x + 0.5, y + 0.5) for name, (x, y), score in rows if score > 0}  # of a pixel, its middle
-    return DrawnSkeleton(joints, tuple((names[a], names[b]) for a, b in pose.joint_set.bones))
+    least = 0.0 if colour is None else POSSIBLE
+    rows = list(zip(names, pose.points.tolist(), pose.scores.tolist(), strict=True))
+    joints = {name: (x + 0.5, y + 0.5) for name, (x, y), score in rows if score > least}  # a pixel's middle
+    faint = frozenset(name for name, _, score in rows if score < SURE) if colour is not None else frozenset()
+    pairs = tuple((names[a], names[b]) for a, b in pose.joint_set.bones)
+    return DrawnSkeleton(joints, pairs, colour, faint, height)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import PartSet
+from runtime.output.backdrop import GREEN_SCREEN, Backdrop
 
 
 class ViewMode(StrEnum):
@@ -20,6 +21,7 @@ class ViewMode(StrEnum):
     CUT_OUT = "cut-out"
     CONFIDENCE = "confidence"
     SKELETON = "skeleton"
+    INSTANCES = "instances"
     PICTURE = "picture"
 
     @property
@@ -31,27 +33,6 @@ class ViewMode(StrEnum):
     def needs_parts(self) -> bool:
         """True where a model without body parts has nothing to paint."""
         return self in {ViewMode.PARTS, ViewMode.SILHOUETTE, ViewMode.CUT_OUT, ViewMode.CONFIDENCE}
-
-
-class BackdropKind(StrEnum):
-    """Kind of picture behind a cut-out person."""
-
-    CHECKS = "checks"
-    COLOUR = "colour"
-    BLUR = "blur"
-    IMAGE = "image"
-
-
-@dataclass(frozen=True, eq=False)
-class Backdrop:
-    """A backdrop with what it needs."""
-
-    kind: BackdropKind = BackdropKind.COLOUR
-    colour: tuple[int, int, int] = (0, 177, 64)  #: RGB; the green that other programs key out
-    image: NDArray[np.uint8] | None = None  #: (h, w, 3) RGB, for IMAGE
-
-
-GREEN_SCREEN = Backdrop()
 
 
 @dataclass(frozen=True)
@@ -68,14 +49,48 @@ class DisplayStyle:
     colour_blind: bool = False
     mirror: bool = False  #: display only
     behind: Backdrop = GREEN_SCREEN
+    boxes: bool = False  #: around people
+    person: int = 0  #: number of the person that is chosen, or 0
+    follow: bool = False  #: the view stays on the chosen person
+    alone: bool = False  #: only the chosen person is painted
+    hidden_people: frozenset[int] = frozenset()  #: numbers of people who are not painted
+
+    def shows_person(self, number: int) -> bool:
+        """True when a person is painted."""
+        return number == self.person if self.alone and self.person else number not in self.hidden_people
 
     def shows(self, part: int) -> bool:
         """True when a part is painted."""
         return part == self.solo if self.solo else part not in self.hidden
 
-    def with_solo(self, part: int) -> DisplayStyle:
-        """One part alone; the same part again brings the others back."""
-        return replace(self, solo=0 if self.solo == part else part)
+    @property
+    def lists_people(self) -> bool:
+        """True where the legend lists people, and not parts."""
+        return self.view is ViewMode.INSTANCES
+
+    @property
+    def hides_some(self) -> bool:
+        """True when something that the legend lists is not painted."""
+        return bool(self.hidden_people or self.alone if self.lists_people else self.hidden or self.solo)
+
+    def with_rows(self, rows: set[int], *, shown: bool) -> DisplayStyle:
+        """Parts or people of the legend shown or hidden."""
+        if self.lists_people:
+            hidden = self.hidden_people - rows if shown else self.hidden_people | rows
+            return replace(self, hidden_people=hidden, alone=False)
+        return replace(self, hidden=self.hidden - rows if shown else self.hidden | rows, solo=0)
+
+    def with_everything(self) -> DisplayStyle:
+        """Everything that the legend lists shown."""
+        if self.lists_people:
+            return replace(self, hidden_people=frozenset(), alone=False)
+        return replace(self, hidden=frozenset(), solo=0)
+
+    def with_solo(self, row: int) -> DisplayStyle:
+        """One part or person alone; the same again brings the others back."""
+        if self.lists_people:
+            return replace(self, person=row, alone=not (self.alone and self.person == row))
+        return replace(self, solo=0 if self.solo == row else row)
 
 
 def visible(parts: PartSet, style: DisplayStyle) -> NDArray[np.bool_]:

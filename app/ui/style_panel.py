@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QColor, QStandardItemModel
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,6 +30,7 @@ VIEW_NAMES: dict[ViewMode, str] = {
     ViewMode.CUT_OUT: "Cut-out",
     ViewMode.CONFIDENCE: "Confidence",
     ViewMode.SKELETON: "Skeleton",
+    ViewMode.INSTANCES: "Instances",
     ViewMode.PICTURE: "Picture only",
 }
 
@@ -59,13 +61,14 @@ class StylePanel(QFrame):
         self._opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._percent = plain(name="faint")
         self._legend = Legend()
-        self._all = button("Show all parts", self._on_all)
+        self._title = heading("PARTS")
+        self._all = button("Show all", lambda: self.style_changed.emit(self._style.with_everything()))
         self._lay_out()
         self._view.activated.connect(self._on_view)
         self._split.clicked.connect(self._on_split)
         self._opacity.valueChanged.connect(self._on_opacity)
         self._legend.eyed.connect(self._on_eyed)
-        self._legend.soloed.connect(lambda part: self.style_changed.emit(self._style.with_solo(part)))
+        self._legend.soloed.connect(lambda row: self.style_changed.emit(self._style.with_solo(row)))
         self.show_style(self._style)
 
     def show_style(self, style: DisplayStyle) -> None:
@@ -76,14 +79,28 @@ class StylePanel(QFrame):
         self._opacity.blockSignals(True)  # noqa: FBT003 Qt's signature
         self._opacity.setValue(round(style.opacity * 100))
         self._opacity.blockSignals(False)  # noqa: FBT003 Qt's signature
-        self._opacity.setEnabled(style.view is ViewMode.OVERLAY)
+        self._opacity.setEnabled(style.view in {ViewMode.OVERLAY, ViewMode.INSTANCES})
         self._percent.setText(f"{round(style.opacity * 100)} %")
-        self._all.setEnabled(bool(style.hidden or style.solo))
         self._legend.show_style(style)
+        self._title.setText("PEOPLE" if style.lists_people else "PARTS")
+        self._all.setEnabled(style.hides_some)
 
     def show_parts(self, parts: PartSet) -> None:
         """The parts of another model."""
         self._legend.show_parts(parts)
+
+    def show_people(self, numbers: tuple[int, ...]) -> None:
+        """The people in the picture, for the view that paints them."""
+        self._legend.show_people(numbers)
+
+    def offer(self, refused: Mapping[ViewMode, str]) -> None:
+        """Disable the views that a model cannot give, with the reason."""
+        model = self._view.model()
+        for row, view in enumerate(VIEW_NAMES):
+            item = model.item(row) if isinstance(model, QStandardItemModel) else None
+            if item is not None:
+                item.setEnabled(view not in refused)
+                item.setToolTip(refused.get(view, ""))
 
     def show_ink(self, ink: QColor) -> None:
         """The theme's text colour."""
@@ -99,7 +116,7 @@ class StylePanel(QFrame):
             QVBoxLayout(self),
             *(heading("VIEW"), self._view, self._split, 8),
             *(heading("OPACITY"), opacity_row, 8),
-            *(heading("PARTS"), self._legend, self._all),
+            *(self._title, self._legend, self._all),
             spacing=6,
         )
         column.setStretchFactor(self._legend, 1)
@@ -114,9 +131,5 @@ class StylePanel(QFrame):
     def _on_opacity(self, value: int) -> None:
         self.style_changed.emit(replace(self._style, opacity=value / 100))
 
-    def _on_eyed(self, parts: list[int], shown: bool) -> None:  # noqa: FBT001 a signal's payload
-        hidden = self._style.hidden - set(parts) if shown else self._style.hidden | set(parts)
-        self.style_changed.emit(replace(self._style, hidden=hidden, solo=0))
-
-    def _on_all(self) -> None:
-        self.style_changed.emit(replace(self._style, hidden=frozenset(), solo=0))
+    def _on_eyed(self, rows: list[int], shown: bool) -> None:  # noqa: FBT001 a signal's payload
+        self.style_changed.emit(self._style.with_rows(set(rows), shown=shown))

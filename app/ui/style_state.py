@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.settings import Settings
 from app.ui.actions import Actions
 from app.ui.canvas import Canvas
-from app.ui.style import Backdrop, DisplayStyle, ViewMode
+from app.ui.style import DisplayStyle, ViewMode
 from app.ui.style_panel import StylePanel
 from models.labels import PartSet
+from runtime.output.backdrop import Backdrop
 
 SPLIT = "before-after"  # how the settings file calls a split overlay
 
 
 class StyleState(QObject):
-    """Display style of the window, with the widgets that change it."""
+    """Display style of the window, with the widgets that change it.
+
+    Signals:
+        changed: the style is another one.
+    """
+
+    changed = pyqtSignal()
 
     def __init__(self, actions: Actions, controls: StylePanel, canvas: Canvas, parent: QObject) -> None:
         super().__init__(parent)
@@ -25,6 +33,8 @@ class StyleState(QObject):
         self._actions = actions
         self._controls = controls
         self._canvas = canvas
+        self._offered: tuple[frozenset[ViewMode], ViewMode] | None = None
+        self._before: ViewMode | None = None  # the view that a model without parts took the place of
         controls.style_changed.connect(self.show)
         canvas.style_changed.connect(self.show)
         for view in ViewMode:
@@ -32,9 +42,7 @@ class StyleState(QObject):
         actions["split"].triggered.connect(lambda on: self.show(replace(self.style, split=on)))
         actions["hide"].triggered.connect(lambda on: self.show(replace(self.style, bare=on)))
         actions["colour-blind"].triggered.connect(lambda on: self.show(replace(self.style, colour_blind=on)))
-        actions["show-all"].triggered.connect(
-            lambda: self.show(replace(self.style, hidden=frozenset(), solo=0))
-        )
+        actions["show-all"].triggered.connect(lambda: self.show(self.style.with_everything()))
         self.show(self.style)
 
     def show(self, style: DisplayStyle) -> None:
@@ -45,6 +53,32 @@ class StyleState(QObject):
         self._actions[f"view-{style.view}"].setChecked(True)
         for name, on in (("split", style.split), ("hide", style.bare), ("colour-blind", style.colour_blind)):
             self._actions[name].setChecked(on)
+        self.changed.emit()
+
+    def offer(self, refused: Mapping[ViewMode, str], best: ViewMode) -> None:
+        """Offer the views of a model; one that it cannot give makes room for one that it can.
+
+        A view that hides the room stays: no switch of models may uncover it.
+
+        Args:
+            refused: views without anything to paint, and the reason.
+            best: the view that says most about this model.
+        """
+        for view in ViewMode:
+            self._actions.refuse(f"view-{view}", refused.get(view, ""))
+        self._controls.offer(refused)
+        offered, view = (frozenset(refused), best), self.style.view
+        if offered == self._offered:
+            return
+        self._offered = offered
+        if best is ViewMode.INSTANCES and view in {*refused, ViewMode.OVERLAY} and not view.hides_picture:
+            self._before = view
+            self.show(replace(self.style, view=best))
+        elif view is ViewMode.INSTANCES and best is not view and (view in refused or self._before):
+            self.show(replace(self.style, view=self._before or best))
+            self._before = None
+        elif view in refused and not view.hides_picture:
+            self.show(replace(self.style, view=best))
 
     def choose_view(self, view: ViewMode) -> None:
         """Another view; choosing one brings hidden overlays back."""

@@ -33,6 +33,7 @@ from app.ui.canvas import Canvas
 from app.ui.drop_data import dropped, is_model
 from app.ui.job_list import JobList
 from app.ui.menu_entries import Choice, fill
+from app.ui.people_bar import PeopleBar
 from app.ui.personalize_panel import WIDTH as PANEL_WIDTH
 from app.ui.personalize_panel import PersonalizePanel
 from app.ui.status_bar import StatusBar
@@ -54,12 +55,14 @@ class Window(QMainWindow):
         model_dropped: the path of an .onnx file was dropped.
         closing: the user wants the program to end.
         theme_chosen: `auto`, `light` or `dark`.
+        escaped: Escape was pressed.
     """
 
     source_dropped = pyqtSignal(str)
     model_dropped = pyqtSignal(str)
     closing = pyqtSignal()
     theme_chosen = pyqtSignal(str)
+    escaped = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,6 +79,7 @@ class Window(QMainWindow):
         self.controls = StylePanel()
         self.personalise = PersonalizePanel()
         self.brush_bar = BrushBar()
+        self.people_bar = PeopleBar(self.actions_)
         self._side = QStackedWidget()
         self._width = PANEL_WIDTH  # of the page that is not on show
         self.transport = Transport(self.actions_.by_name)
@@ -207,12 +211,14 @@ class Window(QMainWindow):
                 )
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Escape leaves full screen, colour picking and the brush."""
+        """Escape leaves the chosen person, full screen, colour picking and the brush."""
         if event is not None and event.key() == Qt.Key.Key_Escape:
             self.stop_picking()
             if self.brush_bar.isVisible():
                 self.brush_bar.closed.emit()
-            if self.isFullScreen():
+            if self.display.style.person:
+                self.escaped.emit()
+            elif self.isFullScreen():
                 self.actions_["full-screen"].trigger()
         else:
             super().keyPressEvent(event)
@@ -230,7 +236,9 @@ class Window(QMainWindow):
         self._stack.addWidget(self.welcome)
         middle = QWidget()
         column = QVBoxLayout(middle)
-        lay_out(column, self._stack, self.brush_bar, self.activity, self.transport, spacing=0)
+        lay_out(
+            column, self._stack, self.people_bar, self.brush_bar, self.activity, self.transport, spacing=0
+        )
         column.setStretchFactor(self._stack, 1)
         self.setCentralWidget(middle)
         self._panel.setObjectName("panel-dock")

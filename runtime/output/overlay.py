@@ -1,4 +1,4 @@
-"""The overlay: parts and joints painted over the picture.
+"""The overlay: parts, people and joints painted over the picture.
 
 Everything that can be done on the small map is done there; full size sees one resize and one blend.
 """
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import PartSet
-from models.results import Parsing, Pose, Result
+from models.results import Parsing, Result
+from runtime.output.instances import draw_instances, draw_pose
 from runtime.system.errors import Refusal
 
 DEFAULT_OPACITY = 0.6
@@ -44,11 +45,15 @@ def overlay(
 
 
 def painted(image: NDArray[np.uint8], result: Result) -> NDArray[np.uint8]:
-    """The picture (h, w, 3) with everything that was found in it: parts in colour, joints and bones."""
+    """The picture (h, w, 3) with everything that was found in it: parts, people, joints and bones."""
     out = image.copy() if result.parsing is None else overlay(image, result.parsing)
+    if result.parsing is None and any(p.mask is not None for p in result.people):
+        draw_instances(out, result.people)
+        return out
+    width = max(1, round(max(out.shape[:2]) / 250))
     for person in result.people:
         if person.pose is not None:
-            _draw_pose(out, person.pose)
+            draw_pose(out, person.pose, _BONE_RGB, width, least=0.0)
     return out
 
 
@@ -64,18 +69,6 @@ def overlay_jpeg(image: NDArray[np.uint8], result: Result) -> bytes:
         size = f"{image.shape[1]} x {image.shape[0]}"
         raise Refusal("overlay", f"a picture of {size} is no JPEG", "Leave it out")
     return data.tobytes()
-
-
-def _draw_pose(out: NDArray[np.uint8], pose: Pose) -> None:
-    """Bones whose joints were both found, and the found joints, drawn into the picture."""
-    width = max(1, round(max(out.shape[:2]) / 250))
-    points = [(round(x), round(y)) for x, y in pose.points.tolist()]
-    for a, b in pose.joint_set.bones:
-        if min(pose.scores[a], pose.scores[b]) > 0:
-            cv2.line(out, points[a], points[b], _BONE_RGB, width, cv2.LINE_AA)
-    for point, score in zip(points, pose.scores, strict=True):
-        if score > 0:
-            cv2.circle(out, point, 2 * width, _BONE_RGB, cv2.FILLED, cv2.LINE_AA)
 
 
 def _edges(first: int, count: int, scale: float) -> slice:

@@ -23,15 +23,15 @@ def test_views_that_need_parts_are_offered_with_them_only(playing, qtbot) -> Non
     def offered() -> set[ViewMode]:
         return {v for v in ViewMode if actions[f"view-{v}"].isEnabled()}
 
-    assert offered() == set(ViewMode)
+    assert offered() == set(ViewMode) - {ViewMode.INSTANCES}
     use("joints-s31")
     assert canvas.parsed.result is not None
     assert canvas.parsed.parsing is None
     assert offered() == set(ViewMode) - of_parts
-    assert {ViewMode.OVERLAY, ViewMode.SKELETON, ViewMode.PICTURE} == offered()
+    assert {ViewMode.OVERLAY, ViewMode.SKELETON, ViewMode.INSTANCES, ViewMode.PICTURE} == offered()
     use("factored-s31")
     assert canvas.parsed.parsing is not None
-    assert offered() == set(ViewMode)
+    assert offered() == set(ViewMode) - {ViewMode.INSTANCES}
 
 
 def test_a_silhouette_is_refused_in_words_and_the_joints_stay(playing, qtbot) -> None:

@@ -8,9 +8,9 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QLabel
 
-from app.ui.palettes import colours
 from app.ui.style import ViewMode
 from models.labels import S31
+from runtime.output.palettes import colours
 
 pytestmark = pytest.mark.gui
 
@@ -73,12 +73,11 @@ def test_the_time_line_seeks_where_it_is_clicked(playing, qtbot, showing) -> Non
 
 
 def test_every_view_is_one_key_away_and_looks_different(playing, qtbot) -> None:
-    pictures = {}
-    for key, view in zip("1234569", ViewMode, strict=True):
+    pictures, views = {}, [v for v in ViewMode if v is not ViewMode.INSTANCES]  # this model finds no people
+    for key, view in zip("1234569", views, strict=True):
         qtbot.keyClick(playing.window, key)
         assert playing.window.display.style.view is view
         pictures[view] = seen(playing)
-    views = list(ViewMode)
     for i, a in enumerate(views):
         for b in views[i + 1 :]:
             assert (pictures[a] != pictures[b]).any(), (a, b)
@@ -178,7 +177,7 @@ def test_zoom_keeps_the_point_under_the_cursor(playing) -> None:
     after = canvas._to_fraction(at)
     assert abs(before.x() - after.x()) < 0.01
     canvas.fit()
-    assert canvas._zoom == 1.0
+    assert max(canvas._area().width() - canvas.width(), canvas._area().height() - canvas.height()) <= 1e-6
 
 
 def test_what_is_kept_has_no_hud_and_the_picture_s_size(playing, qtbot, tmp_path) -> None:

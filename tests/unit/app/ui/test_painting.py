@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from PyQt6.QtCore import QMimeData, QUrl
 
 from app.ui.drop_data import dropped, is_model
-from app.ui.layers import _VIRIDIS, cover, rendered
+from app.ui.layers import _VIRIDIS, rendered
 from app.ui.menu_entries import literal
-from app.ui.palettes import colours, tints
 from app.ui.skeleton import posed
-from app.ui.style import Backdrop, BackdropKind, DisplayStyle, ViewMode, visible
+from app.ui.style import DisplayStyle, ViewMode, visible
 from app.ui.timeline import timecode
 from models.centroids import S31_JOINTS, pose_of_parts
 from models.labels import COCO17, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Frame, FrameResult
+from runtime.output.backdrop import Backdrop, BackdropKind, cover
+from runtime.output.palettes import colours, tints
 
 WIDTH, HEIGHT = 64, 48
 

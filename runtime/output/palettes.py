@@ -1,13 +1,15 @@
-"""Colours of the parts: the set's own, or ones that colour-blind people can tell."""
+"""Colours of parts and people, on screen and in files; or ones that colour-blind people can tell."""
 
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import PartRow, PartSet
+from models.results import PersonResult
 
 # Warm for the person's right, cool for their left: the axis that red-green blindness leaves alone.
 _HUES = {
@@ -16,6 +18,15 @@ _HUES = {
 }  # fmt: skip
 # Along a limb lightness alternates, so that neighbours differ without their hue.
 _LIGHTNESS = (0.72, 0.42, 0.82, 0.5, 0.88, 0.34)
+
+NOBODYS = (150, 150, 150)  # RGB of a person without a number among people who have one
+#: RGB, each the light and vivid colour that lies furthest in CIELAB from all before it.
+_VIVID = """f0be1e dd11ff 00bbff ff3366 00ff00 229955 ffaaff ff6600 6677ff bbee22 00eeee ff33bb
+            ff9977 00ee77 888833 aadd77 ff88aa 44aa00 cc66ee bb7711 8899ee eecc77 66eeaa 99aa00"""
+#: The same for protanopes and deuteranopes, by the nearer of the two (Viénot, Brettel, Mollon 1999).
+_SAFE = """f0be1e 9966ff dd6688 ccaaff dd6644 aaee99 00eedd ee33aa cc8800 aa66dd 77bb77 bbdd66
+           77eebb 339944 00eeff cc77cc 00ff44 00ccaa ee11ff cc88ff bbaa44 ee88cc ee8866 bb66cc"""
+_VIVID_RGB, _SAFE_RGB = ([tuple(bytes.fromhex(c)) for c in row.split()] for row in (_VIVID, _SAFE))
 
 
 def colours(parts: PartSet, *, colour_blind: bool) -> NDArray[np.uint8]:
@@ -48,3 +59,17 @@ def tints(table: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.ui
         opaque << 24 | premultiplied[:, 0] << 16 | premultiplied[:, 1] << 8 | premultiplied[:, 2]
     )
     return out
+
+
+def person_numbers(people: Sequence[PersonResult]) -> tuple[int, ...]:
+    """The number of each person: the track's; 0 without one; the order where nobody is tracked."""
+    if all(p.track_id is None for p in people):
+        return tuple(range(1, len(people) + 1))
+    return tuple(p.track_id or 0 for p in people)
+
+
+def person_colour(number: int, *, colour_blind: bool = False) -> tuple[int, int, int]:
+    """RGB of the person with this number; after 24 people the colours begin anew."""
+    colours = _SAFE_RGB if colour_blind else _VIVID_RGB
+    red, green, blue = colours[(number - 1) % len(colours)] if number > 0 else NOBODYS
+    return red, green, blue

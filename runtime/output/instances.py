@@ -1,0 +1,175 @@
+"""Instances: every person's mask tinted in a colour of their own, its outline, and a tag with the number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.results import Parsing, PersonResult, Pose
+from runtime.output.palettes import person_colour, person_numbers
+from runtime.output.scaling import resized
+
+OPACITY = 0.45  # of a tint: the person beneath is still seen
+SURE, POSSIBLE = 0.2, 0.05  # scores of a joint: drawn whole, drawn faint, left out
+FAINT = 0.55
+FINER = 4  # the outline's grid, times the mask's
+SHIFT = 4  # fractional bits of drawn coordinates
+INK_RGB = (16, 16, 16)  # of a number on a person's colour, all of which are light
+
+Colour = tuple[int, int, int]
+Picture = NDArray[np.uint8]
+Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """A person with number and colour."""
+
+    person: PersonResult
+    number: int
+    colour: Colour
+
+    def covers(self, x: float, y: float, size: tuple[int, int]) -> bool:
+        """True where the mask has a point of a picture of this size."""
+        mask = self.person.mask
+        if mask is None or not (0 <= x < size[0] and 0 <= y < size[1]):
+            return False
+        return bool(mask[int(y * mask.shape[0] / size[1]), int(x * mask.shape[1] / size[0])])
+
+
+def instances(people: Sequence[PersonResult], *, colour_blind: bool = False) -> list[Instance]:
+    """Everybody, in order."""
+    return [
+        Instance(person, number, person_colour(number, colour_blind=colour_blind))
+        for person, number in zip(people, person_numbers(people), strict=True)
+    ]
+
+
+def people_at(shown: Sequence[Instance], x: float, y: float, size: tuple[int, int]) -> list[int]:
+    """Numbers of the people at a point in displayed px: by mask, the surest first; else by box."""
+    hits = [i.number for i in shown if i.number and i.covers(x, y, size)]
+    if hits:
+        return hits
+    areas = {}
+    for instance in shown:
+        left, top, width, height = instance.person.box
+        if instance.number and left <= x < left + width and top <= y < top + height:
+            areas[instance.number] = width * height
+    return sorted(areas, key=areas.__getitem__)
+
+
+def parts_of(
+    parsing: Parsing, shown: Sequence[Instance], hidden: Sequence[Instance], *, alone: bool
+) -> Parsing:
+    """The body parts without those of hidden people; `alone` only those in the masks of who is shown."""
+    height, width = parsing.labels.shape
+    theirs, others = np.zeros((2, height, width), np.uint8)
+    for people, union in ((shown, theirs), (hidden, others)):
+        for mask in (i.person.mask for i in people if i.person.mask is not None):
+            np.maximum(union, resized(mask, (width, height), cv2.INTER_NEAREST), out=union)
+    kept = theirs if alone else np.asarray(theirs | (others ^ 1), np.uint8)
+    maps = (parsing.labels, parsing.person, parsing.confidence)
+    return Parsing(parsing.part_set, parsing.size, *(m * kept for m in maps))
+
+
+def tinted(shown: Sequence[Instance], opacity: float) -> NDArray[np.uint8] | None:
+    """(h, w, 4) RGBA, premultiplied, at the masks' resolution; None where nobody has a mask.
+
+    Where masks overlap the colours are mixed by the people's scores, and no more of the picture is covered.
+    """
+    masked = [(i, i.person.mask) for i in shown if i.person.mask is not None]
+    if not masked:
+        return None
+    height, width = masked[0][1].shape
+    sums, weights = np.zeros((height, width, 3), np.float32), np.full((height, width), 1e-9, np.float32)
+    for instance, mask in masked:
+        scaled = resized(mask, (width, height), cv2.INTER_NEAREST)
+        x, y, w, h = cv2.boundingRect(scaled)
+        weight = scaled[y : y + h, x : x + w] * np.float32(
+            instance.person.score**2 + 1e-3
+        )
+        sums[y : y + h, x : x + w] += weight[..., None] * np.array(instance.colour, np.float32)
+        weights[y : y + h, x : x + w] += weight
+    out = np.zeros((height, width, 4), np.uint8)
+    out[..., :3] = np.rint(sums * (opacity / weights)[..., None])
+    out[..., 3] = np.where(weights > 1e-6, round(255 * opacity), 0)
+    return out
+
+
+def outlines(mask: NDArray[np.uint8], size: tuple[int, int]) -> list[Points]:
+    """Closed lines (n, 2) x, y around a mask, in displayed px, as smooth as its resolution allows.
+
+    Args:
+        mask: (h, w) 0 or 1.
+        size: (width, height) of the displayed picture, px.
+    """
+    x, y, w, h = cv2.boundingRect(mask)
+    if not w:
+        return []
+    edge = 2  # cells around it, so that the filter sees the outside; beyond the picture it goes on
+    bordered = cv2.copyMakeBorder(mask, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
+    cut = np.asarray(bordered[y : y + h + 2 * edge, x : x + w + 2 * edge] * np.uint8(255), np.uint8)
+    fine = cv2.resize(cut, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR)
+    fine = cv2.GaussianBlur(fine, (0, 0), FINER * 0.6)
+    found, _ = cv2.findContours((fine > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_L1)
+    scale = np.array(size, np.float32) / mask.shape[::-1]
+    lines = [(c[:, 0].astype(np.float32) + 0.5) / FINER - edge + (x, y) for c in found if len(c) > 2]
+    return [np.asarray((line * scale).clip(0, size), np.float32) for line in lines]
+
+
+def draw_instances(out: Picture, people: Sequence[PersonResult]) -> None:
+    """Tints, outlines, joints and numbers of everybody, drawn into a picture (h, w, 3)."""
+    height, width = out.shape[:2]
+    shown = instances(people)
+    tint = tinted(shown, OPACITY)
+    if tint is not None:
+        full = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
+        left = 255 - full[..., 3:]
+        out[:] = cv2.add(cv2.multiply(out, cv2.merge([left] * 3), scale=1 / 255), full[..., :3])
+    thick = max(1, round(max(height, width) / 500))
+    for instance in reversed(shown):
+        if instance.person.mask is not None:
+            for line in outlines(instance.person.mask, (width, height)):
+                _draw_line(out, line, instance.colour, thick)
+        if instance.person.pose is not None:
+            draw_pose(out, instance.person.pose, instance.colour, thick)
+    for instance in reversed(shown):  # the surest on top
+        _draw_tag(out, instance)
+
+
+def draw_pose(out: Picture, pose: Pose, colour: Colour, width: int, least: float = POSSIBLE) -> None:
+    """Bones of which both joints were found, and the found joints, drawn into a picture."""
+    points = [(round(x), round(y)) for x, y in pose.points.tolist()]
+    for a, b in pose.joint_set.bones:
+        if min(pose.scores[a], pose.scores[b]) > least:
+            cv2.line(out, points[a], points[b], colour, width, cv2.LINE_AA)
+    for point, score in zip(points, pose.scores, strict=True):
+        if score > least:
+            cv2.circle(out, point, 2 * width, colour, cv2.FILLED, cv2.LINE_AA)
+
+
+def _draw_line(out: Picture, line: Points, colour: Colour, width: int) -> None:
+    exact = np.rint((line - 0.5) * (1 << SHIFT)).astype(np.int32)
+    for ink, thickness in (((0, 0, 0), 2 * width + 1), (colour, width)):
+        cv2.polylines(out, [exact], True, ink, thickness, cv2.LINE_AA, SHIFT)  # noqa: FBT003 OpenCV's signature
+
+
+def _draw_tag(out: Picture, instance: Instance) -> None:
+    """The number, over the person's head or as near as the picture allows."""
+    if not instance.number:
+        return
+    text, scale = str(instance.number), max(0.4, max(out.shape[:2]) / 1800)
+    (w, h), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    pad = max(3, h // 3)
+    x, y, width, _ = instance.person.box
+    left = int(min(max(0.0, x + width / 2 - w / 2 - pad), out.shape[1] - w - 2 * pad))
+    top = int(min(max(0.0, y - h - 2 * pad - 2), out.shape[0] - h - 2 * pad))
+    cv2.rectangle(out, (left, top), (left + w + 2 * pad, top + h + 2 * pad), instance.colour, cv2.FILLED)
+    place = (left + pad, top + pad + h)
+    cv2.putText(
+        out, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, INK_RGB, max(1, round(2 * scale)), cv2.LINE_AA
+    )
