@@ -89,9 +89,7 @@ def tinted(shown: Sequence[Instance], opacity: float) -> NDArray[np.uint8] | Non
     for instance, mask in masked:
         scaled = resized(mask, (width, height), cv2.INTER_NEAREST)
         x, y, w, h = cv2.boundingRect(scaled)
-        weight = scaled[y : y + h, x : x + w] * np.float32(
-            instance.person.score**2 + 1e-3
-        )
+        weight = scaled[y : y + h, x : x + w] * np.float32(instance.person.score**2 + 1e-3)
         sums[y : y + h, x : x + w] += weight[..., None] * np.array(instance.colour, np.float32)
         weights[y : y + h, x : x + w] += weight
     out = np.zeros((height, width, 4), np.uint8)
