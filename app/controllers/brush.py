@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.live.pipeline import Pipeline
-from app.ui.silhouette_tint import tinted
+from app.ui.layers import tinted
 from app.ui.style import DisplayStyle
 from app.ui.window import Window
 from app.workspace import Workspace

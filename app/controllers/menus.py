@@ -85,13 +85,14 @@ class RuntimeMenus:
         actions["model-card"].setEnabled(workspace.engine is not None)
         if workspace.engine is not None:
             spec = workspace.engine.spec
-            without_parts, without_people = f"{spec.name} finds no body parts", f"{spec.name} finds no people"
-            refused = {v: without_parts for v in ViewMode if v.needs_parts and spec.part_set is None}
+            parts = spec.part_set is not None
+            refused = (
+                {} if parts else {v: f"{spec.name} finds no body parts" for v in ViewMode if v.needs_parts}
+            )
             if spec.joint_set is None:
-                refused[ViewMode.INSTANCES] = f"{without_people}: it tells parts from parts only"
-            masks = any(isinstance(o, JointDisks) for o in spec.outputs)
-            best = ViewMode.INSTANCES if masks and spec.part_set is None else ViewMode.OVERLAY
-            self._window.display.offer(refused, best)
+                refused[ViewMode.INSTANCES] = f"{spec.name} finds no people, only parts"
+            people = not parts and any(isinstance(o, JointDisks) for o in spec.outputs)
+            self._window.display.offer(refused, ViewMode.INSTANCES if people else ViewMode.OVERLAY)
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
         """The sources opened last."""

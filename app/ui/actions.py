@@ -182,7 +182,6 @@ class Actions:
         self.menus: dict[str, QMenu] = {}
         self._groups: dict[str, QActionGroup] = {}
         self._window = window
-        self._tips: dict[str, str] = {}
         for title in MENUS:
             menu = bar.addMenu("&" + title)
             if menu is None:
@@ -197,10 +196,10 @@ class Actions:
 
     def refuse(self, name: str, reason: str) -> None:
         """Disable an action and say why; without a reason it is enabled."""
-        action, tip = self.by_name[name], self._tips.get(name, "")
+        action = self.by_name[name]
         action.setEnabled(not reason)
-        action.setToolTip(reason or tip)
-        action.setStatusTip(reason or tip)
+        action.setToolTip(reason or action.whatsThis())
+        action.setStatusTip(action.toolTip())
 
     def group(self, name: str) -> QActionGroup:
         """The group of which one action is checked."""
@@ -233,7 +232,7 @@ class Actions:
         if entry.key:
             action.setShortcuts([QKeySequence(k) for k in (entry.key, *entry.keys)])
         if entry.tip:
-            self._tips[entry.name] = entry.tip
+            action.setWhatsThis(entry.tip)
             action.setToolTip(entry.tip)
             action.setStatusTip(entry.tip)
         if entry.checks:

@@ -6,15 +6,8 @@ import time
 from dataclasses import replace
 
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import (
-    QColor,
-    QImage,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QWheelEvent,
-)
-from PyQt6.QtWidgets import QApplication, QSizePolicy, QWidget
+from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from app.ui import hud
 from app.ui.brush import BrushTool
@@ -30,6 +23,7 @@ from runtime.silhouettes.grabcut import Stroke
 
 GLIDE_MS = 25  # between two paints of a view that glides after somebody
 LONGEST_GLIDE_S = 0.1  # that one paint makes up for
+DRAG_PX = 6  # a press that moves less is a click
 GRAB_PX = 10  # how near the split line the mouse takes it
 PAINTS = (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton)
 
@@ -253,7 +247,7 @@ class Canvas(QWidget):
         elif self._drags_split:
             at = min(1.0, max(0.0, self._to_fraction(event.position()).x()))
             self.style_changed.emit(replace(self._style, split_at=at))
-        elif self._pressed is None or self._is_drag(event.position() - self._pressed):
+        elif not self._pressed or (event.position() - self._pressed).manhattanLength() >= DRAG_PX:
             self._pressed = None
             moved, area = event.position() - self._drag, self._area()
             self._drag = event.position()
@@ -281,10 +275,6 @@ class Canvas(QWidget):
         self.brush.move(None)
         self.update()
         super().leaveEvent(event)
-
-    @staticmethod
-    def _is_drag(moved: QPointF) -> bool:
-        return moved.manhattanLength() >= QApplication.startDragDistance()
 
     def _near_split(self, at: QPointF) -> bool:
         area = self._area()

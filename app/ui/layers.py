@@ -30,6 +30,8 @@ from runtime.output.palettes import colours, tints
 DIM = 0.55  # how dark the room gets where only the person matters
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
 
+SURE, PERSON, UNDECIDED = 255, 0x6E21614D, 0x5A563A0D  # of a mask; ARGB, premultiplied
+
 Alpha = NDArray[np.float32]  # 0..1
 
 #: (256, 3) RGB by confidence. A column of values: OpenCV 5 takes a flat array for a row.
@@ -188,18 +190,17 @@ def _backdrop(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QIm
     if shown is not None:
         matte *= shown[parsing.labels]
     if behind.kind is BackdropKind.COLOUR:
-        return _argb(_premultiplied(np.full((1, 1, 3), behind.colour, np.uint8), 1 - matte))
+        return _argb(tints(np.full((1, 1, 3), behind.colour, np.uint8), 1 - matte))
     image = behind.picture(parsed.frame.image)
     size = (image.shape[1], image.shape[0])
     matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR), np.float32)
-    return _argb(_premultiplied(image, 1 - matte))
+    return _argb(tints(image, 1 - matte))
 
 
-def _premultiplied(rgb: NDArray[np.uint8], alpha: Alpha) -> NDArray[np.uint32]:
-    opaque = np.rint(alpha * 255).astype(np.uint32)
-    channels = np.rint(rgb.astype(np.float32) * alpha[:, :, None]).astype(np.uint32)
-    out: NDArray[np.uint32] = opaque << 24 | channels[..., 0] << 16 | channels[..., 1] << 8 | channels[..., 2]
-    return out
+def tinted(mask: NDArray[np.uint8]) -> QImage:
+    """(h, w) with 0 background, 255 person and in between undecided, as an image to lay over its frame."""
+    undecided = np.where(mask == SURE, PERSON, np.where(mask > 0, UNDECIDED, 0))
+    return _argb(undecided.astype(np.uint32)).copy()
 
 
 def _argb(values: NDArray[np.uint32]) -> QImage:

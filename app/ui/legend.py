@@ -82,20 +82,15 @@ class Legend(QTreeWidget):
     def _fill(self) -> None:
         self.clear()
         self._rows = {}
-        if self._style.lists_people:
-            for number in self._people:
-                row = QTreeWidgetItem([f"Person {number}", ""])
-                row.setData(NAME, PART, number)
-                self.addTopLevelItem(row)
-                self._rows[number] = row
-        for title, members in () if self._style.lists_people else self._parts.headings():
+        people = self._style.lists_people
+        for title, members in [("People", self._people)] if people else self._parts.headings():
             top = QTreeWidgetItem([title, ""])
             font = top.font(NAME)
             font.setBold(True)
             top.setFont(NAME, font)
             self.addTopLevelItem(top)
             for part in members:
-                name = self._parts.label(part)
+                name = f"Person {part}" if people else self._parts.label(part)
                 row = QTreeWidgetItem([_without_side(name, title), ""])
                 row.setData(NAME, PART, part)
                 row.setToolTip(NAME, name)
@@ -112,7 +107,7 @@ class Legend(QTreeWidget):
         faint.setAlphaF(0.4)
         unseen = QIcon(icons.pixmap("eye-off", faint))
         for part, row in self._rows.items():
-            shown = style.shows_person(part) if people else style.shows(part)
+            shown = style.shows_row(part)
             rgb = person_colour(part, colour_blind=style.colour_blind) if people else map(int, table[part])
             row.setIcon(NAME, swatch(QColor(*rgb), shown=shown))
             row.setIcon(EYE, seen if shown else unseen)
@@ -122,16 +117,15 @@ class Legend(QTreeWidget):
             row.setFont(NAME, font)
         for index in range(self.topLevelItemCount()):
             top = self.topLevelItem(index)
-            if top is not None and not people:
-                any_shown = any(self._style.shows(p) for p in _members(top))
+            if top is not None:
+                any_shown = any(style.shows_row(p) for p in _members(top))
                 top.setIcon(EYE, seen if any_shown else unseen)
 
     def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
         if column != EYE:
             return
         members = _members(item)
-        shows = self._style.shows_person if self._style.lists_people else self._style.shows
-        shown = any(shows(p) for p in members)
+        shown = any(self._style.shows_row(p) for p in members)
         self.eyed.emit(members, not shown)
 
     def _on_double_clicked(self, item: QTreeWidgetItem, column: int) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QToolButton
 
 from app.ui.actions import Actions
 from app.ui.legend import swatch
@@ -16,25 +15,18 @@ BUTTONS = ("previous-person", "next-person", "follow-person", "hide-person", "ke
 class PeopleBar(QFrame):
     """One row: the person, and a button for each action of the menu."""
 
-    def __init__(self, actions: Actions, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
         self.setObjectName("activity")
         self._swatch, self._words = plain(), plain()
-        buttons = []
-        for name in BUTTONS:
-            made = QToolButton()
-            made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            made.setDefaultAction(actions[name])
-            buttons.append(made)
-        row = QHBoxLayout(self)
-        fill(row, self._swatch, self._words, None, *buttons)
-        row.setContentsMargins(12, 5, 8, 5)
+        buttons = [QToolButton() for _ in BUTTONS]
+        for button, name in zip(buttons, BUTTONS, strict=True):
+            button.setDefaultAction(actions[name])
+        fill(QHBoxLayout(self), self._swatch, self._words, None, *buttons).setContentsMargins(12, 5, 8, 5)
         self.hide()
 
-    def show_person(self, words: str, colour: QColor | None) -> None:
+    def show_person(self, words: str, colour: QColor) -> None:
         """Name the person; without words the bar goes."""
         self._words.setText(words)
-        self._swatch.setVisible(colour is not None)
-        if colour is not None:
-            self._swatch.setPixmap(swatch(colour, shown=True).pixmap(16, 16))
+        self._swatch.setPixmap(swatch(colour, shown=True).pixmap(16, 16))
         self.setVisible(bool(words))

@@ -68,10 +68,9 @@ class DisplayStyle:
         """True where the legend lists people, and not parts."""
         return self.view is ViewMode.INSTANCES
 
-    @property
-    def hides_some(self) -> bool:
-        """True when something that the legend lists is not painted."""
-        return bool(self.hidden_people or self.alone if self.lists_people else self.hidden or self.solo)
+    def shows_row(self, row: int) -> bool:
+        """True when a part or person of the legend is painted."""
+        return self.shows_person(row) if self.lists_people else self.shows(row)
 
     def with_rows(self, rows: set[int], *, shown: bool) -> DisplayStyle:
         """Parts or people of the legend shown or hidden."""
@@ -81,10 +80,8 @@ class DisplayStyle:
         return replace(self, hidden=self.hidden - rows if shown else self.hidden | rows, solo=0)
 
     def with_everything(self) -> DisplayStyle:
-        """Everything that the legend lists shown."""
-        if self.lists_people:
-            return replace(self, hidden_people=frozenset(), alone=False)
-        return replace(self, hidden=frozenset(), solo=0)
+        """Every part and person shown."""
+        return replace(self, hidden=frozenset(), solo=0, hidden_people=frozenset(), alone=False)
 
     def with_solo(self, row: int) -> DisplayStyle:
         """One part or person alone; the same again brings the others back."""

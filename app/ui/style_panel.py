@@ -83,7 +83,7 @@ class StylePanel(QFrame):
         self._percent.setText(f"{round(style.opacity * 100)} %")
         self._legend.show_style(style)
         self._title.setText("PEOPLE" if style.lists_people else "PARTS")
-        self._all.setEnabled(style.hides_some)
+        self._all.setEnabled(style != style.with_everything())
 
     def show_parts(self, parts: PartSet) -> None:
         """The parts of another model."""

@@ -33,8 +33,7 @@ class StyleState(QObject):
         self._actions = actions
         self._controls = controls
         self._canvas = canvas
-        self._offered: tuple[frozenset[ViewMode], ViewMode] | None = None
-        self._before: ViewMode | None = None  # the view that a model without parts took the place of
+        self._best = self._before = ViewMode.OVERLAY  # of the model; and what a model without parts replaced
         controls.style_changed.connect(self.show)
         canvas.style_changed.connect(self.show)
         for view in ViewMode:
@@ -67,18 +66,17 @@ class StyleState(QObject):
         for view in ViewMode:
             self._actions.refuse(f"view-{view}", refused.get(view, ""))
         self._controls.offer(refused)
-        offered, view = (frozenset(refused), best), self.style.view
-        if offered == self._offered:
-            return
-        self._offered = offered
-        if best is ViewMode.INSTANCES and view in {*refused, ViewMode.OVERLAY} and not view.hides_picture:
-            self._before = view
-            self.show(replace(self.style, view=best))
-        elif view is ViewMode.INSTANCES and best is not view and (view in refused or self._before):
-            self.show(replace(self.style, view=self._before or best))
-            self._before = None
+        view, changed, self._best = self.style.view, best is not self._best, best
+        stays = view.hides_picture or view not in {*refused, ViewMode.OVERLAY}
+        if changed and best is ViewMode.INSTANCES and not stays:
+            self._before, wanted = view, best
+        elif changed and view is ViewMode.INSTANCES and best is not view:
+            wanted = self._before
         elif view in refused and not view.hides_picture:
-            self.show(replace(self.style, view=best))
+            wanted = best
+        else:
+            return
+        self.show(replace(self.style, view=wanted))
 
     def choose_view(self, view: ViewMode) -> None:
         """Another view; choosing one brings hidden overlays back."""

@@ -29,9 +29,9 @@ class Viewport:
         """Rectangle of the whole picture in the widget, zoom and pan included."""
         scale = min(widget.width() / picture.width(), widget.height() / picture.height()) * self._zoom
         w, h = picture.width() * scale, picture.height() * scale
-        x = (widget.width() - w) / 2 - (self._centre.x() - 0.5) * w
-        y = (widget.height() - h) / 2 - (self._centre.y() - 0.5) * h
-        return QRectF(x, y, w, h)
+        return QRectF(
+            widget.width() / 2 - self._centre.x() * w, widget.height() / 2 - self._centre.y() * h, w, h
+        )
 
     def zoom(self, steps: float, at: QPointF, widget: QSize, picture: QSize) -> None:
         """Zoom in (positive) or out around a point of the widget."""

@@ -18,6 +18,7 @@ SURE, POSSIBLE = 0.2, 0.05  # scores of a joint: drawn whole, drawn faint, left 
 FAINT = 0.55
 FINER = 4  # the outline's grid, times the mask's
 SHIFT = 4  # fractional bits of drawn coordinates
+FONT, AA = cv2.FONT_HERSHEY_SIMPLEX, cv2.LINE_AA
 INK_RGB = (16, 16, 16)  # of a number on a person's colour, all of which are light
 
 Colour = tuple[int, int, int]
@@ -132,7 +133,11 @@ def draw_instances(out: Picture, people: Sequence[PersonResult]) -> None:
     for instance in reversed(shown):
         if instance.person.mask is not None:
             for line in outlines(instance.person.mask, (width, height)):
-                _draw_line(out, line, instance.colour, thick)
+                exact = [np.rint((line - 0.5) * (1 << SHIFT)).astype(np.int32)]
+                for ink, pen in (((0, 0, 0), 2 * thick + 1), (instance.colour, thick)):
+                    cv2.polylines(
+                        out, exact, isClosed=True, color=ink, thickness=pen, lineType=AA, shift=SHIFT
+                    )
         if instance.person.pose is not None:
             draw_pose(out, instance.person.pose, instance.colour, thick)
     for instance in reversed(shown):  # the surest on top
@@ -144,16 +149,10 @@ def draw_pose(out: Picture, pose: Pose, colour: Colour, width: int, least: float
     points = [(round(x), round(y)) for x, y in pose.points.tolist()]
     for a, b in pose.joint_set.bones:
         if min(pose.scores[a], pose.scores[b]) > least:
-            cv2.line(out, points[a], points[b], colour, width, cv2.LINE_AA)
+            cv2.line(out, points[a], points[b], colour, width, AA)
     for point, score in zip(points, pose.scores, strict=True):
         if score > least:
-            cv2.circle(out, point, 2 * width, colour, cv2.FILLED, cv2.LINE_AA)
-
-
-def _draw_line(out: Picture, line: Points, colour: Colour, width: int) -> None:
-    exact = np.rint((line - 0.5) * (1 << SHIFT)).astype(np.int32)
-    for ink, thickness in (((0, 0, 0), 2 * width + 1), (colour, width)):
-        cv2.polylines(out, [exact], True, ink, thickness, cv2.LINE_AA, SHIFT)  # noqa: FBT003 OpenCV's signature
+            cv2.circle(out, point, 2 * width, colour, cv2.FILLED, AA)
 
 
 def _draw_tag(out: Picture, instance: Instance) -> None:
@@ -161,13 +160,10 @@ def _draw_tag(out: Picture, instance: Instance) -> None:
     if not instance.number:
         return
     text, scale = str(instance.number), max(0.4, max(out.shape[:2]) / 1800)
-    (w, h), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    (w, h), _ = cv2.getTextSize(text, FONT, scale, 1)
     pad = max(3, h // 3)
     x, y, width, _ = instance.person.box
     left = int(min(max(0.0, x + width / 2 - w / 2 - pad), out.shape[1] - w - 2 * pad))
     top = int(min(max(0.0, y - h - 2 * pad - 2), out.shape[0] - h - 2 * pad))
     cv2.rectangle(out, (left, top), (left + w + 2 * pad, top + h + 2 * pad), instance.colour, cv2.FILLED)
-    place = (left + pad, top + pad + h)
-    cv2.putText(
-        out, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, INK_RGB, max(1, round(2 * scale)), cv2.LINE_AA
-    )
+    cv2.putText(out, text, (left + pad, top + pad + h), FONT, scale, INK_RGB, max(1, round(2 * scale)), AA)

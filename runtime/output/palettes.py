@@ -46,18 +46,11 @@ def _safe_colour(row: PartRow) -> tuple[int, int, int]:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def tints(table: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint32]:
-    """(256,) look-up table from label id to ARGB32 premultiplied.
-
-    Args:
-        table: (256, 3) RGB.
-        alpha: (256,) 0..1.
-    """
-    premultiplied = np.rint(table * alpha[:, None]).astype(np.uint32)
+def tints(rgb: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """(…) ARGB32, premultiplied, of colours (…, 3) and alpha (…) 0..1: a picture, or a table by label id."""
     opaque = np.rint(alpha * 255).astype(np.uint32)
-    out: NDArray[np.uint32] = (
-        opaque << 24 | premultiplied[:, 0] << 16 | premultiplied[:, 1] << 8 | premultiplied[:, 2]
-    )
+    channels = np.rint(rgb * alpha[..., None].astype(np.float32)).astype(np.uint32)
+    out: NDArray[np.uint32] = opaque << 24 | channels[..., 0] << 16 | channels[..., 1] << 8 | channels[..., 2]
     return out
 
 

@@ -65,8 +65,8 @@ def shown(playing, qtbot) -> Shown:
 
 
 def rows(shown: Shown) -> list[str]:
-    legend = shown.window.controls._legend
-    return [legend.topLevelItem(i).text(0) for i in range(legend.topLevelItemCount())]
+    heading = shown.window.controls._legend.topLevelItem(0)
+    return [heading.child(i).text(0) for i in range(heading.childCount())]
 
 
 def test_a_click_chooses_by_mask_then_by_box(shown: Shown) -> None:
@@ -166,9 +166,12 @@ def test_another_source_has_other_people(shown: Shown) -> None:
 def test_the_legend_lists_people_with_eye_and_solo(shown: Shown) -> None:
     assert rows(shown) == ["Person 1", "Person 2", "Person 3"]
     legend = shown.window.controls._legend
-    legend.itemClicked.emit(legend.topLevelItem(0), 1)
+    heading = legend.topLevelItem(0)
+    legend.itemClicked.emit(heading.child(0), 1)
     assert shown.style.hidden_people == {1}
-    legend.itemDoubleClicked.emit(legend.topLevelItem(1), 0)
+    legend.itemClicked.emit(heading, 1)
+    assert shown.style.hidden_people == {1, 2, 3}
+    legend.itemDoubleClicked.emit(heading.child(1), 0)
     assert (shown.style.person, shown.style.alone) == (2, True)
     shown.window.controls._all.click()
     assert all(shown.style.shows_person(n) for n in (1, 2, 3))
