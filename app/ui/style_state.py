@@ -69,7 +69,8 @@ class StyleState(QObject):
         view, changed, self._best = self.style.view, best is not self._best, best
         stays = view.hides_picture or view not in {*refused, ViewMode.OVERLAY}
         if changed and best is ViewMode.INSTANCES and not stays:
-            self._before, wanted = view, best
+            wanted: ViewMode = best
+            self._before = view
         elif changed and view is ViewMode.INSTANCES and best is not view:
             wanted = self._before
         elif view in refused and not view.hides_picture:

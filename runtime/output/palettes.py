@@ -49,9 +49,8 @@ def _safe_colour(row: PartRow) -> tuple[int, int, int]:
 def tints(rgb: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint32]:
     """(…) ARGB32, premultiplied, of colours (…, 3) and alpha (…) 0..1: a picture, or a table by label id."""
     opaque = np.rint(alpha * 255).astype(np.uint32)
-    channels = np.rint(rgb * alpha[..., None].astype(np.float32)).astype(np.uint32)
-    out: NDArray[np.uint32] = opaque << 24 | channels[..., 0] << 16 | channels[..., 1] << 8 | channels[..., 2]
-    return out
+    red, green, blue = np.moveaxis(np.rint(rgb * alpha[..., None]).astype(np.uint32), -1, 0)
+    return np.asarray(opaque << 24 | red << 16 | green << 8 | blue, np.uint32)
 
 
 def person_numbers(people: Sequence[PersonResult]) -> tuple[int, ...]:
