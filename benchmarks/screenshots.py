@@ -21,6 +21,7 @@ from app.settings import Settings, SettingsFile
 from app.ui.filmstrip import CELLS
 from app.ui.personalize_form import PersonalizeRequest
 from app.ui.style import ViewMode
+from runtime.library.models import list_models
 from runtime.output.backdrop import Backdrop, BackdropKind
 from runtime.system import paths
 
@@ -29,6 +30,7 @@ PATIENCE_MS = 60_000
 SIZE = QSize(1280, 800)
 
 JOB_PATIENCE_MS = 1_200_000  # a personalisation, on a busy machine
+PEOPLE = "people-s31"
 FRAMES = (20, 80)  # of the sample clip, that the factor is learned from
 
 Step = Callable[[], None]
@@ -101,7 +103,22 @@ class Photographer:
         display.show(replace(display.style, split=False))
         yield from self._personalising()
         yield Scene("dark", partial(window.show_theme, "dark"))
+        yield from self._instances()
         yield Scene("welcome", self._desktop.close_source)
+
+    def _instances(self) -> Iterator[Scene]:
+        """People, by the model that finds them beside their parts."""
+        workspace, canvas, window = self._desktop.workspace, self._desktop.window.canvas, self._desktop.window
+
+        def parsed() -> bool:
+            engine, shown = workspace.engine, canvas.parsed
+            loaded = engine is not None and engine.name == PEOPLE
+            return loaded and shown is not None and shown.engine_id == engine.id and self._caught_up()
+
+        if PEOPLE in {b.name for b in list_models()}:
+            yield Scene(PEOPLE, lambda: workspace.load(replace(workspace.choice, model=PEOPLE)), parsed)
+            window.display.choose_view(ViewMode.INSTANCES)
+            yield Scene("instances", window.actions_["next-person"].trigger)
 
     def _personalising(self) -> Iterator[Scene]:
         """A real job on some frames of the clip: what is seen is what comes out."""

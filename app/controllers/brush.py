@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.live.pipeline import Pipeline
-from app.ui.layers import tinted
+from app.ui.layers import mask_image
 from app.ui.style import DisplayStyle
 from app.ui.window import Window
 from app.workspace import Workspace
@@ -112,7 +112,7 @@ class BrushStrokes:
             Stroke(c.points, c.radius, c.person) for c in self._corrections if c.frame == index
         )
         mask = self._masks(index)
-        canvas.show_mask(index, tinted(mask) if mask is not None else None)
+        canvas.show_mask(index, mask_image(mask) if mask is not None else None)
 
     def _begin(self, words: str, apply: str = "", close: str = "Done") -> None:
         self._window.brush_bar.begin(words, self._window.canvas.brush.size, apply, close)

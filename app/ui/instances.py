@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 from app.ui.skeleton import DrawnSkeleton, posed
 from app.ui.style import DisplayStyle
 from models.results import Result
-from runtime.output.instances import OPACITY, Instance, instances, outlines, tinted
+from runtime.output.instances import Instance, instances, outlines
 
 TAG_PX = (11.0, 20.0)  # height of a number's letters, least and most
 TAG_OF_PICTURE = 1 / 46
 INK, RIM, CHOSEN = QColor(16, 16, 16), QColor(0, 0, 0, 150), QColor(255, 255, 255)
+
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,17 +38,7 @@ def shown_people(result: Result, style: DisplayStyle) -> list[Instance]:
     return [i for i in found if style.shows_person(i.number)]
 
 
-def tints(
-    shown: Sequence[Instance], style: DisplayStyle
-) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]] | None:
-    """The masks in their people's colours, ARGB32 premultiplied, at the masks' resolution."""
-    rgba = tinted(shown, min(1.0, style.opacity * OPACITY / DisplayStyle().opacity))
-    return None if rgba is None else cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA).view(np.uint32)[..., 0]
-
-
-def drawn(
-    instance: Instance, style: DisplayStyle, size: tuple[int, int], *, whole: bool = True
-) -> DrawnPerson:
+def drawn(instance: Instance, style: DisplayStyle, size: Size, *, whole: bool = True) -> DrawnPerson:
     """Outline and number of a person; `whole` with the skeleton, and a box if the style has one."""
     outline, person, box = QPainterPath(), instance.person, QRectF(*instance.person.box)
     for line in outlines(person.mask, size) if person.mask is not None else ():
@@ -61,9 +51,7 @@ def drawn(
     return DrawnPerson(instance.number, QColor(*instance.colour), outline, box, chosen, bones)
 
 
-def paint_people(
-    painter: QPainter, to_area: QTransform, size: tuple[int, int], people: Sequence[DrawnPerson]
-) -> None:
+def paint_people(painter: QPainter, to_area: QTransform, size: Size, people: Sequence[DrawnPerson]) -> None:
     """Draw everybody by a transform from the picture, which has this size; the surest come first."""
     height = to_area.m22() * size[1]
     width = min(3.0, max(1.4, height / 400))

@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QImage, QPainter, QPen, QTransform
 
-from app.ui import instances
-from app.ui.instances import DrawnPerson, drawn, shown_people
+from app.ui.instances import DrawnPerson, drawn, paint_people, shown_people
 from app.ui.skeleton import DrawnSkeleton, posed
 from app.ui.style import DisplayStyle, ViewMode, visible
 from models.centroids import pose_of_parts
 from models.results import Parsing
 from runtime.frames import FrameResult
-from runtime.output import instances as outputs
 from runtime.output.backdrop import BackdropKind
+from runtime.output.instances import OPACITY, instances, parts_of, tinted
 from runtime.output.palettes import colours, tints
 
 DIM = 0.55  # how dark the room gets where only the person matters
@@ -72,8 +71,8 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     shown = shown_people(result, style)
     masks = result.parsing is None and any(i.person.mask is not None for i in shown)
     if style.view is ViewMode.INSTANCES or (masks and style.view is not ViewMode.SKELETON):
-        tints = instances.tints(shown, style)
-        upper = _argb(tints) if tints is not None else None
+        tint = tinted(shown, min(1.0, style.opacity * OPACITY / DisplayStyle().opacity))
+        upper = _argb(tint.view(np.uint32)[..., 0]) if tint is not None else None
         return Layers(size, picture, lower, upper, people=tuple(drawn(i, style, size) for i in shown))
     poses = tuple(posed(i.person.pose) for i in shown if i.person.pose is not None)
     marked = tuple(drawn(i, style, size, whole=False) for i in shown if style.person == i.number > 0)
@@ -81,8 +80,8 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
         return Layers(size, picture, lower, None, poses, marked)
     parsing, alone = result.parsing, bool(style.alone and style.person)
     if alone or len(shown) < len(result.people):
-        hidden = [i for i in outputs.instances(result.people) if not style.shows_person(i.number)]
-        parsing = outputs.parts_of(parsing, shown, hidden, alone=alone)
+        hidden = [i for i in instances(result.people) if not style.shows_person(i.number)]
+        parsing = parts_of(parsing, shown, hidden, alone=alone)
     found = poses if result.people else (posed(pose_of_parts(parsing)),)
     bones = found if style.view is ViewMode.SKELETON else ()
     lower = None if style.view in {ViewMode.PARTS, ViewMode.SILHOUETTE} else picture
@@ -165,7 +164,7 @@ def _paint_layers(painter: QPainter, area: QRectF, layer: Layers, style: Display
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for bones in layer.skeletons:
         bones.paint(painter, to_area, layer.size)
-    instances.paint_people(painter, to_area, layer.size, layer.people)
+    paint_people(painter, to_area, layer.size, layer.people)
 
 
 def _parts(parsing: Parsing, style: DisplayStyle, opacity: float) -> QImage:
@@ -197,7 +196,7 @@ def _backdrop(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QIm
     return _argb(tints(image, 1 - matte))
 
 
-def tinted(mask: NDArray[np.uint8]) -> QImage:
+def mask_image(mask: NDArray[np.uint8]) -> QImage:
     """(h, w) with 0 background, 255 person and in between undecided, as an image to lay over its frame."""
     undecided = np.where(mask == SURE, PERSON, np.where(mask > 0, UNDECIDED, 0))
     return _argb(undecided.astype(np.uint32)).copy()

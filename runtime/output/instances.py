@@ -34,13 +34,6 @@ class Instance:
     number: int
     colour: Colour
 
-    def covers(self, x: float, y: float, size: tuple[int, int]) -> bool:
-        """True where the mask has a point of a picture of this size."""
-        mask = self.person.mask
-        if mask is None or not (0 <= x < size[0] and 0 <= y < size[1]):
-            return False
-        return bool(mask[int(y * mask.shape[0] / size[1]), int(x * mask.shape[1] / size[0])])
-
 
 def instances(people: Sequence[PersonResult], *, colour_blind: bool = False) -> list[Instance]:
     """Everybody, in order."""
@@ -52,15 +45,15 @@ def instances(people: Sequence[PersonResult], *, colour_blind: bool = False) -> 
 
 def people_at(shown: Sequence[Instance], x: float, y: float, size: tuple[int, int]) -> list[int]:
     """Numbers of the people at a point in displayed px: by mask, the surest first; else by box."""
-    hits = [i.number for i in shown if i.number and i.covers(x, y, size)]
-    if hits:
-        return hits
-    areas = {}
-    for instance in shown:
-        left, top, width, height = instance.person.box
-        if instance.number and left <= x < left + width and top <= y < top + height:
-            areas[instance.number] = width * height
-    return sorted(areas, key=areas.__getitem__)
+    hits, areas = [], {}
+    for i in (i for i in shown if i.number):
+        (left, top, width, height), mask = i.person.box, i.person.mask
+        if left <= x < left + width and top <= y < top + height:
+            areas[i.number] = width * height
+        if mask is not None and 0 <= x < size[0] and 0 <= y < size[1]:
+            row, column = int(y * mask.shape[0] / size[1]), int(x * mask.shape[1] / size[0])
+            hits += [i.number] * int(mask[row, column])
+    return hits or sorted(areas, key=areas.__getitem__)
 
 
 def parts_of(
@@ -78,7 +71,7 @@ def parts_of(
 
 
 def tinted(shown: Sequence[Instance], opacity: float) -> NDArray[np.uint8] | None:
-    """(h, w, 4) RGBA, premultiplied, at the masks' resolution; None where nobody has a mask.
+    """(h, w, 4) BGRA, premultiplied, at the masks' resolution; None where nobody has a mask.
 
     Where masks overlap the colours are mixed by the people's scores, and no more of the picture is covered.
     """
@@ -94,7 +87,7 @@ def tinted(shown: Sequence[Instance], opacity: float) -> NDArray[np.uint8] | Non
         sums[y : y + h, x : x + w] += weight[..., None] * np.array(instance.colour, np.float32)
         weights[y : y + h, x : x + w] += weight
     out = np.zeros((height, width, 4), np.uint8)
-    out[..., :3] = np.rint(sums * (opacity / weights)[..., None])
+    out[..., 2::-1] = np.rint(sums * (opacity / weights)[..., None])
     out[..., 3] = np.where(weights > 1e-6, round(255 * opacity), 0)
     return out
 
@@ -128,7 +121,7 @@ def draw_instances(out: Picture, people: Sequence[PersonResult]) -> None:
     if tint is not None:
         full = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
         left = 255 - full[..., 3:]
-        out[:] = cv2.add(cv2.multiply(out, cv2.merge([left] * 3), scale=1 / 255), full[..., :3])
+        out[:] = cv2.add(cv2.multiply(out, cv2.merge([left] * 3), scale=1 / 255), full[..., 2::-1])
     thick = max(1, round(max(height, width) / 500))
     for instance in reversed(shown):
         if instance.person.mask is not None:
