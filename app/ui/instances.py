@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTransform
 
 from app.ui.skeleton import DrawnSkeleton, posed
 from app.ui.style import DisplayStyle
 from models.results import Result
-from runtime.output.instances import Instance, instances, outlines
+from runtime.output.instances import Instance, instances
 
 TAG_PX = (11.0, 20.0)  # height of a number's letters, least and most
 TAG_OF_PICTURE = 1 / 46
@@ -26,9 +26,9 @@ class DrawnPerson:
 
     number: int
     colour: QColor
-    outline: QPainterPath
     box: QRectF
     chosen: bool
+    boxed: bool
     skeleton: DrawnSkeleton | None = None
 
 
@@ -38,17 +38,13 @@ def shown_people(result: Result, style: DisplayStyle) -> list[Instance]:
     return [i for i in found if style.shows_person(i.number)]
 
 
-def drawn(instance: Instance, style: DisplayStyle, size: Size, *, whole: bool = True) -> DrawnPerson:
-    """Outline and number of a person; `whole` with the skeleton, and a box if the style has one."""
-    outline, person, box = QPainterPath(), instance.person, QRectF(*instance.person.box)
-    for line in outlines(person.mask, size) if person.mask is not None else ():
-        outline.addPolygon(QPolygonF([QPointF(x, y) for x, y in line.tolist()]))
-        outline.closeSubpath()
+def drawn(instance: Instance, style: DisplayStyle, *, whole: bool = True) -> DrawnPerson:
+    """Number and box of a person who is chosen; `whole`: in the view of instances, with the skeleton."""
+    person, box = instance.person, QRectF(*instance.person.box)
     chosen = style.person == instance.number > 0
-    if style.boxes if whole else outline.isEmpty():
-        outline.addRect(box)
+    boxed = style.boxes or (chosen and (not whole or person.mask is None))
     bones = posed(person.pose, instance.colour, box.height()) if whole and person.pose is not None else None
-    return DrawnPerson(instance.number, QColor(*instance.colour), outline, box, chosen, bones)
+    return DrawnPerson(instance.number, QColor(*instance.colour), box, chosen, boxed, bones)
 
 
 def paint_people(painter: QPainter, to_area: QTransform, size: Size, people: Sequence[DrawnPerson]) -> None:
@@ -56,13 +52,11 @@ def paint_people(painter: QPainter, to_area: QTransform, size: Size, people: Seq
     height = to_area.m22() * size[1]
     width = min(3.0, max(1.4, height / 400))
     for person in reversed(people):
-        path = to_area.map(person.outline)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         rim = QPen(CHOSEN, width * 3) if person.chosen else QPen(RIM, width * 1.9)
-        for pen in (rim, QPen(person.colour, width)):
-            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        for pen in (rim, QPen(person.colour, width)) if person.boxed else ():
             painter.setPen(pen)
-            painter.drawPath(path)
+            painter.drawRect(to_area.mapRect(person.box))
         if person.skeleton is not None:
             person.skeleton.paint(painter, to_area, size)
     font = QFont(painter.font())

@@ -71,11 +71,11 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     shown = shown_people(result, style)
     masks = result.parsing is None and any(i.person.mask is not None for i in shown)
     if style.view is ViewMode.INSTANCES or (masks and style.view is not ViewMode.SKELETON):
-        tint = tinted(shown, min(1.0, style.opacity * OPACITY / DisplayStyle().opacity))
+        tint = tinted(shown, min(1.0, style.opacity * OPACITY / DisplayStyle().opacity), style.person)
         upper = _argb(tint.view(np.uint32)[..., 0]) if tint is not None else None
-        return Layers(size, picture, lower, upper, people=tuple(drawn(i, style, size) for i in shown))
+        return Layers(size, picture, lower, upper, people=tuple(drawn(i, style) for i in shown))
     poses = tuple(posed(i.person.pose) for i in shown if i.person.pose is not None)
-    marked = tuple(drawn(i, style, size, whole=False) for i in shown if style.person == i.number > 0)
+    marked = tuple(drawn(i, style, whole=False) for i in shown if style.person == i.number > 0)
     if result.parsing is None:  # joints are all there is to see
         return Layers(size, picture, lower, None, poses, marked)
     parsing, alone = result.parsing, bool(style.alone and style.person)

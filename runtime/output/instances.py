@@ -16,14 +16,13 @@ from runtime.output.scaling import resized
 OPACITY = 0.45  # of a tint: the person beneath is still seen
 SURE, POSSIBLE = 0.2, 0.05  # scores of a joint: drawn whole, drawn faint, left out
 FAINT = 0.55
-FINER = 4  # the outline's grid, times the mask's
+FINER = 3  # the outline's grid, times the mask's
 SHIFT = 4  # fractional bits of drawn coordinates
 FONT, AA = cv2.FONT_HERSHEY_SIMPLEX, cv2.LINE_AA
 INK_RGB = (16, 16, 16)  # of a number on a person's colour, all of which are light
 
 Colour = tuple[int, int, int]
 Picture = NDArray[np.uint8]
-Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,43 +69,53 @@ def parts_of(
     return Parsing(parsing.part_set, parsing.size, *(m * kept for m in maps))
 
 
-def tinted(shown: Sequence[Instance], opacity: float) -> NDArray[np.uint8] | None:
-    """(h, w, 4) BGRA, premultiplied, at the masks' resolution; None where nobody has a mask.
+def tinted(shown: Sequence[Instance], opacity: float, chosen: int = 0) -> Picture | None:
+    """(h, w, 4) BGRA, premultiplied, of tints and outlines, finer than the masks; None where nobody has one.
 
     Where masks overlap the colours are mixed by the people's scores, and no more of the picture is covered.
+
+    Args:
+        shown: the people, the surest first.
+        opacity: of a tint, 0 to 1; outlines are solid.
+        chosen: number of the person whose outline has a white rim, or 0.
     """
     masked = [(i, i.person.mask) for i in shown if i.person.mask is not None]
     if not masked:
         return None
     height, width = masked[0][1].shape
-    sums, weights = np.zeros((height, width, 3), np.float32), np.full((height, width), 1e-9, np.float32)
+    sums, weights = np.zeros((height, width, 4), np.float32), np.full((height, width, 1), 1e-9, np.float32)
     for instance, mask in masked:
         scaled = resized(mask, (width, height), cv2.INTER_NEAREST)
         x, y, w, h = cv2.boundingRect(scaled)
-        weight = scaled[y : y + h, x : x + w] * np.float32(instance.person.score**2 + 1e-3)
-        sums[y : y + h, x : x + w] += weight[..., None] * np.array(instance.colour, np.float32)
+        weight = scaled[y : y + h, x : x + w, None] * np.float32(instance.person.score**2 + 1e-3)
+        sums[y : y + h, x : x + w] += weight * np.array((*instance.colour[::-1], 255), np.float32)
         weights[y : y + h, x : x + w] += weight
-    out = np.zeros((height, width, 4), np.uint8)
-    out[..., 2::-1] = np.rint(sums * (opacity / weights)[..., None])
-    out[..., 3] = np.where(weights > 1e-6, round(255 * opacity), 0)
+    tint = np.rint(sums * (opacity / weights)).astype(np.uint8)
+    out = np.asarray(cv2.resize(tint, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR), np.uint8)
+    for instance, mask in reversed(masked):
+        lines = [
+            np.rint((line - 0.5) * (1 << SHIFT)).astype(np.int32) for line in outlines(mask, out.shape[1::-1])
+        ]
+        rim = ((255, 255, 255, 255), 5) if chosen == instance.number > 0 else ((0, 0, 0, 150), 3)
+        for ink, thick in (rim, ((*instance.colour[::-1], 255), 1 + rim[1] // 5)):
+            cv2.polylines(out, lines, isClosed=True, color=ink, thickness=thick, lineType=AA, shift=SHIFT)
     return out
 
 
-def outlines(mask: NDArray[np.uint8], size: tuple[int, int]) -> list[Points]:
-    """Closed lines (n, 2) x, y around a mask, in displayed px, as smooth as its resolution allows.
+def outlines(mask: NDArray[np.uint8], size: tuple[int, int]) -> list[NDArray[np.float32]]:
+    """Closed lines (n, 2) x, y around a mask, as smooth as its resolution allows.
 
     Args:
         mask: (h, w) 0 or 1.
-        size: (width, height) of the displayed picture, px.
+        size: (width, height) of the picture that they are for, px.
     """
     x, y, w, h = cv2.boundingRect(mask)
     if not w:
         return []
     edge = 2  # cells around it, so that the filter sees the outside; beyond the picture it goes on
     bordered = cv2.copyMakeBorder(mask, edge, edge, edge, edge, cv2.BORDER_REPLICATE)
-    cut = np.asarray(bordered[y : y + h + 2 * edge, x : x + w + 2 * edge] * np.uint8(255), np.uint8)
+    cut = cv2.blur(bordered[y : y + h + 2 * edge, x : x + w + 2 * edge] * np.uint8(255), (3, 3))
     fine = cv2.resize(cut, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_LINEAR)
-    fine = cv2.GaussianBlur(fine, (0, 0), FINER * 0.6)
     found, _ = cv2.findContours((fine > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_TC89_L1)
     scale = np.array(size, np.float32) / mask.shape[::-1]
     lines = [(c[:, 0].astype(np.float32) + 0.5) / FINER - edge + (x, y) for c in found if len(c) > 2]
@@ -120,18 +129,11 @@ def draw_instances(out: Picture, people: Sequence[PersonResult]) -> None:
     tint = tinted(shown, OPACITY)
     if tint is not None:
         full = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
-        left = 255 - full[..., 3:]
-        out[:] = cv2.add(cv2.multiply(out, cv2.merge([left] * 3), scale=1 / 255), full[..., 2::-1])
-    thick = max(1, round(max(height, width) / 500))
+        left = cv2.merge([255 - full[..., 3]] * 3)
+        cv2.add(cv2.multiply(out, left, scale=1 / 255), cv2.cvtColor(full, cv2.COLOR_BGRA2RGB), dst=out)
     for instance in reversed(shown):
-        if instance.person.mask is not None:
-            for line in outlines(instance.person.mask, (width, height)):
-                exact = [np.rint((line - 0.5) * (1 << SHIFT)).astype(np.int32)]
-                for ink, pen in (((0, 0, 0), 2 * thick + 1), (instance.colour, thick)):
-                    cv2.polylines(
-                        out, exact, isClosed=True, color=ink, thickness=pen, lineType=AA, shift=SHIFT
-                    )
         if instance.person.pose is not None:
+            thick = max(1, round(max(height, width) / 500))
             draw_pose(out, instance.person.pose, instance.colour, thick)
     for instance in reversed(shown):  # the surest on top
         _draw_tag(out, instance)
