@@ -96,8 +96,9 @@ def tinted(shown: Sequence[Instance], opacity: float, chosen: int = 0) -> Pictur
         lines = [
             np.rint((line - 0.5) * (1 << SHIFT)).astype(np.int32) for line in outlines(mask, out.shape[1::-1])
         ]
-        rim = ((255, 255, 255, 255), 5) if chosen == instance.number > 0 else ((0, 0, 0, 150), 3)
-        for ink, thick in (rim, ((*instance.colour[::-1], 255), 1 + rim[1] // 5)):
+        colour = (*instance.colour[::-1], 255)
+        rim = ((255,) * 4, 5) if chosen == instance.number > 0 else ((0, 0, 0, 150), 3)
+        for ink, thick in (rim, (colour, 1 + rim[1] // 5)) if instance.number else ((colour, 1),):
             cv2.polylines(out, lines, isClosed=True, color=ink, thickness=thick, lineType=AA, shift=SHIFT)
     return out
 

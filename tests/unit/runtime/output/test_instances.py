@@ -75,7 +75,7 @@ def test_where_people_overlap_the_surer_one_prevails_and_the_picture_stays_seen(
     assert both[3] == first[3] == second[3] == 128, "no darker where two are"
     assert np.linalg.norm(both - first) < np.linalg.norm(both - second) / 3
     assert (tint[45, FINER * 35] == 0).all()
-    assert (tint[45, FINER * 20 - 3 : FINER * 20 + 3, 3] == 255).any(), "an outline"
+    assert (tint[45, FINER * 20 - 3 : FINER * 20 + 3, 3] > 200).any(), "an outline"
     assert tinted(instances((somebody(0, 5, masked=False),)), 0.5) is None
     assert tinted([], 0.5) is None
 
