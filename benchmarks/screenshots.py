@@ -112,8 +112,9 @@ class Photographer:
 
         def parsed() -> bool:
             engine, shown = workspace.engine, canvas.parsed
-            loaded = engine is not None and engine.name == PEOPLE
-            return loaded and shown is not None and shown.engine_id == engine.id and self._caught_up()
+            if engine is None or shown is None or engine.name != PEOPLE:
+                return False
+            return shown.engine_id == engine.id and self._caught_up()
 
         if PEOPLE in {b.name for b in list_models()}:
             yield Scene(PEOPLE, lambda: workspace.load(replace(workspace.choice, model=PEOPLE)), parsed)

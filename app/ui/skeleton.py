@@ -55,7 +55,7 @@ class DrawnSkeleton:
                 if not (shade and faint):
                     colour = RIM if shade else self._ink(side, faint=faint)
                     painter.setPen(QPen(colour, pen, cap=Qt.PenCapStyle.FlatCap))
-                    painter.drawLines(bones)
+                    painter.drawLines(*bones)
         painter.setPen(QPen(RIM, width * 0.5))
         for name, point in at.items():
             if name not in self.faint:
