@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QImage, QPainter, QPen, QTransform
 
-from app.ui.instances import DrawnPerson, drawn, paint_people, shown_people
+from app.ui.instances import paint_people, shown_people
 from app.ui.skeleton import DrawnSkeleton, posed
 from app.ui.style import DisplayStyle, ViewMode, visible
 from models.centroids import pose_of_parts
 from models.results import Parsing
 from runtime.frames import FrameResult
 from runtime.output.backdrop import BackdropKind
-from runtime.output.instances import OPACITY, instances, parts_of, tinted
+from runtime.output.instances import OPACITY, Instance, instances, parts_of, tinted
 from runtime.output.palettes import colours, tints
 
 DIM = 0.55  # how dark the room gets where only the person matters
@@ -48,7 +48,7 @@ class Layers:
     lower: QImage | None  #: None where the picture must not be seen
     upper: QImage | None
     skeletons: tuple[DrawnSkeleton, ...] = ()
-    people: tuple[DrawnPerson, ...] = ()
+    people: tuple[Instance, ...] = ()  #: whose numbers are painted
     before: Layers | None = None  #: left of the split line, instead of the picture
 
 
@@ -73,17 +73,19 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     if style.view is ViewMode.INSTANCES or (masks and style.view is not ViewMode.SKELETON):
         tint = tinted(shown, min(1.0, style.opacity * OPACITY / DisplayStyle().opacity), style.person)
         upper = _argb(tint.view(np.uint32)[..., 0]) if tint is not None else None
-        return Layers(size, picture, lower, upper, people=tuple(drawn(i, style) for i in shown))
+        posing = [(i, i.person.pose) for i in reversed(shown) if i.person.pose is not None]
+        bones = tuple(posed(pose, i.colour, i.person.box[3]) for i, pose in posing)
+        return Layers(size, picture, lower, upper, bones, tuple(shown))
     poses = tuple(posed(i.person.pose) for i in shown if i.person.pose is not None)
-    marked = tuple(drawn(i, style, whole=False) for i in shown if style.person == i.number > 0)
+    marked = tuple(i for i in shown if style.person == i.number > 0)
     if result.parsing is None:  # joints are all there is to see
         return Layers(size, picture, lower, None, poses, marked)
     parsing, alone = result.parsing, bool(style.alone and style.person)
     if alone or len(shown) < len(result.people):
         hidden = [i for i in instances(result.people) if not style.shows_person(i.number)]
         parsing = parts_of(parsing, shown, hidden, alone=alone)
-    found = poses if result.people else (posed(pose_of_parts(parsing)),)
-    bones = found if style.view is ViewMode.SKELETON else ()
+    bones = poses if result.people else (posed(pose_of_parts(parsing)),)
+    bones = bones if style.view is ViewMode.SKELETON else ()
     lower = None if style.view in {ViewMode.PARTS, ViewMode.SILHOUETTE} else picture
     painter = VIEWS.get(style.view)
     return Layers(size, picture, lower, painter(parsing, parsed, style) if painter else None, bones, marked)
@@ -164,7 +166,7 @@ def _paint_layers(painter: QPainter, area: QRectF, layer: Layers, style: Display
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for bones in layer.skeletons:
         bones.paint(painter, to_area, layer.size)
-    paint_people(painter, to_area, layer.size, layer.people)
+    paint_people(painter, to_area, QRectF(0, 0, *layer.size), layer.people, style)
 
 
 def _parts(parsing: Parsing, style: DisplayStyle, opacity: float) -> QImage:

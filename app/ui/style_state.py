@@ -55,13 +55,9 @@ class StyleState(QObject):
         self.changed.emit()
 
     def offer(self, refused: Mapping[ViewMode, str], best: ViewMode) -> None:
-        """Offer the views of a model; one that it cannot give makes room for one that it can.
+        """Offer the views of a model but those `refused` for a reason; the `best` takes their place.
 
         A view that hides the room stays: no switch of models may uncover it.
-
-        Args:
-            refused: views without anything to paint, and the reason.
-            best: the view that says most about this model.
         """
         for view in ViewMode:
             self._actions.refuse(f"view-{view}", refused.get(view, ""))
