@@ -104,7 +104,8 @@ class Recordings:
         return rendered(parsed, self._style())
 
     def _style(self) -> DisplayStyle:
-        return replace(self._window.display.style, mirror=False)
+        style = self._window.display.style
+        return replace(style, mirror=False, person=style.person if style.alone else 0)
 
     def _say(self, words: str) -> None:
         self._pipeline.notices.say(Notice(words, topic=TOPIC))

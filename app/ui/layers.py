@@ -77,7 +77,7 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
         bones = tuple(posed(pose, i.colour, i.person.box[3]) for i, pose in posing)
         return Layers(size, picture, lower, upper, bones, tuple(shown))
     poses = tuple(posed(i.person.pose) for i in shown if i.person.pose is not None)
-    marked = tuple(i for i in shown if style.person == i.number > 0)
+    marked = () if style.alone else tuple(i for i in shown if style.person == i.number > 0)
     if result.parsing is None:  # joints are all there is to see
         return Layers(size, picture, lower, None, poses, marked)
     parsing, alone = result.parsing, bool(style.alone and style.person)
