@@ -77,9 +77,7 @@ class Engine:
     views: Views = ONE
     codecs: Codecs = field(default_factory=lambda: CODECS)  #: of each type of output that is decoded
     batch: int = 1  #: frames that run together in `parse_many`
-    pace_s: float = (
-        0.0  #: of one look at a picture, per pixel of the network's input; 0 when it was not measured
-    )
+    pace_s: float = 0.0  #: of one look at a picture, per pixel of the network's input; 0: not measured
     tally: Tally = field(default_factory=Tally)
     id: int = field(init=False, default_factory=lambda: next(_ids))
 
@@ -261,9 +259,11 @@ class Engine:
         said = [
             self.codecs[type(o)].decode(o, maps.maps, replace(context, placement=letterbox.placement(o)))
             for o in self.forward.decodable
+            if o.name in maps.maps
         ]
         parsing = next((r.parsing for r in said if r.parsing is not None), None)
-        return FrameOutcome(Result(parsing, tuple(p for r in said for p in r.people)), maps.notice)
+        people = tuple(p for r in said for p in r.people) if maps.people is None else maps.people
+        return FrameOutcome(Result(parsing, people), maps.notice)
 
 
 def load_engine(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.codecs.codec import FloatMap
 from models.codecs.registry import CODECS
 from models.outputs import Output, PartProbabilities
+from models.results import PersonResult
 from models.spec import PERSON, ModelSpec
 from runtime.engine.augmentation import View, Views, merged, mirrored, moved, weights
 from runtime.engine.letterbox import Letterbox, NetworkSize
@@ -25,6 +26,7 @@ FROM_FEATURES: Final = (
     FactorSource,
     WholeNetwork,
 )  # sources that know no more than what the network has seen
+NO_ANSWER: Final = Silhouette(None)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class GridMaps:
     maps: Maps  #: by name, (channels, rows, columns); `person` is P(person) as the head was given it
     mask: NDArray[np.uint8] | None = None  #: the source's own, where it is finer than the grid
     notice: str = ""  #: words of the source
+    people: tuple[PersonResult, ...] | None = None  #: found by the source; their maps are then left out
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,9 @@ class ForwardPass:
         try:
             silhouettes = self._silhouettes(requests, seen, smoothing)
             shown = [np.stack([s.shown[v] for s in silhouettes]) for v in range(len(seen))]
-            said = [self.stages.maps(s.features, p) for s, p in zip(seen, shown, strict=True)]
+            found_before = all(s.answer.people is not None for s in silhouettes)
+            stages = self.stages.without_people() if found_before else self.stages
+            said = [stages.maps(s.features, p) for s, p in zip(seen, shown, strict=True)]
         except NoResultError as e:
             return [e] * len(frames)
         found: list[GridMaps | NoResultError] = []
@@ -113,7 +118,8 @@ class ForwardPass:
                     raise silhouette.error
                 of_frame = [{name: m[i] for name, m in maps.items()} for maps in said]
                 maps = self._averaged(of_frame, seen, silhouette)
-                found.append(GridMaps(request, maps, silhouette.fine, silhouette.notice))
+                answer = silhouette.answer
+                found.append(GridMaps(request, maps, answer.fine, answer.notice, answer.people))
             except NoResultError as e:
                 found.append(e)
         return found
@@ -186,7 +192,7 @@ class ForwardPass:
             calm = step.average(PERSON, person)
             shown = [calm] if len(views) == 1 else moved(views, shown, calm - person)
             person = calm
-        return _Shown(person, shown, step, answer.fine, answer.notice)
+        return _Shown(person, shown, step, answer)
 
     def _person(self, grid: FloatMap, letterbox: Letterbox) -> FloatMap:
         person = probabilities(grid)
@@ -215,8 +221,7 @@ class _Shown:
     person: FloatMap | None  #: (gh, gw) of the first view, with padding; None for a network without one
     shown: list[FloatMap]  #: to the head, for each view
     step: Step | None
-    fine: NDArray[np.uint8] | None = None
-    notice: str = ""
+    answer: Silhouette = NO_ANSWER
     error: NoResultError | None = None
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from models.codecs.codec import PictureContext
 from models.resize import Size
+from models.results import PersonResult
 from runtime.engine.letterbox import Letterbox
 from runtime.engine.sessions import Array, Session
 from runtime.frames import Frame
@@ -53,6 +54,7 @@ class Silhouette:
     grid: NDArray[np.float32] | None  #: (grid height, grid width) P(person)
     fine: NDArray[np.uint8] | None = None  #: (h, w) 255·P(person) over the displayed picture, for edges
     notice: str = ""
+    people: tuple[PersonResult, ...] | None = None  #: of a source that ran the model's own stage
 
 
 class SilhouetteSource(Protocol):
@@ -123,10 +125,12 @@ class Held:
             return answer
         held = self._held_for(request)
         if held is not None:
-            return replace(held, notice=f"{self.name}: {answer.notice}; showing the last mask")
+            words = f"{self.name}: {answer.notice}; showing the last mask"
+            return replace(held, notice=words, people=answer.people)
         width, height = request.letterbox.grid
         nobody = np.zeros((height, width), np.float32)
-        return Silhouette(nobody, notice=f"{self.name}: {answer.notice}; nothing is shown")
+        words = f"{self.name}: {answer.notice}; nothing is shown"
+        return Silhouette(nobody, notice=words, people=answer.people)
 
     def reset(self) -> None:
         """Forget the last mask and what the source remembers."""

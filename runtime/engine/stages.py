@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.outputs import PartLabels, PartProbabilities
+from models.outputs import JointDisks, PartLabels, PartProbabilities
 from models.spec import IMAGE, PERSON, StageSpec
 from runtime.engine.sessions import Array, NoResultError, Session
 from runtime.engine.source import FactorSource, Request, Silhouette, SilhouetteSource
@@ -35,6 +35,9 @@ class Stages(Protocol):
 
     def own_source(self) -> SilhouetteSource:
         """The model's own answer to where the person is."""
+
+    def without_people(self) -> Stages:
+        """The stages without those that find people, where these can be left out."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,11 @@ class FactoredStages:
         """The trained factor."""
         return FactorSource("own factor", self.factor)
 
+    def without_people(self) -> Stages:
+        """Trunk, factor, head and what gives no joints."""
+        kept = [f for f in self.further if not any(isinstance(o, JointDisks) for o in f[0].outputs)]
+        return replace(self, further=tuple(kept))
+
 
 @dataclass(frozen=True)
 class ChainedStages:
@@ -122,6 +130,10 @@ class ChainedStages:
         if any(isinstance(o, PartProbabilities) for s in self.chain for o in s.outputs):
             return WholeNetwork()
         return NoSilhouette()
+
+    def without_people(self) -> Stages:
+        """All of it: the network is one."""
+        return self
 
 
 class WholeNetwork:

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.codecs.registry import CODECS
 from models.outputs import JointDisks
 from models.results import PersonResult
 from models.spec import PERSON
@@ -59,15 +58,17 @@ class PeopleSilhouette:
         output = next(o for o in self._engine.spec.outputs if isinstance(o, JointDisks))
         box = maps.request.letterbox
         context = replace(maps.request.context(box.content), placement=box.placement(output))
-        found = CODECS[JointDisks].decode(output, maps.maps, context)
+        found = self._engine.codecs[JointDisks].decode(output, maps.maps, context)
         people = self._tracker.track(request.frame, found).people
+        everybody = people if self._shared else None
         if self._at is not None and not self._number:
             self._number = _nearest(people, self._at)
         if self._number or self._at is not None:
             people = tuple(p for p in people if self._number and p.track_id == self._number)
             if not people:
-                return Silhouette(None, notice="not found")
-        return request.answer(_mask(people, maps.maps[PERSON][0]))
+                return Silhouette(None, notice="not found", people=everybody)
+        answer = request.answer(_mask(people, maps.maps[PERSON][0]))
+        return replace(answer, people=everybody)
 
     def reset(self) -> None:
         """Numbers begin at 1: the source changed."""

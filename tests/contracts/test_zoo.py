@@ -240,4 +240,6 @@ def test_a_row_is_admitted_loaded_parsed_and_written(exported: Exported, tmp_pat
     if finds_people(engine):
         people = engine.with_factor(PeopleSilhouette(engine))
         assert people.sessions == engine.sessions[: len(people.sessions)]  # no second network
+        shown, alone = engine.parse(frame), people.parse(frame)
+        assert [p.box for p in alone.people] == [p.box for p in shown.people]  # everybody, from one run
         assert people.parsing(frame).labels.shape == engine.parsing(frame).labels.shape
