@@ -16,8 +16,8 @@ from models.outputs import JointDisks
 from training.augment import warp
 from training.crowd_batches import batch_of
 from training.crowds import Crowd
-from training.datasets.coco import AnnotatedPicture, annotated, filled, outline, records, splits
-from training.datasets.files import read_rgb
+from training.datasets.coco import IMPUTED, AnnotatedPicture, annotated, filled, outline, records, splits
+from training.datasets.files import BrokenError, picture_size, read_rgb
 from training.datasets.problems import Problems
 from training.person_cutouts import beside
 from training.photos import DataError
@@ -46,7 +46,8 @@ def read_coco(root: Path, *, strict: bool = False) -> list[AnnotatedPicture]:
         DataError: the folder is not COCO's, or has no training photos with people.
     """
     problems = Problems(strict=strict)
-    training = [s for s in splits(root, problems) if s.startswith("train")]
+    there = splits(root, problems)  # one with imputed joints takes the place of the same without
+    training = [s for s in there if s.startswith("train") and f"{s}{IMPUTED}" not in there]
     listed = (r for split in training for r in records(root, split, problems) if r.annotations)
     found = [r for r in listed if problems.attempt(r.name, partial(_checked, r))]
     if not found:
@@ -55,7 +56,9 @@ def read_coco(root: Path, *, strict: bool = False) -> list[AnnotatedPicture]:
 
 
 def _checked(photo: AnnotatedPicture) -> bool:
-    """True; raises where an annotation contradicts itself, before a training has begun."""
+    """True; raises where an annotation contradicts itself or the photo, before a training has begun."""
+    if (seen := picture_size(photo.picture)) != photo.size:
+        raise BrokenError(f"the picture has {seen[0]}x{seen[1]} px, its annotations {photo.size}")
     for annotation in photo.annotations:
         annotated(annotation)
         outline(annotation.get("segmentation"), photo.size)

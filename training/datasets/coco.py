@@ -30,6 +30,7 @@ ANNOTATIONS = re.compile(r"person_keypoints_(\w+)\.json")
 IN_NAME = re.compile(r"COCO_(\w+?)_\d+\.")  # the pictures of 2014 say which set they are of
 PERSON = 1  # the category of people
 CATEGORY = {"id": PERSON, "name": "person", "keypoints": list(COCO17.names), "skeleton": []}
+IMPUTED = "_imputed"  # behind the name of a split whose small people have been given joints
 FAR = 2.0  # a polygon may leave the picture by its own size, never more
 
 Size = tuple[int, int]  # width, height, px

@@ -18,7 +18,7 @@ from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
-from training.datasets.coco import CATEGORY, AnnotatedPicture, Annotation, annotated, records
+from training.datasets.coco import CATEGORY, IMPUTED, AnnotatedPicture, Annotation, annotated, records
 from training.datasets.files import BrokenError, read_rgb
 from training.datasets.problems import Problems
 
@@ -51,7 +51,7 @@ def impute(root: Path, split: str, model: str, problems: Problems, limit: int | 
                    for p in pictures],
         "annotations": found, "categories": [CATEGORY],
     }  # fmt: skip
-    path = root / "annotations" / f"person_keypoints_{split}_imputed.json"
+    path = root / "annotations" / f"person_keypoints_{split}{IMPUTED}.json"
     write_atomic(path, json.dumps(held).encode(), mode=None)
     return f"{path}: joints of {sum(bool(a.get('imputed')) for a in found)} people imputed"
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from models.grid import Grid
 from models.labels import COCO17
@@ -166,6 +167,19 @@ def test_a_missing_photo_is_named_and_none_at_all_refused(
     (root / "train2017" / "000000000002.png").unlink()
     with pytest.raises(DataError, match="no training photo with people"):
         read_coco(root)
+
+
+def test_a_photo_of_another_size_is_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Image.new("RGB", (64, 64)).save(root / "train2017" / "000000000001.png")
+    assert [p.name for p in read_coco(root)] == ["000000000002.png"]
+    assert "the picture has 64x64 px" in caplog.text
+
+
+def test_imputed_annotations_take_the_place_of_the_same_without(root: Path) -> None:
+    edited(root, lambda annotations: annotations.pop(0))
+    (root / FILE).rename(root / FILE.replace(".json", "_imputed.json"))
+    drawn_people.coco_folder(root, "train2017")
+    assert [len(p.annotations) for p in read_coco(root)] == [2]
 
 
 @pytest.mark.parametrize("grid", Grid)
