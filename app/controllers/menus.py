@@ -20,13 +20,13 @@ from app.ui.style import ViewMode
 from app.ui.text_dialogs import show_text
 from app.ui.window import Window
 from app.workspace import ModelChoice, Workspace
-from models.outputs import JointDisks
 from personalize.client.verdict import gain_words
 from runtime.frames import Frame
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
 from runtime.output.backdrop import Backdrop, BackdropKind
+from runtime.silhouettes.people import separates_people
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 
@@ -91,7 +91,7 @@ class RuntimeMenus:
             )
             if spec.joint_set is None:
                 refused[ViewMode.INSTANCES] = f"{spec.name} finds no people, only parts"
-            people = not parts and any(isinstance(o, JointDisks) for o in spec.outputs)
+            people = not parts and separates_people(workspace.engine)
             self._window.display.offer(refused, ViewMode.INSTANCES if people else ViewMode.OVERLAY)
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
