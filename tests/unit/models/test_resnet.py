@@ -27,8 +27,10 @@ def test_the_backbone_has_as_many_weights_as_published(depth: int) -> None:
         assert sum(p.numel() for p in ResNet(depth, 32).parameters()) == PUBLISHED[depth]
 
 
-@pytest.mark.parametrize("name", [n for n, row in ZOO.items() if row.depth])
-@pytest.mark.parametrize("stride", [8, 16, 32])
+@pytest.mark.parametrize(
+    ("name", "stride"),
+    [(SMALLEST.name, 8), (SMALLEST.name, 16), (SMALLEST.name, 32), ("personlab-resnet152", 8)],
+)
 def test_the_heads_give_150_channels_on_the_corner_grid(name: str, stride: int) -> None:
     row = ZOO[name].at_stride(stride)
     with torch.device("meta"):
