@@ -95,8 +95,8 @@ def decode_poses(
         decoding: settings.
     """
     seeds, places, _ = local_maxima(hough, LEAST_DENSITY, LIMIT)
-    grown = _grown(joints, seeds, places, vectors)
-    points = grown[_first_of_each(seeds, places, grown, CANDIDATES * decoding.keep)]
+    grown, known = _grown(joints, seeds, places, vectors)
+    points = grown[_first_of_each(seeds, places, grown, known, CANDIDATES * decoding.keep)]
     if decoding.scoring == "hough":
         scores = vote_shares(points, hough)
     else:
@@ -113,27 +113,38 @@ def decode_poses(
     return Poses(points[order], scores[order], people[order])
 
 
-def _grown(joints: JointSet, seeds: NDArray[np.intp], places: Points, vectors: Fields) -> Points:
-    """(n, joints, 2) poses of all seeds at once, step by step along each root's walk."""
+def _grown(
+    joints: JointSet, seeds: NDArray[np.intp], places: Points, vectors: Fields
+) -> tuple[Points, NDArray[np.bool_]]:
+    """(n, joints, 2) poses of all seeds at once, step by step along each root's walk.
+
+    And (n, joints) False for joints behind one that lies outside the picture, where vectors are anybody's.
+    """
     points = np.zeros((len(seeds), len(joints.names)), np.complex64)
+    known = np.ones(points.shape, bool)
+    width, height = vectors.placement.content
     n = np.arange(len(seeds))
     points[n, seeds] = complex_places(places)
     walks = traversals(joints)[seeds]
     for step in range(walks.shape[1]):
         a, b, bone = walks[:, step].T
         start = points[n, a]
+        inside = (start.real > -0.5) & (start.imag > -0.5) & (start.real < width) & (start.imag < height)
+        known[n, b] = known[n, a] & inside
         points[n, b] = start + vectors.mid_at(bone, b, start)
-    return points.view(np.float32).reshape(*points.shape, 2)
+    return points.view(np.float32).reshape(*points.shape, 2), known
 
 
-def _first_of_each(seeds: NDArray[np.intp], places: Points, grown: Points, most: int) -> NDArray[np.intp]:
-    """Indices of seeds, strongest first, that no person kept before has a joint of the same type at."""
+def _first_of_each(
+    seeds: NDArray[np.intp], places: Points, grown: Points, known: NDArray[np.bool_], most: int
+) -> NDArray[np.intp]:
+    """Indices of seeds, strongest first, that no person kept before has a known joint of the same type at."""
     kept: list[int] = []
     free = np.ones(len(seeds), bool)
     for i in range(len(seeds)):
         if free[i]:
             kept.append(i)
-            free &= ((grown[i, seeds] - places) ** 2).sum(axis=1) > SAME_PX**2
+            free &= (((grown[i, seeds] - places) ** 2).sum(axis=1) > SAME_PX**2) | ~known[i, seeds]
             if len(kept) == most:
                 break
     return np.array(kept, np.intp)

@@ -94,16 +94,20 @@ class LiteralDecoder:
                     heapq.heappush(queue, (-here, k, (x * CELL_PX + half, y * CELL_PX + half)))
         return queue
 
-    def grown(self, root: int, place: Point) -> list[Point]:
-        """A pose from one joint, by breadth."""
-        points, queue = {root: place}, [root]
+    def grown(self, root: int, place: Point) -> tuple[list[Point], set[int]]:
+        """A pose from one joint, by breadth; and the joints that no place outside the picture led to."""
+        points, queue, known = {root: place}, [root], {root}
         while queue:
             a = queue.pop(0)
             for e, (source, b) in enumerate(BONES):
                 if source == a and b not in points:
                     points[b] = self.follow(points[a], ("mid", e), [("short", b)] * self.steps)
                     queue.append(b)
-        return [points[k] for k in JOINTS]
+                    if a in known and all(
+                        -0.5 < c < n for c, n in zip(points[a], self.placement.content, strict=True)
+                    ):
+                        known.add(b)
+        return [points[k] for k in JOINTS], known
 
     def poses(self) -> list[tuple[float, list[float], list[Point]]]:
         """(score, joint scores, points) of everybody."""
@@ -111,9 +115,9 @@ class LiteralDecoder:
         queue, people = self.seeds(votes), []
         while queue:
             _, k, place = heapq.heappop(queue)
-            if all(math.dist(p[k], place) > SAME_PX for p in people):
+            if all(k not in known or math.dist(p[k], place) > SAME_PX for p, known in people):
                 people.append(self.grown(k, place))
-        scored = [([self.joint_score(votes, p, k) for k in JOINTS], p) for p in people]
+        scored = [([self.joint_score(votes, p, k) for k in JOINTS], p) for p, _ in people]
         scored.sort(key=lambda s: -sum(s[0]))
         out: list[tuple[float, list[float], list[Point]]] = []
         for i, (scores, points) in enumerate(scored):

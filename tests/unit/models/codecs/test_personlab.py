@@ -110,12 +110,35 @@ def test_people_come_back_within_half_a_cell(
     fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
     hough = vote(maps["disks"], fields.short, placement, radius_px)
     found = decode_poses(COCO17, maps["disks"], fields, hough, radius_px, Decoding(keep=1000)).points
+    all_are_among(found, people, size, stride / 2)
+
+
+def all_are_among(
+    found: NDArray[np.float32], people: list[AnnotatedPerson], size: tuple[int, int], most: float
+) -> None:
     for person in people:
         inside = ((person.points > 0) & (person.points < np.array(size) - 1)).all(1)
         joined = together(person.labelled & inside)
         if joined.any():
             away = np.linalg.norm(found[:, joined] - person.points[joined], axis=-1)
-            assert away.max(axis=1).min() < stride / 2
+            assert away.max(axis=1).min() < most
+
+
+def test_joints_outside_the_picture_do_not_join_two_people() -> None:
+    """A pose that left the picture and came back as somebody else hides nobody."""
+    rng = np.random.default_rng(71)
+    people: list[AnnotatedPerson] = []
+    for _ in range(40):
+        person = standing(rng.uniform(0, 799), rng.uniform(0, 527), rng.uniform(4, 12))
+        if all((np.linalg.norm(person.points - p.points, axis=1) > 24).all() for p in people):
+            ends = [k for k in ENDS if rng.random() < 0.3]
+            people.append(AnnotatedPerson(person.points, ~np.isin(np.arange(17), ends)))
+    placement = placed((800, 544))
+    maps = maps_of(people, placement, noise=3)
+    fields = Fields(maps["short"], maps["mid"], maps["long"], placement)
+    hough = vote(maps["disks"], fields.short, placement, RADIUS)
+    found = decode_poses(COCO17, maps["disks"], fields, hough, RADIUS, Decoding(keep=1000)).points
+    all_are_among(found, people, (800, 544), 4)
 
 
 def together(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
