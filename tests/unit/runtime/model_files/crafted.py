@@ -76,11 +76,14 @@ def random(seed: int, *shape: int, scale: float = 1.0) -> np.ndarray:
     return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(np.float32)
 
 
-def front(out: str) -> list[onnx.NodeProto]:
+def front(out: str, grid: object = Grid.CENTRE) -> list[onnx.NodeProto]:
+    last = 7 if grid is Grid.CORNER else 0  # of 8·n + 1 pixels the last one begins a cell, too
     return [
         helper.make_node("Cast", ["image"], ["f"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["f"], ["t"], perm=[0, 3, 1, 2]),
-        helper.make_node("Conv", ["t", "w"], [out], strides=[8, 8], kernel_shape=[8, 8]),
+        helper.make_node(
+            "Conv", ["t", "w"], [out], strides=[8, 8], kernel_shape=[8, 8], pads=[0, 0, last, last]
+        ),
     ]
 
 
@@ -128,7 +131,9 @@ def network(output: str = "parts", seed: int = 3, **changes: object) -> bytes:
     )
     weights = {"w": random(seed, classes, 3, 8, 8, scale=0.0005)}
     outputs = PARTS if output == "parts" else PERSON
-    return model([*front("z"), last], IMAGE, outputs, weights, spec("network", output, **changes))
+    return model(
+        [*front("z", changes.get("grid")), last], IMAGE, outputs, weights, spec("network", output, **changes)
+    )
 
 
 def joints(seed: int = 3) -> bytes:
