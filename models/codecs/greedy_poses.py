@@ -118,20 +118,20 @@ def _grown(
 ) -> tuple[Points, NDArray[np.bool_]]:
     """(n, joints, 2) poses of all seeds at once, step by step along each root's walk.
 
-    And (n, joints) False for joints behind one that lies outside the picture, where vectors are anybody's.
+    And (n, joints) False for joints behind one outside the picture, where vectors are anybody's, and for
+    those that only the refinement brought back from there.
     """
     points = np.zeros((len(seeds), len(joints.names)), np.complex64)
     known = np.ones(points.shape, bool)
-    width, height = vectors.placement.content
     n = np.arange(len(seeds))
     points[n, seeds] = complex_places(places)
     walks = traversals(joints)[seeds]
     for step in range(walks.shape[1]):
         a, b, bone = walks[:, step].T
         start = points[n, a]
-        inside = (start.real > -0.5) & (start.imag > -0.5) & (start.real < width) & (start.imag < height)
-        known[n, b] = known[n, a] & inside
-        points[n, b] = start + vectors.mid_at(bone, b, start)
+        end = start + vectors.mid_at(bone, start)
+        known[n, b] = known[n, a] & vectors.inside(start) & vectors.inside(end, SAME_PX)
+        points[n, b] = vectors.refined(end, b)
     return points.view(np.float32).reshape(*points.shape, 2), known
 
 

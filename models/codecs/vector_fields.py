@@ -72,12 +72,21 @@ class Fields:
     placement: Placement
     steps: int = STEPS
 
-    def mid_at(self, bones: Indices, targets: Indices, at: Places) -> Places:
-        """(n,) refined vectors along directed bones (n,) towards joints (n,), from places (n,)."""
-        vectors = self._vectors(self._mid, bones, at)
+    def mid_at(self, bones: Indices, at: Places) -> Places:
+        """(n,) vectors along directed bones (n,) from places (n,), as the network gave them."""
+        return self._vectors(self._mid, bones, at)
+
+    def refined(self, places: Places, joints: Indices) -> Places:
+        """(n,) places moved to the joints (n,) of the disks that they lie in."""
         for _ in range(self.steps):
-            vectors += self._vectors(self._short, targets, at + vectors)
-        return vectors
+            places = places + self._vectors(self._short, joints, places)
+        return places
+
+    def inside(self, places: Places, margin: float = 0) -> NDArray[np.bool_]:
+        """True for places at most `margin` px outside the picture."""
+        low, (width, height) = -0.5 - margin, self.placement.content
+        across = (places.real > low) & (places.real < width + margin)
+        return np.asarray(across & (places.imag > low) & (places.imag < height + margin))
 
     def long_at(self, at: Places, own: int | None = None) -> Places:
         """(joints, n) refined vectors from places (n,) to every joint.

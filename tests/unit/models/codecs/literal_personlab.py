@@ -103,11 +103,14 @@ class LiteralDecoder:
                 if source == a and b not in points:
                     points[b] = self.follow(points[a], ("mid", e), [("short", b)] * self.steps)
                     queue.append(b)
-                    if a in known and all(
-                        -0.5 < c < n for c, n in zip(points[a], self.placement.content, strict=True)
-                    ):
+                    raw = self.follow(points[a], ("mid", e), [])
+                    if a in known and self.inside(points[a], 0) and self.inside(raw, SAME_PX):
                         known.add(b)
         return [points[k] for k in JOINTS], known
+
+    def inside(self, at: Point, margin: float) -> bool:
+        ends = zip(at, self.placement.content, strict=True)
+        return all(-0.5 - margin < c < n + margin for c, n in ends)
 
     def poses(self) -> list[tuple[float, list[float], list[Point]]]:
         """(score, joint scores, points) of everybody."""
