@@ -55,7 +55,7 @@ def naive(maps: dict[str, FloatMap], placement: Placement, points: NDArray[np.fl
     cells = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
     at = complex_places(placement.grid.to_pixel(cells, placement.stride))
     for bone, (_, joint) in enumerate(directed_bones(COCO17)):
-        fields.mid_at(np.full(len(at), bone), np.full(len(at), joint), at)
+        fields.refined(at + fields.mid_at(np.full(len(at), bone), at), np.full(len(at), joint))
     ends = (at + fields.long_at(at)).reshape(17, rows, columns).view(np.float32)
     large = [cv2.resize(e.reshape(rows, columns, 2), placement.content) for e in ends]
     for person in points:
