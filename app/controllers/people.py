@@ -8,8 +8,8 @@ from PyQt6.QtGui import QColor
 
 from app.ui.instances import shown_people
 from app.ui.window import Window
-from runtime.output.instances import people_at
-from runtime.output.palettes import person_colour, person_numbers
+from runtime.output.instances import instances, people_at
+from runtime.output.palettes import person_colour
 
 PATIENCE_S = 2.0  # of the clip, for which somebody may be unseen and still be the one that is followed
 WORDS_MS = 6000
@@ -72,7 +72,7 @@ class PeopleActions:
         if parsed is None:
             return
         people = parsed.result.people if parsed.result is not None else ()
-        before, self._numbers = self._numbers, person_numbers(people)
+        before, self._numbers = self._numbers, tuple(i.number for i in instances(people))
         of, now_s = (parsed.frame.source, parsed.engine_id), parsed.frame.pts_s
         if of != self._of:  # numbers of another clip, or of another model
             self._of = of

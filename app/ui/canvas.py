@@ -17,8 +17,7 @@ from app.ui.layers import Layers, layers, paint
 from app.ui.style import DisplayStyle, ViewMode
 from app.ui.viewport import Viewport, fraction
 from runtime.frames import FrameResult
-from runtime.output.instances import people_at
-from runtime.output.palettes import person_numbers
+from runtime.output.instances import instances, people_at
 from runtime.silhouettes.grabcut import Stroke
 
 GLIDE_MS = 25  # between two paints of a view that glides after somebody
@@ -133,10 +132,10 @@ class Canvas(QWidget):
         """The box of who is followed, as a fraction of the picture on show; None without one."""
         parsed = self._parsed
         people = parsed.result.people if parsed is not None and parsed.result is not None else ()
-        numbers = person_numbers(people)
-        if parsed is None or not style.follow or style.person not in numbers:
+        box = next((i.person.box for i in instances(people) if i.number == style.person), None)
+        if parsed is None or not style.follow or box is None:
             return None
-        (width, height), (x, y, w, h) = parsed.frame.size, people[numbers.index(style.person)].box
+        (width, height), (x, y, w, h) = parsed.frame.size, box
         left = width - x - w if style.mirror else x
         return QRectF(left / width, y / height, w / width, h / height)
 

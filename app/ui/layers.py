@@ -81,8 +81,8 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     if result.parsing is None:  # joints are all there is to see
         return Layers(size, picture, lower, None, poses, marked)
     parsing, alone = result.parsing, bool(style.alone and style.person)
-    if alone or len(shown) < len(result.people):
-        hidden = [i for i in instances(result.people) if not style.shows_person(i.number)]
+    hidden = [i for i in instances(result.people) if not style.shows_person(i.number)]
+    if alone or hidden:
         parsing = parts_of(parsing, shown, hidden, alone=alone)
     bones = poses if result.people else (posed(pose_of_parts(parsing)),)
     bones = bones if style.view is ViewMode.SKELETON else ()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.results import Parsing, PersonResult, Pose
 from runtime.output.palettes import person_colour, person_numbers
 from runtime.output.scaling import resized
+from runtime.tracking import tracker
 
 OPACITY = 0.45  # of a tint: the person beneath is still seen
 SURE, POSSIBLE = 0.2, 0.05  # scores of a joint: drawn whole, drawn faint, left out
@@ -35,10 +36,15 @@ class Instance:
 
 
 def instances(people: Sequence[PersonResult], *, colour_blind: bool = False) -> list[Instance]:
-    """Everybody, in order."""
+    """The people to show, in order: those with a number; where nobody has one, whoever would get one at once.
+
+    Others are doubles, or not sure to exist; without masks everybody is shown.
+    """
+    tracked = any(p.track_id for p in people)
+    seen = [p for p in people if p.mask is None or (p.track_id if tracked else p.score >= tracker.SURE)]
     return [
         Instance(person, number, person_colour(number, colour_blind=colour_blind))
-        for person, number in zip(people, person_numbers(people), strict=True)
+        for person, number in zip(seen, person_numbers(seen), strict=True)
     ]
 
 
@@ -98,7 +104,7 @@ def tinted(shown: Sequence[Instance], opacity: float, chosen: int = 0) -> Pictur
         ]
         colour = (*instance.colour[::-1], 255)
         rim = ((255,) * 4, 5) if chosen == instance.number > 0 else ((0, 0, 0, 150), 3)
-        for ink, thick in (rim, (colour, 1 + rim[1] // 5)) if instance.number else ((colour, 1),):
+        for ink, thick in (rim, (colour, 1 + rim[1] // 5)):
             cv2.polylines(out, lines, isClosed=True, color=ink, thickness=thick, lineType=AA, shift=SHIFT)
     return out
 

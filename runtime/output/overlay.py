@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.labels import PartSet
 from models.results import Parsing, Result
-from runtime.output.instances import draw_instances, draw_pose
+from runtime.output.instances import draw_instances, draw_pose, instances
 from runtime.system.errors import Refusal
 
 DEFAULT_OPACITY = 0.6
@@ -51,7 +51,7 @@ def painted(image: NDArray[np.uint8], result: Result) -> NDArray[np.uint8]:
         draw_instances(out, result.people)
         return out
     width = max(1, round(max(out.shape[:2]) / 250))
-    for person in result.people:
+    for person in (i.person for i in instances(result.people)):
         if person.pose is not None:
             draw_pose(out, person.pose, _BONE_RGB, width, least=0.0)
     return out

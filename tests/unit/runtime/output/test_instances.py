@@ -80,6 +80,20 @@ def test_where_people_overlap_the_surer_one_prevails_and_the_picture_stays_seen(
     assert tinted([], 0.5) is None
 
 
+def test_doubles_and_chance_meetings_of_votes_are_not_shown() -> None:
+    """A double of somebody has no number; in a single photo nobody has one, and the score decides."""
+    first, double = somebody(0, 20, track=1), somebody(1, 21, score=0.4)
+    assert [i.person for i in instances((first, double))] == [first]
+    assert [i.number for i in instances((somebody(0, 20), somebody(1, 21, score=0.2)))] == [1]
+    assert instances((somebody(0, 20, score=0.2),)) == []
+    image = np.full((120, 160, 3), 90, np.uint8)
+    alone, both = (painted(image, Result(people=p)) for p in ((first,), (first, double)))
+    assert np.array_equal(alone, both)
+    assert len(instances((somebody(0, 20, score=0.2, masked=False),))) == 1, (
+        "one person, of a network of joints"
+    )
+
+
 def test_masks_of_different_sizes_are_tinted_together() -> None:
     wide = PersonResult((0, 0, 160, 120), 0.5, mask=np.ones((7, 9), np.uint8))
     tint = tinted(instances((somebody(0, 20), wide)), 0.5)
