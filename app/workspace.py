@@ -11,6 +11,7 @@ from typing import Protocol
 from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.settings import thread_budget
+from app.xfactor import XFactor
 from runtime.engine.augmentation import ONE, Views, chosen
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
@@ -31,16 +32,6 @@ from runtime.system.notices import Level, Notice
 
 TOPIC = "model"
 OWN = "own"
-
-
-@dataclass(frozen=True)
-class XFactor:
-    """One entry of the X-factor menu that can be in use."""
-
-    key: str  #: `own`, `plate`, `chroma`, `motion`, `masks`, `network`, or the path of a factor file
-    name: str
-    source: SilhouetteSource | None = None  #: None: the network's own
-    trunk: str = ""  #: sha256 of the only trunk it works with, empty when it works with any
 
 
 @dataclass(frozen=True)
@@ -110,31 +101,40 @@ class Workspace:
         self._pipeline.open(lambda: open_feed(source), playback, beside=beside)
         if not beside:
             self.source, self.address = self._opening
+            self._forget_person()
         return source
 
     def follow_source(self) -> bool:
-        """Swap to the source that is being opened, once it has a picture; one that failed is forgotten.
-
-        Returns:
-            Whether nothing is being opened any more, and something was.
-        """
+        """Swap to the source being opened once it has a picture, or forget it when it failed; True then."""
         opening = self._pipeline.opening
         if opening is None or not (opening.ready or opening.failed):
             return False
         if opening.failed:
             self._pipeline.opening = self._opening = None
             return True
+        another = self.source is not None  # else the person asked for is of this one
         if self._opening is not None:
             self.source, self.address = self._opening
         if self._engine is not None:
             self._engine = self._engine.with_views(self._views(self._engine))
         self._pipeline.swap_source(self._engine)
+        if another:
+            self._forget_person()
         return True
 
     def close(self) -> None:
         """Stop reading; a camera goes off."""
         self.source = self._opening = None
         self._pipeline.close_source()
+        self._forget_person()
+
+    def _forget_person(self) -> None:
+        """Everybody in the place of one person, whose number is somebody else's in another source."""
+        before, self.xfactor = self.xfactor, self.xfactor.elsewhere()
+        self._previous = self._previous and self._previous.elsewhere()
+        if self.xfactor is not before and self._engine is not None:
+            self._use(self._engine)
+            self._say(f"X factor: everybody; {before.name} was of the source before.")
 
     # -- model
 

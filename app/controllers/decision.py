@@ -12,7 +12,8 @@ from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.ui.personalize_result import Measure, ResultCard
 from app.ui.window import Window
-from app.workspace import Workspace, XFactor
+from app.workspace import Workspace
+from app.xfactor import XFactor
 from personalize.client.task import PersonalizationTask
 from personalize.client.verdict import verdict
 from personalize.messages import Finished

@@ -26,6 +26,7 @@ from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
 from runtime.output.backdrop import Backdrop, BackdropKind
+from runtime.output.instances import instances
 from runtime.silhouettes.people import separates_people
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
@@ -250,6 +251,15 @@ class RuntimeMenus:
         self._workspace.use_people()
 
     def _pick_person(self) -> None:
+        """Take the person who is chosen in the picture, else the next click."""
+        parsed, number = self._window.canvas.parsed, self._window.display.style.person
+        people = parsed.result.people if parsed is not None and parsed.result is not None and number else ()
+        for pose in (i.person.pose for i in instances(people) if i.number == number):
+            if pose is not None:
+                self._window.stop_picking()
+                x, y = pose.points[pose.scores.argmax()].tolist()
+                self._workspace.use_people((x, y))
+                return
         self._pick("Click the person", lambda _, x, y: self._workspace.use_people((x, y)))
 
     def _pick(self, words: str, use: Callable[[Frame, int, int], None]) -> None:

@@ -80,6 +80,7 @@ class Inference(threading.Thread):
         pair: an engine and the one that it is compared with, for as long as the first is in use.
         smooth: whether results are smoothed over time.
         rate: of the last seconds.
+        tracker: of the people; a thread that takes this one's place goes on with a copy.
         tap: called in this thread with every result (the recorder); must not block.
         work: the frame in work, None between two frames.
         abandoned: its frame did not end, and another thread goes on; what it may still give is thrown away.
@@ -99,7 +100,7 @@ class Inference(threading.Thread):
         self._notices = notices
         self._smoother = Smoother()
         self._smoother_before = Smoother()
-        self._tracker = Tracker()
+        self.tracker = Tracker()
         self._joints, self._joints_before = JointFilter(), JointFilter()
         self._previous: Frame | None = None
         self._used = 0  # id of the engine of the previous frame
@@ -161,9 +162,9 @@ class Inference(threading.Thread):
     def _tracked(self, frame: Frame, result: Result, before: Result | None) -> tuple[Result, Result | None]:
         """People with their numbers, the same in both, and joints smoothed for display."""
         if before is not None:
-            before = self._tracker.track(frame, before)
+            before = self.tracker.track(frame, before)
             before = self._joints_before.filter(frame, before) if self.smooth else before
-        result = self._tracker.track(frame, result)
+        result = self.tracker.track(frame, result)
         return self._joints.filter(frame, result) if self.smooth else result, before
 
     def _forget_if_cut(self, engine_id: int, beside: int, frame: Frame) -> None:

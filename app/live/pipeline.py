@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 from app.live.inference import Inference, Parser, Rate, Work
@@ -153,6 +154,7 @@ class Pipeline:
         self._abandoned.append(left)
         self._inference = Inference(self._frames, self.parsed, self.notices)
         self._inference.smooth, self._inference.tap = left.smooth, left.tap
+        self._inference.tracker = deepcopy(left.tracker)
         self._inference.start()
         self.show_again()
         return work.engine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Final
 
@@ -49,8 +50,16 @@ class PeopleSilhouette:
 
     @property
     def name(self) -> str:
-        """Everybody, or who."""
-        return f"person {self._number}" if self._number else "one person" if self._at else WORD
+        """Everybody, or who; of somebody picked no number, as the picture may show another one."""
+        return "one person" if self._at else f"person {self._number}" if self._number else WORD
+
+    def everybody(self) -> PeopleSilhouette | None:
+        """Those of everybody by the same network, in place of one person's; None of these themselves."""
+        if self.name == WORD:
+            return None
+        other = copy(self)
+        other._number, other._at, other._tracker = 0, None, Tracker()  # noqa: SLF001 another of this class
+        return other
 
     def person(self, request: Request) -> Silhouette:
         """The masks with P(person) inside; none where the person meant is not found."""

@@ -41,7 +41,7 @@ def test_nothing_asks_for_a_colour_that_is_no_longer_wanted(playing, qtbot, end:
 
 
 def test_people_of_a_second_network_and_one_of_them_stand_in_the_menu(
-    playing, qtbot, monkeypatch, tmp_path
+    playing, clip, qtbot, monkeypatch, tmp_path
 ) -> None:
     monkeypatch.setattr(people, "NETWORK", str(drawn_people.bundle(tmp_path / "drawn")))
     workspace, actions = playing.workspace, playing.window.actions_
@@ -54,6 +54,10 @@ def test_people_of_a_second_network_and_one_of_them_stand_in_the_menu(
     qtbot.waitUntil(lambda: workspace.xfactor.key == "person", timeout=20_000)
     assert workspace.previous.key == "people"
     qtbot.waitUntil(lambda: "one person: not found" in playing.window.canvas.parsed.notice, timeout=20_000)
+    playing.open(str(clip))
+    qtbot.waitUntil(lambda: workspace.xfactor.key == "people", timeout=20_000)
+    words = "X factor: everybody; one person was of the source before."
+    qtbot.waitUntil(lambda: words in [n.text for n in playing.window.banner._notices.values()], timeout=5000)
 
 
 def test_a_plate_learns_a_person_only_when_asked_twice(playing, monkeypatch) -> None:

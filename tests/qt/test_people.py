@@ -16,8 +16,9 @@ from app.desktop import Desktop
 from app.ui.style import ViewMode
 from export.write import describe, stage_bytes
 from models.families import ZOO
+from models.labels import COCO17
 from models.network import build
-from models.results import PersonResult, Result
+from models.results import PersonResult, Pose, Result
 from runtime.system.files import write_folder
 
 pytestmark = pytest.mark.gui
@@ -226,3 +227,19 @@ def test_a_network_of_people_opens_in_their_view_and_a_model_of_parts_in_the_one
     use("factored-s31")
     playing.stop()
     assert json.loads(playing.settings_file.path.read_text())["view"] == "cut-out"
+
+
+def test_one_person_of_the_x_factor_is_who_is_chosen(shown: Shown, monkeypatch) -> None:
+    points, scores = np.tile(np.float32([(20, 40)]), (17, 1)), np.full(17, 0.2, np.float32)
+    points[5], scores[5] = (24, 50), 0.9
+    shown.people(replace(person(10, 1), pose=Pose(COCO17, points, scores)), person(100, 2))
+    used: list[tuple[float, float]] = []
+    monkeypatch.setattr(shown.desktop.workspace, "use_people", used.append)
+    shown.click(20, 50)
+    shown.actions["person"].trigger()
+    assert used == [(24, 50)]
+    assert "Click" not in shown.window.status.currentMessage()
+    shown.window.display.show(replace(shown.style, person=0))
+    shown.actions["person"].trigger()
+    assert len(used) == 1
+    assert "Click the person" in shown.window.status.currentMessage()

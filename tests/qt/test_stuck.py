@@ -10,7 +10,8 @@ import pytest
 
 from app.desktop import Desktop
 from app.live import inference
-from app.workspace import ModelChoice, XFactor
+from app.workspace import ModelChoice
+from app.xfactor import XFactor
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session
 from runtime.engine.source import FactorSource

@@ -12,7 +12,8 @@ import pytest
 
 from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
-from app.workspace import ModelChoice, Workspace, XFactor
+from app.workspace import ModelChoice, Workspace
+from app.xfactor import XFactor
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.live import inference as module
-from app.live.inference import Inference
+from app.live.inference import Inference, Work
+from app.live.pipeline import Pipeline
 from models.results import Result
 from runtime.engine.sessions import NoResultError
 from runtime.engine.temporal import Smoother
@@ -101,6 +102,23 @@ def test_people_have_numbers_that_begin_at_one_with_every_source(bench, until) -
             bench.frames.put(Frame(np.zeros((360, 640, 3), np.uint8), i, i / 25, time.monotonic(), source))
             until(lambda n=before: len(bench.results.seen) > n, "a result")
     assert [[p.track_id for p in r.result.people] for r in bench.results.seen] == [[1, 2]] * 6
+
+
+def test_the_thread_that_takes_the_place_of_a_stuck_one_knows_who_was_there() -> None:
+    pipeline = Pipeline(lambda: None)
+
+    def numbers(i: int) -> list[int | None]:
+        frame = Frame(np.zeros((360, 640, 3), np.uint8), i, i / 25, 0.0, 1)
+        found = Result(people=tuple(person(x) for x in (100, 300, 500)[: i + 1]))
+        return [p.track_id for p in pipeline._inference.tracker.track(frame, found).people]
+
+    assert [numbers(0), numbers(1)] == [[1], [1, 2]]
+    stuck = pipeline._inference
+    stuck.work = Work(Crowd(), -1.0)
+    assert pipeline.give_up_stuck() is stuck.work.engine
+    assert pipeline._inference is not stuck
+    assert numbers(2) == [1, 2, 3]
+    assert pipeline.stop() == []
 
 
 def test_one_bad_frame_is_told_once_and_withdrawn_when_all_is_well(bench, tiny, until) -> None:

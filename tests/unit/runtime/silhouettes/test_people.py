@@ -59,7 +59,11 @@ def test_whoever_was_picked_stays_alone(
     source = PeopleSilhouette(finder, at=at)
     for i in range(4):
         assert shares(source.person(request(TWO_PEOPLE, i))) == sides
-    assert source.name in {"person 1", "person 2"}
+    assert source.name == "one person"
+    everybody = source.everybody()
+    assert everybody.name == "people"
+    assert shares(everybody.person(request(TWO_PEOPLE, 4))) == (True, True)
+    assert everybody.everybody() is None
 
 
 def test_somebody_lost_is_held_then_blank_with_a_notice(finder: Engine) -> None:
