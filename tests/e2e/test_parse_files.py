@@ -17,6 +17,7 @@ from app.commands.parse import checked_saves, parse_all
 from runtime.media.clips import Clip
 from runtime.output.label_png import read_labels
 from runtime.system.errors import Refusal
+from tests import drawn_people
 from tests.drawn_media import draw_clip, picture
 from tests.e2e.command import files, manifest
 
@@ -139,6 +140,26 @@ def test_resume_makes_what_is_missing_and_touches_nothing_else(tmp_path: Path) -
     assert parse(clips, out, resume=True, save=("labels", "csv")) == 0
     assert (out / "a" / "parts.csv").is_file()
     assert {k: v for k, v in files(out).items() if not k.endswith(".csv")} == whole
+
+
+def test_people_keep_their_ids_when_a_run_is_resumed(tmp_path: Path) -> None:
+    model, out = str(drawn_people.bundle(tmp_path / "drawn")), tmp_path / "out"
+    inputs = [tmp_path / f"{n}.png" for n in "abc"]
+    for path, scene in zip(inputs, (1, 0, 1), strict=True):
+        Image.fromarray(drawn_people.picture(scene)).save(path)
+    asked = {"model": model, "size": "", "save": ("overlay", "coco")}
+    assert parse(inputs, out, **asked) == 0
+    before = json.loads((out / "coco.json").read_text())
+    ids = [(a["id"], a["image_id"]) for a in before["annotations"]]
+    assert [n for n, _ in ids] == list(range(1, len(ids) + 1))
+    assert {image for _, image in ids} == {1, 2, 3}
+    (out / "overlay" / "b.jpg").unlink()
+    assert parse(inputs, out, **asked, resume=True) == 0
+    assert (out / "overlay" / "b.jpg").exists()
+    assert json.loads((out / "coco.json").read_text()) == before
+    (out / "coco.json").unlink()
+    assert parse(inputs, out, **asked, resume=True) == 0
+    assert json.loads((out / "coco.json").read_text()) == before
 
 
 def test_resume_with_nothing_to_do_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
