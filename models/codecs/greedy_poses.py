@@ -14,7 +14,9 @@ from models.codecs.hough import HoughMaps, Points, local_maxima
 from models.codecs.vector_fields import BilinearSampler, Fields, complex_places, sample
 from models.labels import JointSet
 
-LEAST_DENSITY = 0.001  # of votes, for a joint to start a person; the paper: 0.01, of networks that vote closer
+LEAST_DENSITY = (
+    0.001  # of votes, for a joint to start a person; the paper: 0.01, of networks that vote closer
+)
 LIMIT = 40  # seeds of each joint
 CANDIDATES = 4  # people scored for each that may be kept
 SAME_PX = 10.0  # joints of one type that are nearer are one
