@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -50,9 +51,14 @@ def owners(people: Sequence[PersonResult], size: tuple[int, int]) -> NDArray[np.
 
 
 def part_areas(parsing: Parsing, people: Sequence[PersonResult]) -> list[dict[str, int]]:
-    """For each person the areas of the parts that are theirs, px of the displayed picture."""
+    """For each person the areas of the parts that are theirs, px of the displayed picture.
+
+    Where people have numbers, those without are doubles or not sure to exist: no part is theirs.
+    """
     names, (width, height) = parsing.part_set.names, parsing.size
-    whose = owners(people, parsing.size)
+    tracked = any(p.track_id for p in people)
+    owning = [replace(p, mask=None) if tracked and not p.track_id else p for p in people]
+    whose = owners(owning, parsing.size)
     whole = np.asarray(cv2.resize(whose, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint16)
     x, y, w, h = cv2.boundingRect((whole > 0).astype(np.uint8))
     labels = full_labels(parsing)[y : y + h, x : x + w].astype(np.intp)

@@ -39,7 +39,7 @@ def test_settings_are_compared_on_the_same_scenes(tmp_path: Path) -> None:
     assert table[OURS]["keypoints"]["AP"] > 0.95
     assert table["no refinement"]["keypoints"]["AP"] > 0.9, "vectors without fault need none"
     low, high = table["128 px"]["keypoints"]["gain"]
-    assert 0 <= low <= high > 0.9, "half as large, the network sees other cells"
+    assert 0 <= low <= high > 0.5, "half as large, the network sees other cells"
     assert table["no refinement"]["keypoints"]["gain"][1] < 0.1
     lines = markdown(table).splitlines()
     assert len(lines) == 2 + len(engines)

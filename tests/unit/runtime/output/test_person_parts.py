@@ -82,6 +82,12 @@ def test_people_without_mask_or_joints_are_no_error() -> None:
     assert part_areas(parsing(), (bare,)) == [{}]
 
 
+def test_a_double_without_a_number_takes_no_part_from_somebody_with_one() -> None:
+    tracked, double = replace(person(300), track_id=1), person(310)
+    areas = part_areas(parsing(), (double, tracked))
+    assert areas == [{}, *part_areas(parsing(), (tracked,))]
+
+
 @pytest.mark.parametrize("joint_set", [None, COCO17])
 def test_where_people_are_told_apart_nobody_is_nobody(joint_set) -> None:  # type: ignore[no-untyped-def]
     assert bool(coco.annotate(Result(parsing()), 1, SIZE, joint_set)) == (joint_set is None)
