@@ -1,11 +1,13 @@
-"""PersonLab's decoder over the number of people: at most 15 ms for 20 on one core, and nearly flat.
+"""PersonLab's decoder over the number of people, and the networks that find people beside `factored-s31`.
 
-`python -m benchmarks.people`. Maps are drawn from standing people, with noise; medians of CPU time, ms.
+`python -m benchmarks.people`: at most 15 ms for 20 people on one core, and nearly flat. Maps are drawn from
+standing people, with noise; medians of CPU time, ms.
 Beside it the formulas as they stand: every vector of every cell refined, the embedding of every pixel.
 """
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -22,10 +24,16 @@ from models.codecs.vector_fields import Fields, complex_places
 from models.grid import Grid
 from models.labels import COCO17
 from models.outputs import JointDisks
+from runtime.engine.engine import load_engine
+from runtime.engine.letterbox import NetworkSize
+from runtime.media.clips import Clip
+from runtime.system import paths
 
 CASES: Final = (((801, 529), 16, Grid.CORNER, 32.0), ((512, 288), 8, Grid.CENTRE, 16.0))
 COUNTS: Final = (0, 1, 2, 5, 10, 20, 30)
 NOISE_PX: Final = 2.0
+MODELS: Final = ("factored-s31", "people-s31", "personlab-small")
+FRAMES: Final = range(60, 260, 5)  # of the sample clip, with somebody in them
 BODY: Final = np.array(
     [(0, -9), (0.4, -9.4), (-0.4, -9.4), (0.8, -9.1), (-0.8, -9.1), (2, -7), (-2, -7), (3, -4.5), (-3, -4.5),
      (3.3, -2), (-3.3, -2), (1.3, -2), (-1.3, -2), (1.4, 2), (-1.4, 2), (1.5, 6), (-1.5, 6)], np.float32
@@ -85,9 +93,27 @@ def measured(count: int, placement: Placement, radius_px: float) -> str:
     return f"{count:4d} {len(people):4d} {ours:7.1f} {other:8.0f}"
 
 
+def ratios(rounds: int = 40) -> dict[str, float]:
+    """Median time of a frame of the sample clip, picture to result, as a share of the first model's."""
+    size = NetworkSize.parse("512x288")
+    engines = {name: load_engine(name, device="cpu", size=size) for name in MODELS}
+    with Clip(paths.sample_clip()) as clip:
+        frames = list(itertools.islice(clip.frames(), FRAMES.start, FRAMES.stop, FRAMES.step))
+    spent: dict[str, list[float]] = {name: [] for name in engines}
+    for frame in itertools.islice(itertools.cycle(frames), rounds):
+        for name, engine in engines.items():
+            begin = time.perf_counter()
+            engine.parse(frame)
+            spent[name].append(time.perf_counter() - begin)
+    first = np.array(spent[MODELS[0]])
+    return {name: float(np.median(times / first)) for name, times in spent.items()}
+
+
 def main() -> int:
     """Measure and print."""
     cv2.setNumThreads(1)
+    for name, ratio in ratios().items():
+        print(f"{name:16s} {ratio:.2f} of {MODELS[0]}", flush=True)  # noqa: T201 - the output
     for size, stride, grid, radius_px in CASES:
         print(f"{size[0]}x{size[1]}, stride {stride}: people, found, ms, naive ms")  # noqa: T201 - the output
         for count in COUNTS:
