@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from models.labels import IGNORE
 from training.targets import mirror_codes
 
+DARK = 0.12  # of the pictures whose light is changed are taken in poor light
+MOVED = 0.12  # of the pictures are blurred by movement
 _MIRROR = mirror_codes()
 Image = NDArray[np.uint8]
 
@@ -95,7 +97,8 @@ def photometric(rng: np.random.Generator, image: Image) -> Image:
     x: MatLike = image
     if rng.random() < 0.8:  # gain, offset and gamma per channel in one look-up table
         level = np.arange(256, dtype=np.float32) / 255
-        gain = rng.uniform(0.65, 1.4) * rng.uniform(0.88, 1.12, 3)
+        dark = rng.random() < DARK
+        gain = (rng.uniform(0.25, 0.6) if dark else rng.uniform(0.65, 1.4)) * rng.uniform(0.88, 1.12, 3)
         offset = rng.uniform(-0.1, 0.1)
         gamma = np.exp(rng.uniform(-0.35, 0.35))
         table = np.clip((level[:, None] ** gamma - 0.5) * gain + 0.5 + offset, 0, 1) * 255
@@ -110,6 +113,8 @@ def photometric(rng: np.random.Generator, image: Image) -> Image:
         x = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
     if rng.random() < 0.2:
         x = cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.4, 1.6)))
+    if rng.random() < MOVED:
+        x = cv2.filter2D(x, -1, _motion(rng, x.shape[0]))
     if rng.random() < 0.25:
         noise = rng.standard_normal(x.shape, dtype=np.float32) * rng.uniform(2, 14)
         x = np.clip(x + noise, 0, 255).astype(np.uint8)
@@ -119,6 +124,18 @@ def photometric(rng: np.random.Generator, image: Image) -> Image:
         assert decoded is not None  # we encoded it ourselves
         x = decoded
     return np.ascontiguousarray(x, dtype=np.uint8)
+
+
+def _motion(rng: np.random.Generator, side: int) -> NDArray[np.float32]:
+    """Kernel of a straight movement during the exposure, up to a 20th of the picture's side."""
+    length = int(rng.integers(3, max(4, side // 20)))
+    angle = rng.uniform(0, np.pi)
+    reach = length / 2 * np.array((np.cos(angle), np.sin(angle)))
+    kernel = np.zeros((2 * (length // 2) + 3,) * 2, np.float32)
+    middle = np.array((kernel.shape[0] // 2,) * 2)
+    a, b = (tuple(int(v) for v in np.round(middle + k * reach)) for k in (-1, 1))
+    cv2.line(kernel, a, b, 1.0, 1, cv2.LINE_AA)
+    return kernel / kernel.sum()
 
 
 def occlude(rng: np.random.Generator, picture: Image, target: Image, background: Image) -> None:

@@ -19,12 +19,14 @@ from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts,
 from training.pseudolabels import with_labels
 from training.silhouettes import with_silhouettes
 from training.stream import Batches, BatchShape, Mixture, Packed, Sources, make_batch
+from training.teacher_labels import cutout, with_joints
 
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 #: people seen from behind are drawn this often on top: one in five, and the front is the easy guess
 FROM_BEHIND = 2
 
 
+SPORT = ("lsp", "lspet")  # photos with annotated joints
 BACKGROUNDS = ("indoor", "outdoor", "mixed")  # folders of pictures without people
 
 
@@ -66,7 +68,7 @@ def sources(
     """Read the training parts of every set that is there.
 
     `silhouettes` holds cuts of lsp/ and lspet/, `pseudolabels` dense labels of theirs and of ccp/ and
-    ccp_unlabelled/.
+    ccp_unlabelled/. `data`/teacher adds joints and silhouettes where it is there (teacher_labels.py).
 
     Raises:
         DataError: when a folder named by the user cannot be used.
@@ -74,26 +76,32 @@ def sources(
     people = [packed(stem) for stem in synthetic]
     if data is None:
         return Sources(people)
-    folders = [data / "backgrounds" / k for k in ("indoor", "outdoor", "mixed")]
-    precise = read_lsp(data / "lsp", "train", strict=strict)
-    extreme = read_lsp(data / "lspet", "all", strict=strict)
-    if silhouettes is not None:
-        precise = with_silhouettes(precise, silhouettes / "lsp")
-        extreme = with_silhouettes(extreme, silhouettes / "lspet")
-    street = read_ccp(data / "ccp", "train", strict=strict)
+    photos = {
+        "lsp": read_lsp(data / "lsp", "train", strict=strict),
+        "lspet": read_lsp(data / "lspet", "all", strict=strict),
+        "ccp": read_ccp(data / "ccp", "train", strict=strict),
+    }
     if pseudolabels is not None:
-        precise = with_labels(precise, pseudolabels / "lsp")
-        extreme = with_labels(extreme, pseudolabels / "lspet")
-        street += read_unlabelled(data / "ccp_unlabelled", strict=strict)
-        street = with_labels(with_labels(street, pseudolabels / "ccp"), pseudolabels / "ccp_unlabelled")
+        photos["ccp_unlabelled"] = read_unlabelled(data / "ccp_unlabelled", strict=strict)
+    cutouts = read_cutouts(data / "cutouts", strict=strict)
+    for name, found in photos.items():
+        teacher = data / "teacher" / name
+        taught = with_joints(found, teacher) if teacher.is_dir() else found
+        if silhouettes is not None and name in SPORT:
+            taught = with_silhouettes(taught, silhouettes / name)
+        if pseudolabels is not None:
+            taught = with_labels(taught, pseudolabels / name)
+        photos[name] = taught
+        cutouts += [c for p in taught if (c := cutout(p, teacher)) is not None]
+    precise, extreme = (photos[name] for name in SPORT)
     return Sources(
         people,
-        street,
+        photos["ccp"] + photos.get("ccp_unlabelled", []),
         precise * PRECISE_SPORT
         + [p for p in precise if p.skeleton and p.skeleton.from_behind()] * FROM_BEHIND
         + extreme,
-        read_cutouts(data / "cutouts", strict=strict),
-        read_backgrounds(folders),
+        cutouts,
+        read_backgrounds([data / "backgrounds" / k for k in BACKGROUNDS]),
     )
 
 

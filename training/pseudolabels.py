@@ -16,6 +16,7 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -30,8 +31,9 @@ from models.labels import IGNORE, S31
 from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled, with_maps
 from training.prediction import NetworkInput, open_network
 from training.scribbles import BROADSIDE, LIMBS, Skeleton, across
-from training.silhouettes import body, torso_length, with_silhouettes
+from training.silhouettes import body, merged, torso_length, with_silhouettes
 from training.targets import CODES, SET_CODES, allowed
+from training.teacher_labels import silhouette, silhouette_file, with_joints
 
 log = logging.getLogger(__name__)
 Maps = NDArray[np.float32]
@@ -43,6 +45,9 @@ SPORT_SIDES, STREET_SIDES = (
 )  # px of the teacher's input; each also mirrored
 SURE, SURE_BACKGROUND = 0.6, 0.85  # probabilities from which a pixel teaches its part, or background
 SURE_PERSON = 0.7
+EVERY = 100  # photos between two lines of the log
+SOMEBODY = 0.5  # P(person) of the network from which the surroundings may be somebody else
+OWN_MARGIN = 0.06  # of the longer side: so near to its person a photo has nobody else
 NEAR = 0.1  # torso lengths a part may be further from its bone than the nearest part is, one sigma
 MINIMUM_JOINTS = 8  # of 14, fewer say too little
 UNKNOWN = 0.35  # torso lengths: how far a part counts as being whose joints are not known
@@ -80,9 +85,14 @@ def supports(s: Skeleton, torso: float) -> dict[str, list[Segment]]:
         for joint in ("knee", "ankle", "elbow", "wrist"):
             if s.known(side + joint):
                 found[letter + joint] = [(s.at(side + joint), s.at(side + joint), 0.08 * torso)]
-        if s.known(side + "ankle"):
+        if side + "heel" in s.tips and side + "toes" in s.tips:
+            found[letter + "foot"] = [(s.tips[side + "heel"], s.tips[side + "toes"], 0.07 * torso)]
+        elif s.known(side + "ankle"):
             found[letter + "foot"] = [(s.at(side + "ankle"), s.at(side + "ankle"), 0.2 * torso)]
-        if s.known(side + "elbow", side + "wrist"):
+        if side + "fingers" in s.tips:
+            wrist, end = s.at(side + "wrist"), s.tips[side + "fingers"]
+            found[letter + "hand"] = [(_between(wrist, end, 0.35), _between(wrist, end, 1.3), 0.05 * torso)]
+        elif s.known(side + "elbow", side + "wrist"):
             wrist, elbow = s.at(side + "wrist"), s.at(side + "elbow")
             along = (wrist - elbow) / max(float(np.linalg.norm(wrist - elbow)), 1e-6)
             found[letter + "hand"] = [
@@ -91,6 +101,10 @@ def supports(s: Skeleton, torso: float) -> dict[str, list[Segment]]:
     _trunk(found, s, torso)
     _head(found, s, torso)
     return found
+
+
+def _between(p: NDArray[np.floating], q: NDArray[np.floating], t: float) -> NDArray[np.floating]:
+    return p + t * (q - p)
 
 
 def _trunk(found: dict[str, list[Segment]], s: Skeleton, torso: float) -> None:
@@ -187,16 +201,39 @@ def with_labels(photos: Sequence[Photo], folder: Path) -> list[Photo]:
     return with_maps(photos, folder, "training.pseudolabels", lambda _own, made: made)
 
 
+def without_others(codes: Mask, belief: Maps) -> Mask:
+    """Codes (h, w) that do not call other people background: annotations are of one person each.
+
+    Args:
+        codes: of a photo of one person.
+        belief: (32, h, w) the network's probabilities; where it sees somebody away from the person,
+            nothing is known.
+    """
+    margin = max(1, round(OWN_MARGIN * max(codes.shape)))
+    own = ((codes > 0) & (codes != IGNORE)).astype(np.uint8)
+    own = cv2.dilate(own, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
+    others = (codes == 0) & (own == 0) & (1 - belief[0] >= SOMEBODY)
+    return np.where(others, IGNORE, codes).astype(np.uint8)
+
+
 def write(
-    net: FactoredConvNet, photos: Sequence[Photo], sides: Sequence[int], folder: Path, *, every: int = 100
+    net: FactoredConvNet,
+    photos: Sequence[Photo],
+    sides: Sequence[int],
+    folder: Path,
+    teacher: Path | None = None,
 ) -> None:
-    """Label each photo that has no file yet."""
+    """Label each photo that has no file yet; `teacher` is a folder of labels of theirs."""
     folder.mkdir(parents=True, exist_ok=True)
     for done, photo in enumerate(photos, start=1):
         path = folder / f"{Path(photo.name).stem}.png"
         if not path.exists():
-            cv2.imwrite(str(path), label(teach(net, photo.image, sides), photo))
-        if done % every == 0:
+            belief = teach(net, photo.image, sides)
+            mask = None if teacher is None else silhouette(teacher, photo)
+            codes = photo.codes if mask is None else merged(photo.codes, mask)
+            known = replace(photo, codes=without_others(codes, belief))
+            cv2.imwrite(str(path), label(belief, known))
+        if done % EVERY == 0:
             log.info("%s: %d of %d", folder.name, done, len(photos))
 
 
@@ -207,19 +244,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with lsp/, lspet/, ccp/…")
     parser.add_argument("--silhouettes", type=Path, help="cuts (python -m training.silhouettes)")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", choices=("lsp", "lspet", "ccp", "ccp_unlabelled"))
     a = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     try:
         net = open_network(a.checkpoint)
-        for name, part in (("lsp", "train"), ("lspet", "all")):
-            photos = read_lsp(a.data / name, part)
-            if a.silhouettes is not None:
-                photos = with_silhouettes(photos, a.silhouettes / name)
-            write(net, photos, SPORT_SIDES, a.out / name)
-        write(net, read_unlabelled(a.data / "ccp_unlabelled"), STREET_SIDES, a.out / "ccp_unlabelled")
-        write(net, read_ccp(a.data / "ccp", "train"), STREET_SIDES, a.out / "ccp")
+        sets = {
+            "lsp": (read_lsp(a.data / "lsp", "train"), SPORT_SIDES),
+            "lspet": (read_lsp(a.data / "lspet", "all"), SPORT_SIDES),
+            "ccp_unlabelled": (read_unlabelled(a.data / "ccp_unlabelled"), STREET_SIDES),
+            "ccp": (read_ccp(a.data / "ccp", "train"), STREET_SIDES),
+        }
+        for name in a.only or sets:
+            photos, sides = sets[name]
+            teacher = a.data / "teacher" / name
+            if teacher.is_dir():
+                photos = with_joints(photos, teacher)
+            cuts = a.silhouettes / name if a.silhouettes is not None else None
+            if cuts is not None and cuts.is_dir():
+                lacking = [p for p in photos if not silhouette_file(teacher, p).is_file()]
+                known = {p.name: p for p in with_silhouettes(lacking, cuts)}
+                photos = [known.get(p.name, p) for p in photos]
+            write(net, photos, sides, a.out / name, teacher)
     except (CheckpointError, DataError, OSError) as e:
         sys.stderr.write(f"{e}\n")
         return 1

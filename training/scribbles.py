@@ -7,7 +7,8 @@ fills sports photos with body).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ BROADSIDE = 0.4
 FAR = 0.5  # of the torso length: beyond it a pixel is background, as in the measure
 #: half-widths in torso lengths, narrower than the limb, so that no edge of cloth is mislabelled
 JOINT_RADIUS = 0.055
+TIP_WIDTH = 0.045
 LIMB_WIDTH = {"uarm": 0.045, "larm": 0.04, "uleg": 0.08, "lleg": 0.055}
 #: (limb part, from joint, to joint, part of the segment that surely carries the limb's own part)
 LIMBS = (
@@ -42,10 +44,12 @@ class Skeleton:
     Attributes:
         xy: (14, 2) px.
         visible: (14,) 0 absent, 1 occluded, 2 visible.
+        tips: ends of hands and feet that are seen, (2,) px each: r_fingers, r_heel, r_toes, l_….
     """
 
     xy: Points
     visible: NDArray[np.int8]
+    tips: Mapping[str, Points] = field(default_factory=dict)
 
     def seen(self, *names: str) -> bool:
         """True when all the named joints are visible."""
@@ -110,7 +114,21 @@ def scribble(skeleton: Skeleton, size: tuple[int, int]) -> NDArray[np.uint8]:
             if skeleton.seen(side + joint):
                 _line(codes, skeleton.at(side + joint), skeleton.at(side + joint), JOINT_RADIUS * torso,
                       S31.id(letter + joint))  # fmt: skip
+    for letter, side in SIDES:
+        _draw_tips(codes, skeleton, letter, side, torso)
     return codes
+
+
+def _draw_tips(codes: NDArray[np.uint8], s: Skeleton, letter: str, side: str, torso: float) -> None:
+    """A hand from past the wrist to the fingers, a foot from heel to toes, where their ends are known."""
+    if side + "fingers" in s.tips:
+        wrist, end = s.at(side + "wrist"), s.tips[side + "fingers"]
+        _line(codes, _mix(wrist, end, 0.6), _mix(wrist, end, 1.1), TIP_WIDTH * torso, S31.id(letter + "hand"))
+    if side + "heel" in s.tips and side + "toes" in s.tips:
+        heel, toes = s.tips[side + "heel"], s.tips[side + "toes"]
+        _line(
+            codes, _mix(heel, toes, 0.15), _mix(heel, toes, 0.9), TIP_WIDTH * torso, S31.id(letter + "foot")
+        )
 
 
 def _line(codes: NDArray[np.uint8], p: Points, q: Points, half_width: float, code: int) -> None:

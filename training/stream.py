@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from queue import Queue
 from typing import Any, Protocol
 
@@ -20,11 +20,14 @@ from models.labels import IGNORE
 from training.augment import Image, Ranges, affine, occlude, photometric, warp
 from training.photos import Photo
 
-SILHOUETTE_RANGES = Ranges(scale=(0.8, 2.0), angle=12, wild_angle=0.08, shift=0.22)
-SPORT_RANGES = Ranges(scale=(0.85, 1.8), angle=18, wild_angle=0.15, shift=0.15)
-SYNTHETIC_RANGES = Ranges(scale=(0.85, 1.35), angle=6, wild_angle=0.04, shift=0.12)
+SILHOUETTE_RANGES = Ranges(scale=(0.8, 2.0), angle=12, wild_angle=0.12, shift=0.22)
+SPORT_RANGES = Ranges(scale=(0.85, 1.8), angle=18, wild_angle=0.2, shift=0.15)
+SYNTHETIC_RANGES = Ranges(scale=(0.85, 1.35), angle=6, wild_angle=0.08, shift=0.12)
 BACKGROUND_RANGES = Ranges(scale=(1.3, 2.5), angle=4, shift=0.3)
-CUTOUT_RANGES = Ranges(scale=(0.35, 1.6), angle=8, wild_angle=0.05, shift=0.3)
+CUTOUT_RANGES = Ranges(scale=(0.25, 1.6), angle=12, wild_angle=0.15, shift=0.4)
+#: shares of scenes with none, one, … six people cut out of photos
+CROWDS = (0.25, 0.2, 0.18, 0.14, 0.1, 0.08, 0.05)
+AGAINST_THE_LIGHT = 0.12  # of the people in scenes: dark before a background that stays bright
 
 
 @dataclass(frozen=True)
@@ -162,14 +165,17 @@ def _composite(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> 
     empty = np.zeros(background.shape[:2], dtype=np.uint8)
     m = affine(rng, (background.shape[1], background.shape[0]), crop, BACKGROUND_RANGES)
     picture, target = warp(background, empty, m, crop, stride, 0)
-    people = int(rng.choice(4, p=(0.45, 0.27, 0.16, 0.12))) if s.cutouts else 0
+    people = int(rng.choice(len(CROWDS), p=CROWDS)) if s.cutouts else 0
+    smaller = Ranges(**(asdict(CUTOUT_RANGES) | {"scale": (0.25, 1.6 / max(1.0, people / 2))}))
     for _ in range(people):
         cutout = s.cutouts[int(rng.integers(len(s.cutouts)))]
         h, w = cutout.codes.shape
-        m = affine(rng, (w, h), crop, CUTOUT_RANGES)
+        m = affine(rng, (w, h), crop, smaller)
         rgba, codes = warp(cutout.image, cutout.codes, m, crop, stride, 0)
         alpha = cv2.GaussianBlur(rgba[..., 3], (0, 0), 0.7)[..., None].astype(np.float32) / 255
-        picture = (alpha * rgba[..., :3] + (1 - alpha) * picture).astype(np.uint8)
+        light = rng.uniform(0.15, 0.6) if rng.random() < AGAINST_THE_LIGHT else rng.uniform(0.75, 1.15)
+        person = np.minimum(np.float32(light) * rgba[..., :3], 255)
+        picture = (alpha * person + (1 - alpha) * picture).astype(np.uint8)
         target = np.where(codes == 0, target, codes)
     return picture, target
 

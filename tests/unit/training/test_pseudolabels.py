@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.factored import FactoredConvNet
 from models.labels import IGNORE, LSP14, S31
 from training.photos import DataError, Photo
-from training.pseudolabels import label, likelihood, teach, with_labels, write
+from training.pseudolabels import label, likelihood, teach, with_labels, without_others, write
 from training.scribbles import Skeleton
 from training.targets import SET_CODES
 
@@ -135,7 +135,7 @@ def test_a_teacher_says_the_mirrored_of_a_mirrored_picture():
 def test_labels_are_written_once_read_back_and_refused_at_another_size(tmp_path, caplog):
     torch.manual_seed(1)
     net = FactoredConvNet().eval()
-    small = Photo("a.jpg", np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
+    small = Photo("a.jpg", np.zeros((64, 64, 3), np.uint8), np.full((64, 64), 5, np.uint8))
     write(net, [small], (64,), tmp_path)
     assert np.array_equal(with_labels([small], tmp_path)[0].codes, small.codes)
     marked = np.full((64, 64), 7, np.uint8)
@@ -146,3 +146,15 @@ def test_labels_are_written_once_read_back_and_refused_at_another_size(tmp_path,
     assert "not a map of the size of a.jpg" in caplog.text
     with pytest.raises(DataError, match="no such folder"):
         with_labels([small], tmp_path / "none")
+
+
+def test_other_people_are_not_called_background() -> None:
+    codes = np.zeros((100, 100), np.uint8)
+    codes[40:60, 10:30] = 5
+    belief = np.zeros((32, 100, 100), np.float32)
+    belief[0] = 1
+    for where in (np.s_[40:60, 31:34], np.s_[40:60, 70:90]):  # at the person's own edge, and far from it
+        belief[0][where], belief[3][where] = 0.3, 0.7
+    found = without_others(codes, belief)
+    assert (found[40:60, 70:90] == IGNORE).all()
+    assert (found == IGNORE).sum() == 400
