@@ -135,7 +135,7 @@ def _motion(rng: np.random.Generator, side: int) -> NDArray[np.float32]:
     middle = np.array((kernel.shape[0] // 2,) * 2)
     a, b = (tuple(int(v) for v in np.round(middle + k * reach)) for k in (-1, 1))
     cv2.line(kernel, a, b, 1.0, 1, cv2.LINE_AA)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def occlude(rng: np.random.Generator, picture: Image, target: Image, background: Image) -> None:
