@@ -136,16 +136,21 @@ def read_unlabelled(root: Path, *, strict: bool = False) -> list[Photo]:
     return _collect(_need(root, "*.jpg"), read, strict=strict)
 
 
+def lsp_skeleton(joints: Any) -> Skeleton:  # noqa: ANN401 - JSON
+    """Rows x, y, v of 14 joints as a skeleton; ValueError when they are anything else."""
+    rows = np.asarray(joints, dtype=np.float32)
+    if rows.shape != (14, 3) or not np.isfinite(rows).all():
+        raise ValueError(f"14 joints with x, y, v expected, got {rows.shape}")
+    return Skeleton(rows[:, :2], rows[:, 2].astype(np.int8))
+
+
 def read_lsp(root: Path, part: str, *, strict: bool = False) -> list[Photo]:
     """Leeds Sports Pose, or its extended set: scribbles from 14 joints. `part` all reads every file."""
     joints: dict[str, Any] = _description(root / "keypoints.json")["images"]
 
     def read(path: Path) -> Photo:
         image = read_image(path)
-        rows = np.asarray(joints[path.stem], dtype=np.float32)
-        if rows.shape != (14, 3) or not np.isfinite(rows).all():
-            raise ValueError(f"14 joints with x, y, v expected, got {rows.shape}")
-        skeleton = Skeleton(rows[:, :2], rows[:, 2].astype(np.int8))
+        skeleton = lsp_skeleton(joints[path.stem])
         return Photo(path.name, image, scribble(skeleton, (image.shape[1], image.shape[0])), skeleton)
 
     files = _need(root / "images", "*.jpg")

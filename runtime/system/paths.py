@@ -58,6 +58,11 @@ def user_links_dir() -> Path:
     return _user_dir("cache", platformdirs.user_cache_dir) / "links"
 
 
+def user_teacher_dir() -> Path:
+    """The environment of the teacher's process (training/teacher_process.py)."""
+    return _user_dir("cache", platformdirs.user_cache_dir) / "teacher"
+
+
 def _user_dir(kind: str, standard: Callable[[str], str]) -> Path:
     """`standard`, unless XFACTOR_HOME moves everything per-user under one root. Nothing is created here."""
     root = os.environ.get("XFACTOR_HOME")
