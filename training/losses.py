@@ -12,16 +12,16 @@ from training.targets import CLASSES, CODES, SET_CODES, allowed
 #: weights of parts that are thin at stride 8 or that photos scribble with few pixels; unnamed parts weigh 1
 PART_WEIGHTS = {
     "elbow": 3.5,
-    "wrist": 3.0,
+    "wrist": 4.0,
     "knee": 2.5,
     "ankle": 2.5,
     "larm": 2.5,
     "uarm": 2.5,
     "shoulder": 2.0,
     "hand": 2.0,
-    "foot": 2.5,
-    "uhead": 2.0,
-    "lhead": 2.0,
+    "foot": 3.5,
+    "uhead": 3.0,
+    "lhead": 3.0,
     "lleg": 1.5,
     "uleg": 1.5,
 }
