@@ -163,7 +163,7 @@ class ForwardPass:
             own = [self.source.probability(s.features) for s in seen]
         found = []
         for i, request in enumerate(requests):
-            step = None if smoothing is None else smoothing.step(request, self.id)
+            step = None if smoothing is None else smoothing.step(request, self.id, follows=own is not None)
             answers = None if own is None else [o[i] for o in own]
             try:
                 found.append(self._shown(request, [s.view for s in seen], answers, step))
@@ -189,7 +189,7 @@ class ForwardPass:
             person = self._person(answer.grid, first)
             shown = [person, *(v.to_seen(answer, first) for v in views[1:])]
         if step is not None:
-            calm = step.average(PERSON, person)
+            calm = step.follow(PERSON, person, np.square(2 * person - 1))
             shown = [calm] if len(views) == 1 else moved(views, shown, calm - person)
             person = calm
         return _Shown(person, shown, step, answer)

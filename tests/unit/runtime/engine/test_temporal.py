@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
+import pytest
 
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.engine.source import Request
-from runtime.engine.temporal import Smoother
+from runtime.engine.temporal import Smoother, Step
 from tests.unit.runtime.model_files import crafted
 
 BOX = Letterbox.fit((512, 288), NetworkSize(512))
@@ -37,6 +39,21 @@ def scene(x: int) -> np.ndarray:
     image = TEXTURE.copy()
     image[80:160, 8 * x : 8 * (x + 10)] = (230, 30, 30)
     return image
+
+
+def follow(step: Step, person: np.ndarray, name: str = "person") -> np.ndarray:
+    return step.follow(name, person, np.square(2 * person - 1))
+
+
+def shifted(px: float, noise: int = 0) -> np.ndarray:
+    """The texture moved to the right, smooth as pictures are."""
+    smooth = cv2.GaussianBlur(TEXTURE, (0, 0), 6)
+    moved = cv2.warpAffine(
+        smooth, np.array([[1, 0, px], [0, 1, 0]], np.float32), (512, 288), borderMode=cv2.BORDER_REFLECT
+    )
+    return np.clip(moved + np.random.default_rng(noise).standard_normal(moved.shape) * 2, 0, 255).astype(
+        np.uint8
+    )
 
 
 def as_parts(person: np.ndarray) -> np.ndarray:
@@ -168,3 +185,89 @@ def test_a_finer_output_is_averaged_on_its_own_grid() -> None:
     averaged = smoother.step(request(TEXTURE, 1), 1).average("heatmaps", now)
     assert averaged.shape == now.shape
     assert averaged.max() < 0.2, "nothing moved: the past counts most"
+
+
+def test_noise_goes_along_a_moving_picture() -> None:
+    """Six pixels a frame: averages follow, where those of cells that stand still would smear or stop."""
+    rng, smoother = np.random.default_rng(0), Smoother()
+    raw, followed = [], []
+    for i in range(24):
+        mask = np.zeros((288, 512), np.uint8)
+        mask[64:224, 60 + 6 * i : 220 + 6 * i] = 255
+        truth = BOX.pool(mask)
+        noisy = np.clip(truth + 0.25 * rng.standard_normal(truth.shape), 0, 1).astype(np.float32)
+        smoothed = follow(smoother.step(request(shifted(6 * i, i), i), 1), noisy)
+        if i > 6:
+            place = slice(8, 28), slice(6, 56)
+            raw.append(np.abs(noisy - truth)[place].mean())
+            followed.append(np.abs(smoothed - truth)[place].mean())
+    assert np.mean(followed) < 0.6 * np.mean(raw)
+
+
+@pytest.mark.parametrize("step_px", [1, 3, 8, 60])
+def test_a_moving_person_does_not_lag(step_px: int) -> None:
+    """A square of smooth colours before a smooth wall, slow or in jumps: never half a cell behind."""
+    smoother, lags = Smoother(), []
+    figure = cv2.GaussianBlur(TEXTURE[:, ::-1], (0, 0), 5)[:80, :80]
+    for i in range(min(25, 320 // step_px)):
+        x, image, mask = 40 + step_px * i, shifted(0, i), np.zeros((288, 512), np.uint8)
+        image[80:160, x : x + 80], mask[80:160, x : x + 80] = figure, 255
+        person = BOX.pool(mask)
+        step = smoother.step(request(image, i), 1)
+        body = 1 - step.decide("parts", as_parts(person))[0]
+        for values in (follow(step, person), body):
+            centre = [float((p[15] * np.arange(64)).sum() / p[15].sum()) * 8 for p in (person, values)]
+            lags.append(centre[0] - centre[1])
+    assert max(np.abs(lags)) < 4
+
+
+def test_what_an_arm_uncovers_is_background_at_once() -> None:
+    smoother = Smoother()
+    for i, x in enumerate((100, 100, 100, 160)):
+        image, person = shifted(0, i), np.full((36, 64), 0.02, np.float32)
+        image[80:160, x : x + 40] = (230, 30, 30)
+        person[10:20, x // 8 : x // 8 + 5] = 0.98
+        smoothed = follow(smoother.step(request(image, i), 1), person)
+    assert smoothed[12:18, 13:16].max() < 0.3
+
+
+def test_an_unsure_frame_does_not_outvote_sure_ones() -> None:
+    """Motion blur for two frames: the label stays; a sure frame of the other label wins within three."""
+    smoother, at = Smoother(), []
+    for i, p in enumerate([0.95] * 6 + [0.4] * 2 + [0.02] * 4):
+        person = np.full((36, 64), p, np.float32)
+        at.append(float(follow(smoother.step(request(shifted(0, i), i), 1), person)[15, 30]))
+    assert at[7] > 0.8
+    assert at[11] < at[8] < at[7]
+
+
+def test_weights_stay_probabilities_on_any_picture() -> None:
+    """Unrelated noise and flat pictures of any size, also smaller than the flow can see."""
+    rng = np.random.default_rng(3)
+    for width, height in ((8, 8), (512, 8), (16, 300), (64, 64), (200, 120)):
+        smoother, box = Smoother(), Letterbox.fit((width, height), NetworkSize(256))
+        across, down = box.cells
+        for i in range(3):
+            image = (
+                rng.integers(90, 130, (height, width, 3)) if i else np.full((height, width, 3), 110)
+            ).astype(np.uint8)
+            frame = crafted.picture(image, i)
+            frame = type(frame)(frame.image, i, i / 25, 0.0)
+            step = smoother.step(Request(frame, box, box.apply(frame.image), {}), 1)
+            person = rng.random(box.grid[::-1], np.float32)
+            parts = as_parts(person[:down, :across])
+            smoothed, decided = follow(step, person), step.decide("parts", parts)
+            assert smoothed.shape == person.shape
+            assert 0 <= smoothed.min() <= smoothed.max() <= 1
+            assert np.allclose(decided.sum(0), 1, atol=1e-5)
+            assert (smoothed[down:] == person[down:]).all(), "padding has no past"
+
+
+def test_a_silhouette_from_outside_keeps_to_pictures_that_stand_still() -> None:
+    """A mask file that says otherwise while the picture moves on is believed at once."""
+    smoother = Smoother()
+    for i in range(6):
+        step = smoother.step(request(shifted(6 * i), i), 1, follows=False)
+        person = square(5) if i < 5 else square(30)
+        smoothed = follow(step, person)
+    assert np.abs(smoothed - person)[8:28, 10:].max() < 0.1
