@@ -111,6 +111,13 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
     method: Annotated[
         Literal["tree", "grabcut", "graphcut", "none"], typer.Option(help="Where silhouettes come from.")
     ] = "tree",
+    person: Annotated[
+        str,
+        typer.Option(
+            metavar="X,Y[@FRAME]|auto",
+            help="Learn only who is at this pixel (in the middle, or in FRAME), or the largest who moves.",
+        ),
+    ] = "",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
     link_minutes: LinkMinutes = 60.0,
     link_megabytes: LinkMegabytes = 1000.0,
@@ -120,13 +127,16 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
     from app.commands.personalize import personalise
     from app.download.messages import DownloadLimits
     from app.download.sources import local_clip
+    from personalize.job import PersonChoice
 
     try:
-        span = FrameSpan.parse(frames)
+        span, chosen = FrameSpan.parse(frames), PersonChoice.parse(person) if person else None
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
     path = Path(local_clip(clip, DownloadLimits(minutes=link_minutes, megabytes=link_megabytes), progress))
-    raise typer.Exit(personalise(path, out, model=model, frames=span, method=method, progress=progress))
+    raise typer.Exit(
+        personalise(path, out, chosen, model=model, frames=span, method=method, progress=progress)
+    )
 
 
 @app.command(cls=Parse)

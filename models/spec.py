@@ -51,6 +51,7 @@ class FactorCard:
     before: dict[str, float]
     after: dict[str, float]
     accepted: bool
+    person: str = ""  #: who was chosen, and how; empty: everybody in sight
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,10 @@ class ModelSpec:
     def to_json(self) -> str:
         """One line of JSON, keys sorted."""
         stages = [{**asdict(s), "outputs": [o.to_dict() for o in s.outputs]} for s in self.stages]
-        return json.dumps({**asdict(self), "stages": stages}, sort_keys=True)
+        raw = {**asdict(self), "stages": stages}
+        if self.card is not None and not self.card.person:
+            del raw["card"]["person"]  # as earlier versions know it
+        return json.dumps(raw, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -21,9 +22,43 @@ METHODS: Final[tuple[Method, ...]] = get_args(Method)
 
 FILE: Final = "job.json"
 FORMAT: Final = 1
+AUTO: Final = "auto"  #: of `--person`
 LIMIT_S: Final = 1200.0  #: a job that takes longer is stopped; five times what it takes on two slow cores
 MOST_BYTES: Final = 64 << 20
 _REMEDY: Final = "Start the personalisation again"
+_NUMBER: Final = r"\s*(\d{1,6}(?:\.\d{1,6})?)\s*"
+_PERSON: Final = re.compile(_NUMBER + "," + _NUMBER + r"(?:@\s*(\d{1,9})\s*)?")
+
+
+@dataclass(frozen=True)
+class PersonChoice:
+    """Person who is learned alone: whoever is at a point, or the largest who moves."""
+
+    at: tuple[float, float] | None = (
+        None  #: x, y in displayed pixels of the clip; None is the largest who moves
+    )
+    frame: int | None = None  #: of the clip, from 0, to which the point belongs; None is the range's middle
+
+    @classmethod
+    def parse(cls, text: str) -> PersonChoice:
+        """Read `X,Y`, `X,Y@FRAME` or `auto`.
+
+        Raises:
+            ValueError: in words for the command line.
+        """
+        if text.strip() == AUTO:
+            return cls()
+        match = _PERSON.fullmatch(text)
+        if match is None:
+            wanted = "X,Y or X,Y@FRAME in pixels of the clip (320,180@12), or auto for the largest who moves"
+            raise ValueError(f"--person takes {wanted}, not {text[:40]!r}")
+        return cls((float(match[1]), float(match[2])), None if match[3] is None else int(match[3]))
+
+    def __str__(self) -> str:
+        if self.at is None:
+            return "the largest person who moves"
+        place = f"person at {self.at[0]:.0f},{self.at[1]:.0f}"
+        return place if self.frame is None else f"{place} in frame {self.frame}"
 
 
 @dataclass(frozen=True)
@@ -49,6 +84,7 @@ class PersonalizationJob:
     method: Method = "tree"
     base_factor: Path | None = None  #: a factor to go on from, instead of the model's own
     strokes: tuple[Correction, ...] = ()
+    person: PersonChoice | None = None  #: None learns everybody in sight together
     seed: int = 0
     limit_s: float = LIMIT_S
 
@@ -105,6 +141,7 @@ def _checked(raw: dict[str, Any]) -> PersonalizationJob:
         method=raw.pop("method"),
         base_factor=None if base is None else Path(_of(str, base)),
         strokes=strokes,
+        person=_person(raw.pop("person", None)),  # older files have none
         seed=_of(int, raw.pop("seed")),
         limit_s=_number(raw.pop("limit_s")),
     )
@@ -121,6 +158,18 @@ def _stroke(raw: dict[str, Any]) -> Correction:
     if not points or stroke.radius <= 0 or stroke.frame < 0:
         raise ValueError("a stroke of nothing")
     return stroke
+
+
+def _person(raw: dict[str, Any] | None) -> PersonChoice | None:
+    if raw is None:
+        return None
+    at, frame = raw.pop("at"), _optional(raw.pop("frame"))
+    if raw or (at is None and frame is not None) or (frame or 0) < 0:
+        raise ValueError("a person who is nowhere")
+    if at is None:
+        return PersonChoice()
+    x, y = at
+    return PersonChoice((_number(x), _number(y)), frame)
 
 
 def _of(kind: type[Any], value: object) -> Any:  # noqa: ANN401 - the kind that was asked for

@@ -51,6 +51,7 @@ def show(name: str) -> None:
             "made": card.created,
             "from clip": card.clip_sha256,
             "frames": str(card.frames),
+            "person": printable(card.person) or "everybody in sight",
             "accepted": "yes" if card.accepted else "no: the gate found it no better",
             **{f"before {k}": f"{v:.4g}" for k, v in card.before.items()},
             **{f"after {k}": f"{v:.4g}" for k, v in card.after.items()},

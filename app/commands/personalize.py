@@ -19,7 +19,7 @@ from personalize import phases
 from personalize.client import job_folders
 from personalize.client.supervisor import Ending, Outcome, Supervisor
 from personalize.client.verdict import verdict
-from personalize.job import Method, PersonalizationJob, write_job
+from personalize.job import Method, PersonalizationJob, PersonChoice, write_job
 from personalize.messages import Finished, Message, PhaseProgress, WorkerNotice, as_json
 from runtime.engine.sessions import read_model
 from runtime.library.factors import user_factors
@@ -38,6 +38,7 @@ LEAVE_S: Final = 20.0  #: for a worker on a busy machine to end after it was ask
 def personalise(
     clip: Path,
     out: str,
+    person: PersonChoice | None = None,
     *,
     model: str,
     frames: FrameSpan,
@@ -61,9 +62,14 @@ def personalise(
     with refused(shown := f"clip {printable(str(clip))}"):
         if not clip.exists():
             raise Refusal(shown, "there is no such file or folder", "Give a clip, or a folder of frames")
-    name = _name(out)
+    name, frame = _name(out), person.frame if person is not None else None
+    if frame is not None and not frames.first <= frame <= (frame if frames.last is None else frames.last):
+        remedy = f"Choose the person in a frame from {frames.first} to {frames.last}, or another range"
+        raise Refusal(f"frame {frame} of --person", "it is not among those of --frames", remedy)
     where = clip.absolute(), name, bundle.path.absolute()
-    job = PersonalizationJob(*where, first=frames.first, last=frames.last, method=method)
+    job = PersonalizationJob(
+        *where, first=frames.first, last=frames.last, around=frame, method=method, person=person
+    )
     folder = _folder(job)
     try:
         write_job(folder, job)
@@ -202,7 +208,8 @@ def _print_result(done: Finished, name: str, out: str, place: str) -> None:
     for row in result.rows:
         line = f"  {row.words:34s} {row.before:.3f} before  {row.after:.3f} after  {row.change:+.3f}"
         console.print(Text(line), soft_wrap=True)
-    console.print(Text(result.reason), soft_wrap=True)
+    for words in filter(None, (result.person, result.reason)):
+        console.print(Text(words), soft_wrap=True)
     if place:
         use = f"--factor {shlex.quote(out)}"
         console.print(Text(f"{name} is in {place}; use it with {use}"), soft_wrap=True)

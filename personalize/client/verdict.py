@@ -43,6 +43,7 @@ class Verdict:
     reason: str
     rows: tuple[MeasureRow, ...]
     details: str
+    person: str = ""  #: who was learned alone, in words
 
 
 def verdict(done: Finished, name: str) -> Verdict:
@@ -60,7 +61,9 @@ def verdict(done: Finished, name: str) -> Verdict:
     else:
         headline = "Not accepted: the factor in use stays"
     reason = str(done.report.get("reason", ""))[:400]
-    return Verdict(done.accepted, headline, reason, rows, _details(done.report))
+    chosen = done.report.get("person")
+    person = f"Person: {str(chosen.get('words', ''))[:200]}" if isinstance(chosen, Mapping) else ""
+    return Verdict(done.accepted, headline, reason, rows, _details(done.report), person)
 
 
 def gain_words(card: FactorCard | None) -> str:
@@ -70,7 +73,8 @@ def gain_words(card: FactorCard | None) -> str:
     old, new = card.before.get(GAIN), card.after.get(GAIN)
     if not _number(old) or not _number(new):
         return ""
-    return f"silhouette {100 * float(old or 0):.0f} → {_percent(float(new or 0))}"
+    alone = "one person, " * bool(card.person)
+    return f"{alone}silhouette {100 * float(old or 0):.0f} → {_percent(float(new or 0))}"
 
 
 def _details(report: Mapping[str, Any]) -> str:

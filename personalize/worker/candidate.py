@@ -19,6 +19,7 @@ from personalize.gate import GateScore, Judgement, figures, judge, on_card, scor
 from personalize.messages import Finished
 from personalize.worker.context import Context, person
 from personalize.worker.finetune import learned, teach
+from personalize.worker.person import area_alone
 from personalize.worker.results import Facts
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session
@@ -73,6 +74,7 @@ def check(context: Context) -> Facts:
         before=on_card(clip[0], people[0]),
         after=on_card(clip[1], people[1]),
         accepted=judgement.accepted,
+        person=context.facts["seeds"].get("person", {}).get("words", ""),
     )
     final = factors.described(data, _spec(context, card))
     write_atomic(context.folder / FACTOR, final)
@@ -95,6 +97,7 @@ def done(context: Context) -> Finished:
         "frames": count,
         "window": [first, first + count - 1],
         "threshold": context.facts["seeds"]["threshold"],
+        **({"person": chosen} if (chosen := context.facts["seeds"].get("person")) else {}),
         "epoch": context.facts["learning"]["epoch"],
         "losses": context.facts["learning"]["losses"],
         "seconds": {phase: f["wall_s"] for phase, f in context.facts.items()},
@@ -120,6 +123,8 @@ def _measured(context: Context, candidate: bytes) -> tuple[Both, Both]:
     total = 2 * (len(judged) + len(context.results.array("judging_features")))
     step = _Count(context, total)
     clip = [score(_on_clip(context, f, judged, step)) for f in factors_in_turn]
+    if context.job.person is not None and judged:  # the others were people before, and shall be none
+        clip[0] = replace(clip[0], area=area_alone(context, judged))
     people = [score(_on_people(context, f, step)) for f in factors_in_turn]
     return (clip[0], clip[1]), (people[0], people[1])
 

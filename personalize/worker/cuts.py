@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from personalize.chosen_person import NOBODY, OTHER
 from personalize.cuts import FrameCut, grab_cut, graph_cut
 from personalize.job import PersonalizationJob
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
@@ -31,6 +32,11 @@ def run(context: Context) -> Facts:
     for k, person in enumerate(propagated):
         codes[k], notice = silhouette(np.asarray(small[k]), np.asarray(person), context.job)
         uncut += bool(notice)
+        if context.job.person is not None:
+            whose = np.asarray(context.array("whose")[k])
+            codes[k][whose == OTHER] = 0
+            if context.job.method != "tree":  # nothing was propagated that could say whose it is
+                codes[k][(whose == NOBODY) & (codes[k] == 1)] = IGNORED
         for stroke in context.job.strokes:
             if stroke.frame == context.first_frame + k:  # what was drawn is so, whatever the edges say
                 mask = stroke_mask(stroke, context.facts["reading"]["size"], person.shape)

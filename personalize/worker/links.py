@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +11,14 @@ import numpy as np
 from personalize.correspondence import Correspondence, match_window
 from personalize.job import PersonalizationJob
 from personalize.worker.context import Context
+from personalize.worker.person import needs as needs_of_person
 from personalize.worker.results import Facts
 from personalize.worker.seeds import refuse_nobody
 
 
 def needs(context: Context) -> list[object]:
     """Inputs of the result, beside the frames."""
-    return [context.job.method == "tree"]
+    return [context.job.method == "tree", *needs_of_person(context)]
 
 
 def run(context: Context) -> Facts:
@@ -31,7 +33,10 @@ def run(context: Context) -> Facts:
         return {"span": [0, count], "shot_changes": []}
     small = context.results.array("small")
     found = match_window([np.asarray(f) for f in small[:count]], on_pair=context.reporter.progress)
-    first, end = shot_in_use(context.job, context.facts["reading"]["first"], count, found.shot_changes)
+    job, frame = context.job, context.facts["seeds"].get("person", {}).get("frame")
+    if frame is not None:  # the shot in which the person was chosen
+        job = replace(job, last=None, around=frame)
+    first, end = shot_in_use(job, context.facts["reading"]["first"], count, found.shot_changes)
     if found.shot_changes:
         start = context.facts["reading"]["first"]
         context.reporter.notice(

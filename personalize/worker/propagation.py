@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from personalize.chosen_person import alone
 from personalize.correspondence import Correspondence
 from personalize.job import Correction
 from personalize.propagation import SURE, PropagationConfig, propagate, with_stroke
@@ -72,6 +73,8 @@ def _alone(context: Context, small: NDArray[np.uint8]) -> Map:
     size = (small.shape[2], small.shape[1])
     persons = context.array("person")
     made = [np.asarray(cv2.resize(p[:down, :across], size), np.float32) for p in persons]
+    if context.job.person is not None:
+        made = [alone(m, w, SURE) for m, w in zip(made, context.array("whose"), strict=True)]
     made = _with_strokes(context, made, Correspondence(size[::-1]))
     for k, person in enumerate(made):
         context.show(k, probability_preview(person))

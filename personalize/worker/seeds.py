@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from personalize.chosen_person import alone
 from personalize.seeds import CLIP, THRESHOLDS, NoSeedsError, confident
 from personalize.worker.context import Context, person
+from personalize.worker.person import follow_chosen
+from personalize.worker.person import needs as needs_of_person
 from personalize.worker.results import Facts
 from runtime.system.errors import Refusal
 
@@ -13,7 +16,7 @@ from runtime.system.errors import Refusal
 def needs(context: Context) -> list[object]:
     """Inputs of the result, beside the frames."""
     network = context.network
-    return [network.trunk_sha256, network.factor.sha256]
+    return [network.trunk_sha256, network.factor.sha256, *needs_of_person(context)]
 
 
 def run(context: Context) -> Facts:
@@ -38,10 +41,14 @@ def run(context: Context) -> Facts:
         unaries, above, why = seeds.unaries, seeds.person_above, ""
         for text in seeds.notices:
             context.reporter.notice(text)
+    whose, chosen = follow_chosen(context, persons)
+    if whose is not None:
+        unaries = alone(unaries, whose, CLIP)
+        context.results.keep("whose", whose)
     context.results.keep("features", features)
     context.results.keep("person", persons)
     context.results.keep("unaries", np.clip(unaries, CLIP, 1 - CLIP))
-    return {"threshold": above, "usual_threshold": THRESHOLDS[0], "nobody": why}
+    return {"threshold": above, "usual_threshold": THRESHOLDS[0], "nobody": why, "person": chosen}
 
 
 def refuse_nobody(context: Context) -> None:

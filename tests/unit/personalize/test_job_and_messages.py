@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalize.job import FILE, METHODS, Correction, PersonalizationJob, read_job, write_job
+from personalize.job import FILE, METHODS, Correction, PersonalizationJob, PersonChoice, read_job, write_job
 from personalize.messages import (
     Cancelled,
     Failure,
@@ -42,6 +42,9 @@ JOBS = st.builds(
     method=st.sampled_from(METHODS),
     base_factor=st.none() | st.just(Path("/b.factor.onnx")),
     strokes=st.lists(STROKES, max_size=3).map(tuple),
+    person=st.none()
+    | st.just(PersonChoice())
+    | st.builds(PersonChoice, st.tuples(NUMBERS, NUMBERS), st.none() | st.integers(0, 10**6)),
     seed=st.integers(0, 99),
     limit_s=st.floats(1, 1e4),
 )
@@ -53,6 +56,48 @@ def test_a_job_comes_back_as_it_was(tmp_path_factory, job):
     folder = tmp_path_factory.mktemp("job")
     write_job(folder, job)
     assert read_job(folder) == job
+
+
+def test_a_job_of_an_earlier_version_learns_everybody(tmp_path):
+    write_job(tmp_path, PersonalizationJob(Path("clip.mp4"), "ann", Path("model")))
+    raw = json.loads((tmp_path / FILE).read_text())
+    del raw["person"]
+    (tmp_path / FILE).write_text(json.dumps(raw))
+    assert read_job(tmp_path).person is None
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("auto", PersonChoice()),
+        ("320,180", PersonChoice((320, 180))),
+        (" 12.5 , 7@0", PersonChoice((12.5, 7), 0)),
+        ("0,0@41", PersonChoice((0, 0), 41)),
+    ],
+)
+def test_a_person_as_it_is_typed(text, choice):
+    assert PersonChoice.parse(text) == choice
+
+
+@pytest.mark.parametrize(
+    "text", ["", "me", "1", "1,2,3", "-1,2", "1,2@", "1,2@-3", "1,2@x", "nan,1", "auto@3"]
+)
+def test_an_impossible_person_is_refused_in_words(text):
+    with pytest.raises(ValueError, match=r"--person takes X,Y or X,Y@FRAME .* or auto"):
+        PersonChoice.parse(text)
+
+
+@pytest.mark.parametrize(
+    "person",
+    [{"at": [1, 2]}, {"at": None, "frame": 3}, {"at": [1], "frame": 0}, {"at": [1, 2], "frame": -1},
+     {"at": [1, True], "frame": 0}, {"at": [1, 2], "frame": 0, "z": 1}, "auto"],
+)  # fmt: skip
+def test_a_damaged_person_is_refused(tmp_path, person):
+    write_job(tmp_path, PersonalizationJob(Path("clip.mp4"), "ann", Path("model")))
+    raw = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({**raw, "person": person}))
+    with pytest.raises(Refusal, match="it is not a job"):
+        read_job(tmp_path)
 
 
 def test_a_job_is_for_its_user_alone(tmp_path):
