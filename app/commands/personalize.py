@@ -62,13 +62,10 @@ def personalise(
     with refused(shown := f"clip {printable(str(clip))}"):
         if not clip.exists():
             raise Refusal(shown, "there is no such file or folder", "Give a clip, or a folder of frames")
-    name, frame = _name(out), person.frame if person is not None else None
-    if frame is not None and not frames.first <= frame <= (frame if frames.last is None else frames.last):
-        remedy = f"Choose the person in a frame from {frames.first} to {frames.last}, or another range"
-        raise Refusal(f"frame {frame} of --person", "it is not among those of --frames", remedy)
+    name, around = _name(out), person.frame if person is not None else None
     where = clip.absolute(), name, bundle.path.absolute()
     job = PersonalizationJob(
-        *where, first=frames.first, last=frames.last, around=frame, method=method, person=person
+        *where, first=frames.first, last=frames.last, around=around, method=method, person=person
     )
     folder = _folder(job)
     try:

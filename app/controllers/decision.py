@@ -93,7 +93,7 @@ class FactorDecision:
         self._page.show_card(
             ResultCard(
                 headline=found.headline,
-                reason=found.reason,
+                reason="\n".join(filter(None, (found.person, found.reason))),
                 measures=tuple(Measure(r.words, r.before, r.after) for r in found.rows),
                 details=found.details,
                 accepted=found.accepted,

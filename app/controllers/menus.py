@@ -127,7 +127,7 @@ class RuntimeMenus:
         actions["plate"].triggered.connect(self._learn_plate)
         actions["motion"].triggered.connect(workspace.use_motion)
         actions["chroma"].triggered.connect(self._pick_chroma)
-        actions["people"].triggered.connect(self._use_people)
+        actions["people"].triggered.connect(lambda _: workspace.use_people())
         actions["person"].triggered.connect(self._pick_person)
         actions["masks"].triggered.connect(self._ask_masks)
         actions["swap-back"].triggered.connect(workspace.swap_back)
@@ -246,9 +246,6 @@ class RuntimeMenus:
 
     def _pick_chroma(self) -> None:
         self._pick("Click the colour of the backdrop", self._workspace.use_chroma)
-
-    def _use_people(self) -> None:
-        self._workspace.use_people()
 
     def _pick_person(self) -> None:
         """Take the person who is chosen in the picture, else the next click."""

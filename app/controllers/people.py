@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtGui import QColor
 
 from app.ui.instances import shown_people
+from app.ui.layers import SURE, mask_image
 from app.ui.window import Window
+from models.results import Result
+from personalize.job import PersonChoice
 from runtime.output.instances import instances, people_at
 from runtime.output.palettes import person_colour
+from runtime.system.notices import Level, Notice
 
 PATIENCE_S = 2.0  # of the clip, for which somebody may be unseen and still be the one that is followed
 WORDS_MS = 6000
@@ -23,6 +30,8 @@ class PeopleActions:
         self._numbers: tuple[int, ...] = ()
         self._of = 0, 0  # source and engine of the people on show
         self._seen_s = 0.0  # when the chosen person was last seen, in the time of the clip
+        self._asking = self._highlit = False  # the next click says whom to learn; somebody is highlighted
+        window.personalise.setup.asked.connect(lambda: setattr(self, "_asking", True))
         window.canvas.painted.connect(self._on_painted)
         window.canvas.clicked.connect(self._choose_at)
         window.display.changed.connect(self._refresh)
@@ -31,6 +40,7 @@ class PeopleActions:
         actions["next-person"].triggered.connect(lambda: self._choose_next(1))
         actions["previous-person"].triggered.connect(lambda: self._choose_next(-1))
         actions["hide-person"].triggered.connect(self._hide)
+        actions["learn-person"].triggered.connect(self._personalise)
         actions["show-people"].triggered.connect(lambda: self._show(alone=False, hidden_people=frozenset()))
         for name, field in (("follow-person", "follow"), ("keep-person", "alone"), ("boxes", "boxes")):
             actions[name].triggered.connect(lambda on, f=field: self._show(**{f: on}))
@@ -38,6 +48,7 @@ class PeopleActions:
 
     def release(self) -> None:
         """Nobody is followed, shown alone or chosen; who was hidden stays hidden."""
+        self._asking = False
         self._show(person=0, follow=False, alone=False)
 
     def _choose(self, number: int) -> None:
@@ -54,7 +65,9 @@ class PeopleActions:
     def _choose_at(self, x: float, y: float) -> None:
         """Choose who is at a point; of several people one over another the next one at each click."""
         parsed, style = self._window.canvas.parsed, self._window.display.style
-        if parsed is not None and parsed.result is not None and self._numbers:
+        if self._asking:
+            self._learn_at(x, y)
+        elif parsed is not None and parsed.result is not None and self._numbers:
             hits = people_at(shown_people(parsed.result, style), x, y, parsed.frame.size)
             after = hits[hits.index(style.person) + 1 :] if style.person in hits else []
             self._choose(next(iter(after or hits), 0))
@@ -66,9 +79,42 @@ class PeopleActions:
             at = shown.index(style.person) + step if style.person in shown else min(0, step)
             self._choose(shown[at % len(shown)])
 
+    def _learn_at(self, x: float, y: float) -> None:
+        """Learn who is at a point; where nobody is, highlight the people it could mean, and ask again."""
+        canvas, parsed = self._window.canvas, self._window.canvas.parsed
+        if parsed is None or parsed.result is None:
+            return
+        masks, (width, height) = _masks(parsed.result), parsed.frame.size
+        inside = 0 <= x < width and 0 <= y < height
+        hit = [m for m in masks if inside and m[int(y * m.shape[0] / height), int(x * m.shape[1] / width)]]
+        self._asking = not hit
+        if hit:
+            self._window.personalise.setup.show_person(PersonChoice((x, y), parsed.frame.index))
+        else:
+            words = f"Nobody is found there{'; click one of those highlighted' * bool(masks)}."
+            self._window.banner.show_notice(Notice(words, Level.WARNING, topic="person"))
+        if masks:
+            marked = np.logical_or.reduce(hit[:1] or masks).astype(np.uint8) * np.uint8(SURE)
+            canvas.show_mask(parsed.frame.index, mask_image(marked))
+            self._highlit = True
+
+    def _personalise(self) -> None:
+        """Open the form for the person who is chosen."""
+        window, parsed, number = self._window, self._window.canvas.parsed, self._window.display.style.person
+        people = parsed.result.people if parsed is not None and parsed.result is not None else ()
+        box = next((i.person.box for i in instances(people) if i.number == number), None)
+        if parsed is not None and box is not None:
+            if not window.actions_["personalise"].isChecked():
+                window.actions_["personalise"].trigger()
+            at = box[0] + box[2] / 2, box[1] + box[3] / 2
+            window.personalise.setup.show_person(PersonChoice(at, parsed.frame.index))
+
     def _on_painted(self) -> None:
         """Follow the people of a new frame; who has not been seen for a while is let go."""
         parsed, style = self._window.canvas.parsed, self._window.display.style
+        if self._highlit:
+            self._highlit = False
+            self._window.canvas.show_mask(0, None)
         if parsed is None:
             return
         people = parsed.result.people if parsed.result is not None else ()
@@ -96,7 +142,7 @@ class PeopleActions:
         actions, person, hidden = window.actions_, style.person, len(style.hidden_people)
         for names, on in (
             (("next-person", "previous-person"), any(self._numbers)),
-            (("follow-person", "hide-person", "keep-person"), person > 0),
+            (("follow-person", "hide-person", "keep-person", "learn-person"), person > 0),
             (("show-people",), hidden > 0 or style.alone),
         ):
             for name in names:
@@ -112,3 +158,12 @@ class PeopleActions:
         window.people_bar.show_person(words, colour)
         listed = {n for n in (*self._numbers, *style.hidden_people, person) if n}
         window.controls.show_people(tuple(sorted(listed)))
+
+
+def _masks(result: Result) -> list[NDArray[np.bool_]]:
+    """Everybody's mask, or the connected regions of P(person) where people are not told apart."""
+    masks = [i.person.mask > 0 for i in instances(result.people) if i.person.mask is not None]
+    if masks or result.parsing is None:
+        return masks
+    count, labels = cv2.connectedComponents((result.parsing.person > SURE // 2).astype(np.uint8))
+    return [labels == n for n in range(1, count)]

@@ -52,12 +52,16 @@ def job_for(
         Refusal: the model is gone.
     """
     first, last = offer.span if request.marked and offer.span else offer.window
+    frame = request.person.frame if request.person is not None else None
+    wide = offer.live or (frame is not None and not request.marked)
     return PersonalizationJob(
         clip=clip,
         name=usable_name(request.name),
         model=find_model(workspace.choice.model).path,
-        first=0 if offer.live else first,
-        last=None if offer.live else last,
+        first=0 if wide else first,
+        last=None if wide else last,
+        around=frame,
+        person=request.person,
         method=request.method,
         base_factor=Path(workspace.xfactor.key) if request.go_on and offer.factor else None,
     )

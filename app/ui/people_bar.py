@@ -9,7 +9,8 @@ from app.ui.actions import Actions
 from app.ui.legend import swatch
 from app.ui.widgets import fill, plain
 
-BUTTONS = ("previous-person", "next-person", "follow-person", "hide-person", "keep-person", "show-people")
+CHOOSE = ("previous-person", "next-person")
+BUTTONS = (*CHOOSE, "follow-person", "hide-person", "keep-person", "learn-person", "show-people")
 
 
 class PeopleBar(QFrame):

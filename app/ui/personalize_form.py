@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui.widgets import button, clear, fill, fold, heading, plain
-from personalize.job import Method
+from personalize.job import Method, PersonChoice
 
 METHODS: dict[Method, str] = {
     "tree": "Through time, then GrabCut (best)",
@@ -48,6 +48,7 @@ class PersonalizeRequest:
     marked: bool  #: the marked range rather than the frames around
     method: Method
     go_on: bool  #: from the factor in use
+    person: PersonChoice | None = None  #: learned alone
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,10 @@ class SetupPage(QWidget):
         wished: a PersonalizeRequest: start.
         resumed: the key of a left job.
         removed: the key of a left job.
+        asked: the next click in the picture shall say who.
     """
 
+    asked = pyqtSignal()
     wished = pyqtSignal(PersonalizeRequest)
     resumed = pyqtSignal(str)
     removed = pyqtSignal(str)
@@ -82,6 +85,10 @@ class SetupPage(QWidget):
         self._camera, self._why = plain(words, "faint", wrap=True), plain(name="faint", wrap=True)
         self._name = QLineEdit()
         self._name.setMaxLength(60)
+        self._person = QComboBox()
+        self._person.addItem("Everybody in sight")
+        self._person.addItem("The largest who moves", PersonChoice())
+        self._ask = button("Click on one…", self.asked, "Learn one person alone; others become background")
         self._method = QComboBox()
         for method, words in METHODS.items():
             self._method.addItem(words, method)
@@ -90,7 +97,7 @@ class SetupPage(QWidget):
         self._left = QVBoxLayout()
         self._hidden = QWidget()
         self._lay_out()
-        for control in (self._marked, self._around, self._method, self._go_on):
+        for control in (self._marked, self._around, self._person, self._method, self._go_on):
             control.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.show_offer(self._offer)
 
@@ -98,6 +105,7 @@ class SetupPage(QWidget):
         """Show the options; what the user has typed or chosen stays as long as the source does."""
         if offer.name != self._offer.name:
             self._name.setText(offer.name)
+            self.show_person(None)
         if offer.span is not None and self._offer.span is None:
             self._marked.setChecked(True)
         self._offer = offer
@@ -108,6 +116,7 @@ class SetupPage(QWidget):
         self._camera.setVisible(offer.live)
         self._marked.setVisible(ranged)
         self._around.setVisible(ranged)
+        self._ask.setVisible(ranged)
         self._marked.setEnabled(offer.span is not None)
         if offer.span is None:
             self._marked.setText("Between in and out (none is marked)")
@@ -122,6 +131,13 @@ class SetupPage(QWidget):
         self._start.setText("Record and personalise" if offer.live else "Personalise")
         for widget in (self._start, self._name):
             widget.setEnabled(bool(offer.source) and not offer.why_not)
+
+    def show_person(self, choice: PersonChoice | None) -> None:
+        """Choose somebody at a point; None chooses everybody."""
+        self._person.removeItem(2)
+        if choice is not None:
+            self._person.addItem(str(choice).capitalize(), choice)
+        self._person.setCurrentIndex(0 if choice is None else 2)
 
     def show_left(self, jobs: Sequence[ResumableJob]) -> None:
         """BackgroundJobs that an earlier run of the program left behind."""
@@ -145,7 +161,7 @@ class SetupPage(QWidget):
 
     def _lay_out(self) -> None:
         intro = "Makes an X factor that knows the person in this clip. No labels are needed."
-        for box in (self._method, self._go_on):
+        for box in (self._person, self._method, self._go_on):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(12)
         options = QVBoxLayout(self._hidden)
@@ -156,6 +172,7 @@ class SetupPage(QWidget):
             QVBoxLayout(self),
             *(plain(intro, "faint", wrap=True), 8),
             *(heading("CLIP"), self._source, self._camera, self._why, self._marked, self._around, 8),
+            *(heading("WHO IS LEARNED"), self._person, self._ask, 8),
             *(heading("NAME OF THE FACTOR"), self._name, more, self._hidden, 8),
             *(self._start, 16, self._left, None),
             spacing=6,
@@ -165,7 +182,8 @@ class SetupPage(QWidget):
         method: Method = self._method.currentData()
         name = self._name.text().strip() or self._offer.name
         marked = self._marked.isChecked() and self._offer.span is not None
-        self.wished.emit(PersonalizeRequest(name, marked, method, go_on=self._go_on.currentIndex() > 0))
+        go_on, person = self._go_on.currentIndex() > 0, self._person.currentData()
+        self.wished.emit(PersonalizeRequest(name, marked, method, go_on, person))
 
 
 def _range(span: tuple[int, int]) -> str:

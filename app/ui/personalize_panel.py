@@ -94,13 +94,9 @@ class FailurePage(QWidget):
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
         self._details.setMaximumHeight(180)
-        self._retry, self._remove = (
-            button("Try again", self.retried, name="primary"),
-            button("Remove", self.removed),
-        )
-        self._later = button(
-            "Later", self.left, "Keep the job; it is listed here until it is resumed or removed"
-        )
+        self._retry = button("Try again", self.retried, name="primary")
+        self._remove = button("Remove", self.removed)
+        self._later = button("Later", self.left, "Keep the job; it is listed here until resumed or removed")
         ends = QHBoxLayout()
         fill(ends, self._retry, self._later, self._remove)
         folder = button("Open its folder", self.looked)

@@ -98,7 +98,7 @@ def test_a_drag_is_no_click(shown: Shown, qtbot) -> None:
 
 def test_every_action_has_a_menu_entry_and_a_key(shown: Shown) -> None:
     entries = [a for a in shown.actions.menus["people"].actions() if not a.isSeparator()]
-    assert len(entries) == 7
+    assert len(entries) == 8
     assert all(not a.shortcut().isEmpty() and a.toolTip() for a in entries)
     for name, number in (
         ("next-person", 1),

@@ -1,0 +1,113 @@
+"""Personalise to one person: clicked in the picture, chosen among the instances, or the largest who moves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.results import Result
+from personalize.client import job_folders
+from personalize.job import PersonChoice, read_job
+from tests.qt.scripting import REPORT, UP, done, reaches
+from tests.qt.test_people import Shown, person
+
+pytestmark = pytest.mark.gui
+
+
+def ask(shown: Shown):
+    """The form, waiting for a click in the picture."""
+    shown.actions["personalise"].trigger()
+    form = shown.window.personalise.setup
+    assert form._ask.isVisible()
+    form._ask.click()
+    return form
+
+
+def chosen(form) -> PersonChoice | None:
+    return form._person.currentData()
+
+
+def test_a_click_on_one_of_two_people_goes_into_the_job(playing, worker, qtbot) -> None:
+    worker([UP, *done(accepted=False)])
+    shown = Shown(playing, qtbot)
+    shown.people(person(10, 1), person(100, 2))
+    form = ask(shown)
+    shown.click(110, 50)
+    at, frame = chosen(form).at, chosen(form).frame
+    assert np.allclose(at, (110, 50), atol=0.6)
+    assert frame == 0
+    assert form._person.currentText() == "Person at 110,50 in frame 0"
+    marked, mask = shown.canvas._mask
+    assert marked == 0
+    assert mask.pixel(110 // 2, 50 // 2) != 0
+    assert mask.pixel(20 // 2, 50 // 2) == 0
+    shown.click(20, 50)  # the next click chooses in the picture, as ever
+    assert chosen(form).at == at
+    form._start.click()
+    job = read_job(next(job_folders.jobs_dir().iterdir()))
+    assert job.person == PersonChoice(at, 0)
+    assert (job.last, job.around) == (None, 0)
+    reaches(playing, qtbot, "result")
+
+
+def test_a_click_on_nobody_highlights_the_people_and_asks_again(playing, qtbot) -> None:
+    shown = Shown(playing, qtbot)
+    shown.people(person(10, 1), person(100, 2))
+    form = ask(shown)
+    shown.click(60, 80)
+    assert chosen(form) is None
+    assert "Nobody is found there; click one of those highlighted" in shown.window.banner.notice.text
+    assert all(shown.canvas._mask[1].pixel(x // 2, 25) for x in (20, 110))
+    shown.click(20, 50)
+    assert chosen(form).frame == 0
+
+
+def test_without_instances_a_silhouette_is_clicked(playing, qtbot) -> None:
+    """A model of parts alone: the connected region of P(person)."""
+    shown = Shown(playing, qtbot)
+    parsing = playing.window.canvas.parsed.result.parsing
+    silhouette = np.zeros_like(parsing.person)
+    silhouette[:, : silhouette.shape[1] // 4] = 255
+    parsed = replace(shown.of, result=Result(replace(parsing, person=silhouette)))
+    with qtbot.waitSignal(shown.canvas.painted):
+        shown.canvas.show_parsed(parsed)
+    form = ask(shown)
+    shown.click(150, 50)
+    assert chosen(form) is None
+    shown.click(20, 50)
+    assert chosen(form).frame == 0
+
+
+def test_who_is_chosen_in_the_picture_is_learned(playing, qtbot) -> None:
+    shown = Shown(playing, qtbot)
+    shown.people(person(10, 1), person(100, 2))
+    assert not shown.actions["learn-person"].isEnabled()
+    shown.click(110, 50)
+    shown.actions["learn-person"].trigger()
+    assert shown.window.personalise.isVisible()
+    assert chosen(shown.window.personalise.setup) == PersonChoice((110, 50), 0)
+
+
+def test_escape_ends_the_asking(playing, qtbot) -> None:
+    shown = Shown(playing, qtbot)
+    shown.people(person(10, 1))
+    form = ask(shown)
+    shown.window.escaped.emit()
+    shown.click(20, 50)
+    assert chosen(form) is None
+    assert shown.style.person == 1
+
+
+def test_the_result_says_which_person(playing, worker, qtbot) -> None:
+    *steps, (say, event), end = done(accepted=False)
+    words = "at 110,50 in frame 0, found by instances"
+    worker([UP, *steps, [say, {**event, "report": {**REPORT, "person": {"words": words}}}], end])
+    playing.window.actions_["personalise"].trigger()
+    form = playing.window.personalise.setup
+    form._person.setCurrentIndex(1)
+    form._start.click()
+    assert read_job(next(job_folders.jobs_dir().iterdir())).person == PersonChoice()
+    reaches(playing, qtbot, "result")
+    assert f"Person: {words}" in playing.window.personalise.result._reason.text()
