@@ -112,11 +112,7 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
         Literal["tree", "grabcut", "graphcut", "none"], typer.Option(help="Where silhouettes come from.")
     ] = "tree",
     person: Annotated[
-        str,
-        typer.Option(
-            metavar="X,Y[@FRAME]|auto",
-            help="Learn only who is at this pixel (in the middle, or in FRAME), or the largest who moves.",
-        ),
+        str, typer.Option(metavar="X,Y[@FRAME]|auto", help="Learn only who is there, or the largest mover.")
     ] = "",
     progress: Annotated[Literal["rich", "json", "none"], typer.Option(help="What is told.")] = "rich",
     link_minutes: LinkMinutes = 60.0,
