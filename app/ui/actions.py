@@ -163,7 +163,7 @@ SUBMENU_TABLE: dict[str, tuple[Action | str, ...]] = {
             "keep-person",
             "&Keep only",
             "Shift+K",
-            "Paint only them; parsed as ever (Shift+K)",
+            "Paint only them; the X factor stays (Shift+K)",
             checks="alone",
         ),
         Action("show-people", "Show &everyone", "Shift+A", "Bring hidden people back (Shift+A)"),

@@ -210,7 +210,7 @@ def _picture(context: Context, k: int) -> NDArray[np.uint8]:
 def _in_frame(
     context: Context, k: int, frame: Frame, people: tuple[PersonResult, ...], *, unnumbered: bool
 ) -> PeopleInFrame:
-    """Who has a number; where somebody is chosen, also who has none yet, by a negative one."""
+    """People with a number; where somebody is chosen, also those without one yet, by a negative number."""
     rows, columns = _shape(context)
     seen, masks = {}, {}
     for i, person in enumerate(people):
