@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import torch
@@ -42,6 +42,9 @@ def _arguments() -> argparse.ArgumentParser:
         default=[],
         help="packed synthetic people: STEM…; to teach people, folders of synthetic ones",
     )
+    own_help = "photos of one's own, and folders with labels of them (docs/training.md)"
+    p.add_argument("--own", type=Path, nargs="+", default=[], metavar="DIR", help=own_help)
+    p.add_argument("--own-share", type=float, default=Mixture.own, help="weight beside the mixture's others")
     p.add_argument("--silhouettes", type=Path, help="cuts of photos (python -m training.silhouettes)")
     p.add_argument("--pseudolabels", type=Path, help="dense labels (python -m training.pseudolabels)")
     p.add_argument(
@@ -80,12 +83,15 @@ def main(argv: list[str] | None = None) -> int:
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     row = ZOO[a.name]
     recipe = recipe_of(row, **{f.name: getattr(a, f.name, None) for f in fields(TrainingRecipe)})
+    recipe = replace(recipe, warmup_steps=min(recipe.warmup_steps, recipe.steps // 10))  # of short runs
     config = TrainConfig(
         **{k: v for k, v in asdict(recipe).items() if k != "crop"}, dropout=a.dropout, seed=a.seed,
         step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
     )  # fmt: skip
-    mixture = Mixture(*a.mixture) if a.mixture else Mixture()
-    folders = DataFolders(a.data, a.synthetic, a.silhouettes, a.pseudolabels, a.strict, a.coco, mixture)
+    mixture = replace(Mixture(*a.mixture) if a.mixture else Mixture(), own=a.own_share)
+    folders = DataFolders(
+        a.data, a.synthetic, a.silhouettes, a.pseudolabels, a.strict, a.coco, mixture, a.own
+    )
     try:
         torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
         state = new_state(config, row, build(row), device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +15,7 @@ from training.coco_batches import make_coco_batch, read_coco
 from training.crowd_batches import CrowdSources, make_crowd_batch, whole_photos
 from training.joint_batches import JointSources, make_joint_batch
 from training.joint_photos import read_joint_photos
+from training.own_photos import read_own
 from training.person_cutouts import annotated_people, cut_out, read_rendered
 from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp, read_unlabelled
 from training.pseudolabels import with_labels
@@ -21,6 +23,7 @@ from training.silhouettes import with_silhouettes
 from training.stream import Batches, BatchShape, Mixture, Packed, Sources, make_batch
 from training.teacher_labels import cutout, with_joints
 
+log = logging.getLogger(__name__)
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 #: people seen from behind are drawn this often on top: one in five, and the front is the easy guess
 FROM_BEHIND = 2
@@ -41,6 +44,7 @@ class DataFolders:
     strict: bool = False
     coco: Path | None = None
     mixture: Mixture = field(default_factory=Mixture)
+    own: Sequence[Path] = ()
 
 
 def packed(stem: Path) -> Packed:
@@ -64,6 +68,7 @@ def sources(
     silhouettes: Path | None = None,
     pseudolabels: Path | None = None,
     strict: bool = False,
+    own: Sequence[Path] = (),
 ) -> Sources:
     """Read the training parts of every set that is there.
 
@@ -74,8 +79,9 @@ def sources(
         DataError: when a folder named by the user cannot be used.
     """
     people = [packed(stem) for stem in synthetic]
+    mine = read_own(own, strict=strict) if own else []
     if data is None:
-        return Sources(people)
+        return Sources(people, own=mine)
     photos = {
         "lsp": read_lsp(data / "lsp", "train", strict=strict),
         "lspet": read_lsp(data / "lspet", "all", strict=strict),
@@ -92,7 +98,9 @@ def sources(
         if pseudolabels is not None:
             taught = with_labels(taught, pseudolabels / name)
         photos[name] = taught
-        cutouts += [c for p in taught if (c := cutout(p, teacher)) is not None]
+        alone = [c for p in taught if (c := cutout(p, teacher)) is not None]
+        log.info("%s: %d photos, %d of them with a person to cut out", name, len(taught), len(alone))
+        cutouts += alone
     precise, extreme = (photos[name] for name in SPORT)
     return Sources(
         people,
@@ -102,6 +110,7 @@ def sources(
         + extreme,
         cutouts,
         read_backgrounds([data / "backgrounds" / k for k in BACKGROUNDS]),
+        mine,
     )
 
 
@@ -113,7 +122,7 @@ def part_batches(_: Output, folders: DataFolders, shape: BatchShape, seed: int) 
     """
     found = sources(
         folders.data, folders.synthetic, silhouettes=folders.silhouettes, pseudolabels=folders.pseudolabels,
-        strict=folders.strict,
+        strict=folders.strict, own=folders.own,
     )  # fmt: skip
     return partial(make_batch, found, folders.mixture, shape, seed=seed)
 
@@ -174,4 +183,6 @@ def batches_for(outputs: Sequence[Output], folders: DataFolders, shape: BatchSha
         DataError: the data cannot be used.
     """
     output = next(o for o in reversed(outputs) if type(o) in BATCHES)
+    if folders.own and not isinstance(output, PartProbabilities):
+        raise DataError("--own teaches silhouettes and parts; this network learns joints. Leave it out.")
     return BATCHES[type(output)](output, folders, shape, seed)

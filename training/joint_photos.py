@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import COCO17, LSP14, JointSet
 from training.augment import Image
-from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled
+from training.photos import Photo, read_ccp, read_lsp, read_unlabelled
+from training.teacher_labels import SEEN, Landmarks, read_landmarks
 
 PRECISE = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 FEWEST = 4  # a photo with fewer known joints teaches too little
-SEEN = 0.5  # visibility from which a landmark of the teacher is believed
 #: the joints of COCO among the teacher's 33 landmarks (BlazePose order)
 LANDMARKS: dict[str, int] = {
     "nose": 0, "l_eye": 2, "r_eye": 5, "l_ear": 7, "r_ear": 8, "l_shoulder": 11, "r_shoulder": 12,
@@ -54,28 +52,20 @@ def annotated(photo: Photo, joint_set: JointSet) -> JointPhoto:
     return JointPhoto(photo.name, photo.image, points, known)
 
 
-def with_landmarks(photos: Sequence[JointPhoto], file: Path, joint_set: JointSet) -> list[JointPhoto]:
-    """The photos with the teacher's landmarks where no annotator gave the joint.
-
-    Raises:
-        DataError: the file is not there or not a teacher's.
-    """
-    try:
-        rows = {k: v["landmarks"] for k, v in json.loads(file.read_text())["images"].items()}
-        return [_completed(p, rows.get(Path(p.name).stem), joint_set) for p in photos]
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as e:
-        raise DataError(f"{file}: not there or not landmarks ({e}). Point --data at the data sets.") from e
+def with_landmarks(
+    photos: Sequence[JointPhoto], landmarks: Mapping[str, Landmarks], joint_set: JointSet
+) -> list[JointPhoto]:
+    """The photos with the teacher's landmarks, by stem, where no annotator gave the joint."""
+    return [_completed(p, landmarks.get(Path(p.name).stem), joint_set) for p in photos]
 
 
-def _completed(photo: JointPhoto, landmarks: Any, joint_set: JointSet) -> JointPhoto:  # noqa: ANN401 - JSON
+def _completed(photo: JointPhoto, landmarks: Landmarks | None, joint_set: JointSet) -> JointPhoto:
     if landmarks is None:
         return photo
     points, known = photo.points.copy(), photo.known.copy()
     for i, name in enumerate(joint_set.names):
-        if name in LANDMARKS and not known[i]:
-            x, y, visibility = landmarks[LANDMARKS[name]]
-            if visibility >= SEEN:
-                points[i], known[i] = (x, y), True
+        if name in LANDMARKS and not known[i] and landmarks[LANDMARKS[name], 2] >= SEEN:
+            points[i], known[i] = landmarks[LANDMARKS[name], :2], True
     return replace(photo, points=points, known=known)
 
 
@@ -94,6 +84,6 @@ def read_joint_photos(data: Path, joint_set: JointSet = COCO17) -> list[JointPho
     photos: list[JointPhoto] = []
     for name, found in sets.items():
         known = [annotated(p, joint_set) for p in found]
-        whole = with_landmarks(known, data / "teacher" / name / "landmarks.json", joint_set)
+        whole = with_landmarks(known, read_landmarks(data / "teacher" / name), joint_set)
         photos += (PRECISE if name == "lsp" else 1) * [p for p in whole if p.known.sum() >= FEWEST]
     return photos

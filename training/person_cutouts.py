@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import COCO17, JointSet
+from models.labels import COCO17, IGNORE, JointSet
 from training.augment import Image
 from training.joint_photos import FEWEST, JointPhoto, annotated, with_landmarks
-from training.photos import DataError, Photo, read_ccp, read_lsp, read_unlabelled
+from training.photos import DataError, read_ccp, read_lsp, read_unlabelled
+from training.teacher_labels import read_landmarks, silhouettes
 
 HELD_OUT = 10  # one person in so many is never trained on, by the name of the photo
 MARGIN_PX = 4  # round a person when the photo is cropped
@@ -96,38 +97,20 @@ def annotated_people(data: Path, part: Part, joints: JointSet) -> Iterator[tuple
     Raises:
         DataError: a folder cannot be used.
     """
-    teacher = data / "teacher"
     for name, photos in (
         ("lsp", read_lsp(data / "lsp", "train")),
         ("lspet", read_lsp(data / "lspet", "all")),
         ("ccp_unlabelled", read_unlabelled(data / "ccp_unlabelled")),
         ("ccp", read_ccp(data / "ccp", "train")),
     ):
-        chosen = [p for p in photos if held_out(p.name) == (part == "test")]
-        own = data / "ccp" / "silhouettes" if name == "ccp" else None
-        folder = own or teacher / name / "silhouettes"
-        if not folder.is_dir():
-            raise DataError(f"{folder}: not there. Point --data at the folder that holds the data sets.")
-        yield from _with_silhouettes(chosen, teacher / name, folder, joints, hand_made=own is not None)
-
-
-def _with_silhouettes(
-    photos: Sequence[Photo], teacher: Path, folder: Path, joints: JointSet, *, hand_made: bool
-) -> Iterator[tuple[JointPhoto, Image]]:
-    whole = with_landmarks([annotated(p, joints) for p in photos], teacher / "landmarks.json", joints)
-    rows = json.loads((teacher / "landmarks.json").read_text())["images"]
-    for photo in whole:
-        stem = Path(photo.name).stem
-        file = folder / f"{stem}.png"
-        if stem not in rows or photo.known.sum() < FEWEST or not file.is_file():
-            continue
-        alpha = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-        if alpha is None:
-            continue
-        if hand_made:
-            alpha = np.where(alpha == 1, 255, 0).astype(np.uint8)
-        if alpha.shape == photo.image.shape[:2]:
-            yield photo, np.asarray(alpha, np.uint8)
+        teacher = data / "teacher" / name
+        known = read_landmarks(teacher)
+        chosen = [p for p in photos if held_out(p.name) == (part == "test") and Path(p.name).stem in known]
+        hand_made = ((p, ((p.codes > 0) & (p.codes != IGNORE)) * np.uint8(255)) for p in chosen)
+        for photo, alpha in hand_made if name == "ccp" else silhouettes(chosen, teacher):
+            (whole,) = with_landmarks([annotated(photo, joints)], known, joints)
+            if whole.known.sum() >= FEWEST:
+                yield whole, alpha
 
 
 def read_rendered(folder: Path, joints: JointSet = COCO17, part: Part = "train") -> list[PersonCutout]:

@@ -38,6 +38,7 @@ class Mixture:
     silhouettes: float = 0.20  #: photos with silhouettes and garments
     sport: float = 0.34  #: photos with joints
     composites: float = 0.08  #: cut-outs on backgrounds, and backgrounds alone
+    own: float = 0.3  #: photos of one's own
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Sources:
     sport: Sequence[Photo] = ()
     cutouts: Sequence[Photo] = ()
     backgrounds: Sequence[Image] = ()
+    own: Sequence[Photo] = ()
 
     def shares(self, mixture: Mixture) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """Names and normalised shares of the sources that are there.
@@ -70,9 +72,11 @@ class Sources:
             "sport": (bool(self.sport), mixture.sport),
             "composites": (bool(self.backgrounds), mixture.composites),
         }
+        if self.own:  # where there are none, batches are the same to the bit as without this kind
+            there["own"] = (True, mixture.own)
         share = np.array([w if ok else 0.0 for ok, w in there.values()])
         if share.sum() <= 0:
-            raise ValueError("no training data: give --data DIR, --synthetic FILE or both")
+            raise ValueError("no training data: give --data DIR, --synthetic FILE or --own DIR")
         return tuple(there), share / share.sum()
 
 
@@ -159,6 +163,10 @@ def _sport(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tupl
     return _photo(rng, s.sport, SPORT_RANGES, crop, stride)
 
 
+def _own(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
+    return _photo(rng, s.own, SILHOUETTE_RANGES, crop, stride)
+
+
 def _composite(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
     """A background with none to three people cut out of other photos."""
     background = s.backgrounds[int(rng.integers(len(s.backgrounds)))]
@@ -180,7 +188,13 @@ def _composite(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> 
     return picture, target
 
 
-_DRAW = {"synthetic": _synthetic, "silhouettes": _silhouette, "sport": _sport, "composites": _composite}
+_DRAW = {
+    "synthetic": _synthetic,
+    "silhouettes": _silhouette,
+    "sport": _sport,
+    "composites": _composite,
+    "own": _own,
+}
 
 
 class Stream:

@@ -25,26 +25,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import LSP14
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
-from training.joint_photos import LANDMARKS
+from training.own_photos import photos_in
 from training.photos import DataError, Image, lsp_skeleton, read_image
 from training.scribbles import Skeleton
+from training.teacher_labels import SEEN, joint_error
 from training.teacher_process import NoAnswerError, TeacherAnswer, TeacherProcess, interpreter
 
 log = logging.getLogger(__name__)
 Ask = Callable[[Image], TeacherAnswer | None]
 Row = dict[str, Any]  # of a photo in landmarks.json
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
 MARGIN = 1.3  # torso lengths round the joints that the teacher is shown
 SIDE_PX = 512  # longer side of that view
 LONGEST_PX = 1024  # of a photo without joints; the teacher itself works at 256
 AGREEMENT, AGREEMENT_ALONE = 0.80, 0.88  # intersection over union of both answers, with and without joints
 JOINT_ERROR = 0.30  # mean, torso lengths
 LANDMARK_ERROR = 0.03  # mean distance between both answers, longer sides of the photo
-SEEN = 0.5  # visibility from which a landmark counts there
 #: landmark ids in a mirror
 MIRROR = [0, 4, 5, 6, 1, 2, 3, 8, 7, 10, 9, *(i + 1 if i % 2 else i - 1 for i in range(11, 33))]
 EVERY = 25  # photos after which the list is written
@@ -93,13 +91,6 @@ def view_of(size: tuple[int, int], skeleton: Skeleton | None) -> TeacherView:
     k = SIDE_PX / float((high - low).max())
     width, height = (max(1, round(float(v))) for v in k * (high - low))
     return TeacherView(k * np.concatenate((turn, -low[:, None]), axis=1), (width, height))
-
-
-def joint_error(landmarks: NDArray[np.float32], skeleton: Skeleton) -> float:
-    """Mean distance of the landmarks from the known joints, torso lengths."""
-    names = [n for n in LSP14.names if n in LANDMARKS and skeleton.known(n)]
-    away = [np.linalg.norm(landmarks[LANDMARKS[n], :2] - skeleton.at(n)) for n in names]
-    return float(np.mean(away) / (skeleton.torso_length() or np.inf))
 
 
 def taught(image: Image, skeleton: Skeleton | None, ask: Ask) -> tuple[Image, Row] | str:
@@ -175,21 +166,15 @@ class TaughtFolder:
         write_atomic(self._file, (json.dumps(held) + "\n").encode(), mode=None)
 
 
-def photos_in(folder: Path) -> tuple[list[Path], dict[str, Any]]:
-    """Photos of a folder, or of images/ in it, and the rows of its keypoints.json, none without.
+def joints_of(folder: Path) -> dict[str, Any]:
+    """Rows of a folder's keypoints.json by stem, none without one.
 
     Raises:
-        DataError: it has no photos, or its joints are not in LSP's layout.
+        DataError: it is not in LSP's layout.
     """
-    where = folder / "images" if (folder / "images").is_dir() else folder
-    files = sorted(p for p in where.glob("*") if p.suffix.lower() in ENDINGS)
-    if not files:
-        raise DataError(f"{folder}: no photos in it. Give a folder of {', '.join(ENDINGS)} files.")
     joints = folder / "keypoints.json"
-    if not joints.is_file():
-        return files, {}
     try:
-        return files, dict(json.loads(joints.read_text("utf-8"))["images"])
+        return dict(json.loads(joints.read_text("utf-8"))["images"]) if joints.is_file() else {}
     except (OSError, ValueError, KeyError, TypeError) as e:
         layout = '{"images": {STEM: 14 rows x, y, v}}'
         raise DataError(f"{joints}: not joints ({e!r}). Write {layout}, or move it away.") from e
@@ -229,7 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
     try:
-        files, joints = photos_in(a.photos)
+        files, joints = photos_in(a.photos), joints_of(a.photos)
         out = TaughtFolder(a.out)
         process = TeacherProcess(interpreter(a.python, install=a.install))
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +30,8 @@ SEEN, SURELY_SEEN = 0.5, 0.8  # visibility from which a landmark is believed, an
 PERSON, BACKGROUND = 150, 80  # of 255: from and to which a silhouette says so
 #: without a silhouette a photo gives a cut-out when its codes leave at most this share open and show somebody
 MOST_DOUBT, LEAST_PERSON = 0.05, 0.02
+MOST_ERROR = 0.4  # mean, torso lengths: further from the annotated joints the landmarks are somebody else's
+BESIDE, LEAST_BESIDE = 0.15, 0.5  # torso lengths round a silhouette, and the share of seen joints within
 NEAR = 0.3  # torso lengths between a landmark and the annotated joint that it continues
 #: LSP's neck and head top on the line from between the shoulders (0) to between the ears (1): medians
 #: of the 799 photos of lsp that have both
@@ -118,19 +120,45 @@ def with_joints(photos: Sequence[Photo], folder: Path) -> list[Photo]:
     Raises:
         DataError: `folder` holds no landmarks.
     """
-    landmarks = read_landmarks(folder)
-    return [_with_joints(p, landmarks) for p in photos]
+    landmarks, out = read_landmarks(folder), []
+    for photo in photos:
+        rows = landmarks.get(Path(photo.name).stem)
+        if rows is not None and contradicts(rows, photo.skeleton):
+            log.warning("%s: the landmarks of %s contradict its joints; left out", folder, photo.name)
+            rows = None
+        out.append(photo if rows is None else _with_joints(photo, rows))
+    left_out = sum(a is b for a, b in zip(photos, out, strict=True))
+    log.info("%s: landmarks for %d photos, none for %d", folder, len(out) - left_out, left_out)
+    return out
 
 
-def _with_joints(photo: Photo, landmarks: Mapping[str, Landmarks]) -> Photo:
-    rows = landmarks.get(Path(photo.name).stem)
-    if rows is None:
-        return photo
+def _with_joints(photo: Photo, rows: Landmarks) -> Photo:
     skeleton = completed(photo.skeleton, rows)
     h, w = photo.codes.shape
     drawn = scribble(skeleton, (w, h))
     codes = np.where(photo.codes == IGNORE, drawn, photo.codes).astype(np.uint8)
     return replace(photo, codes=codes, skeleton=skeleton)
+
+
+def joint_error(landmarks: Landmarks, skeleton: Skeleton) -> float:
+    """Mean distance of the landmarks from the known joints, torso lengths; 0 where neither can be had."""
+    torso = skeleton.torso_length()
+    away = [landmarks[row, :2] - skeleton.at(n) for n, row in _JOINTS.items() if skeleton.known(n)]
+    return float(np.mean(np.hypot(*np.transpose(away))) / torso) if torso else 0.0
+
+
+def contradicts(landmarks: Landmarks, annotated: Skeleton | None) -> bool:
+    """True when the landmarks cannot be of the person with these joints."""
+    return annotated is not None and joint_error(landmarks, annotated) > MOST_ERROR
+
+
+def beside_person(skeleton: Skeleton, person: NDArray[np.bool_]) -> bool:
+    """True when the joints that are seen may be of the person of this mask (h, w)."""
+    seen = np.round(skeleton.xy[skeleton.visible == 2]).astype(int)
+    near = max(1, round(BESIDE * (skeleton.torso_length() or 0)))
+    wide = cv2.dilate(person.astype(np.uint8), np.ones((2 * near + 1, 2 * near + 1), np.uint8))
+    inside = ((seen >= 0) & (seen < person.shape[::-1])).all(axis=1)
+    return not len(seen) or float(wide[tuple(seen[inside].T[::-1])].sum()) >= LEAST_BESIDE * len(seen)
 
 
 def silhouette(folder: Path, photo: Photo) -> Mask | None:
@@ -147,7 +175,9 @@ def silhouette_file(folder: Path, photo: Photo) -> Path:
 
 
 def read_silhouette(folder: Path, photo: Photo) -> Mask | None:
-    """(h, w) 0..255 of a photo; None, and a word about it, where it is of another size, broken or empty."""
+    """(h, w) 0..255 of a photo; None where it is missing, and with a word about it where it is of another
+    size, broken, empty or elsewhere than the joints.
+    """
     file = silhouette_file(folder, photo)
     if not file.is_file():
         return None
@@ -155,7 +185,20 @@ def read_silhouette(folder: Path, photo: Photo) -> Mask | None:
     if soft is None or soft.shape != photo.codes.shape or not (soft >= PERSON).any():
         log.warning("%s: not a silhouette of the size of %s, or empty; left out", file, photo.name)
         return None
+    if photo.skeleton is not None and not beside_person(photo.skeleton, soft > BACKGROUND):
+        log.warning("%s: the joints of %s lie outside; left out", file, photo.name)
+        return None
     return np.asarray(soft, np.uint8)
+
+
+def silhouettes(photos: Sequence[Photo], folder: Path) -> Iterator[tuple[Photo, Mask]]:
+    """Photos with the teacher's silhouette (h, w) 0..255; how many have none is said at the end."""
+    found = 0
+    for photo in photos:
+        if (soft := read_silhouette(folder, photo)) is not None:
+            found += 1
+            yield photo, soft
+    log.info("%s: silhouettes for %d photos, none for %d", folder, found, len(photos) - found)
 
 
 def cutout(photo: Photo, folder: Path) -> Photo | None:

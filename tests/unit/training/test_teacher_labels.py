@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from models.labels import IGNORE, LSP14, S31
 from training.photos import DataError, Photo
 from training.scribbles import Skeleton
 from training.targets import SET_CODES
-from training.teacher_labels import completed, cutout, read_landmarks, silhouette, with_joints
+from training.teacher_labels import completed, cutout, read_landmarks, silhouette, silhouettes, with_joints
 
 SIZE = (120, 200)  # w, h
 
@@ -104,6 +105,31 @@ def test_a_silhouette_is_sure_doubtful_or_absent(tmp_path: Path, caplog: pytest.
     assert silhouette(given, photo()) is None  # empty
     (given / "silhouettes/a.png").unlink()
     assert silhouette(given, photo()) is None  # missing: no word, the teacher keeps only what is sure
+
+
+def test_what_contradicts_the_joints_is_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another person's landmarks and silhouette teach nothing, and what is left out is said and counted."""
+    w, h = SIZE
+    soft = np.zeros((h, w), np.uint8)
+    soft[20:180, 35:90] = 255
+    given = folder(tmp_path, soft)
+    own = replace(photo(), skeleton=replace(completed(None, landmarks()), visible=np.full(14, 2, np.int8)))
+    assert own.skeleton is not None
+    away = replace(own, skeleton=replace(own.skeleton, xy=own.skeleton.xy + np.float32(60)))
+    missing = replace(own, name="b.jpg")
+    with caplog.at_level(logging.INFO):
+        assert [p is q for p, q in zip(with_joints([own, away], given), (own, away), strict=True)] == [
+            False,
+            True,
+        ]
+        assert [p is own for p, _ in silhouettes([own, away, missing], given)] == [True]
+    assert first is not own
+    assert second is away
+    for said in ("landmarks of a.jpg contradict", "landmarks for 1 photos, none for 1",
+                 "joints of a.jpg lie outside", "silhouettes for 1 photos, none for 2"):  # fmt: skip
+        assert said in caplog.text
 
 
 def test_a_cutout_is_the_person_alone(tmp_path: Path) -> None:
