@@ -86,6 +86,11 @@ def test_a_newcomer_is_nobody_until_both_are_seen():
     assert [r.others for r in roles] == [frozenset()] * 3 + [{3}] * 2
 
 
+def test_who_was_seen_beside_the_one_who_left_is_not_taken_for_them():
+    found = clip(*[{1: body(20, RED), 2: body(80, ROSE)}] * 2, {2: body(80, ROSE)})
+    assert follow(found, 0, 1)[2] == FrameRoles(None, frozenset({2}))
+
+
 def test_a_mask_that_suddenly_holds_two_teaches_nothing():
     found = clip({1: body(20, RED)}, {1: body(20, RED, width=40)}, {1: body(22, RED)})
     assert owners(follow(found, 0, 1)) == [1, None, 1]
@@ -120,6 +125,8 @@ def test_the_largest_who_moves_is_neither_the_largest_nor_the_fastest():
     still = clip(*({1: body(2, BLUE, 40, 56), 2: body(70, RED)} for _ in range(4)))
     assert largest_moving(still)[1] == 1
     assert largest_moving(clip({}, {})) is None
+    noisy = clip(*({1: body(2 + i % 2, BLUE, 50, 58), 2: body(70 + i, GREEN, 3, 20)} for i in range(6)))
+    assert largest_moving(noisy)[1] == 2
 
 
 def test_zones_of_frames_between_those_that_were_searched():
@@ -129,6 +136,8 @@ def test_zones_of_frames_between_those_that_were_searched():
     assert (made[2][30, 82:98] == OTHER).all()
     assert made[2][30, 60] == NOBODY
     assert (made[5] == made[4]).all()  # nothing was searched after it
+    fast = clip({1: body(20, RED)}, {1: body(56, RED)})
+    assert (zones(fast, follow(fast, 0, 1), 5, SHAPE)[2][30, [25, 65]] == OWN).all()
 
 
 def test_at_the_border_of_two_who_touch_nobody_is_sure():
