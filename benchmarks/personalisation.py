@@ -91,7 +91,7 @@ class _Said(io.StringIO):
 def report(done: Finished) -> None:
     """Phases and the gate's numbers."""
     figures = done.report
-    say(f"{figures['frames']} frames, window {figures['window']}, threshold {figures['threshold']:g}")
+    say(f"{figures['frames']} frames, window {figures['window']}")
     for phase, wall in figures["seconds"].items():
         say(f"  {phase:14s} {figures['cpu_seconds'][phase]:7.1f} s CPU {wall:7.1f} s wall")
     cpu, wall = sum(figures["cpu_seconds"].values()), sum(figures["seconds"].values())

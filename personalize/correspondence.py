@@ -1,9 +1,10 @@
 """Patch correspondence: every pixel's most similar patch in the frame before and in the frame after.
 
 A match costs the sum of squared differences of colours. Displacements are visited by length and only a
-strictly cheaper one replaces an earlier one, so flat regions do not wander. Three facts make the whole search
-cheap enough to be exhaustive. The cost of a pair of patches is the same in either direction, so one visit
-of a displacement serves both directions of time. With colours of about 7 bits the squares of all
+strictly cheaper one replaces an earlier one, so flat regions do not wander. Long displacements are visited
+only in the box round pixels that have no cheap match close by: where nothing moves, none. Three facts make
+the search cheap enough to be exhaustive there. The cost of a pair of patches is the same in either direction,
+so one visit of a displacement serves both directions of time. With colours of about 7 bits the squares of all
 three channels fit 16 bits, where the box filter is fastest. And a cost with its displacement's rank behind it
 fits 32 bits: the smaller of two such keys is the cheaper patch, and among equals the shorter displacement.
 """
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 Displacements = NDArray[np.int32]
+Keys = NDArray[np.int32]
 Targets = NDArray[np.int32]  #: (height·width) flat pixel of the neighbouring frame, -1 for none
 OnPair = Callable[[int, int], None]  #: (pairs done, pairs in all); may raise to stop the work
 
@@ -27,6 +29,8 @@ _NONE = np.iinfo(np.int32).max
 LEAST_SPREAD = 0.25  #: a channel counts at most this many times more than its range would let it
 JUMP_WINDOW = 5  #: pairs on each side that a shot change is compared with
 LEAST_JUMP = 0.02  #: of the colours' variance; below this nothing is a shot change, only noise
+NEAR = 5  #: px; displacements up to this length are visited everywhere
+SETTLED = 0.05  #: of the colours' variance; a match this cheap is not looked for farther away
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,7 @@ def match_pair(
     """Matches of two neighbouring frames of levels: (later's pixels in earlier, earlier's in later)."""
     cv2.setNumThreads(1)
     steps = by_length(search.reach)
-    backward, forward = _keys(earlier, later, steps, search)
+    backward, forward = _keys(earlier, later, steps, search, unit)
     scale = 1.0 / (3 * search.patch**2 * unit**2)
     return _decoded(backward, steps, scale), _decoded(forward, -steps, scale)
 
@@ -182,9 +186,30 @@ def jumps(medians: Sequence[float], times: float) -> list[int]:
 
 
 def _keys(
-    earlier: Picture, later: Picture, steps: Displacements, search: PatchSearch
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    earlier: Picture, later: Picture, steps: Displacements, search: PatchSearch, unit: float
+) -> tuple[Keys, Keys]:
     """Smallest keys, cost·1024 + rank, of every pixel: (later's, earlier's), each (h, w)."""
+    near = int(np.count_nonzero((steps.astype(np.int64) ** 2).sum(1) <= NEAR**2))
+    keys = _visited(earlier, later, steps, search, range(near))
+    price = int(SETTLED * 3 * search.patch**2 * unit**2)
+    dear = np.asarray(np.maximum(*keys) >> RANK_BITS > price, np.uint8)
+    left, top, width, height = cv2.boundingRect(cv2.erode(dear, np.ones((3, 3), np.uint8)))  # no specks
+    if width:
+        margin = search.reach + search.patch // 2  # what the box's patches and their matches see
+        y, x = max(0, top - margin), max(0, left - margin)
+        around = slice(y, top + height + margin), slice(x, left + width + margin)
+        far = _visited(earlier[around], later[around], steps, search, range(near, len(steps)))
+        inside = slice(top - y, top - y + height), slice(left - x, left - x + width)
+        for best, other in zip(keys, far, strict=True):
+            place = best[top : top + height, left : left + width]
+            np.minimum(place, other[inside], out=place)
+    return keys
+
+
+def _visited(
+    earlier: Picture, later: Picture, steps: Displacements, search: PatchSearch, ranks: range
+) -> tuple[Keys, Keys]:
+    """Keys of `_keys` by the displacements of these ranks alone."""
     height, width = later.shape[:2]
     rim = search.patch // 2
     rows = height + 2 * rim
@@ -192,7 +217,8 @@ def _keys(
     backward = np.full((height, width), _NONE, np.int32)
     forward = backward.copy()
     room16, room32 = np.empty(new.size, np.int16), np.empty((2, rows * new.shape[1]), np.int32)
-    for rank, (dy, dx) in enumerate(steps.tolist()):
+    for rank in ranks:
+        dy, dx = steps[rank].tolist()
         high, wide = height - abs(dy), width - abs(dx)
         if high <= 0 or wide <= 0:
             continue
@@ -228,7 +254,7 @@ def _planes(levels: Picture, rim: int) -> NDArray[np.int16]:
     return np.ascontiguousarray(planes).reshape(-1, planes.shape[2])
 
 
-def _decoded(keys: NDArray[np.int32], steps: Displacements, scale: float) -> PatchMatches:
+def _decoded(keys: Keys, steps: Displacements, scale: float) -> PatchMatches:
     flat = keys.ravel()
     moves = np.zeros(1 << RANK_BITS, np.int32)
     moves[: len(steps)] = steps[:, 0] * keys.shape[1] + steps[:, 1]

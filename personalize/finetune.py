@@ -19,11 +19,15 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 
 from export.rewrite import FastFactor
+from personalize.edges import FINE, ColourGuides
 from personalize.factor import logits
 from training.losses import FACTOR_BACKGROUND, balanced_mean
 
 IGNORED = 255
 HELD_OUT_EVERY = 10
+WRITTEN = 0.75  #: share of the loss that the written silhouette has
+STEEPNESS = 16.0  #: log-odds of the written silhouette per unit of P(person)
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 OnStep = Callable[[int, int], None]  #: (steps done, steps in all); may raise to stop the work
 
 
@@ -37,24 +41,20 @@ class FrameDataset:
 
     Attributes:
         features: (n, 128, gh, gw) of the whole grid, padding included; on disk as a rule.
-        codes: (n, 2·rows, 2·columns) uint8, two samples per cell of the picture without its padding:
-            1 person, 0 background, 255 not known.
+        codes: (n, 4·rows, 4·columns) uint8, four samples per cell each way of the picture without its
+            padding: 1 person, 0 background, 255 not known.
+        guides: the pictures along whose edges the silhouette will be written; None leaves that out.
     """
 
     features: NDArray[np.floating]
     codes: NDArray[np.uint8]
+    guides: ColourGuides | None = None
 
     def __post_init__(self) -> None:
         if self.features.ndim != 4 or self.codes.ndim != 3 or len(self.features) != len(self.codes):
             raise DatasetError(f"features {self.features.shape} do not fit labels {self.codes.shape}")
         if not np.isin(np.unique(self.codes), (0, 1, IGNORED)).all():
             raise DatasetError("labels must be 0, 1 or 255")
-
-    def batch(self, which: Sequence[int] | NDArray[np.integer]) -> tuple[Tensor, Tensor]:
-        """Features (b, 128, gh, gw) and codes of these pictures."""
-        order = np.asarray(which, np.intp)
-        codes = torch.from_numpy(np.ascontiguousarray(self.codes[order]))
-        return _tensor(self.features[order]), codes
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,14 @@ class FinetuneConfig:
         most_steps: a long range is not seen `epochs` times.
     """
 
-    epochs: int = 20
+    epochs: int = 16
     rate: float = 5e-4
     batch: int = 8
     replayed: int = 2
     replay_weight: float = 0.6
     weight_decay: float = 2e-4
-    patience: int = 6
-    most_steps: int = 500
+    patience: int = 4
+    most_steps: int = 160
     longest_gradient: float = 5.0
 
 
@@ -165,7 +165,7 @@ def learn(
     """
     refuse_useless(data)
     torch.manual_seed(seed)
-    learner = deepcopy(factor).train()
+    learner = deepcopy(factor).to(DEVICE).train()
     optimiser = torch.optim.AdamW(
         learner.parameters(), lr=config.rate, weight_decay=config.weight_decay, foreach=False
     )
@@ -229,7 +229,7 @@ def refuse_useless(data: FinetuneData) -> None:
 @torch.no_grad()
 def loss_on(factor: FastFactor, dataset: FrameDataset, which: Sequence[int], batch: int = 8) -> float:
     """Mean loss over pictures."""
-    factor.eval()
+    factor = deepcopy(factor).to(DEVICE).eval()
     total = 0.0
     for at in range(0, len(which), batch):
         part = which[at : at + batch]
@@ -246,20 +246,24 @@ def _better(best: FinetuneResult, learner: FastFactor, data: FinetuneData) -> bo
     best.losses.append(loss)
     if not loss < lowest:
         return False
-    best.factor = deepcopy(learner).eval()
+    best.factor = deepcopy(learner).cpu().eval()
     return True
 
 
 def _loss(factor: FastFactor, dataset: FrameDataset, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
-    """Cross-entropy, each picture's background held to a multiple of its people as in training."""
-    features, codes = dataset.batch(which)
-    odds = _odds(factor, features)
-    rows, columns = codes.shape[1] // 2, codes.shape[2] // 2
-    fine = interpolate(
-        odds[:, None, :rows, :columns], size=codes.shape[1:], mode="bilinear", align_corners=False
-    )[:, 0]
+    """Cross-entropy, each picture's background held to a multiple of its people as in training: of the
+    factor's own answer, and three times as much of the silhouette that will be written.
+    """
+    order = np.asarray(which, np.intp)
+    codes = torch.from_numpy(dataset.codes[order]).to(DEVICE)
+    rows, columns = codes.shape[1] // FINE, codes.shape[2] // FINE
+    odds = _odds(factor, dataset.features[order])[:, :rows, :columns]
     person = codes == 1
-    cost = binary_cross_entropy_with_logits(fine, person.float(), reduction="none")
+    answers = [interpolate(odds[:, None], size=codes.shape[1:], mode="bilinear", align_corners=False)[:, 0]]
+    if dataset.guides is not None:
+        answers.append(STEEPNESS * (dataset.guides.written(torch.sigmoid(odds), order) - 0.5))
+    costs = [binary_cross_entropy_with_logits(a, person.float(), reduction="none") for a in answers]
+    cost = costs[0] if len(costs) == 1 else torch.lerp(*costs, WRITTEN)
     known = (codes != IGNORED).flatten(1).float()
     return balanced_mean(cost.flatten(1), known, person.flatten(1), FACTOR_BACKGROUND)
 
@@ -267,19 +271,16 @@ def _loss(factor: FastFactor, dataset: FrameDataset, which: Sequence[int] | NDAr
 def _change(factor: FastFactor, replay: ReplayBuffer, which: NDArray[np.integer]) -> Tensor:
     """Cross-entropy between the answers now and the answers before."""
     order = np.asarray(which, np.intp)
-    odds = _odds(factor, _tensor(replay.features[order]))
-    before = torch.from_numpy(np.asarray(replay.person[order], np.float32))
-    return binary_cross_entropy_with_logits(odds, before)
+    before = torch.from_numpy(np.asarray(replay.person[order], np.float32)).to(DEVICE)
+    return binary_cross_entropy_with_logits(_odds(factor, replay.features[order]), before)
 
 
-def _odds(factor: FastFactor, features: Tensor) -> Tensor:
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
-        return logits(factor, features).float()
-
-
-def _tensor(features: NDArray[np.floating]) -> Tensor:
-    dense = torch.from_numpy(np.asarray(features, np.float32))
-    return dense.contiguous(memory_format=torch.channels_last)
+def _odds(factor: FastFactor, features: NDArray[np.floating]) -> Tensor:
+    dtype = torch.bfloat16 if has_bf16() else torch.float32
+    dense = torch.from_numpy(np.ascontiguousarray(features))
+    dense = dense.to(DEVICE, dtype, memory_format=torch.channels_last)
+    with torch.autocast(DEVICE.type, dtype=torch.bfloat16, enabled=has_bf16()):
+        return logits(factor, dense).float()
 
 
 def _step(learner: FastFactor, optimiser: torch.optim.Optimizer, loss: Tensor, longest: float) -> bool:
@@ -299,5 +300,5 @@ def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def has_bf16() -> bool:
-    """True where this CPU multiplies bf16 by itself; emulated it would be slower than float32."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - there is no public question
+    """True where the processor multiplies bf16 by itself; emulated it would be slower than float32."""
+    return DEVICE.type == "cuda" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001 - there is no public question

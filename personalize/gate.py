@@ -59,7 +59,7 @@ def score(answers: Iterable[tuple[Map, NDArray[np.uint8]]]) -> GateScore:
     """Compare P(person) on the grid with silhouettes.
 
     Args:
-        answers: P(person) (rows, columns) of the picture's cells, and its silhouette at any size:
+        answers: P(person) of the picture's cells or of a picture, and its silhouette at any size:
             1 person, 0 background, 255 not known.
     """
     rows = []

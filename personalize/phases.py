@@ -27,15 +27,15 @@ class PhaseSpec:
 
 
 PHASES: Final[dict[str, PhaseSpec]] = {
-    "reading": PhaseSpec("Reading the frames", 1.5),
-    "seeds": PhaseSpec("Finding what is surely the person", 4.2),
-    "links": PhaseSpec("Matching each frame with the next", 13.1),
+    "reading": PhaseSpec("Reading the frames", 2.0),
+    "seeds": PhaseSpec("Finding what is the person", 9.5),
+    "links": PhaseSpec("Matching each frame with the next", 6.6),
     "propagating": PhaseSpec("Following the silhouette through time", 2.3),
-    "cuts": PhaseSpec("Sharpening the edges", 24.0),
+    "cuts": PhaseSpec("Sharpening the edges", 0.6),
     "features": PhaseSpec("Reading the bundled pictures of other people", 0.8),
-    "learning": PhaseSpec("Learning the person", 59.8),
+    "learning": PhaseSpec("Learning the person", 15.0),
     "writing": PhaseSpec("Writing the factor", 0.2),
-    "checking": PhaseSpec("Checking: is it really better?", 0.7),
+    "checking": PhaseSpec("Checking: is it really better?", 0.9),
 }
 
 

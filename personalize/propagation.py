@@ -23,6 +23,7 @@ LogOdds = NDArray[np.floating]
 OnFrame = Callable[[int, Map], None]  #: (frame, P(person)), as they are ready; may raise to stop the work
 
 SURE = 1e-4  #: probability of the other label where the user drew
+FADE = 0.98  #: what is left of that knowledge on the next frame of the stroke's track
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class PropagationConfig:
     """Settings of the propagation.
 
     Attributes:
-        agreement: λ, the probability that linked pixels have one label; 34 links halve what is known.
+        agreement: λ, the probability that linked pixels have one label; 34 links halve what is known at 0.99.
         smoothness: γ of the smoothing within each frame, 0 for none.
     """
 
@@ -135,7 +136,7 @@ def with_stroke(
     person: bool,
     reach: int = 30,
 ) -> list[Map]:
-    """Seeds after a stroke of the brush: sure where drawn, and no seed against it left on its track.
+    """Seeds after a stroke of the brush: sure where drawn, and along its track ever less so.
 
     Without the second part the wrong seeds of the frames around would outvote the stroke at once.
 
@@ -145,17 +146,19 @@ def with_stroke(
         frame: where it was drawn.
         drawn: (h, w) the stroke.
         person: the label drawn.
-        reach: frames before and after in which contradicting seeds are withdrawn.
+        reach: frames before and after in which seeds on the track are replaced.
     """
     changed = [np.array(u) for u in unaries]
     for targets, step in ((links.earlier, 1), (links.later, -1)):
-        track = drawn.ravel()
+        track, sure = drawn.ravel(), np.float32(0.49)
         for k in range(frame + step, max(-1, min(len(changed), frame + step * (reach + 1))), step):
+            sure *= np.float32(FADE)
             parent = targets[k - 1 if step > 0 else k]
             track = track[parent] & (parent >= 0)
             if not track.any():
                 break
             seeds = changed[k].ravel()  # a view: np.array made it contiguous
-            seeds[track & ((seeds < 0.5) if person else (seeds > 0.5))] = 0.5
+            at_least = np.maximum(seeds, 0.5 + sure) if person else np.minimum(seeds, 0.5 - sure)
+            seeds[track] = at_least[track]
     changed[frame][drawn] = 1 - SURE if person else SURE
     return changed

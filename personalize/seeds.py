@@ -1,13 +1,13 @@
-"""Seeds of the propagation: pixels of a window in which the factor has no doubt.
+"""Seeds of the propagation: the network's own answers, each as sure as it is.
 
-The paper takes P(person) above 0.99 for a person and below 0.01 for background. A factor that is less sure of
-itself gives too few such pixels; then the threshold is lowered as far as needed, and the notice says so.
+The paper takes P(person) above 0.99 for a person, below 0.01 for background and nothing of the rest. From a
+network that is right at most edges that throws away most of what it knows: on the clip with hand-made masks
+the propagated silhouettes had J .827, and have .880 from all answers at one look (.899 at four).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,29 +17,14 @@ Map = NDArray[np.float32]
 
 WINDOW = 301  #: frames, 150 on each side, as in the paper
 LONG_SIDE = 256  #: px, the working size
-THRESHOLDS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.7)
-LEAST_SHARE = 0.2  #: of the pixels on one side of 0.5 that must be sure
+MOST_STUDIED = 100  #: frames that are looked at several times and learned from
+LEAST_SURE = 0.7  #: P(person) that some pixel must have, and 1 - P(person) some other
 LEAST_PERSON = 1e-3  #: of all pixels that must be more likely person than not
 CLIP = 0.01  #: a seed is wrong this often, as far as the propagation is concerned
 
 
 class NoSeedsError(Exception):
     """Nothing in the window is surely a person, or nothing surely is not; the text says what helps."""
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """Sure pixels of every frame of a window.
-
-    Attributes:
-        unaries: (frames, h, w) float32 P(person) within [0.01, 0.99] where it is sure, one half elsewhere.
-        person_above: the threshold used for a person.
-        notices: what the user should know; empty when the paper's thresholds did.
-    """
-
-    unaries: Map
-    person_above: float
-    notices: list[str]
 
 
 def window(frames: int, *, around: int | None = None, span: int = WINDOW) -> range:
@@ -71,34 +56,34 @@ def working_size(width: int, height: int, long_side: int = LONG_SIDE) -> tuple[i
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def confident(person: Sequence[Map | None], size: tuple[int, int]) -> Seeds:
-    """Seeds of a window from the factor's answers.
+def studied(frames: int) -> range:
+    """Frames that are looked at several times and learned from: evenly spaced, at most `MOST_STUDIED`."""
+    return range(0, frames, max(1, -(-frames // MOST_STUDIED)))
+
+
+def evidence(person: Sequence[Map | None], size: tuple[int, int]) -> Map:
+    """Seeds of a window from the network's answers: each pixel counts by how sure the network is of it.
 
     Args:
-        person: P(person) of each frame on a grid that covers exactly the picture; None for no answer.
+        person: P(person) of each frame over exactly the picture, at any size; None for no answer.
         size: (width, height) to work at.
+
+    Returns:
+        (frames, h, w) P(person) within [0.01, 0.99].
 
     Raises:
         NoSeedsError: no person is found, or nothing else.
     """
-    maps = np.stack([_enlarged(p, size) for p in person]) if person else np.empty((0, 1, 1), np.float32)
-    answered = sum(p is not None for p in person)
-    likely = maps > 0.5
-    if not answered or likely.mean() < LEAST_PERSON or maps.max() <= THRESHOLDS[-1]:
+    maps = np.stack([_enlarged(p, size) for p in person]) if person else np.full((1, 1, 1), 0.5, np.float32)
+    if np.mean(maps > 0.5) < LEAST_PERSON or maps.max() <= LEAST_SURE:
         raise NoSeedsError(
             "No person is found in this range. Choose a range in which the person is in sight."
         )
-    unlikely = maps < 0.5
-    if unlikely.mean() < LEAST_PERSON or maps.min() >= 1 - THRESHOLDS[-1]:
+    if np.mean(maps < 0.5) < LEAST_PERSON or maps.min() >= 1 - LEAST_SURE:
         raise NoSeedsError(
             "The person fills the whole picture. Choose a range that shows some background too."
         )
-    above = _threshold(maps[likely])
-    below = 1 - _threshold(1 - maps[unlikely])
-    unaries = np.full(maps.shape, 0.5, np.float32)
-    sure = (maps > above) | (maps < below)
-    unaries[sure] = np.clip(maps[sure], CLIP, 1 - CLIP)
-    return Seeds(unaries, above, _notices(len(person) - answered, above, below))
+    return np.clip(maps, CLIP, 1 - CLIP, out=maps)
 
 
 def _enlarged(person: Map | None, size: tuple[int, int]) -> Map:
@@ -108,24 +93,3 @@ def _enlarged(person: Map | None, size: tuple[int, int]) -> Map:
     known = np.nan_to_num(np.asarray(person, np.float32), nan=0.5, posinf=0.5, neginf=0.5)
     bounded = np.clip(known, 0, 1)
     return np.asarray(cv2.resize(bounded, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _threshold(sureness: Map) -> float:
-    """The highest threshold that enough of one side's pixels pass; the lowest when none does."""
-    for threshold in THRESHOLDS:
-        if np.mean(sureness > threshold) >= LEAST_SHARE:
-            return threshold
-    return THRESHOLDS[-1]
-
-
-def _notices(unanswered: int, above: float, below: float) -> list[str]:
-    notices = []
-    if above < THRESHOLDS[0]:
-        notices.append(f"The model is rarely sure of this person: P(person) above {above:g} counts as sure.")
-    if below > 1 - THRESHOLDS[0] + 1e-9:
-        notices.append(
-            f"The model is rarely sure of this background: P(person) below {below:.2g} counts as sure."
-        )
-    if unanswered:
-        notices.append(f"{unanswered} frames have no silhouette; they are filled from their neighbours.")
-    return notices

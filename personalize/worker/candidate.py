@@ -19,6 +19,7 @@ from personalize.gate import GateScore, Judgement, figures, judge, on_card, scor
 from personalize.messages import Finished
 from personalize.worker.context import Context, person
 from personalize.worker.finetune import learned, teach
+from personalize.worker.looks import Looks
 from personalize.worker.person import area_alone
 from personalize.worker.results import Facts
 from runtime.engine.providers import Provider
@@ -96,7 +97,6 @@ def done(context: Context) -> Finished:
         "accepted": facts["accepted"],
         "frames": count,
         "window": [first, first + count - 1],
-        "threshold": context.facts["seeds"]["threshold"],
         **({"person": chosen} if (chosen := context.facts["seeds"].get("person")) else {}),
         "epoch": context.facts["learning"]["epoch"],
         "losses": context.facts["learning"]["losses"],
@@ -144,10 +144,12 @@ Answer = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
 
 def _on_clip(context: Context, factor: Session, judged: list[int], step: _Count) -> Iterator[Answer]:
-    features, codes = context.array("features"), context.results.array("codes")
+    features, canvas, small = (context.array(name) for name in ("features", "canvas", "small"))
+    codes, looks = context.results.array("codes"), Looks(context.network, context.facts["reading"]["size"])
     across, down = context.letterbox.cells
     for k in judged:
-        yield person(factor, features[k])[:down, :across], np.asarray(codes[k])
+        cells = person(factor, features[k])[:down, :across]
+        yield looks.along_edges(cells, canvas[k], np.asarray(small[k])), np.asarray(codes[k])
         step()
 
 

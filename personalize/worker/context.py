@@ -63,9 +63,9 @@ class BaseNetwork:
         """Hash of the trunk that the factor belongs to."""
         return self.stages.trunk.sha256
 
-    def letterbox(self, size: tuple[int, int]) -> Letterbox:
-        """Letterbox of a picture of (width, height) in the network's input."""
-        return Letterbox.of_model(size, self.size, self.spec)
+    def letterbox(self, size: tuple[int, int], zoom: float = 1.0) -> Letterbox:
+        """Letterbox of a picture of (width, height) in the network's input, or in one so much larger."""
+        return Letterbox.of_model(size, self.size, self.spec, zoom)
 
     def features(self, canvas: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(h, w, 3) network input → (128, h/8, w/8)."""
@@ -118,6 +118,12 @@ class Context:
         """The clip's index of the first frame in use."""
         start: int = self.facts["reading"]["first"] + self.facts["links"]["span"][0]
         return start
+
+    @property
+    def studied(self) -> list[int]:
+        """Frames that were looked at several times, counted among the frames in use from 0."""
+        first, end = self.facts["links"]["span"]
+        return [k - first for k in self.facts["reading"]["studied"] if first <= k < end]
 
     def array(self, name: str) -> Array:
         """An earlier phase's result for the frames in use."""

@@ -1,4 +1,4 @@
-"""Phase 5, cuts: every frame's silhouette, cut along its picture's edges; doubtful pixels are ignored."""
+"""Phase 5, cuts: every frame's silhouette, by the methods that have one cut along its picture's edges."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from personalize.worker.propagation import stroke_mask
 from personalize.worker.results import Facts
 
 IGNORED = 255
-CONTRADICTION = 0.2  #: P(person) this far on the other side of one half contradicts the cut
-UNDECIDED_WITHIN = 0.05  #: of one half: nothing was propagated here
+DOUBT = 0.2  #: P(person) this near to 0 or 1 is no doubt
 Map = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 
@@ -51,20 +50,16 @@ def run(context: Context) -> Facts:
 
 def silhouette(image: Codes, person: Map, job: PersonalizationJob) -> tuple[Codes, str]:
     """One frame's codes by the job's method, and why it was not cut, if it was not."""
-    if job.method == "none":
+    if job.method in {"tree", "none"}:  # what was propagated lies along the edges already
         return _by_probability(person), ""
     cut: FrameCut = (grab_cut if job.method == "grabcut" else graph_cut)(image, person)
-    codes = cut.person.astype(np.uint8)
-    if job.method == "tree":
-        wrong = np.where(cut.person, person < 0.5 - CONTRADICTION, person > 0.5 + CONTRADICTION)
-        codes[wrong | (np.abs(person - 0.5) < UNDECIDED_WITHIN)] = IGNORED
-    return codes, cut.notice
+    return cut.person.astype(np.uint8), cut.notice
 
 
 def _by_probability(person: Map) -> Codes:
     """Only what is nearly sure."""
     codes = np.full(person.shape, IGNORED, np.uint8)
-    codes[person > 1 - CONTRADICTION], codes[person < CONTRADICTION] = 1, 0
+    codes[person > 1 - DOUBT], codes[person < DOUBT] = 1, 0
     return codes
 
 

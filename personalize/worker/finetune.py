@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 
 from export.rewrite import FastFactor
 from personalize import factor as factors
+from personalize.edges import FINE, ColourGuides
 from personalize.finetune import (
     IGNORED,
     FinetuneConfig,
@@ -22,12 +23,12 @@ from personalize.finetune import (
     held_out,
     learn,
 )
+from personalize.seeds import MOST_STUDIED
 from personalize.worker.context import Context
 from personalize.worker.results import Array, Facts
 from runtime.system.files import write_atomic
 
 CONFIG: Final = FinetuneConfig()
-SAMPLES_PER_CELL: Final = 2
 RESERVE_S: Final = 30.0  #: that writing and checking need before the job's time is up
 SHARE: Final = (0.005, 0.9)  #: of a picture that a person fills in frames worth learning from
 FILE: Final = "learned.safetensors"
@@ -63,11 +64,18 @@ def teach(context: Context, seed: int) -> tuple[FinetuneResult, list[int]]:
     """
     codes = grid_labels(context.results.array("codes"), context.letterbox.cells)
     useful = useful_frames(codes)
-    watched, judged = ([useful[k] for k in part] for part in held_out(len(useful)))
-    kept = {*watched, *judged}
+    if len(useful) > MOST_STUDIED:
+        useful = sorted({*useful} & {*context.studied})
+    watched, judged = held_out(len(useful))
+    width, height = context.letterbox.content
+    canvas = context.array("canvas")
     data = FinetuneData(
-        FrameDataset(context.array("features"), codes),
-        [k for k in useful if k not in kept],
+        FrameDataset(
+            context.array("features")[useful],
+            codes[useful],
+            ColourGuides.of((canvas[k][:height, :width] for k in useful), context.letterbox.cells),
+        ),
+        [k for k in range(len(useful)) if k not in {*watched, *judged}],
         watched,
         ReplayBuffer(context.results.array("replayed_features"), context.results.array("replayed_person")),
     )
@@ -81,7 +89,7 @@ def teach(context: Context, seed: int) -> tuple[FinetuneResult, list[int]]:
         return ""
 
     made = learn(base, data, CONFIG, seed=seed, on_step=context.reporter.progress, should_end=should_end)
-    return made, judged
+    return made, [useful[k] for k in judged]
 
 
 def useful_frames(codes: NDArray[np.uint8]) -> list[int]:
@@ -91,13 +99,13 @@ def useful_frames(codes: NDArray[np.uint8]) -> list[int]:
 
 
 def grid_labels(codes: Array, cells: tuple[int, int]) -> NDArray[np.uint8]:
-    """Silhouettes at two samples per cell: what most of a sample is, 255 where most of it is in doubt.
+    """Silhouettes at four samples per cell: what most of a sample is, 255 where most of it is in doubt.
 
     Args:
         codes: (n, h, w) 1 person, 0 background, 255 in doubt.
         cells: (columns, rows) of the grid that the picture covers.
     """
-    size = (cells[0] * SAMPLES_PER_CELL, cells[1] * SAMPLES_PER_CELL)
+    size = (cells[0] * FINE, cells[1] * FINE)
     made = np.empty((len(codes), size[1], size[0]), np.uint8)
     for k, code in enumerate(codes):
         known = cv2.resize((code != IGNORED).astype(np.float32), size, interpolation=cv2.INTER_AREA)

@@ -1,12 +1,13 @@
-"""Phase 2, seeds: features and P(person) of every frame; pixels without doubt are the seeds."""
+"""Phase 2, seeds: features and P(person) of every frame, of some by several looks."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from personalize.chosen_person import alone
-from personalize.seeds import CLIP, THRESHOLDS, NoSeedsError, confident
+from personalize.seeds import CLIP, NoSeedsError, evidence
 from personalize.worker.context import Context, person
+from personalize.worker.looks import Looks
 from personalize.worker.person import follow_chosen
 from personalize.worker.person import needs as needs_of_person
 from personalize.worker.results import Facts
@@ -21,34 +22,35 @@ def needs(context: Context) -> list[object]:
 
 def run(context: Context) -> Facts:
     """Features and P(person) of every frame, and the seeds; none when no person is found, or nothing else."""
-    canvas, small = context.results.array("canvas"), context.results.array("small")
-    count, (columns, rows) = context.frames, context.letterbox.grid
+    canvas, small, large = (context.results.array(name) for name in ("canvas", "small", "large"))
+    count, (columns, rows), (across, down) = context.frames, context.letterbox.grid, context.letterbox.cells
+    looks = Looks(context.network, context.facts["reading"]["size"])
+    studied = context.facts["reading"]["studied"]
     features = context.results.new("features", (count, 128, rows, columns), np.float16)
-    persons = np.empty((count, rows, columns), np.float32)
+    persons, maps = np.empty((count, rows, columns), np.float32), []
     for k in range(count):
         seen = context.network.features(canvas[k])
         features[k] = seen
         persons[k] = person(context.network.factor, seen)
+        cells = persons[k, :down, :across]
+        if k in studied:
+            cells = looks.person((large[studied.index(k)], canvas[k]), persons[k])
+        maps.append(looks.along_edges(cells, canvas[k], np.asarray(small[k])))
         context.reporter.progress(k + 1, count)
     size = (small.shape[2], small.shape[1])
-    across, down = context.letterbox.cells
-    cells = list(persons[:, :down, :across])
+    why = ""
     try:
-        seeds = confident(cells, size)
+        unaries = evidence(maps, size)
     except NoSeedsError as e:
-        unaries, above, why = np.full((count, *size[::-1]), 0.5, np.float32), 1.0, str(e)
-    else:
-        unaries, above, why = seeds.unaries, seeds.person_above, ""
-        for text in seeds.notices:
-            context.reporter.notice(text)
+        unaries, why = np.full((count, *size[::-1]), 0.5, np.float32), str(e)
     whose, chosen = follow_chosen(context, persons)
     if whose is not None:
         unaries = alone(unaries, whose, CLIP)
         context.results.keep("whose", whose)
     context.results.keep("features", features)
     context.results.keep("person", persons)
-    context.results.keep("unaries", np.clip(unaries, CLIP, 1 - CLIP))
-    return {"threshold": above, "usual_threshold": THRESHOLDS[0], "nobody": why, "person": chosen}
+    context.results.keep("unaries", unaries)
+    return {"nobody": why, "person": chosen}
 
 
 def refuse_nobody(context: Context) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalize import correspondence
 from personalize.correspondence import LabScale, PatchSearch, by_length, jumps, match_pair, match_window
 
 LEVELS = PatchSearch().levels
@@ -39,7 +40,7 @@ def squared_length(links, width):
 
 
 @settings(max_examples=12)
-@given(st.integers(0, 2**32 - 1), st.sampled_from((1, 3, 5, 7)), st.integers(0, 4), st.integers(2, 120))
+@given(st.integers(0, 2**32 - 1), st.sampled_from((1, 3, 5, 7)), st.integers(0, 3), st.integers(2, 120))
 def test_same_as_the_slow_way_in_both_directions(seed, patch, reach, colours):
     random = np.random.default_rng(seed)
     earlier, later = random.integers(0, min(colours, LEVELS), (2, 7, 9, 3)).astype(np.uint8)
@@ -84,6 +85,31 @@ def test_moved_square_is_found_exactly(dy, dx):
     np.testing.assert_array_equal(found.later[0].reshape(64, 64)[inside], expected[inside])
     back = found.earlier[0][expected[inside]]
     np.testing.assert_array_equal(back, place[inside])
+
+
+def test_far_displacements_are_visited_only_where_something_moves(monkeypatch):
+    random = np.random.default_rng(2)
+    scene, square = (random.integers(0, 255, (n, n, 3)) for n in (96, 20))
+    frames = []
+    for y, x in ((30, 30), (41, 22)):  # 13.6 px
+        moved = scene.copy()
+        moved[y : y + 20, x : x + 20] = square
+        frames.append(np.clip(moved + random.normal(0, 2, moved.shape), 0, 255).astype(np.uint8))
+    seen = []
+    visited = correspondence._visited
+    monkeypatch.setattr(
+        correspondence,
+        "_visited",
+        lambda *given: seen.append((given[0].shape[:2], len(given[4]))) or visited(*given),
+    )
+    found = match_window(frames)
+    (whole, near), (part, far) = seen
+    assert (whole, near + far) == ((96, 96), 31 * 31)
+    assert near < 100
+    assert np.prod(part) < 0.6 * 96 * 96
+    place = np.arange(96 * 96).reshape(96, 96)
+    np.testing.assert_array_equal(found.later[0].reshape(96, 96)[32:48, 32:48], place[43:59, 24:40])
+    np.testing.assert_array_equal(found.later[0].reshape(96, 96)[70:], place[70:])
 
 
 def test_nothing_is_linked_across_a_change_of_shot():

@@ -43,7 +43,7 @@ def dataset(count=12, seed=0):
     person = random.random((count, ROWS, COLUMNS)) < 0.4
     features = random.normal(0, 0.5, (count, 128, ROWS, COLUMNS)).astype(np.float16)
     features[:, :16] += np.where(person, 2.0, -2.0)[:, None].astype(np.float16)
-    codes = person.astype(np.uint8).repeat(2, 1).repeat(2, 2)
+    codes = person.astype(np.uint8).repeat(4, 1).repeat(4, 2)
     return FrameDataset(features, codes)
 
 
@@ -154,7 +154,7 @@ def test_h01_a_hundred_thousand_frames_are_bounded_in_time(base):
     few = dataset(4)
     many = FrameDataset(
         np.broadcast_to(few.features[:1], (100_000, 128, ROWS, COLUMNS)),
-        np.broadcast_to(few.codes[:1], (100_000, 2 * ROWS, 2 * COLUMNS)),
+        np.broadcast_to(few.codes[:1], (100_000, 4 * ROWS, 4 * COLUMNS)),
     )
     steps = []
     config = replace(QUICK, most_steps=10)

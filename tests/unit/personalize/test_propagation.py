@@ -207,3 +207,17 @@ def test_one_frame_and_bad_input():
         propagate(one, [known, known])
     with pytest.raises(ValueError, match="agreement"):
         PropagationConfig(agreement=1.0)
+
+
+def test_a_stroke_is_followed_though_links_agree_little():
+    """The program's λ forgets within three links; what the user drew holds for its track all the same."""
+    frames, masks = moving_square(13)
+    links = match_window(frames)
+    known = np.full((13, *masks.shape[1:]), 0.05, np.float32)  # the network sees nobody at all
+    drawn = masks[6]
+    unaries = with_stroke(links, list(known), 6, drawn, person=True)
+    after = propagate(links, unaries, PropagationConfig(0.9))
+    assert min(iou(p, m) for p, m in zip(after, masks, strict=True)) > 0.7
+    assert (np.array(unaries)[0, masks[0]] > 0.9).mean() > 0.7
+    without = propagate(links, [*known[:6], unaries[6], *known[7:]], PropagationConfig(0.9))
+    assert iou(without[0], masks[0]) < 0.1

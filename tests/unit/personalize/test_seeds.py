@@ -1,4 +1,4 @@
-"""Which frames are looked at, and which of their pixels are taken for sure."""
+"""Which frames are looked at, and what is known of their pixels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize.seeds import NoSeedsError, between, confident, window, working_size
+from personalize.seeds import MOST_STUDIED, NoSeedsError, between, evidence, studied, window, working_size
 
 SIZE = (32, 24)
 
@@ -53,38 +53,31 @@ def person_of(sure, rest=0.6, background=0.001):
     return grid
 
 
-def test_confident_pixels_become_seeds():
-    seeds = confident([person_of(0.999)] * 3, SIZE)
-    assert seeds.unaries.shape == (3, 24, 32)
-    assert (seeds.person_above, seeds.notices) == (0.99, [])
-    assert seeds.unaries.max() == np.float32(0.99)
-    assert seeds.unaries.min() == np.float32(0.01)
-    assert seeds.unaries[0, 18, 16] == 0.5  # likely, but not sure
-
-
-@pytest.mark.parametrize(("sure", "expected"), [(0.985, 0.98), (0.96, 0.95), (0.85, 0.8)])
-def test_threshold_is_lowered_and_said(sure, expected):
-    seeds = confident([person_of(sure)], SIZE)
-    assert seeds.person_above == expected
-    assert str(expected) in seeds.notices[0]
-    assert (seeds.unaries > expected).any()
-
-
-def test_threshold_of_the_background_is_its_own():
-    seeds = confident([person_of(0.999, background=0.03)], SIZE)
-    assert seeds.person_above == 0.99
-    assert "0.05" in seeds.notices[0]
+def test_every_answer_counts_by_how_sure_it_is():
+    seeds = evidence([person_of(0.999)] * 3, SIZE)
+    assert seeds.shape == (3, 24, 32)
+    assert seeds.max() == np.float32(0.99)
+    assert seeds.min() == np.float32(0.01)
+    assert seeds[0, 18, 16] == pytest.approx(0.6)  # likely, and no more
 
 
 def test_missing_frames_and_broken_numbers_are_undecided():
     broken = person_of(0.999)
     broken[0, 0] = np.nan
     broken[0, 15] = np.inf
-    seeds = confident([broken, None], SIZE)
-    assert np.isfinite(seeds.unaries).all()
-    assert seeds.unaries[0, 0, 0] == 0.5
-    assert (seeds.unaries[1] == 0.5).all()
-    assert seeds.notices == ["1 frames have no silhouette; they are filled from their neighbours."]
+    seeds = evidence([broken, None], SIZE)
+    assert np.isfinite(seeds).all()
+    assert seeds[0, 0, 0] == 0.5
+    assert (seeds[1] == 0.5).all()
+
+
+@given(st.integers(1, 900))
+def test_studied_frames_are_few_and_evenly_spaced(frames):
+    chosen = studied(frames)
+    assert 1 <= len(chosen) <= MOST_STUDIED
+    assert chosen[-1] < frames
+    assert frames - chosen[-1] <= chosen.step
+    assert chosen == range(frames) or frames > MOST_STUDIED
 
 
 @pytest.mark.parametrize(
@@ -100,9 +93,9 @@ def test_missing_frames_and_broken_numbers_are_undecided():
 )
 def test_no_person_is_said_in_words(maps):
     with pytest.raises(NoSeedsError, match="No person is found"):
-        confident(maps, SIZE)
+        evidence(maps, SIZE)
 
 
 def test_nothing_but_a_person_is_said_in_words():
     with pytest.raises(NoSeedsError, match="fills the whole picture"):
-        confident([np.full((9, 9), 0.999, np.float32)], SIZE)
+        evidence([np.full((9, 9), 0.999, np.float32)], SIZE)
