@@ -68,12 +68,13 @@ def grab_cut(image: Picture, person: Map) -> FrameCut:
     return _guarded(cut, likely)
 
 
-def graph_cut(image: Picture, person: Map) -> FrameCut:
+def graph_cut(image: Picture, person: Map, iterations: int = ITERATIONS) -> FrameCut:
     """Minimum cut of colour, probability and contrast, learned and cut again until it rests.
 
     Args:
         image: (h, w, 3) RGB.
         person: (h, w) P(person).
+        iterations: rounds at most; from P(person) that is nearly right one changes what five would.
     """
     known = _known(person)
     likely = known > 0.5
@@ -86,7 +87,7 @@ def graph_cut(image: Picture, person: Map) -> FrameCut:
     colours = image.reshape(-1, 3).astype(np.float64)
     sides = [Gaussians.of(colours[side.ravel()]) for side in (~likely, likely)]
     now = likely
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         if min(now.sum(), (~now).sum()) < LEAST_PIXELS:
             break
         sides = [g.again(colours[side.ravel()]) for g, side in zip(sides, (~now, now), strict=True)]

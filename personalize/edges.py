@@ -50,8 +50,9 @@ class ColourGuides:
         parts = self.colours, self.means, self.inverse, self.fine
         colours, means, inverse, fine = (part[order].to(person.device) for part in parts)
         values = interpolate(person[:, None], size=colours.shape[2:], mode="bilinear", align_corners=False)
-        mean, *products = _blur(torch.cat([values, colours * values], 1)).split([1, 3], 1)
-        covariance = products[0] - means * mean
+        blurred = _blur(torch.cat([values, colours * values], 1))
+        mean = blurred[:, :1]
+        covariance = blurred[:, 1:] - means * mean
         slopes = (inverse * covariance[:, None]).sum(2)
         offset = mean - (slopes * means).sum(1, keepdim=True)
         fit = _blur(torch.cat([slopes, offset], 1))
@@ -69,7 +70,7 @@ def _statistics(picture: NDArray[np.uint8], cells: tuple[int, int]) -> tuple[Ten
     colours = planes(SAMPLES_PER_CELL).float() / 255
     means = _blur(colours)
     products = (colours[:, :, None] * colours[:, None]).flatten(1, 2)
-    spread = _blur(products).unflatten(1, (3, 3)) - means[:, :, None] * means[:, None]
+    spread = _blur(products).reshape(1, 3, *colours.shape[1:]) - means[:, :, None] * means[:, None]
     matrices = spread.permute(0, 3, 4, 1, 2) + float(EPSILON) * torch.eye(3)
     return colours, means, torch.linalg.inv(matrices).permute(0, 3, 4, 1, 2), planes(FINE)
 

@@ -263,7 +263,7 @@ def _loss(factor: FastFactor, dataset: FrameDataset, which: Sequence[int] | NDAr
     if dataset.guides is not None:
         answers.append(STEEPNESS * (dataset.guides.written(torch.sigmoid(odds), order) - 0.5))
     costs = [binary_cross_entropy_with_logits(a, person.float(), reduction="none") for a in answers]
-    cost = costs[0] if len(costs) == 1 else torch.lerp(*costs, WRITTEN)
+    cost = costs[0] if len(costs) == 1 else torch.lerp(costs[0], costs[1], WRITTEN)
     known = (codes != IGNORED).flatten(1).float()
     return balanced_mean(cost.flatten(1), known, person.flatten(1), FACTOR_BACKGROUND)
 

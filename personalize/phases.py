@@ -31,7 +31,7 @@ PHASES: Final[dict[str, PhaseSpec]] = {
     "seeds": PhaseSpec("Finding what is the person", 9.5),
     "links": PhaseSpec("Matching each frame with the next", 6.6),
     "propagating": PhaseSpec("Following the silhouette through time", 2.3),
-    "cuts": PhaseSpec("Sharpening the edges", 0.6),
+    "cuts": PhaseSpec("Sharpening the edges", 5.0),
     "features": PhaseSpec("Reading the bundled pictures of other people", 0.8),
     "learning": PhaseSpec("Learning the person", 15.0),
     "writing": PhaseSpec("Writing the factor", 0.2),

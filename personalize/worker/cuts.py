@@ -1,19 +1,24 @@
-"""Phase 5, cuts: every frame's silhouette, by the methods that have one cut along its picture's edges."""
+"""Phase 5, cuts: silhouettes of the frames that teach, cut along their picture's edges; doubt is ignored."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personalize.chosen_person import NOBODY, OTHER
-from personalize.cuts import FrameCut, grab_cut, graph_cut
-from personalize.job import PersonalizationJob
+from personalize.cuts import ITERATIONS, grab_cut, graph_cut
+from personalize.job import Method
+from personalize.seeds import MOST_STUDIED
 from personalize.worker.context import BACKGROUND, PERSON, UNDECIDED, Context
 from personalize.worker.propagation import stroke_mask
 from personalize.worker.results import Facts
 
 IGNORED = 255
-DOUBT = 0.2  #: P(person) this near to 0 or 1 is no doubt
+CONTRADICTION = 0.2  #: P(person) this far on the other side of one half contradicts the cut
+UNDECIDED_WITHIN = 0.05  #: of one half: nothing was propagated here
+ROUNDS: Final = {"tree": 1, "graphcut": ITERATIONS}
 Map = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 
@@ -28,8 +33,10 @@ def run(context: Context) -> Facts:
     small, propagated = context.array("small"), context.results.array("carried")
     codes = np.empty(propagated.shape, np.uint8)
     uncut = 0
+    all_teach, studied = len(codes) <= MOST_STUDIED, set(context.studied)
     for k, person in enumerate(propagated):
-        codes[k], notice = silhouette(np.asarray(small[k]), np.asarray(person), context.job)
+        method = context.job.method if all_teach or k in studied else "none"
+        codes[k], notice = silhouette(np.asarray(small[k]), np.asarray(person), method)
         uncut += bool(notice)
         if context.job.person is not None:
             whose = np.asarray(context.array("whose")[k])
@@ -48,18 +55,22 @@ def run(context: Context) -> Facts:
     return {"uncut": uncut}
 
 
-def silhouette(image: Codes, person: Map, job: PersonalizationJob) -> tuple[Codes, str]:
-    """One frame's codes by the job's method, and why it was not cut, if it was not."""
-    if job.method in {"tree", "none"}:  # what was propagated lies along the edges already
+def silhouette(image: Codes, person: Map, method: Method) -> tuple[Codes, str]:
+    """One frame's codes by a method, and why it was not cut, if it was not."""
+    if method == "none":
         return _by_probability(person), ""
-    cut: FrameCut = (grab_cut if job.method == "grabcut" else graph_cut)(image, person)
-    return cut.person.astype(np.uint8), cut.notice
+    cut = grab_cut(image, person) if method == "grabcut" else graph_cut(image, person, ROUNDS[method])
+    codes = cut.person.astype(np.uint8)
+    if method == "tree":
+        wrong = np.where(cut.person, person < 0.5 - CONTRADICTION, person > 0.5 + CONTRADICTION)
+        codes[wrong | (np.abs(person - 0.5) < UNDECIDED_WITHIN)] = IGNORED
+    return codes, cut.notice
 
 
 def _by_probability(person: Map) -> Codes:
     """Only what is nearly sure."""
     codes = np.full(person.shape, IGNORED, np.uint8)
-    codes[person > 1 - DOUBT], codes[person < DOUBT] = 1, 0
+    codes[person > 1 - CONTRADICTION], codes[person < CONTRADICTION] = 1, 0
     return codes
 
 

@@ -97,5 +97,5 @@ def _expect(reporter: Reporter, context: Context) -> None:
     reporter.expect("seeds", share)
     reporter.expect("links", share * linked)
     reporter.expect("propagating", share)
-    reporter.expect("cuts", share * float(context.job.method in {"grabcut", "graphcut"}))
+    reporter.expect("cuts", share * float(context.job.method != "none"))
     reporter.expect("learning", min(1.2, share))
