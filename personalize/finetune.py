@@ -21,10 +21,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits, interpolate
 from export.rewrite import FastFactor
 from personalize.edges import FINE, ColourGuides
 from personalize.factor import logits
-from training.losses import FACTOR_BACKGROUND, balanced_mean
+from training.losses import balanced_mean
 
 IGNORED = 255
 HELD_OUT_EVERY = 10
+#: times a picture's people that its background weighs at most; with training's 3 small people grow fat
+BACKGROUND = 10.0
 WRITTEN = 0.75  #: share of the loss that the written silhouette has
 STEEPNESS = 16.0  #: log-odds of the written silhouette per unit of P(person)
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -104,7 +106,7 @@ class FinetuneConfig:
     rate: float = 5e-4
     batch: int = 8
     replayed: int = 2
-    replay_weight: float = 0.6
+    replay_weight: float = 0.3
     weight_decay: float = 2e-4
     patience: int = 4
     most_steps: int = 160
@@ -251,7 +253,7 @@ def _better(best: FinetuneResult, learner: FastFactor, data: FinetuneData) -> bo
 
 
 def _loss(factor: FastFactor, dataset: FrameDataset, which: Sequence[int] | NDArray[np.integer]) -> Tensor:
-    """Cross-entropy, each picture's background held to a multiple of its people as in training: of the
+    """Cross-entropy, each picture's background held to a multiple of its people: of the
     factor's own answer, and three times as much of the silhouette that will be written.
     """
     order = np.asarray(which, np.intp)
@@ -265,7 +267,7 @@ def _loss(factor: FastFactor, dataset: FrameDataset, which: Sequence[int] | NDAr
     costs = [binary_cross_entropy_with_logits(a, person.float(), reduction="none") for a in answers]
     cost = costs[0] if len(costs) == 1 else torch.lerp(costs[0], costs[1], WRITTEN)
     known = (codes != IGNORED).flatten(1).float()
-    return balanced_mean(cost.flatten(1), known, person.flatten(1), FACTOR_BACKGROUND)
+    return balanced_mean(cost.flatten(1), known, person.flatten(1), BACKGROUND)
 
 
 def _change(factor: FastFactor, replay: ReplayBuffer, which: NDArray[np.integer]) -> Tensor:

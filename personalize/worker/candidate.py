@@ -17,9 +17,9 @@ from models.spec import FactorCard, ModelSpec
 from personalize import factor as factors
 from personalize.gate import GateScore, Judgement, figures, judge, on_card, score
 from personalize.messages import Finished
+from personalize.worker.augmentation import AveragedViews
 from personalize.worker.context import Context, person
 from personalize.worker.finetune import learned, teach
-from personalize.worker.looks import Looks
 from personalize.worker.person import area_alone
 from personalize.worker.results import Facts
 from runtime.engine.providers import Provider
@@ -145,11 +145,14 @@ Answer = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
 def _on_clip(context: Context, factor: Session, judged: list[int], step: _Count) -> Iterator[Answer]:
     features, canvas, small = (context.array(name) for name in ("features", "canvas", "small"))
-    codes, looks = context.results.array("codes"), Looks(context.network, context.facts["reading"]["size"])
+    codes, averaged = (
+        context.results.array("codes"),
+        AveragedViews(context.network, context.facts["reading"]["size"]),
+    )
     across, down = context.letterbox.cells
     for k in judged:
         cells = person(factor, features[k])[:down, :across]
-        yield looks.along_edges(cells, canvas[k], np.asarray(small[k])), np.asarray(codes[k])
+        yield averaged.along_edges(cells, canvas[k], np.asarray(small[k])), np.asarray(codes[k])
         step()
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from personalize.job import PersonalizationJob
 from personalize.seeds import WINDOW, between, studied, window, working_size
+from personalize.worker.augmentation import FOUR
 from personalize.worker.context import Context
-from personalize.worker.looks import LOOKS
 from personalize.worker.pictures import PictureSequence, identity, opened, sha256_of
 from personalize.worker.results import Facts
 from runtime.frames import Frame
@@ -23,7 +23,7 @@ FEWEST = 2
 def needs(context: Context) -> list[object]:
     """Inputs of the result."""
     job = context.job
-    return [identity(job.clip), job.first, job.last, job.around, repr(context.network.size), repr(LOOKS)]
+    return [identity(job.clip), job.first, job.last, job.around, repr(context.network.size), repr(FOUR)]
 
 
 def run(context: Context) -> Facts:
@@ -77,20 +77,20 @@ def _read(context: Context, pictures: Clip | PictureSequence, wanted: range) -> 
     """Fill both arrays; how many frames there were."""
     width, height = pictures.size
     letterbox = context.network.letterbox((width, height))
-    larger = context.network.letterbox((width, height), LOOKS.sizes[0])
+    larger = context.network.letterbox((width, height), FOUR.sizes[0])
     small_size = working_size(width, height)
     small = context.results.new("small", (len(wanted), small_size[1], small_size[0], 3), np.uint8)
     canvas = context.results.new(
         "canvas", (len(wanted), letterbox.network[1], letterbox.network[0], 3), np.uint8
     )
-    looked_at = studied(len(wanted))
-    large = context.results.new("large", (len(looked_at), larger.network[1], larger.network[0], 3), np.uint8)
+    several = studied(len(wanted))
+    large = context.results.new("large", (len(several), larger.network[1], larger.network[0], 3), np.uint8)
     read = 0
     for frame in pictures.frames(wanted.start):
         if read >= len(wanted):
             break
-        if read in looked_at:
-            large[looked_at.index(read)] = larger.apply(frame.image)[0]
+        if read in several:
+            large[several.index(read)] = larger.apply(frame.image)[0]
         _put(frame, small[read], canvas[read], context)
         read += 1
         context.reporter.progress(read, len(wanted))

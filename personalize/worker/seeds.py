@@ -1,4 +1,4 @@
-"""Phase 2, seeds: features and P(person) of every frame, of some by several looks."""
+"""Phase 2, seeds: features and P(person) of every frame, of some by several averaged."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from personalize.chosen_person import alone
 from personalize.seeds import CLIP, NoSeedsError, evidence
+from personalize.worker.augmentation import AveragedViews
 from personalize.worker.context import Context, person
-from personalize.worker.looks import Looks
 from personalize.worker.person import follow_chosen
 from personalize.worker.person import needs as needs_of_person
 from personalize.worker.results import Facts
@@ -24,7 +24,7 @@ def run(context: Context) -> Facts:
     """Features and P(person) of every frame, and the seeds; none when no person is found, or nothing else."""
     canvas, small, large = (context.results.array(name) for name in ("canvas", "small", "large"))
     count, (columns, rows), (across, down) = context.frames, context.letterbox.grid, context.letterbox.cells
-    looks = Looks(context.network, context.facts["reading"]["size"])
+    averaged = AveragedViews(context.network, context.facts["reading"]["size"])
     studied = context.facts["reading"]["studied"]
     features = context.results.new("features", (count, 128, rows, columns), np.float16)
     persons, maps = np.empty((count, rows, columns), np.float32), []
@@ -34,8 +34,8 @@ def run(context: Context) -> Facts:
         persons[k] = person(context.network.factor, seen)
         cells = persons[k, :down, :across]
         if k in studied:
-            cells = looks.person((large[studied.index(k)], canvas[k]), persons[k])
-        maps.append(looks.along_edges(cells, canvas[k], np.asarray(small[k])))
+            cells = averaged.person((large[studied.index(k)], canvas[k]), persons[k])
+        maps.append(averaged.along_edges(cells, canvas[k], np.asarray(small[k])))
         context.reporter.progress(k + 1, count)
     size = (small.shape[2], small.shape[1])
     why = ""

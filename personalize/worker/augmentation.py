@@ -13,13 +13,13 @@ from personalize.worker.context import BaseNetwork, person
 from runtime.engine.augmentation import View, Views, merged, mirrored
 
 #: silhouette J on the tennis clip: one look .855, these .888, with two smaller ones as well .889
-LOOKS: Final = Views((1.2, 1.0), mirrored=True)
+FOUR: Final = Views((1.2, 1.0), mirrored=True)
 Map = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
 
-class Looks:
-    """Looks at the frames of one clip, by its network."""
+class AveragedViews:
+    """Average of several views of each frame of one clip, by its network."""
 
     def __init__(self, network: BaseNetwork, size: tuple[int, int]) -> None:
         self._network, self._size = network, size
@@ -27,8 +27,8 @@ class Looks:
     @cached_property
     def views(self) -> list[View]:
         """Each size upright and mirrored, the largest first."""
-        boxes = [self._network.letterbox(self._size, zoom) for zoom in LOOKS.sizes]
-        return [View(box, flip) for box in boxes for flip in LOOKS.sides]
+        boxes = [self._network.letterbox(self._size, zoom) for zoom in FOUR.sizes]
+        return [View(box, flip) for box in boxes for flip in FOUR.sides]
 
     def person(self, canvases: tuple[Picture, Picture], upright: Map) -> Map:
         """P(person) over the cells of the largest look.
