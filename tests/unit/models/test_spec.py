@@ -59,6 +59,15 @@ def test_round_trip(spec: ModelSpec) -> None:
     assert "\n" not in spec.to_json()
 
 
+def test_a_card_names_the_person_only_where_one_was_chosen() -> None:
+    """Earlier versions refuse a field that they do not know."""
+    everybody = replace(ONE, card=CARD).to_json()
+    assert "person" not in json.loads(everybody)["card"]
+    assert ModelSpec.from_json(everybody).card == CARD
+    chosen = replace(CARD, person="at 3,4 in frame 5, found by instances")
+    assert ModelSpec.from_json(replace(ONE, card=chosen).to_json()).card == chosen
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "{}", '{"name": "x"}', "[" * 100_000])
 def test_what_is_no_description_is_refused_in_words(text: str) -> None:
     with pytest.raises(SpecError, match="the model description"):

@@ -12,14 +12,16 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from typer.testing import CliRunner
 
+from app.__main__ import app
 from app.batch.options import FrameSpan
 from app.commands import personalize as command
 from models.spec import FactorCard
 from personalize.client import job_folders
 from personalize.client.supervisor import Ending, Outcome, Supervisor, Timeouts
 from personalize.factor import described
-from personalize.job import PersonalizationJob, read_job, write_job
+from personalize.job import PersonalizationJob, PersonChoice, read_job, write_job
 from personalize.messages import Cancelled, Failure, Finished, PhaseProgress, WorkerNotice, encode
 from runtime.library.factors import user_factors
 from runtime.model_files.metadata import describe
@@ -246,6 +248,25 @@ def test_a_job_that_cannot_be_written_leaves_no_folder(clip, monkeypatch):
         if not injector.failed_in:
             break
     assert refused >= 4  # open, fchmod, write, fsync
+
+
+def test_the_person_who_was_chosen_is_in_the_job_and_in_the_result(clip, factor, worker, capsys):
+    worker(code=9)
+    personalise(clip, person=PersonChoice((320, 180), 40))
+    (job,) = (f.job for f in job_folders.left_over())
+    assert (job.person, job.around, job.last) == (PersonChoice((320, 180), 40), 40, None)
+    report = {**REPORT, "person": {"words": "at 321,179 in frame 40, found by instances"}}
+    worker(Finished(str(factor), "0", accepted=True, report=report))
+    assert personalise(clip, person=PersonChoice((320, 180), 40)) == 0
+    assert "Person: at 321,179 in frame 40, found by instances" in capsys.readouterr().out
+    assert left() == []
+
+
+@pytest.mark.parametrize("text", ["me", "1", "1,2@", "-3,4"])
+def test_an_impossible_person_is_wrong_usage(clip, text):
+    done = CliRunner().invoke(app, ["personalize", str(clip), "--out", "ann", "--person", text])
+    assert done.exit_code == 2
+    assert left() == []
 
 
 def test_the_job_says_what_was_asked(clip, worker):

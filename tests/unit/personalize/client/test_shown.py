@@ -55,6 +55,7 @@ def test_a_report_of_anything_is_shown_without_what_it_lacks(report) -> None:
 def test_a_gain_for_a_menu() -> None:
     card = FactorCard("", "", "", 1, {"held_out_J": 0.712}, {"held_out_J": 0.857}, accepted=True)
     assert gain_words(card) == "silhouette 71 → 86 %"
+    assert gain_words(replace(card, person="at 1,2")) == "one person, silhouette 71 → 86 %"
     assert gain_words(replace(card, before={})) == gain_words(None) == ""
 
 
