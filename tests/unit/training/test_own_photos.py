@@ -220,7 +220,7 @@ def test_own_photos_have_their_share_beside_the_standard_data(tmp_path: Path) ->
 def test_from_a_folder_to_a_model(tmp_path: Path) -> None:
     """Eight drawn people, a few steps from the shipped weights: better silhouettes, and a model folder."""
     root, run = own(tmp_path / "mine", 8), tmp_path / "run"
-    recipe = ["--steps", "40", "--decay-steps", "20", "--batch", "4", "--crop", "128", "--lr", "1e-3"]
+    recipe = ["--steps", "24", "--decay-steps", "12", "--batch", "4", "--crop", "96", "--lr", "1e-3"]
     arguments = ["--own", str(root), "--init", str(SHIPPED), "--out", str(run), "--ema", "0.9"]
     assert train([*arguments, *recipe]) == 0
     before, after = (silhouette_j(path) for path in (SHIPPED, run / "last.safetensors"))

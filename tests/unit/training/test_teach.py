@@ -77,6 +77,10 @@ def test_a_person_any_way_up_is_labelled_at_the_photos_size(turn: float) -> None
     assert found[0].shape == person.shape
     assert (mask & (person > 0)).sum() / (mask | (person > 0)).sum() > 0.93
     assert found[1]["joint_error"] < 0.04
+    view = teach.view_of((200, 240), skeleton(joints))
+    head, feet = (view.matrix @ (*joints[LSP14.id(n)][:2], 1) for n in ("head_top", "l_ankle"))
+    assert head[1] < feet[1]
+    assert np.linalg.det(view.matrix[:, :2]) > 0
     wrist = joints[LSP14.id("r_wrist")][:2]
     assert np.linalg.norm(np.array(found[1]["landmarks"][16][:2]) - wrist) < 3
 
