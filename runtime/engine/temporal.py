@@ -25,13 +25,15 @@ Map = NDArray[np.float32]
 
 MEMORY_S = 0.4  # time constant of the average; longer and a fading mistake is seen to linger
 STILL = 8.0  # grey levels between two frames: what a webcam's noise leaves after averaging 4x4 pixels
-EXPLAINED = 2.0  # of the variance around: how far a frame may be from the one before moved by the flow
+EXPLAINED = 1.0  # of the variance around: how far a frame may be from the one before moved by the flow
+UNLIKE = 24.0  # grey levels: more is another thing, such as an arm before a wall, which has variance too
 SPEED = 0.8  # cells a frame at which the past counts half: what the flow misses of a motion adds up
 PATCH_STRIDE = 6  # samples between the flow's patches
 DESCENT_STEPS = 8  # of each patch; with 12 a square is followed no closer
 MARGIN = 0.3  # of probability, by which a new label must win where the flow is certain
 STILL_MARGIN = 0.12  # the same for a source from outside, where nothing moves
 LEAST_CONFIDENCE = 0.05  # of a cell whose probability is even: it still counts
+TINY = np.finfo(np.float32).tiny
 GAP_S = 0.5  # frames further apart than this have nothing to do with each other
 CUT = 40.0  # grey levels of mean change: another scene
 SAMPLES_PER_CELL = 2
@@ -101,8 +103,8 @@ class _Pair:
         back = self._flow_back(then, now)
         unlike = self._around(np.square(_change(_sampled(self.before, back), self.now)), 3)
         back /= np.float32(SAMPLES_PER_CELL)
-        likely = np.float32(STILL**2) + np.float32(EXPLAINED) * self._around(_variance(now), 3)
-        speed = self._around(np.abs(back).max(axis=2), 5)
+        likely = STILL**2 + np.minimum(self._around(_variance(now), 3) * np.float32(EXPLAINED), UNLIKE**2)
+        speed = self._around(np.maximum(*cv2.split(np.abs(back))), 5)
         trust: Map = np.exp(-unlike / likely) / (1 + speed / np.float32(SPEED))
         return _Motion(average(back, self.cells), trust)
 
@@ -182,7 +184,9 @@ class Step:
                 label, bonus = motion.moved(label), motion.trust * np.float32(MARGIN)
             else:
                 bonus = _on(self._pair.stillness, parts) * np.float32(STILL_MARGIN)
-            decided = (parts + label * bonus) / (1 + bonus)
+            body = 1 - parts[0]
+            inside = parts[1:] + label[1:] * (bonus * body)
+            decided = np.concatenate((parts[:1], inside * (body / np.maximum(inside.sum(axis=0), TINY))))
         classes = np.arange(len(parts))[:, None, None]
         self._averages.labels[name] = (decided.argmax(axis=0) == classes).astype(np.float32)
         return decided
@@ -239,7 +243,8 @@ class Smoother:
 
 def _change(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Map:
     """(2·gh, 2·gw) largest change of a colour, grey levels."""
-    return np.asarray(cv2.absdiff(before, now).max(axis=2), np.float32)
+    red, green, blue = cv2.split(cv2.absdiff(before, now))
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.float32)
 
 
 def _on(weights: Map, maps: Map) -> Map:
