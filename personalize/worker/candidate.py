@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from export.rewrite import FastFactor
 from models.spec import FactorCard, ModelSpec
 from personalize import factor as factors
+from personalize.evidence import Agreement
 from personalize.gate import GateScore, Judgement, figures, judge, on_card, score
 from personalize.messages import Finished
 from personalize.worker.augmentation import AveragedViews
 from personalize.worker.context import Context, person
+from personalize.worker.evidence import References
 from personalize.worker.finetune import learned, teach
 from personalize.worker.person import area_alone
 from personalize.worker.results import Facts
@@ -55,25 +57,26 @@ def check(context: Context) -> Facts:
     """Measure, judge, and write the file with its card and the report."""
     data = (context.results.folder / CANDIDATE).read_bytes()
     share = 1.0
-    clip, people = _measured(context, data)
-    judgement = judge(clip, people)
+    references = References(context, context.facts["learning"]["judged"])
+    clip, people, evidence = _measured(context, data, references)
+    judgement = judge(clip, people, evidence)
     if judgement.forgot:
         share, half = HALF, _file(context, _part_of_the_way(context, learned(context), HALF))
-        measured = _measured(context, half)
+        measured = _measured(context, half, references)
         if judge(*measured).accepted:
-            data, (clip, people) = half, measured
-            judgement = judge(clip, people)
+            data, (clip, people, evidence) = half, measured
+            judgement = judge(*measured)
             context.reporter.notice("Other people would be found worse: half of what was learned is taken.")
     if judgement.accepted and judgement.close:
-        judgement = _once_more(context, judgement, share)
+        judgement = _once_more(context, judgement, share, references)
     now = datetime.now(UTC).date().isoformat()
     card = FactorCard(
         base_trunk_sha256=context.network.trunk_sha256,
         clip_sha256=context.facts["reading"]["clip_sha256"],
         created=now,
         frames=context.span.stop - context.span.start,
-        before=on_card(clip[0], people[0]),
-        after=on_card(clip[1], people[1]),
+        before=on_card(clip[0], people[0], evidence.before),
+        after=on_card(clip[1], people[1], evidence.after),
         accepted=judgement.accepted,
         person=context.facts["seeds"].get("person", {}).get("words", ""),
     )
@@ -83,7 +86,7 @@ def check(context: Context) -> Facts:
         "sha256": hashlib.sha256(final).hexdigest(),
         "accepted": judgement.accepted,
         "reason": judgement.reason,
-        **figures(clip, people),
+        **figures(clip, people, evidence),
     }
 
 
@@ -116,9 +119,10 @@ def _spec(context: Context, card: FactorCard | None) -> ModelSpec:
     )
 
 
-def _measured(context: Context, candidate: bytes) -> tuple[Both, Both]:
-    """On held-out frames of the clip, and on the bundled people that judge."""
-    factors_in_turn = context.network.factor, Session("factor", candidate, Provider.CPU, threads=1)
+def _measured(context: Context, candidate: bytes, references: References) -> tuple[Both, Both, Agreement]:
+    """On held-out frames of the clip, on the bundled people that judge, and by the references."""
+    new = Session("factor", candidate, Provider.CPU, threads=1)
+    factors_in_turn = context.network.factor, new
     judged = context.facts["learning"]["judged"]
     total = 2 * (len(judged) + len(context.results.array("judging_features")))
     step = _Count(context, total)
@@ -126,7 +130,7 @@ def _measured(context: Context, candidate: bytes) -> tuple[Both, Both]:
     if context.job.person is not None and judged:  # the others were people before, and shall be none
         clip[0] = replace(clip[0], area=area_alone(context, judged))
     people = [score(_on_people(context, f, step)) for f in factors_in_turn]
-    return (clip[0], clip[1]), (people[0], people[1])
+    return (clip[0], clip[1]), (people[0], people[1]), references.agreement(new)
 
 
 class _Count:
@@ -171,11 +175,12 @@ def _part_of_the_way(context: Context, factor: FastFactor, share: float) -> Fast
     return factors.between(factors.load(context.network.factor.data), factor, share)
 
 
-def _once_more(context: Context, judgement: Judgement, share: float) -> Judgement:
+def _once_more(context: Context, judgement: Judgement, share: float, references: References) -> Judgement:
     """A small gain must show again with another seed."""
     context.reporter.notice("The gain is small: it is learned once more, to see whether it was chance.")
     made, _ = teach(context, context.job.seed + 1)
-    again = judge(*_measured(context, _file(context, _part_of_the_way(context, made.factor, share))))
+    second = _file(context, _part_of_the_way(context, made.factor, share))
+    again = judge(*_measured(context, second, references))
     if again.accepted:
         return judgement
     return Judgement(accepted=False, reason=f"{judgement.reason} With another seed it did not show again.")

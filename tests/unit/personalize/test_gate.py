@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from export.rewrite import FastFactor, rewrite
 from models.factored import Factor, FactorStage
+from personalize.evidence import Agreement, agreement, disputed
 from personalize.factor import between
-from personalize.gate import GateScore, figures, judge, on_card, score
+from personalize.gate import LEAST_GAIN, MOST_DENIED, GateScore, figures, judge, on_card, score
 
 CLIP = GateScore(0.70, 0.80, 0.06, 15)
 PEOPLE = GateScore(0.65, 0.70, 0.20, 60)
+AGREED = Agreement(0.80, 0.80)
 
 
 def after(j=0.0, edge=0.0, area=1.0):
@@ -24,7 +28,7 @@ def people_after(j):
 
 
 def test_better_here_and_no_worse_elsewhere_is_accepted():
-    judgement = judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.009)))
+    judgement = judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.009)), AGREED)
     assert judgement.accepted
     assert "0.700 before, 0.800 after" in judgement.reason
     assert not judgement.close
@@ -44,7 +48,7 @@ def test_better_here_and_no_worse_elsewhere_is_accepted():
     ],
 )
 def test_h02_contradictory_or_poisoned_corrections_do_not_pass(clip, people, words):
-    judgement = judge((CLIP, clip), (PEOPLE, people_after(people)))
+    judgement = judge((CLIP, clip), (PEOPLE, people_after(people)), AGREED)
     assert not judgement.accepted
     assert words in judgement.reason
     assert judgement.reason.endswith(".")
@@ -52,20 +56,20 @@ def test_h02_contradictory_or_poisoned_corrections_do_not_pass(clip, people, wor
 
 def test_nothing_to_compare_on_is_not_accepted():
     nothing = GateScore(0, 0, 0, 0)
-    judgement = judge((nothing, nothing), (PEOPLE, PEOPLE))
+    judgement = judge((nothing, nothing), (PEOPLE, PEOPLE), AGREED)
     assert not judgement.accepted
     assert "too short" in judgement.reason
 
 
 def test_h03_a_small_gain_has_to_show_twice():
-    assert judge((CLIP, after(0.008)), (PEOPLE, PEOPLE)).close
-    assert judge((CLIP, CLIP), (PEOPLE, PEOPLE)).accepted is False  # a tie keeps the old one
+    assert judge((CLIP, after(0.008)), (PEOPLE, PEOPLE), AGREED).close
+    assert judge((CLIP, CLIP), (PEOPLE, PEOPLE), AGREED).accepted is False  # a tie keeps the old one
 
 
 def test_numbers_that_are_none_never_pass():
     bad = GateScore(float("nan"), 0.9, 0.06, 15)
-    assert not judge((CLIP, bad), (PEOPLE, PEOPLE)).accepted
-    assert not judge((CLIP, after(0.1)), (PEOPLE, bad)).accepted
+    assert not judge((CLIP, bad), (PEOPLE, PEOPLE), AGREED).accepted
+    assert not judge((CLIP, after(0.1)), (PEOPLE, bad), AGREED).accepted
 
 
 def test_score_of_a_perfect_a_missing_and_an_unknown_silhouette():
@@ -85,10 +89,11 @@ def test_score_of_a_perfect_a_missing_and_an_unknown_silhouette():
 
 
 def test_the_report_has_the_agreed_keys():
-    report = figures((CLIP, after(0.1)), (PEOPLE, PEOPLE))
-    assert set(report) == {"held_out_J", "boundary_F", "area_drift", "regression", "held_out_frames"}
+    report = figures((CLIP, after(0.1)), (PEOPLE, PEOPLE), AGREED)
+    pairs = {"held_out_J", "boundary_F", "evidence_J", "beside_six_looks", "regression"}
+    assert set(report) == {*pairs, "area_drift", "held_out_frames"}
     assert set(report["regression"]) == {"before", "after", "margin"}
-    assert all(isinstance(v, float) for v in on_card(CLIP, PEOPLE).values())
+    assert all(isinstance(v, float) for v in on_card(CLIP, PEOPLE, 0.8).values())
 
 
 def test_between_two_factors_lie_all_shares_of_the_way() -> None:
@@ -103,7 +108,58 @@ def test_between_two_factors_lie_all_shares_of_the_way() -> None:
 
 
 def test_a_little_forgetting_is_told_from_no_gain_and_from_a_wrong_lesson() -> None:
-    assert judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.012))).forgot
-    assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.02))).forgot
-    assert not judge((CLIP, after(-0.1)), (PEOPLE, people_after(-0.012))).forgot
-    assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(0.0))).forgot
+    assert judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.012)), AGREED).forgot
+    assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.02)), AGREED).forgot
+    assert not judge((CLIP, after(-0.1)), (PEOPLE, people_after(-0.012)), AGREED).forgot
+    assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(0.0)), AGREED).forgot
+
+
+def test_what_six_looks_speak_against_is_not_believed() -> None:
+    denied = judge((CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.80, 0.80 - 0.22 * MOST_DENIED, 0.2))
+    assert not denied.accepted
+    assert "speak against it (agreement 0.800 before" in denied.reason
+    assert judge(
+        (CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.80, 0.80 - 0.18 * MOST_DENIED, 0.2)
+    ).accepted
+    assert not judge((CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.80, float("nan"))).accepted
+    assert not judge((CLIP, after(0.9 * LEAST_GAIN)), (PEOPLE, PEOPLE), Agreement(0.80, 0.99)).accepted
+
+
+def test_six_looks_that_do_as_much_are_told_of_and_do_not_refuse() -> None:
+    plain = judge((CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.8, 0.8, 0.2, 0.9, 0.85))
+    told = judge((CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.8, 0.8, 0.2, 0.88, 0.9))
+    assert plain.accepted
+    assert told.accepted
+    assert "not for files" in told.reason
+    assert "Six looks" not in plain.reason
+
+
+FIGURES = st.tuples(*[st.floats(-0.2, 0.2)] * 4)
+WORSE = st.tuples(*[st.floats(0, 0.2)] * 4)
+
+
+@given(FIGURES, WORSE, st.floats(0, 1))
+def test_more_against_a_factor_never_makes_it_pass(figures, worse, disputed) -> None:
+    def passes(j, edge, others, agreed):
+        evidence = Agreement(0.5, 0.5 + agreed, disputed)
+        return judge((CLIP, after(j, edge)), (PEOPLE, people_after(others)), evidence).accepted
+
+    assert passes(*figures) or not passes(*(f - w for f, w in zip(figures, worse, strict=True)))
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_agreement_falls_with_every_pixel_that_the_reference_denies(seed, share) -> None:
+    rng = np.random.default_rng(seed)
+    truth = np.zeros((12, 16), bool)
+    truth[2:10, 4:12] = True
+    known = np.ones_like(truth)
+    wrong = truth ^ (rng.random(truth.shape) < share / 4)
+    worse = wrong ^ ((wrong == truth) & (rng.random(truth.shape) < share / 4))
+    reference = truth.astype(np.float32)
+    scores = [agreement([m], [reference], [known]) for m in (truth, wrong, worse)]
+    assert scores[0] == 1
+    assert scores == sorted(scores, reverse=True)
+    assert agreement([wrong], [reference], [truth == wrong]) == 1  # what is not known does not count
+    assert disputed([truth], [truth], [known]) == 0
+    assert disputed([truth], [~truth], [known]) == 1
+    assert agreement([~known], [0 * reference], [known]) == 1
