@@ -72,8 +72,8 @@ def verdicts(report: dict[str, Any]) -> dict[str, bool]:
         GateScore(j["after"], edge["after"], report["area_drift"], 1),
     )
     evidence = {
-        "without": Agreement(0, 0),
-        "with": Agreement(asked["before"], asked["after"], asked["disputed"]),
+        "without": Agreement(0, 0, 0),
+        "with": Agreement(asked["before"], asked["after"], asked["taught"]),
     }
     return {name: judge(pair, (PEOPLE, PEOPLE), e).accepted for name, e in evidence.items()}
 
@@ -85,8 +85,8 @@ def row(name: str, damage: str, case: dict[str, Any], said: dict[str, bool], *, 
     words = ["accepted" if s else "refused" for s in said.values()]
     words = [w if s == better else f"**{w}**" for w, s in zip(words, said.values(), strict=True)]
     figures = f"{j[0]:.3f} → {j[1]:.3f} | {edge[0]:.3f} → {edge[1]:.3f} | {own['after'] - own['before']:+.3f}"
-    denied = (asked["after"] - asked["before"]) / max(asked["disputed"], 1e-6)
-    return f"| {name} | {damage} | {figures} | {denied:+.3f} | {words[0]} | {words[1]} |"
+    denied = f"{asked['after'] - asked['before']:+.3f} | {asked['taught']:+.3f}"
+    return f"| {name} | {damage} | {figures} | {denied} | {words[0]} | {words[1]} |"
 
 
 def _case(work: Path, clip: TrueClip, damage: Damage | None) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 A reference is P(person) of every pixel, said without what was propagated: six looks of the factor before,
 and the parts that the head then sees. Its agreement with a silhouette is the intersection over union to be
 expected if every pixel were a person as often as the reference says. The gate compares the agreement of the
-factor before with that of the new one, so what a reference misses in both does not count.
+factor before with that of the new one, and of what it learned from: what a reference misses in all of them
+does not count.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ class Agreement:
     Attributes:
         before: of the factor that was started from.
         after: of the new one.
-        disputed: share of both silhouettes together on which they differ.
+        taught: of the silhouettes learned from, less that of the factor before, where these are sure.
         one_look: J of the new factor's silhouettes with those propagated, on the same frames.
         six_looks: that of six looks of the factor before.
     """
 
     before: float
     after: float
-    disputed: float = 1.0
+    taught: float
     one_look: float = 1.0
     six_looks: float = 0.0
 
@@ -51,15 +52,6 @@ def agreement(silhouettes: Sequence[Mask], references: Sequence[Map], known: Seq
         known: False on what does not count, such as other people.
     """
     return float(np.mean([_expected(*frame) for frame in zip(silhouettes, references, known, strict=True)]))
-
-
-def disputed(before: Sequence[Mask], after: Sequence[Mask], known: Sequence[Mask]) -> float:
-    """Share of both silhouettes together on which they differ, mean over frames."""
-    shares = [
-        np.count_nonzero((b ^ a) & k) / max(1, np.count_nonzero((b | a) & k))
-        for b, a, k in zip(before, after, known, strict=True)
-    ]
-    return float(np.mean(shares))
 
 
 def _expected(silhouette: Mask, reference: Map, known: Mask) -> float:

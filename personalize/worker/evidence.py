@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.outputs import PartProbabilities
-from personalize.evidence import Agreement, Map, Mask, agreement, disputed
+from personalize.evidence import Agreement, Map, Mask, agreement
+from personalize.finetune import IGNORED
 from personalize.worker.context import Context, person
 from runtime.engine.augmentation import SIX
 from runtime.engine.forward import ForwardPass
@@ -19,6 +20,7 @@ from runtime.frames import Frame
 from training.metrics import silhouette_iou
 
 MOST_FRAMES: Final = 8  #: that are looked at; six looks of one take a quarter of a second
+OTHER: Final = 2  #: in `whose`: somebody else than the chosen person
 LEAST_FRAMES: Final = 6  #: of a short clip, frames that were learned from are looked at too
 
 
@@ -36,16 +38,20 @@ class References:
         self._size = (int(small.shape[2]), int(small.shape[1]))
         looks = [self._six_looks(k) for k in self._frames]
         self._maps = [np.asarray(np.mean(said, axis=0), np.float32) for said in looks]
-        self._known = [np.ones(m.shape, np.bool_) for m in self._maps]
+        self._codes = [np.asarray(context.results.array("codes")[k]) for k in self._frames]
+        self._known = [self._not_others(k) for k in self._frames]
         self._before = self._silhouettes(context.network.factor)
+        sure = [known & (c != IGNORED) for known, c in zip(self._known, self._codes, strict=True)]
+        learned = [code == 1 for code in self._codes]
+        one, other = (agreement(s, self._maps, sure) for s in (self._before, learned))
+        self._taught = other - one
         self._six = self._propagated_j([said[0] >= 0.5 for said in looks])
 
     def agreement(self, candidate: Session) -> Agreement:
         """Agreement of the references with the factor before and with a new one."""
         after = self._silhouettes(candidate)
         one, other = (agreement(s, self._maps, self._known) for s in (self._before, after))
-        differ = disputed(self._before, after, self._known)
-        return Agreement(one, other, differ, self._propagated_j(after), self._six)
+        return Agreement(one, other, self._taught, self._propagated_j(after), self._six)
 
     def _six_looks(self, k: int) -> list[Map]:
         """P(person), and what the parts leave of it, averaged over six looks."""
@@ -60,9 +66,14 @@ class References:
         return [self._enlarged(m) for m in (found.maps["person"][0], *(1 - found.maps[p][0] for p in parts))]
 
     def _propagated_j(self, silhouettes: list[Mask]) -> float:
-        codes = self._context.results.array("codes")
-        rows = zip(silhouettes, self._frames, strict=True)
-        return float(np.mean([silhouette_iou(s, np.asarray(codes[k])) for s, k in rows]))
+        rows = zip(silhouettes, self._codes, strict=True)
+        return float(np.mean([silhouette_iou(s, code) for s, code in rows]))
+
+    def _not_others(self, k: int) -> Mask:
+        """False on other people, who are background for a factor of one person and people for any other."""
+        if not self._context.facts["seeds"].get("person"):
+            return np.ones(self._size[::-1], np.bool_)
+        return np.asarray(self._context.array("whose")[k] != OTHER)
 
     def _silhouettes(self, factor: Session) -> list[Mask]:
         features, (across, down) = self._context.array("features"), self._context.letterbox.cells
