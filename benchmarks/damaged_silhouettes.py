@@ -17,14 +17,13 @@ from runtime.media.images import list_images, read_image
 from synthetic.footage.files import render_take
 from synthetic.footage.takes import TAKES
 
-FRAMES: Final = 24  #: of a clip, every third
-STEP: Final = 3
+FRAMES: Final = slice(0, 70, 3)  #: of a clip
 ROWS: Final = 272  #: of a rendered take, round the person
 #: folder of backgrounds and number of the photo, numbers of the people cut out of photos
 PHOTOS: Final = {
     "photo-one": ("outdoor", 210, (12,)),
     "photo-two": ("mixed", 40, (88, 47)),
-    "photo-dark": ("indoor", 150, (130,)),
+    "photo-room": ("indoor", 150, (130,)),
     "photo-street": ("outdoor", 600, (170,)),
 }
 Bytes = NDArray[np.uint8]
@@ -44,20 +43,20 @@ class TrueClip:
     labels: Bytes
 
 
-def clips(work: Path, data: Path | None, limit: int) -> Iterator[TrueClip]:
+def clips(work: Path, data: Path | None) -> Iterator[TrueClip]:
     """Rendered takes; with the development data also hand-made masks and real people on photos."""
-    for take in TAKES[:limit]:
+    for take in TAKES:
         footage = render_take(take, work)
         with Clip(footage.clip) as opened:
-            images = [f.image for f in opened.frames()][::STEP][:FRAMES]
-        labels = footage.labels[::STEP][:FRAMES]
+            images = [f.image for f in opened.frames()][FRAMES]
+        labels = footage.labels[FRAMES]
         rows = np.flatnonzero((labels > 0).any(axis=(0, 2)))
         top = int(np.clip(rows.mean() - ROWS / 2, 0, labels.shape[1] - ROWS))
         yield _written(work, take.name, [i[top : top + ROWS] for i in images], labels[:, top : top + ROWS])
     if data is None:
         return
     masked = data / "clips" / "tennis_masks"
-    paths = list_images(masked / "images")[::STEP][:FRAMES]
+    paths = list_images(masked / "images")[FRAMES]
     masks = [read_image(masked / "silhouettes" / f"{p.stem}.png")[..., 0] > 0 for p in paths]
     yield _written(work, masked.name, [read_image(p) for p in paths], np.stack(masks).astype(np.uint8))
     for name, (kind, number, people) in PHOTOS.items():
@@ -78,31 +77,25 @@ def _on_photo(work: Path, name: str, data: Path, photo: Path, people: tuple[int,
     scene = read_image(photo)
     scale = max(1.2 * width / scene.shape[1], 1.2 * height / scene.shape[0])
     scene = cv2.resize(scene, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    dark = 0.5 if "dark" in name else 1.0
     found = [cv2.imread(str(list_images(data / "cutouts")[n]), cv2.IMREAD_UNCHANGED) for n in people]
     images, labels = [], []
-    for k in range(FRAMES):
-        left = int((scene.shape[1] - width) * (1 + np.sin(2 * k / FRAMES)) / 2)
+    for t in np.linspace(0, 1, 24):
+        left = int((scene.shape[1] - width) * (1 + np.sin(2 * t)) / 2)
         image = scene[:height, left : left + width].astype(np.float32)
         person = np.zeros((height, width), np.float32)
         for i, rgba in enumerate(found):
             tall = (0.8 - 0.2 * i) * height
-            middle = (0.4 + 0.3 * i + 0.1 * np.sin(4 * k / FRAMES + i)) * width
-            turn = cv2.getRotationMatrix2D(
-                (rgba.shape[1] / 2, rgba.shape[0] / 2), 6 * np.sin(9 * k / FRAMES), tall / rgba.shape[0]
-            )
-            turn[:, 2] += [middle - rgba.shape[1] / 2, 0.95 * height - tall / 2 - rgba.shape[0] / 2]
+            middle = (0.4 + 0.3 * i + 0.1 * np.sin(4 * t + i)) * width
+            x, y = rgba.shape[1] / 2, rgba.shape[0] / 2
+            turn = cv2.getRotationMatrix2D((x, y), 6 * np.sin(9 * t), tall / rgba.shape[0])
+            turn[:, 2] += [middle - x, 0.95 * height - tall / 2 - y]
             warped = cv2.warpAffine(rgba.astype(np.float32), turn, (width, height))
             alpha = warped[..., 3] / 255
             image += alpha[..., None] * (warped[..., 2::-1] - image)
             person = np.maximum(person, alpha)
-        noise = np.random.default_rng(k).normal(0, 4, image.shape)
-        images.append(np.clip(dark * image + noise, 0, 255).astype(np.uint8))
+        images.append(image.astype(np.uint8))
         labels.append((person > 0.5).astype(np.uint8))
     return _written(work, name, images, np.stack(labels))
-
-
-# -- damage
 
 
 def thing(labels: Bytes, ever: Bytes) -> Bytes:
@@ -111,7 +104,7 @@ def thing(labels: Bytes, ever: Bytes) -> Bytes:
     free = cv2.distanceTransform((ever == 0).astype(np.uint8), cv2.DIST_L2, 3)
     free[: labels.shape[0] // 3] = 0
     y, x = np.unravel_index(int(free.argmax()), free.shape)
-    return _ellipse(labels, (float(x), float(y)), (0.5 * side, side), person=1)
+    return _ellipse(labels, (float(x), float(y)), (0.5 * side, side))
 
 
 def shadow(labels: Bytes, _ever: Bytes) -> Bytes:
@@ -119,7 +112,7 @@ def shadow(labels: Bytes, _ever: Bytes) -> Bytes:
     rows, columns = np.nonzero(labels)
     tall = float(np.ptp(rows))
     at = float(columns.mean() + 0.25 * tall), float(rows.max() - 0.02 * tall)
-    return _ellipse(labels, at, (0.38 * tall, 0.07 * tall), person=1)
+    return _ellipse(labels, at, (0.38 * tall, 0.07 * tall))
 
 
 def arms(labels: Bytes, _ever: Bytes) -> Bytes:
@@ -132,23 +125,12 @@ def legs(labels: Bytes, _ever: Bytes) -> Bytes:
     return _without(labels, ("lleg", "ankle", "foot"), (0.75, 1.1), side=False)
 
 
-def fat(labels: Bytes, _ever: Bytes) -> Bytes:
-    """A rim around the person belongs to it."""
-    return np.asarray(cv2.dilate((labels > 0).astype(np.uint8), _disk(labels)), np.uint8)
+DAMAGES: Final[tuple[Damage, ...]] = (thing, arms, shadow, legs)
 
 
-def thin(labels: Bytes, _ever: Bytes) -> Bytes:
-    """The person's rim is background."""
-    return np.asarray(cv2.erode((labels > 0).astype(np.uint8), _disk(labels)), np.uint8)
-
-
-DAMAGES: Final[tuple[Damage, ...]] = (thing, arms, shadow, legs, fat, thin)
-
-
-def _ellipse(labels: Bytes, at: tuple[float, float], axes: tuple[float, float], person: int) -> Bytes:
-    made = (labels > 0).astype(np.uint8)
+def _ellipse(labels: Bytes, at: tuple[float, float], axes: tuple[float, float]) -> Bytes:
     box = (at, (2 * axes[0], 2 * axes[1]), 0.0)
-    return np.asarray(cv2.ellipse(made, box, person, cv2.FILLED), np.uint8)
+    return np.asarray(cv2.ellipse((labels > 0).astype(np.uint8), box, 1, cv2.FILLED), np.uint8)
 
 
 def _without(labels: Bytes, parts: tuple[str, ...], height: tuple[float, float], *, side: bool) -> Bytes:
@@ -161,8 +143,3 @@ def _without(labels: Bytes, parts: tuple[str, ...], height: tuple[float, float],
         if side:
             gone &= np.arange(labels.shape[1]) > np.median(columns) + 0.06 * np.ptp(rows)
     return ((labels > 0) & ~gone).astype(np.uint8)
-
-
-def _disk(labels: Bytes) -> Bytes:
-    radius = max(1, round(0.035 * float(np.ptp(np.nonzero(labels)[0]))))
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2), np.uint8)

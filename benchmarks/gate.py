@@ -1,15 +1,14 @@
 """Verdicts of the gate against the truth, on clips with exact silhouettes.
 
-`python -m benchmarks.gate --work DIR [--data ../shared/data] [--takes N]`. Each clip is personalised as it is
+`python -m benchmarks.gate --work DIR [--data ../shared/data]`. Each clip is personalised as it is
 and with the silhouettes that are learned from damaged in two ways; learning is short and steep. What the gate
 says, with the references and without, is compared with J and boundary F on the held-out frames. Whether other
-people are forgotten is left out, for there the gate has exact silhouettes. Finished cases are kept in DIR.
+people are forgotten is left out, for there the gate has exact silhouettes. Finished runs are kept in DIR.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -20,20 +19,15 @@ import cv2
 import numpy as np
 
 from benchmarks.damaged_silhouettes import DAMAGES, Damage, TrueClip, clips
-from benchmarks.personalisation import measured
+from benchmarks.personalisation import measured, say, scores
 from personalize.evidence import Agreement
-from personalize.finetune import FinetuneConfig
+from personalize.finetune import FinetuneConfig, held_out
 from personalize.gate import LEAST_GAIN, GateScore, judge
 from personalize.job import PersonalizationJob
 from personalize.worker import finetune
 from personalize.worker.results import FOLDER
 from runtime.engine.engine import load_engine
-from runtime.frames import Frame
-from runtime.media.images import list_images, read_image
-from runtime.output.scaling import full_person
 from runtime.system import paths
-from runtime.system.files import write_atomic
-from training.metrics import boundary_f, silhouette_iou
 
 MODEL = "factored-s31"
 PEOPLE = GateScore(1, 1, 1, 1)
@@ -44,13 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.gate", description=__doc__.split("\n")[0])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--data", type=Path, help="folder of the development data")
-    parser.add_argument("--takes", type=int, default=9)
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     finetune.CONFIG = FinetuneConfig(epochs=4, rate=1e-3)  # type: ignore[misc]
-    right = {"without": 0, "with": 0}
-    count = 0
-    for i, clip in enumerate(clips(given.work, given.data, given.takes)):
+    right, count = {"without": 0, "with": 0}, 0
+    for i, clip in enumerate(clips(given.work, given.data)):
         for damage in (None, *(DAMAGES[(2 * i + k) % len(DAMAGES)] for k in (0, 1))):
             case = _case(given.work, clip, damage)
             better = case["J"][1] - case["J"][0] >= LEAST_GAIN
@@ -67,52 +59,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def verdicts(report: dict[str, Any]) -> dict[str, bool]:
     """Accepted or not without the references and with them, from the figures of a report."""
     j, edge, asked = (report[name] for name in ("held_out_J", "boundary_F", "evidence_J"))
-    pair = (
-        GateScore(j["before"], edge["before"], 1, 1),
-        GateScore(j["after"], edge["after"], report["area_drift"], 1),
-    )
-    evidence = {
-        "without": Agreement(0, 0, 0),
-        "with": Agreement(asked["before"], asked["after"], asked["taught"]),
-    }
-    return {name: judge(pair, (PEOPLE, PEOPLE), e).accepted for name, e in evidence.items()}
+    areas = {"before": 1.0, "after": report["area_drift"]}
+    before, after = (GateScore(j[when], edge[when], area, 1) for when, area in areas.items())
+    answer = Agreement(asked["before"], asked["after"], asked["taught"])
+    evidence = {"without": Agreement(0, 0, 0), "with": answer}
+    return {name: judge((before, after), (PEOPLE, PEOPLE), e).accepted for name, e in evidence.items()}
 
 
 def row(name: str, damage: str, case: dict[str, Any], said: dict[str, bool], *, better: bool) -> str:
     """One case of the table, in Markdown."""
     j, edge, report = case["J"], case["F"], case["report"]
     own, asked = report["held_out_J"], report["evidence_J"]
-    words = ["accepted" if s else "refused" for s in said.values()]
-    words = [w if s == better else f"**{w}**" for w, s in zip(words, said.values(), strict=True)]
+    words = [("" if s == better else "wrongly ") + ("accepted" if s else "refused") for s in said.values()]
     figures = f"{j[0]:.3f} → {j[1]:.3f} | {edge[0]:.3f} → {edge[1]:.3f} | {own['after'] - own['before']:+.3f}"
     denied = f"{asked['after'] - asked['before']:+.3f} | {asked['taught']:+.3f}"
     return f"| {name} | {damage} | {figures} | {denied} | {words[0]} | {words[1]} |"
 
 
 def _case(work: Path, clip: TrueClip, damage: Damage | None) -> dict[str, Any]:
-    """Personalise, unless it was done, and score before and after."""
+    """Personalise, as far as it is not done, and score before and after."""
     folder = work / "cases" / clip.name / (damage.__name__ if damage else "normal")
-    kept = folder / "case.json"
-    if kept.exists():
-        case: dict[str, Any] = json.loads(kept.read_text("utf-8"))
-        return case
     if damage is not None:
         _damage(folder, folder.parent / "normal", clip, damage)
     model = paths.models_dir() / MODEL
     done = measured(folder, PersonalizationJob(clip.pictures, "x", model, first=0, last=len(clip.labels) - 1))
     engine = load_engine(MODEL, device="cpu", threads=1)
-    case = {"report": done.report, "J": [], "F": []}
-    frames = finetune.held_out(len(clip.labels))
+    case: dict[str, Any] = {"report": done.report, "J": [], "F": []}
     for one in (engine, engine.with_factor(engine.load_factor(done.path))):
-        scores = []
-        for k in sorted({*frames[0], *frames[1]}):
-            image = read_image(list_images(clip.pictures)[k])
-            found = full_person(one.parsing(Frame(image, k, 0.0, 0.0))) >= 128
-            truth = (clip.labels[k] > 0).astype(np.uint8)
-            scores.append((silhouette_iou(found, truth), boundary_f(found, truth)))
-        for key, value in zip(("J", "F"), np.mean(scores, axis=0).tolist(), strict=True):
-            case[key].append(value)
-    write_atomic(kept, json.dumps(case).encode())
+        rows = scores(one, clip.pictures, [labels > 0 for labels in clip.labels])
+        j, edge = np.mean([rows[k] for part in held_out(len(rows)) for k in part], axis=0).tolist()
+        case["J"].append(j)
+        case["F"].append(edge)
     return case
 
 
@@ -125,17 +102,12 @@ def _damage(folder: Path, normal: Path, clip: TrueClip, damage: Damage) -> None:
             os.link(file, folder / FOLDER / file.name)
     codes = np.load(normal / FOLDER / "codes.npy")
     ever = (clip.labels > 0).any(axis=0).astype(np.uint8)
-    for code, labels in zip(codes, clip.labels, strict=True):
-        size = code.shape[::-1]
+    for k, code in enumerate(codes):
+        labels, size = np.asarray(clip.labels[k]), code.shape[::-1]
         truth = cv2.resize((labels > 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         made = cv2.resize(damage(labels, ever), size, interpolation=cv2.INTER_NEAREST)
         code[made != truth] = made[made != truth]
     np.save(folder / FOLDER / "codes.npy", codes)
-
-
-def say(line: str) -> None:
-    """One line, at once."""
-    print(line, flush=True)  # noqa: T201 - the benchmark's output
 
 
 if __name__ == "__main__":

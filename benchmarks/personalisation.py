@@ -107,7 +107,7 @@ def scored(chosen: argparse.Namespace, engines: dict[str, Engine]) -> None:
     """J and boundary F of all frames against hand-made masks, before and after."""
     masks = [np.asarray(cv2.imread(str(p), cv2.IMREAD_UNCHANGED)) > 0 for p in list_images(chosen.masks)]
     for name, one in engines.items():
-        rows = _scores(one, chosen.clip, masks)
+        rows = scores(one, chosen.clip, masks)
         j, edge = np.mean(rows, axis=0)
         least = min(r[0] for r in rows)
         say(
@@ -115,7 +115,8 @@ def scored(chosen: argparse.Namespace, engines: dict[str, Engine]) -> None:
         )
 
 
-def _scores(engine: Engine, clip: Path, masks: Sequence[NDArray[np.bool_]]) -> list[tuple[float, float]]:
+def scores(engine: Engine, clip: Path, masks: Sequence[NDArray[np.bool_]]) -> list[tuple[float, float]]:
+    """J and boundary F of every frame."""
     rows = []
     with opened(clip) as source:
         for frame, mask in zip(source.frames(), masks, strict=False):

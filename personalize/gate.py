@@ -93,7 +93,9 @@ def judge(
     gain, forgotten, drift = after.j - before.j, people[0].j - people[1].j, area_drift(clip)
     shown = f"silhouette J on held-out frames {before.j:.3f} before, {after.j:.3f} after"
     edges = f"edges fit worse ({before.boundary_f:.3f} to {after.boundary_f:.3f})"
-    against = f"six looks and the body parts seen in them speak against it ({agreed(evidence)})"
+    asked = f"agreement {evidence.before:.3f} before, {evidence.after:.3f} after"
+    asked += f", with what was learned from {evidence.taught:+.3f}"
+    against = f"six looks and the body parts seen in them speak against it ({asked})"
     ran = "the silhouettes would change their size too much to be believed"
     passed = (
         (gain >= LEAST_GAIN, f"No gain: {shown}."),
@@ -110,12 +112,6 @@ def judge(
         return Judgement(accepted=False, reason=f"Not accepted: {lost}; {shown}.", forgot=a_little)
     reason = f"Better: {shown}.{beside_six(evidence)}"
     return Judgement(accepted=True, reason=reason, close=gain < CLOSE)
-
-
-def agreed(evidence: Agreement) -> str:
-    """Numbers of the references, in words."""
-    change = f"{evidence.before:.3f} before, {evidence.after:.3f} after"
-    return f"agreement {change}, with what was learned from {evidence.taught:+.3f}"
 
 
 def beside_six(evidence: Agreement) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.outputs import PartProbabilities
+from personalize.chosen_person import OTHER
 from personalize.evidence import Agreement, Map, Mask, agreement
 from personalize.finetune import IGNORED
 from personalize.worker.context import Context, person
@@ -20,7 +21,6 @@ from runtime.frames import Frame
 from training.metrics import silhouette_iou
 
 MOST_FRAMES: Final = 8  #: that are looked at; six looks of one take a quarter of a second
-OTHER: Final = 2  #: in `whose`: somebody else than the chosen person
 LEAST_FRAMES: Final = 6  #: of a short clip, frames that were learned from are looked at too
 
 
@@ -71,7 +71,7 @@ class References:
 
     def _not_others(self, k: int) -> Mask:
         """False on other people, who are background for a factor of one person and people for any other."""
-        if not self._context.facts["seeds"].get("person"):
+        if self._context.job.person is None:
             return np.ones(self._size[::-1], np.bool_)
         return np.asarray(self._context.array("whose")[k] != OTHER)
 
