@@ -76,8 +76,9 @@ def _on_photo(work: Path, name: str, data: Path, photo: Path, people: tuple[int,
     width, height = 384, 256
     scene = read_image(photo)
     scale = max(1.2 * width / scene.shape[1], 1.2 * height / scene.shape[0])
-    scene = cv2.resize(scene, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    found = [cv2.imread(str(list_images(data / "cutouts")[n]), cv2.IMREAD_UNCHANGED) for n in people]
+    scene = np.asarray(cv2.resize(scene, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    files = list_images(data / "cutouts")
+    found = [np.asarray(cv2.imread(str(files[n]), cv2.IMREAD_UNCHANGED), np.uint8) for n in people]
     images, labels = [], []
     for t in np.linspace(0, 1, 24):
         left = int((scene.shape[1] - width) * (1 + np.sin(2 * t)) / 2)

@@ -94,14 +94,14 @@ def _case(work: Path, clip: TrueClip, damage: Damage | None) -> dict[str, Any]:
 
 
 def _damage(folder: Path, normal: Path, clip: TrueClip, damage: Damage) -> None:
-    """What the normal run found, with its silhouettes damaged as the true ones would be."""
+    """Link the results of the normal run, with its silhouettes damaged as the true ones would be."""
     (folder / FOLDER).mkdir(parents=True, exist_ok=True)
     later = {"codes.npy", "learning.json", "writing.json", "checking.json"}
     for file in (normal / FOLDER).iterdir():
         if file.name not in later and not (folder / FOLDER / file.name).exists():
             os.link(file, folder / FOLDER / file.name)
     codes = np.load(normal / FOLDER / "codes.npy")
-    ever = (clip.labels > 0).any(axis=0).astype(np.uint8)
+    ever = np.asarray((clip.labels > 0).any(axis=0), np.uint8)
     for k, code in enumerate(codes):
         labels, size = np.asarray(clip.labels[k]), code.shape[::-1]
         truth = cv2.resize((labels > 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
