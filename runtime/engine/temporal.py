@@ -23,7 +23,8 @@ from runtime.engine.source import Request
 
 Map = NDArray[np.float32]
 
-MEMORY_S = 0.4  # time constant of the average; longer and a fading mistake is seen to linger
+MEMORY_S = 0.8  # time constant of the average; longer and a fading mistake is seen to linger
+STILL_MEMORY_S = 0.4  # the same for a source from outside
 STILL = 8.0  # grey levels between two frames: what a webcam's noise leaves after averaging 4x4 pixels
 EXPLAINED = 1.0  # of the variance around: how far a frame may be from the one before moved by the flow
 UNLIKE = 24.0  # grey levels: more is another thing, such as an arm before a wall, which has variance too
@@ -233,7 +234,8 @@ class Smoother:
         pair = _Pair(before.small, small, cells, self._flow)
         if not 0 < elapsed_s <= GAP_S or float(pair.change.mean()) > CUT:
             return self._anew(follows=follows)
-        return Step(self._averages, pair, math.exp(-elapsed_s / self._memory_s), follows)
+        memory_s = self._memory_s if follows else STILL_MEMORY_S
+        return Step(self._averages, pair, math.exp(-elapsed_s / memory_s), follows)
 
     def _anew(self, *, follows: bool) -> Step:
         """Nothing came before; steps of earlier frames that are not done keep the memory they had."""
