@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.outputs import PartProbabilities
-from personalize.chosen_person import OTHER
+from personalize.chosen_person import OWN
 from personalize.evidence import Agreement, Map, Mask, agreement
 from personalize.finetune import IGNORED
 from personalize.worker.context import Context, person
@@ -39,7 +39,7 @@ class References:
         looks = [self._six_looks(k) for k in self._frames]
         self._maps = [np.asarray(np.mean(said, axis=0), np.float32) for said in looks]
         self._codes = [np.asarray(context.results.array("codes")[k]) for k in self._frames]
-        self._known = [self._not_others(k) for k in self._frames]
+        self._known = [self._own(k) for k in self._frames]
         self._before = self._silhouettes(context.network.factor)
         sure = [known & (c != IGNORED) for known, c in zip(self._known, self._codes, strict=True)]
         learned = [code == 1 for code in self._codes]
@@ -69,11 +69,11 @@ class References:
         rows = zip(silhouettes, self._codes, strict=True)
         return float(np.mean([silhouette_iou(s, code) for s, code in rows]))
 
-    def _not_others(self, k: int) -> Mask:
-        """False on other people, who are background for a factor of one person and people for any other."""
+    def _own(self, k: int) -> Mask:
+        """Everything; of a chosen person what is near them, for others are background for the new factor."""
         if self._context.job.person is None:
             return np.ones(self._size[::-1], np.bool_)
-        return np.asarray(self._context.array("whose")[k] != OTHER)
+        return np.asarray(self._context.array("whose")[k] == OWN)
 
     def _silhouettes(self, factor: Session) -> list[Mask]:
         features, (across, down) = self._context.array("features"), self._context.letterbox.cells
