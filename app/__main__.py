@@ -149,8 +149,8 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     silhouettes: MaskFolder = None,
     size: Annotated[str, typer.Option(metavar="WxH|N", help="Size of the network's input.")] = "",
     views: Annotated[
-        Literal["auto", "1", "2", "6"],
-        typer.Option(help="Passes over each picture, averaged: mirrored, at 3 sizes. auto: 6, clips 1."),
+        Literal["auto", "1", "2", "6", "regions"],
+        typer.Option(help="Passes over a picture, averaged. auto: 6, clips 1. regions: 1, near people."),
     ] = "auto",
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="`cuda` is strict.")] = "auto",
     save: Annotated[str | None, typer.Option(metavar="LIST", help="What to write.")] = None,

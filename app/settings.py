@@ -62,7 +62,7 @@ class Settings:
     factor: str = ""  #: empty: the network's own
     device: str = _choice("auto", "cpu", "cuda")
     network_size: int = _between(0, 0, 4096)  #: longer side, px; 0: what the model was tuned for
-    looks: str = _choice("auto", "1", "2", "6")  #: at each picture, averaged; auto: 6, and 1 at video
+    looks: str = _choice("auto", "1", "2", "6", "regions")  #: at a picture; auto: 6, and 1 at video
     recent: tuple[str, ...] = ()  #: sources, newest first
     folder: str = ""  #: where the last file was opened
     recordings: str = ""  #: where recordings and snapshots go; empty: the user's videos folder

@@ -94,7 +94,7 @@ class ParseJob:
     factor: str = ""  #: name or file, `people` or `people:3`; empty is the model's own
     silhouettes: Path | None = None  #: imported masks in the factor's place
     size: str = ""  #: of the network's input; empty is the model's own
-    views: Literal["auto", "1", "2", "6"] = "auto"  #: passes over a picture; auto: 6, clips 1
+    views: Literal["auto", "1", "2", "6", "regions"] = "auto"  #: passes over a picture; auto: 6, clips 1
     device: str = "auto"
     resume: bool = False
     smooth: bool = True  #: temporal smoothing of clips, as in the window

@@ -35,6 +35,7 @@ SIZES = (0, 256, 384, 512, 640, 768)
 LOOKS = (
     Choice("auto", "Auto: pictures six, video one"),
     Choice("1", "One"),
+    Choice("regions", "One, in video where people are", tip="Faster, a little less calm"),
     Choice("2", "Two, also mirrored", tip="Averaged; takes twice the time"),
     Choice("6", "Six, mirrored and at three sizes", tip="Averaged; takes five to six times the time"),
 )

@@ -29,6 +29,7 @@ class Views:
 
     sizes: tuple[float, ...] = (1.0,)  #: of the picture, times the network's size
     mirrored: bool = False  #: each size also as its mirror image
+    regions: bool = False  #: of smoothed video, mostly only where people are (`runtime.engine.region`)
 
     @property
     def count(self) -> int:
@@ -46,11 +47,11 @@ MIRRORED: Final = Views(mirrored=True)
 #: On development photos, results on the grid of the largest look instead of size 1: boundary F of silhouettes
 #: .869, not .860. Beyond 1.2 joints of small pictures are lost, and more of them without 0.8.
 SIX: Final = Views((1.2, 1.0, 0.8), mirrored=True)
-BY_COUNT: Final[dict[str, Views]] = {"1": ONE, "2": MIRRORED, "6": SIX}
+BY_COUNT: Final[dict[str, Views]] = {"1": ONE, "2": MIRRORED, "6": SIX, "regions": Views(regions=True)}
 
 
 def chosen(looks: str, *, video: bool) -> Views:
-    """Views for a user's `auto`, `1`, `2` or `6`; auto is six for a picture, one for a frame of a video."""
+    """Views by what a user says: auto is six for a picture, one for a frame of video; else `BY_COUNT`."""
     if looks == "auto":
         return ONE if video else SIX
     return BY_COUNT[looks]

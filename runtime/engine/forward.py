@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from models.codecs.codec import FloatMap
 from models.codecs.registry import CODECS
-from models.outputs import Output, PartProbabilities
+from models.grid import Grid
+from models.outputs import Output, PartProbabilities, PersonProbability
 from models.results import PersonResult
 from models.spec import PERSON, ModelSpec
 from runtime.engine.augmentation import View, Views, merged, mirrored, moved, weights
 from runtime.engine.letterbox import Letterbox, NetworkSize
+from runtime.engine.region import COARSE_PX, Rectangle, agree
 from runtime.engine.sessions import NoResultError
 from runtime.engine.source import FactorSource, Request, Silhouette, SilhouetteSource
 from runtime.engine.stages import Features, Maps, NoSilhouette, Stages, WholeNetwork, probabilities
@@ -31,17 +33,55 @@ NO_ANSWER: Final = Silhouette(None)
 
 @dataclass(frozen=True)
 class Seen:
-    """Some frames of one size in one view, and what the stages before the X factor give of them."""
+    """Some frames of one size in one view, and what the stages before the X factor give of them.
+
+    Attributes:
+        features: of the whole canvas; empty where nobody looked at it.
+        region: that was looked at by itself, None when none was.
+        inside: features of it.
+    """
 
     view: View
     canvas: NDArray[np.uint8]  #: (b, h, w, 3) RGB
     features: Features
+    region: Rectangle | None = None
+    inside: Features = field(default_factory=dict)
 
     def request(self, frame: Frame, index: int) -> Request:
         """The frame of this index alone."""
         one = slice(index, index + 1)
         features = {name: values[one] for name, values in self.features.items()}
         return Request(frame, self.view.letterbox, self.canvas[one], features)
+
+    def person(self, source: FactorSource | WholeNetwork) -> tuple[FloatMap, Seen]:
+        """P(person) (b, gh, gw) by a source that answers from the features, and the looks that count for it.
+
+        It is 0 where nobody looked. A region that contradicts the whole picture does not count.
+        """
+        if self.region is None:
+            return source.probability(self.features), self
+        inside = source.probability(self.inside)
+        if not self.features:
+            return self.region.pasted(inside, self.view.letterbox.grid), self
+        whole = source.probability(self.features)
+        if not agree(self.region.crop(whole), inside):
+            return whole, replace(self, region=None, inside={})
+        return self.region.pasted(inside, whole), self
+
+    def maps(self, stages: Stages, person: FloatMap) -> Maps:
+        """Outputs of the stages that P(person) (b, gh, gw) is shown to; background where nobody looked."""
+        whole = stages.maps(self.features, person) if self.features else {}
+        if self.region is None:
+            return whole
+        inside = stages.maps(self.inside, self.region.crop(person))
+        grid = self.view.letterbox.grid
+        return {name: self.region.pasted(m, whole.get(name, grid)) for name, m in inside.items()}
+
+    def misses(self, person: FloatMap) -> bool:
+        """True when somebody (≥ ½) of P(person) (b, gh, gw) is where nobody looked."""
+        if self.region is None or self.features:
+            return False
+        return bool((person >= 0.5).sum() > (self.region.crop(person) >= 0.5).sum())
 
 
 @dataclass(frozen=True)
@@ -75,15 +115,19 @@ class ForwardPass:
             pieces = (frames[i : i + self.batch] for i in range(0, len(frames), self.batch))
             return [m for piece in pieces for m in self.grid_maps(piece, smoothing)]
         try:
-            seen = self.seen(frames)
+            seen = self.seen(frames, smoothing)
         except NoResultError as e:
             if len(frames) > 1:  # one picture at a time may still fit into memory
                 return [m for f in frames for m in self.grid_maps((f,), smoothing)]
             return [e]
         return self.maps(frames, seen, smoothing)
 
-    def seen(self, frames: Sequence[Frame]) -> list[Seen]:
-        """The frames as the network sees them in each view, and the trunk's features."""
+    def seen(self, frames: Sequence[Frame], smoothing: Smoother | None = None) -> list[Seen]:
+        """The frames as the network sees them in each view, and the trunk's features.
+
+        With `smoothing`, one frame of a video at a time on a CPU, only of the region where people are.
+        """
+        roi = smoothing.region if smoothing is not None and self.regional else None
         seen = []
         for zoom in self.views.sizes:
             letterbox = self.letterbox(frames[0].size, zoom)
@@ -91,7 +135,13 @@ class ForwardPass:
             upright = canvases[0] if len(canvases) == 1 else np.concatenate(canvases)
             for flip in self.views.sides:
                 canvas = mirrored(upright, letterbox) if flip else upright
-                seen.append(Seen(View(letterbox, flip), canvas, self.stages.features(canvas)))
+                region, whole = None, True
+                if roi is not None:
+                    region, whole = roi.next(self.id, letterbox, canvas[0], frames[0].pts_s)
+                pixels = None if region is None else region.pixels(canvas, letterbox.stride)
+                inside = {} if pixels is None else self.stages.features(pixels)
+                features = self.stages.features(canvas) if whole else {}
+                seen.append(Seen(View(letterbox, flip), canvas, features, region, inside))
         return seen
 
     def letterbox(self, picture: tuple[int, int], zoom: float = 1.0) -> Letterbox:
@@ -103,12 +153,19 @@ class ForwardPass:
     ) -> list[GridMaps | NoResultError]:
         """P(person), then the other outputs: each frame's own, in batches only where sessions run."""
         requests = [seen[0].request(frame, i) for i, frame in enumerate(frames)]
+        region = seen[0].region
         try:
-            silhouettes = self._silhouettes(requests, seen, smoothing)
+            own: list[FloatMap] | None = None
+            if isinstance(self.source, FROM_FEATURES):
+                told = [s.person(self.source) for s in seen]
+                own, seen = [person for person, _ in told], [counts for _, counts in told]
+            silhouettes = self._silhouettes(requests, seen, own, smoothing)
             shown = [np.stack([s.shown[v] for s in silhouettes]) for v in range(len(seen))]
             found_before = all(s.answer.people is not None for s in silhouettes)
             stages = self.stages.without_people() if found_before else self.stages
-            said = [stages.maps(s.features, p) for s, p in zip(seen, shown, strict=True)]
+            if seen[0].misses(shown[0]):  # a source that is no factor knows better
+                seen = self.seen(frames)
+            said = [s.maps(stages, p) for s, p in zip(seen, shown, strict=True)]
         except NoResultError as e:
             return [e] * len(frames)
         found: list[GridMaps | NoResultError] = []
@@ -122,6 +179,10 @@ class ForwardPass:
                 found.append(GridMaps(request, maps, answer.fine, answer.notice, answer.people))
             except NoResultError as e:
                 found.append(e)
+                continue
+            roi = smoothing.region if smoothing is not None and self.regional else None
+            if roi is not None and silhouette.person is not None:
+                roi.found(silhouette.person, agreed=region is None or seen[0].region is not None)
         return found
 
     def _averaged(self, said: Sequence[Maps], seen: Sequence[Seen], silhouette: _Shown) -> Maps:
@@ -151,16 +212,17 @@ class ForwardPass:
         return maps
 
     def _silhouettes(
-        self, requests: Sequence[Request], seen: Sequence[Seen], smoothing: Smoother | None
+        self,
+        requests: Sequence[Request],
+        seen: Sequence[Seen],
+        own: Sequence[FloatMap] | None,
+        smoothing: Smoother | None,
     ) -> list[_Shown]:
         """P(person) of each frame on the first view's grid, and what the head is shown of it in each view.
 
         What answers from the features is asked in every view. Anything else speaks of the displayed picture
         and may remember it: it is asked once, and every view is shown what it said.
         """
-        own: list[FloatMap] | None = None
-        if isinstance(self.source, FROM_FEATURES):
-            own = [self.source.probability(s.features) for s in seen]
         found = []
         for i, request in enumerate(requests):
             step = None if smoothing is None else smoothing.step(request, self.id, follows=own is not None)
@@ -206,6 +268,24 @@ class ForwardPass:
     def decodable(self) -> tuple[Output, ...]:
         """The outputs that a codec decodes."""
         return tuple(o for o in self.spec.outputs if type(o) in CODECS)
+
+    @property
+    def regional(self) -> bool:
+        """True when part of a frame can be looked at alone: body parts, nothing else, one view, on a CPU.
+
+        Elsewhere, on a grid of corners and for joints, every look is whole.
+        """
+        return (
+            self.views.regions
+            and self.batch == 1
+            and self.views.count == 1
+            and self.spec.grid is Grid.CENTRE
+            and COARSE_PX % self.spec.sides.multiple == 0
+            and all(
+                isinstance(o, PartProbabilities | PersonProbability) and o.stride == self.spec.stride
+                for o in self.read
+            )
+        )
 
     @property
     def read(self) -> tuple[Output, ...]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.resize import Scalar, average, resize
 from runtime.engine.letterbox import Letterbox
+from runtime.engine.region import Rectangle, RegionOfInterest
 from runtime.engine.source import Request
 
 Map = NDArray[np.float32]
@@ -83,6 +84,7 @@ class _Pair:
     now: NDArray[np.uint8]
     cells: tuple[int, int]  #: (width, height)
     flow: cv2.DISOpticalFlow  #: between samples
+    known: Rectangle | None = None  #: cells of the frame before that were looked at, None for all
 
     @cached_property
     def change(self) -> Map:
@@ -93,7 +95,7 @@ class _Pair:
     def stillness(self) -> Map:
         """1 for cells where nothing moved, nor beside them: what moves into a cell has been beside it."""
         still: Map = np.exp(-np.square(self._around(self.change, 5) / np.float32(STILL)))
-        return still
+        return self._remembered(still)
 
     @cached_property
     def motion(self) -> _Motion:
@@ -107,7 +109,11 @@ class _Pair:
         likely = STILL**2 + np.minimum(self._around(_variance(now), 3) * np.float32(EXPLAINED), UNLIKE**2)
         speed = self._around(np.maximum(*cv2.split(np.abs(back))), 5)
         trust: Map = np.exp(-unlike / likely) / (1 + speed / np.float32(SPEED))
-        return _Motion(average(back, self.cells), trust)
+        return _Motion(average(back, self.cells), self._remembered(trust))
+
+    def _remembered(self, weights: Map) -> Map:
+        """Weights of the past, 0 where it was not looked at."""
+        return weights if self.known is None else self.known.pasted(self.known.crop(weights), self.cells)
 
     def _flow_back(self, then: NDArray[np.uint8], now: NDArray[np.uint8]) -> Map:
         """(h, w, 2): the way from each sample to its place in the frame before."""
@@ -196,6 +202,9 @@ class Step:
 class Smoother:
     """Averages the maps of a video over time; owned by one thread.
 
+    Attributes:
+        region: where people were, for views that are of regions.
+
     It starts anew by itself after a cut, a jump in time, another picture size or another engine.
     """
 
@@ -207,11 +216,13 @@ class Smoother:
         self._flow.setGradientDescentIterations(DESCENT_STEPS)
         self._seen: _Seen | None = None
         self._averages = _Averages()
+        self.region = RegionOfInterest()
 
     def reset(self) -> None:
         """Forget everything: the source changed, or the user seeked."""
         self._seen = None
         self._averages = _Averages()
+        self.region.reset()
 
     def step(self, request: Request, engine_id: int, *, follows: bool = True) -> Step:
         """The averages of the next frame.
@@ -231,7 +242,7 @@ class Smoother:
         if before is None or (before.engine_id, before.letterbox) != (engine_id, request.letterbox):
             return self._anew(follows=follows)
         elapsed_s = request.frame.pts_s - before.pts_s
-        pair = _Pair(before.small, small, cells, self._flow)
+        pair = _Pair(before.small, small, cells, self._flow, self.region.known)
         if not 0 < elapsed_s <= GAP_S or float(pair.change.mean()) > CUT:
             return self._anew(follows=follows)
         memory_s = self._memory_s if follows else STILL_MEMORY_S

@@ -45,7 +45,7 @@ ANY = st.builds(
     hidden_parts=st.lists(st.text(), max_size=3).map(tuple),
     model=st.text(),
     network_size=st.integers(0, 4096),
-    looks=st.sampled_from(["auto", "1", "2", "6"]),
+    looks=st.sampled_from(["auto", "1", "2", "6", "regions"]),
     recent=st.lists(st.binary(max_size=9).map(os.fsdecode), max_size=3).map(
         tuple
     ),  # any file name, UTF-8 or not
