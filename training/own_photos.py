@@ -90,8 +90,10 @@ class OwnLabels:
         """Read its lists.
 
         Raises:
-            DataError: one of them is not in a known layout.
+            DataError: it is not there, or one of them is not in a known layout.
         """
+        if not folder.is_dir():
+            raise DataError(f"{folder}: there is no such folder. Give folders that are there to --own.")
         self.folder = folder
         self._table = np.zeros(0, np.uint8)
         try:

@@ -119,7 +119,7 @@ class TeacherProcess:
             if lines is None:
                 code = child.wait(5)
                 reason = "the teacher " + (ended(code) if code is not None else "closed its output")
-                reason += f": {last_words(self._errors).splitlines()[-1:]}"
+                reason += "".join(f": {words}" for words in last_words(self._errors).splitlines()[-1:])
                 break
             for line in lines:
                 try:

@@ -65,6 +65,7 @@ class PeopleActions:
     def _choose_at(self, x: float, y: float) -> None:
         """Choose who is at a point; of several people one over another the next one at each click."""
         parsed, style = self._window.canvas.parsed, self._window.display.style
+        self._asking &= self._window.personalise.isVisible()  # who closed the panel asks no more
         if self._asking:
             self._learn_at(x, y)
         elif parsed is not None and parsed.result is not None and self._numbers:

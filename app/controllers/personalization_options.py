@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from app.ui.personalize_form import PersonalizeOptions, PersonalizeRequest
@@ -52,7 +53,10 @@ def job_for(
         Refusal: the model is gone.
     """
     first, last = offer.span if request.marked and offer.span else offer.window
-    frame = request.person.frame if request.person is not None else None
+    person = request.person
+    if offer.live and person is not None and person.at is not None:
+        person = replace(person, frame=0)  # the recording begins after the click
+    frame = person.frame if person is not None else None
     wide = offer.live or (frame is not None and not request.marked)
     return PersonalizationJob(
         clip=clip,
@@ -61,7 +65,7 @@ def job_for(
         first=0 if wide else first,
         last=None if wide else last,
         around=frame,
-        person=request.person,
+        person=person,
         method=request.method,
         base_factor=Path(workspace.xfactor.key) if request.go_on and offer.factor else None,
     )

@@ -107,6 +107,15 @@ def area_alone(context: Context, frames: list[int]) -> float:
 # -- where the user pointed
 
 
+def refuse_outside(context: Context) -> None:
+    """Say that the chosen frame is not among those read, or the point beside the picture.
+
+    Raises:
+        Refusal: it is so.
+    """
+    _frame(context)
+
+
 def _frame(context: Context) -> int:
     """Index among the frames read of the one that the user meant.
 

@@ -8,7 +8,7 @@ from personalize.chosen_person import alone
 from personalize.seeds import CLIP, NoSeedsError, evidence
 from personalize.worker.augmentation import AveragedViews
 from personalize.worker.context import Context, person
-from personalize.worker.person import follow_chosen
+from personalize.worker.person import follow_chosen, refuse_outside
 from personalize.worker.person import needs as needs_of_person
 from personalize.worker.results import Facts
 from runtime.system.errors import Refusal
@@ -21,8 +21,13 @@ def needs(context: Context) -> list[object]:
 
 
 def run(context: Context) -> Facts:
-    """Features and P(person) of every frame, and the seeds; none when no person is found, or nothing else."""
+    """Features and P(person) of every frame, and the seeds; none when no person is found, or nothing else.
+
+    Raises:
+        Refusal: the chosen person is not there.
+    """
     canvas, small, large = (context.results.array(name) for name in ("canvas", "small", "large"))
+    refuse_outside(context)  # now, not after a minute of looks
     count, (columns, rows), (across, down) = context.frames, context.letterbox.grid, context.letterbox.cells
     averaged = AveragedViews(context.network, context.facts["reading"]["size"])
     studied = context.facts["reading"]["studied"]

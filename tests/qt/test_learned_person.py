@@ -90,11 +90,15 @@ def test_who_is_chosen_in_the_picture_is_learned(playing, qtbot) -> None:
     assert chosen(shown.window.personalise.setup) == PersonChoice((110, 50), 0)
 
 
-def test_escape_ends_the_asking(playing, qtbot) -> None:
+@pytest.mark.parametrize("end", ["escape", "close the panel"])
+def test_escape_or_closing_the_panel_ends_the_asking(playing, qtbot, end: str) -> None:
     shown = Shown(playing, qtbot)
     shown.people(person(10, 1))
     form = ask(shown)
-    shown.window.escaped.emit()
+    if end == "escape":
+        shown.window.escaped.emit()
+    else:
+        shown.actions["personalise"].trigger()
     shown.click(20, 50)
     assert chosen(form) is None
     assert shown.style.person == 1

@@ -162,6 +162,8 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path, capsys: pytest.Captu
     arguments = ["--own", str(tmp_path / "photos"), "--out", str(tmp_path / "run")]
     assert train(arguments) == 1
     assert "no photo with labels" in capsys.readouterr().err
+    assert train([*arguments, "--own", str(tmp_path / "photos"), str(tmp_path / "typo")]) == 1
+    assert "typo: there is no such folder" in capsys.readouterr().err
     assert train(["joints-s31", *arguments, "--data", str(tmp_path)]) == 1
     assert "--own" in capsys.readouterr().err
 
