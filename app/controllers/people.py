@@ -12,7 +12,7 @@ from PyQt6.QtGui import QColor
 from app.ui.instances import shown_people
 from app.ui.layers import SURE, mask_image
 from app.ui.window import Window
-from models.results import Result
+from models.results import PersonResult, Result
 from personalize.job import PersonChoice
 from runtime.output.instances import instances, people_at
 from runtime.output.palettes import person_colour
@@ -103,11 +103,11 @@ class PeopleActions:
         """Open the form for the person who is chosen."""
         window, parsed, number = self._window, self._window.canvas.parsed, self._window.display.style.person
         people = parsed.result.people if parsed is not None and parsed.result is not None else ()
-        box = next((i.person.box for i in instances(people) if i.number == number), None)
-        if parsed is not None and box is not None:
+        person = next((i.person for i in instances(people) if i.number == number), None)
+        if parsed is not None and person is not None:
             if not window.actions_["personalise"].isChecked():
                 window.actions_["personalise"].trigger()
-            at = box[0] + box[2] / 2, box[1] + box[3] / 2
+            at = _point_on(person, parsed.frame.size)
             window.personalise.setup.show_person(PersonChoice(at, parsed.frame.index))
 
     def _on_painted(self) -> None:
@@ -159,6 +159,16 @@ class PeopleActions:
         window.people_bar.show_person(words, colour)
         listed = {n for n in (*self._numbers, *style.hidden_people, person) if n}
         window.controls.show_people(tuple(sorted(listed)))
+
+
+def _point_on(person: PersonResult, size: tuple[int, int]) -> tuple[float, float]:
+    """Pixel of a person next to the middle of their mask: at that of their box somebody else may stand."""
+    if person.mask is None or not person.mask.any():
+        return person.box[0] + person.box[2] / 2, person.box[1] + person.box[3] / 2
+    v, u = np.nonzero(person.mask)
+    k = int(np.argmin((v - v.mean()) ** 2 + (u - u.mean()) ** 2))
+    height, width = person.mask.shape
+    return float((u[k] + 0.5) * size[0] / width), float((v[k] + 0.5) * size[1] / height)
 
 
 def _masks(result: Result) -> list[NDArray[np.bool_]]:

@@ -168,7 +168,8 @@ def _refuse(context: Context, found: list[PeopleInFrame], start: int) -> NoRetur
     if choice is None or choice.at is None:
         raise Refusal("the chosen range", "no person is found in it", "Choose one with a person in sight")
     here = next((at.masks for at in found if at.frame == start), {})
-    people = [_centre(context, mask) for number, mask in here.items() if number > 0][:LISTED]
+    sure = [mask for number, mask in here.items() if number > 0] or here.values()
+    people = [_centre(context, mask) for mask in sure][:LISTED]
     words = "; ".join(f"{n} at {x:.0f},{y:.0f}" for n, (x, y) in enumerate(people, start=1))
     remedy = f"Choose one of {len(people)} found in it: {words}" if people else "Choose another frame"
     raise Refusal(

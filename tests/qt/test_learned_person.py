@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.controllers.personalization_options import job_for
+from app.ui.personalize_form import PersonalizeOptions, PersonalizeRequest
 from models.results import Result
 from personalize.client import job_folders
 from personalize.job import PersonChoice, read_job
@@ -87,7 +89,24 @@ def test_who_is_chosen_in_the_picture_is_learned(playing, qtbot) -> None:
     shown.click(110, 50)
     shown.actions["learn-person"].trigger()
     assert shown.window.personalise.isVisible()
-    assert chosen(shown.window.personalise.setup) == PersonChoice((110, 50), 0)
+    choice = chosen(shown.window.personalise.setup)
+    assert np.allclose(choice.at, (110, 50), atol=2)
+    assert choice.frame == 0
+
+
+def test_who_is_chosen_is_pointed_at_where_they_are_not_in_the_middle_of_their_box(playing, qtbot) -> None:
+    shown = Shown(playing, qtbot)
+    wide = replace(person(100, 1), box=(20, 20, 100, 60))  # an arm stretched out to the left
+    shown.people(wide, person(60, 2))
+    shown.click(110, 50)
+    shown.actions["learn-person"].trigger()
+    assert chosen(shown.window.personalise.setup).at[0] > 100
+
+
+def test_a_person_in_a_cameras_picture_is_looked_for_where_the_recording_begins(playing, tmp_path) -> None:
+    wish = PersonalizeRequest("me", marked=False, method="tree", go_on=False, person=PersonChoice((9, 8), 4123))
+    job = job_for(playing.workspace, tmp_path / "recorded.mkv", PersonalizeOptions("camera", live=True), wish)
+    assert (job.first, job.last, job.around, job.person) == (0, None, 0, PersonChoice((9, 8), 0))
 
 
 @pytest.mark.parametrize("end", ["escape", "close the panel"])
