@@ -76,7 +76,10 @@ def _arguments() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Train; 0 done, 1 stopped with a reason."""
-    a = _arguments().parse_args(argv)
+    parser = _arguments()
+    a = parser.parse_args(argv)
+    if not a.own_share > 0:
+        parser.error(f"--own-share takes a weight above 0, not {a.own_share:g}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(a.threads)
     rank, world = distributed.start()

@@ -31,7 +31,7 @@ class PeopleActions:
         self._of = 0, 0  # source and engine of the people on show
         self._seen_s = 0.0  # when the chosen person was last seen, in the time of the clip
         self._asking = self._highlit = False  # the next click says whom to learn; somebody is highlighted
-        window.personalise.setup.asked.connect(lambda: setattr(self, "_asking", True))
+        window.personalise.setup.asked.connect(self._ask)
         window.canvas.painted.connect(self._on_painted)
         window.canvas.clicked.connect(self._choose_at)
         window.display.changed.connect(self._refresh)
@@ -79,6 +79,11 @@ class PeopleActions:
         if shown:
             at = shown.index(style.person) + step if style.person in shown else min(0, step)
             self._choose(shown[at % len(shown)])
+
+    def _ask(self) -> None:
+        """Let the next click say whom to learn."""
+        self._asking = True
+        self._window.status.showMessage("Click the person in the picture (Esc: nobody)", WORDS_MS)
 
     def _learn_at(self, x: float, y: float) -> None:
         """Learn who is at a point; where nobody is, highlight the people it could mean, and ask again."""

@@ -24,6 +24,7 @@ def ask(shown: Shown):
     form = shown.window.personalise.setup
     assert form._ask.isVisible()
     form._ask.click()
+    assert "Click the person" in shown.window.status.currentMessage()
     return form
 
 

@@ -164,6 +164,9 @@ def test_a_folder_without_labels_is_refused(tmp_path: Path, capsys: pytest.Captu
     assert "no photo with labels" in capsys.readouterr().err
     assert train([*arguments, "--own", str(tmp_path / "photos"), str(tmp_path / "typo")]) == 1
     assert "typo: there is no such folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train([*arguments, "--own-share", "-1"])
+    assert "--own-share takes a weight above 0" in capsys.readouterr().err
     assert train(["joints-s31", *arguments, "--data", str(tmp_path)]) == 1
     assert "--own" in capsys.readouterr().err
 
