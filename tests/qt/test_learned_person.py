@@ -105,7 +105,9 @@ def test_who_is_chosen_is_pointed_at_where_they_are_not_in_the_middle_of_their_b
 
 
 def test_a_person_in_a_cameras_picture_is_looked_for_where_the_recording_begins(playing, tmp_path) -> None:
-    wish = PersonalizeRequest("me", marked=False, method="tree", go_on=False, person=PersonChoice((9, 8), 4123))
+    wish = PersonalizeRequest(
+        "me", marked=False, method="tree", go_on=False, person=PersonChoice((9, 8), 4123)
+    )
     job = job_for(playing.workspace, tmp_path / "recorded.mkv", PersonalizeOptions("camera", live=True), wish)
     assert (job.first, job.last, job.around, job.person) == (0, None, 0, PersonChoice((9, 8), 0))
 
