@@ -163,7 +163,7 @@ def learn(
         should_end: asked after each step; words end it with the best so far.
 
     Raises:
-        LessonsError: there is nothing to learn from.
+        DatasetError: there is nothing to learn from.
     """
     refuse_useless(data)
     torch.manual_seed(seed)
@@ -217,7 +217,7 @@ def refuse_useless(data: FinetuneData) -> None:
     """Refuse data from which nothing can be learned.
 
     Raises:
-        LessonsError: in words.
+        DatasetError: in words.
     """
     codes = data.clip.codes[list(data.learned)]
     if not len(codes):
