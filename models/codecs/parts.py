@@ -23,6 +23,8 @@ from models.results import Parsing, Result
 BODY_THRESHOLD = 0.5
 #: A source's own mask decides the edge unless the head sees clearly less of a person than this.
 DENIED = 0.25
+#: Nobody is labelled where P(person) is below this: what a factor leaves out, the head may still see.
+OUTSIDE = 0.1
 #: Part borders are interpolated beside cells that are a person with at least this probability.
 NEAR_BODY = 0.1
 
@@ -64,6 +66,7 @@ def decide(person: FloatMap, parts: FloatMap, context: PictureContext) -> PartDe
     body = 1 - parts[0]
     if context.mask is None:
         silhouette, inside = refine_near((person, body), context)
+        inside = inside * (silhouette >= OUTSIDE)
     else:
         silhouette = resize(context.mask, size).astype(np.float32) / np.float32(255)
         inside = silhouette * (resize(body, size) >= DENIED)

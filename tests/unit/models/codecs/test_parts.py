@@ -70,6 +70,19 @@ def test_without_contrast_the_network_is_believed() -> None:
     assert iou(made.person > 127, plain) > 0.9
 
 
+def test_whom_the_factor_leaves_out_has_no_parts() -> None:
+    """Two people stand side by side, the factor knows the left one alone; the head sees both."""
+    asked, mask = request()
+    both = mask | np.roll(mask, 180, axis=1)
+    _, parts = coarse(asked, both)
+    person, _ = coarse(asked, mask)
+    made = decide(person, parts, asked.context(LIVE.size(asked.letterbox)))
+    labels = cv2.resize(made.labels, mask.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    assert iou(labels > 0, mask) > 0.85
+    alone = decide(1 - parts[0], parts, asked.context(LIVE.size(asked.letterbox)))
+    assert (alone.labels > 0).sum() > 1.7 * (made.labels > 0).sum()
+
+
 def test_nobody_stays_nobody_and_everybody_everybody() -> None:
     asked, _ = request()
     for value in (0.0, 1.0):

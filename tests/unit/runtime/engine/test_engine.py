@@ -323,8 +323,8 @@ def test_a_network_with_joints_alone_gives_people_and_takes_no_silhouette(tmp_pa
 
 def test_shipped_files_and_a_users_factor_of_format_1_are_loaded(tmp_path: Path) -> None:
     """As versions before output descriptions wrote them."""
-    shipped = load_engine("factored-s31", device="cpu")
-    folder = find_model("factored-s31").path
+    shipped = load_engine("factored-s31-paper", device="cpu")
+    folder = find_model("factored-s31-paper").path
     made = onnx.load(folder / "factor.onnx")
     (entry,) = made.metadata_props
     raw = json.loads(entry.value)
