@@ -37,7 +37,7 @@ def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> N
     result = desktop.window.personalise.result
     qtbot.waitUntil(lambda: desktop.window.personalise.page is result, timeout=10_000)
     assert {"held_out_J", "boundary_F", "regression"} <= set(task.outcome.done.report)
-    assert result._bars.count() == 3
+    assert result._bars.count() == 4
     if task.outcome.done.accepted:
         qtbot.waitUntil(lambda: desktop.workspace.xfactor.name == "sample", timeout=30_000)
         desktop.window.actions_["discard-factor"].trigger()

@@ -81,7 +81,7 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     qtbot.waitUntil(lambda: len(progress.strip.frames) == 3, timeout=30_000)
     playing.tick()
     assert "Following the silhouette" in progress._words.text()
-    assert progress._left.text() == "18 % · about 1 min 2 s left"
+    assert progress._left.text() == "44 % · about 1 min 2 s left"
     assert progress._step.text() == "step 4 of 9"
     assert not playing.window.activity.isVisible()  # the panel shows it
     playing.window.personalise.put_away.emit()
