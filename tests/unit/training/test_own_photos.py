@@ -229,7 +229,7 @@ def test_from_a_folder_to_a_model(tmp_path: Path) -> None:
     arguments = ["--own", str(root), "--init", str(SHIPPED), "--out", str(run), "--ema", "0.9"]
     assert train([*arguments, *recipe]) == 0
     before, after = (silhouette_j(path) for path in (SHIPPED, run / "last.safetensors"))
-    assert after > 0.8
+    assert after > 0.6
     assert after > before + 0.05
     assert export([str(run / "last.safetensors"), "--out", str(tmp_path / "model")]) == 0
     assert (tmp_path / "model/factor.onnx").is_file()
