@@ -26,11 +26,14 @@ class StepConfig:
         setting_shares: for settings 1..4. The paper draws them evenly; 3 alone trains the trunk.
         inject: share of images of setting 3 whose head is shown the true silhouette, with
         hide: half of the trunk's features hidden from it, so that the silhouette is worth reading.
+        leave_out: share of the images with a shown silhouette that leaves out a box of the picture, and
+            whoever is in it: their parts are background then, as with a factor that knows one of several.
     """
 
     setting_shares: tuple[float, float, float, float] = (0.08, 0.08, 0.76, 0.08)
     inject: float = 0.3
     hide: float = 0.5
+    leave_out: float = 0.4
     bf16: bool = True
 
 
@@ -81,9 +84,9 @@ def _under_setting(
     features = net.trunk(normalise(rgb))
     fb = net.factor(features)
     person = person_probability(fb)
-    shown, person = _inject(features, person, targets["codes"], config, generator)
+    shown, person, codes = _inject(features, person, targets["codes"], config, generator)
     parts = net.head(shown, person)
-    return {**factor_terms(fb, targets), **part_terms({"parts": parts}, targets)}
+    return {**factor_terms(fb, targets), **part_terms({"parts": parts}, {"codes": codes})}
 
 
 def _head_only(net: FactoredConvNet, rgb: Tensor, setting: Setting, generator: torch.Generator) -> Tensor:
@@ -107,14 +110,34 @@ def _head_only(net: FactoredConvNet, rgb: Tensor, setting: Setting, generator: t
 
 def _inject(
     features: Tensor, person: Tensor, codes: Tensor, config: StepConfig, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Show some heads the true silhouette, and half of those fewer features."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Show some heads the true silhouette, half of those fewer features, and some of those not everybody.
+
+    Returns:
+        Features, P(person) and the codes (b, H, W) that the parts are to follow.
+    """
     b = len(features)
     pick = (torch.rand(b, generator=generator) < config.inject).to(features.device)
     hide = pick & (torch.rand(b, generator=generator) < 0.5).to(features.device)
+    left_out = pick & (torch.rand(b, generator=generator) < config.leave_out).to(features.device)
+    box = _boxes(b, (codes.shape[1], codes.shape[2]), generator).to(features.device)
+    codes = torch.where(left_out[:, None, None] & box, torch.zeros_like(codes), codes)
     truth = person_from_codes(codes, (person.shape[2], person.shape[3]), person.float().detach()).to(
         person.dtype
     )
     person = torch.where(pick[:, None, None, None], truth, person)
     hidden = dropout2d(features, config.hide, training=True)
-    return torch.where(hide[:, None, None, None], hidden, features), person
+    return torch.where(hide[:, None, None, None], hidden, features), person, codes
+
+
+def _boxes(count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """(count, h, w) bool, a box anywhere in each picture, 0.3 to 1 of its sides long."""
+    inside = []
+    for side in size:
+        middle, half = (
+            torch.rand(count, generator=generator),
+            0.15 + 0.35 * torch.rand(count, generator=generator),
+        )
+        at = (torch.arange(side) + 0.5) / side
+        inside.append((at - middle[:, None]).abs() < half[:, None])
+    return inside[0][:, :, None] & inside[1][:, None, :]
