@@ -140,7 +140,6 @@ class TaughtFolder:
             DataError: its list is not one.
         """
         self._silhouettes, self._file = folder / "silhouettes", folder / "landmarks.json"
-        self._silhouettes.mkdir(parents=True, exist_ok=True)
         try:
             held = json.loads(self._file.read_text("utf-8")) if self._file.exists() else {"images": {}}
             self.images: dict[str, Row] = dict(held["images"])
@@ -156,6 +155,7 @@ class TaughtFolder:
 
     def add(self, stem: str, silhouette: Image, row: Row) -> None:
         """Keep the labels of a photo."""
+        self._silhouettes.mkdir(parents=True, exist_ok=True)
         png = cv2.imencode(".png", silhouette)[1].tobytes()
         write_atomic(self._silhouettes / f"{stem}.png", png, mode=None, sync=False)
         self.images[stem] = row
@@ -163,6 +163,7 @@ class TaughtFolder:
     def write(self, teacher: str) -> None:
         """Replace the list."""
         held = {"teacher": teacher, "images": self.images, "left_out": self.left_out}
+        self._file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(self._file, (json.dumps(held) + "\n").encode(), mode=None)
 
 

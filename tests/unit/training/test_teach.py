@@ -204,6 +204,7 @@ def test_without_a_teacher_the_remedy_is_said(
         said = capsys.readouterr().err
         assert reason in said
         assert "--install" in said
+        assert not Path(out).exists()
     assert teach.main([str(tmp_path / "home"), "--out", out]) == 1
     assert "no photos in it" in capsys.readouterr().err
 
