@@ -172,7 +172,7 @@ def _each(
             problems.add(path, "another photo has this name")
         else:
             stems.add(path.stem)
-            yield path, partial(_photo, path, labels)
+            yield path, partial(_photo, path, labels, problems)
     for own in labels:
         for path in sorted(
             p for kind in ("labels", "silhouettes") for p in (own.folder / kind).glob("*.png")
@@ -185,14 +185,25 @@ def _first(found: Iterable[Found | None]) -> Found | None:
     return next((f for f in found if f is not None), None)
 
 
-def _photo(path: Path, labels: Sequence[OwnLabels]) -> Photo:
+def _usable(read: Callable[[], Found | None], path: Path, problems: Problems) -> Found | None:
+    """A label of a photo; None where it has none, or one that is left out while the photo's others stay."""
+    try:
+        return read()
+    except BrokenError as e:
+        if problems.strict:
+            raise
+        problems.add(path, e)
+        return None
+
+
+def _photo(path: Path, labels: Sequence[OwnLabels], problems: Problems) -> Photo:
     image = read_image(path)
-    shape = image.shape[:2]
-    codes = _first(own.codes(path.stem, shape) for own in labels)
-    mask = _first(own.silhouette(path.stem, shape) for own in labels)
-    people = _first(own.people(path.stem) for own in labels) or []
+    shape, stem = image.shape[:2], path.stem
+    codes = _first(_usable(partial(own.codes, stem, shape), path, problems) for own in labels)
+    mask = _first(_usable(partial(own.silhouette, stem, shape), path, problems) for own in labels)
+    people = _first(_usable(partial(own.people, stem), path, problems) for own in labels) or []
     if codes is None and mask is None and not people:
-        raise BrokenError("it has neither labels nor a silhouette nor joints")
+        raise BrokenError("it has no labels, silhouette or joints that can be used")
     if codes is None:
         codes = np.full(shape, IGNORE, np.uint8)
     elif mask is not None:

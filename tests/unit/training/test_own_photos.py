@@ -141,13 +141,17 @@ def test_what_cannot_be_used_is_named_and_counted(tmp_path: Path, caplog: pytest
     (root / "keypoints.json").write_text(
         json.dumps({"images": {"p4": rows(LSP14.names, dx=95), "p6": [[1, 2, 3]]}})
     )
-    assert [p.name for p in read_own([root])] == ["p0.png"]
+    used = {p.name: p.codes for p in read_own([root])}
+    assert set(used) == {"p0.png", "p1.png", "p2.png"}  # what else is known of p1 and p2 stays
+    assert used["p1.png"][30, 60] == S31.id("ruhead")
+    assert used["p2.png"][30, 60] == SET_CODES["person"]
     for said in (
         "p1.png is not of the photo's size", "p2.png is not a usable picture",
         "p3.png: its labels and its silhouette contradict each other (J 0.00)",
         "p4.png: its joints lie outside its silhouette", "p5.jpg: not a readable picture",
         "p6.png: 1 joints of a person", "p7.png: nobody is in its labels",
-        "p8.png: there is no photo of this name", "1 photos used, 8 things left out",
+        "p6.png: it has no labels, silhouette or joints that can be used",
+        "p8.png: there is no photo of this name", "3 photos used, 9 things left out",
     ):  # fmt: skip
         assert said in caplog.text
     with pytest.raises(DataError, match="without --strict"):
