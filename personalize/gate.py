@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from personalize.evidence import Agreement
-from training.metrics import boundary_f, silhouette_iou
+from training.metrics import boundary_f, has_known_edge, silhouette_iou
 
 Map = NDArray[np.float32]
 
@@ -38,13 +38,13 @@ class GateScore:
 
     Attributes:
         j: intersection over union of P(person) ≥ 0.5.
-        boundary_f: of its edge.
+        boundary_f: of its edge; None where no silhouette's edge is known.
         area: share of the picture that is a person.
         pictures: how many there were.
     """
 
     j: float
-    boundary_f: float
+    boundary_f: float | None
     area: float
     pictures: int
 
@@ -66,15 +66,15 @@ def score(answers: Iterable[tuple[Map, NDArray[np.uint8]]]) -> GateScore:
         answers: P(person) of the picture's cells or of a picture, and its silhouette at any size:
             1 person, 0 background, 255 not known.
     """
-    rows = []
+    rows, edges = [], []
     for person, truth in answers:
         known = np.nan_to_num(np.asarray(person, np.float32), nan=0.0)
         mask = cv2.resize(known, truth.shape[::-1], interpolation=cv2.INTER_LINEAR) >= 0.5
-        rows.append((silhouette_iou(mask, truth), boundary_f(mask, truth), float(mask.mean())))
-    if not rows:
-        return GateScore(0.0, 0.0, 0.0, 0)
-    j, edge, area = np.mean(rows, axis=0)
-    return GateScore(float(j), float(edge), float(area), len(rows))
+        rows.append((silhouette_iou(mask, truth), float(mask.mean())))
+        if has_known_edge(truth):
+            edges.append(boundary_f(mask, truth))
+    j, area = np.mean(rows, axis=0) if rows else (0.0, 0.0)
+    return GateScore(float(j), float(np.mean(edges)) if edges else None, float(area), len(rows))
 
 
 def judge(
@@ -92,7 +92,11 @@ def judge(
         return Judgement(accepted=False, reason="No frame was left to compare on; the range is too short.")
     gain, forgotten, drift = after.j - before.j, people[0].j - people[1].j, area_drift(clip)
     shown = f"silhouette J on held-out frames {before.j:.3f} before, {after.j:.3f} after"
-    edges = f"edges fit worse ({before.boundary_f:.3f} to {after.boundary_f:.3f})"
+    edge = before.boundary_f, after.boundary_f
+    blurred, edges = False, ""
+    if edge[0] is not None and edge[1] is not None:
+        blurred = not edge[1] >= edge[0] - MOST_BLURRED
+        edges = f"edges fit worse ({edge[0]:.3f} to {edge[1]:.3f})"
     asked = f"agreement {evidence.before:.3f} before, {evidence.after:.3f} after"
     asked += f", with what was learned from {evidence.taught:+.3f}"
     against = f"six looks and the body parts seen in them speak against it ({asked})"
@@ -100,7 +104,7 @@ def judge(
     passed = (
         (gain >= LEAST_GAIN, f"No gain: {shown}."),
         (evidence.gain >= 0 or evidence.taught >= -MOST_DENIED, f"Not believed: {shown}, but {against}."),
-        (after.boundary_f >= before.boundary_f - MOST_BLURRED, f"No gain: {shown}, but {edges}."),
+        (not blurred, f"No gain: {shown}, but {edges}."),
         (AREA[0] <= drift <= AREA[1], f"Not believed: {ran} ({drift:.2f} times)."),
     )
     for enough, reason in passed:
@@ -132,10 +136,11 @@ def area_drift(clip: tuple[GateScore, GateScore]) -> float:
 def figures(
     clip: tuple[GateScore, GateScore], people: tuple[GateScore, GateScore], evidence: Agreement
 ) -> dict[str, Any]:
-    """The numbers for report and card."""
+    """The numbers for the report; what was not measured is left out."""
+    edges = {"before": clip[0].boundary_f, "after": clip[1].boundary_f}
     return {
         "held_out_J": {"before": clip[0].j, "after": clip[1].j},
-        "boundary_F": {"before": clip[0].boundary_f, "after": clip[1].boundary_f},
+        **({} if None in edges.values() else {"boundary_F": edges}),
         "evidence_J": {"before": evidence.before, "after": evidence.after, "taught": evidence.taught},
         "beside_six_looks": {"six_before": evidence.six_looks, "one_after": evidence.one_look},
         "area_drift": area_drift(clip),
@@ -146,5 +151,5 @@ def figures(
 
 def on_card(s: GateScore, people: GateScore, evidence: float) -> dict[str, float]:
     """One side's numbers for the factor's card."""
-    numbers = {"held_out_J": s.j, "boundary_F": s.boundary_f, "area": s.area, "regression_J": people.j}
-    return {**numbers, "evidence_J": evidence}
+    numbers = {"held_out_J": s.j, "area": s.area, "regression_J": people.j, "evidence_J": evidence}
+    return numbers if s.boundary_f is None else {**numbers, "boundary_F": s.boundary_f}

@@ -57,13 +57,24 @@ def boundary_f(mask: NDArray[np.bool_], truth: Labels) -> float:
     """F measure of boundary pixels matched within 0.8 % of the diagonal; those beside 255 are left out."""
     h, w = truth.shape
     tolerance = max(1.0, BOUNDARY_TOLERANCE * float(np.hypot(h, w)))
-    unknown = cv2.dilate((truth == IGNORE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    unknown = _unknown(truth)
     a, b = (_boundary(m) & ~unknown for m in (mask, truth == 1))
     if not a.any() or not b.any():
         return float(a.any() == b.any())
     precision = float((_distance_to(b)[a] <= tolerance).mean())
     recall = float((_distance_to(a)[b] <= tolerance).mean())
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def has_known_edge(truth: Labels) -> bool:
+    """True unless all edges of a 0/1 silhouette lie beside 255, where `boundary_f` says nothing."""
+    unknown = _unknown(truth)
+    return not unknown.any() or bool((_boundary(truth == 1) & ~unknown).any())
+
+
+def _unknown(truth: Labels) -> NDArray[np.bool_]:
+    """255 and the pixels beside it."""
+    return np.asarray(cv2.dilate((truth == IGNORE).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
 def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -86,6 +88,18 @@ def test_score_of_a_perfect_a_missing_and_an_unknown_silhouette():
     half[:, 7:] = 0
     assert score([(half, truth)]).j > 0.8
     assert score([]).pictures == 0
+
+
+def test_an_edge_that_is_nowhere_known_is_neither_judged_nor_shown():
+    truth = np.full((40, 60), 255, np.uint8)  # as the method none leaves it: only what is sure
+    truth[:6], truth[12:28, 20:36] = 0, 1
+    grid = np.ones((10, 15), np.float32)
+    measured = score([(grid, truth)])
+    assert (measured.boundary_f, measured.pictures) == (None, 1)
+    better = replace(measured, j=measured.j + 0.1)
+    assert judge((measured, better), (PEOPLE, PEOPLE), AGREED).accepted
+    assert "boundary_F" not in figures((measured, better), (PEOPLE, PEOPLE), AGREED)
+    assert "boundary_F" not in on_card(measured, PEOPLE, 0.8)
 
 
 def test_the_report_has_the_agreed_keys():
