@@ -61,7 +61,7 @@ def peaks(maps: FloatMap) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     joints, _, columns = maps.shape
     y, x = np.divmod(maps.reshape(joints, -1).argmax(axis=1), columns)
     j = np.arange(joints)
-    cells = np.stack((x + _vertex(maps[j, y], x), y + _vertex(maps[j, :, x], y)), axis=1)
+    cells = np.stack((x + vertex(maps[j, y], x), y + vertex(maps[j, :, x], y)), axis=1)
     return cells, maps[j, y, x].clip(0, 1).astype(np.float32)
 
 
@@ -69,12 +69,11 @@ def _gaussian(distance: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(-(distance**2) / (2 * SIGMA**2))
 
 
-def _vertex(lines: FloatMap, at: NDArray[np.int64]) -> NDArray[np.float64]:
+def vertex(lines: FloatMap, at: NDArray[np.int64]) -> NDArray[np.float64]:
     """Offset (joints,) in −½..½ cells from the peaks at `at` of the lines (joints, n)."""
-    log = np.log(np.maximum(lines.astype(np.float64), LEAST))
-    j, last = np.arange(len(log)), log.shape[1] - 1
-    here = log[j, at]
-    before, after = log[j, np.maximum(at - 1, 0)], log[j, np.minimum(at + 1, last)]
+    j, last = np.arange(len(lines)), lines.shape[1] - 1
+    around = np.stack((np.maximum(at - 1, 0), at, np.minimum(at + 1, last)))
+    before, here, after = np.log(np.maximum(lines[j, around].astype(np.float64), LEAST))
     curvature = 1 / SIGMA**2
     first_cell, last_cell = at == 0, at == last
     before = np.where(first_cell, 2 * here - after - curvature, before)

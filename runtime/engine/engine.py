@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.codecs.registry import CODECS, Codecs
+from models.codecs.registry import CODECS, Codecs, decoded
 from models.grid import Grid
 from models.labels import PART_SETS, PartSet
 from models.outputs import OutputError
@@ -308,7 +308,7 @@ def _build(
     model: Bundle, data: dict[str, bytes], provider: Provider, threads: int, size: NetworkSize | None
 ) -> Engine:
     spec = model.spec
-    decodable = [o for o in spec.outputs if type(o) in CODECS]
+    decodable = decoded(spec.outputs)
     if not decodable:
         given = ", ".join(o.name for o in spec.outputs)
         raise Refusal(

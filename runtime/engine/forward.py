@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.codec import FloatMap
-from models.codecs.registry import CODECS
+from models.codecs.registry import CODECS, decoded
 from models.grid import Grid
 from models.outputs import Output, PartProbabilities, PersonProbability
 from models.results import PersonResult
@@ -267,7 +267,7 @@ class ForwardPass:
     @property
     def decodable(self) -> tuple[Output, ...]:
         """The outputs that a codec decodes."""
-        return tuple(o for o in self.spec.outputs if type(o) in CODECS)
+        return decoded(self.spec.outputs)
 
     @property
     def regional(self) -> bool:
