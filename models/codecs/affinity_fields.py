@@ -225,7 +225,7 @@ def assembled(
     points, scores = np.zeros((len(whose), count), np.complex64), np.zeros((len(whose), count), np.float32)
     points[person, found.joints[used]] = found.places[used]
     scores[person, found.joints[used]] = found.heights[used]
-    totals = np.bincount(person, found.heights[used], len(whose))
+    totals = np.bincount(person, found.heights[used], len(whose)).astype(np.float64)
     totals += np.bincount(np.searchsorted(whose, roots[limbs.starts]), limbs.scores, len(whose))
     return points.view(np.float32).reshape(*points.shape, 2), scores, totals
 
