@@ -272,5 +272,34 @@ LIP16 = JointSet(
      (13, 8), (13, 14), (14, 15)),
 )  # fmt: skip
 
-PART_SETS: dict[str, PartSet] = {S31.name: S31}
+#: PASCAL-Person-Part: parts without sides (methods §2.4)
+PASCAL_PARTS = PartSet(
+    PASCAL7.name,
+    PASCAL7.names,
+    mirror_ids=tuple(range(1, 7)),
+    colours=((225, 22, 23), (211, 228, 94), (38, 159, 36), (3, 165, 222), (160, 80, 200), (249, 153, 86)),
+    rows=tuple(
+        PartRow(name, group, "", rank)
+        for rank, (name, group) in enumerate(
+            zip(PASCAL7.names, ("Head", "Torso", "Arm", "Arm", "Leg", "Leg"), strict=True)
+        )
+    ),
+)
+
+PART_SETS: dict[str, PartSet] = {s.name: s for s in (S31, PASCAL_PARTS)}
+#: the 31 parts merged into those of another set, by its name
+MERGES: dict[str, PartMap] = {PASCAL_PARTS.name: PASCAL7}
 JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO17, LSP14, LIP16)}
+
+
+def from_s31(part_set: PartSet) -> NDArray[np.uint8]:
+    """Look-up table (256,) from the 31 parts to those of a set; 0 stays 0 and 255 stays 255.
+
+    Raises:
+        ValueError: the 31 parts cannot be merged into the set.
+    """
+    if part_set == S31:
+        return np.arange(256, dtype=np.uint8)
+    if part_set.name not in MERGES:
+        raise ValueError(f"the 31 parts of {S31.name} cannot be merged into those of {part_set.name}")
+    return MERGES[part_set.name].table()

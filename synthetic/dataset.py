@@ -89,18 +89,20 @@ def write_packed(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> tuple[Path, Path]:
-    """Write ``<path>.images.npy`` (N, H, W, 3) and ``<path>.labels.npy`` (N, H, W), uint8, for memory
-    mapping.
+    """Write ``<path>.images.npy`` (N, H, W, 3) and ``<path>.labels.npy`` (N, H, W), uint8, and
+    ``<path>.keypoints.npy`` (N, 17, 3) float32 for memory mapping.
 
-    The files get their names only when they are complete.
+    Keypoints are column, row and visibility, of pictures of one person; 0 of all others. The files get their
+    names only when they are complete.
     """
     recipe = _checked(recipe, count)
     path.parent.mkdir(parents=True, exist_ok=True)
-    final = tuple(path.with_name(f"{path.name}.{kind}.npy") for kind in ("images", "labels"))
+    final = tuple(path.with_name(f"{path.name}.{kind}.npy") for kind in ("images", "labels", "keypoints"))
     drafts = tuple(p.with_suffix(".partial") for p in final)
     shape = (count, recipe.size, recipe.size)
-    for draft, full in zip(drafts, ((*shape, 3), shape), strict=True):
-        np.lib.format.open_memmap(draft, "w+", np.uint8, full).flush()
+    np.lib.format.open_memmap(drafts[0], "w+", np.uint8, (*shape, 3)).flush()
+    np.lib.format.open_memmap(drafts[1], "w+", np.uint8, shape).flush()
+    np.lib.format.open_memmap(drafts[2], "w+", np.float32, (count, len(COCO17.names), 3)).flush()
     for done, _ in enumerate(_each(partial(_pack_one, drafts), count, recipe, workers), start=1):
         if progress:
             progress(done, count)
@@ -195,6 +197,8 @@ def _save(path: Path, picture: NDArray[np.uint8], *options: int) -> None:
 
 
 def _pack_one(drafts: tuple[Path, ...], sample: SyntheticSample, index: int) -> int:
-    for draft, values in zip(drafts, (sample.image, sample.labels), strict=True):
+    alone = len(sample.keypoints) == 1
+    keypoints = sample.keypoints[0] if alone else np.zeros((len(COCO17.names), 3), np.float32)
+    for draft, values in zip(drafts, (sample.image, sample.labels, keypoints), strict=True):
         np.lib.format.open_memmap(draft, "r+")[index] = values
     return index

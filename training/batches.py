@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,16 +15,25 @@ from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
 from training.coco_batches import make_coco_batch, read_coco
 from training.crowd_batches import CrowdSources, make_crowd_batch, whole_photos
 from training.joint_batches import JointSources, make_joint_batch
-from training.joint_photos import read_joint_photos
+from training.joint_photos import JointPhoto, read_joint_photos, with_codes
 from training.own_photos import read_own
 from training.person_cutouts import annotated_people, cut_out, read_rendered
-from training.photos import DataError, read_backgrounds, read_ccp, read_cutouts, read_lsp, read_unlabelled
+from training.photos import (
+    DataError,
+    Photo,
+    read_backgrounds,
+    read_ccp,
+    read_cutouts,
+    read_lsp,
+    read_unlabelled,
+)
 from training.pseudolabels import with_labels
 from training.silhouettes import with_silhouettes
 from training.stream import Batches, BatchShape, Mixture, Packed, Sources, make_batch
-from training.teacher_labels import cutout, with_joints
+from training.teacher_labels import cutout, read_landmarks, with_joints
 
 log = logging.getLogger(__name__)
+Described = TypeVar("Described", bound=Output)
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 #: people seen from behind are drawn this often on top: one in five, and the front is the easy guess
 FROM_BEHIND = 2
@@ -55,10 +65,12 @@ def packed(stem: Path) -> Packed:
     """
     try:
         images, labels = (np.load(f"{stem}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
+        joints = Path(f"{stem}.keypoints.npy")
+        keypoints = np.load(joints, mmap_mode="r") if joints.exists() else None
     except (OSError, ValueError) as e:
         remedy = "Make it with python -m synthetic --packed."
         raise DataError(f"{stem}: not a packed synthetic set ({e}). {remedy}") from e
-    return Packed(images, labels)
+    return Packed(images, labels, keypoints)
 
 
 def sources(
@@ -70,10 +82,9 @@ def sources(
     strict: bool = False,
     own: Sequence[Path] = (),
 ) -> Sources:
-    """Read the training parts of every set that is there.
+    """Read the training parts of every set that is there, photos as `labelled_photos` does.
 
-    `silhouettes` holds cuts of lsp/ and lspet/, `pseudolabels` dense labels of theirs and of ccp/ and
-    ccp_unlabelled/. `data`/teacher adds joints and silhouettes where it is there (teacher_labels.py).
+    `data`/teacher adds silhouettes to cut out, where it is there.
 
     Raises:
         DataError: when a folder named by the user cannot be used.
@@ -82,6 +93,39 @@ def sources(
     mine = read_own(own, strict=strict) if own else []
     if data is None:
         return Sources(people, own=mine)
+    photos = labelled_photos(data, silhouettes=silhouettes, pseudolabels=pseudolabels, strict=strict)
+    cutouts = read_cutouts(data / "cutouts", strict=strict)
+    for name, taught in photos.items():
+        alone = [c for p in taught if (c := cutout(p, data / "teacher" / name)) is not None]
+        log.info("%s: %d photos, %d of them with a person to cut out", name, len(taught), len(alone))
+        cutouts += alone
+    return Sources(
+        people,
+        photos["ccp"] + photos.get("ccp_unlabelled", []),
+        _repeated(photos["lsp"]) + photos["lspet"],
+        cutouts,
+        read_backgrounds([data / "backgrounds" / k for k in BACKGROUNDS]),
+        mine,
+    )
+
+
+def _repeated(precise: Sequence[Photo]) -> list[Photo]:
+    """Photos of lsp as often as they are drawn."""
+    behind = [p for p in precise if p.skeleton and p.skeleton.from_behind()]
+    return [*precise] * PRECISE_SPORT + behind * FROM_BEHIND
+
+
+def labelled_photos(
+    data: Path, *, silhouettes: Path | None, pseudolabels: Path | None, strict: bool
+) -> dict[str, list[Photo]]:
+    """Training photos of lsp/, lspet/, ccp/ and, where dense labels of it are given, ccp_unlabelled/.
+
+    `silhouettes` holds cuts of lsp/ and lspet/, `pseudolabels` dense labels of theirs and of ccp/ and
+    ccp_unlabelled/. `data`/teacher adds joints where it is there (teacher_labels.py).
+
+    Raises:
+        DataError: when a folder named by the user cannot be used.
+    """
     photos = {
         "lsp": read_lsp(data / "lsp", "train", strict=strict),
         "lspet": read_lsp(data / "lspet", "all", strict=strict),
@@ -89,7 +133,6 @@ def sources(
     }
     if pseudolabels is not None:
         photos["ccp_unlabelled"] = read_unlabelled(data / "ccp_unlabelled", strict=strict)
-    cutouts = read_cutouts(data / "cutouts", strict=strict)
     for name, found in photos.items():
         teacher = data / "teacher" / name
         taught = with_joints(found, teacher) if teacher.is_dir() else found
@@ -98,23 +141,10 @@ def sources(
         if pseudolabels is not None:
             taught = with_labels(taught, pseudolabels / name)
         photos[name] = taught
-        alone = [c for p in taught if (c := cutout(p, teacher)) is not None]
-        log.info("%s: %d photos, %d of them with a person to cut out", name, len(taught), len(alone))
-        cutouts += alone
-    precise, extreme = (photos[name] for name in SPORT)
-    return Sources(
-        people,
-        photos["ccp"] + photos.get("ccp_unlabelled", []),
-        precise * PRECISE_SPORT
-        + [p for p in precise if p.skeleton and p.skeleton.from_behind()] * FROM_BEHIND
-        + extreme,
-        cutouts,
-        read_backgrounds([data / "backgrounds" / k for k in BACKGROUNDS]),
-        mine,
-    )
+    return photos
 
 
-def part_batches(_: Output, folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+def part_batches(_: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
     """Code maps of parts and silhouettes.
 
     Raises:
@@ -127,30 +157,58 @@ def part_batches(_: Output, folders: DataFolders, shape: BatchShape, seed: int) 
     return partial(make_batch, found, folders.mixture, shape, seed=seed)
 
 
-def heatmap_batches(output: Output, folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+def heatmap_batches(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
     """Heat maps of joints on the network's own grid.
 
     Raises:
         DataError: a folder cannot be used, or none is given.
     """
-    assert isinstance(output, Heatmaps)  # the row of BATCHES
+    output = described(outputs, Heatmaps)
     if folders.data is None:
         raise DataError(
             "joints need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
         )
     photos = read_joint_photos(folders.data, output.joint_set)
     backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
-    cells = BatchShape(shape.size, shape.crop, output.stride)
-    return partial(make_joint_batch, JointSources(output, photos, backgrounds), cells, seed=seed)
+    return partial(make_joint_batch, JointSources(output, photos, backgrounds), shape, seed=seed)
 
 
-def crowd_batches(output: Output, folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+def part_and_joint_batches(
+    outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int
+) -> Batches:
+    """Code maps and heat maps of the same people, one in each picture.
+
+    Raises:
+        DataError: a folder cannot be used, or none is given.
+    """
+    output = described(outputs, Heatmaps)
+    if folders.data is None:
+        raise DataError(
+            "parts and joints need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
+        )
+    found = labelled_photos(
+        folders.data,
+        silhouettes=folders.silhouettes,
+        pseudolabels=folders.pseudolabels,
+        strict=folders.strict,
+    )
+    people: list[JointPhoto] = []
+    for name, photos in found.items():
+        landmarks = read_landmarks(folders.data / "teacher" / name)
+        people += with_codes(_repeated(photos) if name == "lsp" else photos, landmarks, output.joint_set)
+    backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
+    rendered = [packed(stem) for stem in folders.synthetic]
+    known = JointSources(output, people, backgrounds, parts=True, rendered=rendered)
+    return partial(make_joint_batch, known, shape, seed=seed)
+
+
+def crowd_batches(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
     """Photos of COCO where they are given; else scenes of several people, and photos of one as they are.
 
     Raises:
         DataError: a folder cannot be used, or none is given.
     """
-    assert isinstance(output, JointDisks)  # the row of BATCHES
+    output = described(outputs, JointDisks)
     cells = BatchShape(shape.size, shape.crop, output.stride)
     if folders.coco is not None:
         return partial(
@@ -169,20 +227,32 @@ def crowd_batches(output: Output, folders: DataFolders, shape: BatchShape, seed:
     return partial(make_crowd_batch, found, cells, seed=seed)
 
 
-BATCHES: dict[type[Output], Callable[[Output, DataFolders, BatchShape, int], Batches]] = {
-    PartProbabilities: part_batches,
-    Heatmaps: heatmap_batches,
-    JointDisks: crowd_batches,
+def described(outputs: Sequence[Output], kind: type[Described]) -> Described:
+    """The description of the only output of a type, which the row of BATCHES has promised."""
+    (output,) = (o for o in outputs if isinstance(o, kind))
+    return output
+
+
+#: outputs that are taught together → their batches
+BATCHES: dict[
+    frozenset[type[Output]], Callable[[Sequence[Output], DataFolders, BatchShape, int], Batches]
+] = {
+    frozenset({PartProbabilities}): part_batches,
+    frozenset({Heatmaps}): heatmap_batches,
+    frozenset({PartProbabilities, Heatmaps}): part_and_joint_batches,
+    frozenset({JointDisks}): crowd_batches,
 }
 
 
 def batches_for(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
-    """Batches that teach a network: of the last of its outputs that has data, for later stages learn.
+    """Batches that teach a network the most of its outputs; of as many the last ones, for later stages learn.
 
     Raises:
         DataError: the data cannot be used.
     """
-    output = next(o for o in reversed(outputs) if type(o) in BATCHES)
-    if folders.own and not isinstance(output, PartProbabilities):
+    kinds = [type(o) for o in outputs]
+    able = (row for row in BATCHES if row <= set(kinds))
+    row = max(able, key=lambda row: (len(row), max(kinds.index(k) for k in row)))
+    if folders.own and row != {PartProbabilities}:
         raise DataError("--own teaches silhouettes and parts; this network learns joints. Leave it out.")
-    return BATCHES[type(output)](output, folders, shape, seed)
+    return BATCHES[row](outputs, folders, shape, seed)

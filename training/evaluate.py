@@ -21,7 +21,7 @@ from PIL import Image
 
 from models.checkpoint import CheckpointError
 from models.factored import STRIDE, FactoredConvNet
-from models.labels import IGNORE, MERGED16, S31
+from models.labels import IGNORE, MERGED16, S31, PartSet, from_s31
 from runtime.engine.augmentation import chosen
 from runtime.engine.detail import FULL
 from runtime.engine.engine import Engine, load_engine
@@ -39,6 +39,7 @@ from training.metrics import (
     silhouette_iou,
 )
 from training.photos import DEVELOPMENT_TEST, DataError, Photo, read_ccp, read_lsp
+from training.pose_scores import scored
 from training.prediction import Inject, Prediction, open_network, predict
 
 DEFAULT_SIZES = (384, 256)  # long side of the network's input on ccp and lsp, px
@@ -140,7 +141,7 @@ def by_engine(engine: Engine) -> Callable[[NDArray[np.uint8]], Prediction]:
 
 def score_synthetic(run: Callable[[NDArray[np.uint8]], Prediction], packed: Path) -> dict[str, float]:
     """Intersection over union on held-out synthetic people, accumulated over the set (methods §1.8)."""
-    images, labels = (np.load(f"{packed}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
+    images, labels = _held_out(packed)
     confusion = Confusion(S31.classes)
     merged = Confusion(len(MERGED16.names) + 1)
     table = MERGED16.table()
@@ -157,6 +158,23 @@ def score_synthetic(run: Callable[[NDArray[np.uint8]], Prediction], packed: Path
         "parts>0 IoU": person,
         **{f"IoU {n}": float(v) for n, v in zip(MERGED16.names, merged.iou()[1:], strict=True)},
     }
+
+
+def score_merged(
+    run: Callable[[NDArray[np.uint8]], Prediction], packed: Path, part_set: PartSet
+) -> dict[str, float]:
+    """Intersection over union of a set that the 31 parts are merged into, on held-out synthetic people."""
+    confusion, table = Confusion(part_set.classes), from_s31(part_set)
+    for image, truth in zip(*_held_out(packed), strict=True):
+        confusion.add(table[truth], run(np.asarray(image)).labels)
+    iou = confusion.iou()
+    each = {f"IoU {n}": float(v) for n, v in zip(part_set.names, iou[1:], strict=True)}
+    return {f"mean IoU of {len(part_set.names)} parts": float(np.nanmean(iou[1:])), **each}
+
+
+def _held_out(packed: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    images, labels = (np.load(f"{packed}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
+    return images, labels
 
 
 def parsed_files(out: Path) -> Predict:
@@ -194,12 +212,19 @@ def report(
 def score_product(
     bundle: Path, data: Path, views: str, synthetic: Path | None = None
 ) -> dict[str, dict[str, float]]:
-    """The measures of a model as it ships, by data set.
+    """The measures of a model as it ships, by data set; without those of the 31 parts where it has others.
 
     Raises:
         Refusal: the bundle cannot be used.
     """
-    run = by_engine(load_engine(bundle, device="cpu").with_views(chosen(views, video=False)))
+    engine = load_engine(bundle, device="cpu").with_views(chosen(views, video=False))
+    run = by_engine(engine)
+    if engine.part_set is not None and engine.part_set != S31:
+        merged = {} if synthetic is None else {"synthetic": score_merged(run, synthetic, engine.part_set)}
+        joints = (
+            {"lsp joints": scored(engine, read_lsp(data / "lsp", "test"))} if engine.spec.joint_set else {}
+        )
+        return merged | joints
     scores = {
         "ccp": score_silhouettes(lambda photo: run(photo.image), data),
         "lsp": score_poses(lambda photo: run(photo.image), data),

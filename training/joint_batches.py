@@ -1,25 +1,28 @@
-"""Batches of heat maps: photos with joints, moved, mirrored, on other scenes, and scenes with nobody."""
+"""Batches of heat maps, and of parts beside them: people moved, mirrored, on other scenes; nobody in some."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.codec import Placement
 from models.codecs.heatmaps import HeatmapCodec
+from models.labels import IGNORE
 from models.outputs import Heatmaps
 from models.results import Pose
-from training.augment import Image, Ranges, affine, photometric, warp
-from training.joint_photos import JointPhoto
-from training.stream import BACKGROUND_RANGES, Batch, BatchShape
+from training.augment import Image, Ranges, affine, occlude, photometric, warp
+from training.joint_photos import JointPhoto, rendered
+from training.stream import BACKGROUND_RANGES, Batch, BatchShape, Packed
 
 PHOTO_RANGES = Ranges(scale=(0.5, 1.8), angle=20, wild_angle=0.08, shift=0.15)
 EMPTY = 0.08  # share of pictures with nobody
 CLOSE = 0.3  # share of pictures centred on one joint
 ELSEWHERE = 0.7  # share of photos smaller than the crop that lie on another scene
+RENDERED = 0.35  # share of synthetic people, where they are given
+COVERED = 0.12  # share of people partly behind something, where parts are taught
 
 Points = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -28,74 +31,106 @@ CODEC = HeatmapCodec()
 
 @dataclass(frozen=True)
 class JointSources:
-    """Photos with joints of the set that `output` describes, and pictures without people."""
+    """Photos with joints of the set that `output` describes, and pictures without people.
+
+    Attributes:
+        parts: the codes of the same people are wanted, too.
+        rendered: synthetic people, a share `RENDERED` of the pictures where there are some.
+    """
 
     output: Heatmaps
     photos: Sequence[JointPhoto]
     backgrounds: Sequence[Image]
+    parts: bool = False
+    rendered: Sequence[Packed] = ()
 
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A picture of the batch: joints in crop px, which are in it, and of which that is known."""
+    """A picture of the batch: joints in crop px, those in it, and those of which that is known.
+
+    `codes` (crop/stride, crop/stride) teach parts where they are wanted.
+    """
 
     picture: Image
     points: Points
     there: Flags
     known: Flags
+    codes: Image
 
 
 def make_joint_batch(sources: JointSources, shape: BatchShape, *, seed: int, step: int) -> Batch:
     """The batch of one step.
 
-    Its targets are `heatmaps` (b, joints, crop/stride, crop/stride) float32 and `known` (b, joints): maps of
-    joints that nobody annotated teach nothing.
+    Its targets are `heatmaps` (b, joints, rows, columns) float32 on the network's grid and `known`
+    (b, joints): maps of joints that nobody annotated teach nothing. Where parts are wanted, `codes`
+    (b, crop/stride, crop/stride) are of the same pictures.
     """
     joint_set, crop = sources.output.joint_set, shape.crop
-    placement = Placement((crop, crop), (crop, crop), shape.stride, sources.output.grid)
-    drawn = [_draw(np.random.default_rng((seed, step, i)), sources, crop) for i in range(shape.size)]
+    placement = Placement((crop, crop), (crop, crop), sources.output.stride, sources.output.grid)
+    drawn = [_draw(np.random.default_rng((seed, step, i)), sources, shape) for i in range(shape.size)]
     poses = [Pose(joint_set, d.points, d.there.astype(np.float32)) for d in drawn]
     maps = [CODEC.encode(sources.output, [pose], placement) for pose in poses]
     targets = {"heatmaps": np.stack(maps), "known": np.stack([d.known for d in drawn])}
+    if sources.parts:
+        targets["codes"] = np.stack([d.codes for d in drawn])
     return Batch(np.stack([d.picture for d in drawn]), targets)
 
 
-def _draw(rng: np.random.Generator, sources: JointSources, crop: int) -> _Drawn:
+def _draw(rng: np.random.Generator, sources: JointSources, shape: BatchShape) -> _Drawn:
+    crop = shape.crop
     background = sources.backgrounds[int(rng.integers(len(sources.backgrounds)))]
-    photo = sources.photos[int(rng.integers(len(sources.photos)))]
+    photo = _person(rng, sources)
     if rng.random() < EMPTY:
-        nobody = np.zeros_like(photo.known)
-        return _Drawn(photometric(rng, _scene(rng, background, crop)), photo.points, nobody, ~nobody)
+        nobody, cells = np.zeros_like(photo.known), crop // shape.stride
+        scene = photometric(rng, _scene(rng, background, crop))
+        return _Drawn(scene, photo.points, nobody, ~nobody, np.zeros((cells, cells), np.uint8))
     h, w = photo.image.shape[:2]
     known = np.flatnonzero(photo.known)
-    centre = photo.points[int(rng.choice(known))] if rng.random() < CLOSE else None
+    centre = photo.points[int(rng.choice(known))] if rng.random() < CLOSE and len(known) else None
     m = affine(rng, (w, h), crop, PHOTO_RANGES, centre)
-    picture = _laid(rng, photo.image, m, background, crop)
+    picture, codes = _laid(rng, photo, m, background, shape)
+    if sources.parts and rng.random() < COVERED:
+        occlude(rng, picture, codes, background)
     points = (photo.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
     inside = ((points >= -0.5) & (points <= crop - 0.5)).all(axis=1)
-    drawn = _Drawn(photometric(rng, picture), points, photo.known & inside, photo.known)
+    drawn = _Drawn(photometric(rng, picture), points, photo.known & inside, photo.known, codes)
     mirrored = m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]
     return _mirrored(drawn, sources.output) if mirrored else drawn
 
 
 def _mirrored(drawn: _Drawn, output: Heatmaps) -> _Drawn:
-    """Left and right joints named anew: the picture is mirrored already, and so are the points."""
+    """Left and right joints named anew: the picture is mirrored already, and so are points and codes."""
     order = list(output.joint_set.mirror_ids)
-    return _Drawn(drawn.picture, drawn.points[order], drawn.there[order], drawn.known[order])
+    return replace(drawn, points=drawn.points[order], there=drawn.there[order], known=drawn.known[order])
+
+
+def _person(rng: np.random.Generator, sources: JointSources) -> JointPhoto:
+    if sources.rendered and rng.random() < RENDERED:
+        packed = sources.rendered[int(rng.integers(len(sources.rendered)))]
+        return rendered(packed, int(rng.integers(len(packed.images))), sources.output.joint_set)
+    return sources.photos[int(rng.integers(len(sources.photos)))]
 
 
 def _laid(
-    rng: np.random.Generator, image: Image, m: NDArray[np.float64], background: Image, crop: int
-) -> Image:
-    """The moved photo; round one that does not fill the crop another scene, or its own mean colour."""
+    rng: np.random.Generator, photo: JointPhoto, m: NDArray[np.float64], background: Image, shape: BatchShape
+) -> tuple[Image, Image]:
+    """The moved photo with its codes; round a small one another scene, or its own mean colour.
+
+    In another scene there is nobody; of the rest of a photo's own nothing is known.
+    """
+    image, crop, stride = photo.image, shape.crop, shape.stride
     alpha = np.full(image.shape[:2], 255, np.uint8)
-    rgba, _ = warp(np.dstack((image, alpha)), np.zeros_like(alpha), m, crop, crop, 0)
+    known = np.full_like(alpha, IGNORE) if photo.codes is None else photo.codes
+    rgba, codes = warp(np.dstack((image, alpha)), known, m, crop, stride, IGNORE)
     picture, share = rgba[..., :3], rgba[..., 3:].astype(np.float32) / 255
     if share.min() == 1:
-        return np.ascontiguousarray(picture)
-    mean = image[::8, ::8].reshape(-1, 3).mean(0)
-    around = _scene(rng, background, crop) if rng.random() < ELSEWHERE else mean
-    return (picture + (1 - share) * around).clip(0, 255).astype(np.uint8)
+        return np.ascontiguousarray(picture), codes
+    around: Image | NDArray[np.float64] = image[::8, ::8].reshape(-1, 3).mean(0)
+    if rng.random() < ELSEWHERE:
+        around = _scene(rng, background, crop)
+        codes = np.where(share[stride // 2 :: stride, stride // 2 :: stride, 0] == 0, np.uint8(0), codes)
+    return (picture + (1 - share) * around).clip(0, 255).astype(np.uint8), codes
 
 
 def _scene(rng: np.random.Generator, background: Image, crop: int) -> Image:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from models.labels import COCO17, LSP14, JointSet
 from training.augment import Image
 from training.photos import Photo, read_ccp, read_lsp, read_unlabelled
-from training.teacher_labels import SEEN, Landmarks, read_landmarks
+from training.stream import Packed
+from training.teacher_labels import SEEN, Landmarks, contradicts, read_landmarks
 
 PRECISE = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 FEWEST = 4  # a photo with fewer known joints teaches too little
@@ -33,12 +34,14 @@ class JointPhoto:
         image: (h, w, 3) RGB.
         points: (joints, 2) x, y px.
         known: (joints,) False where nobody said where the joint is; it may well be in the picture.
+        codes: (h, w) what each pixel teaches of parts (targets.py); None where nothing.
     """
 
     name: str
     image: Image
     points: NDArray[np.float32]
     known: NDArray[np.bool_]
+    codes: Image | None = None
 
 
 def annotated(photo: Photo, joint_set: JointSet) -> JointPhoto:
@@ -50,6 +53,31 @@ def annotated(photo: Photo, joint_set: JointSet) -> JointPhoto:
             if name in LSP14.names and photo.skeleton.known(name):
                 points[i], known[i] = photo.skeleton.at(name), True
     return JointPhoto(photo.name, photo.image, points, known)
+
+
+def rendered(packed: Packed, index: int, joint_set: JointSet) -> JointPhoto:
+    """A synthetic picture with its labels, and the joints that COCO-17 and `joint_set` share."""
+    count = len(joint_set.names)
+    points, known = np.zeros((count, 2), np.float32), np.zeros(count, np.bool_)
+    if packed.keypoints is not None:
+        table = np.asarray(packed.keypoints[index])
+        for i, name in enumerate(joint_set.names):
+            if name in COCO17.names and table[COCO17.id(name), 2] > 0:
+                points[i], known[i] = table[COCO17.id(name), :2], True
+    image, codes = (np.asarray(a[index]) for a in (packed.images, packed.labels))
+    return JointPhoto(f"rendered {index}", image, points, known, codes)
+
+
+def with_codes(
+    photos: Sequence[Photo], landmarks: Mapping[str, Landmarks], joints: JointSet
+) -> list[JointPhoto]:
+    """Photos with their codes, and with the teacher's landmarks where those may be of the same person."""
+    found = []
+    for photo in photos:
+        rows = landmarks.get(Path(photo.name).stem)
+        rows = None if rows is None or contradicts(rows, photo.skeleton) else rows
+        found.append(replace(_completed(annotated(photo, joints), rows, joints), codes=photo.codes))
+    return found
 
 
 def with_landmarks(

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from models.labels import IGNORE, S31
-from training.targets import CLASSES, CODES, SET_CODES, allowed
+from models.labels import IGNORE, S31, PartSet
+from training.targets import CODES, SET_CODES, allowed
 
 #: weights of parts that are thin at stride 8 or that photos scribble with few pixels; unnamed parts weigh 1
 PART_WEIGHTS = {
@@ -75,21 +75,21 @@ class PartLoss(torch.nn.Module):
     allowed: Tensor
     weights: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, part_set: PartSet = S31) -> None:
         super().__init__()
-        table = torch.from_numpy(allowed())
-        self.register_buffer("allowed", torch.cat((table, table.new_ones(256 - CODES, CLASSES))))
+        table = torch.from_numpy(allowed(part_set))
+        self.register_buffer("allowed", torch.cat((table, table.new_ones(256 - CODES, part_set.classes))))
         self.register_buffer("weights", code_weights())
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
         """Balanced mean over known pixels.
 
         Args:
-            logits: (b, 32, h, w) part logits, resized to the codes' grid when that is finer.
+            logits: (b, classes, h, w) part logits, resized to the codes' grid when that is finer.
             codes: (b, H, W) uint8 (targets.py).
         """
         logits = to_grid(logits, codes)
-        flat = logits.permute(0, 2, 3, 1).reshape(-1, CLASSES).float()
+        flat = logits.permute(0, 2, 3, 1).reshape(-1, self.allowed.shape[1]).float()
         index = codes.reshape(-1).long()
         log_allowed = flat.masked_fill(~self.allowed[index], _MINUS_INFINITY).logsumexp(1)
         loss = (flat.logsumexp(1) - log_allowed).view(len(codes), -1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.families import AUXILIARY
+from models.labels import S31, PartSet
 from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
 from training.heatmap_loss import heatmap_loss
 from training.losses import PartLoss, factor_loss
@@ -24,10 +25,10 @@ def factor_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
     return {"factor": factor_loss(logits, targets["codes"])}
 
 
-def part_terms(maps: Maps, targets: Targets) -> dict[str, Tensor]:
-    """`parts`, of logits (b, classes, h, w) and `codes` (targets.py)."""
+def part_terms(maps: Maps, targets: Targets, part_set: PartSet = S31) -> dict[str, Tensor]:
+    """`parts`, of logits (b, classes, h, w) of a part set and `codes` (targets.py)."""
     logits = maps["parts"]
-    return {"parts": _part_loss(logits.device)(logits, targets["codes"])}
+    return {"parts": _part_loss(logits.device, part_set)(logits, targets["codes"])}
 
 
 def heatmap_terms(maps: Maps, targets: Targets) -> dict[str, Tensor]:
@@ -44,13 +45,18 @@ def people_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tens
     return terms | {AUXILIARY + n: term for n, term in early.items()}
 
 
+def _described_part_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
+    assert isinstance(output, PartProbabilities)  # the row of LOSSES
+    return part_terms(maps, targets, output.part_set)
+
+
 @cache
-def _part_loss(device: torch.device) -> PartLoss:
-    return PartLoss().to(device)
+def _part_loss(device: torch.device, part_set: PartSet) -> PartLoss:
+    return PartLoss(part_set).to(device)
 
 
 LOSSES: dict[type[Output], Loss] = {
-    PartProbabilities: lambda _, maps, targets: part_terms(maps, targets),
+    PartProbabilities: _described_part_terms,
     Heatmaps: lambda _, maps, targets: heatmap_terms(maps, targets),
     JointDisks: people_terms,
 }

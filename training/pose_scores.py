@@ -25,6 +25,7 @@ from training.photos import DataError, Photo, read_lsp
 from training.scribbles import Skeleton
 
 NEAR = 0.2  # torso lengths
+FIVE = ("wrist", "elbow", "shoulder", "knee", "ankle")  # joints that every set has at the same place
 
 
 def hits(pose: Pose | None, joint_set: JointSet, skeleton: Skeleton) -> dict[str, bool]:
@@ -41,14 +42,15 @@ def hits(pose: Pose | None, joint_set: JointSet, skeleton: Skeleton) -> dict[str
 
 
 def pck(counted: Sequence[Mapping[str, bool]]) -> dict[str, float]:
-    """Means over all people of each joint, both sides together, and of `all` joints."""
+    """Means over all people of each joint, both sides together, of `all` joints, and of `FIVE`."""
     by_joint: dict[str, list[bool]] = {}
     for person in counted:
         for name, hit in person.items():
             by_joint.setdefault(name.removeprefix("l_").removeprefix("r_"), []).append(hit)
     scores = {name: float(np.mean(h)) for name, h in by_joint.items()}
     everything = [hit for h in by_joint.values() for hit in h]
-    return {**scores, "all": float(np.mean(everything)) if everything else 0.0}
+    five = float(np.mean([scores.get(name, 0.0) for name in FIVE]))
+    return {**scores, "all": float(np.mean(everything)) if everything else 0.0, "five": five}
 
 
 def scored(engine: Engine, photos: Sequence[Photo]) -> dict[str, float]:

@@ -43,10 +43,17 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Packed:
-    """Synthetic people made ahead: images (n, s, s, 3) and labels (n, s, s) uint8, usually memory-mapped."""
+    """Synthetic people made ahead, usually memory-mapped.
+
+    Attributes:
+        images: (n, s, s, 3) uint8 RGB.
+        labels: (n, s, s) uint8.
+        keypoints: (n, 17, 3) column, row and visibility of COCO's joints, 0 where nothing is known; or None.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+    keypoints: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import S31
+from models.labels import S31, PartSet, from_s31
 
 CLASSES = S31.classes
 
@@ -37,13 +37,14 @@ SET_CODES: dict[str, int] = {name: CLASSES + i for i, name in enumerate(SETS)}
 CODES = CLASSES + len(SETS)
 
 
-def allowed() -> NDArray[np.bool_]:
-    """(CODES, CLASSES): which labels each code allows."""
+def allowed(part_set: PartSet = S31) -> NDArray[np.bool_]:
+    """(CODES, classes): the labels of a set that each code allows, those its parts are merged into."""
     table = np.zeros((CODES, CLASSES), dtype=bool)
     table[np.arange(CLASSES), np.arange(CLASSES)] = True
     for name, parts in SETS.items():
         table[SET_CODES[name], list(parts)] = True
-    return table
+    merged = np.eye(part_set.classes, dtype=np.uint8)[from_s31(part_set)[:CLASSES]]
+    return (table @ merged) > 0
 
 
 def mirror_codes() -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from models.labels import PASCAL_PARTS
 from training.datasets.files import (
     BrokenError,
     existing,
@@ -22,7 +23,7 @@ from training.datasets.files import (
 from training.datasets.matlab import Value
 from training.datasets.problems import Problems
 from training.datasets.samples import Person, Sample, box_of, person
-from training.datasets.sets import PASCAL14, PASCAL_PARTS
+from training.datasets.sets import PASCAL14
 from training.photos import DataError
 
 LISTS = ("pascal_person_part_trainval_list/{}.txt", "{}_id.txt", "{}.txt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from models.labels import FSP14, IGNORE, LIP16, PASCAL7, S31, JointSet, PartMap, PartSet
+from models.labels import FSP14, IGNORE, LIP16, S31, JointSet, PartMap, PartSet
 
 #: MPII's sixteen joints are LIP's, in the same order
 MPII16 = LIP16
@@ -31,7 +31,6 @@ LIP20 = PartSet(
     _mirror(19, (14, 15), (16, 17), (18, 19)),
     _colours(19),
 )  # fmt: skip
-PASCAL_PARTS = PartSet("PASCAL-7", PASCAL7.names, _mirror(6), _colours(6))
 FSP_PARTS = PartSet(
     "FSP-14", FSP14.names, _mirror(14, (3, 6), (4, 7), (5, 8), (9, 12), (10, 13), (11, 14)), _colours(14)
 )

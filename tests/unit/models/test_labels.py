@@ -19,6 +19,7 @@ from models.labels import (
     JointSet,
     PartMap,
     PartSet,
+    from_s31,
 )
 
 MAPS = (FSP14, PASCAL7, MERGED16)
@@ -76,6 +77,14 @@ def test_merging_sums_posteriors(part_map: PartMap) -> None:
     table = part_map.table()
     for c in range(len(part_map.names) + 1):
         np.testing.assert_allclose(merged[c], p[table[:32] == c].sum(0), atol=1e-6)
+
+
+def test_every_part_set_is_merged_from_the_31_parts() -> None:
+    for part_set in PART_SETS.values():
+        assert set(from_s31(part_set)[: S31.classes]) == set(range(part_set.classes))
+        assert from_s31(part_set)[IGNORE] == IGNORE
+    with pytest.raises(ValueError, match="cannot be merged into those of other"):
+        from_s31(PartSet("other", ("one",), (1,), ((1, 2, 3),)))
 
 
 def test_maps_agree_with_the_names_of_the_parts() -> None:

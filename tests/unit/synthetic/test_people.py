@@ -211,7 +211,12 @@ def test_written_files_match_the_samples(tmp_path):
         )
         assert np.array_equal(silhouette, np.where(written > 0, 255, 0))
         assert np.array_equal(silhouette > 0, instances > 0)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["pack.images.npy", "pack.labels.npy", "set"]
+    packed_files = ["pack.images.npy", "pack.keypoints.npy", "pack.labels.npy", "set"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == packed_files
+    alone = {int(i): people[0] for i, people in keypoints.items() if len(people) == 1}
+    packed = np.load(tmp_path / "pack.keypoints.npy")
+    assert alone
+    assert all(np.allclose(packed[i], alone.get(i, 0), atol=0.01) for i in range(3))
 
 
 @pytest.mark.skipif(not (SHARED / "makehuman").is_dir(), reason="no MakeHuman assets beside the checkout")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,15 @@ import torch
 from numpy.typing import NDArray
 
 from models.codecs.heatmaps import peaks
-from models.labels import COCO17, LSP14
-from models.outputs import Heatmaps
+from models.labels import COCO17, IGNORE, LSP14, S31
+from models.outputs import Heatmaps, JointDisks, PartLabels, PartProbabilities
+from training.batches import DataFolders, batches_for
 from training.heatmap_loss import heatmap_loss
 from training.joint_batches import JointSources, make_joint_batch
 from training.joint_photos import JointPhoto, annotated, with_landmarks
-from training.photos import Photo
+from training.photos import DataError, Photo
 from training.scribbles import Skeleton
-from training.stream import Batch, BatchShape
+from training.stream import Batch, BatchShape, Packed
 from training.teacher_labels import read_landmarks
 
 OUTPUT = Heatmaps(joints="COCO-17")
@@ -128,3 +130,74 @@ def test_annotators_come_before_the_teacher(tmp_path: Path) -> None:
     assert whole.points[COCO17.id("r_ankle")].tolist() == [0, 0]
     assert whole.points[COCO17.id("l_knee")].tolist() == whole.points[COCO17.id("nose")].tolist() == [7, 8]
     assert np.flatnonzero(~whole.known).tolist() == [COCO17.id("l_eye")]
+
+
+def striped() -> JointPhoto:
+    """The spots with codes: a right lower arm round the red spot, the left wrist; the rest unknown."""
+    photo = spotted()
+    codes = np.full(photo.image.shape[:2], IGNORE, np.uint8)
+    x, y = SPOTS["l_wrist"]
+    codes[y - 5 : y + 6, x - 5 : x + 6] = S31.id("llarm")
+    return replace(photo, codes=codes)
+
+
+def both(step: int = 0, **given: object) -> Batch:
+    """Codes and heat maps of the spots on black."""
+    dark = [np.zeros((200, 200, 3), np.uint8)]
+    sources = JointSources(OUTPUT, [striped()], dark, parts=True, **given)  # type: ignore[arg-type]
+    return make_joint_batch(sources, BatchShape(24, 128, 4), seed=1, step=step)
+
+
+def test_codes_lie_where_the_joints_are_and_change_sides_with_them() -> None:
+    made = both()
+    assert made.targets["codes"].shape == (24, 32, 32)
+    assert made.targets["heatmaps"].shape == (24, 17, 16, 16)
+    sides = {"llarm": 0, "rlarm": 0}
+    for codes, maps in zip(made.targets["codes"], made.targets["heatmaps"], strict=True):
+        for part, joint in (("llarm", "l_wrist"), ("rlarm", "r_wrist")):
+            rows, columns = np.nonzero(codes == S31.id(part))
+            if len(rows) < 4:
+                continue
+            centre = 4 * np.array((columns.mean(), rows.mean())) + 1.5
+            (cell,), (height,) = peaks(maps[[COCO17.id(joint)]])
+            if height > 0.5 and centre.min() > 12 and centre.max() < 115:
+                assert np.abs(OUTPUT.grid.to_pixel(cell, 8) - centre).max() < 6
+                sides[part] += 1
+    assert min(sides.values()) >= 2
+
+
+def test_batches_of_both_follow_from_seed_and_step() -> None:
+    a, again, other = both(0), both(0), both(1)
+    for name, values in a.targets.items():
+        assert np.array_equal(values, again.targets[name])
+    assert np.array_equal(a.images, again.images)
+    assert not np.array_equal(a.images, other.images)
+
+
+def test_nobody_is_background_and_rendered_people_without_joints_teach_parts_alone() -> None:
+    images = np.full((2, 64, 64, 3), 90, np.uint8)
+    labels = np.full((2, 64, 64), S31.id("neck"), np.uint8)
+    joints = np.zeros((2, 17, 3), np.float32)
+    joints[1, COCO17.id("nose")] = 30, 20, 2
+    made = both(rendered=[Packed(images, labels, joints)])
+    codes, known = made.targets["codes"], made.targets["known"]
+    nobody = known.all(axis=1)
+    assert nobody.any()
+    assert not codes[nobody].any()
+    rendered = (codes == S31.id("neck")).any(axis=(1, 2))
+    assert {int(n) for n in known[rendered].sum(1)} == {0, 1}
+    assert set(np.unique(codes)) <= {0, IGNORE, S31.id("neck"), S31.id("llarm"), S31.id("rlarm")}
+
+
+def test_a_network_gets_the_batches_of_most_of_its_outputs(tmp_path: Path) -> None:
+    parts, joints = PartProbabilities(parts="PASCAL-7"), Heatmaps(joints="COCO-17")
+    shape, folders = BatchShape(2, 64, 4), DataFolders()
+    with pytest.raises(DataError, match=r"parts and joints need photos"):
+        batches_for((parts, joints), folders, shape, 0)
+    with pytest.raises(DataError, match=r"^joints need photos"):
+        batches_for((joints,), folders, shape, 0)
+    with pytest.raises(DataError, match=r"^people need photos"):
+        batches_for((parts, JointDisks(joints="COCO-17")), folders, shape, 0)
+    with pytest.raises(DataError, match="learns joints"):
+        batches_for((parts, joints), replace(folders, own=(tmp_path,)), shape, 0)
+    assert batches_for((parts, PartLabels(parts="PASCAL-7")), folders, shape, 0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.factored import FactoredConvNet
 from models.families import ZOO
-from models.labels import IGNORE, S31
+from models.labels import IGNORE, PASCAL7, PASCAL_PARTS, S31
 from models.network import build
 from models.outputs import PartProbabilities, PersonProbability
 from training.loop import TrainConfig, new_state
@@ -172,3 +172,28 @@ def test_settings_train_what_they_say(setting: int) -> None:
     assert all(p.grad is not None for p in net.head.parameters())
     assert net.trunk.training
     assert net.factor.training
+
+
+def test_codes_allow_the_parts_that_theirs_are_merged_into() -> None:
+    table, merged = allowed(PASCAL_PARTS), PASCAL7.table()
+    for part in range(1, CLASSES):
+        assert np.flatnonzero(table[part]).tolist() == [merged[part]]
+    trousers = {PASCAL_PARTS.id(n) for n in ("torso", "upper legs", "lower legs")}
+    assert set(np.flatnonzero(table[SET_CODES["trousers"]])) == trousers
+    assert not table[CLASSES:, 0].any()
+    assert table[0].tolist() == [True] + [False] * 6
+
+
+def test_loss_of_merged_parts_is_that_of_the_31_when_each_class_is_spread_over_its_parts() -> None:
+    torch.manual_seed(0)
+    merged = torch.randn(1, PASCAL_PARTS.classes, 4, 4).log_softmax(1)
+    ids = torch.from_numpy(PASCAL7.table()[:CLASSES].astype(np.int64))
+    share = torch.bincount(ids)[ids].float().log()
+    spread = merged[:, ids] - share[:, None, None]  # a class's probability, evenly over its parts
+    person = torch.full((1, 4, 4), SET_CODES["person"], dtype=torch.uint8)
+    assert PartLoss(PASCAL_PARTS)(merged, person).item() == pytest.approx(PartLoss()(spread, person).item())
+    hand = torch.full((1, 4, 4), S31.id("rhand"), dtype=torch.uint8)
+    outside = PartLoss(PASCAL_PARTS)(merged, hand)
+    assert outside.item() == pytest.approx(
+        (-merged[:, PASCAL_PARTS.id("lower arms")]).mean().item(), rel=1e-5
+    )

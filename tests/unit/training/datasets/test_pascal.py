@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.labels import IGNORE
+from models.labels import IGNORE, PASCAL_PARTS
 from tests.unit.training.datasets import made
 from training.datasets.pascal import read_people
 from training.datasets.problems import Problems
-from training.datasets.sets import PASCAL14, PASCAL_PARTS
+from training.datasets.sets import PASCAL14
 from training.photos import DataError
 from training.targets import SET_CODES
 

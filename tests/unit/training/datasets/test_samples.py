@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.labels import COCO17, IGNORE, LIP16, LSP14, S31
+from models.labels import COCO17, IGNORE, LIP16, LSP14, PASCAL_PARTS, S31
 from tests.unit.training.datasets import made
 from training.datasets.files import BrokenError
 from training.datasets.samples import Crop, Sample, person
@@ -20,7 +20,6 @@ from training.datasets.sets import (
     LIP20,
     LIP_COARSE,
     PASCAL14,
-    PASCAL_PARTS,
     S31_COARSE,
     YOUTUBE7,
     pascal_joints,
