@@ -124,23 +124,39 @@ def _tidy(model: onnx.ModelProto, stride: int, multiple: int) -> None:
     """Name the axes, and drop what the tracer noted of source files; `rows` and `columns` have `stride`.
 
     Inner values keep their axes: by equal names ONNX Runtime knows that both sides of a sum have one size,
-    and adds them inside the convolution, in its blocked layout.
+    and adds them inside the convolution, in its blocked layout. An axis that is no plain fraction of the
+    picture has no name, and its value none either: the runtime would take two sizes for one.
     """
     graph = model.graph
-    inner = [v for v in graph.value_info if any(d.dim_param for d in v.type.tensor_type.shape.dim)]
+    symbols = {"rows": ("height", "rows"), "columns": ("width", "columns")}
+    for output in graph.output:
+        sides = zip(output.type.tensor_type.shape.dim[-2:], list(symbols.values())[:2], strict=True)
+        symbols |= {m[2]: names for d, names in sides if (m := _SCALED.fullmatch(d.dim_param))}
+    inner = []
+    for value in graph.value_info:
+        axes = value.type.tensor_type.shape.dim
+        named = [_axis_name(d.dim_param, symbols, stride, multiple) for d in axes if d.dim_param]
+        if named and all(named):
+            inner.append(value)
     del model.metadata_props[:], graph.metadata_props[:], graph.value_info[:]
     graph.value_info.extend(inner)
     for item in (*graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         item.doc_string = ""
         del item.metadata_props[:]
     for value in (*graph.input, *graph.output, *graph.value_info):
-        axes = [d for d in value.type.tensor_type.shape.dim if d.dim_param]
-        for axis, pair in zip(axes[1:], (("height", "rows"), ("width", "columns")), strict=False):
-            axis.dim_param = _axis_name(axis.dim_param, *pair, stride, multiple)
+        for axis in value.type.tensor_type.shape.dim:
+            if axis.dim_param:
+                axis.dim_param = _axis_name(axis.dim_param, symbols, stride, multiple)
 
 
-def _axis_name(traced: str, pixels: str, cells: str, stride: int, multiple: int) -> str:
-    """The tracer's `32*x` → `height`, `16*x` → `height/2`, `4*x` → `rows`; `16*x + 1` of corners alike."""
-    factor = re.match(r"(\d+)\*", traced)
-    reduction = multiple // (int(factor[1]) if factor else 1)
+_SCALED = re.compile(r"(?:(\d+)\*)?(\w+)(?: \+ 1)?")  # the tracer's `32*x`, and `16*x + 1` of corners
+
+
+def _axis_name(traced: str, symbols: Mapping[str, tuple[str, str]], stride: int, multiple: int) -> str:
+    """The tracer's `32*x` → `height`, `16*x` → `height/2`, `4*x` → `rows`; empty for any other size."""
+    found = _SCALED.fullmatch(traced)
+    if traced == "batch" or found is None or found[2] not in symbols:
+        return "batch" if traced == "batch" else ""
+    pixels, cells = symbols[found[2]]
+    reduction = multiple // int(found[1] or 1)
     return {1: pixels, stride: cells}.get(reduction, f"{pixels}/{reduction}")

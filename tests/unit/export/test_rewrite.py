@@ -4,15 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from export.rewrite import (
-    PIXEL_CENTRE,
-    PIXEL_SCALE,
-    DepthwisePReLU,
-    FastBottleneck,
-    FastInitial,
-    _fast_sequence,
-    rewrite,
-)
+from export.fast_blocks import PIXEL_SCALE, DepthwisePReLU, FastBottleneck, FastInitial, fast_sequence
+from export.rewrite import PIXEL_CENTRE, rewrite
 from export.stages import ExportError
 from models.blocks import Activation, Bottleneck, Initial, Kind
 from models.factored import FactoredConvNet, normalise
@@ -84,7 +77,7 @@ def test_the_rewrite_leaves_the_network_as_it_was() -> None:
 )
 def test_what_has_no_exact_rewrite_is_refused(modules: list[nn.Module]) -> None:
     with pytest.raises(ExportError):
-        _fast_sequence(nn.Sequential(*modules))
+        fast_sequence(nn.Sequential(*modules))
 
 
 def test_a_stage_without_a_row_is_exported_as_it_is() -> None:

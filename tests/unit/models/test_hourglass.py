@@ -1,0 +1,71 @@
+"""Hourglasses and VGG: sizes and numbers of weights as published, any size of picture, ONNX."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from export.graphs import to_onnx
+from export.parity import session
+from models.hourglass import Form, HourglassEncoder, HourglassShape, kaiming
+from models.outputs import SharedFeatures
+from models.spec import IMAGE, StageSpec
+from models.vgg import vgg16_conv4, vgg16_fcn
+
+
+class Features(nn.Module):
+    """`image` → the last stack's features."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__()
+        self.encoder = HourglassEncoder(2, 3, HourglassShape(channels=16, form=form))
+        kaiming(self)
+
+    def forward(self, image: Tensor) -> Tensor:
+        y: Tensor = self.encoder(image.permute(0, 3, 1, 2).float() / 255)[0]
+        return y
+
+
+def weights(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def test_newells_stacks_have_the_published_number_of_weights() -> None:
+    """A public reimplementation with 16 joints has 6.73 million with two stacks and 25.59 with eight."""
+    with torch.device("meta"):
+        two, eight = (weights(HourglassEncoder(n, 16, HourglassShape(form="newell"))) for n in (2, 8))
+    assert round((eight - two) / 6e6, 2) == round((25.59 - 6.73) / 6, 2)
+
+
+@pytest.mark.parametrize("form", ["newell", "niexc"])
+@pytest.mark.parametrize("units", [1, 2])
+def test_representation_and_early_predictions_have_stride_four(form: Form, units: int) -> None:
+    with torch.device("meta"):
+        encoder = HourglassEncoder(3, 17, HourglassShape(units, form=form))
+        last, early = encoder(torch.zeros(2, 3, 256, 192))
+    assert last.shape == (2, 256, 64, 48)
+    assert [e.shape for e in early] == [(2, 17, 64, 48)] * 2
+
+
+@pytest.mark.onnx
+@pytest.mark.parametrize("form", ["newell", "niexc"])
+@torch.no_grad()
+def test_a_graph_takes_sides_that_cannot_be_halved_six_times(form: Form) -> None:
+    net = Features(form).eval()
+    stages = (StageSpec("network", (IMAGE,), (SharedFeatures(count=16, stride=4),)),)
+    runs = session(to_onnx(net, stages, "network").SerializeToString())
+    for shape in ((1, 32, 32), (3, 64, 96), (1, 160, 288)):
+        image = torch.randint(0, 256, (*shape, 3), dtype=torch.uint8)
+        expected = net(image).numpy()
+        got = runs.run(None, {"image": image.numpy()})[0]
+        np.testing.assert_allclose(got, expected, atol=2e-5 * float(np.abs(expected).max()))
+
+
+def test_vgg_has_stride_eight_and_the_published_number_of_weights() -> None:
+    with torch.device("meta"):
+        ten, thirteen = vgg16_conv4(), vgg16_fcn()
+        assert ten(torch.zeros(1, 3, 64, 96)).shape == (1, 512, 8, 12)
+        assert thirteen(torch.zeros(1, 3, 64, 96)).shape == (1, 512, 8, 12)
+    assert (weights(ten), weights(thirteen)) == (7_635_264, 14_714_688)
