@@ -163,9 +163,8 @@ class Desktop(QObject):
             pass  # an open menu may run an event loop of its own
         until_s = time.monotonic() + STOP_S
         self._timer.stop()
-        personalization = (
-            self.personalization.stop()
-        )  # first: an undecided factor is not what the next run starts with
+        # first: an undecided factor is not what the next run starts with
+        personalization = self.personalization.stop()
         window_state.save(self.settings_file, self.settings, self.window, self.workspace)
         self.links.stop()
         worker = self.jobs.stop()
@@ -275,16 +274,17 @@ class Desktop(QObject):
         window.activity.show_tasks([*self.personalization.tasks(), *tasks])
 
     def _metrics(self) -> LiveMetrics:
-        pipeline, engine, parsed = self.pipeline, self.workspace.engine, self.window.canvas.parsed
+        pipeline, engine, canvas = self.pipeline, self.workspace.engine, self.window.canvas
         return LiveMetrics(
             fps=pipeline.rate.fps,
             infer_ms=pipeline.rate.infer_ms,
-            age_ms=self.window.canvas.age_ms,
+            age_ms=canvas.age_ms,
             dropped=pipeline.dropped,
             provider=engine.provider if engine is not None else "",
             model=engine.name if engine is not None else "",
             factor=self.workspace.xfactor.name,
-            picture=parsed.frame.size if parsed is not None else (0, 0),
+            picture=canvas.parsed.frame.size if canvas.parsed is not None else (0, 0),
+            in_parts=canvas.in_parts,
         )
 
     # -- small answers

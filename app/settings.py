@@ -53,6 +53,7 @@ class Settings:
         "overlay", "parts", "silhouette", "before-after", "cut-out", "confidence", "skeleton", "instances"
     )
     opacity: float = _between(0.6, 0.0, 1.0)  #: of the parts over the picture
+    joints: bool = True  #: over the parts, of a model that gives both
     legend: bool = True
     hud: bool = False
     mirror: bool = True  #: live sources only, display only

@@ -128,6 +128,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         "people",
         LINE,
         Action("hide", "&Hide overlays", "H", checks="alone"),
+        Action("joints", "&Joints over the parts", "J", "Of a model that gives both (J)", checks="alone"),
         Action("colour-blind", "Colour-blind-safe colours", "Ctrl+B", checks="alone"),
         Action("hud", "&Numbers on the picture", "I", checks="alone"),
         Action("panel", "&Side panel", "Ctrl+P", checks="alone"),

@@ -74,6 +74,11 @@ class Canvas(QWidget):
         """The result on show."""
         return self._parsed
 
+    @property
+    def in_parts(self) -> float | None:
+        """Share of the joints on show that lie in their parts; None without any."""
+        return self._layers.in_parts if self._layers is not None else None
+
     def show_parsed(self, parsed: FrameResult) -> None:
         """Show a result; painted at the next turn of the event loop."""
         self._parsed, self._layers, self._fresh = parsed, None, True

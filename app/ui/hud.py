@@ -23,6 +23,7 @@ class LiveMetrics:
     model: str = ""
     factor: str = ""
     picture: tuple[int, int] = (0, 0)  #: (width, height), px
+    in_parts: float | None = None  #: share of the joints on show that lie in their parts; None without any
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value, in order."""
@@ -35,6 +36,8 @@ class LiveMetrics:
             ("model", self.model or "–"),
             ("X factor", self.factor or "–"),
         ]
+        if self.in_parts is not None:
+            rows.append(("joints", f"{self.in_parts:.0%} in parts"))
         return [*rows, ("picture", f"{self.picture[0]} × {self.picture[1]}")]
 
 

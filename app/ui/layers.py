@@ -6,7 +6,7 @@ as it is drawn (0.7 ms at 720p where blending in numpy takes 10-14).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -20,13 +20,15 @@ from app.ui.instances import paint_people, shown_people
 from app.ui.skeleton import DrawnSkeleton, posed
 from app.ui.style import DisplayStyle, ViewMode, visible
 from models.centroids import pose_of_parts
-from models.results import Parsing
+from models.consistency import consistency
+from models.results import Parsing, Result
 from runtime.frames import FrameResult
 from runtime.output.backdrop import BackdropKind
 from runtime.output.instances import OPACITY, Instance, instances, parts_of, tinted
 from runtime.output.palettes import colours, tints
 
 DIM = 0.55  # how dark the room gets where only the person matters
+WITH_JOINTS = {ViewMode.OVERLAY, ViewMode.PARTS}  # views of parts over which joints may be painted
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
 
 SURE, PERSON, UNDECIDED = 255, 0x6E21614D, 0x5A563A0D  # of a mask; ARGB, premultiplied
@@ -49,6 +51,7 @@ class Layers:
     upper: QImage | None
     skeletons: tuple[DrawnSkeleton, ...] = ()
     people: tuple[Instance, ...] = ()  #: whose numbers are painted
+    in_parts: float | None = None  #: share of the joints that lie in their parts; None where none was judged
     before: Layers | None = None  #: left of the split line, instead of the picture
 
 
@@ -73,22 +76,41 @@ def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     if style.view is ViewMode.INSTANCES or (masks and style.view is not ViewMode.SKELETON):
         tint = tinted(shown, min(1.0, style.opacity * OPACITY / DisplayStyle().opacity), style.person)
         upper = _argb(tint.view(np.uint32)[..., 0]) if tint is not None else None
-        posing = [(i, i.person.pose) for i in reversed(shown) if i.person.pose is not None]
-        bones = tuple(posed(pose, i.colour, i.person.box[3]) for i, pose in posing)
-        return Layers(size, picture, lower, upper, bones, tuple(shown))
-    poses = tuple(posed(i.person.pose) for i in shown if i.person.pose is not None)
+        bones, in_parts = _skeletons(result, shown[::-1], by_person=True)
+        return Layers(size, picture, lower, upper, bones, tuple(shown), in_parts)
+    bones, in_parts = _skeletons(result, shown, by_person=False)
     marked = () if style.alone else tuple(i for i in shown if style.person == i.number > 0)
     if result.parsing is None:  # joints are all there is to see
-        return Layers(size, picture, lower, None, poses, marked)
+        return Layers(size, picture, lower, None, bones, marked)
     parsing, alone = result.parsing, bool(style.alone and style.person)
     hidden = [i for i in instances(result.people) if not style.shows_person(i.number)]
     if alone or hidden:
         parsing = parts_of(parsing, shown, hidden, alone=alone)
-    bones = poses if result.people else (posed(pose_of_parts(parsing)),)
-    bones = bones if style.view is ViewMode.SKELETON else ()
+    if style.view is ViewMode.SKELETON and not result.people:
+        bones = (posed(pose_of_parts(parsing)),)
+    elif not (style.view is ViewMode.SKELETON or (style.joints and style.view in WITH_JOINTS)):
+        bones, in_parts = (), None
     lower = None if style.view in {ViewMode.PARTS, ViewMode.SILHOUETTE} else picture
     painter = VIEWS.get(style.view)
-    return Layers(size, picture, lower, painter(parsing, parsed, style) if painter else None, bones, marked)
+    upper = painter(parsing, parsed, style) if painter else None
+    return Layers(size, picture, lower, upper, bones, marked, in_parts)
+
+
+def _skeletons(
+    result: Result, people: Sequence[Instance], *, by_person: bool
+) -> tuple[tuple[DrawnSkeleton, ...], float | None]:
+    """Everybody's joints, and the share of them that lie in their parts."""
+    posing = [(i, i.person.pose) for i in people if i.person.pose is not None]
+    if result.parsing is None:
+        found, outside = None, [None] * len(posing)
+    else:
+        found = consistency(result.parsing, [pose for _, pose in posing])
+        outside = list(found.outside)
+    bones = (
+        posed(pose, *((i.colour, i.person.box[3]) if by_person else ()), outside=apart)
+        for (i, pose), apart in zip(posing, outside, strict=True)
+    )
+    return tuple(bones), found.share if found is not None else None
 
 
 def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -> None:

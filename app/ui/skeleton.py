@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QLineF, QPointF, Qt
+import numpy as np
+from numpy.typing import NDArray
+from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPen, QTransform
 
 from models.results import Pose
@@ -12,6 +14,8 @@ from runtime.output.instances import FAINT, POSSIBLE, SURE, Colour
 
 WARM, COOL, MIDDLE = QColor(255, 170, 64), QColor(84, 176, 255), QColor(240, 240, 240)
 RIM = QColor(0, 0, 0, 150)
+MARK, MARK_RIM = QColor(255, 255, 255), QColor(0, 0, 0)
+MARK_OF_BONE = 2.2  # half a side of the square around a joint outside its part, in widths of a bone
 BONE_OF_BOX = 1 / 70  # widest bone, of the height of a person's box
 
 
@@ -23,6 +27,7 @@ class DrawnSkeleton:
     pairs: tuple[tuple[str, str], ...]  #: all bones there could be
     colour: Colour | None = None  #: None: by the side of the body
     faint: frozenset[str] = frozenset()  #: joints of which the network is not sure
+    outside: frozenset[str] = frozenset()  #: joints that lie outside their part
     height: float = 0.0  #: of the person, px; 0 where bones are as wide as the picture asks
 
     def side(self, joint: str) -> str:
@@ -61,6 +66,12 @@ class DrawnSkeleton:
             if name not in self.faint:
                 painter.setBrush(self._ink(self.side(name)))
                 painter.drawEllipse(point, width * 1.05, width * 1.05)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        side = max(2.0, width)
+        reach = QPointF(side, side) * MARK_OF_BONE
+        for ink, pen in ((MARK_RIM, side), (MARK, side * 0.5)):  # a form, for colours are not all seen
+            painter.setPen(QPen(ink, pen, join=Qt.PenJoinStyle.MiterJoin))
+            painter.drawRects([QRectF(at[n] - reach, at[n] + reach) for n in sorted(self.outside)])
 
     def _ink(self, side: str, *, faint: bool = False) -> QColor:
         ink = QColor(
@@ -70,12 +81,26 @@ class DrawnSkeleton:
         return ink
 
 
-def posed(pose: Pose, colour: Colour | None = None, height: float = 0.0) -> DrawnSkeleton:
-    """The joints of a pose that were found; in a person's colour those that are not sure are faint."""
+def posed(
+    pose: Pose,
+    colour: Colour | None = None,
+    height: float = 0.0,
+    outside: NDArray[np.bool_] | None = None,
+) -> DrawnSkeleton:
+    """The joints of a pose that were found; in a person's colour those that are not sure are faint.
+
+    Args:
+        pose: of one person.
+        colour: of the person; None: by the side of the body.
+        height: of the person, px; 0 where bones are as wide as the picture asks.
+        outside: (joints,) those that lie outside their part.
+    """
     names = pose.joint_set.names
     least = 0.0 if colour is None else POSSIBLE
     rows = list(zip(names, pose.points.tolist(), pose.scores.tolist(), strict=True))
     joints = {name: (x + 0.5, y + 0.5) for name, (x, y), score in rows if score > least}  # a pixel's middle
     faint = frozenset(name for name, _, score in rows if score < SURE) if colour is not None else frozenset()
     pairs = tuple((names[a], names[b]) for a, b in pose.joint_set.bones)
-    return DrawnSkeleton(joints, pairs, colour, faint, height)
+    marked = zip(names, outside, strict=True) if outside is not None else ()
+    apart = frozenset(name for name, on in marked if on and name in joints)
+    return DrawnSkeleton(joints, pairs, colour, faint, apart, height)

@@ -20,6 +20,8 @@ class StatusBar(QStatusBar):
         self._source = self._field()
         self._place = self._field()
         self._under = self._field(stretch=1)
+        tip = "Share of the joints that lie in their body parts; the others have a square around them"
+        self._in_parts = self._field(right=True, tip=tip)
         self._recording = self._field(name="recording", right=True)
         self._camera = self._field(name="camera", right=True)
         self._fps = self._field(right=True, tip="Results per second")
@@ -53,6 +55,8 @@ class StatusBar(QStatusBar):
         self._fps.setText(f"{vitals.fps:.1f} fps" if vitals else "")
         self._age.setText(f"{vitals.age_ms:.0f} ms old" if vitals else "")
         self._dropped.setText(f"{vitals.dropped} dropped" if vitals else "")
+        share = vitals.in_parts if vitals else None
+        self._in_parts.setText(f"joints in their parts {share * 100:.0f} %" if share is not None else "")
         self._badge.setVisible(bool(vitals and vitals.provider))
         self._badge.setText(vitals.provider if vitals else "")
 

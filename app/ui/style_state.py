@@ -40,6 +40,7 @@ class StyleState(QObject):
             actions[f"view-{view}"].triggered.connect(lambda _on, v=view: self.choose_view(v))
         actions["split"].triggered.connect(lambda on: self.show(replace(self.style, split=on)))
         actions["hide"].triggered.connect(lambda on: self.show(replace(self.style, bare=on)))
+        actions["joints"].triggered.connect(lambda on: self.show(replace(self.style, joints=on)))
         actions["colour-blind"].triggered.connect(lambda on: self.show(replace(self.style, colour_blind=on)))
         actions["show-all"].triggered.connect(lambda: self.show(self.style.with_everything()))
         self.show(self.style)
@@ -50,7 +51,8 @@ class StyleState(QObject):
         self._controls.show_style(style)
         self._canvas.show_style(style)
         self._actions[f"view-{style.view}"].setChecked(True)
-        for name, on in (("split", style.split), ("hide", style.bare), ("colour-blind", style.colour_blind)):
+        checks = {"split": style.split, "hide": style.bare, "joints": style.joints}
+        for name, on in {**checks, "colour-blind": style.colour_blind}.items():
             self._actions[name].setChecked(on)
         self.changed.emit()
 
@@ -99,6 +101,7 @@ class StyleState(QObject):
                 split=settings.view == SPLIT,
                 opacity=settings.opacity,
                 hidden=hidden,
+                joints=settings.joints,
                 colour_blind=settings.palette == "colour-blind",
             )
         )
@@ -111,6 +114,7 @@ class StyleState(QObject):
             settings,
             view=view,
             opacity=style.opacity,
+            joints=style.joints,
             palette="colour-blind" if style.colour_blind else "standard",
             hidden_parts=tuple(parts.names[p - 1] for p in sorted(style.hidden) if p < parts.classes),
         )

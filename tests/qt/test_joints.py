@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.ui.style import ViewMode
+from models.labels import COCO17, S31
+from models.results import PersonResult, Pose
 
 pytestmark = pytest.mark.gui
 
@@ -47,3 +50,27 @@ def test_a_silhouette_is_refused_in_words_and_the_joints_stay(playing, qtbot) ->
         assert actions["own"].isChecked()
     assert workspace.use_brush() is None
     assert "no body parts" in playing.window.banner.notice.text
+
+
+def test_the_share_of_joints_in_their_parts_is_in_the_status_bar(playing, qtbot) -> None:
+    workspace, window = playing.workspace, playing.window
+    words = window.status._in_parts.text
+    playing.tick()
+    assert words() == "", "no joints, no share"
+    workspace.load(replace(workspace.choice, model="people-s31"))
+    qtbot.waitUntil(lambda: workspace.engine.name == "people-s31", timeout=20_000)
+    of = window.canvas.parsed
+    pose = Pose(COCO17, np.full((17, 2), 10, np.float32), np.full(17, 0.9, np.float32))
+    person = PersonResult((0.0, 0.0, 9.0, 9.0), 0.9, pose, None, 1)
+    playing.pipeline.parsed.take(0)
+    with qtbot.waitSignal(window.canvas.painted):
+        labels = np.full_like(of.parsing.labels, S31.id("rhand"))
+        shown = replace(of.result, parsing=replace(of.parsing, labels=labels), people=(person,))
+        window.canvas.show_parsed(replace(of, result=shown))
+    playing.tick()
+    assert words() == "joints in their parts 6 %", "one of 17: the right wrist"
+    window.actions_["joints"].trigger()
+    window.canvas.grab()
+    playing.tick()
+    assert words() == ""
+    assert not window.display.style.joints

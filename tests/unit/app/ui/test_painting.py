@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import QMimeData, QUrl
+from PyQt6.QtCore import QMimeData, QRectF, QUrl
+from PyQt6.QtGui import QImage, QPainter
 
 from app.ui.drop_data import dropped, is_model
-from app.ui.layers import _VIRIDIS, rendered
+from app.ui.layers import _VIRIDIS, layers, paint, rendered
 from app.ui.menu_entries import literal
 from app.ui.skeleton import posed
 from app.ui.style import DisplayStyle, ViewMode, visible
@@ -272,3 +273,43 @@ def test_what_was_dropped(tmp_path) -> None:
     assert dropped(text) == ""
     assert is_model("/a/b.ONNX")
     assert not is_model("/a/onnx.mp4")
+
+
+def joined(halves: FrameResult, *, inside: bool) -> FrameResult:
+    """The left wrist of somebody in the half of the left hand, or beside it."""
+    points, scores = np.zeros((17, 2), np.float32), np.zeros(17, np.float32)
+    points[COCO17.id("l_wrist")] = (48, 24) if inside else (16, 24)
+    scores[COCO17.id("l_wrist")] = 0.9
+    person = PersonResult((0.0, 0.0, 64.0, 48.0), 0.9, Pose(COCO17, points, scores))
+    assert halves.result is not None
+    return replace(halves, result=replace(halves.result, people=(person,)))
+
+
+@pytest.mark.parametrize("view", [ViewMode.OVERLAY, ViewMode.PARTS, ViewMode.SKELETON, ViewMode.INSTANCES])
+def test_a_joint_outside_its_part_has_a_square_around_it(halves: FrameResult, view: ViewMode, qapp) -> None:
+    style = DisplayStyle(view)
+    good, bad = (layers(joined(halves, inside=inside), style) for inside in (True, False))
+    assert (good.in_parts, bad.in_parts) == (1.0, 0.0)
+    assert good.skeletons[0].outside == frozenset()
+    assert bad.skeletons[0].outside == {"l_wrist"}
+    pictures = []
+    for layer in (bad, replace(bad, skeletons=(replace(bad.skeletons[0], outside=frozenset()),))):
+        image = QImage(WIDTH, HEIGHT, QImage.Format.Format_Grayscale8)
+        painter = QPainter(image)
+        paint(painter, QRectF(0, 0, WIDTH, HEIGHT), layer, style)
+        painter.end()
+        pictures.append([[image.pixelColor(x, y).red() for x in range(WIDTH)] for y in range(HEIGHT)])
+    changed = np.abs(np.subtract(*pictures)) > 60
+    assert changed[18:31, 10:23].sum() == changed.sum() >= 12, "a form, whatever the colours"
+
+
+def test_parts_and_joints_are_together_until_joints_are_switched_off(halves: FrameResult, qapp) -> None:
+    both, off = DisplayStyle(), DisplayStyle(joints=False)
+    of = joined(halves, inside=True)
+    assert len(layers(of, both).skeletons) == 1
+    assert layers(of, off).skeletons == ()
+    assert layers(of, off).in_parts is None
+    assert (rendered(of, off) == rendered(halves, both)).all()
+    for view in (ViewMode.SILHOUETTE, ViewMode.CUT_OUT, ViewMode.CONFIDENCE):
+        assert layers(of, DisplayStyle(view)).skeletons == (), "what is exported has no bones in it"
+    assert len(layers(of, replace(off, view=ViewMode.SKELETON)).skeletons) == 1
