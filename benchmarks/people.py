@@ -3,6 +3,7 @@
 `python -m benchmarks.people`: at most 15 ms for 20 people on one core, and nearly flat. Maps are drawn from
 standing people, with noise; medians of CPU time, ms.
 Beside it the formulas as they stand: every vector of every cell refined, the embedding of every pixel.
+Last, the consistency of 20 people's joints with the parts, at most 1 ms, beside a loop over joints.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from numpy.typing import NDArray
 from models.codecs.codec import FloatMap, PictureContext, Placement
 from models.codecs.personlab import AnnotatedPerson, PersonLabCodec, directed_bones, encode_people
 from models.codecs.vector_fields import Fields, complex_places
+from models.consistency import REACH_CELLS, consistency, parts_at
 from models.grid import Grid
-from models.labels import COCO17
+from models.labels import COCO17, S31
 from models.outputs import JointDisks
+from models.results import Parsing, Pose
 from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.media.clips import Clip
@@ -69,6 +72,38 @@ def naive(maps: dict[str, FloatMap], placement: Placement, points: NDArray[np.fl
     for person in points:
         away = [np.linalg.norm(e - p, axis=-1) for e, p in zip(large, person, strict=True)]
         np.mean(away, axis=0)
+
+
+def consistencies(count: int = 20) -> str:
+    """A line: milliseconds of the check of joints against parts, and of the same joint by joint."""
+    rng = np.random.default_rng(count)
+    labels = np.kron(rng.integers(0, S31.classes, (24, 32)), np.ones((12, 16), int)).astype(np.uint8)
+    parsing = Parsing(S31, (512, 288), labels, np.full_like(labels, 255), np.full_like(labels, 255))
+    places = rng.uniform((0, 0), (512, 288), (count, 17, 2)).astype(np.float32)
+    poses = [Pose(COCO17, points, np.ones(17, np.float32)) for points in places]
+    parts = parts_at(COCO17, S31)
+
+    def by_joint() -> int:
+        far, reach = 0, round(REACH_CELLS)
+        for pose in poses:
+            for joint, (x, y) in enumerate(np.floor(pose.points + 0.5).astype(int)):
+                near = itertools.product(range(-reach, reach + 1), repeat=2)
+                cells = ((y + v, x + u) for u, v in near if u * u + v * v <= REACH_CELLS**2)
+                inside = (
+                    labels[c] for c in cells if 0 <= c[0] < labels.shape[0] and 0 <= c[1] < labels.shape[1]
+                )
+                far += (
+                    x < labels.shape[1] and y < labels.shape[0] and not any(parts[joint, i] for i in inside)
+                )
+        return far
+
+    found = consistency(parsing, poses)
+    if int(found.outside.sum()) != by_joint():
+        raise AssertionError("the check and the loop differ")
+    ours = milliseconds(lambda: [consistency(parsing, poses) for _ in range(20)], 11) / 20
+    return (
+        f"joints of {count} people beside parts: {ours:.2f} ms, by a loop {milliseconds(by_joint, 11):.1f} ms"
+    )
 
 
 def milliseconds(work: Callable[[], object], times: int) -> float:
@@ -119,6 +154,7 @@ def main() -> int:
         for count in COUNTS:
             line = measured(count, Placement(size, size, stride, grid), radius_px)
             print(line, flush=True)  # noqa: T201 - the output
+    print(consistencies())  # noqa: T201 - the output
     return 0
 
 
