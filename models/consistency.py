@@ -102,4 +102,4 @@ def _disc(radius: float) -> NDArray[np.intp]:
     """(n, 2) x, y of the cells within a radius of the middle one."""
     side = np.arange(-int(radius), int(radius) + 1)
     offsets = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
-    return offsets[(offsets**2).sum(axis=1) <= radius**2]
+    return np.asarray(offsets[(offsets**2).sum(axis=1) <= radius**2], np.intp)

@@ -101,13 +101,10 @@ def _skeletons(
 ) -> tuple[tuple[DrawnSkeleton, ...], float | None]:
     """Everybody's joints, and the share of them that lie in their parts."""
     posing = [(i, i.person.pose) for i in people if i.person.pose is not None]
-    if result.parsing is None:
-        found, outside = None, [None] * len(posing)
-    else:
-        found = consistency(result.parsing, [pose for _, pose in posing])
-        outside = list(found.outside)
+    found = consistency(result.parsing, [pose for _, pose in posing]) if result.parsing is not None else None
+    outside: Sequence[NDArray[np.bool_] | None] = list(found.outside) if found else [None] * len(posing)
     bones = (
-        posed(pose, *((i.colour, i.person.box[3]) if by_person else ()), outside=apart)
+        posed(pose, i.colour, i.person.box[3], apart) if by_person else posed(pose, outside=apart)
         for (i, pose), apart in zip(posing, outside, strict=True)
     )
     return tuple(bones), found.share if found is not None else None

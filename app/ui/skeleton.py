@@ -67,11 +67,12 @@ class DrawnSkeleton:
                 painter.setBrush(self._ink(self.side(name)))
                 painter.drawEllipse(point, width * 1.05, width * 1.05)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        side = max(2.0, width)
-        reach = QPointF(side, side) * MARK_OF_BONE
-        for ink, pen in ((MARK_RIM, side), (MARK, side * 0.5)):  # a form, for colours are not all seen
-            painter.setPen(QPen(ink, pen, join=Qt.PenJoinStyle.MiterJoin))
-            painter.drawRects([QRectF(at[n] - reach, at[n] + reach) for n in sorted(self.outside)])
+        edge = max(2.0, width)
+        reach = QPointF(edge, edge) * MARK_OF_BONE
+        for colour, pen in ((MARK_RIM, edge), (MARK, edge * 0.5)):  # a form, for colours are not all seen
+            painter.setPen(QPen(colour, pen, join=Qt.PenJoinStyle.MiterJoin))
+            for name in self.outside:
+                painter.drawRect(QRectF(at[name] - reach, at[name] + reach))
 
     def _ink(self, side: str, *, faint: bool = False) -> QColor:
         ink = QColor(
