@@ -28,6 +28,8 @@ GROWN: Final = 1.7  #: times its usual area, a mask holds two people
 LEARNING: Final = 0.15  #: weight of a new area in the usual one
 BAND_PX: Final = 2.0  #: at the working size: this near to both, a pixel is nobody's
 REACH: Final = 0.12  #: how far beyond the mask a person reaches (hair, hands), in roots of its area
+LEAST_AREA: Final = 1e-3  #: of the picture, of a region that may be a person
+NEAR: Final = 0.02  #: of the longer side: a click this far from somebody is meant for them
 STILL: Final = 0.02  #: of its size: a smaller movement of a person is noise
 
 Mask = NDArray[np.bool_]
@@ -159,6 +161,30 @@ def _area(at: PeopleInFrame, number: int) -> float:
 
 def _share_within(mask: Mask, other: Mask) -> float:
     return float((mask & other).sum() / max(mask.sum(), 1))
+
+
+def silhouette_regions(person: Mask) -> list[Mask]:
+    """Connected regions of a silhouette that are large enough for a person; the others are noise."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(person.astype(np.uint8))
+    least = LEAST_AREA * person.size
+    return [labels == n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= least]
+
+
+def person_at(masks: Sequence[Mask], x: float, y: float) -> int | None:
+    """Index of the mask at a point or next to it, the one whose middle is nearest of several.
+
+    Args:
+        masks: (h, w) of each person.
+        x: from the left, as a share of the picture's width.
+        y: from above, as a share of its height.
+    """
+    hits = []
+    for i, mask in enumerate(masks):
+        v, u = np.nonzero(mask)
+        away = np.hypot(u + 0.5 - x * mask.shape[1], v + 0.5 - y * mask.shape[0])
+        if len(away) and away.min() <= NEAR * max(mask.shape):
+            hits.append((max(float(away.min()) - 1, 0.0), float(away.mean()), i))
+    return min(hits)[2] if hits else None
 
 
 def largest_moving(found: Sequence[PeopleInFrame]) -> tuple[int, int] | None:

@@ -18,10 +18,9 @@ from app.ui.library_dialog import thumbnail_icon
 from app.ui.menu_entries import Choice, fill
 from app.ui.style import ViewMode
 from app.ui.text_dialogs import show_text
-from app.ui.window import Window
+from app.ui.window import UseClick, Window
 from app.workspace import ModelChoice, Workspace
 from personalize.client.verdict import gain_words
-from runtime.frames import Frame
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
@@ -67,7 +66,6 @@ class RuntimeMenus:
         self._open_source = open_source
         self._on_refused = on_refused
         self._warned_s = float("-inf")  # when it was said that a plate would learn a person
-        self._picked: Callable[[Frame, int, int], None] = workspace.use_chroma
         self._connect()
         self._fill_behind()
         self.refresh()
@@ -144,7 +142,6 @@ class RuntimeMenus:
             lambda: ask_file(window, "Open a model", "", MODELS, lambda p: workspace.open_onnx(Path(p)))
         )
         actions["model-card"].triggered.connect(self._show_card)
-        window.canvas.picked.connect(self._on_picked)
         window.model_dropped.connect(lambda p: workspace.open_onnx(Path(p)))
 
     # -- models
@@ -246,7 +243,10 @@ class RuntimeMenus:
             self._workspace.use_plate()
 
     def _pick_chroma(self) -> None:
-        self._pick("Click the colour of the backdrop", self._workspace.use_chroma)
+        self._ask_click(
+            "Click the colour of the backdrop",
+            lambda parsed, x, y: self._workspace.use_chroma(parsed.frame, int(x), int(y)),
+        )
 
     def _pick_person(self) -> None:
         """Take the person who is chosen in the picture, else the next click."""
@@ -258,19 +258,11 @@ class RuntimeMenus:
                 x, y = pose.points[pose.scores.argmax()].tolist()
                 self._workspace.use_people((x, y))
                 return
-        self._pick("Click the person", lambda _, x, y: self._workspace.use_people((x, y)))
+        self._ask_click("Click the person", lambda _, x, y: self._workspace.use_people((x, y)))
 
-    def _pick(self, words: str, use: Callable[[Frame, int, int], None]) -> None:
-        self._picked = use
-        self._window.canvas.pick(on=True)
-        self._window.status.showMessage(words, 8000)
+    def _ask_click(self, words: str, use: UseClick) -> None:
+        self._window.ask_click(words, use)
         self.refresh()  # nothing is chosen before the click
-
-    def _on_picked(self, x: int, y: int) -> None:
-        parsed = self._window.canvas.parsed
-        self._window.status.clearMessage()
-        if parsed is not None:
-            self._picked(parsed.frame, x, y)
 
     def _ask_masks(self) -> None:
         self.refresh()

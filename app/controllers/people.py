@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 from PyQt6.QtGui import QColor
 
+from app.controllers.highlight import Highlight, people_in
 from app.ui.instances import shown_people
-from app.ui.layers import SURE, mask_image
 from app.ui.window import Window
-from models.results import PersonResult, Result
+from models.results import PersonResult
+from personalize.chosen_person import person_at
 from personalize.job import PersonChoice
+from runtime.frames import FrameResult
 from runtime.output.instances import instances, people_at
 from runtime.output.palettes import person_colour
 from runtime.system.notices import Level, Notice
@@ -30,8 +30,11 @@ class PeopleActions:
         self._numbers: tuple[int, ...] = ()
         self._of = 0, 0  # source and engine of the people on show
         self._seen_s = 0.0  # when the chosen person was last seen, in the time of the clip
-        self._asking = self._highlit = False  # the next click says whom to learn; somebody is highlighted
-        window.personalise.setup.asked.connect(self._ask)
+        self._highlight = Highlight(window.canvas)
+        setup = window.personalise.setup
+        setup.asked.connect(self._ask)
+        setup.changed.connect(self._show_highlight)
+        window.picking_changed.connect(self._show_highlight)
         window.canvas.painted.connect(self._on_painted)
         window.canvas.clicked.connect(self._choose_at)
         window.display.changed.connect(self._refresh)
@@ -48,7 +51,6 @@ class PeopleActions:
 
     def release(self) -> None:
         """Nobody is followed, shown alone or chosen; who was hidden stays hidden."""
-        self._asking = False
         self._show(person=0, follow=False, alone=False)
 
     def _choose(self, number: int) -> None:
@@ -65,10 +67,7 @@ class PeopleActions:
     def _choose_at(self, x: float, y: float) -> None:
         """Choose who is at a point; of several people one over another the next one at each click."""
         parsed, style = self._window.canvas.parsed, self._window.display.style
-        self._asking &= self._window.personalise.isVisible()  # who closed the panel asks no more
-        if self._asking:
-            self._learn_at(x, y)
-        elif parsed is not None and parsed.result is not None and self._numbers:
+        if parsed is not None and parsed.result is not None and self._numbers:
             hits = people_at(shown_people(parsed.result, style), x, y, parsed.frame.size)
             after = hits[hits.index(style.person) + 1 :] if style.person in hits else []
             self._choose(next(iter(after or hits), 0))
@@ -82,27 +81,30 @@ class PeopleActions:
 
     def _ask(self) -> None:
         """Let the next click say whom to learn."""
-        self._asking = True
-        self._window.status.showMessage("Click the person in the picture (Esc: nobody)", WORDS_MS)
+        self._window.ask_click("Click the person in the picture (Esc: nobody)", self._learn_at)
 
-    def _learn_at(self, x: float, y: float) -> None:
+    def _learn_at(self, parsed: FrameResult, x: float, y: float) -> None:
         """Learn who is at a point; where nobody is, highlight the people it could mean, and ask again."""
-        canvas, parsed = self._window.canvas, self._window.canvas.parsed
-        if parsed is None or parsed.result is None:
-            return
-        masks, (width, height) = _masks(parsed.result), parsed.frame.size
-        inside = 0 <= x < width and 0 <= y < height
-        hit = [m for m in masks if inside and m[int(y * m.shape[0] / height), int(x * m.shape[1] / width)]]
-        self._asking = not hit
-        if hit:
-            self._window.personalise.setup.show_person(PersonChoice((x, y), parsed.frame.index))
+        window, setup, (width, height) = self._window, self._window.personalise.setup, parsed.frame.size
+        found = people_in(parsed.result)
+        hit = person_at([mask for _, mask in found], x / width, y / height)
+        if hit is None:
+            words = f"Nobody is found there{'; click one of those highlighted' * bool(found)}."
+            window.banner.show_notice(Notice(words, Level.WARNING, topic="person"))
+            self._ask()
+            self._highlight.begin(None, lambda: window.asks_for(self._learn_at))
         else:
-            words = f"Nobody is found there{'; click one of those highlighted' * bool(masks)}."
-            self._window.banner.show_notice(Notice(words, Level.WARNING, topic="person"))
-        if masks:
-            marked = np.logical_or.reduce(hit[:1] or masks).astype(np.uint8) * np.uint8(SURE)
-            canvas.show_mask(parsed.frame.index, mask_image(marked))
-            self._highlit = True
+            choice = PersonChoice((x, y), parsed.frame.index)
+            setup.show_person(choice)
+            self._highlight.begin(found[hit], lambda: setup.isVisible() and setup.person == choice)
+        self._highlight.show(parsed.result)
+
+    def _show_highlight(self) -> None:
+        """Highlight as long as it matters; a click is awaited no longer than the form is open."""
+        window = self._window
+        if not window.personalise.setup.isVisible() and window.asks_for(self._learn_at):
+            window.stop_picking()
+        self._highlight.show(window.canvas.parsed.result if window.canvas.parsed is not None else None)
 
     def _personalise(self) -> None:
         """Open the form for the person who is chosen."""
@@ -118,9 +120,7 @@ class PeopleActions:
     def _on_painted(self) -> None:
         """Follow the people of a new frame; who has not been seen for a while is let go."""
         parsed, style = self._window.canvas.parsed, self._window.display.style
-        if self._highlit:
-            self._highlit = False
-            self._window.canvas.show_mask(0, None)
+        self._show_highlight()
         if parsed is None:
             return
         people = parsed.result.people if parsed.result is not None else ()
@@ -174,12 +174,3 @@ def _point_on(person: PersonResult, size: tuple[int, int]) -> tuple[float, float
     k = int(np.argmin((v - v.mean()) ** 2 + (u - u.mean()) ** 2))
     height, width = person.mask.shape
     return float((u[k] + 0.5) * size[0] / width), float((v[k] + 0.5) * size[1] / height)
-
-
-def _masks(result: Result) -> list[NDArray[np.bool_]]:
-    """Everybody's mask, or the connected regions of P(person) where people are not told apart."""
-    masks = [i.person.mask > 0 for i in instances(result.people) if i.person.mask is not None]
-    if masks or result.parsing is None:
-        return masks
-    count, labels = cv2.connectedComponents((result.parsing.person > SURE // 2).astype(np.uint8))
-    return [labels == n for n in range(1, count)]

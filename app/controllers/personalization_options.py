@@ -25,23 +25,27 @@ def offer_for(workspace: Workspace, capture: Capture | None) -> PersonalizeOptio
     if source is None or capture is None or info is None:
         return PersonalizeOptions(why_not=NOTHING)
     engine = workspace.engine
-    name = usable_name(Path(source.name).stem if source.path is not None else source.name)
+    named = PersonalizeOptions(
+        source.name,
+        str(source.path or source.link or source.name),
+        name=usable_name(Path(source.name).stem if source.path is not None else source.name),
+    )
     if engine is None:
-        return PersonalizeOptions(source.name, LOADING, name=name)
+        return replace(named, why_not=LOADING)
     if engine.spec.factor_stage is None:
         words = f"{engine.name} has no X factor of its own. Choose a factored model in the Model menu."
-        return PersonalizeOptions(source.name, words, name=name)
+        return replace(named, why_not=words)
     factor = (
         workspace.xfactor.name if workspace.xfactor.trunk and Path(workspace.xfactor.key).is_file() else ""
     )
     if info.live:
-        return PersonalizeOptions(source.name, live=True, name=name, factor=factor)
+        return replace(named, live=True, factor=factor)
     if info.frames < 2:
-        return PersonalizeOptions(source.name, STILL, name=name)
+        return replace(named, why_not=STILL)
     around = window(info.frames, around=capture.position)
     span = capture.playback.span
     frames = around.start, around.stop - 1
-    return PersonalizeOptions(source.name, span=span, window=frames, name=name, factor=factor)
+    return replace(named, span=span, window=frames, factor=factor)
 
 
 def job_for(

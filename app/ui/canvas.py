@@ -32,7 +32,7 @@ class Canvas(QWidget):
 
     Signals:
         pointed: words for the part under the cursor, empty outside.
-        picked: (x, y) of a click in picture pixels, while `picking`.
+        picked: (x, y) of the click that `pick` awaits, in picture pixels.
         clicked: (x, y) of any other click, in picture pixels; negative beside the picture.
         stroked: a stroke of the brush, in picture pixels of the frame on show.
         style_changed: the split line was dragged.
@@ -40,7 +40,7 @@ class Canvas(QWidget):
     """
 
     pointed = pyqtSignal(str)
-    picked = pyqtSignal(int, int)
+    picked = pyqtSignal(float, float)
     clicked = pyqtSignal(float, float)
     stroked = pyqtSignal(Stroke)
     style_changed = pyqtSignal(DisplayStyle)
@@ -54,7 +54,7 @@ class Canvas(QWidget):
         self.stage = QColor("#0f1011")
         self.age_ms = 0.0
         self.brush = BrushTool()
-        self._mask: tuple[int, QImage] | None = None
+        self._mask: tuple[int | None, QImage] | None = None
         self._parsed: FrameResult | None = None
         self._layers: Layers | None = None
         self._fresh = False
@@ -104,12 +104,12 @@ class Canvas(QWidget):
             self.update()
 
     def pick(self, *, on: bool) -> None:
-        """Let the next click choose a colour."""
+        """Let the next click in the picture say where."""
         self._picking = on
         self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
 
-    def show_mask(self, frame: int, mask: QImage | None) -> None:
-        """A picture to lay over this frame alone; None takes it away."""
+    def show_mask(self, frame: int | None, mask: QImage | None) -> None:
+        """A picture to lay over this frame alone, or over any (None); no picture takes it away."""
         self._mask = (frame, mask) if mask is not None else None
         self.update()
 
@@ -176,7 +176,7 @@ class Canvas(QWidget):
         self._glide()
         area = self._area()
         paint(painter, area, self._layers, self._style)
-        if self._mask is not None and self._mask[0] == self._parsed.frame.index:
+        if self._mask is not None and self._mask[0] in (None, self._parsed.frame.index):
             painter.drawImage(area, self._mask[1])
         self.brush.paint(painter, area, self._parsed.frame.size)
         if self._style.split:
@@ -219,7 +219,7 @@ class Canvas(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Paint, pick a colour, take the split line, or start to pan."""
+        """Paint, say where, take the split line, or start to pan."""
         if event is None or self._parsed is None:
             return
         if self.brush.on and event.button() in PAINTS:
@@ -231,10 +231,9 @@ class Canvas(QWidget):
         if event.button() != Qt.MouseButton.LeftButton:
             return
         if self._picking:
-            pixel = self._pixel(event.position())
-            if pixel is not None:
-                self.pick(on=False)
-                self.picked.emit(*pixel)
+            at = self._point(event.position())
+            if at is not None:
+                self.picked.emit(*at)
             return
         self._drags_split = self._near_split(event.position())
         self._drag = self._pressed = event.position()
@@ -309,13 +308,8 @@ class Canvas(QWidget):
         name = parsing.part_set.label(label) if label < parsing.part_set.classes else "?"
         return f"{name} {sure} %"
 
-    def _pixel(self, at: QPointF) -> tuple[int, int] | None:
-        """Picture pixel under a point of the widget, None outside."""
-        point = self._point(at)
-        return (int(point[0]), int(point[1])) if point is not None else None
-
     def _point(self, at: QPointF) -> tuple[float, float] | None:
-        """The same, as exact as the mouse."""
+        """Place in the picture, px, under a point of the widget; None outside."""
         if self._parsed is None:
             return None
         where = self._to_fraction(at)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -32,6 +33,7 @@ class PersonalizeOptions:
     """Choices that a personalisation of the open source has, or the reason why there is none."""
 
     source: str = ""  #: name of the clip or camera, empty when there is none
+    key: str = ""  #: path, link or name: what tells it from another of that name
     why_not: str = ""  #: words, when it cannot be used
     live: bool = False
     span: tuple[int, int] | None = None  #: between the in and out handles
@@ -68,9 +70,11 @@ class SetupPage(QWidget):
         resumed: the key of a left job.
         removed: the key of a left job.
         asked: the next click in the picture shall say who.
+        changed: somebody else is chosen, or the form was put away.
     """
 
     asked = pyqtSignal()
+    changed = pyqtSignal()
     wished = pyqtSignal(PersonalizeRequest)
     resumed = pyqtSignal(str)
     removed = pyqtSignal(str)
@@ -88,6 +92,7 @@ class SetupPage(QWidget):
         self._person = QComboBox()
         self._person.addItem("Everybody in sight")
         self._person.addItem("The largest who moves", PersonChoice())
+        self._person.currentIndexChanged.connect(self.changed)
         self._ask = button("Click on one…", self.asked, "Learn one person alone; others become background")
         self._method = QComboBox()
         for method, words in METHODS.items():
@@ -103,7 +108,7 @@ class SetupPage(QWidget):
 
     def show_offer(self, offer: PersonalizeOptions) -> None:
         """Show the options; what the user has typed or chosen stays as long as the source does."""
-        if offer.name != self._offer.name:
+        if (offer.key, offer.name) != (self._offer.key, self._offer.name):
             self._name.setText(offer.name)
             self.show_person(None)
         if offer.span is not None and self._offer.span is None:
@@ -131,6 +136,17 @@ class SetupPage(QWidget):
         self._start.setText("Record and personalise" if offer.live else "Personalise")
         for widget in (self._start, self._name):
             widget.setEnabled(bool(offer.source) and not offer.why_not)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Another page, or the parts, are on show."""
+        super().hideEvent(event)
+        self.changed.emit()
+
+    @property
+    def person(self) -> PersonChoice | None:
+        """Who is to be learned alone; None for everybody."""
+        choice: PersonChoice | None = self._person.currentData()
+        return choice
 
     def show_person(self, choice: PersonChoice | None) -> None:
         """Choose somebody at a point; None chooses everybody."""
@@ -182,7 +198,7 @@ class SetupPage(QWidget):
         method: Method = self._method.currentData()
         name = self._name.text().strip() or self._offer.name
         marked = self._marked.isChecked() and self._offer.span is not None
-        go_on, person = self._go_on.currentIndex() > 0, self._person.currentData()
+        go_on, person = self._go_on.currentIndex() > 0, self.person
         self.wished.emit(PersonalizeRequest(name, marked, method, go_on, person))
 
 

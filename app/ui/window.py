@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
@@ -43,7 +44,10 @@ from app.ui.style_state import StyleState
 from app.ui.transport import Transport
 from app.ui.welcome import Welcome
 from app.ui.widgets import fill as lay_out
+from runtime.frames import FrameResult
 
+UseClick = Callable[[FrameResult, float, float], object]  # what is on show, and x, y in picture pixels
+WORDS_MS = 8000  # for which the status bar asks for a click
 THEMES = {"auto": "As the desktop", "light": "Light", "dark": "Dark"}
 
 
@@ -56,6 +60,7 @@ class Window(QMainWindow):
         closing: the user wants the program to end.
         theme_chosen: `auto`, `light` or `dark`.
         escaped: Escape was pressed.
+        picking_changed: a click in the picture is awaited, or no more.
     """
 
     source_dropped = pyqtSignal(str)
@@ -63,6 +68,7 @@ class Window(QMainWindow):
     closing = pyqtSignal()
     theme_chosen = pyqtSignal(str)
     escaped = pyqtSignal()
+    picking_changed = pyqtSignal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,6 +92,7 @@ class Window(QMainWindow):
         self.status = StatusBar()
         self.display = StyleState(self.actions_, self.controls, self.canvas, self)
         self._theme = "auto"
+        self._use_click: UseClick | None = None
         self._kind: tuple[bool, bool] | None = None  # live, still
         self._panel = QDockWidget("Parts and view")
         self._lay_out()
@@ -110,10 +117,29 @@ class Window(QMainWindow):
         for name in (*kept, "close", "chroma", "zoom-in", "zoom-out", "fit"):
             self.actions_[name].setEnabled(not on)
 
+    def ask_click(self, words: str, use: UseClick) -> None:
+        """Let the next click in the picture say where; whoever asked before asks no more."""
+        self._use_click = use
+        self.canvas.pick(on=True)
+        self.status.showMessage(words, WORDS_MS)
+        self.picking_changed.emit()
+
+    def asks_for(self, use: UseClick) -> bool:
+        """True while the next click in the picture goes there."""
+        return self._use_click == use
+
     def stop_picking(self) -> None:
-        """No click chooses a colour any more, and nothing asks for one."""
+        """No click in the picture is awaited any more, and nothing asks for one."""
+        self._use_click = None
         self.canvas.pick(on=False)
         self.status.clearMessage()
+        self.picking_changed.emit()
+
+    def _on_picked(self, x: float, y: float) -> None:
+        parsed, use = self.canvas.parsed, self._use_click
+        self.stop_picking()
+        if parsed is not None and use is not None:
+            use(parsed, x, y)
 
     def show_personalise(self, *, on: bool) -> None:
         """The Personalise panel, or parts and view, on the right."""
@@ -254,6 +280,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         actions = self.actions_
         self.canvas.pointed.connect(self.status.show_under)
+        self.canvas.picked.connect(self._on_picked)
         actions["panel"].setChecked(True)
         actions["panel"].triggered.connect(self._panel.setVisible)
         actions["zoom-in"].triggered.connect(lambda: self.canvas.zoom(1))

@@ -18,6 +18,8 @@ from personalize.chosen_person import (
     Zones,
     follow,
     largest_moving,
+    person_at,
+    silhouette_regions,
     twins,
     zones,
 )
@@ -34,8 +36,6 @@ from runtime.tracking.tracker import Tracker
 EVERY: Final = 4  #: frames of which one is searched for people; the propagation fills those between
 RATE: Final = 25.0  #: frames a second, as far as the tracker is concerned
 LEAST_OVERLAP: Final = 0.3  #: IoU of one region in two frames
-LEAST_AREA: Final = 1e-3  #: of the picture, of a region that may be a person
-NEAR: Final = 0.02  #: of the longer side: a click this far from somebody is meant for them
 ALIKE: Final = (
     "Somebody beside the chosen person looks the same (a mirror image, or dressed alike): a factor cannot"
     " tell the two apart, and that one is left as it was."
@@ -147,15 +147,9 @@ def _chosen(context: Context, found: list[PeopleInFrame], start: int) -> tuple[i
     i = next((i for i, at in enumerate(found) if at.frame == start), None)
     if i is None:
         return None
-    (width, height), (rows, columns) = context.facts["reading"]["size"], _shape(context)
-    x, y = choice.at[0] * columns / width, choice.at[1] * rows / height
-    hits = []
-    for number, mask in found[i].masks.items():
-        v, u = np.nonzero(mask)
-        away = np.hypot(u + 0.5 - x, v + 0.5 - y)
-        if len(away) and away.min() <= NEAR * max(rows, columns):
-            hits.append((max(float(away.min()) - 1, 0.0), float(away.mean()), number))
-    return (i, min(hits)[2]) if hits else None
+    width, height = context.facts["reading"]["size"]
+    hit = person_at(list(found[i].masks.values()), choice.at[0] / width, choice.at[1] / height)
+    return None if hit is None else (i, list(found[i].masks)[hit])
 
 
 def _refuse(context: Context, found: list[PeopleInFrame], start: int) -> NoReturn:
@@ -240,9 +234,7 @@ def _regions(context: Context, persons: NDArray[np.float32]) -> list[PeopleInFra
     following = 1
     for k in range(context.frames):
         likely = cv2.resize(persons[k, :down, :across], (columns, rows)) > 0.5
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(likely.astype(np.uint8))
-        large = [c for c in range(1, count) if stats[c, cv2.CC_STAT_AREA] >= LEAST_AREA * rows * columns]
-        now = [_region(np.asarray(small[k]), labels == c) for c in large]
+        now = [_region(np.asarray(small[k]), mask) for mask in silhouette_regions(likely)]
         numbers: dict[int, int] = {}
         if last and now:
             pairs = assign(overlaps([s for _, s in last], now), LEAST_OVERLAP)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
 
 from app.controllers.personalization_options import job_for
 from app.ui.personalize_form import PersonalizeOptions, PersonalizeRequest
@@ -28,6 +29,11 @@ def ask(shown: Shown):
     return form
 
 
+def highlit(shown: Shown, x: float, y: float = 50) -> bool:
+    """True where a tint lies over the frame on show."""
+    return shown.canvas._mask is not None and shown.canvas._mask[1].pixel(int(x / 2), int(y / 2)) != 0
+
+
 def chosen(form) -> PersonChoice | None:
     return form._person.currentData()
 
@@ -42,10 +48,7 @@ def test_a_click_on_one_of_two_people_goes_into_the_job(playing, worker, qtbot) 
     assert np.allclose(at, (110, 50), atol=0.6)
     assert frame == 0
     assert form._person.currentText() == "Person at 110,50 in frame 0"
-    marked, mask = shown.canvas._mask
-    assert marked == 0
-    assert mask.pixel(110 // 2, 50 // 2) != 0
-    assert mask.pixel(20 // 2, 50 // 2) == 0
+    assert (highlit(shown, 110), highlit(shown, 20)) == (True, False)
     shown.click(20, 50)  # the next click chooses in the picture, as ever
     assert chosen(form).at == at
     form._start.click()
@@ -62,9 +65,59 @@ def test_a_click_on_nobody_highlights_the_people_and_asks_again(playing, qtbot) 
     shown.click(60, 80)
     assert chosen(form) is None
     assert "Nobody is found there; click one of those highlighted" in shown.window.banner.notice.text
-    assert all(shown.canvas._mask[1].pixel(x // 2, 25) for x in (20, 110))
-    shown.click(20, 50)
+    assert all(highlit(shown, x) for x in (20, 110))
+    shown.people(person(40, 1), person(100, 2))  # the clip plays on
+    assert (highlit(shown, 20), highlit(shown, 50), highlit(shown, 110)) == (False, True, True)
+    shown.click(50, 50)
     assert chosen(form).frame == 0
+    assert (highlit(shown, 50), highlit(shown, 110)) == (True, False)
+
+
+@pytest.mark.parametrize("end", ["close the panel", "everybody"])
+def test_the_chosen_one_is_highlighted_while_the_clip_plays_until_the_form_asks_no_more(
+    playing, qtbot, end: str
+) -> None:
+    shown = Shown(playing, qtbot)
+    shown.people(person(10, 1), person(100, 2))
+    form = ask(shown)
+    shown.click(110, 50)
+    shown.people(person(30, 1), person(80, 2))
+    assert [x for x in (20, 40, 90, 110) if highlit(shown, x)] == [90]
+    shown.people(person(30, 1))
+    assert shown.canvas._mask is None
+    shown.people(person(30, 1), person(60, 2))
+    assert [x for x in (40, 70) if highlit(shown, x)] == [70]
+    if end == "everybody":
+        form._person.setCurrentIndex(0)
+    else:
+        shown.actions["personalise"].trigger()
+    assert shown.canvas._mask is None
+    shown.people(person(30, 1), person(60, 2))
+    assert shown.canvas._mask is None
+
+
+def test_one_thing_at_a_time_waits_for_a_click(playing, qtbot) -> None:
+    shown = Shown(playing, qtbot)
+    shown.people(person(10, 1))
+    form = ask(shown)
+    shown.actions["chroma"].trigger()
+    shown.click(20, 50)
+    assert chosen(form) is None
+    shown.click(20, 50)
+    assert shown.style.person == 1
+    shown.actions["chroma"].trigger()
+    form._ask.click()
+    shown.click(20, 50)
+    assert chosen(form) is not None
+    assert shown.canvas.cursor().shape() == Qt.CursorShape.ArrowCursor
+
+
+def test_a_chosen_person_is_of_one_source_only(playing, qtbot) -> None:
+    form = playing.window.personalise.setup
+    for folder, kept in (("a", False), ("a", True), ("b", False)):
+        form.show_offer(PersonalizeOptions("clip.mkv", f"/{folder}/clip.mkv", name="clip"))
+        assert (form.person is not None) == kept
+        form.show_person(PersonChoice((9, 8), 3))
 
 
 def test_without_instances_a_silhouette_is_clicked(playing, qtbot) -> None:
@@ -73,11 +126,12 @@ def test_without_instances_a_silhouette_is_clicked(playing, qtbot) -> None:
     parsing = playing.window.canvas.parsed.result.parsing
     silhouette = np.zeros_like(parsing.person)
     silhouette[:, : silhouette.shape[1] // 4] = 255
+    silhouette[silhouette.shape[0] // 2, -silhouette.shape[1] // 16] = 255  # noise is nobody
     parsed = replace(shown.of, result=Result(replace(parsing, person=silhouette)))
     with qtbot.waitSignal(shown.canvas.painted):
         shown.canvas.show_parsed(parsed)
     form = ask(shown)
-    shown.click(150, 50)
+    shown.click(150, 46)
     assert chosen(form) is None
     shown.click(20, 50)
     assert chosen(form).frame == 0
@@ -118,7 +172,7 @@ def test_escape_or_closing_the_panel_ends_the_asking(playing, qtbot, end: str) -
     shown.people(person(10, 1))
     form = ask(shown)
     if end == "escape":
-        shown.window.escaped.emit()
+        qtbot.keyClick(shown.window, Qt.Key.Key_Escape)
     else:
         shown.actions["personalise"].trigger()
     shown.click(20, 50)
