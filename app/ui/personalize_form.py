@@ -144,7 +144,7 @@ class SetupPage(QWidget):
 
     @property
     def person(self) -> PersonChoice | None:
-        """Who is to be learned alone; None for everybody."""
+        """The person who is to be learned alone; None for everybody."""
         choice: PersonChoice | None = self._person.currentData()
         return choice
 
