@@ -11,11 +11,13 @@ import re
 import sys
 from pathlib import Path
 
+from export.quantisation import calibration_pictures
 from export.write import CARD, describe, export_bundle
 from models.checkpoint import Meta, load_network, row_of
 from models.network import Network
 from models.outputs import PartLabels
 from models.spec import TrainingSet
+from runtime.system.errors import Refusal
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,10 +35,10 @@ def main(argv: list[str] | None = None) -> int:
             training_data=a.data or [TrainingSet("not stated", "not stated")],
             input_size=a.size,
         )
-        found = export_bundle(
-            network, out, spec, a.card.read_text() if a.card else _card(name, network, meta)
-        )
-    except (OSError, ValueError) as e:
+        card = a.card.read_text() if a.card else _card(name, network, meta)
+        pictures = calibration_pictures(a.int8, spec) if a.int8 else ()
+        found = export_bundle(network, out, spec, card, pictures)
+    except (OSError, ValueError, Refusal) as e:
         sys.stderr.write(f"{e}\n")
         return 1
     worst: dict[str, float] = {}
@@ -62,6 +64,12 @@ def _arguments() -> argparse.ArgumentParser:
     )
     p.add_argument("--size", type=_size, metavar="WxH", help="box tuned for, px (512x384)")
     p.add_argument("--stride", type=int, help="px per cell of the maps: 8, 16 or 32 of a network on a ResNet")
+    p.add_argument(
+        "--int8",
+        type=Path,
+        metavar="PHOTOS",
+        help="trunk and head in integers, calibrated on photos of people",
+    )
     p.add_argument(
         "--card", type=Path, help=f"Markdown for {CARD} (default: what the checkpoint says of itself)"
     )

@@ -75,7 +75,7 @@ def measure(
 ) -> tuple[Parity, ...]:
     """As `check`, without judging."""
     chain = [s for s in stages if s.name in models]
-    exported = {name: _session_run(session(data)) for name, data in models.items()}
+    exported = {name: session_run(session(data)) for name, data in models.items()}
     plain = {name: _torch_run(module) for name, module in modules.items()}
     precise = {name: _torch_run(deepcopy(module).double()) for name, module in modules.items()}
     found: dict[tuple[str, str], Parity] = {}
@@ -83,7 +83,7 @@ def measure(
     for seed, (batch, height, width) in enumerate(CASES):
         case = batch, up(height), up(width)
         inputs = _inputs(chain, outputs_by_name(stages), case, seed)
-        reference, exact, own = (_walk(chain, runs, inputs) for runs in (plain, precise, exported))
+        reference, exact, own = (walk(chain, runs, inputs) for runs in (plain, precise, exported))
         for stage in chain:
             alone = _outputs(stage, exported[stage.name], reference)
             _merge(found, _compare(stage.name, stage, alone, reference, exact))
@@ -135,7 +135,7 @@ def _inputs(
     return values
 
 
-def _walk(chain: Sequence[StageSpec], runs: Mapping[str, Run], inputs: Values) -> Values:
+def walk(chain: Sequence[StageSpec], runs: Mapping[str, Run], inputs: Values) -> Values:
     """Every value on the way through the stages, each fed with what the ones before gave."""
     values = dict(inputs)
     for stage in chain:
@@ -148,7 +148,8 @@ def _outputs(stage: StageSpec, run: Run, values: Values) -> Values:
     return dict(zip(names, run(*(values[i] for i in stage.inputs)), strict=True))
 
 
-def _session_run(sess: ort.InferenceSession) -> Run:
+def session_run(sess: ort.InferenceSession) -> Run:
+    """A stage as a function of its inputs, in their order."""
     names = [i.name for i in sess.get_inputs()]
     return lambda *arrays: tuple(sess.run(None, dict(zip(names, arrays, strict=True))))
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import onnx
+from numpy.typing import NDArray
 from torch import nn
 
 from export import parity
 from export.graphs import to_onnx, with_spec
+from export.quantisation import quantised
 from export.rewrite import rewrite
 from export.stages import ExportError, refuse_unfit
 from models.factored import INPUT_MEAN, INPUT_STD
@@ -67,7 +71,13 @@ def describe(
     )
 
 
-def export_bundle(module: Network, out: Path, spec: ModelSpec, card_md: str) -> tuple[parity.Parity, ...]:
+def export_bundle(
+    module: Network,
+    out: Path,
+    spec: ModelSpec,
+    card_md: str,
+    calibration: Sequence[NDArray[np.uint8]] = (),
+) -> tuple[parity.Parity, ...]:
     """Write one ONNX file per stage, SHA256SUMS and CARD.md, all or nothing.
 
     Args:
@@ -75,9 +85,10 @@ def export_bundle(module: Network, out: Path, spec: ModelSpec, card_md: str) -> 
         out: the bundle's directory; a bundle already there is replaced.
         spec: what it is, as `describe` gives it.
         card_md: the model card, Markdown.
+        calibration: pictures (1, h, w, 3) for stages in integers; none for float.
 
     Returns:
-        How far the exported stages, alone and composed, lie from the torch module.
+        Distance of the exported stages in float, alone and composed, from the torch module.
 
     Raises:
         ExportError: for weights that are not finite, training mode, failed parity, or other files in `out`.
@@ -85,17 +96,27 @@ def export_bundle(module: Network, out: Path, spec: ModelSpec, card_md: str) -> 
     refuse_unfit(module, spec.name)
     _refuse_foreign(out)
     stages = module.stages()
-    models: dict[str, bytes] = {}
-    for stage, plain in stages.items():
-        siblings = {s: _sha256(data) for s, data in models.items()}
-        models[stage] = stage_bytes(plain, replace(spec, stage=stage, siblings=siblings))
+    fast = {stage: rewrite(plain.eval()) for stage, plain in stages.items()}
+    graphs = {stage: to_onnx(m, spec.stages, stage) for stage, m in fast.items()}
+    models = _described(graphs, spec)
     found = parity.check(models, stages, spec.stages)
+    if calibration:
+        models = _described(quantised(fast, graphs, spec.stages, calibration), spec)
     files = {f"{stage}.onnx": data for stage, data in models.items()}
     files[CARD] = card_md.encode()
     files[SUMS] = "".join(f"{_sha256(files[f])}  {f}\n" for f in sorted(files)).encode()
     out.parent.mkdir(parents=True, exist_ok=True)
     write_folder(out, files)
     return found
+
+
+def _described(graphs: Mapping[str, onnx.ModelProto], spec: ModelSpec) -> dict[str, bytes]:
+    """The stages' files, each with the hashes of those before it."""
+    models: dict[str, bytes] = {}
+    for stage, graph in graphs.items():
+        siblings = {s: _sha256(data) for s, data in models.items()}
+        models[stage] = with_spec(graph, replace(spec, stage=stage, siblings=siblings))
+    return models
 
 
 def stage_bytes(plain: nn.Module, spec: ModelSpec) -> bytes:
