@@ -23,8 +23,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from export import parity
+from export.fast_blocks import FastInitial
 from export.graphs import to_onnx
-from export.rewrite import FastInitial, FastTrunk
+from export.rewrite import FastTrunk
 from export.stages import ExportError
 from models.outputs import PartProbabilities, SharedFeatures
 from models.spec import IMAGE, ModelSpec, StageSpec
