@@ -39,6 +39,15 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Answer of the engine that is compared with the one in use, to the same frame."""
+
+    result: Result | None  #: None when there is none; then its caption says why
+    captions: tuple[str, str] = ("before", "after")  #: of this engine, and of the one in use
+    slower: str = ""  #: name of the model that decides the frame rate
+
+
+@dataclass(frozen=True)
 class FrameResult:
     """A frame and what the engine said of exactly that frame."""
 
@@ -47,7 +56,7 @@ class FrameResult:
     engine_id: int  #: which engine made it; changes once per swap
     infer_ms: float
     notice: str = ""  #: words for a banner, empty when all is well
-    before: Result | None = None  #: what the engine that this one is compared with says of the same frame
+    beside: Beside | None = None  #: another engine's answer, while two are compared
 
     @property
     def parsing(self) -> Parsing | None:

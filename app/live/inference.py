@@ -8,14 +8,16 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from models.results import Result
+from runtime.engine.companion import Companion
+from runtime.engine.continuity import Continuity
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.engine.temporal import Smoother
-from runtime.frames import Frame, FrameResult
+from runtime.frames import Beside, Frame, FrameResult
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notice, Notices
 from runtime.tracking.joint_filter import JointFilter
@@ -25,7 +27,6 @@ FAULT_EVERY_S = 2.0  # a fault whose words change with every frame is not told m
 NOTICE_EVERY_S = 0.3  # nor a countdown of a silhouette source
 STUCK_S = 5.0  # a frame that takes longer will not end in a time that anybody waits for
 TIMES_EXPECTED = 20.0  # and a large picture, looked at six times on a slow machine, takes its time
-JUMP_S = 0.5  # a gap in presentation time after which the past says nothing of the present
 RATE_OVER_S = 2.0  # the frame rate shown is the mean of the last seconds
 TOPIC = "parsing"
 
@@ -78,6 +79,7 @@ class Inference(threading.Thread):
     Attributes:
         engine: read once per frame; None shows the picture alone.
         pair: an engine and the one that it is compared with, for as long as the first is in use.
+        companion: another model that parses the same frames, while no pair is compared.
         smooth: whether results are smoothed over time.
         rate: of the last seconds.
         tracker: of the people; a thread that takes this one's place goes on with a copy.
@@ -90,6 +92,7 @@ class Inference(threading.Thread):
         super().__init__(name="inference", daemon=True)
         self.engine: Parser | None = None
         self.pair: tuple[Engine, Engine] | None = None
+        self.companion: Companion | None = None
         self.smooth = True
         self.rate = Rate()
         self.tap: Callable[[FrameResult], None] | None = None
@@ -102,9 +105,7 @@ class Inference(threading.Thread):
         self._smoother_before = Smoother()
         self.tracker = Tracker()
         self._joints, self._joints_before = JointFilter(), JointFilter()
-        self._previous: Frame | None = None
-        self._used = 0  # id of the engine of the previous frame
-        self._beside = 0  # and of the one that it was compared with
+        self._continuity = Continuity()
         self._said = Notice("")
         self._said_s = 0.0
         self._done_s: deque[float] = deque(maxlen=240)
@@ -127,14 +128,35 @@ class Inference(threading.Thread):
             self._parsed.put(parsed)
 
     def _parse(self, engine: Parser, frame: Frame) -> FrameResult:
-        pair = self.pair
-        if pair is not None and pair[0] is not engine:
-            pair = None
-        started_s = time.perf_counter()
+        """With the engine in use; beside another factor over the same trunk, or beside another model."""
+        pair, companion = self.pair, self.companion
+        if pair is not None and pair[0] is engine:
+            return self._parse_with(engine, frame, pair)
+        if companion is None:
+            return self._parse_with(engine, frame)
+        companion.ask(frame, smooth=self.smooth)
+        own = self._parse_with(engine, frame)
+        self.work = None  # this engine is not at fault for what is waited for now
+        return own if self.abandoned else replace(own, beside=self._beside(engine, own, companion))
+
+    def _parse_with(
+        self, engine: Parser, frame: Frame, pair: tuple[Engine, Engine] | None = None
+    ) -> FrameResult:
+        started_s, smooth = time.perf_counter(), self.smooth
         try:
             self.work = Work(engine, self._limit_s(engine, frame))
-            self._forget_if_cut(engine.id, pair[1].id if pair is not None else 0, frame)
-            result, before = self._tracked(frame, *self._ask(engine, pair, frame))
+            if self._continuity.starts(frame, engine.id, pair[1].id if pair is not None else 0):
+                self._smoother.reset()
+                self._smoother_before.reset()
+            smoother, beside = self._smoother if smooth else None, None
+            if pair is None:
+                result = engine.parse(frame, smoother)
+            else:
+                result, before = pair[0].parse_both(
+                    pair[1], frame, smoother, self._smoother_before if smooth else None
+                )
+                beside = Beside(self._tracked(frame, before, self._joints_before))
+            result = self._tracked(frame, result, self._joints)
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
             words = self._on_failure(engine, e) if not self.abandoned else ""
             return FrameResult(frame, None, engine.id, 0.0, words)
@@ -143,48 +165,25 @@ class Inference(threading.Thread):
             return FrameResult(frame, None, engine.id, 0.0)
         self._say(Notice(f"{engine.name}: {notice}" if notice else "", Level.WARNING, topic=TOPIC))
         infer_ms = (time.perf_counter() - started_s) * 1e3
-        return FrameResult(frame, result, engine.id, infer_ms, notice, before)
+        return FrameResult(frame, result, engine.id, infer_ms, notice, beside)
+
+    def _beside(self, engine: Parser, own: FrameResult, companion: Companion) -> Beside:
+        """Answer of the other model, with the numbers that people have in this one's."""
+        other = companion.answer(own.frame)
+        seen = other.result and self._tracked(own.frame, other.result, self._joints_before)
+        words = f"{own.infer_ms:.0f} ms" if own.result is not None else "no result"
+        captions = f"{other.name}: {other.words or f'{other.infer_ms:.0f} ms'}", f"{engine.name}: {words}"
+        slower = other.name if other.words or other.infer_ms > own.infer_ms else engine.name
+        return Beside(seen, captions, slower)
 
     def _limit_s(self, engine: Parser, frame: Frame) -> float:
-        previous = self._previous
-        first = engine.id != self._used or previous is None or previous.size != frame.size
+        first = self._continuity.is_first(frame, engine.id)
         return max(STUCK_S, TIMES_EXPECTED * engine.expected_s(frame, first=first))
 
-    def _ask(
-        self, engine: Parser, pair: tuple[Engine, Engine] | None, frame: Frame
-    ) -> tuple[Result, Result | None]:
-        """The engine alone, or side by side with the one that it is compared with."""
-        smoother = self._smoother if self.smooth else None
-        if pair is None:
-            return engine.parse(frame, smoother), None
-        return pair[0].parse_both(pair[1], frame, smoother, self._smoother_before if self.smooth else None)
-
-    def _tracked(self, frame: Frame, result: Result, before: Result | None) -> tuple[Result, Result | None]:
-        """People with their numbers, the same in both, and joints smoothed for display."""
-        if before is not None:
-            before = self.tracker.track(frame, before)
-            before = self._joints_before.filter(frame, before) if self.smooth else before
+    def _tracked(self, frame: Frame, result: Result, joints: JointFilter) -> Result:
+        """People with their numbers, the same in both answers, and joints smoothed for display."""
         result = self.tracker.track(frame, result)
-        return self._joints.filter(frame, result) if self.smooth else result, before
-
-    def _forget_if_cut(self, engine_id: int, beside: int, frame: Frame) -> None:
-        """Start smoothing afresh after a seek, a new source, another engine, or for a comparison.
-
-        Args:
-            engine_id: of the engine in use.
-            beside: id of the one that it is compared with, 0 without; both then remember the same frames.
-            frame: the next one.
-        """
-        previous, self._previous = self._previous, frame
-        changed = engine_id != self._used or beside not in {0, self._beside}
-        self._used, self._beside = engine_id, beside
-        same_source = previous is not None and (previous.source, previous.size) == (frame.source, frame.size)
-        if not changed and previous is not None and same_source:
-            gap_s = frame.pts_s - previous.pts_s
-            if 0 <= gap_s <= JUMP_S and frame.index >= previous.index:
-                return
-        self._smoother.reset()
-        self._smoother_before.reset()
+        return joints.filter(frame, result) if self.smooth else result
 
     def _on_failure(self, engine: Parser, error: Exception) -> str:
         """Say it; the frame is shown without parts, the sessions repair themselves."""

@@ -8,6 +8,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from app.live.inference import Inference, Parser, Rate, Work
+from runtime.engine.companion import Companion
 from runtime.engine.engine import Engine
 from runtime.frames import Frame, FrameResult
 from runtime.media.capture import Capture, Playback
@@ -122,6 +123,22 @@ class Pipeline:
         self._inference.pair = (after, before) if before is not None and after is not None else None
         self.show_again()
 
+    def compare_model(self, other: Engine | None) -> None:
+        """Parse every frame with another model too, in a thread of its own; None ends it."""
+        before, self._inference.companion = self._inference.companion, None
+        if before is not None:
+            before.stop()
+        if other is not None and not self._stopped:
+            companion = Companion(other)
+            companion.start()
+            self._inference.companion = companion
+        self.show_again()
+
+    @property
+    def companion(self) -> Companion | None:
+        """The other model that parses every frame, while two are compared."""
+        return self._inference.companion
+
     @property
     def smooth(self) -> bool:
         """Temporal smoothing, on or off."""
@@ -154,6 +171,7 @@ class Pipeline:
         self._abandoned.append(left)
         self._inference = Inference(self._frames, self.parsed, self.notices)
         self._inference.smooth, self._inference.tap = left.smooth, left.tap
+        self._inference.companion = left.companion
         self._inference.tracker = deepcopy(left.tracker)
         self._inference.start()
         self.show_again()
@@ -220,7 +238,11 @@ class Pipeline:
         self._frames.close()
         self.parsed.close()
         until_s = time.monotonic() + deadline_s
-        threads = [t for t in (*captures, self._inference, self.recorder) if t is not None and t.is_alive()]
+        companion = self._inference.companion
+        if companion is not None:
+            companion.stop()
+        live = (*captures, self._inference, companion, self.recorder)
+        threads = [t for t in live if t is not None and t.is_alive()]
         for thread in threads:
             thread.join(max(0.0, until_s - time.monotonic()))
         return [t.name for t in (*threads, *self._abandoned) if t.is_alive()]

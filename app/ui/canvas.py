@@ -193,8 +193,8 @@ class Canvas(QWidget):
         x = area.left() + area.width() * self._style.split_at
         shown = area.intersected(QRectF(self.rect()))
         hud.split_line(painter, shown, x)
-        if self._parsed is not None and self._parsed.before is not None:
-            hud.captions(painter, shown, x)
+        if self._parsed is not None and self._parsed.beside is not None:
+            hud.captions(painter, shown, x, self._parsed.beside.captions)
 
     def _area(self) -> QRectF:
         """Rectangle of the whole picture in the widget, zoom and pan included."""

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPen
 
 MARGIN = 12  # px
+LEAST_CAPTION = 40.0  # px, of words beside the split line
 INK, PAPER = QColor(240, 242, 244), QColor(0, 0, 0, 165)
 
 
@@ -81,20 +82,22 @@ def split_line(painter: QPainter, area: QRectF, x: float) -> None:
         painter.drawLine(tip, middle + QPointF(3 * sign, 4))
 
 
-def captions(painter: QPainter, area: QRectF, line_x: float) -> None:
+def captions(painter: QPainter, area: QRectF, line_x: float, texts: tuple[str, str]) -> None:
     """Name the two sides of a comparison, at the lower edge left and right of the split line."""
     font = QFont(painter.font())
     font.setPixelSize(13)
     painter.setFont(font)
     metrics = QFontMetricsF(font)
-    for text, toward in (("before", -1), ("after", 1)):
-        width, height = metrics.horizontalAdvance(text) + 2 * MARGIN, metrics.height() + 8
+    for text, toward in zip(texts, (-1, 1), strict=True):
+        room = (area.right() - line_x if toward > 0 else line_x - area.left()) - 4 * MARGIN
+        if room < LEAST_CAPTION:
+            continue
+        short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        width, height = metrics.horizontalAdvance(short) + 2 * MARGIN, metrics.height() + 8
         left = line_x + (MARGIN if toward > 0 else -MARGIN - width)
         box = QRectF(left, area.bottom() - height - MARGIN, width, height)
-        if box.left() < area.left() or box.right() > area.right():
-            continue  # no room on that side of the line
         painter.setPen(QColor(0, 0, 0, 0))
         painter.setBrush(PAPER)
         painter.drawRoundedRect(box, 6, 6)
         painter.setPen(INK)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, short)

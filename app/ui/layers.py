@@ -58,8 +58,8 @@ class Layers:
 def layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     """Prepare a frame and its result for painting."""
     made = _layers(parsed, style)
-    if style.split and parsed.before is not None:
-        made = replace(made, before=_layers(replace(parsed, result=parsed.before), style))
+    if style.split and parsed.beside is not None:
+        made = replace(made, before=_layers(replace(parsed, result=parsed.beside.result), style))
     return _mirrored(made) if style.mirror else made
 
 

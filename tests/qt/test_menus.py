@@ -152,7 +152,7 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
     playing.settings = replace(playing.settings, recordings=str(tmp_path))
     file, decision, canvas = factor_file(), playing.personalization.decision, playing.window.canvas
     decision.begin(file, hashlib.sha256(file.read_bytes()).hexdigest(), "Ann")
-    qtbot.waitUntil(lambda: canvas.parsed.before is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.beside is not None, timeout=20_000)
     playing.window.actions_["record"].trigger()
     recorder = playing.pipeline.recorder
     playing.playing.toggle()
@@ -162,13 +162,13 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
         written = recorder.written
         qtbot.waitUntil(
             lambda: (
-                canvas.parsed.engine_id == playing.workspace.engine.id and canvas.parsed.before is not None
+                canvas.parsed.engine_id == playing.workspace.engine.id and canvas.parsed.beside is not None
             ),
             timeout=20_000,
         )
         assert [e.views for e in decision._compared] == [views] * 2
         assert (
-            canvas.parsed.before.parsing.labels == canvas.parsed.parsing.labels
+            canvas.parsed.beside.result.parsing.labels == canvas.parsed.parsing.labels
         ).all()  # one factor, twice
         playing.pipeline.capture.seek(1)
         qtbot.waitUntil(lambda n=written: recorder.written > n, timeout=20_000)

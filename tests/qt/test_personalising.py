@@ -43,10 +43,10 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     reaches(playing, qtbot, "result")
     qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
     canvas, style = playing.window.canvas, playing.window.display.style
-    qtbot.waitUntil(lambda: canvas.parsed.before is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.beside is not None, timeout=20_000)
     assert style.split
     assert (
-        canvas.parsed.before.parsing.labels == canvas.parsed.parsing.labels
+        canvas.parsed.beside.result.parsing.labels == canvas.parsed.parsing.labels
     ).all()  # the same factor, on purpose
     indices, engines = zip(*shown, strict=True)
     assert list(indices) == sorted(set(indices))

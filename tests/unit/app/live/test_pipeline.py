@@ -43,7 +43,7 @@ class Viewer:
                 self.indices.append(parsed.frame.index)
                 self.ids.append(parsed.engine_id)
                 self.sources.append(parsed.frame.source)
-                self.answers.append((parsed.engine_id, parsed.parsing, parsed.before))
+                self.answers.append((parsed.engine_id, parsed.parsing, parsed.beside))
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def test_a_comparison_brings_both_answers_and_ends_with_its_engine(
     both = [a for a in viewer.answers if a[2] is not None]
     assert {engine for engine, _, _ in both} == {after.id}
     assert len(both) > 3
-    assert all((own.labels == other.parsing.labels).all() for _, own, other in both)  # the same factor twice
+    assert all((own.labels == other.result.parsing.labels).all() for _, own, other in both)  # the same factor twice
     assert viewer.answers[-1][2] is None
 
 
