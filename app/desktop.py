@@ -24,16 +24,15 @@ from app.controllers.factor_library import LibraryActions
 from app.controllers.help import HelpActions
 from app.controllers.links import LinkOpening
 from app.controllers.menus import RuntimeMenus, first_choice
+from app.controllers.model_comparison import ModelComparison
 from app.controllers.people import PeopleActions
 from app.controllers.personalization import Personalization
 from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
-from app.live.jobs import BackgroundJobs, JobState
 from app.live.listing import Listing
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
 from app.ui.dialogs import MEDIA, ask_file, ask_folder
-from app.ui.hud import LiveMetrics
 from app.ui.interrupts import Interrupts
 from app.ui.job_list import JobEntry
 from app.ui.window import Window
@@ -42,6 +41,7 @@ from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.media.capture import Capture
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJobs, JobState
 from runtime.system.notices import Level, Notice
 
 TICK_MS: Final = 100  # time line, numbers and jobs; the picture does not wait for it
@@ -87,6 +87,9 @@ class Desktop(QObject):
         self.playing = PlaybackControls(self.window, self.pipeline)
         self.recordings = Recordings(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
         self.menus = RuntimeMenus(self.window, self.workspace, self.listing, self.open, self.refuse)
+        self.comparison = ModelComparison(
+            self.window, self.workspace, self.pipeline, self.jobs, self.listing, *([loader] if loader else [])
+        )
         self.people = PeopleActions(self.window)
         self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
         self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
@@ -165,6 +168,7 @@ class Desktop(QObject):
         self._timer.stop()
         # first: an undecided factor is not what the next run starts with
         personalization = self.personalization.stop()
+        self.comparison.end()
         window_state.save(self.settings_file, self.settings, self.window, self.workspace)
         self.links.stop()
         worker = self.jobs.stop()
@@ -265,27 +269,14 @@ class Desktop(QObject):
             window.display.mirror(on=info.live and window.actions_["mirror"].isChecked())
         self.playing.refresh()
         self.recordings.refresh()
+        self.comparison.refresh()
         self.personalization.refresh()
         window.status.show_camera(on=pipeline.camera_on)
-        vitals = self._metrics()
+        vitals = window_state.metrics(window, self.workspace, pipeline)
         window.status.show_metrics(vitals if self.workspace.source is not None else None)
         window.canvas.show_metrics(vitals if window.actions_["hud"].isChecked() else None)
         tasks = [JobEntry(id(j), j.title, j.fraction, j.left_s) for j in self.jobs.shown()]
         window.activity.show_tasks([*self.personalization.tasks(), *tasks])
-
-    def _metrics(self) -> LiveMetrics:
-        pipeline, engine, canvas = self.pipeline, self.workspace.engine, self.window.canvas
-        return LiveMetrics(
-            fps=pipeline.rate.fps,
-            infer_ms=pipeline.rate.infer_ms,
-            age_ms=canvas.age_ms,
-            dropped=pipeline.dropped,
-            provider=engine.provider if engine is not None else "",
-            model=engine.name if engine is not None else "",
-            factor=self.workspace.xfactor.name,
-            picture=canvas.parsed.frame.size if canvas.parsed is not None else (0, 0),
-            in_parts=canvas.in_parts,
-        )
 
     # -- small answers
 

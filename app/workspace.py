@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.settings import thread_budget
 from app.xfactor import XFactor
@@ -28,6 +27,7 @@ from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
 from runtime.silhouettes.other_network import load_network
 from runtime.silhouettes.people import PeopleSilhouette, finds_people
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 TOPIC = "model"
@@ -116,7 +116,7 @@ class Workspace:
         if self._opening is not None:
             self.source, self.address = self._opening
         if self._engine is not None:
-            self._engine = self._engine.with_views(self._views(self._engine))
+            self._engine = self._engine.with_views(self.views_of(self._engine))
         self._pipeline.swap_source(self._engine)
         if another:
             self._forget_person()
@@ -185,7 +185,7 @@ class Workspace:
         if self._engine is not None:
             self._use(self._engine)
 
-    def _views(self, engine: Engine) -> Views:
+    def views_of(self, engine: Engine) -> Views:
         """Views that `looks` means for a model and the source that is open; video when none is."""
         if not engine.averages:
             return ONE
@@ -341,7 +341,7 @@ class Workspace:
         except Refusal as e:  # a network of joints alone: no silhouette changes its results
             self._pipeline.notices.refuse(e, TOPIC)
             self.xfactor, swapped = XFactor(OWN, "own factor"), engine.with_factor(None)
-        self._engine = swapped.with_views(self._views(engine))
+        self._engine = swapped.with_views(self.views_of(engine))
         self._pipeline.use(self._engine)
         self.swap_ms = (time.perf_counter() - started_s) * 1e3
         self.on_changed()

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.ui.personalize_result import Measure, ResultCard
 from app.ui.window import Window
@@ -21,6 +20,7 @@ from runtime.engine.engine import Engine
 from runtime.engine.source import FactorSource, SilhouetteSource
 from runtime.library.factors import FactorFile, user_factors
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 TOPIC: Final = "personalise"

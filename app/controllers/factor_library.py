@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.listing import Listing
 from app.ui.dialogs import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.library_dialog import LibraryDialog, LibraryRow, thumbnail_icon
@@ -15,6 +14,7 @@ from personalize.client import job_folders
 from personalize.client.verdict import gain_words
 from runtime.library.factors import FactorFile, usable_name, user_factors
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
 
 
 class LibraryActions:

@@ -9,11 +9,11 @@ from pathlib import Path
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
-from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.ui.actions import shortcuts
 from app.ui.text_dialogs import show_table, show_text
 from app.ui.window import Window
 from runtime.system import paths
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 

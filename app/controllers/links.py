@@ -11,11 +11,11 @@ from PyQt6.QtGui import QGuiApplication
 from app.download.cache import KEPT_DAYS, DownloadCache
 from app.download.messages import DownloadLimits, Found
 from app.download.process import COMMAND, Download
-from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.ui.dialogs import ask_consent, ask_text
 from app.ui.window import Window
 from runtime.media.links import YOUTUBE, check_link
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
 
 SHOWN_MS: Final = 5000
 

@@ -11,7 +11,6 @@ from app.controllers.brush import BrushStrokes
 from app.controllers.decision import TOPIC, FactorDecision
 from app.controllers.help import show_folder
 from app.controllers.personalization_options import is_elsewhere, job_for, offer_for, shows_clip
-from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.ui import job_list
 from app.ui.layers import picture_image
@@ -25,6 +24,7 @@ from personalize.client.supervisor import COMMAND, Ending, Outcome
 from personalize.client.task import PersonalizationTask
 from personalize.job import Correction
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 LEAVE_S: Final = 1.0  # what the worker gets when the window is closed, before it is killed

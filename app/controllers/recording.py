@@ -10,7 +10,6 @@ from pathlib import Path
 import platformdirs
 from PyQt6.QtGui import QGuiApplication
 
-from app.live.jobs import BackgroundJob, BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.ui.layers import picture_image, rendered
 from app.ui.style import DisplayStyle
@@ -18,6 +17,7 @@ from app.ui.window import Window
 from runtime.frames import FrameResult
 from runtime.media.recorder import Picture, free_name, save_snapshot
 from runtime.system.files import make_private_dir
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 TOPIC = "recording"

@@ -1,11 +1,13 @@
-"""Window state: geometry and choices of the last run, and for the next."""
+"""Window state: the numbers of the moment, and geometry and choices of the last run and for the next."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import replace
 
+from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
+from app.ui.hud import LiveMetrics
 from app.ui.window import Window
 from app.workspace import Workspace
 from models.labels import S31, PartSet
@@ -53,3 +55,21 @@ def save(file: SettingsFile, settings: Settings, window: Window, workspace: Work
         file.save(settings)
     except Refusal as e:
         log.warning("%s", e)
+
+
+def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMetrics:
+    """The numbers of the moment."""
+    engine, canvas, rate = workspace.engine, window.canvas, pipeline.rate
+    parsed = canvas.parsed
+    return LiveMetrics(
+        fps=rate.fps,
+        slower=parsed.beside.slower if parsed is not None and parsed.beside is not None else "",
+        infer_ms=rate.infer_ms,
+        age_ms=canvas.age_ms,
+        dropped=pipeline.dropped,
+        provider=engine.provider if engine is not None else "",
+        model=engine.name if engine is not None else "",
+        factor=workspace.xfactor.name,
+        picture=parsed.frame.size if parsed is not None else (0, 0),
+        in_parts=canvas.in_parts,
+    )

@@ -116,9 +116,7 @@ class Inference(threading.Thread):
             frame = self._frames.take()
             if frame is None:
                 continue
-            engine = self.engine
-            parsed = FrameResult(frame, None, 0, 0.0) if engine is None else self._parse(engine, frame)
-            self.work = None
+            parsed = self._parse(self.engine, frame)
             if self.abandoned:
                 return
             self._measure(parsed)
@@ -127,21 +125,19 @@ class Inference(threading.Thread):
                 tap(parsed)
             self._parsed.put(parsed)
 
-    def _parse(self, engine: Parser, frame: Frame) -> FrameResult:
+    def _parse(self, engine: Parser | None, frame: Frame) -> FrameResult:
         """With the engine in use; beside another factor over the same trunk, or beside another model."""
         pair, companion = self.pair, self.companion
-        if pair is not None and pair[0] is engine:
-            return self._parse_with(engine, frame, pair)
-        if companion is None:
-            return self._parse_with(engine, frame)
-        companion.ask(frame, smooth=self.smooth)
-        own = self._parse_with(engine, frame)
+        pair = pair if pair is not None and pair[0] is engine else None
+        if companion is not None and pair is None:
+            companion.ask(frame, smooth=self.smooth)
+        own = FrameResult(frame, None, 0, 0.0) if engine is None else self._parse_with(engine, frame, pair)
         self.work = None  # this engine is not at fault for what is waited for now
-        return own if self.abandoned else replace(own, beside=self._beside(engine, own, companion))
+        if companion is None or pair is not None or self.abandoned:
+            return own
+        return replace(own, beside=self._beside(engine.name if engine is not None else "", own, companion))
 
-    def _parse_with(
-        self, engine: Parser, frame: Frame, pair: tuple[Engine, Engine] | None = None
-    ) -> FrameResult:
+    def _parse_with(self, engine: Parser, frame: Frame, pair: tuple[Engine, Engine] | None) -> FrameResult:
         started_s, smooth = time.perf_counter(), self.smooth
         try:
             self.work = Work(engine, self._limit_s(engine, frame))
@@ -167,13 +163,16 @@ class Inference(threading.Thread):
         infer_ms = (time.perf_counter() - started_s) * 1e3
         return FrameResult(frame, result, engine.id, infer_ms, notice, beside)
 
-    def _beside(self, engine: Parser, own: FrameResult, companion: Companion) -> Beside:
+    def _beside(self, name: str, own: FrameResult, companion: Companion) -> Beside:
         """Answer of the other model, with the numbers that people have in this one's."""
         other = companion.answer(own.frame)
         seen = other.result and self._tracked(own.frame, other.result, self._joints_before)
         words = f"{own.infer_ms:.0f} ms" if own.result is not None else "no result"
-        captions = f"{other.name}: {other.words or f'{other.infer_ms:.0f} ms'}", f"{engine.name}: {words}"
-        slower = other.name if other.words or other.infer_ms > own.infer_ms else engine.name
+        captions = (
+            f"{other.name}: {other.words or f'{other.infer_ms:.0f} ms'}",
+            f"{name or 'no model'}: {words}",
+        )
+        slower = other.name if other.words or other.infer_ms > own.infer_ms else name
         return Beside(seen, captions, slower)
 
     def _limit_s(self, engine: Parser, frame: Frame) -> float:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.live.jobs import BackgroundJob, BackgroundJobs
 from runtime.library.factors import FactorFile, user_factors
 from runtime.library.models import Bundle, list_models
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
 
 
 @dataclass(frozen=True)

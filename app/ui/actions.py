@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
     "Model": (
         "models",
         Action("open-model", "&Open a model…", "Ctrl+M"),
+        "beside",
         LINE,
         "device",
         "size",
@@ -123,6 +124,8 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         _view(6, "skeleton", "S&keleton", "Joints, or the centres of their parts"),
         _view(7, "instances", "&Instances", "Every person in a colour of their own"),
         Action("split", "&Before | after", "8", "A line between picture and view", checks="alone"),
+        Action("split-left", "Line to the left", "Ctrl+Left"),
+        Action("split-right", "Line to the right", "Ctrl+Right"),
         _view(9, "picture", "Picture onl&y", "As it came"),
         "behind",
         "people",
@@ -154,6 +157,11 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
 }
 #: Entries of submenus that are known beforehand.
 SUBMENU_TABLE: dict[str, tuple[Action | str, ...]] = {
+    "beside": (
+        "models-beside",
+        LINE,
+        Action("end-beside", "&End the comparison", "Ctrl+Y", "The model in use alone again (Ctrl+Y)"),
+    ),
     "people": (
         Action("next-person", "&Next person", "N", "Choose the next person (N)"),
         Action("previous-person", "&Previous person", "Shift+N", "Choose the person before (Shift+N)"),
@@ -255,6 +263,7 @@ class Actions:
 SUBMENUS = {
     "recent": "Open &recent",
     "cameras": "&Cameras",
+    "beside": "Compare &with",
     "device": "&Runs on",
     "size": "Network si&ze",
     "looks": "&Looks at each picture",
@@ -267,7 +276,8 @@ SUBMENUS = {
 def shortcuts() -> list[tuple[str, str, str]]:
     """(menu, words, keys) of every action that has a key, for the help page."""
     rows = []
-    for title, entries in (*TABLE.items(), ("People", SUBMENU_TABLE["people"])):
+    of_submenus = ((SUBMENUS[k].replace("&", ""), entries) for k, entries in SUBMENU_TABLE.items())
+    for title, entries in (*TABLE.items(), *of_submenus):
         for entry in entries:
             if isinstance(entry, Action) and entry.key:
                 words = entry.text.replace("&", "").rstrip("…")

@@ -16,6 +16,7 @@ from app.ui.instances import shown_people
 from app.ui.layers import Layers, layers, paint
 from app.ui.style import DisplayStyle, ViewMode
 from app.ui.viewport import Viewport, fraction
+from models.results import Result
 from runtime.frames import FrameResult
 from runtime.output.instances import instances, people_at
 from runtime.silhouettes.grabcut import Stroke
@@ -291,7 +292,7 @@ class Canvas(QWidget):
         self.pointed.emit(self._words_at(at))
 
     def _words_at(self, at: QPointF) -> str:
-        point, result = self._point(at), self._parsed.result if self._parsed else None
+        point, result = self._point(at), self._result_at(at)
         if result is None or point is None or self._parsed is None or self._style.view is ViewMode.PICTURE:
             return ""
         parsing = result.parsing
@@ -307,6 +308,14 @@ class Canvas(QWidget):
         sure = round(int(parsing.confidence[y, x]) / 2.55)
         name = parsing.part_set.label(label) if label < parsing.part_set.classes else "?"
         return f"{name} {sure} %"
+
+    def _result_at(self, at: QPointF) -> Result | None:
+        """Result that is painted at a point: of two that are compared the one of that side."""
+        parsed = self._parsed
+        beside = parsed.beside if parsed is not None and self._style.split else None
+        if beside is not None and self._to_fraction(at).x() < self._style.split_at:
+            return beside.result
+        return parsed.result if parsed is not None else None
 
     def _point(self, at: QPointF) -> tuple[float, float] | None:
         """Place in the picture, px, under a point of the widget; None outside."""

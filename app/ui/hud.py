@@ -17,6 +17,7 @@ class LiveMetrics:
     """Numbers of the moment for the status bar and the HUD."""
 
     fps: float = 0.0
+    slower: str = ""  #: of two models on the same frames, the one that decides the frame rate
     infer_ms: float = 0.0
     age_ms: float = 0.0  #: of the picture on show when it was painted, from the moment it left the source
     dropped: int = 0
@@ -26,10 +27,15 @@ class LiveMetrics:
     picture: tuple[int, int] = (0, 0)  #: (width, height), px
     in_parts: float | None = None  #: share of the joints on show that lie in their parts; None without any
 
+    @property
+    def pace(self) -> str:
+        """Frame rate, of two models with the one that decides it."""
+        return f"{self.fps:.1f} fps{f', both; {self.slower} decides' * bool(self.slower)}"
+
     def rows(self) -> list[tuple[str, str]]:
         """Label and value, in order."""
         rows = [
-            ("frames", f"{self.fps:.1f} fps"),
+            ("frames", self.pace),
             ("network", f"{self.infer_ms:.1f} ms"),
             ("age", f"{self.age_ms:.0f} ms"),
             ("dropped", str(self.dropped)),

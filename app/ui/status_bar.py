@@ -52,7 +52,7 @@ class StatusBar(QStatusBar):
 
     def show_metrics(self, vitals: LiveMetrics | None) -> None:
         """The numbers of the moment; None when nothing is on show."""
-        self._fps.setText(f"{vitals.fps:.1f} fps" if vitals else "")
+        self._fps.setText(vitals.pace if vitals else "")
         self._age.setText(f"{vitals.age_ms:.0f} ms old" if vitals else "")
         self._dropped.setText(f"{vitals.dropped} dropped" if vitals else "")
         share = vitals.in_parts if vitals else None

@@ -15,6 +15,7 @@ from app.ui.style_panel import StylePanel
 from models.labels import PartSet
 from runtime.output.backdrop import Backdrop
 
+SPLIT_STEP = 0.05  # of the width
 SPLIT = "before-after"  # how the settings file calls a split overlay
 
 
@@ -39,6 +40,8 @@ class StyleState(QObject):
         for view in ViewMode:
             actions[f"view-{view}"].triggered.connect(lambda _on, v=view: self.choose_view(v))
         actions["split"].triggered.connect(lambda on: self.show(replace(self.style, split=on)))
+        for name, step in (("split-left", -SPLIT_STEP), ("split-right", SPLIT_STEP)):
+            actions[name].triggered.connect(lambda _, by=step: self._move_split(by))
         actions["hide"].triggered.connect(lambda on: self.show(replace(self.style, bare=on)))
         actions["joints"].triggered.connect(lambda on: self.show(replace(self.style, joints=on)))
         actions["colour-blind"].triggered.connect(lambda on: self.show(replace(self.style, colour_blind=on)))
@@ -80,6 +83,11 @@ class StyleState(QObject):
     def choose_view(self, view: ViewMode) -> None:
         """Another view; choosing one brings hidden overlays back."""
         self.show(replace(self.style, view=view, bare=False))
+
+    def _move_split(self, by: float) -> None:
+        """Move the split line by a fraction of the width."""
+        if self.style.split:
+            self.show(replace(self.style, split_at=min(1.0, max(0.0, self.style.split_at + by))))
 
     def choose_behind(self, behind: Backdrop) -> None:
         """Another backdrop, seen at once."""

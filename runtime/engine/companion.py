@@ -42,7 +42,7 @@ class Companion(threading.Thread):
     def __init__(self, engine: Engine) -> None:
         super().__init__(name="companion", daemon=True)
         self.engine: Engine | None = engine
-        self._name = engine.name
+        self._model = engine.name
         self._changed = threading.Condition()
         self._asked: tuple[Frame, bool] | None = None  # waits, or is in work
         self._asked_s = 0.0
@@ -67,7 +67,7 @@ class Companion(threading.Thread):
             if self._done is not None and self._done[0] is frame:
                 return self._done[1]
             words = f"no result for {time.monotonic() - self._asked_s:.0f} s"
-            return Answer(self._name, None, words=words)
+            return Answer(self._model, None, words=words)
 
     def stop(self) -> None:
         """End after the frame in work; does not wait."""

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.workspace import ModelChoice, Workspace
 from app.xfactor import XFactor
@@ -18,6 +17,7 @@ from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJobs
 from tests.unit.runtime.model_files import crafted
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from app.live.pipeline import Pipeline
 from models.results import Parsing
+from runtime.engine import companion
 from runtime.media.cameras import Camera
 from runtime.media.capture import Playback
 from runtime.media.feeds import CameraFeed
@@ -231,7 +232,43 @@ def test_a_comparison_brings_both_answers_and_ends_with_its_engine(
     both = [a for a in viewer.answers if a[2] is not None]
     assert {engine for engine, _, _ in both} == {after.id}
     assert len(both) > 3
-    assert all((own.labels == other.result.parsing.labels).all() for _, own, other in both)  # the same factor twice
+    assert all(
+        (own.labels == other.result.parsing.labels).all() for _, own, other in both
+    )  # the same factor twice
+    assert viewer.answers[-1][2] is None
+
+
+def test_two_models_answer_to_the_same_frames_and_the_slower_decides(
+    live, scripted, slow, real_engine
+) -> None:
+    pipeline, viewer = live
+    pipeline.use(real_engine)
+    pipeline.open(scripted(count=100_000, rate=60, size=(96, 64), live=True))
+    pipeline.compare_model(slow(real_engine.with_factor(None), 0.05))
+    viewer.watch(1.0)
+    both = [(own, beside) for _, own, beside in viewer.answers if beside is not None]
+    assert len(both) > 3
+    assert {beside.slower for _, beside in both} == {real_engine.name}
+    assert all((own.labels == beside.result.parsing.labels).all() for own, beside in both)
+    assert pipeline.rate.fps < 1 / 0.05
+    assert viewer.indices == sorted(set(viewer.indices))
+
+
+def test_a_model_that_does_not_end_its_frame_holds_the_other_up_once(
+    live, scripted, slow, real_engine, monkeypatch
+) -> None:
+    pipeline, viewer = live
+    monkeypatch.setattr(companion, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(companion, "TIMES_EXPECTED", 1.0)
+    pipeline.use(real_engine)
+    pipeline.open(scripted(count=100_000, rate=60, size=(96, 64), live=True))
+    pipeline.compare_model(slow(real_engine.with_factor(None), 1.5))
+    viewer.watch(1.2)
+    waited = [beside for _, own, beside in viewer.answers if beside is not None and own is not None]
+    assert len(waited) > 5
+    assert all(b.result is None and "no result for" in b.captions[0] for b in waited)
+    pipeline.compare_model(None)
+    viewer.watch(0.3)
     assert viewer.answers[-1][2] is None
 
 

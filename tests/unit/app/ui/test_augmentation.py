@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from app.commands.parse import parse_all
-from app.live.jobs import BackgroundJobs
 from app.live.pipeline import Pipeline
 from app.settings import Settings
 from app.workspace import ModelChoice, Workspace
@@ -24,6 +23,7 @@ from runtime.frames import FrameResult
 from runtime.media.capture import Playback
 from runtime.media.sources import Source
 from runtime.output.label_png import read_labels
+from runtime.system.jobs import BackgroundJobs
 from runtime.system.paths import assets_dir
 from tests.drawn_media import draw_clip
 from tests.unit.runtime.model_files import crafted

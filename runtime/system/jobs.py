@@ -130,6 +130,7 @@ class BackgroundJobs:
             ended.append(job)
             if job.state is JobState.DONE:
                 job.on_done(job.result)
+            job.result = None  # whoever wanted it has it now; a model is large
         return ended
 
     def stop(self) -> threading.Thread:

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from app.live.jobs import BackgroundJob, BackgroundJobs, JobState
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJob, BackgroundJobs, JobState
 
 
 @pytest.fixture
