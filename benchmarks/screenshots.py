@@ -137,7 +137,7 @@ class Photographer:
         yield Scene(
             "personalise-result",
             lambda: None,
-            lambda: canvas.parsed is not None and canvas.parsed.before is not None,
+            lambda: canvas.parsed is not None and canvas.parsed.beside is not None,
             JOB_PATIENCE_MS,
         )
         keep = desktop.window.actions_["keep-factor"].trigger
