@@ -103,7 +103,7 @@ class ModelComparison:
         actions["end-beside"].setEnabled(True)
 
     def _on_style(self) -> None:
-        """Who takes the split line away ends the comparison: what is not seen costs nothing."""
+        """End the comparison with the split line: no model runs whose half is not seen."""
         if self.comparing and not self._window.display.style.split:
             self._split_before = False
             self.end()
