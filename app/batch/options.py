@@ -126,6 +126,9 @@ class ParseJob:
             raise Refusal(
                 f"silhouettes {self.silhouettes}", "there is no such folder", "Give a folder of PNG masks"
             )
+        if self.views == "regions" and not self.smooth:
+            reason = "a region follows from the frames before, which --no-smooth leaves out"
+            raise Refusal("--views regions", reason, "Leave out --no-smooth, or use --views 1")
         number = people_number(self.factor)
         engine = load_engine(
             self.model,
@@ -190,12 +193,13 @@ class ParseJob:
 
     def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:
         """Everything that decides the results, bit for bit; two runs with one recipe may share a folder."""
+        views = self.views_of(engine, clip=clip)
         return {
             "name": engine.name,
             "sha256": {f"{s.name}.onnx": s.sha256 for s in engine.sessions},
             "factor": str(self.silhouettes) if self.silhouettes else engine.factor_name,
             "box": str(engine.size),
-            "views": self.views_of(engine, clip=clip).count,
+            "views": "regions" if clip and views.regions else views.count,
             "smoothing": self.smooth,
             "frames": str(self.span) if clip else str(FrameSpan()),
             "provider": engine.provider,

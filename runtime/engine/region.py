@@ -25,6 +25,7 @@ EVERY = 8  # frames, the whole one included
 LONGEST_S = 0.4  # and never longer, however few frames there are
 GAP_S = 0.2  # people move further than the margin between two frames that far apart
 NOBODY = 0.3  # P(person): cells below do not count
+SOMEBODY = 0.5  # nor do those of a component that is below this everywhere
 MARGIN = 0.08  # of the longer side of what people cover, around it
 LEAST_MARGIN = 2  # cells
 STEP_PX = 32  # a region begins and ends on multiples
@@ -83,12 +84,15 @@ class Rectangle:
 def around(person: FloatMap, margin: float = MARGIN, least: int = LEAST_MARGIN) -> Rectangle | None:
     """Cells of people and a margin of them, inside the map; None where nobody is.
 
+    Hysteresis: cells count from `NOBODY` on where one that they touch, or that touches those, is `SOMEBODY`.
+
     Args:
         person: (rows, columns) P(person).
         margin: of the longer side of the people's box.
         least: cells of it at least.
     """
-    there = person >= NOBODY
+    _, blobs = cv2.connectedComponents(np.asarray(person >= NOBODY, np.uint8))
+    there = np.isin(blobs, np.unique(blobs[person >= SOMEBODY]))
     spans = [np.flatnonzero(there.any(axis=axis)) for axis in (0, 1)]
     if not spans[0].size:
         return None

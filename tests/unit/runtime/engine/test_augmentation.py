@@ -324,6 +324,15 @@ def test_views_a_model_cannot_average_are_refused_in_words(tmp_path: Path) -> No
     assert ParseJob.from_json(json.loads(json.dumps(six.to_json()))) == six  # as it reaches workers of Ray
 
 
+def test_regions_need_smoothing_and_are_a_recipe_of_their_own(tmp_path: Path) -> None:
+    regions = ParseJob(("a.mp4",), tmp_path, views="regions", device="cpu")
+    with pytest.raises(Refusal, match=r"--views regions: .* --no-smooth leaves out"):
+        replace(regions, smooth=False).load()
+    engine = regions.load()
+    assert regions.recipe(engine, clip=True)["views"] == "regions"
+    assert regions.recipe(engine, clip=False)["views"] == 1
+
+
 def test_six_views_see_people_better_than_one(shared_data: Path) -> None:
     photos = read_ccp(shared_data / "ccp", "test")[-12:]
     one = load_engine("factored-s31", device="cpu").with_detail(FULL)

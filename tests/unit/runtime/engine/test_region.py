@@ -59,6 +59,20 @@ def test_a_region_has_everybody_with_a_margin_inside_the_picture(
 
 def test_nobody_is_no_region() -> None:
     assert around(np.full((8, 8), 0.1, np.float32)) is None
+    assert around(np.full((8, 8), 0.4, np.float32)) is None
+
+
+@given(st.data())
+def test_doubt_counts_only_where_it_touches_somebody(data: st.DataObject) -> None:
+    person = np.zeros((36, 64), np.float32)
+    person[10:20, 20:26] = 0.3  # a faint outline
+    person[12:18, 22:24] = data.draw(st.sampled_from([0.5, 0.9]))
+    expected = Rectangle(slice(20, 26), slice(10, 20))
+    assert around(person, 0, 0) == expected
+    far = np.pad(person, 0)
+    for _ in range(data.draw(st.integers(1, 4))):
+        far[data.draw(st.integers(22, 34)), data.draw(st.integers(0, 63))] = data.draw(st.floats(0, 0.49))
+    assert around(far, 0, 0) == expected
 
 
 @pytest.fixture
