@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from runtime.tracking.similarity import Sighting, likeness
 
-OWN, OTHER, NOBODY = 1, 2, 0  #: whose a pixel is; nobody's where it cannot be told
+#: whose a pixel is; beside the chosen person's mask it is theirs where P(person) is sure, else nobody's
+OWN, BESIDE, OTHER, NOBODY = 1, 3, 2, 0
+SURE: Final = 0.8  #: P(person) that is believed beside the mask: hair and hands have more, furniture less
 SAME: Final = 0.7  #: likeness in colours of one person before and after they were out of sight
 DOUBT: Final = 0.1  #: beneath it the tracker's number is not believed
 SWAPPED: Final = 3.0  #: times as alike, crosswise, as two people must be who have changed numbers
@@ -26,6 +28,7 @@ TWIN: Final = 0.93  #: likeness of somebody beside the chosen person whom colour
 WITHIN: Final = 0.5  #: share of a mask inside the chosen person's: a double rather than somebody else
 GROWN: Final = 1.7  #: times its usual area, a mask holds two people
 LEARNING: Final = 0.15  #: weight of a new area in the usual one
+MASK_PX: Final = 1.0  #: at the working size: how far a mask may be wrong
 BAND_PX: Final = 2.0  #: at the working size: this near to both, a pixel is nobody's
 REACH: Final = 0.12  #: how far beyond the mask a person reaches (hair, hands), in roots of its area
 LEAST_AREA: Final = 1e-3  #: of the picture, of a region that may be a person
@@ -35,6 +38,7 @@ STILL: Final = 0.02  #: of its size: a smaller movement of a person is noise
 Mask = NDArray[np.bool_]
 Map = NDArray[np.float32]
 Zones = NDArray[np.uint8]
+TwoMasks = tuple[Mask, Mask]
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,19 +220,23 @@ def zones(
     """(frames, h, w) whose each pixel is; of a frame that was not searched, by those before and after it.
 
     Where the chosen person is not seen, somebody else near the last and next place of theirs is nobody: the
-    mask may hold both.
+    mask may hold both. Where nobody else is known, whoever is there is the chosen one if P(person) is sure.
     """
     own = [_union(at, () if r.own is None else (r.own,), shape) for at, r in zip(found, roles, strict=True)]
     other = [_union(at, r.others, shape) for at, r in zip(found, roles, strict=True)]
+    single = not any(r.others for r in roles)
+    beside = [_distance(mask) <= REACH * np.sqrt(mask.sum()) for mask in own]
     for i, role in enumerate(roles):
         if role.own is None:
-            other[i] &= ~_expected(own, roles, i)
+            expected = _expected(own, roles, i)
+            other[i] &= ~expected
+            beside[i] = expected & (single or not found[i].seen)
     at = [p.frame for p in found]
     made = np.zeros((frames, *shape), np.uint8)
     for k in range(frames):
         after = min(int(np.searchsorted(at, k)), len(at) - 1)
         before = after if at[after] <= k else max(after - 1, 0)
-        made[k] = _zones(own[before] | own[after], other[before] | other[after])
+        made[k] = _zones(*((seen[before], seen[after]) for seen in (own, beside, other)))
     return made
 
 
@@ -251,11 +259,14 @@ def _expected(own: Sequence[Mask], roles: Sequence[FrameRoles], i: int) -> Mask:
     return box
 
 
-def _zones(own: Mask, other: Mask) -> Zones:
-    made = np.full(own.shape, NOBODY, np.uint8)
-    to_own, to_other = _distance(own), _distance(other)
-    made[(to_own <= REACH * np.sqrt(own.sum())) & (to_own + BAND_PX <= to_other)] = OWN
-    made[other & (to_own >= BAND_PX)] = OTHER
+def _zones(own: TwoMasks, beside: TwoMasks, other: TwoMasks) -> Zones:
+    """Zones by the masks of the searched frames before and after: what moved between them is not sure."""
+    made = np.full(own[0].shape, NOBODY, np.uint8)
+    to_own, to_other = _distance(own[0] | own[1]), _distance(other[0] | other[1])
+    to_sure = _distance(own[0] & own[1]) if (own[0] & own[1]).any() else to_own
+    made[(beside[0] | beside[1]) & (to_sure + BAND_PX <= to_other)] = BESIDE
+    made[(_distance(own[0] & own[1]) <= MASK_PX) & (to_sure + BAND_PX <= to_other)] = OWN
+    made[(other[0] | other[1]) & (to_own >= BAND_PX)] = OTHER
     return made
 
 
@@ -268,5 +279,6 @@ def _distance(mask: Mask) -> Map:
 
 def alone(person: Map, whose: Zones, background: float) -> Map:
     """P(person) or seeds with the chosen person alone: others are background, doubt is one half."""
-    made = np.where((whose == NOBODY) & (person > 0.5), np.float32(0.5), person)
+    doubt = (whose == NOBODY) | ((whose == BESIDE) & (person < SURE))
+    made = np.where(doubt & (person > 0.5), np.float32(0.5), person)
     return np.asarray(np.where(whose == OTHER, np.float32(background), made), np.float32)

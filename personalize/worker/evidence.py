@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.outputs import PartProbabilities
-from personalize.chosen_person import OWN
+from personalize.chosen_person import BESIDE, OWN
 from personalize.evidence import Agreement, Map, Mask, agreement
 from personalize.finetune import IGNORED
 from personalize.worker.context import Context, person
@@ -73,7 +73,7 @@ class References:
         """Everything; of a chosen person what is near them, for others are background for the new factor."""
         if self._context.job.person is None:
             return np.ones(self._size[::-1], np.bool_)
-        return np.asarray(self._context.array("whose")[k] == OWN)
+        return np.isin(self._context.array("whose")[k], (OWN, BESIDE))
 
     def _silhouettes(self, factor: Session) -> list[Mask]:
         features, (across, down) = self._context.array("features"), self._context.letterbox.cells

@@ -27,6 +27,7 @@ from personalize.worker.context import Context
 from personalize.worker.results import Facts
 from runtime.engine.engine import load_engine
 from runtime.frames import Frame
+from runtime.output.instances import instances
 from runtime.silhouettes.people import NETWORK, separates_people
 from runtime.system.errors import Refusal
 from runtime.tracking.assignment import assign
@@ -162,10 +163,10 @@ def _refuse(context: Context, found: list[PeopleInFrame], start: int) -> NoRetur
     if choice is None or choice.at is None:
         raise Refusal("the chosen range", "no person is found in it", "Choose one with a person in sight")
     here = next((at.masks for at in found if at.frame == start), {})
-    sure = [mask for number, mask in here.items() if number > 0] or here.values()
-    people = [_centre(context, mask) for mask in sure][:LISTED]
-    words = "; ".join(f"{n} at {x:.0f},{y:.0f}" for n, (x, y) in enumerate(people, start=1))
-    remedy = f"Choose one of {len(people)} found in it: {words}" if people else "Choose another frame"
+    people = [_centre(context, mask) for mask in here.values()]
+    words = "; ".join(f"{x:.0f},{y:.0f}" for x, y in people[:LISTED])
+    more = f" and {len(people) - LISTED} more" * (len(people) > LISTED)
+    remedy = f"Choose somebody who is: at {words}{more}" if people else "Choose another frame"
     raise Refusal(
         f"point {choice.at[0]:g},{choice.at[1]:g} of frame {frame}", "nobody is found there", remedy
     )
@@ -214,10 +215,10 @@ def _picture(context: Context, k: int) -> NDArray[np.uint8]:
 def _in_frame(
     context: Context, k: int, frame: Frame, people: tuple[PersonResult, ...], *, unnumbered: bool
 ) -> PeopleInFrame:
-    """People with a number; where somebody is chosen, also those without one yet, by a negative number."""
+    """People with a number; where one is chosen and nobody has a number, whoever is sure, by a negative one."""
     rows, columns = _shape(context)
     seen, masks = {}, {}
-    for i, person in enumerate(people):
+    for i, person in enumerate(i.person for i in instances(people)):
         number = person.track_id or (-1 - i if unnumbered else 0)
         if number and person.mask is not None and person.mask.any():
             (seen[number],) = sightings([person], frame.image)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from personalize.chosen_person import (
+    BESIDE,
     NOBODY,
     OTHER,
     OWN,
@@ -132,12 +133,20 @@ def test_the_largest_who_moves_is_neither_the_largest_nor_the_fastest():
 def test_zones_of_frames_between_those_that_were_searched():
     found = clip({1: body(20, RED), 2: body(80, BLUE)}, {1: body(24, RED), 2: body(84, BLUE)})
     made = zones(found, follow(found, 0, 1), 6, SHAPE)
-    assert (made[2][30, 22:38] == OWN).all()
+    assert (made[2][30, 24:36] == OWN).all()
+    assert (made[2][30, [18, 22, 37, 42]] == BESIDE).all()
     assert (made[2][30, 82:98] == OTHER).all()
     assert made[2][30, 60] == NOBODY
     assert (made[5] == made[4]).all()  # nothing was searched after it
     fast = clip({1: body(20, RED)}, {1: body(56, RED)})
-    assert (zones(fast, follow(fast, 0, 1), 5, SHAPE)[2][30, [25, 65]] == OWN).all()
+    assert (zones(fast, follow(fast, 0, 1), 5, SHAPE)[2][30, [25, 65]] == BESIDE).all()
+
+
+def test_where_nobody_is_seen_the_chosen_one_is_where_a_silhouette_is_sure():
+    found = clip({1: body(20, RED)}, {}, {1: body(24, RED)})
+    made = zones(found, follow(found, 0, 1), 9, SHAPE)[4]
+    assert (made[30, 20:36] == BESIDE).all()
+    assert made[30, 80] == NOBODY
 
 
 def test_at_the_border_of_two_who_touch_nobody_is_sure():
@@ -167,3 +176,13 @@ def test_seeds_of_background_stay_and_the_chosen_one_keeps_his():
     assert np.allclose(
         alone(np.array([[0.99, 0.99, 0.99, 0.01]], np.float32), whose, 0.01), [[0.99, 0.01, 0.5, 0.01]]
     )
+
+
+def test_furniture_beside_the_mask_is_doubtful_and_hair_is_not():
+    found = clip({1: body(20, RED)})
+    whose = zones(found, follow(found, 0, 1), 1, SHAPE)[0]
+    person = np.full(SHAPE, 0.02, np.float32)
+    person[30, 20:36], person[30, 37:39], person[31, 37:39] = 0.7, 0.7, 0.95
+    seeds = alone(person, whose, 0.01)
+    assert np.allclose(seeds[30, [25, 37, 80]], [0.7, 0.5, 0.02])
+    assert np.allclose(seeds[31, 37], 0.95)

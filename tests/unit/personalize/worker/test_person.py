@@ -8,12 +8,15 @@ import json
 import numpy as np
 import pytest
 
-from personalize.chosen_person import OTHER, OWN
+from models.labels import COCO17
+from models.results import PersonResult, Pose
+from personalize.chosen_person import OTHER, OWN, PeopleInFrame
 from personalize.job import Correction, PersonChoice
 from personalize.worker import frames, person, seeds
 from personalize.worker.context import BaseNetwork, Context
 from personalize.worker.reporter import Orders, Reporter
 from personalize.worker.results import Results
+from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from tests.person_clip import person_frames, write_clip
 from tests.personalising import job_for
@@ -95,12 +98,28 @@ def test_auto_takes_one_of_them(found):
 
 def test_a_click_on_nobody_names_the_people_it_could_mean(found):
     with pytest.raises(
-        Refusal, match=r"point 5,5 of frame 4: nobody is found there\. Choose one of \d"
+        Refusal, match=r"point 5,5 of frame 4: nobody is found there\. Choose somebody who is: at \d"
     ) as refused:
         found(person=PersonChoice((5, 5), 4))
-    assert "1 at " in refused.value.remedy
-    x, y = refused.value.remedy.rsplit(" at ", 1)[1].split(",")
+    x, y = refused.value.remedy.rsplit(" at ", 1)[1].split(";")[0].split(",")
     found(person=PersonChoice((float(x), float(y)), 4))  # and there somebody is
+
+
+def test_of_many_people_some_are_named_and_the_rest_counted(found):
+    context, _ = found(person=PersonChoice((139, 64), 4))
+    masks = {n: np.eye(72, 256, 5 * n) > 0 for n in range(1, person.LISTED + 4)}
+    with pytest.raises(Refusal, match=r"Choose somebody who is: at (\d+,\d+; ){7}\d+,\d+ and 3 more"):
+        person._refuse(context, [PeopleInFrame(4, {}, masks)], 4)
+
+
+def test_noise_is_not_among_the_people_of_a_frame(found):
+    context, _ = found(person=PersonChoice((139, 64), 4))
+    mask = np.ones((20, 20), np.uint8)
+    pose = Pose(COCO17, np.full((17, 2), 5, np.float32), np.ones(17, np.float32))
+    people = tuple(PersonResult((0, 0, 9, 9), score, pose, mask) for score in (0.8, 0.1))
+    picture = Frame(person._picture(context, 4), 4, 0.0, 0.0)
+    assert len(person._in_frame(context, 4, picture, people[:1], unnumbered=True).seen) == 1
+    assert len(person._in_frame(context, 4, picture, people, unnumbered=True).seen) == 1
 
 
 def test_a_click_on_nobody_counts_when_the_brush_says_who_it_is(found):
