@@ -215,7 +215,7 @@ def _picture(context: Context, k: int) -> NDArray[np.uint8]:
 def _in_frame(
     context: Context, k: int, frame: Frame, people: tuple[PersonResult, ...], *, unnumbered: bool
 ) -> PeopleInFrame:
-    """People with a number; where one is chosen and nobody has a number, whoever is sure, by a negative one."""
+    """People with a number; where one is chosen and nobody has any, whoever is sure, by a negative one."""
     rows, columns = _shape(context)
     seen, masks = {}, {}
     for i, person in enumerate(i.person for i in instances(people)):

@@ -135,6 +135,7 @@ class _Averages:
     maps: dict[str, Map] = field(default_factory=dict)
     evidence: dict[str, Map] = field(default_factory=dict)
     labels: dict[str, Map] = field(default_factory=dict)
+    steps: dict[str, int] = field(default_factory=dict)  # number of the step that they are of
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +145,7 @@ class Step:
     _averages: _Averages
     _pair: _Pair | None  #: None when nothing came before
     _keep: float  #: weight of the past in still places
+    _number: int  #: of this step
     _follows: bool = True  #: the past is moved with the picture
 
     def average(self, name: str, maps: Map) -> Map:
@@ -151,11 +153,15 @@ class Step:
 
         They lie on the picture's cells, or on the whole grid with its padding right and below.
         """
-        before = self._averages.maps.get(name)
+        before = self._before(self._averages.maps, name)
         if before is not None and before.shape == maps.shape and self._pair is not None:
             maps = maps + (before - maps) * (_on(self._pair.stillness, maps) * np.float32(self._keep))
-        self._averages.maps[name] = maps
+        self._averages.maps[name], self._averages.steps[name] = maps, self._number
         return maps
+
+    def _before(self, kept: dict[str, Map], name: str) -> Map | None:
+        """Maps of the step before; None where it ended without a result, for the motion is since then."""
+        return kept.get(name) if self._averages.steps.get(name) == self._number - 1 else None
 
     def follow(self, name: str, maps: Map, confidence: Map) -> Map:
         """Maps (…, h, w) averaged with those of the frame before along the picture's motion.
@@ -168,7 +174,7 @@ class Step:
         if not self._follows:
             return self.average(name, maps)
         evidence = np.maximum(confidence, np.float32(LEAST_CONFIDENCE))
-        before, past = self._averages.maps.get(name), self._averages.evidence.get(name)
+        before, past = (self._before(kept, name) for kept in (self._averages.maps, self._averages.evidence))
         if before is not None and past is not None and before.shape == maps.shape and self._pair is not None:
             motion = self._pair.motion.on(maps)
             past = motion.moved(past) * (motion.trust * np.float32(self._keep))
@@ -176,6 +182,7 @@ class Step:
             maps = maps + (motion.moved(before) - maps) * (past / both)
             evidence = both
         self._averages.maps[name], self._averages.evidence[name] = maps, evidence
+        self._averages.steps[name] = self._number
         return maps
 
     def decide(self, name: str, parts: Map) -> Map:
@@ -183,7 +190,7 @@ class Step:
 
         The bonus is a pseudo-observation of the last label: probabilities still sum to 1.
         """
-        label = self._averages.labels.get(name)
+        label = self._before(self._averages.labels, name)
         decided = parts = self.follow(name, parts, np.square(parts.max(axis=0)))
         if label is not None and label.shape == parts.shape and self._pair is not None:
             if self._follows:
@@ -216,6 +223,7 @@ class Smoother:
         self._flow.setGradientDescentIterations(DESCENT_STEPS)
         self._seen: _Seen | None = None
         self._averages = _Averages()
+        self._steps = 0
         self.region = RegionOfInterest()
 
     def reset(self) -> None:
@@ -233,6 +241,7 @@ class Smoother:
             follows: the past is moved with the picture; else it counts where the picture stands still, as for
                 a silhouette from outside, which may change for reasons that no picture shows.
         """
+        self._steps += 1
         across, down = cells = request.letterbox.cells
         small = average(request.picture, (across * SAMPLES_PER_CELL, down * SAMPLES_PER_CELL))
         before, self._seen = (
@@ -246,12 +255,12 @@ class Smoother:
         if not 0 < elapsed_s <= GAP_S or float(pair.change.mean()) > CUT:
             return self._anew(follows=follows)
         memory_s = self._memory_s if follows else STILL_MEMORY_S
-        return Step(self._averages, pair, math.exp(-elapsed_s / memory_s), follows)
+        return Step(self._averages, pair, math.exp(-elapsed_s / memory_s), self._steps, follows)
 
     def _anew(self, *, follows: bool) -> Step:
         """Nothing came before; steps of earlier frames that are not done keep the memory they had."""
         self._averages = _Averages()
-        return Step(self._averages, None, 0.0, follows)
+        return Step(self._averages, None, 0.0, self._steps, follows)
 
 
 def _change(before: NDArray[np.uint8], now: NDArray[np.uint8]) -> Map:

@@ -178,6 +178,14 @@ def test_steps_may_all_begin_before_any_is_averaged() -> None:
         assert (step.decide("parts", values) == one).all()
 
 
+def test_a_frame_without_result_leaves_no_past_that_the_motion_does_not_reach() -> None:
+    smoother, person = Smoother(), square(10)
+    follow(smoother.step(still(0), 1), 1 - person)
+    smoother.step(still(1), 1)  # the network failed on this frame
+    assert np.array_equal(follow(smoother.step(still(2), 1), person), person)
+    assert not np.array_equal(follow(smoother.step(still(3), 1), 1 - person), 1 - person)
+
+
 def test_a_finer_output_is_averaged_on_its_own_grid() -> None:
     smoother = Smoother()
     before, now = np.zeros((2, 72, 128), np.float32), np.ones((2, 72, 128), np.float32)
