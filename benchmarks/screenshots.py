@@ -30,7 +30,7 @@ PATIENCE_MS = 60_000
 SIZE = QSize(1280, 800)
 
 JOB_PATIENCE_MS = 1_200_000  # a personalisation, on a busy machine
-PEOPLE = "people-s31"
+PEOPLE, OTHER = "people-s31", "factored-s31"  # shown together, side by side
 FRAMES = (20, 80)  # of the sample clip, that the factor is learned from
 
 Step = Callable[[], None]
@@ -120,6 +120,15 @@ class Photographer:
             yield Scene(PEOPLE, lambda: workspace.load(replace(workspace.choice, model=PEOPLE)), parsed)
             window.display.choose_view(ViewMode.INSTANCES)
             yield Scene("instances", window.actions_["next-person"].trigger)
+            self._desktop.people.release()
+            window.display.choose_view(ViewMode.OVERLAY)
+            yield Scene("side-by-side", lambda: self._desktop.comparison.begin(OTHER), self._both)
+            self._desktop.comparison.end()
+
+    def _both(self) -> bool:
+        """True when two models have parsed the picture on show."""
+        shown = self._desktop.window.canvas.parsed
+        return shown is not None and shown.beside is not None and self._caught_up()
 
     def _personalising(self) -> Iterator[Scene]:
         """A real job on some frames of the clip: what is seen is what comes out."""

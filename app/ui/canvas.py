@@ -194,8 +194,11 @@ class Canvas(QWidget):
         x = area.left() + area.width() * self._style.split_at
         shown = area.intersected(QRectF(self.rect()))
         hud.split_line(painter, shown, x)
-        if self._parsed is not None and self._parsed.beside is not None:
-            hud.captions(painter, shown, x, self._parsed.beside.captions)
+        if self._parsed is not None and self._parsed.beside is not None and self._layers is not None:
+            left, right = self._parsed.beside.captions
+            before = self._layers.before.in_parts if self._layers.before is not None else None
+            captions = hud.with_share(left, before), hud.with_share(right, self._layers.in_parts)
+            hud.captions(painter, shown, x, captions)
 
     def _area(self) -> QRectF:
         """Rectangle of the whole picture in the widget, zoom and pan included."""

@@ -88,6 +88,11 @@ def split_line(painter: QPainter, area: QRectF, x: float) -> None:
         painter.drawLine(tip, middle + QPointF(3 * sign, 4))
 
 
+def with_share(caption: str, in_parts: float | None) -> str:
+    """A caption with the share of joints in their parts, where any were judged."""
+    return caption if in_parts is None else f"{caption}, joints in their parts {in_parts * 100:.0f} %"
+
+
 def captions(painter: QPainter, area: QRectF, line_x: float, texts: tuple[str, str]) -> None:
     """Name the two sides of a comparison, at the lower edge left and right of the split line."""
     font = QFont(painter.font())

@@ -74,3 +74,23 @@ def test_r8_descriptions_of_millions_of_fields(
         assert min(longest_gap(playing, act, qtbot) for _ in range(TRIES)) < LONGEST_MS
     assert playing.workspace.xfactor.key == "own"
     assert "bomb" in playing.window.banner.notice.text
+
+
+def test_a_comparison_of_models_begins_runs_and_ends(playing: Desktop, qtbot) -> None:
+    frames: list[int] = []
+    canvas, comparison = playing.window.canvas, playing.comparison
+    canvas.painted.connect(
+        lambda: canvas.parsed.beside is not None and frames.append(canvas.parsed.frame.index)
+    )
+    playing.playing.toggle()
+
+    def gap() -> float:
+        frames.clear()
+        pulse = Pulse()
+        comparison.begin("people-s31")
+        qtbot.waitUntil(lambda: len(frames) > 10, timeout=60_000)
+        comparison.end()
+        qtbot.waitUntil(lambda: canvas.parsed.beside is None, timeout=60_000)
+        return pulse.stop()
+
+    assert min(gap() for _ in range(TRIES)) < LONGEST_MS
