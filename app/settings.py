@@ -81,18 +81,9 @@ class Settings:
         return (source, *(s for s in self.recent if s != source))[:RECENT_KEPT]
 
 
-@dataclass(frozen=True)
-class ThreadBudget:
-    """Threads that each part of the program may use."""
-
-    network: int
-    worker: int  #: torch in the personalisation process, niced
-
-
-def thread_budget(cores: int | None = None) -> ThreadBudget:
-    """Leaves a core for the window and one for decoding where there are that many."""
-    count = cores if cores is not None else len(os.sched_getaffinity(0))
-    return ThreadBudget(network=max(1, count - 2), worker=1 if count < 4 else 2)
+def network_threads(cores: int | None = None) -> int:
+    """Threads of a network: a core is left for the window and one for decoding where there are that many."""
+    return max(1, (cores if cores is not None else len(os.sched_getaffinity(0))) - 2)
 
 
 class SettingsFile:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.live.pipeline import Pipeline
-from app.settings import thread_budget
+from app.settings import network_threads
 from app.xfactor import XFactor
 from runtime.engine.augmentation import ONE, Views, chosen
 from runtime.engine.engine import Engine, load_engine
@@ -148,7 +148,7 @@ class Workspace:
         if self._loading is not None:
             self._loading.cancel()  # the newest choice wins
         before, self.choice = self.choice, choice
-        threads = thread_budget().network
+        threads = network_threads()
         size = NetworkSize(choice.size) if choice.size else None
 
         def work(job: BackgroundJob) -> tuple[Engine, SilhouetteSource | None]:
@@ -267,13 +267,13 @@ class Workspace:
         """Take the silhouettes of everybody, or of whoever is nearest to a pixel in the next frame."""
         if (engine := self._engine) is None:
             return
-        trunk, threads = engine.trunk_sha256 if finds_people(engine) else "", thread_budget().network
+        trunk, threads = engine.trunk_sha256 if finds_people(engine) else "", network_threads()
         key, title = ("people", "Finding people") if at is None else ("person", "Finding a person")
         self._prepare(title, lambda _: PeopleSilhouette(engine, at=at, threads=threads), key, trunk)
 
     def use_network(self, path: Path) -> None:
         """Take the silhouette from another network."""
-        threads = thread_budget().network
+        threads = network_threads()
         self._prepare(f"Loading {path.name}", lambda _: load_network(path, threads=threads), "network")
 
     def use_factor(self, path: Path) -> None:

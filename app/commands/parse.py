@@ -17,7 +17,7 @@ from app.batch.worker_pool import WorkerPool
 from app.batch.worker_process import next_worker
 from app.download.messages import DownloadLimits
 from app.download.sources import DEFAULTS, local_clips
-from app.settings import thread_budget
+from app.settings import network_threads
 from runtime.engine.letterbox import NetworkSize
 from runtime.output.products import PRODUCTS
 from runtime.system.errors import Refusal
@@ -99,7 +99,7 @@ def parse_all(
 def _in_pool(job: ParseJob, count: int, open_: contextlib.ExitStack) -> tuple[Workers, LoadedModel]:
     cores = len(os.sched_getaffinity(0))
     count = max(1, min(count, cores))
-    pool = WorkerPool(job, max(1, thread_budget().network // count), count)
+    pool = WorkerPool(job, max(1, network_threads() // count), count)
     open_.callback(pool.close)
     return pool, pool.model()
 

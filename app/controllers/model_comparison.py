@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.live.listing import Listing
 from app.live.pipeline import Pipeline
-from app.settings import thread_budget
+from app.settings import network_threads
 from app.ui.dialogs import MODELS, ask_file
 from app.ui.menu_entries import Choice, fill
 from app.ui.window import Window
@@ -53,7 +53,7 @@ class ModelComparison:
         if self._loading is not None:
             self._loading.cancel()
         choice = self._choice = replace(self._workspace.choice, model=model)
-        threads, size = thread_budget().network, NetworkSize(choice.size) if choice.size else None
+        threads, size = network_threads(), NetworkSize(choice.size) if choice.size else None
 
         def work(job: BackgroundJob) -> Engine:
             engine = self._loader(model, device=choice.device, threads=threads, size=size)

@@ -33,11 +33,6 @@ class BrushTool:
         self._radius = 1.0
         self._hover: tuple[float, float] | None = None
 
-    @property
-    def busy(self) -> bool:
-        """True while a mouse button is down."""
-        return bool(self._points)
-
     def radius(self, picture: tuple[int, int]) -> float:
         """Of the brush, px of the picture."""
         return max(1.0, self.size * max(picture))

@@ -28,7 +28,6 @@ from synthetic.skeleton import transforms
 from synthetic.texturing import noise_lattice
 
 SIZE = (384, 384)  # width and height, px
-FRAMES = 75
 CAMERA_M = (0.1, -4.2, 1.35)
 PITCH_RAD = 0.11
 

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from models.labels import IGNORE, LSP14, S31, JointSet, PartMap, PartSet
 from training.datasets.files import BrokenError, Pixels, numbers, picture_size, read_rgb
-from training.photos import Photo
 from training.scribbles import Skeleton, scribble
 from training.targets import SET_CODES
 
@@ -184,11 +183,6 @@ class Sample:
         if len(self.people) == 1 and self.people[0].joints is LSP14:
             return scribble(self.people[0].skeleton(), self.size())
         raise BrokenError(f"{self.name} has no labels to train on")
-
-    def photo(self) -> Photo:
-        """The sample as the training stream takes it."""
-        skeleton = self.people[0].skeleton() if len(self.people) == 1 else None
-        return Photo(self.name, self.image(), self.codes(), skeleton)
 
     def _fitting(self, labels: Pixels) -> Pixels:
         width, height = self.size()

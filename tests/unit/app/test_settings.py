@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.settings import RECENT_KEPT, Settings, SettingsFile, thread_budget
+from app.settings import RECENT_KEPT, Settings, SettingsFile, network_threads
 from runtime.system import paths
 from runtime.system.errors import Refusal
 from tests.unit.app.fault_injection import failing_call
@@ -289,8 +289,8 @@ def test_recent_sources() -> None:
     assert len(settings.with_recent("z")) == RECENT_KEPT
 
 
-def test_thread_budget() -> None:
-    assert [thread_budget(n).network for n in (1, 2, 3, 8)] == [1, 1, 1, 6]
+def test_network_threads() -> None:
+    assert [network_threads(n) for n in (1, 2, 3, 8)] == [1, 1, 1, 6]
 
 
 def test_every_field_is_checked() -> None:
