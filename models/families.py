@@ -25,6 +25,8 @@ from models.outputs import (
 from models.spec import IMAGE, StageSpec
 
 Activation = Literal["prelu", "relu"]
+#: pose features joined with parsing features (PIL §4.2); `base` not at all, `mtl` by one encoder
+Fusion = Literal["base", "add", "multi", "concat", "mtl", "self", "pil"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class ZooRow:
     joints: str = ""  #: a key of `models.labels.JOINT_SETS`, for families that have joints
     depth: int = 0  #: layers of a ResNet, for families on one
     stride: int = 8  #: network pixels per cell; others can be chosen in families on a ResNet
+    encoders: tuple[
+        str, ...
+    ] = ()  #: of pose and parsing: `factored`, `vgg16`, `hg-ms-nu` (m stacks, n units)
+    fusion: Fusion = "base"  #: of their features
+    variant: bool = False  #: of another row, to compare with: checked in parts that differ, not whole
 
     @property
     def part_set(self) -> PartSet:
@@ -93,6 +100,15 @@ def joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     return (StageSpec("network", (IMAGE,), (Heatmaps(joints=row.joints),)),)
 
 
+def part_and_joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
+    """One graph from picture to parts and heat maps; the papers' have one of the background, and σ = 7 px."""
+    parts = tuple(replace(o, stride=row.stride) for o in part_outputs(row.parts))
+    paper = row.encoders != SMALL
+    sigma = PAPER_SIGMA_PX / row.stride if paper else 1.0
+    heatmaps = Heatmaps(joints=row.joints, stride=row.stride, background=paper, sigma=sigma)
+    return (StageSpec("network", (IMAGE,), (*parts, heatmaps)),)
+
+
 #: of the disks of small networks at 300 to 600 px; 32 px are the paper's, whose pictures have 1 401 px
 SMALL_RADIUS_PX = 16.0
 
@@ -100,6 +116,13 @@ SMALL_RADIUS_PX = 16.0
 RADIUS_PX = 32.0
 #: before the names of maps from the end of conv4_x, which are taught too (intermediate supervision)
 AUXILIARY = "conv4_"
+PAPER_SIGMA_PX = 7.0  #: of the Gaussians that PIL and MuLA regress
+SMALL = ("factored", "factored")  #: encoders of live networks
+
+
+def early_name(stage: int, output: str) -> str:
+    """Name of the prediction of an output by an earlier stage, from 1, which is taught as the output is."""
+    return f"stage{stage}_{output}"
 
 
 def people_outputs(
@@ -140,6 +163,7 @@ FAMILIES: dict[str, Family] = {
     "joints": Family("models.joints:build_joints", joint_stages),
     "personlab": Family("models.personlab:build_personlab", personlab_stages),
     "personlab-resnet": Family("models.personlab_resnet:build", resnet_stages),
+    "pil": Family("models.pil:build", part_and_joint_stages),
     "people": Family("models.personlab:build_people", people_stages),
 }
 _ROWS = (
@@ -156,7 +180,28 @@ _ROWS = (
     ZooRow("personlab-resnet101", "personlab-resnet", "relu", 42_961_260, "", "COCO-17", 101, 16),
     ZooRow("personlab-resnet152", "personlab-resnet", "relu", 58_604_908, "", "COCO-17", 152, 16),
 )
-ZOO: dict[str, ZooRow] = {row.name: row for row in _ROWS}
+PIL_SMALL = ZooRow("pil-small", "pil", "relu", 1, "PASCAL-7", "COCO-17", encoders=SMALL, fusion="pil")
+_VARIANTS: dict[Fusion, int] = {"base": 1, "add": 1, "multi": 1, "concat": 1, "mtl": 1, "self": 1}
+_PIL = (
+    PIL_SMALL,
+    *(
+        replace(PIL_SMALL, name=f"pil-small-{fusion}", parameters=count, fusion=fusion, variant=True)
+        for fusion, count in _VARIANTS.items()
+    ),
+    ZooRow("pil-vgg16", "pil", "relu", 1, "PASCAL-7", "LIP-16", encoders=("vgg16", "vgg16"), fusion="pil"),
+    ZooRow(
+        "pil-hg2",
+        "pil",
+        "relu",
+        1,
+        "PASCAL-7",
+        "LIP-16",
+        stride=4,
+        encoders=("hg-2s-1u", "hg-1s-2u"),
+        fusion="pil",
+    ),
+)
+ZOO: dict[str, ZooRow] = {row.name: row for row in (*_ROWS, *_PIL)}
 
 
 def find_row(family: str, activation: str) -> ZooRow | None:

@@ -66,20 +66,24 @@ class JointsNet(Network):
     def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """This network's weights with the trunk, and the head's stage, of a `FactoredConvNet`.
 
-        The head of parts is shown P(person) beside the features. Here it counts as 1 everywhere, folded into
-        the statistics of the normalisation behind it.
+        The head of parts is shown P(person) beside the features. Here it counts as 1 everywhere.
         """
         if "head.concat.0.weight" not in weights:
             return weights
-        kernel = weights["head.concat.0.weight"]
-        renamed = {k.replace("head.concat", "head.project"): v for k, v in weights.items()}
+        renamed = without_person(weights)
         started = {**self.state_dict(), **{k: renamed[k] for k in self.state_dict() if k in renamed}}
-        own = self.head.classify.state_dict(prefix="head.classify.")  # of joints, not of parts
-        started |= own | {"head.project.0.weight": kernel[:, :FEATURES].contiguous()}
-        started["head.project.1.running_mean"] = (
-            renamed["head.project.1.running_mean"] - kernel[:, FEATURES, 0, 0]
-        )
-        return started
+        return started | self.head.classify.state_dict(prefix="head.classify.")  # of joints, not of parts
+
+
+def without_person(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a `FactoredConvNet` with P(person) = 1 folded into `head.project`, once `head.concat`."""
+    kernel = weights["head.concat.0.weight"]
+    renamed = {k.replace("head.concat", "head.project"): v for k, v in weights.items()}
+    mean = renamed["head.project.1.running_mean"] - kernel[:, FEATURES, 0, 0]
+    return renamed | {
+        "head.project.0.weight": kernel[:, :FEATURES].contiguous(),
+        "head.project.1.running_mean": mean,
+    }
 
 
 class HeatmapStage(nn.Module):

@@ -176,7 +176,10 @@ class JointOutput(Output):
 class Heatmaps(JointOutput):
     """Probability of each joint in each cell; one map a joint, and one of the background where it has one."""
 
-    background: bool = False  #: the last channel is 1 − the largest joint's
+    background: bool = (
+        False  #: the last channel is 1 − the largest joint's; the maps are regressed, no logits
+    )
+    sigma: float = 1.0  #: standard deviation of a joint's Gaussian, cells
 
     type: ClassVar[str] = "heatmaps"
 

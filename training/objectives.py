@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import count, takewhile
 
 import torch
 from torch import Tensor
 
-from models.families import AUXILIARY
+from models.families import AUXILIARY, early_name
 from models.labels import S31, PartSet
 from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
 from training.heatmap_loss import heatmap_loss
@@ -60,3 +61,16 @@ LOSSES: dict[type[Output], Loss] = {
     Heatmaps: lambda _, maps, targets: heatmap_terms(maps, targets),
     JointDisks: people_terms,
 }
+
+
+def terms_of(outputs: Sequence[Output], maps: Maps, targets: Targets) -> dict[str, Tensor]:
+    """Terms of every output that is there, and the same of its predictions by earlier stages (`early_name`)."""
+    terms: dict[str, Tensor] = {}
+    for output in outputs:
+        earlier = (early_name(stage, output.name) for stage in count(1))
+        for name in (output.name, *takewhile(maps.__contains__, earlier)):
+            if name in maps:
+                prefix = name.removesuffix(output.name)
+                found = LOSSES[type(output)](output, {**maps, output.name: maps[name]}, targets)
+                terms |= {prefix + term: loss for term, loss in found.items()}
+    return terms

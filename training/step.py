@@ -15,7 +15,7 @@ from models.network import Network
 from models.outputs import Output
 from training.losses import person_from_codes
 from training.noise import SETTINGS, Setting, gaussian_noise, swap_noise
-from training.objectives import LOSSES, Targets, factor_terms, part_terms
+from training.objectives import LOSSES, Targets, factor_terms, part_terms, terms_of
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,7 @@ def losses(
         given = net(normalise(rgb))
         taught = [o for o in outputs if type(o) in LOSSES]
         maps = given if isinstance(given, dict) else {taught[-1].name: given}
-        terms = [LOSSES[type(o)](o, maps, targets) for o in taught if o.name in maps]
-        return {name: loss for found in terms for name, loss in found.items()}
+        return terms_of(taught, maps, targets)
 
 
 def mixed_precision(device: torch.device, *, on: bool) -> AbstractContextManager[object]:

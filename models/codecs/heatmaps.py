@@ -11,7 +11,7 @@ from models.codecs.codec import FloatMap, PictureContext, Placement
 from models.outputs import Heatmaps
 from models.results import PersonResult, Pose, Result
 
-SIGMA = 1.0  #: standard deviation of a joint's Gaussian, cells
+FAINTEST = 0.01  #: a Gaussian ends where it is fainter
 FOUND = 0.1  #: peak from which a joint counts as found
 FEWEST = 3  #: found joints that make a person
 LEAST = 1e-6  #: probability below which a neighbour says nothing about the place of a peak
@@ -31,17 +31,18 @@ class HeatmapCodec:
         maps = np.zeros((len(output.joint_set.names), rows, columns))
         for pose in poses:
             cells = placement.to_cells(pose.points)
-            across = _gaussian(np.arange(columns) - cells[:, :1])
-            down = _gaussian(np.arange(rows) - cells[:, 1:])
+            across = _gaussian(np.arange(columns) - cells[:, :1], output.sigma)
+            down = _gaussian(np.arange(rows) - cells[:, 1:], output.sigma)
             np.maximum(maps, down[:, :, None] * across[:, None] * (pose.scores > 0)[:, None, None], out=maps)
         if output.background:
+            maps[maps < FAINTEST] = 0  # as PIL's (methods §5.4)
             maps = np.concatenate((maps, 1 - maps.max(axis=0, keepdims=True)))
         return maps.astype(np.float32)
 
     def decode(self, output: Heatmaps, maps: Mapping[str, FloatMap], context: PictureContext) -> Result:
         """The person of a picture, or nobody; a joint's score is the height of its peak, 0 below `FOUND`."""
         joint_set = output.joint_set
-        cells, heights = peaks(maps[output.name][: len(joint_set.names)])
+        cells, heights = peaks(maps[output.name][: len(joint_set.names)], output.sigma)
         found = heights >= FOUND
         if found.sum() < FEWEST:
             return Result()
@@ -52,7 +53,7 @@ class HeatmapCodec:
         return Result(people=(PersonResult(box, float(heights[found].mean()), pose),))
 
 
-def peaks(maps: FloatMap) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def peaks(maps: FloatMap, sigma: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Highest places (joints, 2) x, y in cells and their heights (joints,) of maps (joints, rows, columns).
 
     A parabola through the logarithms of a peak and its neighbours has its vertex at a Gaussian's centre
@@ -65,16 +66,16 @@ def peaks(maps: FloatMap) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     return cells, maps[j, y, x].clip(0, 1).astype(np.float32)
 
 
-def _gaussian(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.exp(-(distance**2) / (2 * SIGMA**2))
+def _gaussian(distance: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    return np.exp(-(distance**2) / (2 * sigma**2))
 
 
-def vertex(lines: FloatMap, at: NDArray[np.int64]) -> NDArray[np.float64]:
+def vertex(lines: FloatMap, at: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
     """Offset (joints,) in −½..½ cells from the peaks at `at` of the lines (joints, n)."""
     j, last = np.arange(len(lines)), lines.shape[1] - 1
     around = np.stack((np.maximum(at - 1, 0), at, np.minimum(at + 1, last)))
     before, here, after = np.log(np.maximum(lines[j, around].astype(np.float64), LEAST))
-    curvature = 1 / SIGMA**2
+    curvature = 1 / sigma**2
     first_cell, last_cell = at == 0, at == last
     before = np.where(first_cell, 2 * here - after - curvature, before)
     after = np.where(last_cell, 2 * here - before - curvature, after)
