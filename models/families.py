@@ -180,20 +180,31 @@ _ROWS = (
     ZooRow("personlab-resnet101", "personlab-resnet", "relu", 42_961_260, "", "COCO-17", 101, 16),
     ZooRow("personlab-resnet152", "personlab-resnet", "relu", 58_604_908, "", "COCO-17", 152, 16),
 )
-PIL_SMALL = ZooRow("pil-small", "pil", "relu", 1, "PASCAL-7", "COCO-17", encoders=SMALL, fusion="pil")
-_VARIANTS: dict[Fusion, int] = {"base": 1, "add": 1, "multi": 1, "concat": 1, "mtl": 1, "self": 1}
+PIL_SMALL = ZooRow("pil-small", "pil", "relu", 1_181_200, "PASCAL-7", "COCO-17", encoders=SMALL, fusion="pil")
+_VARIANTS: dict[Fusion, int] = {
+    "base": 705_168, "add": 705_168, "multi": 705_168, "concat": 738_064, "mtl": 354_132, "self": 1_541_264,
+}  # fmt: skip
 _PIL = (
     PIL_SMALL,
     *(
         replace(PIL_SMALL, name=f"pil-small-{fusion}", parameters=count, fusion=fusion, variant=True)
         for fusion, count in _VARIANTS.items()
     ),
-    ZooRow("pil-vgg16", "pil", "relu", 1, "PASCAL-7", "LIP-16", encoders=("vgg16", "vgg16"), fusion="pil"),
+    ZooRow(
+        "pil-vgg16",
+        "pil",
+        "relu",
+        37_046_424,
+        "PASCAL-7",
+        "LIP-16",
+        encoders=("vgg16", "vgg16"),
+        fusion="pil",
+    ),
     ZooRow(
         "pil-hg2",
         "pil",
         "relu",
-        1,
+        10_413_353,
         "PASCAL-7",
         "LIP-16",
         stride=4,

@@ -125,7 +125,7 @@ class ParsingInduction(nn.Module):
 
 
 def fusion_of(kind: Fusion, channels: int, kernel: int, *, normed: bool) -> nn.Module:
-    """Module from features of both tasks to the pose's. Without norm, as the release on VGG16 (methods §5.3)."""
+    """Module from features of both tasks to the pose's. On VGG16 without norm, as the release (methods §5.3)."""
     plain: dict[Fusion, Callable[[], nn.Module]] = {
         "base": Alone, "mtl": Alone, "add": Sum, "multi": Product,
         "concat": lambda: Concatenation(channels),
@@ -167,7 +167,7 @@ class PilNet(Network):
         return {"network": PartsAndJointsStage(self, linear=self.linear).train(self.training)}
 
     def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
-        """This network's weights with those of another `PilNet` that fit, or of a `FactoredConvNet` in both encoders."""
+        """This network's weights with what fits of a `PilNet`, or of a `FactoredConvNet` in both encoders."""
         given = weights
         if "head.concat.0.weight" in weights:
             parser = {

@@ -64,7 +64,7 @@ LOSSES: dict[type[Output], Loss] = {
 
 
 def terms_of(outputs: Sequence[Output], maps: Maps, targets: Targets) -> dict[str, Tensor]:
-    """Terms of every output that is there, and the same of its predictions by earlier stages (`early_name`)."""
+    """Terms of every output that is there, and of its predictions by earlier stages (`early_name`)."""
     terms: dict[str, Tensor] = {}
     for output in outputs:
         earlier = (early_name(stage, output.name) for stage in count(1))

@@ -62,7 +62,7 @@ def peaks(maps: FloatMap, sigma: float = 1.0) -> tuple[NDArray[np.float64], NDAr
     joints, _, columns = maps.shape
     y, x = np.divmod(maps.reshape(joints, -1).argmax(axis=1), columns)
     j = np.arange(joints)
-    cells = np.stack((x + vertex(maps[j, y], x), y + vertex(maps[j, :, x], y)), axis=1)
+    cells = np.stack((x + vertex(maps[j, y], x, sigma), y + vertex(maps[j, :, x], y, sigma)), axis=1)
     return cells, maps[j, y, x].clip(0, 1).astype(np.float32)
 
 
@@ -70,7 +70,7 @@ def _gaussian(distance: NDArray[np.float64], sigma: float) -> NDArray[np.float64
     return np.exp(-(distance**2) / (2 * sigma**2))
 
 
-def vertex(lines: FloatMap, at: NDArray[np.int64], sigma: float) -> NDArray[np.float64]:
+def vertex(lines: FloatMap, at: NDArray[np.int64], sigma: float = 1.0) -> NDArray[np.float64]:
     """Offset (joints,) in −½..½ cells from the peaks at `at` of the lines (joints, n)."""
     j, last = np.arange(len(lines)), lines.shape[1] - 1
     around = np.stack((np.maximum(at - 1, 0), at, np.minimum(at + 1, last)))

@@ -18,7 +18,7 @@ from models.codecs.personlab import AnnotatedPerson
 from models.families import ZOO, ZooRow
 from models.labels import JOINT_SETS
 from models.network import Network, build
-from models.outputs import JointDisks
+from models.outputs import Heatmaps, JointDisks
 from models.spec import METADATA_KEY, ModelSpec, sides_of
 from tests.networks import LIGHT, seasoned
 from training.crowd_batches import crowd_targets
@@ -79,9 +79,11 @@ def batch(row: ZooRow) -> Batch:
     joints = len(JOINT_SETS[row.joints].names) if row.joints else 0
     targets = {
         "codes": rng.integers(0, 32, (2, 16, 16)).astype(np.uint8),
-        "heatmaps": rng.random((2, joints, 8, 8)).astype(np.float32),
         "known": np.ones((2, joints), np.float32),
     }
+    for maps in (o for s in row.stages for o in s.outputs if isinstance(o, Heatmaps)):
+        cells = side // maps.stride
+        targets["heatmaps"] = rng.random((2, maps.channels, cells, cells)).astype(np.float32)
     for disks in (o for s in row.stages for o in s.outputs if isinstance(o, JointDisks)):
         people = [AnnotatedPerson(rng.uniform(0, 64, (joints, 2)).astype(np.float32), np.ones(joints, bool))]
         empty = np.zeros((side, side), bool)
