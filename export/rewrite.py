@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from export.fast_blocks import conv_of, fast_activation, fast_sequence, folded, weight_and_bias
+from export.fast_blocks import composed, conv_of, fast_activation, fast_sequence, folded, weight_and_bias
 from models.factored import (
     FEATURES,
     INPUT_MEAN,
@@ -27,6 +27,7 @@ from models.factored import (
 from models.joints import HeatmapStage
 from models.personlab import PeopleStage, PersonLabNet, PersonLabStage, in_pixels, shown
 from models.personlab_resnet import IMAGENET_MEAN, IMAGENET_STD, PersonLabResNet, PersonLabResNetStage
+from models.pil import PartsAndJointsStage
 
 PIXEL_CENTRE = 255 * INPUT_MEAN  # subtracted first, so that zero padding stays zero padding
 
@@ -200,4 +201,5 @@ REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     PersonLabStage: FastPersonLab,
     PersonLabResNetStage: FastPersonLabResNet,
     PeopleStage: FastPeople,
+    PartsAndJointsStage: composed,
 }

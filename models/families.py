@@ -41,9 +41,8 @@ class ZooRow:
     joints: str = ""  #: a key of `models.labels.JOINT_SETS`, for families that have joints
     depth: int = 0  #: layers of a ResNet, for families on one
     stride: int = 8  #: network pixels per cell; others can be chosen in families on a ResNet
-    encoders: tuple[
-        str, ...
-    ] = ()  #: of pose and parsing: `factored`, `vgg16`, `hg-ms-nu` (m stacks, n units)
+    #: of pose and parsing: `factored`, `vgg16`, `hg-ms-nu` (m stacks, n units)
+    encoders: tuple[str, ...] = ()
     fusion: Fusion = "base"  #: of their features
     variant: bool = False  #: of another row, to compare with: checked in parts that differ, not whole
 
@@ -190,27 +189,8 @@ _PIL = (
         replace(PIL_SMALL, name=f"pil-small-{fusion}", parameters=count, fusion=fusion, variant=True)
         for fusion, count in _VARIANTS.items()
     ),
-    ZooRow(
-        "pil-vgg16",
-        "pil",
-        "relu",
-        37_046_424,
-        "PASCAL-7",
-        "LIP-16",
-        encoders=("vgg16", "vgg16"),
-        fusion="pil",
-    ),
-    ZooRow(
-        "pil-hg2",
-        "pil",
-        "relu",
-        10_413_353,
-        "PASCAL-7",
-        "LIP-16",
-        stride=4,
-        encoders=("hg-2s-1u", "hg-1s-2u"),
-        fusion="pil",
-    ),
+    ZooRow("pil-vgg16", "pil", "relu", 37_046_424, "PASCAL-7", "LIP-16", 0, 8, ("vgg16", "vgg16"), "pil"),
+    ZooRow("pil-hg2", "pil", "relu", 10_413_353, "PASCAL-7", "LIP-16", 0, 4, ("hg-2s-1u", "hg-1s-2u"), "pil"),
 )
 ZOO: dict[str, ZooRow] = {row.name: row for row in (*_ROWS, *_PIL)}
 

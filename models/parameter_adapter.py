@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, interpolate, max_pool2d
+from torch.onnx.ops import symbolic
 
 
 class ParameterAdapter(nn.Module):
@@ -36,7 +37,11 @@ class ParameterAdapter(nn.Module):
 
 
 class AdaptiveMaxPool(nn.Module):
-    """`nn.AdaptiveMaxPool2d` in operations that ONNX has for any size."""
+    """Cells of any number → `size` by `size`: resized to twice as many each way, of which pairs are pooled.
+
+    Not `nn.AdaptiveMaxPool2d`: its windows follow from the picture, and no graph is admitted that computes
+    sizes.
+    """
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -44,17 +49,16 @@ class AdaptiveMaxPool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) → (b, c, size, size)."""
-        if not torch.compiler.is_exporting():
-            return nn.functional.adaptive_max_pool2d(x, self.size)
-        return self._along_rows(self._along_rows(x).transpose(2, 3)).transpose(2, 3)
-
-    def _along_rows(self, x: Tensor) -> Tensor:
-        rows, i = x.shape[2], torch.arange(self.size, device=x.device)
-        y = torch.arange(rows, device=x.device)
-        first, end = i * rows // self.size, ((i + 1) * rows + self.size - 1) // self.size
-        inside = (y >= first[:, None]) & (y < end[:, None])  # (size, rows)
-        far = torch.where(inside, 0.0, torch.finfo(x.dtype).min).to(x.dtype)
-        return (x[:, :, None] + far[..., None]).amax(dim=3)
+        twice = 2 * self.size
+        if torch.compiler.is_exporting():
+            how = {"axes": [2, 3], "mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+            resized = symbolic(
+                "Resize", (x, None, None, torch.tensor((twice, twice))), how, dtype=x.dtype,
+                shape=(*x.shape[:2], twice, twice),
+            )  # fmt: skip
+        else:
+            resized = interpolate(x, (twice, twice), mode="bilinear", align_corners=False)
+        return max_pool2d(resized, 2)
 
 
 class PerSampleDepthwise(nn.Module):
@@ -80,11 +84,38 @@ class BlockDiagonalDepthwise(nn.Module):
         """(b, c, h, w) and kernels (b, c, k, k), k odd → (b, c, h, w)."""
         b, c, h, w = features.shape
         k = kernels.shape[-1]
-        own = torch.eye(b, dtype=kernels.dtype, device=kernels.device)
-        between = kernels.transpose(0, 1)[:, :, None] * own[:, :, None, None]  # (c, b, b, k, k)
-        folded = features.transpose(0, 1).reshape(1, c * b, h, w)
-        y = conv2d(folded, between.reshape(c * b, b, k, k), padding=k // 2, groups=c)
-        return y.reshape(c, b, h, w).transpose(0, 1)
+        between = (
+            kernels.transpose(0, 1)[:, :, None] * _identity(kernels)[:, :, None, None]
+        )  # (c, b, b, k, k)
+        weights = _reshaped(between, (-1, 0, k, k), (c * b, b, k, k))
+        folded = _reshaped(features.transpose(0, 1), (1, -1, 0, 0), (1, c * b, h, w))
+        y = _grouped(folded, weights, c)
+        return _reshaped(y, (c, -1, 0, 0), (c, b, h, w)).transpose(0, 1)
+
+
+def _grouped(x: Tensor, weights: Tensor, groups: int) -> Tensor:
+    """Convolution that keeps the size; the exporter would add a bias, of a computed size."""
+    k = weights.shape[-1]
+    if not torch.compiler.is_exporting():
+        return conv2d(x, weights, padding=k // 2, groups=groups)
+    how = {"group": groups, "kernel_shape": [k, k], "pads": [k // 2] * 4}
+    return symbolic("Conv", (x, weights), how, dtype=x.dtype, shape=x.shape)
+
+
+def _identity(kernels: Tensor) -> Tensor:
+    """The identity (b, b) of kernels (b, c, k, k), in a graph by an operation without a computed size."""
+    b = kernels.shape[0]  # len() would fix it in a graph
+    if not torch.compiler.is_exporting():
+        return torch.eye(b, dtype=kernels.dtype, device=kernels.device)
+    total = kernels.sum((1, 2, 3))
+    return symbolic("EyeLike", (total[:, None] * total,), {}, dtype=kernels.dtype, shape=(b, b))
+
+
+def _reshaped(x: Tensor, target: tuple[int, ...], shape: tuple[int, ...]) -> Tensor:
+    """`x` in `shape`; in a graph by a constant `target`: 0 keeps an axis, −1 is what remains."""
+    if not torch.compiler.is_exporting():
+        return x.reshape(shape)
+    return symbolic("Reshape", (x, torch.tensor(target)), {}, dtype=x.dtype, shape=shape)
 
 
 class AdaptiveConvolution(nn.Module):

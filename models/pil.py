@@ -125,7 +125,7 @@ class ParsingInduction(nn.Module):
 
 
 def fusion_of(kind: Fusion, channels: int, kernel: int, *, normed: bool) -> nn.Module:
-    """Module from features of both tasks to the pose's. On VGG16 without norm, as the release (methods §5.3)."""
+    """Module from features of both tasks to the pose's; `normed` but on VGG16, as the release (§5.3)."""
     plain: dict[Fusion, Callable[[], nn.Module]] = {
         "base": Alone, "mtl": Alone, "add": Sum, "multi": Product,
         "concat": lambda: Concatenation(channels),

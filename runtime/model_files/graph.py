@@ -16,9 +16,9 @@ TENSOR_DIMS, TENSOR_NAME, TENSOR_RAW, TENSOR_EXTERNAL, TENSOR_LOCATION = 1, 8, 9
 STANDARD_DOMAINS = frozenset({"", "ai.onnx"})
 _PLAIN = """
 Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvInteger
-ConvTranspose Cos DepthToSpace DequantizeLinear Div Dropout Elu Equal Erf Exp Flatten Floor Gather Gelu Gemm
-GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish Identity
-InstanceNormalization LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul MatMulInteger
+ConvTranspose Cos DepthToSpace DequantizeLinear Div Dropout Elu Equal Erf Exp EyeLike Flatten Floor Gather
+Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish
+Identity InstanceNormalization LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul MatMulInteger
 Max MaxPool Mean Min Mish Mul Neg Not Or PRelu Pow QLinearConv QLinearMatMul QuantizeLinear Reciprocal Relu
 Round Selu Sigmoid Sign Sin Softmax Softplus Softsign SpaceToDepth Sqrt Sub Sum Tanh ThresholdedRelu Transpose
 Where Xor

