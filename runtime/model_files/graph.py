@@ -18,10 +18,10 @@ _PLAIN = """
 Abs Add And ArgMax ArgMin AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvInteger
 ConvTranspose Cos DepthToSpace DequantizeLinear Div Dropout Elu Equal Erf Exp EyeLike Flatten Floor Gather
 Gelu Gemm GlobalAveragePool GlobalMaxPool Greater GreaterOrEqual GroupNormalization HardSigmoid HardSwish
-Identity InstanceNormalization LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul MatMulInteger
-Max MaxPool Mean Min Mish Mul Neg Not Or PRelu Pow QLinearConv QLinearMatMul QuantizeLinear Reciprocal Relu
-Round Selu Sigmoid Sign Sin Softmax Softplus Softsign SpaceToDepth Sqrt Sub Sum Tanh ThresholdedRelu Transpose
-Where Xor
+Identity InstanceNormalization LRN LayerNormalization LeakyRelu Less LessOrEqual Log LogSoftmax MatMul
+MatMulInteger Max MaxPool Mean Min Mish Mul Neg Not Or PRelu Pow QLinearConv QLinearMatMul QuantizeLinear
+Reciprocal Relu Round Selu Sigmoid Sign Sin Softmax Softplus Softsign SpaceToDepth Sqrt Sub Sum Tanh
+ThresholdedRelu Transpose Where Xor
 """
 _SIZED = """
 Expand Pad ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum

@@ -1,0 +1,89 @@
+"""PIL and what it is compared with: shapes, gradients of each task, and the weights they start from."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from models.factored import FactoredConvNet
+from models.families import PIL_SMALL, ZOO
+from models.network import build
+from models.pil import PilNet, fusion_of
+from tests.networks import seasoned
+
+VARIANTS = [row for row in ZOO.values() if row.family == "pil" and row.encoders == PIL_SMALL.encoders]
+X = torch.randn(2, 3, 64, 96)
+
+
+@pytest.mark.parametrize("row", VARIANTS, ids=lambda r: r.name)
+def test_every_variant_gives_parts_and_joints(row) -> None:
+    network = build(row)
+    assert sum(p.numel() for p in network.parameters()) == row.parameters
+    with torch.no_grad():
+        maps = network.eval()(X)
+    assert {n: tuple(m.shape) for n, m in maps.items()} == {
+        "parts": (2, 7, 8, 12),
+        "heatmaps": (2, 17, 8, 12),
+    }
+
+
+def reached(row_name: str, output: str) -> set[str]:
+    """Modules that one output teaches."""
+    network = build(ZOO[row_name]).train()
+    network(X)[output].square().sum().backward()
+    found = {n for n, p in network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    return {".".join(n.split(".")[:2]) if n.startswith("fusion") else n.split(".")[0] for n in found}
+
+
+def test_joints_teach_the_parsing_encoder_through_the_adapter_alone() -> None:
+    """Adapter, U and V have the pose's gradient, the parsing encoder that of both tasks (methods §5.4)."""
+    induced = {"parsing_encoder", "fusion.adapter", "fusion.convolution"}
+    assert reached("pil-small", "heatmaps") == induced | {"pose_encoder", "classify_joints"}
+    assert reached("pil-small", "parts") == {"parsing_encoder", "classify_parts"}
+    assert reached("pil-small-base", "heatmaps") == {"pose_encoder", "classify_joints"}
+    assert reached("pil-small-mtl", "parts") == {"pose_encoder", "classify_parts"}
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("base", 2.0), ("mtl", 2.0), ("add", 5.0), ("multi", 6.0)])
+def test_plain_fusions(kind, expected) -> None:
+    fused = fusion_of(kind, 4, 3, normed=True)(torch.full((1, 4, 2, 2), 2.0), torch.full((1, 4, 2, 2), 3.0))
+    assert (fused == expected).all()
+
+
+def test_pose_follows_the_parsing_features_in_pil_and_not_in_self() -> None:
+    pose, a, b = torch.randn(1, 8, 8, 8), torch.randn(1, 8, 8, 8), torch.randn(1, 8, 8, 8)
+    for kind, differs in (("pil", True), ("self", False)):
+        fusion = fusion_of(kind, 8, 3, normed=True).eval()
+        with torch.no_grad():
+            assert (fusion(pose, a) - fusion(pose, b)).abs().max().gt(1e-4) == differs
+
+
+def test_both_encoders_start_as_the_factored_network_with_everybody_shown() -> None:
+    parser = seasoned(FactoredConvNet())
+    network = build(ZOO["pil-small"])
+    network.load_state_dict(network.start(parser.state_dict()))
+    assert isinstance(network, PilNet)
+    network.eval()
+    with torch.no_grad():
+        features = parser.trunk(X)
+        shown = parser.head.concat(torch.cat((features, torch.ones_like(features[:, :1]),
+                                              torch.zeros_like(features[:, :1])), dim=1))  # fmt: skip
+        expected = parser.head.stage(shown)
+        for encoder in (network.pose_encoder, network.parsing_encoder):
+            assert encoder is not None
+            torch.testing.assert_close(encoder(X)[0], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_variant_starts_from_what_fits_of_another() -> None:
+    whole, base = build(ZOO["pil-small"]), build(ZOO["pil-small-base"])
+    started = base.start(whole.state_dict())
+    assert torch.equal(started["classify_joints.weight"], whole.state_dict()["classify_joints.weight"])
+    assert set(started) == set(base.state_dict())
+
+
+def test_earlier_stacks_of_hourglasses_predict_too() -> None:
+    with torch.device("meta"):
+        maps = build(ZOO["pil-hg2"]).eval()(torch.zeros(1, 3, 64, 64))
+    assert {n: tuple(m.shape[1:]) for n, m in maps.items()} == {
+        "parts": (7, 16, 16), "heatmaps": (17, 16, 16), "stage1_heatmaps": (17, 16, 16)
+    }  # fmt: skip
