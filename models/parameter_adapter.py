@@ -6,10 +6,14 @@ The kernels are depthwise, one a channel of each picture, between two learned 1x
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, interpolate, max_pool2d
 from torch.onnx.ops import symbolic
+
+Attribute = int | float | str | bool | Sequence[int] | Sequence[float] | Sequence[str] | Sequence[bool]
 
 
 class ParameterAdapter(nn.Module):
@@ -51,7 +55,7 @@ class AdaptiveMaxPool(nn.Module):
         """(b, c, h, w) → (b, c, size, size)."""
         twice = 2 * self.size
         if torch.compiler.is_exporting():
-            how = {"axes": [2, 3], "mode": "linear", "coordinate_transformation_mode": "half_pixel"}
+            how: dict[str, Attribute] = {"axes": [2, 3], "mode": "linear"}  # between centres, as torch
             resized = symbolic(
                 "Resize", (x, None, None, torch.tensor((twice, twice))), how, dtype=x.dtype,
                 shape=(*x.shape[:2], twice, twice),
@@ -98,7 +102,7 @@ def _grouped(x: Tensor, weights: Tensor, groups: int) -> Tensor:
     k = weights.shape[-1]
     if not torch.compiler.is_exporting():
         return conv2d(x, weights, padding=k // 2, groups=groups)
-    how = {"group": groups, "kernel_shape": [k, k], "pads": [k // 2] * 4}
+    how: dict[str, Attribute] = {"group": groups, "kernel_shape": [k, k], "pads": [k // 2] * 4}
     return symbolic("Conv", (x, weights), how, dtype=x.dtype, shape=x.shape)
 
 
