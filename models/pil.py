@@ -62,7 +62,7 @@ class Alone(nn.Module):
         return pose
 
 
-class Sum(nn.Module):
+class SumFusion(nn.Module):
     """Variant `Add`."""
 
     def forward(self, pose: Tensor, parsing: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ class Sum(nn.Module):
         return pose + parsing
 
 
-class Product(nn.Module):
+class ProductFusion(nn.Module):
     """Variant `Multi`."""
 
     def forward(self, pose: Tensor, parsing: Tensor) -> Tensor:
@@ -127,7 +127,7 @@ class ParsingInduction(nn.Module):
 def fusion_of(kind: Fusion, channels: int, kernel: int, *, normed: bool) -> nn.Module:
     """Module from features of both tasks to the pose's; `normed` but on VGG16, as the release (§5.3)."""
     plain: dict[Fusion, Callable[[], nn.Module]] = {
-        "base": Alone, "mtl": Alone, "add": Sum, "multi": Product,
+        "base": Alone, "mtl": Alone, "add": SumFusion, "multi": ProductFusion,
         "concat": lambda: Concatenation(channels),
         "self": lambda: SelfAdaptation(channels, kernel, normed=normed),
         "pil": lambda: ParsingInduction(channels, kernel, normed=normed),
