@@ -14,7 +14,7 @@ from synthetic.bodies import Bodies, load_bodies
 from synthetic.footage import choreography, files, places
 from synthetic.footage.cast import SAMPLE
 from synthetic.footage.choreography import Choreography
-from synthetic.footage.takes import FRAMES, TAKES, Production, Take
+from synthetic.footage.takes import TAKES, Production, Take
 from synthetic.generate import TEST_SHARE
 from training.centroids import JOINTS, Distances, centroids, true_joints
 
@@ -44,12 +44,12 @@ def test_a_frame_is_the_same_every_time(bodies: Bodies, dancing: Production) -> 
 def test_joints_lie_on_their_parts(dancing: Production) -> None:
     """The true parts' centroids are near the true joints: what scores others scores the truth well."""
     distances = Distances()
-    for number in range(0, FRAMES, 6):
+    for number in range(0, 75, 6):
         shot = dancing.frame(number)
         truth = true_joints(shot.joints, shot.labels)
         at = centroids(shot.labels, SIZE)
         distances.add(at, at, truth)
-    assert distances.count > 0.9 * len(JOINTS) * len(range(0, FRAMES, 6))
+    assert distances.count > 0.9 * len(JOINTS) * len(range(0, 75, 6))
     assert distances.missed == 0
     assert distances.mean("wrists") < 0.016 * SIZE[0]
     assert distances.mean("elbows") < 0.016 * SIZE[0]
@@ -90,7 +90,7 @@ def test_the_takes_are_many_and_a_third_is_hard() -> None:
     assert len({take.person.body for take in TAKES}) == len(TAKES)
     held_out = int(160 * TEST_SHARE)
     assert all(take.person.body < held_out for take in TAKES)
-    assert all(round(take.performed().seconds * 25) == FRAMES for take in TAKES)
+    assert all(round(take.performed().seconds * 25) == 75 for take in TAKES)
 
 
 @pytest.mark.slow

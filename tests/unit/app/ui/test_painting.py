@@ -21,7 +21,7 @@ from app.ui.timeline import timecode
 from models.centroids import S31_JOINTS, pose_of_parts
 from models.labels import COCO17, S31
 from models.results import Parsing, PersonResult, Pose, Result
-from runtime.frames import Frame, FrameResult
+from runtime.frames import Beside, Frame, FrameResult
 from runtime.output.backdrop import Backdrop, BackdropKind, cover
 from runtime.output.palettes import colours, tints
 
@@ -158,7 +158,7 @@ def test_a_split_is_the_picture_left_and_the_view_right() -> None:
 
 def test_a_comparison_shows_the_other_engine_left_of_the_line() -> None:
     old, new = (np.full((HEIGHT, WIDTH), label, np.uint8) for label in (1, 2))
-    both = replace(parsed(new), before=parsed(old).result)
+    both = replace(parsed(new), beside=Beside(parsed(old).result))
     style = DisplayStyle(view=ViewMode.PARTS, split=True)
     for mirror in (False, True):
         split = rendered(both, replace(style, mirror=mirror))
