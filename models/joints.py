@@ -43,14 +43,7 @@ class JointsNet(Network):
         nn.init.normal_(self.head.classify.weight, std=0.01)
         if self.head.classify.bias is not None:
             nn.init.constant_(self.head.classify.bias, PRIOR_LOGIT)
-        self.trunk.requires_grad_(requires_grad=False)
-        self.trunk.eval()
-
-    def train(self, mode: bool = True) -> JointsNet:  # noqa: FBT001, FBT002 - torch's signature
-        """Training mode for the head alone; the trunk's statistics stay as they are."""
-        super().train(mode)
-        self.trunk.eval()
-        return self
+        self.freeze("trunk")
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalised images (b, 3, h, w) → joint logits (b, joints, h/8, w/8)."""

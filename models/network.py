@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from importlib import import_module
+from typing import Self
 
 from torch import Tensor, nn
 
@@ -12,6 +13,31 @@ from models.families import FAMILIES, ZooRow
 
 class Network(nn.Module, ABC):
     """A network that can be trained, stored and exported."""
+
+    frozen: tuple[nn.Module, ...] = ()  #: stay as they are while the rest is trained
+
+    def freeze(self, *names: str) -> None:
+        """Leave these modules' weights and statistics as they are from now on.
+
+        Raises:
+            ValueError: there is no such module.
+        """
+        for name in names:
+            try:
+                module = self.get_submodule(name)
+            except AttributeError:
+                known = ", ".join(n for n, _ in self.named_children())
+                raise ValueError(f"the network has no layers {name!r}; it has {known}") from None
+            module.requires_grad_(requires_grad=False)
+            self.frozen = (*self.frozen, module)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's signature
+        """Training mode, but for the statistics of what is frozen."""
+        super().train(mode)
+        for module in self.frozen:
+            module.eval()
+        return self
 
     @abstractmethod
     def stages(self) -> dict[str, nn.Module]:

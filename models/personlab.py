@@ -164,14 +164,7 @@ class PeopleOnParser(Network):
         self.refinement = Refinement(joints)
         init_weights(self.people)
         start_maps(self.people.maps)
-        self.parser.requires_grad_(requires_grad=False)
-        self.parser.eval()
-
-    def train(self, mode: bool = True) -> PeopleOnParser:  # noqa: FBT001, FBT002 - torch's signature
-        """Training mode for the head alone; the parser's statistics stay as they are."""
-        super().train(mode)
-        self.parser.eval()
-        return self
+        self.freeze("parser")
 
     def forward(self, x: Tensor) -> Maps:
         """Normalised images (b, 3, h, w) → refined maps by name, at stride 8."""

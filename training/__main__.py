@@ -8,10 +8,13 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import get_args
 
 import torch
+from torch import Tensor
 
 from models.checkpoint import CheckpointError, load_weights, starting_weights, with_slopes
 from models.families import ZOO
@@ -19,9 +22,9 @@ from models.network import build
 from models.spec import sides_of
 from training import distributed
 from training.batches import DataFolders, batches_for
-from training.loop import LAST, DivergedError, TrainConfig, new_state, resume, train
+from training.loop import LAST, DivergedError, State, TrainConfig, new_state, resume, train
 from training.photos import DataError
-from training.recipes import TrainingRecipe, recipe_of
+from training.recipes import Optimiser, TrainingRecipe, recipe_of
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Stream
 from training.workers import WorkerStream
@@ -52,13 +55,17 @@ def _arguments() -> argparse.ArgumentParser:
         type=Path,
         help="checkpoint whose averaged weights to start from, or a ResNet's (safetensors)",
     )
+    p.add_argument(
+        "--keep", nargs="+", default=[], metavar="LAYERS",
+        help="take only these layers of --init and leave them as they are: parsing_encoder fusion.adapter",
+    )  # fmt: skip
     own = p.add_argument_group("recipe", "each has a default for the kind of network: training/recipes.py")
     own.add_argument("--steps", type=int)
     own.add_argument("--decay-steps", type=int, help="the learning rate falls over the last ones; 0: never")
     own.add_argument("--batch", type=int)
     own.add_argument("--crop", type=int, help="side of the training pictures, px")
     own.add_argument("--lr", type=float)
-    own.add_argument("--optimiser", choices=("muon", "adamw", "sgd"))
+    own.add_argument("--optimiser", choices=get_args(Optimiser))
     own.add_argument("--ema", type=float, help="decay of the averaged weights")
     p.add_argument("--target-stride", type=int, default=4, choices=(2, 4, 8), help="pixels per label cell")
     p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
@@ -74,10 +81,30 @@ def _arguments() -> argparse.ArgumentParser:
     return p
 
 
+def only(layers: tuple[str, ...], given: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The `given` weights whose names begin as the layers do, and `own` ones for the rest."""
+    return {name: given[name] if name.startswith(layers) else value for name, value in own.items()}
+
+
+def _start(state: State, last: Path, path: Path | None, keep: Sequence[str]) -> None:
+    """Go on from the `last` checkpoint where there is one, or start from another's weights."""
+    if last.exists():
+        resume(state, last)
+    if last.exists() or path is None:
+        return
+    weights = state.net.start(with_slopes(starting_weights(path), state.net))
+    if keep:
+        weights = only(tuple(f"{layer}." for layer in keep), weights, state.net.state_dict())
+    load_weights(state.net, weights, path)
+    load_weights(state.ema, weights, path)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Train; 0 done, 1 stopped with a reason."""
     parser = _arguments()
     a = parser.parse_args(argv)
+    if a.keep and a.init is None:
+        parser.error("--keep takes its layers from a checkpoint: give --init")
     if not a.own_share > 0:
         parser.error(f"--own-share takes a weight above 0, not {a.own_share:g}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -97,13 +124,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     try:
         torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
-        state = new_state(config, row, build(row), device)
-        if (a.out / LAST).exists():
-            resume(state, a.out / LAST)
-        elif a.init is not None:
-            weights = state.net.start(with_slopes(starting_weights(a.init), state.net))
-            load_weights(state.net, weights, a.init)
-            load_weights(state.ema, weights, a.init)
+        net = build(row)
+        net.freeze(*a.keep)
+        state = new_state(config, row, net, device)
+        _start(state, a.out / LAST, a.init, a.keep)
         distributed.same_start(state.net)
         crop = sides_of(row.stages).up(recipe.crop)
         shape = BatchShape(recipe.batch, crop, a.target_stride)

@@ -1,4 +1,4 @@
-"""Loss of heat maps: presence cell by cell, and place among the cells."""
+"""Losses of heat maps: presence cell by cell and place among the cells, or squared differences."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def heatmap_loss(logits: Tensor, maps: Tensor, known: Tensor) -> dict[str, Tenso
         "presence": PRESENCE * (presence * weight).sum() / weight.sum().clamp(min=1),
         "place": (place * there).sum() / there.sum().clamp(min=1),
     }
+
+
+def squared_loss(maps: Tensor, targets: Tensor, known: Tensor) -> dict[str, Tensor]:
+    """`squared`, the mean over pictures, channels and cells (PIL §3.4), of (b, joints and background, h, w).
+
+    Maps of joints that are not `known` (b, joints) teach nothing; nor does the background beside them.
+    """
+    weight = torch.cat((known.float(), known.float().amin(dim=1, keepdim=True)), dim=1)
+    squares = (maps.float() - targets).square().mean((2, 3))
+    return {"squared": (squares * weight).mean()}

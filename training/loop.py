@@ -53,17 +53,19 @@ class TrainConfig:
     ema: float = 0.998
     dropout: float = 0.0
     optimiser: Optimiser = "muon"
+    milestones: tuple[tuple[float, float], ...] = ()  #: see `TrainingRecipe`
     seed: int = 0
     checkpoint_every: int = 250
     step: StepConfig = field(default_factory=StepConfig)
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
-    """Warm-up, constant, then cosine to 1 % over the last `decay_steps`."""
+    """Warm-up, constant or by milestones, then cosine to 1 % over the last `decay_steps`."""
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
     into = max(0, step - (config.steps - config.decay_steps))
     fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, into / max(1, config.decay_steps))))
-    return config.lr * warm * fall
+    factor = next((f for share, f in reversed(config.milestones) if step >= share * config.steps), 1.0)
+    return config.lr * warm * fall * factor
 
 
 @dataclass
@@ -94,8 +96,10 @@ def new_state(config: TrainConfig, row: ZooRow, net: Network, device: torch.devi
 
 
 def _optimiser(config: TrainConfig, net: Network) -> torch.optim.Optimizer:
+    learned = [p for p in net.parameters() if p.requires_grad]
+    if config.optimiser == "rmsprop":  # torch's α and ε, without momentum
+        return torch.optim.RMSprop(learned, config.lr, weight_decay=config.weight_decay)
     if config.optimiser == "sgd":
-        learned = [p for p in net.parameters() if p.requires_grad]
         return torch.optim.SGD(learned, config.lr, SGD_MOMENTUM, weight_decay=config.weight_decay)
     return Muon(net, config.lr, config.weight_decay, orthogonal=config.optimiser == "muon")
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from models.families import AUXILIARY, early_name
 from models.labels import S31, PartSet
 from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
-from training.heatmap_loss import heatmap_loss
+from training.heatmap_loss import heatmap_loss, squared_loss
 from training.losses import PartLoss, factor_loss
 from training.personlab_loss import personlab_loss
 
@@ -32,9 +32,11 @@ def part_terms(maps: Maps, targets: Targets, part_set: PartSet = S31) -> dict[st
     return {"parts": _part_loss(logits.device, part_set)(logits, targets["codes"])}
 
 
-def heatmap_terms(maps: Maps, targets: Targets) -> dict[str, Tensor]:
-    """`presence` and `place`, of logits and `heatmaps` (b, joints, h, w) and `known` (b, joints)."""
-    return heatmap_loss(maps["heatmaps"], targets["heatmaps"], targets["known"])
+def heatmap_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
+    """Terms of `heatmaps` (b, channels, h, w) and `known` (b, joints): with a background, regressed."""
+    assert isinstance(output, Heatmaps)  # the row of LOSSES
+    loss = squared_loss if output.background else heatmap_loss
+    return loss(maps["heatmaps"], targets["heatmaps"], targets["known"])
 
 
 def people_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
@@ -58,7 +60,7 @@ def _part_loss(device: torch.device, part_set: PartSet) -> PartLoss:
 
 LOSSES: dict[type[Output], Loss] = {
     PartProbabilities: _described_part_terms,
-    Heatmaps: lambda _, maps, targets: heatmap_terms(maps, targets),
+    Heatmaps: heatmap_terms,
     JointDisks: people_terms,
 }
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from models.families import ZooRow
 
-Optimiser = Literal["muon", "adamw", "sgd"]
+Optimiser = Literal["muon", "adamw", "sgd", "rmsprop"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class TrainingRecipe:
         crop: side of the training pictures, px.
         decay_steps: the learning rate falls over so many last ones; 0: it is constant.
         ema: decay of the averaged weights.
+        milestones: (share of the steps, factor of the first learning rate from there on), …
     """
 
     steps: int = 8000
@@ -29,6 +30,7 @@ class TrainingRecipe:
     ema: float = 0.998
     warmup_steps: int = 200
     weight_decay: float = 2e-4
+    milestones: tuple[tuple[float, float], ...] = ()
 
 
 #: of both small PersonLab networks: people of a third of the picture need more pixels than parts of one

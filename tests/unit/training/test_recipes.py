@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.families import ZOO
+from models.families import ZOO, ZooRow
 from models.network import build
-from training.__main__ import main
+from models.outputs import Heatmaps
+from training.__main__ import main, only
+from training.heatmap_loss import squared_loss
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, train
 from training.recipes import TrainingRecipe, recipe_of
-from training.step import StepConfig
+from training.step import StepConfig, losses
 from training.stream import Batch
 
 CPU = torch.device("cpu")
@@ -95,3 +98,68 @@ def test_weights_that_cannot_be_started_from_are_refused_in_words(
         main(["personlab-resnet50", "--init", str(path), "--out", str(tmp_path / "o"), "--steps", "1"]) == 1
     )
     assert reason in capsys.readouterr().err
+
+
+def test_milestones_multiply_the_first_learning_rate() -> None:
+    steps = TrainConfig(steps=100, decay_steps=0, warmup_steps=0, lr=2.0, milestones=((0.6, 0.5), (0.8, 0.1)))
+    assert [learning_rate(steps, s) for s in (0, 59, 60, 79, 80, 99)] == [2, 2, 1, 1, 0.2, 0.2]
+
+
+def parts_and_joints(row: ZooRow, side: int, seed: int = 0) -> Batch:
+    """A batch of noise with a target for each output of a row with parts and joints."""
+    rng = np.random.default_rng(seed)
+    (heatmaps,) = (o for s in row.stages for o in s.outputs if isinstance(o, Heatmaps))
+    cells = side // heatmaps.stride
+    targets = {
+        "codes": rng.integers(0, 32, (2, side // 4, side // 4), dtype=np.uint8),
+        "heatmaps": rng.random((2, heatmaps.channels, cells, cells)).astype(np.float32),
+        "known": np.ones((2, len(heatmaps.joint_set.names)), bool),
+    }
+    return Batch(rng.integers(0, 255, (2, side, side, 3), dtype=np.uint8), targets)
+
+
+def test_what_is_kept_stays_to_the_bit_and_the_rest_learns(tmp_path: Path) -> None:
+    """Frozen transfer: parsing encoder and adapter of another training, the rest anew (methods §5.7)."""
+    row, layers = ZOO["pil-small"], ("parsing_encoder", "fusion.adapter")
+    torch.manual_seed(1)
+    given = build(row).state_dict()
+    torch.manual_seed(2)
+    net = build(row)
+    net.freeze(*layers)
+    plain = TrainConfig(steps=2, decay_steps=0, warmup_steps=0, step=StepConfig(bf16=False))
+    state = new_state(plain, row, net, CPU)
+    kept = tuple(f"{layer}." for layer in layers)
+    before = only(kept, given, {k: v.clone() for k, v in net.state_dict().items()})
+    net.load_state_dict(before)
+    before = {k: v.clone() for k, v in net.state_dict().items()}
+    train(state, plain, [parts_and_joints(row, 64, s) for s in range(2)], tmp_path, {}, CPU)
+    for name, value in state.net.state_dict().items():
+        assert torch.equal(value, before[name]) == name.startswith(kept), name
+    assert torch.equal(before["fusion.adapter.enter.weight"], given["fusion.adapter.enter.weight"])
+    assert not torch.equal(before["pose_encoder.project.0.weight"], given["pose_encoder.project.0.weight"])
+    with pytest.raises(ValueError, match="no layers 'adapter'"):
+        net.freeze("adapter")
+
+
+def test_regressed_maps_are_taught_by_squares_at_every_stack_and_by_rmsprop(tmp_path: Path) -> None:
+    row = replace(ZOO["pil-hg2"], encoders=("hg-2s-1u", "hg-1s-1u"))
+    paper = TrainConfig(
+        steps=1, decay_steps=0, warmup_steps=0, optimiser="rmsprop", step=StepConfig(bf16=False)
+    )
+    torch.manual_seed(0)
+    state = new_state(paper, row, build(row), CPU)
+    batch = parts_and_joints(row, 128)
+    rgb = torch.from_numpy(batch.images).permute(0, 3, 1, 2).float()
+    targets = {k: torch.from_numpy(v) for k, v in batch.targets.items()}
+    terms = losses(state.net, state.outputs, rgb, targets, paper.step, torch.Generator())
+    assert set(terms) == {"parts", "squared", "stage1_squared"}
+    train(state, paper, [batch], tmp_path, {}, CPU)
+    again = new_state(paper, row, build(row), CPU)
+    resume(again, tmp_path / LAST)
+    assert again.step == 1
+
+
+def test_a_background_beside_an_unknown_joint_teaches_nothing() -> None:
+    maps, known = torch.zeros(1, 3, 2, 2), torch.tensor([[True, False]])
+    assert squared_loss(maps, torch.ones(1, 3, 2, 2), known)["squared"].item() == pytest.approx(1 / 3)
+    assert squared_loss(maps, torch.ones(1, 3, 2, 2), known | True)["squared"].item() == 1
