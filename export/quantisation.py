@@ -135,7 +135,7 @@ def quantised(
     if same < LEAST_AGREEMENT:
         raise ExportError(
             f"int8: {same:.0%} of people's cells have the label that they have in float, fewer than "
-            f"{LEAST_AGREEMENT:.0%}. Calibrate on other photos of people"
+            f"{LEAST_AGREEMENT:.0%}. Keep it in float, or calibrate on other photos of people"
         )
     return found
 

@@ -30,6 +30,7 @@ from models.labels import S31
 from models.network import build
 from models.resize import average
 from runtime.engine.augmentation import BY_COUNT, SIX
+from runtime.engine.augmentation import ONE as ONE_VIEW
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.onnx import ort
@@ -166,20 +167,20 @@ class PeerResults:
 
 def measured(a: argparse.Namespace, process: MediaPipeProcess) -> PeerResults:
     """Everybody on everything."""
-    engine, square = load_engine(a.model, device="cpu", size=SIZE), load_engine(a.model, device="cpu")
-    smoothers = Smoother(), Smoother()
     video: dict[str, Contestant] = {
         CLIP: partial(process.ask, CLIP.removeprefix("MediaPipe ")),
         ONE: partial(process.ask, ONE.removeprefix("MediaPipe ")),
         "MediaPipe Selfie": partial(process.ask, "Selfie"),
-        f"{a.model}, regions": partial(ours, engine.with_views(BY_COUNT["regions"]), smoothers[0]),
-        f"{a.model}, whole frames": partial(ours, engine, smoothers[1]),
     }
-    still: dict[str, Contestant] = {
-        **{n: c for n, c in video.items() if n in (ONE, "MediaPipe Selfie")},
-        f"{a.model}, whole frames": partial(ours, square, None),
-        f"{a.model}, six looks": partial(ours, square.with_views(SIX), None),
-    }
+    still = {n: c for n, c in video.items() if n != CLIP}
+    smoothers = []
+    for name in a.model:
+        engine, square = load_engine(name, device="cpu", size=SIZE), load_engine(name, device="cpu")
+        for views, kind in ((BY_COUNT["regions"], "regions"), (ONE_VIEW, "whole frames")):
+            smoothers.append(Smoother())
+            video[f"{name}, {kind}"] = partial(ours, engine.with_views(views), smoothers[-1])
+        still[f"{name}, whole frames"] = partial(ours, square, None)
+        still[f"{name}, six looks"] = partial(ours, square.with_views(SIX), None)
     alone: dict[str, Contestant] = {
         f"{name} (random weights)": partial(random_weights, timed_session(network, SIZE.box))
         for name, network in (("ENet", build(ZOO["enet"])), ("Fast-SCNN", FastSCNN(S31.classes)))
@@ -200,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("clip", type=Path, nargs="?", default=paths.sample_clip(), help="that is timed")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--python", type=Path, help="with mediapipe; an environment is made when left out")
-    parser.add_argument("--model", default="factored-s31")
+    parser.add_argument("--model", nargs="+", default=["factored-s31", "factored-s31-int8"])
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--photos", type=int, default=100)
     parser.add_argument("--width", type=int, default=640, help="of the timed frames, px")
