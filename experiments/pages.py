@@ -27,10 +27,10 @@ def agrees(so: bool) -> str:  # noqa: FBT001 - a verdict
     return "agrees" if so else "does not agree"
 
 
-def by_class(columns: Mapping[str, Mapping[str, float]], measure: str = "IoU") -> str:
-    """A table of a measure, one row per class and one column per network."""
+def by_class(columns: Mapping[str, Mapping[str, float]]) -> str:
+    """A table of IoU, one row per class and one column per network."""
     names = next(iter(columns.values()))
-    return table((measure, *columns), [(n, *(values[n] for values in columns.values())) for n in names])
+    return table(("IoU", *columns), [(n, *(values[n] for values in columns.values())) for n in names])
 
 
 def filled(template: str, **values: object) -> str:

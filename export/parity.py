@@ -91,10 +91,10 @@ def measure(
     return tuple(found.values())
 
 
-def session(data: bytes, *, threads: int = 1) -> ort.InferenceSession:
+def session(data: bytes) -> ort.InferenceSession:
     """A CPU session of an ONNX file's content."""
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 

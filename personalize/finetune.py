@@ -25,6 +25,7 @@ from training.losses import balanced_mean
 
 IGNORED = 255
 HELD_OUT_EVERY = 10
+JUDGED = 8  # pictures at a time, for the mean loss
 #: times a picture's people that its background weighs at most; with training's 3 small people grow fat
 BACKGROUND = 10.0
 WRITTEN = 0.75  #: share of the loss that the written silhouette has
@@ -229,12 +230,12 @@ def refuse_useless(data: FinetuneData) -> None:
 
 
 @torch.no_grad()
-def loss_on(factor: FastFactor, dataset: FrameDataset, which: Sequence[int], batch: int = 8) -> float:
+def loss_on(factor: FastFactor, dataset: FrameDataset, which: Sequence[int]) -> float:
     """Mean loss over pictures."""
     factor = deepcopy(factor).to(DEVICE).eval()
     total = 0.0
-    for at in range(0, len(which), batch):
-        part = which[at : at + batch]
+    for at in range(0, len(which), JUDGED):
+        part = which[at : at + JUDGED]
         total += float(_loss(factor, dataset, part)) * len(part)
     return total / max(len(which), 1)
 

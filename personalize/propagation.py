@@ -23,6 +23,7 @@ LogOdds = NDArray[np.floating]
 OnFrame = Callable[[int, Map], None]  #: (frame, P(person)), as they are ready; may raise to stop the work
 
 SURE = 1e-4  #: probability of the other label where the user drew
+REACH = 30  #: frames before and after a stroke in which seeds on its track are replaced
 FADE = 0.98  #: what is left of that knowledge on the next frame of the stroke's track
 
 
@@ -134,7 +135,6 @@ def with_stroke(
     drawn: NDArray[np.bool_],
     *,
     person: bool,
-    reach: int = 30,
 ) -> list[Map]:
     """Seeds after a stroke of the brush: sure where drawn, and along its track ever less so.
 
@@ -146,12 +146,11 @@ def with_stroke(
         frame: where it was drawn.
         drawn: (h, w) the stroke.
         person: the label drawn.
-        reach: frames before and after in which seeds on the track are replaced.
     """
     changed = [np.array(u) for u in unaries]
     for targets, step in ((links.earlier, 1), (links.later, -1)):
         track, sure = drawn.ravel(), np.float32(0.49)
-        for k in range(frame + step, max(-1, min(len(changed), frame + step * (reach + 1))), step):
+        for k in range(frame + step, max(-1, min(len(changed), frame + step * (REACH + 1))), step):
             sure *= np.float32(FADE)
             parent = targets[k - 1 if step > 0 else k]
             track = track[parent] & (parent >= 0)

@@ -100,10 +100,10 @@ def write_table(path: Path, lifts: list[Lift]) -> None:
     write_atomic(path, data.getvalue(), mode=None)
 
 
-def lifter(poses: Path | None, seed: int = 1) -> Lifter:
+def lifter(poses: Path | None) -> Lifter:
     """A lifter that knows the poses of a folder and hand-made ones."""
     skeleton = Armature(load_bodies())
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(1)
     known = load_poses(poses, skeleton)[::2] + [sample_pose(skeleton, rng) for _ in range(600)]
     return Lifter(skeleton, known)
 

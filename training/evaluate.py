@@ -87,16 +87,16 @@ class StreetPhotos:
         return {k: float(np.mean(v)) for k, v in rows.items()} | {k: tally.rate(k) for k in tally.tries}
 
 
-def score_silhouettes(run: Predict, data: Path, part: str = "test") -> dict[str, float]:
+def score_silhouettes(run: Predict, data: Path) -> dict[str, float]:
     """Silhouette and garment measures on `ccp`."""
-    street = StreetPhotos.read(data, part)
+    street = StreetPhotos.read(data)
     return street.score(lambda i: run(street.photos[i]))
 
 
-def score_poses(run: Predict, data: Path, part: str = "test") -> dict[str, float]:
+def score_poses(run: Predict, data: Path) -> dict[str, float]:
     """Limb, head, torso, background and centroid measures on `lsp`."""
     tally = HitRates()
-    for photo in read_lsp(data / "lsp", part):
+    for photo in read_lsp(data / "lsp", "test"):
         assert photo.skeleton is not None
         probe_pose(run(photo).labels, photo.skeleton, tally)
     return pose_report(tally)

@@ -82,13 +82,13 @@ def cut_out(photo: JointPhoto, alpha: Image) -> PersonCutout | None:
     return PersonCutout(photo.name, photo.image[inside].copy(), alpha[inside].copy(), points, known)
 
 
-def read_person_cutouts(data: Path, part: Part = "train", joints: JointSet = COCO17) -> list[PersonCutout]:
+def read_person_cutouts(data: Path, part: Part = "train") -> list[PersonCutout]:
     """People of `data`/{lsp,lspet,ccp,ccp_unlabelled} with silhouettes of `data`/teacher, or ccp's own.
 
     Raises:
         DataError: a folder cannot be used.
     """
-    return [c for p, alpha in annotated_people(data, part, joints) if (c := cut_out(p, alpha)) is not None]
+    return [c for p, alpha in annotated_people(data, part, COCO17) if (c := cut_out(p, alpha)) is not None]
 
 
 def annotated_people(data: Path, part: Part, joints: JointSet) -> Iterator[tuple[JointPhoto, Image]]:

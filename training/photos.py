@@ -169,9 +169,9 @@ def read_cutouts(root: Path, *, strict: bool = False) -> list[Photo]:
     return _collect(_need(root, "*.png"), read, strict=strict)
 
 
-def read_backgrounds(folders: Sequence[Path], limit: int = 10_000) -> list[Image]:
+def read_backgrounds(folders: Sequence[Path]) -> list[Image]:
     """Pictures without people (h, w, 3); broken ones are named and left out."""
-    files = [f for folder in folders for f in _need(folder, "*.*")][:limit]
+    files = [f for folder in folders for f in _need(folder, "*.*")][:10_000]
     return [p.image for p in _collect(files, _background, strict=False)]
 
 

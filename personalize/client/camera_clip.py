@@ -23,10 +23,9 @@ class Recording:
         path: of the clip, complete when `ended`.
     """
 
-    def __init__(self, capture: Capture, path: Path, *, seconds: float = SECONDS) -> None:
+    def __init__(self, capture: Capture, path: Path) -> None:
         self.path = path
         self._capture = capture
-        self._seconds = seconds
         self._notices = Notices(lambda: None)  # only what goes wrong is told, by who made this
         self._recorder = Recorder(path, _picture, self._notices, capture.info.rate if capture.info else 30.0)
         self._first_s: float | None = None
@@ -46,12 +45,12 @@ class Recording:
     @property
     def fraction(self) -> float:
         """Share of the recording that is done, 0..1."""
-        return 0.0 if self._first_s is None else min(1.0, (self._now_s - self._first_s) / self._seconds)
+        return 0.0 if self._first_s is None else min(1.0, (self._now_s - self._first_s) / SECONDS)
 
     @property
     def left_s(self) -> float:
         """Seconds to go."""
-        return (1 - self.fraction) * self._seconds
+        return (1 - self.fraction) * SECONDS
 
     @property
     def ended(self) -> bool:
@@ -85,7 +84,7 @@ class Recording:
         if self._first_s is None:
             self._first_s = frame.captured_s
         self._now_s = frame.captured_s
-        if self._now_s - self._first_s >= self._seconds:
+        if self._now_s - self._first_s >= SECONDS:
             self.finish()
         else:
             self._recorder.offer(FrameResult(frame, None, 0, 0.0))

@@ -102,9 +102,8 @@ class Held:
         source: what is asked.
     """
 
-    def __init__(self, source: SilhouetteSource, hold_s: float = HOLD_S) -> None:
+    def __init__(self, source: SilhouetteSource) -> None:
         self.source = source
-        self._hold_s = hold_s
         self._last: tuple[float, Letterbox, Silhouette] | None = None  # when, for which geometry, what
 
     @property
@@ -143,4 +142,4 @@ class Held:
         then_s, letterbox, answer = self._last
         # By the clip's own clock: pictures of a folder, which have none, never lend each other a mask.
         elapsed_s = request.frame.pts_s - then_s
-        return answer if letterbox == request.letterbox and 0 < elapsed_s <= self._hold_s else None
+        return answer if letterbox == request.letterbox and 0 < elapsed_s <= HOLD_S else None

@@ -15,6 +15,7 @@ Picture = NDArray[np.uint8]
 LEARNING_FRAMES = 30  # one second of a webcam: enough to see its noise
 NOISE = 6.0  # grey levels; below this a pixel's measured noise is luck
 NEAR, FAR = 3.0, 6.0  # noise-scaled colour distances that are surely background and surely person
+HISTORY = 500  # frames that somebody must stand still to disappear
 SHADOW_WEIGHT = 0.4  # of brightness against chroma: a shadow is darker, not of another colour
 GAIN = 0.7, 1.4  # a camera's exposure may wander this far
 
@@ -94,14 +95,12 @@ class MovingBackground:
     name = "moving background (MOG2)"
     sessions: tuple[Session, ...] = ()
 
-    def __init__(self, history: int = 500) -> None:
-        """`history` frames is how long somebody must stand still to disappear."""
-        self._history = history
+    def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Learn the scene anew."""
-        self._model = cv2.createBackgroundSubtractorMOG2(self._history, 16, detectShadows=True)
+        self._model = cv2.createBackgroundSubtractorMOG2(HISTORY, 16, detectShadows=True)
         self._seen = 0
         self._size = (0, 0)
 

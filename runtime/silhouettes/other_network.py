@@ -58,7 +58,7 @@ class OtherNetwork:
         return request.answer(np.rint(person[:down, :across] * 255).astype(np.uint8))
 
 
-def load_network(model: str | Path, *, provider: Provider = Provider.CPU, threads: int = 1) -> OtherNetwork:
+def load_network(model: str | Path, *, threads: int = 1) -> OtherNetwork:
     """A network from a model's name, its folder or an .onnx file.
 
     Raises:
@@ -70,7 +70,7 @@ def load_network(model: str | Path, *, provider: Provider = Provider.CPU, thread
     chain = _chain(bundle.spec)
     data = load_bundle(bundle)
     sessions = {
-        s.name: Session(s.name, data[s.name], provider, threads=threads, bounded=not bundle.shipped)
+        s.name: Session(s.name, data[s.name], Provider.CPU, threads=threads, bounded=not bundle.shipped)
         for s in chain
     }
     return OtherNetwork(bundle.name, chain, sessions)
