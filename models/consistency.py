@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import FSP14, MERGED16, PASCAL7, S31, JointSet, PartSet
+from models.labels import MERGES, S31, JointSet, PartSet, from_s31
 from models.results import Parsing, Pose
 
 REACH_CELLS = 3.0  # of the parsing, from a joint to its part: both are that inexact
@@ -31,7 +31,6 @@ _ENDS: dict[str, tuple[str, ...]] = {
     "knee": ("uleg", "knee", "lleg"),
     "ankle": ("lleg", "ankle", "foot"),
 }
-_MERGES = {merge.name: merge for merge in (FSP14, PASCAL7, MERGED16)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +55,15 @@ def parts_at(joint_set: JointSet, part_set: PartSet) -> NDArray[np.bool_]:
     for they meet between the eyes.
     """
     table = np.zeros((len(joint_set.names), 256), np.bool_)
-    merge = _MERGES.get(part_set.name)
-    if merge is None and part_set != S31:
+    if part_set != S31 and part_set.name not in MERGES:
         return table
+    merged = from_s31(part_set)
     for row, name in zip(table, joint_set.names, strict=True):
         sided = name[:2] in {"r_", "l_"}
         ends = _ENDS.get(name[2:] if sided else name, ())
         sides = name[0] if sided and ends is not _HEAD else "rl"
         ids = [S31.id(n) for end in ends for n in (end, *(s + end for s in sides)) if n in S31.names]
-        row[ids if merge is None else merge.table()[ids]] = True
+        row[merged[ids]] = True
     table.flags.writeable = False
     return table
 

@@ -21,6 +21,7 @@ from app.ui.skeleton import DrawnSkeleton, posed
 from app.ui.style import DisplayStyle, ViewMode, visible
 from models.centroids import pose_of_parts
 from models.consistency import consistency
+from models.labels import PartSet
 from models.results import Parsing, Result
 from runtime.frames import FrameResult
 from runtime.output.backdrop import BackdropKind
@@ -59,8 +60,14 @@ def layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
     """Prepare a frame and its result for painting."""
     made = _layers(parsed, style)
     if style.split and parsed.beside is not None:
-        made = replace(made, before=_layers(replace(parsed, result=parsed.beside.result), style))
+        other = replace(parsed, result=parsed.beside.result)
+        before = style if _parts_of(other) in {None, _parts_of(parsed)} else style.of_other_parts()
+        made = replace(made, before=_layers(other, before))
     return _mirrored(made) if style.mirror else made
+
+
+def _parts_of(parsed: FrameResult) -> PartSet | None:
+    return parsed.parsing.part_set if parsed.parsing is not None else None
 
 
 def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:

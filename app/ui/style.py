@@ -84,6 +84,10 @@ class DisplayStyle:
         """Every part and person shown."""
         return replace(self, hidden=frozenset(), solo=0, hidden_people=frozenset(), alone=False)
 
+    def of_other_parts(self) -> DisplayStyle:
+        """Every part of a part set that is not the legend's: its ids are of other parts."""
+        return replace(self, hidden=frozenset(), solo=0)
+
     def with_solo(self, row: int) -> DisplayStyle:
         """One part or person alone; the same again brings the others back."""
         if self.lists_people:

@@ -19,7 +19,7 @@ from app.ui.skeleton import posed
 from app.ui.style import DisplayStyle, ViewMode, visible
 from app.ui.timeline import timecode
 from models.centroids import S31_JOINTS, pose_of_parts
-from models.labels import COCO17, S31
+from models.labels import COCO17, PASCAL_PARTS, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Beside, Frame, FrameResult
 from runtime.output.backdrop import Backdrop, BackdropKind, cover
@@ -313,3 +313,18 @@ def test_parts_and_joints_are_together_until_joints_are_switched_off(halves: Fra
     for view in (ViewMode.SILHOUETTE, ViewMode.CUT_OUT, ViewMode.CONFIDENCE):
         assert layers(of, DisplayStyle(view)).skeletons == (), "what is exported has no bones in it"
     assert len(layers(of, replace(off, view=ViewMode.SKELETON)).skeletons) == 1
+
+
+def test_a_hidden_part_is_not_hidden_in_a_model_of_other_parts(halves: FrameResult) -> None:
+    """Side by side the legend is of the model in use; the same id is another part in another set."""
+    own = halves.parsing
+    assert own is not None
+    hand = S31.id("lhand")
+    labels = np.minimum(own.labels, PASCAL_PARTS.id("lower arms")).astype(np.uint8)
+    other = replace(own, part_set=PASCAL_PARTS, labels=labels)
+    style = DisplayStyle(split=True, hidden=frozenset({hand, PASCAL_PARTS.id("lower arms")}))
+    for beside, painted in ((own, False), (other, True)):
+        both = layers(replace(halves, beside=Beside(Result(beside))), style)
+        assert both.before is not None
+        assert both.before.upper is not None
+        assert (both.before.upper.pixelColor(48, 24).alpha() > 0) == painted
