@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import cv2
@@ -10,10 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.greedy_poses import box_sizes
+from models.outputs import Heatmaps, JointOutput, Output
 from models.results import Parsing, PersonResult
 
 LONGEST = 256  # side of a mask, cells: as PersonLab's
 REACH = 0.5  # from a bone to a place of its person, person sizes: √area of the box round the joints
+
+
+def with_own_masks(
+    outputs: Iterable[Output], parsing: Parsing | None, people: tuple[PersonResult, ...]
+) -> tuple[PersonResult, ...]:
+    """The people, with masks if the decoded outputs tell several apart; heat maps alone are of one."""
+    several = any(isinstance(o, JointOutput) and not isinstance(o, Heatmaps) for o in outputs)
+    return with_masks(parsing, people) if several and parsing is not None else people
 
 
 def with_masks(parsing: Parsing, people: Sequence[PersonResult]) -> tuple[PersonResult, ...]:

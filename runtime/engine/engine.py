@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.codecs.pose_masks import with_masks
+from models.codecs.pose_masks import with_own_masks
 from models.codecs.registry import CODECS, Codecs, decoded
 from models.grid import Grid
 from models.labels import PART_SETS, PartSet
-from models.outputs import Heatmaps, JointOutput, OutputError
+from models.outputs import OutputError
 from models.results import Parsing, Result
 from models.spec import ModelSpec
 from runtime.engine.augmentation import ONE, Views
@@ -171,11 +171,6 @@ class Engine:
         return replace(self, views=views)
 
     @property
-    def tells_people_apart(self) -> bool:
-        """True when it gives the joints of several people; heat maps alone are of one."""
-        return any(isinstance(o, JointOutput) and not isinstance(o, Heatmaps) for o in self.forward.decodable)
-
-    @property
     def averages(self) -> bool:
         """True when mirrored views can be averaged cell by cell."""
         return self.spec.grid is Grid.CENTRE
@@ -260,18 +255,16 @@ class Engine:
         """The result of the codecs of all outputs."""
         if isinstance(maps, NoResultError):
             return FrameOutcome(None, "", maps)
-        letterbox = maps.request.letterbox
+        letterbox, decodable = maps.request.letterbox, self.forward.decodable
         context = maps.request.context(self.detail.size(letterbox), maps.mask)
         said = [
             self.codecs[type(o)].decode(o, maps.maps, replace(context, placement=letterbox.placement(o)))
-            for o in self.forward.decodable
+            for o in decodable
             if o.name in maps.maps
         ]
         parsing = next((r.parsing for r in said if r.parsing is not None), None)
         people = tuple(p for r in said for p in r.people) if maps.people is None else maps.people
-        if parsing is not None and self.tells_people_apart:
-            people = with_masks(parsing, people)
-        return FrameOutcome(Result(parsing, people), maps.notice)
+        return FrameOutcome(Result(parsing, with_own_masks(decodable, parsing, people)), maps.notice)
 
 
 def load_engine(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.codecs.pose_masks import REACH, with_masks
+from models.codecs.pose_masks import REACH, with_masks, with_own_masks
 from models.labels import COCO17, S31
+from models.outputs import AffinityFields, Heatmaps
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Frame
 from runtime.tracking.tracker import Tracker
@@ -101,3 +102,11 @@ def test_a_large_parsing_has_coarser_masks() -> None:
     assert person.mask is not None
     assert person.mask.shape == (192, 256)
     assert person.mask[96, 128]
+
+
+def test_only_outputs_of_several_people_have_masks_made() -> None:
+    people = (standing(50, 75, 4), standing(120, 75, 4))
+    maps, fields = Heatmaps(joints=COCO17.name), AffinityFields(joints=COCO17.name)
+    assert with_own_masks((maps,), parsing(), people) is people, "of one person"
+    assert with_own_masks((fields,), None, people) is people, "there are no parts to share out"
+    assert all(p.mask is not None for p in with_own_masks((fields,), parsing(), people))

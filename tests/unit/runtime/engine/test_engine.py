@@ -338,10 +338,3 @@ def test_shipped_files_and_a_users_factor_of_format_1_are_loaded(tmp_path: Path)
     personalised = shipped.with_factor(shipped.load_factor(path))
     assert personalised.factor_name == "anna"
     assert (personalised.parsing(frame).labels == shipped.parsing(frame).labels).all()
-
-
-@pytest.mark.parametrize(
-    ("model", "apart"), [("people-s31", True), ("personlab-small", True), ("joints-s31", False)]
-)
-def test_joints_of_several_people_are_told_apart_by_their_outputs(model: str, *, apart: bool) -> None:
-    assert load_engine(model, device="cpu").tells_people_apart == apart
