@@ -6,12 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from models.labels import COCO17, LSP14
+from models.labels import COCO17, LSP14, PASCAL_PARTS, from_s31
 from models.results import Pose
 from runtime.engine.engine import load_engine
 from runtime.system.errors import Refusal
+from training.evaluate import score_merged
 from training.pose_scores import hits, main, pck, scored
+from training.prediction import Prediction
 from training.scribbles import Skeleton
 
 
@@ -59,3 +62,29 @@ def test_a_model_without_joints_and_a_folder_without_photos_are_refused_in_words
         scored(load_engine("factored-s31", device="cpu"), [])
     assert main(["factored-s31", "--data", str(tmp_path)]) == 1
     assert "lsp" in capsys.readouterr().err
+
+
+def test_five_joints_count_alike_whatever_a_set_has_beside() -> None:
+    rows = [{"l_wrist": True, "r_wrist": False, "l_knee": True, "l_hip": False}]
+    assert pck(rows)["five"] == pytest.approx((0.5 + 1) / 5)
+
+
+def test_parts_of_another_set_are_scored_against_the_31_merged(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (2, 8, 8, 3), dtype=np.uint8)
+    labels = rng.integers(0, 32, (2, 8, 8), dtype=np.uint8)
+    np.save(tmp_path / "held.images.npy", images)
+    np.save(tmp_path / "held.labels.npy", labels)
+    merged = dict(zip((i.tobytes() for i in images), from_s31(PASCAL_PARTS)[labels], strict=True))
+
+    def perfect(picture: NDArray[np.uint8]) -> Prediction:
+        return Prediction(merged[picture.tobytes()], np.zeros((8, 8), np.float32))
+
+    def headless(picture: NDArray[np.uint8]) -> Prediction:
+        found = merged[picture.tobytes()]
+        return Prediction(np.where(found == PASCAL_PARTS.id("head"), 0, found), np.zeros((8, 8), np.float32))
+
+    assert score_merged(perfect, tmp_path / "held", PASCAL_PARTS)["mean IoU of 6 parts"] == 1
+    worse = score_merged(headless, tmp_path / "held", PASCAL_PARTS)
+    assert (worse["IoU head"], worse["IoU torso"]) == (0, 1)
+    assert worse["mean IoU of 6 parts"] == pytest.approx(5 / 6)
