@@ -70,19 +70,23 @@ def balanced_mean(loss: Tensor, weights: Tensor, person: Tensor, background_cap:
 
 
 class PartLoss(torch.nn.Module):
-    """−log of the probability the head gives to what a pixel's code allows; cross-entropy for exact codes."""
+    """−log of the probability the head gives to what a pixel's code allows; cross-entropy for exact codes.
+
+    `balanced`: parts by their weights, each picture's background held back; else all known pixels alike.
+    """
 
     allowed: Tensor
     weights: Tensor
 
-    def __init__(self, part_set: PartSet = S31) -> None:
+    def __init__(self, part_set: PartSet = S31, *, balanced: bool = True) -> None:
         super().__init__()
         table = torch.from_numpy(allowed(part_set))
         self.register_buffer("allowed", torch.cat((table, table.new_ones(256 - CODES, part_set.classes))))
         self.register_buffer("weights", code_weights())
+        self.balanced = balanced
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
-        """Balanced mean over known pixels.
+        """Mean over known pixels.
 
         Args:
             logits: (b, classes, h, w) part logits, resized to the codes' grid when that is finer.
@@ -93,6 +97,9 @@ class PartLoss(torch.nn.Module):
         index = codes.reshape(-1).long()
         log_allowed = flat.masked_fill(~self.allowed[index], _MINUS_INFINITY).logsumexp(1)
         loss = (flat.logsumexp(1) - log_allowed).view(len(codes), -1)
+        if not self.balanced:
+            known = index.view_as(loss) != IGNORE
+            return (loss * known).sum() / known.sum().clamp(min=1)
         index = index.view(len(codes), -1)
         return balanced_mean(loss, self.weights[index], (index > 0) & (index != IGNORE), PART_BACKGROUND)
 

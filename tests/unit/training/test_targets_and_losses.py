@@ -197,3 +197,14 @@ def test_loss_of_merged_parts_is_that_of_the_31_when_each_class_is_spread_over_i
     assert outside.item() == pytest.approx(
         (-merged[:, PASCAL_PARTS.id("lower arms")]).mean().item(), rel=1e-5
     )
+
+
+def test_unbalanced_parts_are_the_mean_over_all_known_pixels() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(2, PASCAL_PARTS.classes, 3, 3)
+    codes = torch.zeros(2, 3, 3, dtype=torch.uint8)
+    codes[0, 0, 0], codes[0, 1], codes[1, 2] = S31.id("neck"), IGNORE, IGNORE
+    labels = codes.long().masked_fill(codes == IGNORE, -100)
+    labels[labels == S31.id("neck")] = PASCAL_PARTS.id("torso")
+    expected = torch.nn.functional.cross_entropy(logits, labels).item()
+    assert PartLoss(PASCAL_PARTS, balanced=False)(logits, codes).item() == pytest.approx(expected, rel=1e-5)
