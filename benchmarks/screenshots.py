@@ -83,6 +83,7 @@ class Photographer:
             QTimer.singleShot(SETTLE_MS, lambda: self._take(scene))
             return
         self._desktop.tick()
+        QApplication.sendPostedEvents()  # new words in the status bar want another width
         subject = scene.subject() if scene.subject is not None else self._desktop.window
         subject.grab().save(str(self._out / f"{scene.name}.png"))
         self._next()
