@@ -24,7 +24,7 @@ from training import distributed
 from training.batches import DataFolders, batches_for
 from training.loop import LAST, DivergedError, State, TrainConfig, new_state, resume, train
 from training.photos import DataError
-from training.recipes import Optimiser, TrainingRecipe, recipe_of
+from training.recipes import NAMED, Optimiser, TrainingRecipe, recipe_of
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Stream
 from training.workers import WorkerStream
@@ -60,6 +60,7 @@ def _arguments() -> argparse.ArgumentParser:
         help="take only these layers of --init and leave them as they are: parsing_encoder fusion.adapter",
     )  # fmt: skip
     own = p.add_argument_group("recipe", "each has a default for the kind of network: training/recipes.py")
+    own.add_argument("--recipe", choices=tuple(NAMED), metavar="RECIPE", help=", ".join(NAMED))
     own.add_argument("--steps", type=int)
     own.add_argument("--decay-steps", type=int, help="the learning rate falls over the last ones; 0: never")
     own.add_argument("--batch", type=int)
@@ -112,11 +113,12 @@ def main(argv: list[str] | None = None) -> int:
     rank, world = distributed.start()
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     row = ZOO[a.name]
-    recipe = recipe_of(row, **{f.name: getattr(a, f.name, None) for f in fields(TrainingRecipe)})
+    recipe = recipe_of(row, a.recipe, **{f.name: getattr(a, f.name, None) for f in fields(TrainingRecipe)})
     recipe = replace(recipe, warmup_steps=min(recipe.warmup_steps, recipe.steps // 10))  # of short runs
     config = TrainConfig(
-        **{k: v for k, v in asdict(recipe).items() if k != "crop"}, dropout=a.dropout, seed=a.seed,
-        step=StepConfig(setting_shares=tuple(a.setting_shares), bf16=not a.no_bf16),
+        **{k: v for k, v in asdict(recipe).items() if k not in {"crop", "objective"}}, dropout=a.dropout,
+        seed=a.seed,
+        step=StepConfig(tuple(a.setting_shares), bf16=not a.no_bf16, objective=recipe.objective),
     )  # fmt: skip
     mixture = replace(Mixture(*a.mixture) if a.mixture else Mixture(), own=a.own_share)
     folders = DataFolders(

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
+from models.families import SMALL_RADIUS_PX
+from models.outputs import AffinityFields, Heatmaps, JointDisks, Output, PartProbabilities
 from training.coco_batches import make_coco_batch, read_coco
-from training.crowd_batches import CrowdSources, make_crowd_batch, whole_photos
+from training.crowd_batches import CrowdSources, make_affinity_batch, make_crowd_batch, whole_photos
 from training.joint_batches import JointSources, make_joint_batch
 from training.joint_photos import JointPhoto, read_joint_photos, with_codes
 from training.own_photos import read_own
@@ -214,6 +215,28 @@ def crowd_batches(outputs: Sequence[Output], folders: DataFolders, shape: BatchS
         return partial(
             make_coco_batch, read_coco(folders.coco, strict=folders.strict), output, cells, seed=seed
         )
+    return partial(make_crowd_batch, crowd_sources(output, folders), cells, seed=seed)
+
+
+def affinity_batches(
+    outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int
+) -> Batches:
+    """Scenes of several people, and photos of one, with limbs and parts.
+
+    Raises:
+        DataError: a folder cannot be used, or none is given.
+    """
+    fields = described(outputs, AffinityFields)
+    known = JointDisks(joints=fields.joints, radius_px=SMALL_RADIUS_PX, stride=fields.stride)
+    return partial(make_affinity_batch, crowd_sources(known, folders), shape, seed=seed)
+
+
+def crowd_sources(output: JointDisks, folders: DataFolders) -> CrowdSources:
+    """People with joints, and codes where there are dense labels, and pictures to put them in.
+
+    Raises:
+        DataError: a folder cannot be used, or none is given.
+    """
     if folders.data is None:
         raise DataError(
             "people need photos. Give --coco DIR,"
@@ -221,10 +244,9 @@ def crowd_batches(outputs: Sequence[Output], folders: DataFolders, shape: BatchS
         )
     backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
     rendered = [p for folder in folders.synthetic for p in read_rendered(folder, output.joint_set)]
-    pairs = list(annotated_people(folders.data, "train", output.joint_set))
+    pairs = list(annotated_people(folders.data, "train", output.joint_set, folders.pseudolabels))
     people = [person for photo, alpha in pairs if (person := cut_out(photo, alpha)) is not None]
-    found = CrowdSources(output, people, rendered, whole_photos(pairs), backgrounds)
-    return partial(make_crowd_batch, found, cells, seed=seed)
+    return CrowdSources(output, people, rendered, whole_photos(pairs), backgrounds)
 
 
 def described(outputs: Sequence[Output], kind: type[Described]) -> Described:
@@ -241,6 +263,7 @@ BATCHES: dict[
     frozenset({Heatmaps}): heatmap_batches,
     frozenset({PartProbabilities, Heatmaps}): part_and_joint_batches,
     frozenset({JointDisks}): crowd_batches,
+    frozenset({PartProbabilities, Heatmaps, AffinityFields}): affinity_batches,
 }
 
 

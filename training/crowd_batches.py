@@ -1,20 +1,28 @@
-"""Batches for PersonLab: scenes of several people, and photos of one person as they are."""
+"""Batches of everybody's joints: scenes of several people, and photos of one person as they are.
+
+For PersonLab, or for part affinity fields with the parts of the same people.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.codecs.affinity_fields import AffinityFieldsCodec
 from models.codecs.codec import Placement
+from models.codecs.heatmaps import HeatmapCodec
 from models.codecs.personlab import AnnotatedPerson, encode_people
 from models.grid import Grid
-from models.outputs import JointDisks
+from models.labels import IGNORE
+from models.outputs import AffinityFields, Heatmaps, JointDisks
+from models.results import Pose
 from training.augment import Image, Ranges, affine, photometric
-from training.crowds import Crowd, draw_crowd, grown
+from training.crowds import Crowd, draw_crowd, grown, warped_codes
 from training.joint_photos import JointPhoto
 from training.person_cutouts import PersonCutout
 from training.stream import Batch, BatchShape
@@ -25,18 +33,22 @@ PHOTO_RANGES = Ranges(scale=(0.5, 1.8), angle=15, wild_angle=0.06, shift=0.18)
 
 @dataclass(frozen=True)
 class WholePhoto:
-    """A photo with its person: joints and soft silhouette at the photo's size."""
+    """A photo with its person: joints, soft silhouette and codes of parts, at the photo's size."""
 
     name: str
     image: Image
     alpha: Image
     points: NDArray[np.float32]
     known: NDArray[np.bool_]
+    codes: Image | None = None
 
 
 @dataclass(frozen=True)
 class CrowdSources:
-    """People to put into scenes, drawn photo or rendered, and photos as they are."""
+    """People to put into scenes, drawn photo or rendered, and photos as they are.
+
+    `output` says which joints, and how far round one that nobody told nothing is known.
+    """
 
     output: JointDisks
     people: Sequence[PersonCutout]
@@ -57,6 +69,35 @@ def batch_of(drawn: Sequence[Crowd], output: JointDisks, stride: int) -> Batch:
     targets = [crowd_targets(c, output, stride) for c in drawn]
     stacked = {name: np.stack([t[name] for t in targets]) for name in targets[0]}
     return Batch(np.stack([c.picture for c in drawn]), stacked)
+
+
+def make_affinity_batch(sources: CrowdSources, shape: BatchShape, *, seed: int, step: int) -> Batch:
+    """The batch of one step for parts, heat maps and affinity fields; targets as their losses ask for."""
+    drawn = [_draw(np.random.default_rng((seed, step, i)), sources, shape.crop) for i in range(shape.size)]
+    targets = [affinity_targets(c, sources.output, shape.stride) for c in drawn]
+    stacked = {name: np.stack([t[name] for t in targets]) for name in targets[0]}
+    return Batch(np.stack([c.picture for c in drawn]), stacked)
+
+
+def affinity_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, NDArray[Any]]:
+    """Maps of a scene on the grid of `output`, 1 where they are known, and `codes` every `stride` px."""
+    side = crowd.picture.shape[0]
+    placement = Placement((side, side), (side, side), output.stride, output.grid)
+    heat = Heatmaps(joints=output.joints, background=True)
+    fields = AffinityFields(joints=output.joints)
+    poses = [Pose(output.joint_set, p.points, p.labelled.astype(np.float32)) for p in crowd.people]
+    maps: dict[str, NDArray[Any]] = {
+        heat.type: HeatmapCodec().encode(heat, poses, placement),
+        fields.type: AffinityFieldsCodec().encode(fields, crowd.people, placement),
+    }
+    known = ~crowd.unknown[:, output.stride // 2 :: output.stride, output.stride // 2 :: output.stride]
+    limbs = np.stack([known[a] & known[b] for a, b in output.joint_set.bones]).repeat(2, axis=0)
+    joints = np.concatenate((known, known.all(axis=0, keepdims=True)))
+    maps[f"{heat.type}_known"] = joints.astype(np.float32)
+    maps[f"{fields.type}_known"] = (limbs | (maps[fields.type] != 0)).astype(np.float32)
+    codes = np.full((side, side), IGNORE, np.uint8) if crowd.codes is None else crowd.codes
+    maps["codes"] = codes[stride // 2 :: stride, stride // 2 :: stride]
+    return maps
 
 
 def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, NDArray[np.float32]]:
@@ -110,9 +151,11 @@ def _in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, s
     unsure = (~near & (laid[..., 3] > 0)) | ((alpha > 60) & (alpha < 190))
     people = (AnnotatedPerson(points, known),) if seen.any() else ()
     picture = photometric(rng, np.ascontiguousarray(laid[..., :3]))
-    return Crowd(picture, seen.astype(np.uint8) if people else np.zeros_like(alpha), people, unknown, unsure)
+    owners = (seen if people else np.zeros_like(seen)).astype(np.uint8)
+    codes = None if photo.codes is None else warped_codes(photo.codes, m, side)
+    return Crowd(picture, owners, people, unknown, unsure, codes=codes)
 
 
 def whole_photos(pairs: Iterable[tuple[JointPhoto, Image]]) -> list[WholePhoto]:
     """Photos with their silhouettes, as they are."""
-    return [WholePhoto(p.name, p.image, alpha, p.points, p.known) for p, alpha in pairs]
+    return [WholePhoto(p.name, p.image, alpha, p.points, p.known, p.codes) for p, alpha in pairs]

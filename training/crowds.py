@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.codecs.personlab import AnnotatedPerson
-from models.labels import JointSet
+from models.labels import IGNORE, JointSet
 from models.outputs import JointDisks
 from training.augment import Image, affine, photometric, warp
 from training.person_cutouts import PersonCutout
 from training.stream import BACKGROUND_RANGES
+from training.targets import SET_CODES, mirror_codes
 
 PEOPLE = (0.07, 0.30, 0.24, 0.15, 0.12, 0.07, 0.05)  # shares of scenes with 0, 1, 2 … people
 HEIGHTS = (0.22, 1.2)  # of the longer side of the tallest people, crops
@@ -39,6 +40,7 @@ class Crowd:
         unknown: (joints, side, side) True where a joint of this type may be that nobody told.
         unsure: (side, side) True where it is not told whether anybody is there.
         shared: (side, side) True where there are people whose joints are not told, or several; None: nowhere.
+        codes: (side, side) what each pixel teaches of parts (targets.py); None: nothing.
     """
 
     picture: Image
@@ -47,6 +49,7 @@ class Crowd:
     unknown: Flags
     unsure: Flags
     shared: Flags | None = None
+    codes: Image | None = None
 
     @property
     def covered(self) -> Flags:
@@ -77,11 +80,29 @@ def draw_crowd(
     picture = warp(background, np.zeros((h, w), np.uint8), m, side, side, 0)[0].astype(np.float32)
     count = int(rng.choice(len(PEOPLE), p=np.array(PEOPLE) / sum(PEOPLE)))
     chosen = [people[int(rng.integers(len(people)))] for _ in range(count)]
-    owners = np.zeros((side, side), np.uint8)
+    owners, codes = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)
     placed = []
     for i, (cutout, m) in enumerate(zip(chosen, _places(rng, chosen, side), strict=True), start=1):
         placed.append(_paste(rng, picture, owners, cutout, m, i, output.joint_set))
-    return _annotated(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, output)
+        _code(codes, owners == i, cutout, m)
+    crowd = _annotated(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, output)
+    return replace(crowd, codes=codes)
+
+
+def _code(codes: Image, seen: Flags, cutout: PersonCutout, m: NDArray[np.float64]) -> None:
+    """Write what is known of the parts of a person who is seen there, all of them or that it is somebody."""
+    if cutout.codes is None:
+        codes[seen] = SET_CODES["person"]
+        return
+    there = warped_codes(cutout.codes, m, codes.shape[0])
+    codes[seen] = np.where(there == 0, IGNORE, there)[seen]
+
+
+def warped_codes(codes: Image, m: NDArray[np.float64], side: int) -> Image:
+    """Codes moved into a square of `side` px, left and right of a mirrored person too; 255 outside."""
+    flat = cv2.warpAffine(codes, m, (side, side), flags=cv2.INTER_NEAREST, borderValue=(IGNORE,))
+    mirrored = m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]
+    return np.asarray(mirror_codes()[flat] if mirrored else flat, np.uint8)
 
 
 def _places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:

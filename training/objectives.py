@@ -1,17 +1,22 @@
-"""LOSSES: how each type of output is taught. A row asks the batch for its targets by name."""
+"""LOSSES: how each type of output is taught. A row asks the batch for its targets by name.
+
+OBJECTIVES are other choices, by name: their rows take the place of those of LOSSES; None teaches nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import count, takewhile
 
 import torch
 from torch import Tensor
 
+from models.codecs.registry import CODECS
 from models.families import AUXILIARY, early_name
 from models.labels import S31, PartSet
-from models.outputs import Heatmaps, JointDisks, Output, PartProbabilities
+from models.outputs import AffinityFields, Heatmaps, JointDisks, Output, PartProbabilities
+from training.affinity_loss import Mask, Scale, affinity_loss
 from training.heatmap_loss import heatmap_loss, squared_loss
 from training.losses import PartLoss, factor_loss
 from training.personlab_loss import personlab_loss
@@ -48,6 +53,13 @@ def people_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tens
     return terms | {AUXILIARY + n: term for n, term in early.items()}
 
 
+def affinity_terms(
+    _: Output, maps: Maps, targets: Targets, mask: Mask = "valid", scale: Scale = "support"
+) -> dict[str, Tensor]:
+    """The terms of `affinity_loss`, which teaches the heat maps, too."""
+    return affinity_loss(maps, targets, mask, scale)
+
+
 def _described_part_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
     assert isinstance(output, PartProbabilities)  # the row of LOSSES
     return part_terms(maps, targets, output.part_set)
@@ -62,17 +74,37 @@ LOSSES: dict[type[Output], Loss] = {
     PartProbabilities: _described_part_terms,
     Heatmaps: heatmap_terms,
     JointDisks: people_terms,
+    AffinityFields: affinity_terms,
+}
+OBJECTIVES: dict[str, Mapping[type[Output], Loss | None]] = {
+    "": {},
+    "parts alone": {AffinityFields: None},
+    "limbs alone": {PartProbabilities: None},
+    "positive": {AffinityFields: partial(affinity_terms, mask="positive")},
+    "cao": {AffinityFields: partial(affinity_terms, scale="batch")},
 }
 
 
-def terms_of(outputs: Sequence[Output], maps: Maps, targets: Targets) -> dict[str, Tensor]:
-    """Terms of every output that is there, and of its predictions by earlier stages (`early_name`)."""
+def losses_of(objective: str) -> dict[type[Output], Loss]:
+    """The losses of an objective by its name; empty: `LOSSES`."""
+    return {kind: loss for kind, loss in {**LOSSES, **OBJECTIVES[objective]}.items() if loss is not None}
+
+
+def terms_of(
+    outputs: Sequence[Output], maps: Maps, targets: Targets, losses: Mapping[type[Output], Loss] = LOSSES
+) -> dict[str, Tensor]:
+    """Terms of every output that is there, and of its predictions by earlier stages (`early_name`).
+
+    What its codec reads beside is of the same stage.
+    """
     terms: dict[str, Tensor] = {}
     for output in outputs:
         earlier = (early_name(stage, output.name) for stage in count(1))
         for name in (output.name, *takewhile(maps.__contains__, earlier)):
             if name in maps:
                 prefix = name.removesuffix(output.name)
-                found = LOSSES[type(output)](output, {**maps, output.name: maps[name]}, targets)
+                beside = (output.name, *CODECS[type(output)].needs)
+                own = {n: maps[prefix + n] for n in beside if prefix + n in maps}
+                found = losses[type(output)](output, {**maps, **own}, targets)
                 terms |= {prefix + term: loss for term, loss in found.items()}
     return terms

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from models.labels import COCO17, IGNORE, JointSet
 from training.augment import Image
 from training.joint_photos import FEWEST, JointPhoto, annotated, with_landmarks
 from training.photos import DataError, read_ccp, read_lsp, read_unlabelled
+from training.pseudolabels import with_labels
 from training.teacher_labels import read_landmarks, silhouettes
 
 HELD_OUT = 10  # one person in so many is never trained on, by the name of the photo
@@ -37,6 +38,7 @@ class PersonCutout:
         alpha: (h, w) 255 where the person surely is.
         points: (joints, 2) x, y px.
         known: (joints,) False where nobody said where the joint is.
+        codes: (h, w) what each pixel teaches of parts (targets.py); None where nothing.
     """
 
     name: str
@@ -44,6 +46,7 @@ class PersonCutout:
     alpha: Image
     points: NDArray[np.float32]
     known: NDArray[np.bool_]
+    codes: Image | None = None
 
 
 def held_out(name: str) -> bool:
@@ -79,7 +82,8 @@ def cut_out(photo: JointPhoto, alpha: Image) -> PersonCutout | None:
     if known.sum() < FEWEST:
         return None
     points = photo.points - np.array((left, top), np.float32)
-    return PersonCutout(photo.name, photo.image[inside].copy(), alpha[inside].copy(), points, known)
+    codes = None if photo.codes is None else photo.codes[inside].copy()
+    return PersonCutout(photo.name, photo.image[inside].copy(), alpha[inside].copy(), points, known, codes)
 
 
 def read_person_cutouts(data: Path, part: Part = "train") -> list[PersonCutout]:
@@ -91,8 +95,12 @@ def read_person_cutouts(data: Path, part: Part = "train") -> list[PersonCutout]:
     return [c for p, alpha in annotated_people(data, part, COCO17) if (c := cut_out(p, alpha)) is not None]
 
 
-def annotated_people(data: Path, part: Part, joints: JointSet) -> Iterator[tuple[JointPhoto, Image]]:
+def annotated_people(
+    data: Path, part: Part, joints: JointSet, pseudolabels: Path | None = None
+) -> Iterator[tuple[JointPhoto, Image]]:
     """Photos with joints, each with the soft silhouette (h, w) of its person.
+
+    Those of which `pseudolabels` has dense labels have codes.
 
     Raises:
         DataError: a folder cannot be used.
@@ -106,11 +114,13 @@ def annotated_people(data: Path, part: Part, joints: JointSet) -> Iterator[tuple
         teacher = data / "teacher" / name
         known = read_landmarks(teacher)
         chosen = [p for p in photos if held_out(p.name) == (part == "test") and Path(p.name).stem in known]
+        dense = with_labels(chosen, pseudolabels / name) if pseudolabels else chosen
+        codes = {p.name: made.codes for p, made in zip(chosen, dense, strict=True) if made is not p}
         hand_made = ((p, ((p.codes > 0) & (p.codes != IGNORE)) * np.uint8(255)) for p in chosen)
         for photo, alpha in hand_made if name == "ccp" else silhouettes(chosen, teacher):
             (whole,) = with_landmarks([annotated(photo, joints)], known, joints)
             if whole.known.sum() >= FEWEST:
-                yield whole, alpha
+                yield replace(whole, codes=codes.get(photo.name)), alpha
 
 
 def read_rendered(folder: Path, joints: JointSet = COCO17, part: Part = "train") -> list[PersonCutout]:
@@ -131,15 +141,17 @@ def read_rendered(folder: Path, joints: JointSet = COCO17, part: Part = "train")
     for stem, people in rows.items():
         if len(people) != 1:
             continue
-        image, mask = (
-            cv2.imread(str(folder / f"images/{stem}.jpg")),
-            cv2.imread(str(folder / f"instances/{stem}.png"), cv2.IMREAD_UNCHANGED),
+        image = cv2.imread(str(folder / f"images/{stem}.jpg"))
+        mask, labels = (
+            cv2.imread(str(folder / f"{kind}/{stem}.png"), cv2.IMREAD_UNCHANGED)
+            for kind in ("instances", "labels")
         )
         if image is None or mask is None:
             continue
         table = np.asarray(people[0], np.float32)
         rgb = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
-        photo = JointPhoto(f"{stem}.jpg", rgb, table[:, :2], table[:, 2] > 0)
+        codes = None if labels is None else np.asarray(labels, np.uint8)
+        photo = JointPhoto(f"{stem}.jpg", rgb, table[:, :2], table[:, 2] > 0, codes)
         alpha = ((mask == 1) * np.uint8(255)).astype(np.uint8)
         whole = ((photo.points >= 0) & (photo.points < rgb.shape[1::-1])).all()
         if whole and photo.known.sum() >= FEWEST and (person := cut_out(photo, alpha)) is not None:

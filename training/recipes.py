@@ -19,6 +19,7 @@ class TrainingRecipe:
         decay_steps: the learning rate falls over so many last ones; 0: it is constant.
         ema: decay of the averaged weights.
         milestones: (share of the steps, factor of the first learning rate from there on), …
+        objective: a key of `training.objectives.OBJECTIVES`.
     """
 
     steps: int = 8000
@@ -31,6 +32,7 @@ class TrainingRecipe:
     warmup_steps: int = 200
     weight_decay: float = 2e-4
     milestones: tuple[tuple[float, float], ...] = ()
+    objective: str = ""
 
 
 #: of both small PersonLab networks: people of a third of the picture need more pixels than parts of one
@@ -40,10 +42,29 @@ PERSONLAB_PAPER = TrainingRecipe(
     steps=1_000_000, decay_steps=0, batch=8, crop=801, lr=1e-3, optimiser="sgd", ema=0.9999, warmup_steps=0,
     weight_decay=0.0,
 )  # fmt: skip
-RECIPES = {"personlab": PEOPLE, "people": PEOPLE, "personlab-resnet": PERSONLAB_PAPER}
+#: the report's mask and optimiser; learning rate, momentum and decay are not given there (methods §7.2)
+PAF_FCN_REPORT = TrainingRecipe(
+    steps=100_000, decay_steps=0, batch=10, crop=384, lr=1e-3, optimiser="sgd", ema=0.999, weight_decay=5e-4,
+    objective="positive",
+)  # fmt: skip
+RECIPES = {
+    "paf-fcn": PEOPLE,
+    "paf-fcn-vgg16": replace(PAF_FCN_REPORT, objective=""),
+    "personlab": PEOPLE,
+    "people": PEOPLE,
+    "personlab-resnet": PERSONLAB_PAPER,
+}
+#: the papers' own, and those that compare, by name
+NAMED = {
+    "paf_fcn_report": PAF_FCN_REPORT,
+    "paf_fcn_cao": replace(PAF_FCN_REPORT, lr=4e-5, objective="cao"),
+    "paf_fcn_parts": replace(PEOPLE, objective="parts alone"),
+    "paf_fcn_limbs": replace(PEOPLE, objective="limbs alone"),
+}
 
 
-def recipe_of(row: ZooRow, **given: object) -> TrainingRecipe:
-    """The recipe of a row's family, changed where something is given that is not None."""
+def recipe_of(row: ZooRow, name: str | None = None, **given: object) -> TrainingRecipe:
+    """The recipe of a name, or of a row's family, changed where something is given that is not None."""
     changed = {k: v for k, v in given.items() if v is not None}
-    return replace(RECIPES.get(row.family, TrainingRecipe()), **changed)  # type: ignore[arg-type]
+    recipe = NAMED[name] if name else RECIPES.get(row.family, TrainingRecipe())
+    return replace(recipe, **changed)  # type: ignore[arg-type]

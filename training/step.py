@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import dropout2d
 
+from models.codecs.registry import decoded
 from models.factored import FactoredConvNet, normalise, person_probability
 from models.network import Network
 from models.outputs import Output
 from training.losses import person_from_codes
 from training.noise import SETTINGS, Setting, gaussian_noise, swap_noise
-from training.objectives import LOSSES, Targets, factor_terms, part_terms, terms_of
+from training.objectives import Targets, factor_terms, losses_of, part_terms, terms_of
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class StepConfig:
         hide: half of the trunk's features hidden from it, so that the silhouette is worth reading.
         leave_out: share of the images with a shown silhouette that leaves out a box of the picture, and
             whoever is in it: their parts are background then, as with a factor that knows one of several.
+        objective: a key of `training.objectives.OBJECTIVES`.
     """
 
     setting_shares: tuple[float, float, float, float] = (0.08, 0.08, 0.76, 0.08)
@@ -35,6 +37,7 @@ class StepConfig:
     hide: float = 0.5
     leave_out: float = 0.4
     bf16: bool = True
+    objective: str = ""
 
 
 def draw_setting(config: StepConfig, generator: torch.Generator) -> int:
@@ -54,7 +57,8 @@ def losses(
 ) -> dict[str, Tensor]:
     """Forward one batch, (b, 3, h, w) RGB in 0..255, the Factored ConvNet under a drawn setting.
 
-    `outputs` describe what the network gives, in its order; those without a row in LOSSES are not taught.
+    `outputs` describe what the network gives, in its order; those without a loss, and those that the codec of
+    another one reads, are not taught by themselves.
 
     Returns:
         Terms by name; their sum is to be minimised. The Factored ConvNet has `parts`, and `factor` in
@@ -64,9 +68,10 @@ def losses(
         if isinstance(net, FactoredConvNet):
             return _under_setting(net, rgb, targets, config, generator)
         given = net(normalise(rgb))
-        taught = [o for o in outputs if type(o) in LOSSES]
+        table = losses_of(config.objective)
+        taught = [o for o in decoded(outputs) if type(o) in table]
         maps = given if isinstance(given, dict) else {taught[-1].name: given}
-        return terms_of(taught, maps, targets)
+        return terms_of(taught, maps, targets, table)
 
 
 def mixed_precision(device: torch.device, *, on: bool) -> AbstractContextManager[object]:
