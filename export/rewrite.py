@@ -24,7 +24,8 @@ from models.factored import (
     TrunkStage,
     channels_first,
 )
-from models.joints import HeatmapStage
+from models.joints import HeatmapHead, HeatmapStage
+from models.paf_fcn import PafFcnStage, PoseStage, parts_and_limbs
 from models.personlab import PeopleStage, PersonLabNet, PersonLabStage, in_pixels, shown
 from models.personlab_resnet import IMAGENET_MEAN, IMAGENET_STD, PersonLabResNet, PersonLabResNetStage
 from models.pil import PartsAndJointsStage
@@ -185,6 +186,30 @@ class FastPeople(nn.Module):
         return shown(in_pixels(self.maps, self.blocks(joined)))
 
 
+class FastPafFcn(nn.Module):
+    """Image → parts, labels, and everybody's heat maps and affinity fields, of the small network."""
+
+    def __init__(self, stage: PafFcnStage) -> None:
+        super().__init__()
+        self.network = deepcopy(stage.network)
+        head = self.network.segmentation
+        assert isinstance(head, HeatmapHead)
+        self.network.trunk = fast_sequence(self.network.trunk)
+        self.network.segmentation = fast_sequence(nn.Sequential(*head.project, head.stage, head.classify))
+        for pose in self.network.pose:
+            assert isinstance(pose, PoseStage)
+            pose.shared = fast_sequence(pose.shared)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(b, h, w, 3) uint8 → maps (b, channels, h/8, w/8) and labels (b, h/8, w/8) uint8."""
+        return parts_and_limbs(self.network(channels_first(image) - PIXEL_CENTRE))
+
+
+def _fast_paf_fcn(stage: PafFcnStage) -> nn.Module:
+    """Of VGG16 there is nothing to fold."""
+    return FastPafFcn(stage) if isinstance(stage.network.segmentation, HeatmapHead) else stage
+
+
 def _softmax_and_labels(logits: Tensor) -> tuple[Tensor, Tensor]:
     """Softmax over the channels in single steps: the fused operator transposes twice to do it."""
     e = torch.exp(logits - logits.amax(dim=1, keepdim=True))
@@ -202,4 +227,5 @@ REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     PersonLabResNetStage: FastPersonLabResNet,
     PeopleStage: FastPeople,
     PartsAndJointsStage: composed,
+    PafFcnStage: _fast_paf_fcn,
 }

@@ -13,6 +13,7 @@ from typing import Literal
 from models.grid import Grid
 from models.labels import PART_SETS, S31, PartSet
 from models.outputs import (
+    AffinityFields,
     Heatmaps,
     JointDisks,
     Offsets,
@@ -45,6 +46,7 @@ class ZooRow:
     encoders: tuple[str, ...] = ()
     fusion: Fusion = "base"  #: of their features
     variant: bool = False  #: of another row, to compare with: checked in parts that differ, not whole
+    pose_stages: int = 0  #: of heat maps and affinity fields, each seeing what the one before found
 
     @property
     def part_set(self) -> PartSet:
@@ -155,6 +157,12 @@ def people_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     return (*factored_stages(row), people)
 
 
+def paf_fcn_stages(row: ZooRow) -> tuple[StageSpec, ...]:
+    """One graph from picture to parts, and to everybody's joints and limbs."""
+    pose = Heatmaps(joints=row.joints, background=True), AffinityFields(joints=row.joints)
+    return (StageSpec("network", (IMAGE,), (*part_outputs(row.parts), *pose)),)
+
+
 FAMILIES: dict[str, Family] = {
     "factored": Family("models.factored:build_factored", factored_stages),
     "baseline": Family("models.factored:build_baseline", parsing_stages),
@@ -164,6 +172,8 @@ FAMILIES: dict[str, Family] = {
     "personlab-resnet": Family("models.personlab_resnet:build", resnet_stages),
     "pil": Family("models.pil:build", part_and_joint_stages),
     "people": Family("models.personlab:build_people", people_stages),
+    "paf-fcn": Family("models.paf_fcn:build_small", paf_fcn_stages),
+    "paf-fcn-vgg16": Family("models.paf_fcn:build_vgg16", paf_fcn_stages),
 }
 _ROWS = (
     ZooRow("factored-s31", "factored", "relu", 500_318),
@@ -177,6 +187,9 @@ _ROWS = (
     ZooRow("people-s31", "people", "relu", 685_044, joints="COCO-17"),
     ZooRow("personlab-resnet50", "personlab-resnet", "relu", 23_969_132, "", "COCO-17", 50, 16),
     ZooRow("personlab-resnet101", "personlab-resnet", "relu", 42_961_260, "", "COCO-17", 101, 16),
+    ZooRow("paf-fcn-small", "paf-fcn", "relu", 725_095, "PASCAL-7", "COCO-17", pose_stages=2),
+    ZooRow("paf-fcn-small-1", "paf-fcn", "relu", 552_693, "PASCAL-7", "COCO-17", pose_stages=1),
+    ZooRow("paf-fcn-vgg16", "paf-fcn-vgg16", "relu", 149_699_353, "PASCAL-7", "LSP-14-neck", pose_stages=2),
     ZooRow("personlab-resnet152", "personlab-resnet", "relu", 58_604_908, "", "COCO-17", 152, 16),
 )
 PIL_SMALL = ZooRow("pil-small", "pil", "relu", 1_181_200, "PASCAL-7", "COCO-17", encoders=SMALL, fusion="pil")

@@ -264,6 +264,13 @@ LSP14 = JointSet(
     ((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 12), (9, 12), (9, 10), (10, 11), (12, 13),
      (8, 2), (9, 3)),
 )  # fmt: skip
+#: the tree of limbs of part affinity fields (methods §7.1): hips hang on the neck, not on the shoulders
+LSP14_NECK = JointSet(
+    "LSP-14-neck",
+    LSP14.names,
+    ((12, 13), (12, 8), (8, 7), (7, 6), (12, 2), (2, 1), (1, 0), (12, 9), (9, 10), (10, 11), (12, 3), (3, 4),
+     (4, 5)),
+)  # fmt: skip
 LIP16 = JointSet(
     "LIP-16",
     ("r_ankle", "r_knee", "r_hip", "l_hip", "l_knee", "l_ankle", "pelvis", "thorax", "neck", "head_top",
@@ -289,7 +296,7 @@ PASCAL_PARTS = PartSet(
 PART_SETS: dict[str, PartSet] = {s.name: s for s in (S31, PASCAL_PARTS)}
 #: the 31 parts merged into those of another set, by its name
 MERGES: dict[str, PartMap] = {PASCAL_PARTS.name: PASCAL7}
-JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO17, LSP14, LIP16)}
+JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO17, LSP14, LSP14_NECK, LIP16)}
 
 
 def from_s31(part_set: PartSet) -> NDArray[np.uint8]:

@@ -18,10 +18,10 @@ from models.codecs.personlab import AnnotatedPerson
 from models.families import ZOO, ZooRow
 from models.labels import JOINT_SETS
 from models.network import Network, build
-from models.outputs import Heatmaps, JointDisks
+from models.outputs import AffinityFields, Heatmaps, JointDisks
 from models.spec import METADATA_KEY, ModelSpec, sides_of
 from tests.networks import LIGHT, seasoned
-from training.crowd_batches import crowd_targets
+from training.crowd_batches import affinity_targets, crowd_targets
 from training.crowds import Crowd
 from training.loop import LAST, TrainConfig, new_state, train
 from training.step import StepConfig
@@ -93,4 +93,11 @@ def batch(row: ZooRow) -> Batch:
         )  # fmt: skip
         given = crowd_targets(crowd, disks, disks.stride)
         targets |= {name: np.stack([value, value]) for name, value in given.items()}
+    for fields in (o for s in row.stages for o in s.outputs if isinstance(o, AffinityFields)):
+        nobody = np.zeros((side, side), np.uint8)
+        person = AnnotatedPerson(rng.uniform(0, side, (joints, 2)).astype(np.float32), np.ones(joints, bool))
+        unknown = np.zeros((joints, side, side), bool)
+        scene = Crowd(np.dstack([nobody] * 3), nobody, (person,), unknown, unknown[0])
+        given = affinity_targets(scene, JointDisks(joints=row.joints), fields.stride)
+        targets |= {name: np.stack([value, value]) for name, value in given.items() if name != "codes"}
     return Batch(rng.integers(0, 256, (2, side, side, 3), np.uint8), targets)
