@@ -229,3 +229,14 @@ class Confusion:
         hit = np.diag(self.counts).astype(np.float64)
         rates: NDArray[np.float64] = np.divide(hit, truth, out=np.full(self.classes, np.nan), where=truth > 0)
         return rates
+
+    def summary(self) -> dict[str, float]:
+        """Pixel and mean accuracy, mean and frequency-weighted IoU; classes that are nowhere are left out."""
+        truth, total = self.counts.sum(1), max(1, int(self.counts.sum()))
+        weighted = np.where(truth > 0, truth * self.iou(), 0).sum() / total
+        means = {"mean accuracy": self.accuracy(), "mean IoU": self.iou()}
+        return {
+            "pixel accuracy": float(np.trace(self.counts)) / total,
+            **{k: float(np.nanmean(v)) if np.isfinite(v).any() else float("nan") for k, v in means.items()},
+            "frequency-weighted IoU": float(weighted),
+        }

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+from models.codecs.affinity_fields import AffinityFieldsCodec, LimbAssembly
 from models.codecs.decoding import Decoding
 from models.codecs.personlab import PersonLabCodec
 from models.codecs.registry import CODECS
-from models.outputs import JointDisks
+from models.outputs import AffinityFields, JointDisks
 from runtime.engine.augmentation import Views, chosen
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
@@ -47,12 +48,16 @@ def engine_of(a: argparse.Namespace) -> Engine:
 
 
 def decoded_by(engine: Engine, decoding: Decoding) -> Engine:
-    """The same model with other settings of PersonLab's decoder.
+    """The same model with other settings of PersonLab's decoder; of affinity fields the number of people.
 
     Raises:
         Refusal: the model finds no people.
     """
-    if not any(isinstance(o, JointDisks) for o in engine.spec.outputs):
+    kinds = {type(o) for o in engine.spec.outputs}
+    if AffinityFields in kinds:
+        codec = AffinityFieldsCodec(LimbAssembly(keep=decoding.keep))
+        return replace(engine, codecs={**CODECS, AffinityFields: codec})
+    if JointDisks not in kinds:
         raise Refusal(f"model {engine.name}", "it does not tell people apart", "choose personlab-small")
     return replace(engine, codecs={**CODECS, JointDisks: PersonLabCodec(decoding)})
 

@@ -18,7 +18,7 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from models.codecs.decoding import Decoding
-from models.labels import COCO17
+from models.labels import COCO17, IGNORE, S31, from_s31
 from models.outputs import JointDisks
 from runtime.engine.engine import Engine
 from runtime.engine.letterbox import NetworkSize
@@ -28,6 +28,9 @@ from training.augment import Image
 from training.average_precision import KINDS, RESAMPLES, Evaluation, Row, data_set, gains, result
 from training.batches import BACKGROUNDS
 from training.crowds import Crowd, draw_crowd
+from training.datasets.joint_score import add_parts, group_of
+from training.group_scores import pck_dist
+from training.metrics import Confusion
 from training.people_engine import add_arguments, decoded_by, engine_of
 from training.person_cutouts import PersonCutout, read_person_cutouts, read_rendered
 from training.photos import DataError, read_backgrounds
@@ -78,6 +81,22 @@ def found(engine: Engine, crowds: Iterable[Crowd]) -> list[Row]:
         for i, crowd in enumerate(crowds)
         for person in engine.parse(Frame(crowd.picture, i, 0.0, 0.0)).people
     ]
+
+
+def beside(engine: Engine, crowds: Iterable[Crowd]) -> dict[str, Any]:
+    """PCK_dist of the joints, and accuracies and IoU of parts where scenes and model have them."""
+    pictures, tally = [], None
+    for i, crowd in enumerate(crowds):
+        given = engine.parse(Frame(crowd.picture, i, 0.0, 0.0))
+        known = [np.where(p.labelled[:, None], p.points, np.nan) for p in crowd.people]
+        truth = np.array(known).reshape(-1, len(COCO17.names), 2)
+        pictures.append(group_of(given.people, truth, np.full(len(truth), np.nan), COCO17))
+        if given.parsing is not None and crowd.codes is not None:
+            parts = given.parsing.part_set
+            tally = tally or Confusion(parts.classes)
+            exact = np.where(crowd.codes < S31.classes, crowd.codes, IGNORE)
+            add_parts(given.parsing, from_s31(parts)[exact], parts, tally)
+    return pck_dist(pictures, COCO17) | (tally.summary() if tally else {})
 
 
 def ablations(engine: Engine, sizes: Sequence[str]) -> dict[str, Engine]:
@@ -157,6 +176,7 @@ def main(argv: list[str] | None = None) -> int:
     if a.ablations is None:
         results = found(engine, crowds)
         said: dict[str, Any] = {kind: Evaluation(coco, results, kind).scores() for kind in KINDS}
+        said |= beside(engine, crowds)
     else:
         said = {"ablations": ablation_table(variants, crowds, coco)}
     if a.markdown and a.ablations is not None:

@@ -1,7 +1,8 @@
-"""`python -m training.datasets`: count a published data set, check it, or score a checkpoint on it.
+"""`python -m training.datasets`: count a published data set, check it, or score a network on it.
 
 python -m training.datasets up-s31 /data/up-s31 --check
 python -m training.datasets up-s31 /data/up-s31 --score runs/first/last.safetensors
+python -m training.datasets lip /data/lip --joints pil-small
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--check", action="store_true", help="read every file, not only the lists and annotations")
     p.add_argument("--strict", action="store_true", help="stop at the first thing that would be left out")
     p.add_argument("--score", type=Path, metavar="CHECKPOINT", help="the paper's measures as JSON")
+    p.add_argument("--joints", metavar="MODEL", help="joints, and parts, of a model's name or folder as JSON")
     p.add_argument("--size", type=int, default=512, help="side of the network's input when scoring, px")
     p.add_argument(
         "--show-silhouettes", action="store_true",
@@ -55,6 +57,13 @@ def main(argv: list[str] | None = None) -> int:
             if a.name != "coco":
                 raise DataError("--impute: only coco has people without keypoints. Leave it out.")
             print(*(impute(a.root, n, a.impute, problems, a.limit) for n in names), sep="\n")
+        elif a.joints is not None:
+            from training.datasets.joint_score import score_joints_of  # noqa: PLC0415 - as above
+
+            found = readable(islice(loader.samples(a.root, names[0], problems), a.limit), problems)
+            print(
+                json.dumps({"split": names[0], **score_joints_of(a.name, a.joints, found, a.size)}, indent=1)
+            )
         elif a.score is None:
             _count(loader, names, a, problems)
         else:
@@ -83,7 +92,7 @@ def _splits(loader: DatasetReader, a: argparse.Namespace, problems: Problems) ->
     if a.limit is not None and a.limit < 1:
         raise DataError(f"--limit {a.limit}: it must be 1 or more. Leave it out for all pictures.")
     names = loader.splits(a.root, problems)
-    wanted = a.split or (loader.scored_on if a.score is not None else "")
+    wanted = a.split or (loader.scored_on if a.score is not None or a.joints is not None else "")
     if not wanted:
         return names
     if wanted not in names:

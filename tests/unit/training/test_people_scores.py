@@ -12,7 +12,7 @@ from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import NetworkSize
 from tests import drawn_people
 from training.crowds import Crowd
-from training.people_scores import OURS, ablation_table, ablations, markdown, truth
+from training.people_scores import OURS, ablation_table, ablations, beside, markdown, truth
 from training.person_cutouts import read_rendered
 from training.photos import DataError
 
@@ -41,6 +41,7 @@ def test_settings_are_compared_on_the_same_scenes(tmp_path: Path) -> None:
     low, high = table["128 px"]["keypoints"]["gain"]
     assert 0 <= low <= high > 0.5, "half as large, the network sees other cells"
     assert table["no refinement"]["keypoints"]["gain"][1] < 0.1
+    assert beside(engine, scenes)["PCK_dist"] < 4, "px; of joints nobody annotated nothing is counted"
     lines = markdown(table).splitlines()
     assert len(lines) == 2 + len(engines)
     assert lines[2].startswith(f"| {OURS} | 1.000")
