@@ -68,7 +68,7 @@ def _arguments() -> argparse.ArgumentParser:
     own.add_argument("--lr", type=float)
     own.add_argument("--optimiser", choices=get_args(Optimiser))
     own.add_argument("--ema", type=float, help="decay of the averaged weights")
-    p.add_argument("--target-stride", type=int, default=4, choices=(2, 4, 8), help="pixels per label cell")
+    p.add_argument("--target-stride", type=int, default=4, choices=(1, 2, 4, 8), help="pixels per label cell")
     p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)

@@ -65,9 +65,16 @@ def _described_part_terms(output: Output, maps: Maps, targets: Targets) -> dict[
     return part_terms(maps, targets, output.part_set)
 
 
+def faint_part_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
+    """`parts`, a hundredth of the mean over all known pixels: beside squares of maps (methods §5.4)."""
+    assert isinstance(output, PartProbabilities)
+    loss = _part_loss(maps[output.name].device, output.part_set, balanced=False)
+    return {"parts": 0.01 * loss(maps[output.name], targets["codes"])}
+
+
 @cache
-def _part_loss(device: torch.device, part_set: PartSet) -> PartLoss:
-    return PartLoss(part_set).to(device)
+def _part_loss(device: torch.device, part_set: PartSet, *, balanced: bool = True) -> PartLoss:
+    return PartLoss(part_set, balanced=balanced).to(device)
 
 
 LOSSES: dict[type[Output], Loss] = {
@@ -81,6 +88,7 @@ OBJECTIVES: dict[str, Mapping[type[Output], Loss | None]] = {
     "parts alone": {AffinityFields: None},
     "limbs alone": {PartProbabilities: None},
     "positive": {AffinityFields: partial(affinity_terms, mask="positive")},
+    "nie": {PartProbabilities: faint_part_terms},
     "cao": {AffinityFields: partial(affinity_terms, scale="batch")},
 }
 

@@ -47,7 +47,16 @@ PAF_FCN_REPORT = TrainingRecipe(
     steps=100_000, decay_steps=0, batch=10, crop=384, lr=1e-3, optimiser="sgd", ema=0.999, weight_decay=5e-4,
     objective="positive",
 )  # fmt: skip
+#: Nie et al.'s release for PIL and MuLA: 250 epochs of LIP (methods §5.5); the paper's rates differ
+NIE_RELEASE = TrainingRecipe(
+    steps=317_000, decay_steps=0, batch=24, lr=1.5e-3, optimiser="rmsprop", ema=0.0, warmup_steps=0,
+    weight_decay=0.0, objective="nie", milestones=((0.6, 0.5), (0.68, 0.25), (0.8, 0.1), (0.92, 0.05)),
+)  # fmt: skip
+NIE_PAPER = replace(NIE_RELEASE, lr=2.5e-3, milestones=((0.6, 0.5), (0.68, 0.25), (0.8, 0.125)))
+#: by row, or by family
 RECIPES = {
+    "pil-hg2": NIE_RELEASE,
+    "pil-vgg16": replace(NIE_RELEASE, lr=1e-4),
     "paf-fcn": PEOPLE,
     "paf-fcn-vgg16": replace(PAF_FCN_REPORT, objective=""),
     "personlab": PEOPLE,
@@ -56,6 +65,8 @@ RECIPES = {
 }
 #: the papers' own, and those that compare, by name
 NAMED = {
+    "pil_paper": NIE_PAPER,
+    "pil_release": NIE_RELEASE,
     "paf_fcn_report": PAF_FCN_REPORT,
     "paf_fcn_cao": replace(PAF_FCN_REPORT, lr=4e-5, objective="cao"),
     "paf_fcn_parts": replace(PEOPLE, objective="parts alone"),
@@ -64,7 +75,8 @@ NAMED = {
 
 
 def recipe_of(row: ZooRow, name: str | None = None, **given: object) -> TrainingRecipe:
-    """The recipe of a name, or of a row's family, changed where something is given that is not None."""
+    """The recipe of a name, of a row or its family, changed where something is given that is not None."""
     changed = {k: v for k, v in given.items() if v is not None}
-    recipe = NAMED[name] if name else RECIPES.get(row.family, TrainingRecipe())
+    usual = RECIPES.get(row.name) or RECIPES.get(row.family) or TrainingRecipe()
+    recipe = NAMED[name] if name else usual
     return replace(recipe, **changed)  # type: ignore[arg-type]

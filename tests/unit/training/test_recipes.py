@@ -13,10 +13,11 @@ from safetensors.torch import save_file
 
 from models.families import ZOO, ZooRow
 from models.network import build
-from models.outputs import Heatmaps
+from models.outputs import Heatmaps, PartProbabilities
 from training.__main__ import main, only
 from training.heatmap_loss import squared_loss
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, train
+from training.objectives import losses_of
 from training.recipes import TrainingRecipe, recipe_of
 from training.step import StepConfig, losses
 from training.stream import Batch
@@ -157,6 +158,16 @@ def test_regressed_maps_are_taught_by_squares_at_every_stack_and_by_rmsprop(tmp_
     again = new_state(paper, row, build(row), CPU)
     resume(again, tmp_path / LAST)
     assert again.step == 1
+
+
+def test_the_release_weighs_parts_a_hundredth_and_has_its_own_rate_for_vgg() -> None:
+    assert (recipe_of(ZOO["pil-vgg16"]).lr, recipe_of(ZOO["pil-hg2"]).lr) == (1e-4, 1.5e-3)
+    assert recipe_of(ZOO["pil-small"]) == TrainingRecipe()
+    assert recipe_of(ZOO["pil-small"], "pil_paper").lr == 2.5e-3
+    (parts,) = (o for s in ZOO["pil-hg2"].stages for o in s.outputs if isinstance(o, PartProbabilities))
+    maps = {"parts": torch.zeros(1, 7, 4, 4)}
+    found = losses_of("nie")[PartProbabilities](parts, maps, {"codes": torch.zeros(1, 4, 4).byte()})
+    assert found["parts"].item() == pytest.approx(0.01 * np.log(7))
 
 
 def test_a_background_beside_an_unknown_joint_teaches_nothing() -> None:
