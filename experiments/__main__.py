@@ -26,6 +26,7 @@ EXPERIMENTS = {
         "personalization.runs",
         "joints and silhouettes before and after the factor has learned a person",
     ),
+    "seven": ("adaptation", "PIL, MuLA and PAF+FCN beside the same networks without what joins them"),
     "ablations": ("ablations", "each term of the training left out for some hundred steps"),
 }
 
@@ -43,10 +44,12 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--ablation-steps", type=int, default=300, help="length of each continuation")
     p.add_argument("--silhouettes", type=Path, help="cuts of photos, as in training (ablations)")
-    p.add_argument("--pseudolabels", type=Path, help="dense labels, as in training (ablations)")
+    p.add_argument("--pseudolabels", type=Path, help="dense labels, as in training (seven, ablations)")
     p.add_argument("--frames", type=int, default=75, help="of each rendered clip, at most 75 (six)")
     p.add_argument("--ablated", type=int, default=3, help="rendered clips that the ablation is done on (six)")
-    p.add_argument("--finished", action="store_true", help="only write the page of what is finished (six)")
+    p.add_argument(
+        "--finished", action="store_true", help="only write the page of what is finished (six, seven)"
+    )
     networks.add_arguments(p)
     return p
 

@@ -45,16 +45,33 @@ def pck(counted: Sequence[Mapping[str, bool]]) -> dict[str, float]:
     """Means over all people of each joint, both sides together, of `all` joints, and of `FIVE`."""
     by_joint: dict[str, list[bool]] = {}
     for person in counted:
-        for name, hit in person.items():
-            by_joint.setdefault(name.removeprefix("l_").removeprefix("r_"), []).append(hit)
+        for name, hits_of in both_sides(person).items():
+            by_joint.setdefault(name, []).extend(hits_of)
     scores = {name: float(np.mean(h)) for name, h in by_joint.items()}
     everything = [hit for h in by_joint.values() for hit in h]
     five = float(np.mean([scores.get(name, 0.0) for name in FIVE]))
     return {**scores, "all": float(np.mean(everything)) if everything else 0.0, "five": five}
 
 
+def both_sides(person: Mapping[str, bool]) -> dict[str, list[bool]]:
+    """Hits of a person by joint, those of both sides under one name."""
+    by_joint: dict[str, list[bool]] = {}
+    for name, hit in person.items():
+        by_joint.setdefault(name.removeprefix("l_").removeprefix("r_"), []).append(hit)
+    return by_joint
+
+
 def scored(engine: Engine, photos: Sequence[Photo]) -> dict[str, float]:
     """PCK of an engine on photos with joints, of the best person in each.
+
+    Raises:
+        Refusal: the model gives no joints.
+    """
+    return pck(found_joints(engine, photos))
+
+
+def found_joints(engine: Engine, photos: Sequence[Photo]) -> list[dict[str, bool]]:
+    """`hits` of the best person in each photo.
 
     Raises:
         Refusal: the model gives no joints.
@@ -68,7 +85,7 @@ def scored(engine: Engine, photos: Sequence[Photo]) -> dict[str, float]:
         best = max(people, key=lambda p: p.score, default=None)
         if photo.skeleton is not None:
             counted.append(hits(best.pose if best else None, joint_set, photo.skeleton))
-    return pck(counted)
+    return counted
 
 
 def main(argv: list[str] | None = None) -> int:
