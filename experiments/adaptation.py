@@ -75,11 +75,23 @@ CLAIMS = (
     Claim("pose helps parsing", "mula-small-pose-to-parsing", "mula-small-none", "iou", "40.0 over 34.5"),
     Claim("MuLA beats its encoders in pose", "mula-small", "mula-small-none", "pck", "76.0 over 69.1"),
     Claim("MuLA beats its encoders in parsing", "mula-small", "mula-small-none", "iou", "40.2 over 34.5"),
-    Claim("MuLA beats one direction in pose", "mula-small", "mula-small-parsing-to-pose", "pck", "76.0 over 75.0"),
-    Claim("MuLA beats one direction in parsing", "mula-small", "mula-small-pose-to-parsing", "iou", "40.2 over 40.0"),
+    Claim(
+        "MuLA beats one direction in pose",
+        "mula-small",
+        "mula-small-parsing-to-pose",
+        "pck",
+        "76.0 over 75.0",
+    ),
+    Claim(
+        "MuLA beats one direction in parsing",
+        "mula-small",
+        "mula-small-pose-to-parsing",
+        "iou",
+        "40.2 over 40.0",
+    ),
     Claim("a second stage helps pose", "paf-fcn-small", "paf-fcn-small-1", "pck", "left open"),
     Claim("a second stage helps parsing", "paf-fcn-small", "paf-fcn-small-1", "iou", "left open"),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
