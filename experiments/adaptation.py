@@ -25,7 +25,7 @@ from runtime.engine.engine import Engine, load_engine
 from training import __main__ as training
 from training.evaluate import by_engine
 from training.loop import LAST
-from training.markdown import table
+from training.markdown import Row, table
 from training.metrics import Confusion
 from training.photos import DataError, read_lsp
 from training.pose_scores import FIVE, both_sides, found_joints
@@ -214,13 +214,13 @@ def verdict(low: float, high: float) -> str:
 
 def write(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> None:
     """The page, with what there is so far."""
-    rows = []
+    rows: list[Row] = []
     for title, row in NETWORKS.items():
         if row in scores:
             of = [[100 * s.pck() for s in scores[row]], [100 * s.iou() for s in scores[row]]]
             each = [f"{np.mean(v):.1f} ({min(v):.1f} to {max(v):.1f})" for v in of]
             rows.append((title, f"`{row}`", ZOO[row].parameters, len(scores[row]), *each))
-    claims = []
+    claims: list[Row] = []
     for c in CLAIMS:
         if c.better in scores and c.worse in scores:
             mean, low, high = (100 * v for v in interval(scores[c.better], scores[c.worse], c.measure))
