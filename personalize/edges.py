@@ -1,8 +1,9 @@
 """The silhouette as it will be written, as a function that learns: `models.codecs.guided_filter` in torch.
 
-Of a given picture the filter is linear in P(person), so a loss on the written silhouette reaches the factor.
-To be right on average over each cell is not enough, for the filter spreads that over three cells: cells that
-were fitted to the true silhouettes of a clip as such are written with J .903, through the filter with .937.
+Of a given picture the filter is differentiable in P(person), so a loss on the written silhouette reaches the
+factor. To be right on average over each cell is not enough, for the filter spreads that over its neighbours:
+cells that were fitted to the true silhouettes of a clip as such were written with J .903, through the filter
+with .937 (two samples per cell, probabilities interpolated as they are).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
-from models.codecs.guided_filter import EPSILON, RADIUS, SAMPLES_PER_CELL
+from models.codecs.guided_filter import EPSILON, RADIUS, SAMPLES_PER_CELL, SURE
 from models.resize import average
 
 FINE = 4  #: samples per cell at which the written silhouette is compared
@@ -27,9 +28,9 @@ class ColourGuides:
     """Pictures that guide the edges, and their local statistics.
 
     Attributes:
-        colours: (n, 3, 2·rows, 2·columns) RGB 0..1, from which the fit is made.
+        colours: (n, 3, 3·rows, 3·columns) RGB 0..1, from which the fit is made.
         means: of the same shape, around each sample.
-        inverse: (n, 3, 3, 2·rows, 2·columns), of the colours' covariance around each sample.
+        inverse: (n, 3, 3, 3·rows, 3·columns), of the colours' covariance around each sample.
         fine: (n, 3, 4·rows, 4·columns) uint8 RGB, at which the fit is evaluated.
     """
 
@@ -49,7 +50,8 @@ class ColourGuides:
         order = torch.from_numpy(which)
         parts = self.colours, self.means, self.inverse, self.fine
         colours, means, inverse, fine = (part[order].to(person.device) for part in parts)
-        values = interpolate(person[:, None], size=colours.shape[2:], mode="bilinear", align_corners=False)
+        held = person[:, None].logit(float(SURE))
+        values = interpolate(held, size=colours.shape[2:], mode="bilinear", align_corners=False).sigmoid()
         blurred = _blur(torch.cat([values, colours * values], 1))
         mean = blurred[:, :1]
         covariance = blurred[:, 1:] - means * mean

@@ -1,7 +1,7 @@
 """A guided filter (He et al. 2013) that moves the edges of coarse maps onto those of the colour picture.
 
 Near each cell, P(person) is fitted as a linear function of colour, and the fit is evaluated at every pixel.
-Statistics are taken on two samples per cell: only a weighted sum of three planes happens at full resolution.
+Statistics are taken on three samples per cell: only a weighted sum of planes happens at full resolution.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from models.resize import average, resize
 
 Bytes = NDArray[np.uint8]
 
-SAMPLES_PER_CELL = 2
-RADIUS = 3  # samples: the fit sees one and a half cells each way, as far as the grid may be off
+SAMPLES_PER_CELL = 3
+RADIUS = 3  # samples: the fit sees a cell each way
+SURE = np.float32(1e-4)  # from an end of 0..1: log-odds beyond are held there
 EPSILON = np.float32(1e-4)  # of squared colour 0..1: flatter surroundings than this guide nothing
 #: FloatMaps are refined within two cells of those with at least this probability; elsewhere they are 0.
 FAR_FROM_BODY = 0.02
@@ -82,11 +83,18 @@ def refine(maps: Sequence[FloatMap], picture: Bytes, guide: Bytes) -> list[Float
     planes = _planes(guide)
     refined = []
     for coarse in maps:
-        *slopes, offset = (resize(c, size) for c in fit.to(resize(coarse, grid)))
+        *slopes, offset = (resize(c, size) for c in fit.to(between(coarse, grid)))
         for slope, plane in zip(slopes, planes, strict=True):
             offset += np.multiply(slope, plane, out=slope)
         refined.append(np.clip(offset, 0, 1, out=offset))
     return refined
+
+
+def between(probability: FloatMap, size: tuple[int, int]) -> FloatMap:
+    """Probabilities at (width, height), bilinear in log-odds, as training interpolates logits between cells."""
+    held = np.clip(probability, SURE, 1 - SURE)
+    finer: FloatMap = 1 / (1 + np.exp(-resize(np.log(held / (1 - held)), size)))
+    return finer
 
 
 class _Fit:

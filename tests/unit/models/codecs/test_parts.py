@@ -32,10 +32,10 @@ def request(width: int = 512, height: int = 288, contrast: int = 90) -> tuple[Re
 
 
 def coarse(asked: Request, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a network that is a little off would say: P(person) blurred and shifted, and two parts."""
+    """What a network that is a little off would say: P(person) blurred, shifted by half a cell; two parts."""
     across, down = asked.letterbox.cells
     person = asked.letterbox.pool(mask.astype(np.uint8) * 255)[:down, :across]
-    person = cv2.GaussianBlur(np.roll(person, 1, axis=1), (0, 0), 0.8)
+    person = cv2.GaussianBlur((person + np.roll(person, 1, axis=1)) / 2, (0, 0), 0.6)
     parts = np.zeros((4, down, across), np.float32)
     parts[0] = 1 - person
     parts[1, : down // 2], parts[2, down // 2 :] = person[: down // 2], person[down // 2 :]
