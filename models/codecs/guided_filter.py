@@ -91,7 +91,7 @@ def refine(maps: Sequence[FloatMap], picture: Bytes, guide: Bytes) -> list[Float
 
 
 def between(probability: FloatMap, size: tuple[int, int]) -> FloatMap:
-    """Probabilities at (width, height), bilinear in log-odds, as training interpolates logits between cells."""
+    """Probabilities at (width, height), bilinear in log-odds: training interpolates logits."""
     held = np.clip(probability, SURE, 1 - SURE)
     finer: FloatMap = 1 / (1 + np.exp(-resize(np.log(held / (1 - held)), size)))
     return finer
