@@ -100,6 +100,8 @@ def _fast(module: nn.Module) -> nn.Module:
         before = layers[-1] if layers else None
         if isinstance(layer, nn.BatchNorm2d) and isinstance(before, nn.Conv2d):
             layers[-1] = conv_of(*folded(before, layer), like=before)
+        elif isinstance(layer, nn.BatchNorm2d):  # in the blocked layout as a convolution
+            layers.append(_depthwise(*_affine(layer)))
         else:
             layers.append(layer)
     return nn.Sequential(*layers)
@@ -178,9 +180,11 @@ def conv_of(weight: Tensor, bias: Tensor | None, *, like: nn.Module | None = Non
     return conv
 
 
-def _depthwise(scale: Tensor) -> nn.Conv2d:
+def _depthwise(scale: Tensor, shift: Tensor | None = None) -> nn.Conv2d:
     n = len(scale)
-    conv = nn.Conv2d(n, n, 1, groups=n, bias=False)
+    conv = nn.Conv2d(n, n, 1, groups=n, bias=shift is not None)
     with torch.no_grad():
         conv.weight.copy_(scale[:, None, None, None])
+        if conv.bias is not None and shift is not None:
+            conv.bias.copy_(shift)
     return conv

@@ -30,6 +30,20 @@ Activation = Literal["prelu", "relu"]
 Fusion = Literal["base", "add", "multi", "concat", "mtl", "self", "pil"]
 
 
+#: whose features are adapted by kernels from the other task's
+Direction = Literal["both", "parsing-to-pose", "pose-to-parsing", "none"]
+
+
+@dataclass(frozen=True)
+class MutualLearning:
+    """Configuration of MuLA."""
+
+    stages: int = 1
+    direction: Direction = "both"
+    #: the next stage is shown refined features, or features as they were encoded and the stage's input
+    form: Literal["paper", "release"] = "release"
+
+
 @dataclass(frozen=True)
 class ZooRow:
     """A network: its family and configuration."""
@@ -45,6 +59,7 @@ class ZooRow:
     #: of pose and parsing: `factored`, `vgg16`, `hg-ms-nu` (m stacks, n units)
     encoders: tuple[str, ...] = ()
     fusion: Fusion = "base"  #: of their features
+    mutual: MutualLearning = MutualLearning()
     variant: bool = False  #: of another row, to compare with: checked in parts that differ, not whole
     pose_stages: int = 0  #: of heat maps and affinity fields, each seeing what the one before found
 
@@ -117,6 +132,8 @@ SMALL_RADIUS_PX = 16.0
 RADIUS_PX = 32.0
 #: before the names of maps from the end of conv4_x, which are taught too (intermediate supervision)
 AUXILIARY = "conv4_"
+
+
 PAPER_SIGMA_PX = 7.0  #: of the Gaussians that PIL and MuLA regress
 SMALL = ("factored", "factored")  #: encoders of live networks
 
@@ -170,6 +187,7 @@ FAMILIES: dict[str, Family] = {
     "joints": Family("models.joints:build_joints", joint_stages),
     "personlab": Family("models.personlab:build_personlab", personlab_stages),
     "personlab-resnet": Family("models.personlab_resnet:build", resnet_stages),
+    "mula": Family("models.mula:build", part_and_joint_stages),
     "pil": Family("models.pil:build", part_and_joint_stages),
     "people": Family("models.personlab:build_people", people_stages),
     "paf-fcn": Family("models.paf_fcn:build_small", paf_fcn_stages),
@@ -205,7 +223,29 @@ _PIL = (
     ZooRow("pil-vgg16", "pil", "relu", 37_046_424, "PASCAL-7", "LIP-16", 0, 8, ("vgg16", "vgg16"), "pil"),
     ZooRow("pil-hg2", "pil", "relu", 10_413_353, "PASCAL-7", "LIP-16", 0, 4, ("hg-2s-1u", "hg-1s-2u"), "pil"),
 )
-ZOO: dict[str, ZooRow] = {row.name: row for row in (*_ROWS, *_PIL)}
+MULA_SMALL = ZooRow(
+    "mula-small", "mula", "relu", 2_615_976, "PASCAL-7", "COCO-17", encoders=SMALL,
+    mutual=MutualLearning(2, form="paper"),
+)  # fmt: skip
+_DIRECTIONS: dict[Direction, int] = {
+    "parsing-to-pose": 1_663_912, "pose-to-parsing": 1_663_912, "none": 711_848,
+}  # fmt: skip
+_MULA = (
+    MULA_SMALL,
+    *(
+        replace(
+            MULA_SMALL, name=f"mula-small-{direction}", parameters=count, variant=True,
+            mutual=replace(MULA_SMALL.mutual, direction=direction),
+        )
+        for direction, count in _DIRECTIONS.items()
+    ),
+    ZooRow("mula-vgg16", "mula", "relu", 44_651_160, "PASCAL-7", "LIP-16", encoders=("vgg16", "vgg16")),
+    ZooRow(
+        "mula-hg5", "mula", "relu", 39_625_336, "PASCAL-7", "LIP-16", stride=4,
+        encoders=("hg-1s-1u", "hg-1s-1u"), mutual=MutualLearning(5),
+    ),
+)  # fmt: skip
+ZOO: dict[str, ZooRow] = {row.name: row for row in (*_ROWS, *_PIL, *_MULA)}
 
 
 def find_row(family: str, activation: str) -> ZooRow | None:

@@ -6,29 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 Form = Literal["newell", "niexc"]
 HOURGLASS_FEATURES = 256
-STRIDE = 4  #: of the stem
 
 
 @dataclass(frozen=True)
 class HourglassShape:
     """Configuration of one hourglass.
 
-    Attributes:
-        units: residuals at every location ("n-unit depth").
-        levels: halvings of the size.
-        form: `newell`: residuals of its own on each skip, nearest upsampling, n more residuals behind;
-            `niexc`: the way down is the skip, residuals behind each sum, bilinear upsampling.
+    In `newell` each skip has residuals of its own, upsampling is nearest and n more residuals follow; in
+    `niexc` the way down is the skip, residuals follow each sum, and upsampling is bilinear.
     """
 
-    units: int = 1
+    units: int = 1  #: residuals at every location ("n-unit depth")
     channels: int = HOURGLASS_FEATURES
-    levels: int = 4
+    levels: int = 4  #: halvings of the size
     form: Form = "niexc"
 
 
@@ -159,12 +154,3 @@ class HourglassEncoder(nn.Module):
 
 def _residuals(shape: HourglassShape) -> nn.Sequential:
     return nn.Sequential(*(Residual(shape.channels, shape.channels) for _ in range(shape.units)))
-
-
-def kaiming(module: nn.Module) -> None:
-    """The release's initial weights: Kaiming normal, biases 0."""
-    for m in module.modules():
-        if isinstance(m, nn.Conv2d):
-            nn.init.kaiming_normal_(m.weight)
-            if m.bias is not None:
-                torch.nn.init.zeros_(m.bias)

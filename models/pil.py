@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.blocks import activation, encoder, init_weights, norm, stage128
 from models.factored import FEATURES, channels_first, normalise, precision, probabilities_and_labels
 from models.families import Activation, Fusion, ZooRow, early_name
-from models.hourglass import HOURGLASS_FEATURES, HourglassEncoder, HourglassShape, kaiming
+from models.hourglass import HOURGLASS_FEATURES, HourglassEncoder, HourglassShape
 from models.joints import PRIOR_LOGIT, without_person
 from models.labels import JOINT_SETS
 from models.network import Network
@@ -215,10 +215,9 @@ def build(row: ZooRow) -> PilNet:
     parsing = None if row.fusion == "mtl" else _encoder(row.encoders[1], maps[1], row.activation)[0]
     fusion = fusion_of(row.fusion, channels, kernel, normed=row.encoders[0] != "vgg16")
     network = PilNet((pose, parsing), fusion, channels, maps, linear=linear)
-    if linear:
-        kaiming(network)
-        return network
     init_weights(network)
+    if linear:
+        return network
     nn.init.normal_(network.classify_joints.weight, std=0.01)
     nn.init.constant_(network.classify_joints.bias, PRIOR_LOGIT)  # type: ignore[arg-type]
     return network

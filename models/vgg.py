@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from torch import nn
 
 VGG_FEATURES = 512
-STRIDE = 8
 POOL = 0  #: in a list of channels: halve the size
 TEN = (64, 64, POOL, 128, 128, POOL, 256, 256, 256, POOL, 512, 512, 512)
 THIRTEEN = (*TEN, 512, 512, 512)

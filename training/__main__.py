@@ -53,7 +53,10 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument(
         "--init",
         type=Path,
-        help="checkpoint whose averaged weights to start from, or a ResNet's (safetensors)",
+        nargs="+",
+        default=[],
+        help="checkpoint whose averaged weights to start from, or a ResNet's (safetensors); of several, the"
+        " later ones go over the earlier",
     )
     p.add_argument(
         "--keep", nargs="+", default=[], metavar="LAYERS",
@@ -87,24 +90,24 @@ def only(layers: tuple[str, ...], given: dict[str, Tensor], own: dict[str, Tenso
     return {name: given[name] if name.startswith(layers) else value for name, value in own.items()}
 
 
-def _start(state: State, last: Path, path: Path | None, keep: Sequence[str]) -> None:
-    """Go on from the `last` checkpoint where there is one, or start from another's weights."""
+def _start(state: State, last: Path, paths: Sequence[Path], keep: Sequence[str]) -> None:
+    """Go on from the `last` checkpoint where there is one, or start from others' weights in turn."""
     if last.exists():
         resume(state, last)
-    if last.exists() or path is None:
         return
-    weights = state.net.start(with_slopes(starting_weights(path), state.net))
-    if keep:
-        weights = only(tuple(f"{layer}." for layer in keep), weights, state.net.state_dict())
-    load_weights(state.net, weights, path)
-    load_weights(state.ema, weights, path)
+    for path in paths:
+        weights = state.net.start(with_slopes(starting_weights(path), state.net))
+        if keep:
+            weights = only(tuple(f"{layer}." for layer in keep), weights, state.net.state_dict())
+        load_weights(state.net, weights, path)
+        load_weights(state.ema, weights, path)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train; 0 done, 1 stopped with a reason."""
     parser = _arguments()
     a = parser.parse_args(argv)
-    if a.keep and a.init is None:
+    if a.keep and not a.init:
         parser.error("--keep takes its layers from a checkpoint: give --init")
     if not a.own_share > 0:
         parser.error(f"--own-share takes a weight above 0, not {a.own_share:g}")

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from export.graphs import to_onnx
 from export.parity import session
-from models.hourglass import Form, HourglassEncoder, HourglassShape, kaiming
+from models.blocks import init_weights
+from models.hourglass import Form, HourglassEncoder, HourglassShape
 from models.outputs import SharedFeatures
 from models.spec import IMAGE, StageSpec
 from models.vgg import vgg16_conv4, vgg16_fcn
@@ -21,7 +22,7 @@ class Features(nn.Module):
     def __init__(self, form: Form) -> None:
         super().__init__()
         self.encoder = HourglassEncoder(2, 3, HourglassShape(channels=16, form=form))
-        kaiming(self)
+        init_weights(self)
 
     def forward(self, image: Tensor) -> Tensor:
         y: Tensor = self.encoder(image.permute(0, 3, 1, 2).float() / 255)[0]
