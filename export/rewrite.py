@@ -24,6 +24,7 @@ from models.factored import (
     TrunkStage,
     channels_first,
 )
+from models.gpn import CentresStage
 from models.joints import HeatmapHead, HeatmapStage
 from models.paf_fcn import PafFcnStage, PoseStage, parts_and_limbs
 from models.personlab import PeopleStage, PersonLabNet, PersonLabStage, in_pixels, shown
@@ -227,5 +228,6 @@ REWRITES: dict[type[nn.Module], Callable[[Any], nn.Module]] = {
     PersonLabResNetStage: FastPersonLabResNet,
     PeopleStage: FastPeople,
     PartsAndJointsStage: composed,
+    CentresStage: composed,
     PafFcnStage: _fast_paf_fcn,
 }

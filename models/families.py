@@ -14,6 +14,7 @@ from models.grid import Grid
 from models.labels import PART_SETS, S31, PartSet
 from models.outputs import (
     AffinityFields,
+    CentreOffsets,
     Heatmaps,
     JointDisks,
     Offsets,
@@ -56,7 +57,7 @@ class ZooRow:
     joints: str = ""  #: a key of `models.labels.JOINT_SETS`, for families that have joints
     depth: int = 0  #: layers of a ResNet, for families on one
     stride: int = 8  #: network pixels per cell; others can be chosen in families on a ResNet
-    #: of pose and parsing: `factored`, `vgg16`, `hg-ms-nu` (m stacks, n units)
+    #: of pose and parsing, or of all: `factored`, `vgg16`, `hg-ms-nu` (m stacks, n units)
     encoders: tuple[str, ...] = ()
     fusion: Fusion = "base"  #: of their features
     mutual: MutualLearning = MutualLearning()
@@ -180,6 +181,13 @@ def paf_fcn_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     return (StageSpec("network", (IMAGE,), (*part_outputs(row.parts), *pose)),)
 
 
+def centre_stages(row: ZooRow) -> tuple[StageSpec, ...]:
+    """One graph from picture to everybody's joints, and the ways from them to their persons' centres."""
+    sigma = PAPER_SIGMA_PX / row.stride
+    heatmaps = Heatmaps(joints=row.joints, stride=row.stride, background=True, sigma=sigma)
+    return (StageSpec("network", (IMAGE,), (heatmaps, CentreOffsets(joints=row.joints, stride=row.stride))),)
+
+
 FAMILIES: dict[str, Family] = {
     "factored": Family("models.factored:build_factored", factored_stages),
     "baseline": Family("models.factored:build_baseline", parsing_stages),
@@ -187,6 +195,7 @@ FAMILIES: dict[str, Family] = {
     "joints": Family("models.joints:build_joints", joint_stages),
     "personlab": Family("models.personlab:build_personlab", personlab_stages),
     "personlab-resnet": Family("models.personlab_resnet:build", resnet_stages),
+    "gpn": Family("models.gpn:build", centre_stages),
     "mula": Family("models.mula:build", part_and_joint_stages),
     "pil": Family("models.pil:build", part_and_joint_stages),
     "people": Family("models.personlab:build_people", people_stages),
@@ -245,7 +254,11 @@ _MULA = (
         encoders=("hg-1s-1u", "hg-1s-1u"), mutual=MutualLearning(5),
     ),
 )  # fmt: skip
-ZOO: dict[str, ZooRow] = {row.name: row for row in (*_ROWS, *_PIL, *_MULA)}
+_GPN = (
+    ZooRow("gpn-small", "gpn", "relu", 391_280, "", "COCO-17", encoders=("factored",)),
+    ZooRow("gpn-hg8", "gpn", "relu", 17_976_968, "", "LIP-16", stride=4, encoders=("hg-8s-1u",)),
+)
+ZOO: dict[str, ZooRow] = {row.name: row for row in (*_ROWS, *_PIL, *_MULA, *_GPN)}
 
 
 def find_row(family: str, activation: str) -> ZooRow | None:

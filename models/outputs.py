@@ -255,6 +255,13 @@ class Offsets(JointOutput):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CentreOffsets(Offsets):
+    """Vectors (x, y interleaved), network pixels: from the cells near each joint to its person's centre."""
+
+    type: ClassVar[str] = "centres"
+
+
+@dataclass(frozen=True, kw_only=True)
 class AffinityFields(JointOutput):
     """Unit vectors (x, y interleaved) along each bone (a, b), from a to b (part affinity fields)."""
 
@@ -278,26 +285,11 @@ class AffinityFields(JointOutput):
         return _mirrored_vectors(order, turned)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Embedding(Output):
-    """A vector for each cell by which cells of one person are grouped; a mirror image does not change it."""
-
-    dimensions: int
-
-    type: ClassVar[str] = "embedding"
-    probability: ClassVar[bool] = False
-
-    @property
-    def channels(self) -> int:
-        """Its dimensions."""
-        return self.dimensions
-
-
 OUTPUTS: dict[str, type[Output]] = {
     t.type: t
     for t in (
         SharedFeatures, PersonProbability, PartProbabilities, PartLabels,
-        Heatmaps, JointDisks, Offsets, AffinityFields, Embedding,
+        Heatmaps, JointDisks, Offsets, CentreOffsets, AffinityFields,
     )
 }  # fmt: skip
 

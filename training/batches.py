@@ -12,9 +12,15 @@ from typing import TypeVar
 import numpy as np
 
 from models.families import SMALL_RADIUS_PX
-from models.outputs import AffinityFields, Heatmaps, JointDisks, Output, PartProbabilities
+from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks, Output, PartProbabilities
 from training.coco_batches import make_coco_batch, read_coco
-from training.crowd_batches import CrowdSources, make_affinity_batch, make_crowd_batch, whole_photos
+from training.crowd_batches import (
+    CrowdSources,
+    make_affinity_batch,
+    make_centre_batch,
+    make_crowd_batch,
+    whole_photos,
+)
 from training.joint_batches import JointSources, make_joint_batch
 from training.joint_photos import JointPhoto, read_joint_photos, with_codes
 from training.own_photos import read_own
@@ -231,6 +237,17 @@ def affinity_batches(
     return partial(make_affinity_batch, crowd_sources(known, folders), shape, seed=seed)
 
 
+def centre_batches(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
+    """Scenes of several people, and photos of one, with the ways to their centres.
+
+    Raises:
+        DataError: a folder cannot be used, or none is given.
+    """
+    heat, centres = described(outputs, Heatmaps), described(outputs, CentreOffsets)
+    known = JointDisks(joints=heat.joints, radius_px=SMALL_RADIUS_PX, stride=heat.stride)
+    return partial(make_centre_batch, crowd_sources(known, folders), heat, centres, shape, seed=seed)
+
+
 def crowd_sources(output: JointDisks, folders: DataFolders) -> CrowdSources:
     """People with joints, and codes where there are dense labels, and pictures to put them in.
 
@@ -264,6 +281,7 @@ BATCHES: dict[
     frozenset({PartProbabilities, Heatmaps}): part_and_joint_batches,
     frozenset({JointDisks}): crowd_batches,
     frozenset({PartProbabilities, Heatmaps, AffinityFields}): affinity_batches,
+    frozenset({Heatmaps, CentreOffsets}): centre_batches,
 }
 
 

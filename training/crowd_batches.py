@@ -1,6 +1,6 @@
 """Batches of everybody's joints: scenes of several people, and photos of one person as they are.
 
-For PersonLab, or for part affinity fields with the parts of the same people.
+For PersonLab, for part affinity fields with the parts of the same people, or for persons' centres.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from models.codecs.affinity_fields import AffinityFieldsCodec
 from models.codecs.codec import Placement
 from models.codecs.heatmaps import HeatmapCodec
+from models.codecs.person_centres import PersonCentresCodec
 from models.codecs.personlab import AnnotatedPerson, encode_people
 from models.grid import Grid
 from models.labels import IGNORE
-from models.outputs import AffinityFields, Heatmaps, JointDisks
+from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks
 from models.results import Pose
 from training.augment import Image, Ranges, affine, photometric
 from training.crowds import Crowd, draw_crowd, grown, warped_codes
@@ -27,6 +28,7 @@ from training.joint_photos import JointPhoto
 from training.person_cutouts import PersonCutout
 from training.stream import Batch, BatchShape
 
+Bits = NDArray[np.bool_]
 IN_PLACE = 0.25  # share of pictures that are photos as they are
 PHOTO_RANGES = Ranges(scale=(0.5, 1.8), angle=15, wild_angle=0.06, shift=0.18)
 
@@ -66,7 +68,10 @@ def make_crowd_batch(sources: CrowdSources, shape: BatchShape, *, seed: int, ste
 
 def batch_of(drawn: Sequence[Crowd], output: JointDisks, stride: int) -> Batch:
     """Scenes of one size and their targets."""
-    targets = [crowd_targets(c, output, stride) for c in drawn]
+    return _stacked(drawn, [crowd_targets(c, output, stride) for c in drawn])
+
+
+def _stacked(drawn: Sequence[Crowd], targets: Sequence[dict[str, NDArray[Any]]]) -> Batch:
     stacked = {name: np.stack([t[name] for t in targets]) for name in targets[0]}
     return Batch(np.stack([c.picture for c in drawn]), stacked)
 
@@ -74,26 +79,43 @@ def batch_of(drawn: Sequence[Crowd], output: JointDisks, stride: int) -> Batch:
 def make_affinity_batch(sources: CrowdSources, shape: BatchShape, *, seed: int, step: int) -> Batch:
     """The batch of one step for parts, heat maps and affinity fields; targets as their losses ask for."""
     drawn = [_draw(np.random.default_rng((seed, step, i)), sources, shape.crop) for i in range(shape.size)]
-    targets = [affinity_targets(c, sources.output, shape.stride) for c in drawn]
-    stacked = {name: np.stack([t[name] for t in targets]) for name in targets[0]}
-    return Batch(np.stack([c.picture for c in drawn]), stacked)
+    return _stacked(drawn, [affinity_targets(c, sources.output, shape.stride) for c in drawn])
+
+
+def make_centre_batch(
+    sources: CrowdSources, heat: Heatmaps, centres: CentreOffsets, shape: BatchShape, *, seed: int, step: int
+) -> Batch:
+    """The batch of one step for heat maps and vectors to the centres; targets as `centre_loss` asks for."""
+    drawn = [_draw(np.random.default_rng((seed, step, i)), sources, shape.crop) for i in range(shape.size)]
+    return _stacked(drawn, [centre_targets(c, heat, centres) for c in drawn])
+
+
+def centre_targets(crowd: Crowd, heat: Heatmaps, centres: CentreOffsets) -> dict[str, NDArray[Any]]:
+    """Maps of a scene on the grid of `heat`, 1 where they are known, and of each joint where vectors are."""
+    maps, _, placement = _joint_maps(crowd, heat)
+    vectors, taught = PersonCentresCodec().encode(centres, crowd.people, placement)
+    return maps | {centres.type: vectors, f"{centres.type}_known": taught}
+
+
+def _joint_maps(crowd: Crowd, heat: Heatmaps) -> tuple[dict[str, NDArray[Any]], Bits, Placement]:
+    """Heat maps and 1 where they are known; the same of each joint alone; and their grid."""
+    side, stride = crowd.picture.shape[0], heat.stride
+    placement = Placement((side, side), (side, side), stride, heat.grid)
+    poses = [Pose(heat.joint_set, p.points, p.labelled.astype(np.float32)) for p in crowd.people]
+    known = ~crowd.unknown[:, stride // 2 :: stride, stride // 2 :: stride]
+    joints = np.concatenate((known, known.all(axis=0, keepdims=True)))
+    maps = HeatmapCodec().encode(heat, poses, placement)
+    return {heat.type: maps, f"{heat.type}_known": joints.astype(np.float32)}, known, placement
 
 
 def affinity_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, NDArray[Any]]:
     """Maps of a scene on the grid of `output`, 1 where they are known, and `codes` every `stride` px."""
     side = crowd.picture.shape[0]
-    placement = Placement((side, side), (side, side), output.stride, output.grid)
-    heat = Heatmaps(joints=output.joints, background=True)
+    heat = Heatmaps(joints=output.joints, stride=output.stride, grid=output.grid, background=True)
     fields = AffinityFields(joints=output.joints)
-    poses = [Pose(output.joint_set, p.points, p.labelled.astype(np.float32)) for p in crowd.people]
-    maps: dict[str, NDArray[Any]] = {
-        heat.type: HeatmapCodec().encode(heat, poses, placement),
-        fields.type: AffinityFieldsCodec().encode(fields, crowd.people, placement),
-    }
-    known = ~crowd.unknown[:, output.stride // 2 :: output.stride, output.stride // 2 :: output.stride]
+    maps, known, placement = _joint_maps(crowd, heat)
+    maps[fields.type] = AffinityFieldsCodec().encode(fields, crowd.people, placement)
     limbs = np.stack([known[a] & known[b] for a, b in output.joint_set.bones]).repeat(2, axis=0)
-    joints = np.concatenate((known, known.all(axis=0, keepdims=True)))
-    maps[f"{heat.type}_known"] = joints.astype(np.float32)
     maps[f"{fields.type}_known"] = (limbs | (maps[fields.type] != 0)).astype(np.float32)
     codes = np.full((side, side), IGNORE, np.uint8) if crowd.codes is None else crowd.codes
     maps["codes"] = codes[stride // 2 :: stride, stride // 2 :: stride]

@@ -15,8 +15,9 @@ from torch import Tensor
 from models.codecs.registry import CODECS
 from models.families import AUXILIARY, early_name
 from models.labels import S31, PartSet
-from models.outputs import AffinityFields, Heatmaps, JointDisks, Output, PartProbabilities
+from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks, Output, PartProbabilities
 from training.affinity_loss import Mask, Scale, affinity_loss
+from training.centre_loss import centre_loss
 from training.heatmap_loss import heatmap_loss, squared_loss
 from training.losses import PartLoss, factor_loss
 from training.personlab_loss import personlab_loss
@@ -60,6 +61,11 @@ def affinity_terms(
     return affinity_loss(maps, targets, mask, scale)
 
 
+def centre_terms(_: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
+    """The terms of `centre_loss`, which teaches the heat maps, too."""
+    return centre_loss(maps, targets)
+
+
 def _described_part_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
     assert isinstance(output, PartProbabilities)  # the row of LOSSES
     return part_terms(maps, targets, output.part_set)
@@ -82,6 +88,7 @@ LOSSES: dict[type[Output], Loss] = {
     Heatmaps: heatmap_terms,
     JointDisks: people_terms,
     AffinityFields: affinity_terms,
+    CentreOffsets: centre_terms,
 }
 OBJECTIVES: dict[str, Mapping[type[Output], Loss | None]] = {
     "": {},

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from models.codecs.affinity_fields import AffinityFieldsCodec, LimbAssembly
 from models.codecs.decoding import Decoding
+from models.codecs.person_centres import CentreGrouping, PersonCentresCodec
 from models.codecs.personlab import PersonLabCodec
 from models.codecs.registry import CODECS
-from models.outputs import AffinityFields, JointDisks
+from models.outputs import AffinityFields, CentreOffsets, JointDisks
 from runtime.engine.augmentation import Views, chosen
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
@@ -48,7 +49,7 @@ def engine_of(a: argparse.Namespace) -> Engine:
 
 
 def decoded_by(engine: Engine, decoding: Decoding) -> Engine:
-    """The same model with other settings of PersonLab's decoder; of affinity fields the number of people.
+    """The same model with other settings of PersonLab's decoder; of others the number of people.
 
     Raises:
         Refusal: the model finds no people.
@@ -57,6 +58,9 @@ def decoded_by(engine: Engine, decoding: Decoding) -> Engine:
     if AffinityFields in kinds:
         codec = AffinityFieldsCodec(LimbAssembly(keep=decoding.keep))
         return replace(engine, codecs={**CODECS, AffinityFields: codec})
+    if CentreOffsets in kinds:
+        grouping = CentreGrouping(keep=decoding.keep)
+        return replace(engine, codecs={**CODECS, CentreOffsets: PersonCentresCodec(grouping)})
     if JointDisks not in kinds:
         raise Refusal(f"model {engine.name}", "it does not tell people apart", "choose personlab-small")
     return replace(engine, codecs={**CODECS, JointDisks: PersonLabCodec(decoding)})

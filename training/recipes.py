@@ -52,11 +52,18 @@ NIE_RELEASE = TrainingRecipe(
     steps=317_000, decay_steps=0, batch=24, lr=1.5e-3, optimiser="rmsprop", ema=0.0, warmup_steps=0,
     weight_decay=0.0, objective="nie", milestones=((0.6, 0.5), (0.68, 0.25), (0.8, 0.1), (0.92, 0.05)),
 )  # fmt: skip
+#: of GPN: as many epochs of batches of 30; falls of the rate are not given (methods §6.6)
+GPN_RELEASE = replace(NIE_RELEASE, steps=254_000, batch=30, lr=3e-3, objective="", milestones=())
 NIE_PAPER = replace(NIE_RELEASE, lr=2.5e-3, milestones=((0.6, 0.5), (0.68, 0.25), (0.8, 0.125)))
+MULA_PAPER = replace(NIE_PAPER, milestones=(*NIE_PAPER.milestones, (0.92, 0.0625)))  # methods §6.3
 #: by row, or by family
 RECIPES = {
     "pil-hg2": NIE_RELEASE,
     "pil-vgg16": replace(NIE_RELEASE, lr=1e-4),
+    "mula-hg5": NIE_RELEASE,
+    "mula-vgg16": replace(NIE_RELEASE, lr=1e-4),
+    "gpn": PEOPLE,
+    "gpn-hg8": GPN_RELEASE,
     "paf-fcn": PEOPLE,
     "paf-fcn-vgg16": replace(PAF_FCN_REPORT, objective=""),
     "personlab": PEOPLE,
@@ -67,6 +74,8 @@ RECIPES = {
 NAMED = {
     "pil_paper": NIE_PAPER,
     "pil_release": NIE_RELEASE,
+    "mula_paper": MULA_PAPER,
+    "mula_release": NIE_RELEASE,
     "paf_fcn_report": PAF_FCN_REPORT,
     "paf_fcn_cao": replace(PAF_FCN_REPORT, lr=4e-5, objective="cao"),
     "paf_fcn_parts": replace(PEOPLE, objective="parts alone"),

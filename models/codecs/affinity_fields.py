@@ -122,7 +122,7 @@ class AffinityFieldsCodec:
         places = context.placement.to_picture(points[order]).astype(np.float32)
         most = len(joints.names) + len(joints.bones)
         people = [
-            _person(joints, xy, s, float(min(1, t / most)))
+            found_person(joints, xy, s, float(min(1, t / most)))
             for xy, s, t in zip(places, scores[order], totals[order], strict=True)
         ]
         return Result(people=tuple(people))
@@ -238,9 +238,10 @@ def _bounded(fields: FloatMap) -> NDArray[np.complex64]:
     return vectors
 
 
-def _person(
+def found_person(
     joints: JointSet, points: NDArray[np.float32], scores: NDArray[np.float32], score: float
 ) -> PersonResult:
+    """A person of joints (joints, 2), displayed px, boxed by those with a score."""
     low, high = points[scores > 0].min(axis=0), points[scores > 0].max(axis=0)
     box = (float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1]))
     return PersonResult(box, score, Pose(joints, points, scores))

@@ -9,8 +9,9 @@ from models.codecs.affinity_fields import AffinityFieldsCodec
 from models.codecs.codec import Codec
 from models.codecs.heatmaps import HeatmapCodec
 from models.codecs.parts import PartCodec
+from models.codecs.person_centres import PersonCentresCodec
 from models.codecs.personlab import PersonLabCodec
-from models.outputs import AffinityFields, Heatmaps, JointDisks, Output, PartProbabilities
+from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks, Output, PartProbabilities
 
 Codecs = Mapping[type[Output], Codec[Any]]
 CODECS: Final[Codecs] = {
@@ -18,6 +19,7 @@ CODECS: Final[Codecs] = {
     Heatmaps: HeatmapCodec(),
     JointDisks: PersonLabCodec(),
     AffinityFields: AffinityFieldsCodec(),
+    CentreOffsets: PersonCentresCodec(),
 }
 
 

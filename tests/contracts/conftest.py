@@ -18,7 +18,7 @@ from models.codecs.personlab import AnnotatedPerson
 from models.families import ZOO, ZooRow
 from models.labels import JOINT_SETS
 from models.network import Network, build
-from models.outputs import AffinityFields, Heatmaps, JointDisks
+from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks
 from models.spec import METADATA_KEY, ModelSpec, sides_of
 from tests.networks import LIGHT, seasoned
 from training.crowd_batches import affinity_targets, crowd_targets
@@ -93,6 +93,11 @@ def batch(row: ZooRow) -> Batch:
         )  # fmt: skip
         given = crowd_targets(crowd, disks, disks.stride)
         targets |= {name: np.stack([value, value]) for name, value in given.items()}
+    for centres in (o for s in row.stages for o in s.outputs if isinstance(o, CentreOffsets)):
+        targets["heatmaps_known"] = np.ones_like(targets["heatmaps"])
+        shape = targets["heatmaps"].shape[2:]
+        targets["centres"] = rng.normal(0, 30, (2, centres.channels, *shape)).astype(np.float32)
+        targets["centres_known"] = np.ones((2, joints, *shape), np.float32)
     for fields in (o for s in row.stages for o in s.outputs if isinstance(o, AffinityFields)):
         nobody = np.zeros((side, side), np.uint8)
         person = AnnotatedPerson(rng.uniform(0, side, (joints, 2)).astype(np.float32), np.ones(joints, bool))

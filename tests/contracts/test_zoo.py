@@ -183,7 +183,8 @@ def test_the_files_alone_answer_like_the_network(
         expected = logits.clamp(0, 1)
     if not output.probability:
         expected = logits
-    np.testing.assert_allclose(values[output.name], expected.numpy(), atol=output.tolerance)
+    largest = 1 if output.probability else float(expected.abs().max())
+    np.testing.assert_allclose(values[output.name], expected.numpy(), atol=largest * output.tolerance)
     if isinstance(output, PartProbabilities):
         np.testing.assert_allclose(values["parts"].sum(1), 1, atol=1e-5)
         assert (values["labels"] == logits.argmax(1).numpy()).mean() >= 0.999
@@ -218,6 +219,8 @@ def test_nothing_of_training_or_of_the_machine_is_in_the_files(exported: Exporte
     allowed = {"Conv", "MaxPool", "Relu", "ArgMax", "Cast", "Transpose"} | arithmetic
     if ZOO[exported.name].pose_stages:  # maps held to 0..1; what was found before beside the features
         allowed |= {"Clip", "Concat"}
+    if ZOO[exported.name].family == "gpn":  # heat maps that are regressed
+        allowed |= {"Clip"}
     if ZOO[exported.name].encoders:  # kernels that the picture gives, of whatever size it is
         allowed |= ADAPTIVE
     for stage in exported.stages:

@@ -12,7 +12,7 @@ from models.labels import COCO17, JOINT_SETS, LSP14, S31, JointSet
 from models.outputs import (
     OUTPUTS,
     AffinityFields,
-    Embedding,
+    CentreOffsets,
     Heatmaps,
     JointDisks,
     Offsets,
@@ -34,7 +34,7 @@ EVERY: list[Output] = [
     *(JointDisks(joints=name, radius_px=16.0) for name in JOINT_SETS),
     *(Offsets(joints=name, over=o, name=o) for name in JOINT_SETS for o in ("joints", "bones")),
     *(AffinityFields(joints=name, grid=Grid.CORNER) for name in JOINT_SETS),
-    Embedding(dimensions=3),
+    CentreOffsets(joints="LIP-16"),
 ]
 WIDTH, HEIGHT = 7, 5  # cells of one pixel
 
@@ -62,7 +62,6 @@ def test_channels() -> None:
     assert Offsets(joints="COCO-17", over="bones").channels == 4 * len(COCO17.bones)
     assert AffinityFields(joints="LSP-14").channels == 2 * len(LSP14.bones)
     assert PartProbabilities(parts="S31").channels == 32
-    assert Embedding(dimensions=5).channels == 5
 
 
 def offsets_to(points: np.ndarray) -> np.ndarray:

@@ -164,6 +164,9 @@ def test_the_release_weighs_parts_a_hundredth_and_has_its_own_rate_for_vgg() -> 
     assert (recipe_of(ZOO["pil-vgg16"]).lr, recipe_of(ZOO["pil-hg2"]).lr) == (1e-4, 1.5e-3)
     assert recipe_of(ZOO["pil-small"]) == TrainingRecipe()
     assert recipe_of(ZOO["pil-small"], "pil_paper").lr == 2.5e-3
+    assert recipe_of(ZOO["mula-hg5"]) == recipe_of(ZOO["mula-small"], "mula_release")
+    assert recipe_of(ZOO["mula-small"], "mula_paper").milestones[-1] == (0.92, 0.0625)
+    assert (recipe_of(ZOO["mula-vgg16"]).lr, recipe_of(ZOO["gpn-hg8"]).batch) == (1e-4, 30)
     (parts,) = (o for s in ZOO["pil-hg2"].stages for o in s.outputs if isinstance(o, PartProbabilities))
     maps = {"parts": torch.zeros(1, 7, 4, 4)}
     found = losses_of("nie")[PartProbabilities](parts, maps, {"codes": torch.zeros(1, 4, 4).byte()})

@@ -1,0 +1,92 @@
+"""Pose Partition Network: branches in each stage, where it starts from, and the loss that teaches both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from models.codecs.personlab import AnnotatedPerson
+from models.families import ZOO
+from models.gpn import UNIT_PX
+from models.network import build
+from models.outputs import CentreOffsets, Heatmaps
+from training.centre_loss import centre_loss
+from training.crowd_batches import centre_targets
+from training.crowds import Crowd
+from training.objectives import terms_of
+
+
+def test_the_papers_size_predicts_and_is_taught_in_all_eight_stages() -> None:
+    with torch.device("meta"):
+        net = build(ZOO["gpn-hg8"]).train()
+        maps = net(torch.zeros(2, 3, 64, 96))
+    assert len(maps) == 16
+    assert all(m.shape == (2, 32 if n.endswith("centres") else 17, 16, 24) for n, m in maps.items())
+    values = {n: torch.full(m.shape, float(len(n) > 8)) for n, m in maps.items()}
+    targets = {n: torch.zeros(2, c, 16, 24) for n, c in (("heatmaps", 17), ("centres", 32))}
+    targets |= {"heatmaps_known": torch.ones(2, 17, 16, 24), "centres_known": torch.ones(2, 16, 16, 24)}
+    terms = terms_of([CentreOffsets(joints="LIP-16", stride=4)], values, targets)
+    assert len(terms) == 16
+    assert terms["joints"] == 0
+    assert all(terms[f"stage{i}_joints"] == 1 for i in range(1, 8)), "maps of the same stage belong together"
+
+
+def test_it_starts_from_a_parsers_trunk_and_head() -> None:
+    theirs, net = build(ZOO["factored-s31"]).state_dict(), build(ZOO["gpn-small"])
+    started = net.start(theirs)
+    for own, parsers in (
+        ("stem.7.0.main.0", "trunk.7.0.main.0"),
+        ("pipeline.0.encode.3.0.main.0", "head.stage.0.main.0"),
+    ):
+        assert torch.equal(started[f"{own}.weight"], theirs[f"{parsers}.weight"])
+    kernel = theirs["head.concat.0.weight"]
+    assert torch.equal(started["pipeline.0.encode.0.weight"], kernel[:, :128])
+
+
+@pytest.mark.parametrize("name", ["heatmaps", "centres"])
+def test_cells_that_nobody_knows_teach_nothing(name: str) -> None:
+    maps = {"heatmaps": torch.rand(2, 4, 5, 6), "centres": 50 * torch.randn(2, 6, 5, 6)}
+    targets = {n: torch.rand_like(m) for n, m in maps.items()}
+    targets |= {f"{n}_known": torch.zeros(2, 4 if n == "heatmaps" else 3, 5, 6) for n in maps}
+    targets[f"{name}_known"][1, 2, 3, 4] = 1
+    given = {n: m.requires_grad_() for n, m in maps.items()}
+    torch.autograd.backward(sum(centre_loss(given, targets).values(), torch.zeros(())))
+    channels = {"heatmaps": {2}, "centres": {4, 5}}
+    for n, m in given.items():
+        assert m.grad is not None
+        taught = {tuple(i) for i in m.grad.nonzero().tolist()}
+        assert taught == ({(1, c, 3, 4) for c in channels[n]} if n == name else set())
+
+
+def test_the_loss_is_that_of_the_release() -> None:
+    """One vector off by half a unit: smooth L1 ½·½², in the mean of all cells."""
+    maps = {n: torch.zeros(1, 2, 4, 4) for n in ("heatmaps", "centres")}
+    targets = {n: m.clone() for n, m in maps.items()}
+    targets |= {"heatmaps_known": torch.ones(1, 2, 4, 4), "centres_known": torch.ones(1, 1, 4, 4)}
+    targets["centres"][0, 0, 1, 1] = UNIT_PX / 2
+    targets["heatmaps"][0, 0, 2, 2] = 1
+    terms = centre_loss(maps, targets)
+    assert terms["centres"].item() == pytest.approx(0.125 / 32)
+    assert terms["joints"].item() == pytest.approx(1 / 32)
+
+
+def test_targets_of_a_scene_are_unknown_where_nobody_said_and_centres_are_known_near_joints() -> None:
+    points = np.full((17, 2), 20, np.float32)
+    points[5:] = 44
+    unknown = np.zeros((17, 64, 64), bool)
+    unknown[3, :32] = True
+    crowd = Crowd(
+        np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8),
+        (AnnotatedPerson(points, np.ones(17, bool)),), unknown, unknown[0],
+    )  # fmt: skip
+    heat, centres = Heatmaps(joints="COCO-17", background=True), CentreOffsets(joints="COCO-17")
+    maps = centre_targets(crowd, heat, centres)
+    known = maps["heatmaps_known"]
+    assert not known[[3, 17], :4].any()
+    assert known[[3, 17], 4:].all()
+    assert known[[0, 1, 2, *range(4, 17)]].all()
+    assert {tuple(i) for i in np.argwhere(maps["centres_known"][0])} >= {(2, 2), (1, 2), (2, 4)}
+    assert not maps["centres_known"][0, 6, 6]
+    centre = (5 * 20 + 12 * 44) / 17
+    np.testing.assert_allclose(maps["centres"][:2, 2, 2], centre - (8 * 2 + 3.5), atol=1e-3)
