@@ -27,7 +27,7 @@ from export.fast_blocks import FastInitial
 from export.graphs import to_onnx
 from export.rewrite import FastTrunk
 from export.stages import ExportError
-from models.outputs import PartProbabilities, SharedFeatures
+from models.outputs import JointOutput, PartProbabilities, SharedFeatures
 from models.spec import IMAGE, ModelSpec, StageSpec
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.media.images import list_images, read_image
@@ -81,9 +81,11 @@ def calibration_pictures(folder: Path, spec: ModelSpec) -> Pictures:
     """Pictures (1, h, w, 3) RGB of a folder as the network sees them.
 
     Raises:
-        ExportError: there are none.
+        ExportError: there are none, or it is no folder.
         Refusal: one cannot be read.
     """
+    if not folder.is_dir():
+        raise ExportError(f"{folder}: not a folder. Name a folder of photos of people to calibrate on")
     files = list_images(folder)
     if not files:
         raise ExportError(f"{folder}: no pictures to calibrate on. Name a folder of photos of people")
@@ -111,11 +113,15 @@ def quantised(
         pictures: to calibrate on, as `calibration_pictures` gives them.
 
     Raises:
-        ExportError: no stage gives such, or people's labels are not those of the float stages.
+        ExportError: no stage gives such, one gives joints beside parts, or people's labels are not those
+            of the float stages.
     """
     parts = [o.name for s in stages for o in s.outputs if isinstance(o, PartProbabilities)]
     if not parts:
         raise ExportError("int8: the network gives no body parts, for which alone integers were measured")
+    of_parts = next(s for s in stages if any(o.name == parts[0] for o in s.outputs))
+    if any(isinstance(o, JointOutput) for o in of_parts.outputs):
+        raise ExportError("int8: one stage gives parts and joints; joints stay in float. Leave out --int8")
     extremes = (np.full((1, LONG_SIDE, LONG_SIDE, 3), value, np.uint8) for value in (0, 255))
     seen = _values(graphs, stages, (*extremes, *pictures))
     found = dict(graphs)

@@ -103,6 +103,15 @@ def test_without_parts_or_pictures_it_is_refused(tmp_path: Path) -> None:
         quantised({}, {}, ZOO["joints-s31"].stages, ())
     with pytest.raises(ExportError, match="no pictures to calibrate on"):
         calibration_pictures(tmp_path, SPEC)
+    for missing in (tmp_path / "missing", Path(__file__)):
+        with pytest.raises(ExportError, match=r"not a folder\. Name a folder of photos"):
+            calibration_pictures(missing, SPEC)
+
+
+@pytest.mark.parametrize("row", ["pil-small", "mula-small", "paf-fcn-small"])
+def test_joints_from_the_stage_of_the_parts_are_refused(row: str) -> None:
+    with pytest.raises(ExportError, match="joints stay in float"):
+        quantised({}, {}, ZOO[row].stages, ())
 
 
 def test_pictures_are_seen_as_the_network_sees_them() -> None:
