@@ -24,10 +24,12 @@ from training import distributed
 from training.batches import DataFolders, batches_for
 from training.loop import LAST, DivergedError, State, TrainConfig, new_state, resume, train
 from training.photos import DataError
-from training.recipes import NAMED, Optimiser, TrainingRecipe, recipe_of
+from training.recipes import NAMED, Optimiser, TrainingRecipe, fits, recipe_of
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Stream
 from training.workers import WorkerStream
+
+log = logging.getLogger(__name__)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -96,26 +98,43 @@ def _start(state: State, last: Path, paths: Sequence[Path], keep: Sequence[str])
         resume(state, last)
         return
     for path in paths:
+        own = state.net.state_dict()
         weights = state.net.start(with_slopes(starting_weights(path), state.net))
         if keep:
-            weights = only(tuple(f"{layer}." for layer in keep), weights, state.net.state_dict())
+            weights = only(tuple(f"{layer}." for layer in keep), weights, own)
+        taken = [name for name, value in own.items() if not torch.equal(weights.get(name, value), value)]
+        for wanted in keep or ("",):
+            if not any(name.startswith(wanted) for name in taken):
+                raise CheckpointError(
+                    f"{path}: no weight of it fits {wanted or 'this network'}."
+                    f" Give a checkpoint that has {wanted or 'some of its layers'}."
+                )
+        log.info("%s: %d of %d tensors start from it", path, len(taken), len(own))
         load_weights(state.net, weights, path)
         load_weights(state.ema, weights, path)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Train; 0 done, 1 stopped with a reason."""
+def _parsed(argv: list[str] | None) -> argparse.Namespace:
+    """The arguments, those refused that do not go together."""
     parser = _arguments()
     a = parser.parse_args(argv)
     if a.keep and not a.init:
         parser.error("--keep takes its layers from a checkpoint: give --init")
+    if a.recipe and not fits(ZOO[a.name], a.recipe):
+        parser.error(f"--recipe {a.recipe} is not of {a.name}'s family; leave it out for the usual one")
     if not a.own_share > 0:
         parser.error(f"--own-share takes a weight above 0, not {a.own_share:g}")
+    return a
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train; 0 done, 1 stopped with a reason."""
+    a = _parsed(argv)
+    row = ZOO[a.name]
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(a.threads)
     rank, world = distributed.start()
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
-    row = ZOO[a.name]
     recipe = recipe_of(row, a.recipe, **{f.name: getattr(a, f.name, None) for f in fields(TrainingRecipe)})
     recipe = replace(recipe, warmup_steps=min(recipe.warmup_steps, recipe.steps // 10))  # of short runs
     config = TrainConfig(

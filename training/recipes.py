@@ -83,6 +83,11 @@ NAMED = {
 }
 
 
+def fits(row: ZooRow, recipe: str) -> bool:
+    """A named recipe is of a row's family, whose name it begins with."""
+    return row.name.replace("-", "_").startswith(recipe.rpartition("_")[0])
+
+
 def recipe_of(row: ZooRow, name: str | None = None, **given: object) -> TrainingRecipe:
     """The recipe of a name, of a row or its family, changed where something is given that is not None."""
     changed = {k: v for k, v in given.items() if v is not None}

@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from models.checkpoint import save_network
 from models.families import ZOO, ZooRow
 from models.network import build
 from models.outputs import Heatmaps, PartProbabilities
@@ -18,7 +19,7 @@ from training.__main__ import main, only
 from training.heatmap_loss import squared_loss
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, train
 from training.objectives import losses_of
-from training.recipes import TrainingRecipe, recipe_of
+from training.recipes import TrainingRecipe, fits, recipe_of
 from training.step import StepConfig, losses
 from training.stream import Batch
 
@@ -177,3 +178,32 @@ def test_a_background_beside_an_unknown_joint_teaches_nothing() -> None:
     maps, known = torch.zeros(1, 3, 2, 2), torch.tensor([[True, False]])
     assert squared_loss(maps, torch.ones(1, 3, 2, 2), known)["squared"].item() == pytest.approx(1 / 3)
     assert squared_loss(maps, torch.ones(1, 3, 2, 2), known | True)["squared"].item() == 1
+
+
+def test_a_checkpoint_that_fits_nowhere_is_no_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, parser = tmp_path / "enet.safetensors", tmp_path / "parser.safetensors"
+    save_network(other, ROW, build(ROW), {})
+    save_network(parser, ZOO["factored-s31"], build(ZOO["factored-s31"]), {})
+    run = ["pil-small", "--out", str(tmp_path / "run"), "--steps", "1"]
+    assert main([*run, "--init", str(other)]) == 1
+    assert "no weight of it fits this network" in capsys.readouterr().err
+    assert main([*run, "--init", str(parser), "--keep", "pose_encoder", "fusion.adapter"]) == 1
+    assert "no weight of it fits fusion.adapter" in capsys.readouterr().err
+    assert main([*run, "--init", str(parser)]) == 1, "for want of data, not of weights"
+    assert "no weight of it fits" not in capsys.readouterr().err
+
+
+def test_another_familys_recipe_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["pil-small", "--out", str(tmp_path), "--recipe", "paf_fcn_report"])
+    assert "not of pil-small's family" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("row", "recipe"),
+    [("pil-vgg16", "pil_paper"), ("mula-hg5", "mula_release"), ("paf-fcn-small", "paf_fcn_cao")],
+)
+def test_recipes_fit_their_own_family(row: str, recipe: str) -> None:
+    assert fits(ZOO[row], recipe)
