@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.results import Parsing, Result
 from runtime.media.clips import Clip
 from runtime.output import coco, label_png, parts_csv
-from runtime.output.alpha import cutout
+from runtime.output.alpha import cutout, matte
 from runtime.output.coco import CocoFile, Origin
 from runtime.output.growing_file import Paint, ResultStream, ResultVideo
 from runtime.output.overlay import overlay_jpeg, painted
@@ -89,6 +89,10 @@ def _cutout_png(image: Image, result: Result) -> bytes:
     return label_png.cutout_png(_cutout(image, result))
 
 
+def _matte(_image: Image, result: Result) -> Image:
+    return matte(parts_of(result))
+
+
 def _video(path: Path, clip: Clip, origin: Origin, paint: Paint, *, alpha: bool = False) -> ResultStream:
     return ResultVideo(path, clip, origin.pts_s, paint, alpha=alpha)
 
@@ -120,6 +124,11 @@ PRODUCTS: Final = {
         _PARTS,
         PictureFile("cutout", ".png", _cutout_png),
         ClipFile("cutout.{alpha}", partial(_video, paint=_cutout, alpha=True), bytes_per_px=38),
+    ),
+    "matte": Product(
+        _PARTS,
+        PictureFile("matte", ".png", _silhouettes),
+        ClipFile("matte.mp4", partial(_video, paint=_matte), bytes_per_px=26),
     ),
 }
 DEFAULTS: Final = tuple(name for name, product in PRODUCTS.items() if product.default)

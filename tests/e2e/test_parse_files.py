@@ -21,7 +21,7 @@ from tests import drawn_people
 from tests.drawn_media import draw_clip, picture
 from tests.e2e.command import files, manifest
 
-ALL = checked_saves("labels,silhouettes,overlay,coco,csv,alpha")
+ALL = checked_saves("labels,silhouettes,overlay,coco,csv,alpha,matte")
 SMALL = {"size": "64", "device": "cpu"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -62,6 +62,10 @@ def test_a_clip_with_everything(tmp_path: Path) -> None:
     with av.open(str(folder / "cutout.mov")) as cutout:
         assert cutout.streams.video[0].codec_context.pix_fmt == "yuva444p12le"
         assert sum(1 for _ in cutout.decode(video=0)) == 12
+    with Clip(folder / "matte.mp4") as matte:  # grey, and what the silhouette of the same frame says
+        for name, frame in zip(names, matte.frames(), strict=True):
+            with Image.open(folder / "silhouettes" / name) as silhouette:
+                assert np.abs(frame.image.astype(int) - np.array(silhouette)[..., None]).mean() < 4
     data = COCO(str(folder / "coco.json"))
     assert [i["frame"] for i in data.loadImgs(data.getImgIds())] == list(range(12))
     assert [i["pts"] for i in data.loadImgs(data.getImgIds())] == pytest.approx(pts, abs=1e-6)
@@ -83,7 +87,7 @@ def test_pictures_share_their_folders(tmp_path: Path) -> None:
     inputs.append(draw_picture(tmp_path / "more" / "2.png", (30, 40)))
     out = tmp_path / "out"
     assert parse([tmp_path / "in", *inputs[3:]], out, save=ALL) == 0
-    for kind, suffix in (("labels", "png"), ("silhouettes", "png"), ("overlay", "jpg"), ("cutout", "png")):
+    for kind, suffix in (("labels", "png"), ("silhouettes", "png"), ("overlay", "jpg"), ("cutout", "png"), ("matte", "png")):
         made = {p.name for p in (out / kind).iterdir()}
         assert made == {f"{n}.{suffix}" for n in ("1", "2", "10", "2-2", "2-3")}
     with Image.open(out / "labels" / "10.png") as image:
