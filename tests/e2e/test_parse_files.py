@@ -87,7 +87,13 @@ def test_pictures_share_their_folders(tmp_path: Path) -> None:
     inputs.append(draw_picture(tmp_path / "more" / "2.png", (30, 40)))
     out = tmp_path / "out"
     assert parse([tmp_path / "in", *inputs[3:]], out, save=ALL) == 0
-    for kind, suffix in (("labels", "png"), ("silhouettes", "png"), ("overlay", "jpg"), ("cutout", "png"), ("matte", "png")):
+    for kind, suffix in (
+        ("labels", "png"),
+        ("silhouettes", "png"),
+        ("overlay", "jpg"),
+        ("cutout", "png"),
+        ("matte", "png"),
+    ):
         made = {p.name for p in (out / kind).iterdir()}
         assert made == {f"{n}.{suffix}" for n in ("1", "2", "10", "2-2", "2-3")}
     with Image.open(out / "labels" / "10.png") as image:
