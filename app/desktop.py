@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import QApplication
 
 from app.controllers.factor_library import LibraryActions
 from app.controllers.help import HelpActions
+from app.controllers.jobs import JobOverview
 from app.controllers.links import LinkOpening
 from app.controllers.menus import RuntimeMenus, first_choice
 from app.controllers.model_comparison import ModelComparison
@@ -34,14 +35,13 @@ from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
 from app.ui.dialogs import MEDIA, ask_file, ask_folder
 from app.ui.interrupts import Interrupts
-from app.ui.job_list import JobEntry
 from app.ui.window import Window
 from app.workspace import EngineLoader, Workspace
 from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.media.capture import Capture
 from runtime.system.errors import Refusal
-from runtime.system.jobs import BackgroundJobs, JobState
+from runtime.system.jobs import BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 TICK_MS: Final = 100  # time line, numbers and jobs; the picture does not wait for it
@@ -93,9 +93,9 @@ class Desktop(QObject):
         self.people = PeopleActions(self.window)
         self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
         self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
-        self.personalization = Personalization(
-            self.window, self.workspace, self.pipeline, self.jobs, self.open, self.notification.send
-        )
+        self.overview = JobOverview(self.window, self.jobs)
+        shell = (self.window, self.workspace, self.pipeline, self.jobs, self.overview)
+        self.personalization = Personalization(*shell, self.open, self.notification.send)
         self.library = LibraryActions(self.window, self.workspace, self.jobs, self.listing, self.refuse)
         self._timer = QTimer(self)
         self._shown = 0  # number of the capture whose picture is on show
@@ -130,7 +130,6 @@ class Desktop(QObject):
         actions["hud"].triggered.connect(self.tick)
         actions["mirror"].triggered.connect(self.tick)
         window.theme_chosen.connect(self._on_theme)
-        window.activity.cancelled.connect(self._on_cancel)
         # the end
         actions["quit"].triggered.connect(self.stop)
         window.closing.connect(self.stop)
@@ -217,10 +216,8 @@ class Desktop(QObject):
         self.personalization.refresh()
         for notice in self.pipeline.notices.drain():
             self.window.banner.show_notice(notice)
-        for job in self.jobs.collect():
-            if job.state is JobState.FAILED:
-                self._say(job.error, Level.ERROR, f"job {job.title}", job.details)
-                self.menus.refresh()
+        if self.overview.collect():
+            self.menus.refresh()
 
     def _follow_source(self) -> None:
         if self.workspace.follow_source():
@@ -275,8 +272,7 @@ class Desktop(QObject):
         vitals = window_state.metrics(window, self.workspace, pipeline)
         window.status.show_metrics(vitals if self.workspace.source is not None else None)
         window.canvas.show_metrics(vitals if window.actions_["hud"].isChecked() else None)
-        tasks = [JobEntry(id(j), j.title, j.fraction, j.left_s) for j in self.jobs.shown()]
-        window.activity.show_tasks([*self.personalization.tasks(), *tasks])
+        self.overview.refresh()
 
     # -- small answers
 
@@ -299,13 +295,6 @@ class Desktop(QObject):
     def _on_theme(self, theme: str) -> None:
         self.settings = replace(self.settings, theme=theme)
         self.window.show_theme(theme)
-
-    def _on_cancel(self, key: int) -> None:
-        if key == id(self.personalization):
-            self.personalization.cancel()
-        for job in self.jobs.shown():
-            if id(job) == key:
-                job.cancel()
 
 
 def run(source: str | None = None) -> int:

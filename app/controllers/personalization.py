@@ -10,9 +10,10 @@ from typing import Final
 from app.controllers.brush import BrushStrokes
 from app.controllers.decision import TOPIC, FactorDecision
 from app.controllers.help import show_folder
+from app.controllers.jobs import JobOverview
+from app.controllers.learning_job import LearningJob
 from app.controllers.personalization_options import is_elsewhere, job_for, offer_for, shows_clip
 from app.live.pipeline import Pipeline
-from app.ui import job_list
 from app.ui.layers import picture_image
 from app.ui.personalize_form import PersonalizeOptions, PersonalizeRequest, ResumableJob
 from app.ui.personalize_progress import ProgressState
@@ -44,6 +45,7 @@ class Personalization:
         workspace: Workspace,
         pipeline: Pipeline,
         jobs: BackgroundJobs,
+        overview: JobOverview,
         open_source: Callable[[str], None],
         send: Callable[[], None],
     ) -> None:
@@ -51,7 +53,8 @@ class Personalization:
         self.decision = FactorDecision(window, workspace, pipeline, jobs)
         self._brush_strokes = BrushStrokes(window, workspace, pipeline)
         self._window, self._workspace, self._pipeline = window, workspace, pipeline
-        self._panel = window.personalise
+        self._panel, self._overview = window.personalise, overview
+        self._listed: LearningJob | None = None  # the task in the list of jobs
         self._open_source, self._ring = open_source, send
         self._task: PersonalizationTask | None = None
         self._told = 0  # `started` of the task whose end was told
@@ -74,14 +77,6 @@ class Personalization:
             self._panel.setup.show_offer(self._offer())
         if self._when_open is not None:
             self._go_on(self._when_open)
-
-    def tasks(self) -> list[job_list.JobEntry]:
-        """For the activity area, while the panel does not show it."""
-        task, panel = self._task, self._panel
-        if task is None or not task.running or (panel.isVisible() and panel.page is panel.progress):
-            return []
-        title = f"Learning {task.job.name}: {task.words}"
-        return [job_list.JobEntry(id(self), title, task.fraction, task.left_s)]
 
     def offer(self) -> None:
         """A clip was dropped: offer what this program is for."""
@@ -149,8 +144,9 @@ class Personalization:
     def cancel(self) -> None:
         """Throw the running job away."""
         task = self._task
-        if task is not None:
+        if task is not None and self._listed is not None:
             task.cancel()
+            self._listed.thrown_away = True
             self._close(hide=False)
 
     def correct(self, frame: int = -1) -> None:
@@ -202,6 +198,8 @@ class Personalization:
             self._refuse(e)
             return
         self._task, self._told = task, 0
+        self._listed = LearningJob(task, self.cancel)
+        self._overview.add(self._listed, self.show, lambda: not self._panel.shows(self._panel.progress))
         self._panel.progress.begin(task.job.name, task.span)
         self._panel.show_page(self._panel.progress)
         self._window.show_personalise(on=True)

@@ -143,6 +143,8 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         "theme",
     ),
     "Tools": (
+        Action("jobs", "&Jobs…", "Ctrl+Shift+J", "What runs and what has ended, with its result"),
+        LINE,
         Action("show-all", "Show &all parts or people", "Ctrl+A"),
         Action("copy-picture", "&Copy the picture", "Ctrl+C"),
         Action("copy-system", "Copy s&ystem information", "Ctrl+Shift+I"),

@@ -1,82 +1,118 @@
-"""Job list: running jobs, with percent, time left and a Cancel button."""
+"""Job list: running jobs in a strip, with percent, time left and Cancel; and the row of a job."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.widgets import button, fill, plain
 
 SHOWN = 4
+BAR_PX = 220
+WORDS_PX = 150  # the buttons must not move with every percent
 
 
 @dataclass(frozen=True)
 class JobEntry:
-    """One job as the area shows it."""
+    """One job as a row shows it."""
 
     key: int
-    title: str
-    fraction: float | None  #: 0..1; None while nobody knows
-    left_s: float | None
+    name: str
+    share: float | None = None  #: 0..1; None while nobody knows
+    left_s: float | None = None
+    words: str = ""  #: the step at hand, or the outcome
+    ended: bool = False
+    failed: bool = False
+    opens: str = ""  #: label of the button that shows its result; empty: there is nothing to show
 
 
-class JobList(QFrame):
-    """The list of jobs; hidden while there is none.
+class JobRow(QWidget):
+    """One row: name, bar, words, and the button that fits its state.
 
-    Signals:
-        cancelled: the user does not want the job of this key any more.
+    Args:
+        on_cancelled: gets the key of the job that is no longer wanted.
+        on_opened: gets the key of the job whose result is to be seen.
     """
 
-    cancelled = pyqtSignal(object)  # an int, whole: as a C int an id() would lose its upper half
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("activity")
-        self._rows = [_Row(self) for _ in range(SHOWN)]
-        fill(QVBoxLayout(self), *self._rows, spacing=3).setContentsMargins(12, 5, 8, 5)
-        self.hide()
-
-    def show_tasks(self, tasks: Sequence[JobEntry]) -> None:
-        """Show the jobs that run and wait."""
-        self.setVisible(bool(tasks))
-        for row, task in zip(self._rows, [*tasks[:SHOWN], *[None] * SHOWN], strict=False):
-            row.show_task(task)
-
-
-class _Row(QWidget):
-    def __init__(self, area: JobList) -> None:
-        super().__init__(area)
+    def __init__(self, on_cancelled: Callable[[int], object], on_opened: Callable[[int], object]) -> None:
+        super().__init__()
         self._key = -1
-        self._title, self._words = plain(), plain(name="faint")
+        self._name, self._words = plain(), plain(name="faint")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setMaximumWidth(220)
-        self._words.setMinimumWidth(110)
+        self._bar.setMaximumWidth(BAR_PX)
+        self._words.setMinimumWidth(WORDS_PX)
+        self._name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._cancel = button("Cancel", lambda: on_cancelled(self._key))
+        self._open = button("", lambda: on_opened(self._key))
         row = QHBoxLayout(self)
-        cancel = button("Cancel", lambda: area.cancelled.emit(self._key))
-        fill(row, self._title, self._bar, self._words, cancel)
+        fill(row, self._name, self._bar, self._words, self._open, self._cancel)
         row.setAlignment(self._bar, Qt.AlignmentFlag.AlignVCenter)
-        for stretched in (0, 1):
-            row.setStretch(stretched, 1)
-        self.hide()
+        row.setStretch(0, 3)
+        row.setStretch(1, 2)
 
-    def show_task(self, task: JobEntry | None) -> None:
-        self.setVisible(task is not None)
-        if task is None:
-            return
+    def show_task(self, task: JobEntry) -> None:
+        """Show this job, as it stands now."""
         self._key = task.key
-        self._title.setText(task.title)
-        if task.fraction is None:
+        self._name.setText(f"{task.name}: {task.words}" if task.words and not task.ended else task.name)
+        self._name.setToolTip(task.name)
+        self._bar.setVisible(not task.ended)
+        self._cancel.setVisible(not task.ended)
+        self._open.setVisible(bool(task.opens))
+        self._open.setText(task.opens)
+        self._show_failed(on=task.failed)
+        self._words.setToolTip(task.words if task.ended else "")
+        if task.ended:
+            self._words.setText(task.words)
+        elif task.share is None:
             self._bar.setRange(0, 0)
             self._words.setText("")
         else:
             self._bar.setRange(0, 100)
-            self._bar.setValue(round(task.fraction * 100))
+            self._bar.setValue(round(task.share * 100))
             left = f" · {duration(task.left_s)} left" if task.left_s is not None else ""
-            self._words.setText(f"{round(task.fraction * 100)} %{left}")
+            self._words.setText(f"{round(task.share * 100)} %{left}")
+
+    def _show_failed(self, *, on: bool) -> None:
+        name, style = "problem" if on else "faint", self._words.style()
+        if self._words.objectName() != name and style is not None:
+            self._words.setObjectName(name)
+            style.polish(self._words)
+
+
+class JobList(QFrame):
+    """The strip of jobs that run; hidden while there is none.
+
+    Signals:
+        cancelled: the user does not want the job of this key any more.
+        opened: the result of the job of this key is to be seen.
+        all_wanted: the whole list is to be seen.
+    """
+
+    cancelled = pyqtSignal(object)  # an int, whole: as a C int an id() would lose its upper half
+    opened = pyqtSignal(object)
+    all_wanted = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("activity")
+        self._rows = [JobRow(self.cancelled.emit, self.opened.emit) for _ in range(SHOWN)]
+        self._more = button("", self.all_wanted.emit)
+        fill(QVBoxLayout(self), *self._rows, self._more, spacing=3).setContentsMargins(12, 5, 8, 5)
+        self.show_tasks([])
+
+    def show_tasks(self, tasks: Sequence[JobEntry]) -> None:
+        """Show the jobs that run and wait."""
+        self.setVisible(bool(tasks))
+        self._more.setText(f"{len(tasks) - SHOWN} more…")
+        self._more.setVisible(len(tasks) > SHOWN)
+        for row, task in zip(self._rows, [*tasks[:SHOWN], *[None] * SHOWN], strict=False):
+            row.setVisible(task is not None)
+            if task is not None:
+                row.show_task(task)
 
 
 def duration(seconds: float) -> str:

@@ -68,6 +68,10 @@ class PersonalizePanel(QFrame):
         area = self._pages.currentWidget()
         return area.widget() if isinstance(area, QScrollArea) else None
 
+    def shows(self, page: QWidget) -> bool:
+        """True while the user sees that page."""
+        return self.isVisible() and self.page is page
+
     def show_ink(self, ink: QColor) -> None:
         """The theme's text colour."""
         self._close.setIcon(icons.icon("close", ink))

@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from runtime.system.errors import Refusal
 
@@ -29,6 +30,45 @@ class JobState(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
 
+    @property
+    def ended(self) -> bool:
+        """True once nothing more will happen."""
+        return self in {JobState.DONE, JobState.FAILED, JobState.CANCELLED}
+
+
+class Job(Protocol):
+    """Slow work as the list of jobs shows it: a download, an export, a measurement, a personalisation.
+
+    The window reads it ten times a second; nothing here may wait.
+    """
+
+    @property
+    def name(self) -> str:
+        """The work and its object: `Exporting dance.mp4`."""
+
+    @property
+    def share(self) -> float | None:
+        """0..1 of it is done; None while nobody knows."""
+
+    @property
+    def words(self) -> str:
+        """The step at hand; after the end, its outcome in words, or nothing."""
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left; None while nobody knows."""
+
+    @property
+    def state(self) -> JobState:
+        """One that has ended stays as it is."""
+
+    @property
+    def result_path(self) -> Path | None:
+        """File or folder that it wrote, once it is whole."""
+
+    def cancel(self) -> None:
+        """Ask it to end; comes back at once."""
+
 
 class JobCancelledError(Exception):
     """Raised inside a job's work when the user cancelled it."""
@@ -36,26 +76,33 @@ class JobCancelledError(Exception):
 
 @dataclass(eq=False)
 class BackgroundJob:
-    """One piece of work; written by the thread that does it, read by the window.
+    """One piece of work, a `Job`; written by the thread that does it, read by the window.
 
     Attributes:
-        fraction: 0..1, or None while nobody knows.
+        share: 0..1, or None while nobody knows.
         error: words for the user when it failed; `details` has the trace.
+        result_path: the result, if it is a file or folder.
     """
 
-    title: str
+    name: str
     work: Callable[[BackgroundJob], Any]
     on_done: Callable[[Any], None]
     quiet: bool = False  #: too short to show in the activity area
     state: JobState = JobState.WAITING
-    fraction: float | None = None
+    share: float | None = None
     error: str = ""
     details: str = ""
     result: Any = None
+    result_path: Path | None = None
     started_s: float = 0.0
     _cancel: threading.Event = field(default_factory=threading.Event)
 
-    def progress(self, fraction: float | None = None) -> None:
+    @property
+    def words(self) -> str:
+        """Why it failed, or nothing."""
+        return self.error
+
+    def progress(self, share: float | None = None) -> None:
         """Called by the work now and then: notes how far it is, and ends it when cancelled.
 
         Raises:
@@ -63,7 +110,7 @@ class BackgroundJob:
         """
         if self._cancel.is_set():
             raise JobCancelledError
-        self.fraction = fraction
+        self.share = share
 
     def cancel(self) -> None:
         """Ask it to end; its result is thrown away."""
@@ -77,9 +124,9 @@ class BackgroundJob:
     @property
     def left_s(self) -> float | None:
         """Seconds left at the pace so far; None while nobody knows."""
-        if not self.fraction or self.state is not JobState.RUNNING:
+        if not self.share or self.state is not JobState.RUNNING:
             return None
-        return (time.monotonic() - self.started_s) * (1 - self.fraction) / self.fraction
+        return (time.monotonic() - self.started_s) * (1 - self.share) / self.share
 
 
 class BackgroundJobs:
@@ -98,7 +145,7 @@ class BackgroundJobs:
 
     def start(
         self,
-        title: str,
+        name: str,
         work: Callable[[BackgroundJob], Any],
         on_done: Callable[[Any], None],
         *,
@@ -106,7 +153,7 @@ class BackgroundJobs:
         beside: bool = False,
     ) -> BackgroundJob:
         """Queue work, or begin it `beside` the queue; `on_done` gets its result where `collect` is called."""
-        job = BackgroundJob(title, work, on_done, quiet)
+        job = BackgroundJob(name, work, on_done, quiet)
         if beside and not self._stopping:
             thread = threading.Thread(target=self._work_beside, args=(job,), name="job beside", daemon=True)
             self._beside[job] = thread
@@ -129,6 +176,7 @@ class BackgroundJobs:
             job = self._ended.popleft()
             ended.append(job)
             if job.state is JobState.DONE:
+                job.result_path = job.result if isinstance(job.result, Path) else None
                 job.on_done(job.result)
             job.result = None  # whoever wanted it has it now; a model is large
         return ended
@@ -172,6 +220,6 @@ class BackgroundJobs:
         except Refusal as e:
             job.state, job.error = JobState.FAILED, str(e)
         except Exception as e:  # the boundary: a job that breaks says so and the next one runs
-            log.exception("job failed: %s", job.title)
-            job.state, job.error = JobState.FAILED, f"{job.title} failed: {e}. The log file has the details."
+            log.exception("job failed: %s", job.name)
+            job.state, job.error = JobState.FAILED, f"{job.name} failed: {e}. The log file has the details."
             job.details = traceback.format_exc()

@@ -50,7 +50,7 @@ def answer(box: QMessageBox, words: str) -> None:
 
 
 def tasks(desktop) -> list[str]:
-    return [job.title for job in desktop.jobs.shown() if not job.title.startswith("Loading ")]
+    return [job.name for job in desktop.jobs.shown() if not job.name.startswith("Loading ")]
 
 
 def test_a_dropped_link_is_asked_about_downloaded_and_played(desktop, site: StandIn, qtbot) -> None:
@@ -100,8 +100,8 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
     qtbot.waitUntil(partial.exists, timeout=30_000)
     playing.tick()
     assert playing.window.activity.isVisible()
-    (job,) = [job for job in playing.jobs.shown() if not job.title.startswith("Loading ")]
-    assert job.title == "Downloading A <b>walk</b> & more"
+    (job,) = [job for job in playing.jobs.shown() if not job.name.startswith("Loading ")]
+    assert job.name == "Downloading A <b>walk</b> & more"
     (cancel,) = [b for b in playing.window.activity.findChildren(QPushButton) if b.isVisible()]
     cancel.click()
     qtbot.waitUntil(

@@ -40,7 +40,7 @@ def test_a_cancelled_job_ends_and_its_result_is_not_used(jobs, until) -> None:
         return 1
 
     job = jobs.start("long", work, got.append)
-    until(lambda: job.fraction and job.fraction > 0, "progress")
+    until(lambda: job.share and job.share > 0, "progress")
     assert jobs.shown() == [job]
     assert job.left_s > 0
     job.cancel()
