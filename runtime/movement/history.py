@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.movement.sightings import Landmarks, Sighting
+from runtime.movement.sightings import Landmarks, BodyPlaces
 
 MOST_FRAMES = 18_000  #: ten minutes at 30 frames a second; then the oldest make room
 MOST_PEOPLE = 12  #: then whoever was not seen for longest makes room
@@ -62,7 +62,7 @@ class MovementHistory:
         self._seen: dict[int, None] = {}  # indices of frames, also of those with nobody in them
         self._lock = threading.Lock()
 
-    def add(self, frame: int, time_s: float, people: dict[int, Sighting]) -> None:
+    def add(self, frame: int, time_s: float, people: dict[int, BodyPlaces]) -> None:
         """Note everybody in a frame; a frame seen again takes its place."""
         with self._lock:
             self.version += 1
@@ -105,7 +105,7 @@ class _Ring:
         self._parts, self._marks, self._most = landmarks.parts, len(landmarks.names), most
         self._allocate(min(most, FIRST_FRAMES))
 
-    def put(self, frame: int, time_s: float, sighting: Sighting) -> None:
+    def put(self, frame: int, time_s: float, sighting: BodyPlaces) -> None:
         """Write a row over the one of an older frame, unless there may be more room."""
         while self._frames[frame % len(self._frames)] not in {-1, frame} and len(self._frames) < self._most:
             self._grow()
@@ -145,9 +145,9 @@ class _Ring:
         self._frames[at], self._times[at], self._rows[at] = frames[used], times[used], rows[used]
 
 
-def filled(landmarks: Landmarks, rows: Iterable[tuple[int, float, int, Sighting]]) -> MovementHistory:
+def filled(landmarks: Landmarks, rows: Iterable[tuple[int, float, int, BodyPlaces]]) -> MovementHistory:
     """A history from rows of (frame, time, person, sighting)."""
-    history, frames = MovementHistory(landmarks), dict[int, tuple[float, dict[int, Sighting]]]()
+    history, frames = MovementHistory(landmarks), dict[int, tuple[float, dict[int, BodyPlaces]]]()
     for frame, time_s, person, sighting in rows:
         frames.setdefault(frame, (time_s, {}))[1][person] = sighting
     for frame, (time_s, people) in frames.items():

@@ -20,7 +20,7 @@ SHORTEST_BONE_PX = 2.0  #: a shorter one has no direction
 
 
 @dataclass(frozen=True)
-class Measure:
+class Quantity:
     """A number over time."""
 
     name: str
@@ -31,14 +31,14 @@ class Measure:
 MEASURES: Final = {
     m.name: m
     for m in (
-        Measure("area", "Area", "px"),
-        Measure("visibility", "Visibility", ""),
-        Measure("x", "Centroid, from the left", "px"),
-        Measure("y", "Centroid, from the top", "px"),
-        Measure("speed", "Speed of the centroid", "px/s"),
-        Measure("heights", "Speed in body heights", "1/s"),
-        Measure("symmetry", "Right-left symmetry of area", ""),
-        Measure("angle", "Joint angles", "°"),
+        Quantity("area", "Area", "px"),
+        Quantity("visibility", "Visibility", ""),
+        Quantity("x", "Centroid, from the left", "px"),
+        Quantity("y", "Centroid, from the top", "px"),
+        Quantity("speed", "Speed of the centroid", "px/s"),
+        Quantity("heights", "Speed in body heights", "1/s"),
+        Quantity("symmetry", "Right-left symmetry of area", ""),
+        Quantity("angle", "Joint angles", "°"),
     )
 }
 _JOINT_ANGLES: Final = {

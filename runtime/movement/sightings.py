@@ -20,7 +20,7 @@ EVERYBODY = 0  #: number of the one track of a model that does not tell people a
 
 @dataclass(frozen=True)
 class Landmarks:
-    """What of a model's results has a place: its parts, then its joints."""
+    """Everything of a model's results that has a place: parts, then joints."""
 
     part_set: PartSet | None = None
     joint_set: JointSet | None = None
@@ -55,7 +55,7 @@ class Landmarks:
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class BodyPlaces:
     """One person in one frame. All places and sizes are in pixels of the displayed picture.
 
     Raises:
@@ -69,10 +69,10 @@ class Sighting:
 
     def __post_init__(self) -> None:
         if self.points.shape != (len(self.visibility), 2) or len(self.areas) > len(self.visibility):
-            raise ValueError(f"Sighting: areas {self.areas.shape}, points {self.points.shape}")
+            raise ValueError(f"BodyPlaces: areas {self.areas.shape}, points {self.points.shape}")
 
 
-def sightings(result: Result, landmarks: Landmarks) -> dict[int, Sighting]:
+def sightings(result: Result, landmarks: Landmarks) -> dict[int, BodyPlaces]:
     """Everybody in a frame, by number; one `EVERYBODY` where people are not told apart.
 
     A person who has no number yet is not sure to exist, and left out.
@@ -96,7 +96,7 @@ def sightings(result: Result, landmarks: Landmarks) -> dict[int, Sighting]:
     }
 
 
-def _sighting(landmarks: Landmarks, parsing: Parsing | None, person: PersonResult | None) -> Sighting:
+def _sighting(landmarks: Landmarks, parsing: Parsing | None, person: PersonResult | None) -> BodyPlaces:
     """Parts of a parsing that shows one person, and the joints of that person."""
     count = len(landmarks.names)
     areas = np.zeros(landmarks.parts, np.float32)
@@ -119,4 +119,4 @@ def _sighting(landmarks: Landmarks, parsing: Parsing | None, person: PersonResul
         visibility[landmarks.parts :] = pose.scores
         if found.any() and not np.isfinite(top):
             top, bottom = pose.points[found, 1].min(), pose.points[found, 1].max()
-    return Sighting(areas, points, visibility, float(bottom - top) if bottom > top else float("nan"))
+    return BodyPlaces(areas, points, visibility, float(bottom - top) if bottom > top else float("nan"))

@@ -16,7 +16,7 @@ from models.labels import COCO17, PASCAL_PARTS, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.movement.history import MovementHistory, MovementTrack, filled
 from runtime.movement.measures import REACH_S, angle_deg, angles_of, curves, pairs_of, symmetry, velocities
-from runtime.movement.sightings import EVERYBODY, LEAST_CELLS, Landmarks, Sighting, sightings
+from runtime.movement.sightings import EVERYBODY, LEAST_CELLS, Landmarks, BodyPlaces, sightings
 
 BODY = Landmarks(S31, COCO17)
 
@@ -148,10 +148,10 @@ def test_each_numbered_person_has_their_own_parts_and_joints() -> None:
     assert sightings(Result(parsing(labels, (40, 20))), BODY) == {}  # nobody, not everybody
 
 
-def sighting(value: float, landmarks: Landmarks = BODY) -> Sighting:
+def sighting(value: float, landmarks: Landmarks = BODY) -> BodyPlaces:
     count = len(landmarks.names)
     areas, seen = np.full(landmarks.parts, value, np.float32), np.full(count, 0.5, np.float32)
-    return Sighting(areas, np.full((count, 2), value, np.float32), seen, 100.0)
+    return BodyPlaces(areas, np.full((count, 2), value, np.float32), seen, 100.0)
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.lists(st.integers(1, 3), unique=True)), max_size=60))
