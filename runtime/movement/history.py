@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.movement.sightings import Landmarks, BodyPlaces
+from runtime.movement.sightings import BodyPlaces, Landmarks
 
 MOST_FRAMES = 18_000  #: ten minutes at 30 frames a second; then the oldest make room
 MOST_PEOPLE = 12  #: then whoever was not seen for longest makes room

@@ -16,7 +16,7 @@ from models.labels import COCO17, PASCAL_PARTS, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.movement.history import MovementHistory, MovementTrack, filled
 from runtime.movement.measures import REACH_S, angle_deg, angles_of, curves, pairs_of, symmetry, velocities
-from runtime.movement.sightings import EVERYBODY, LEAST_CELLS, Landmarks, BodyPlaces, sightings
+from runtime.movement.sightings import EVERYBODY, LEAST_CELLS, BodyPlaces, Landmarks, sightings
 
 BODY = Landmarks(S31, COCO17)
 
