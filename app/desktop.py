@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from app.controllers import window_state
 from runtime.engine import onnx  # before Qt: on some systems the other order cannot load its libraries
@@ -30,6 +30,7 @@ from app.controllers.people import PeopleActions
 from app.controllers.personalization import Personalization
 from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
+from app.controllers.shortcuts import ShortcutEditing
 from app.live.listing import Listing
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
@@ -96,6 +97,7 @@ class Desktop(QObject):
         self.overview = JobOverview(self.window, self.jobs)
         shell = (self.window, self.workspace, self.pipeline, self.jobs, self.overview)
         self.personalization = Personalization(*shell, self.open, self.notification.send)
+        self.shortcuts = ShortcutEditing(self.window, self.change)
         self.library = LibraryActions(self.window, self.workspace, self.jobs, self.listing, self.refuse)
         self._timer = QTimer(self)
         self._shown = 0  # number of the capture whose picture is on show
@@ -136,6 +138,7 @@ class Desktop(QObject):
 
     def _restore(self) -> None:
         window_state.restore(self.settings, self.window, self.workspace)
+        self.shortcuts.restore(self.settings)
         self.pipeline.smooth = self.settings.smoothing
         self.menus.fill_recent(self.settings.recent)
         self.window.show_welcome(on=True)
@@ -273,6 +276,11 @@ class Desktop(QObject):
         window.status.show_metrics(vitals if self.workspace.source is not None else None)
         window.canvas.show_metrics(vitals if window.actions_["hud"].isChecked() else None)
         self.overview.refresh()
+
+    def change(self, **values: Any) -> None:  # noqa: ANN401 - as dataclasses.replace
+        """Settings that the user changed: they are written at once."""
+        self.settings = replace(self.settings, **values)
+        window_state.save(self.settings_file, self.settings, self.window, self.workspace)
 
     # -- small answers
 

@@ -67,6 +67,7 @@ class Settings:
     recent: tuple[str, ...] = ()  #: sources, newest first
     folder: str = ""  #: where the last file was opened
     recordings: str = ""  #: where recordings and snapshots go; empty: the user's videos folder
+    shortcuts: tuple[str, ...] = ()  #: keys of the user's own, `action: Ctrl+X; Y`; without a key: `action:`
     geometry: str = _qt_state()  #: of the window, as Qt wrote it, base64
     layout: str = _qt_state()  #: of docks and tool bars, as Qt wrote it, base64
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
-from app.ui.actions import shortcuts
-from app.ui.text_dialogs import show_table, show_text
+from app.ui.text_dialogs import show_text
 from app.ui.window import Window
 from runtime.system import paths
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
@@ -32,7 +31,6 @@ class HelpActions:
         actions["settings-file"].triggered.connect(lambda: self._show_folder(paths.user_config_dir()))
         actions["logs"].triggered.connect(lambda: self._show_folder(paths.user_log_dir()))
         actions["copy-system"].triggered.connect(self._copy_system)
-        actions["keys"].triggered.connect(self._show_keys)
         actions["about"].triggered.connect(lambda: show_text(window, "About xfactor", self.about()))
 
     def about(self) -> str:
@@ -73,11 +71,6 @@ class HelpActions:
             self._say("The system information is on the clipboard.")
 
         self._jobs.start("Looking at the system", work, done)
-
-    def _show_keys(self) -> None:
-        rows = [*shortcuts(), ("Picture", "Zoom", "Wheel"), ("Picture", "Fit", "Double-click")]
-        rows += [("Time line", "Choose a range", "Shift+drag"), ("Parts", "One part alone", "Double-click")]
-        show_table(self._window, "Keyboard shortcuts", ("Menu", "What", "Key"), rows)
 
     def _say(self, words: str, level: Level = Level.INFO) -> None:
         self._window.banner.show_notice(Notice(words, level, topic="help"))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
-from PyQt6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
 MENUS = ("File", "Source", "Model", "X factor", "Personalise", "View", "Tools", "Help")
 LINE = "-"  # a separator
@@ -22,6 +21,11 @@ class Action:
     checks: str = ""  #: `alone`, or the name of a group of which one is checked
     keys: tuple[str, ...] = ()  #: further keys
 
+    @property
+    def words(self) -> str:
+        """Its text outside a menu."""
+        return re.sub("&(.)", r"\1", self.text).rstrip("…")
+
 
 def _view(number: int, name: str, text: str, tip: str) -> Action:
     return Action(f"view-{name}", text, str(number), tip, checks="view")
@@ -35,8 +39,8 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         "recent",
         Action("example", "Open the &example", "Ctrl+E"),
         LINE,
-        Action("snapshot", "Save &snapshot", "S", "Save what is seen as a PNG (S)"),
-        Action("record", "&Record", "R", "Record what is seen (R)", checks="alone"),
+        Action("snapshot", "Save &snapshot", "S", "Save what is seen as a PNG"),
+        Action("record", "&Record", "R", "Record what is seen", checks="alone"),
         Action("record-raw", "Record without &overlay", "Shift+R", checks="alone"),
         Action("recordings", "Open the folder of re&cordings", "Ctrl+Shift+R"),
         LINE,
@@ -46,25 +50,23 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
     "Source": (
         "cameras",
         LINE,
-        Action("play", "&Play or pause", "Space", "Play or pause (Space)"),
-        Action("back", "One frame &back", "Left", "One frame back (Left)"),
-        Action("forward", "One frame &forward", "Right", "One frame forward (Right)"),
+        Action("play", "&Play or pause", "Space", "Play or pause"),
+        Action("back", "One frame &back", "Left", "One frame back"),
+        Action("forward", "One frame &forward", "Right", "One frame forward"),
         Action("back-ten", "Ten frames back", "Shift+Left"),
         Action("forward-ten", "Ten frames forward", "Shift+Right"),
-        Action("start", "To the &start", "Home", "To the start (Home)"),
-        Action("end", "To the &end", "End", "To the end (End)"),
+        Action("start", "To the &start", "Home", "To the start"),
+        Action("end", "To the &end", "End", "To the end"),
         Action("go-to", "&Go to frame…", "Ctrl+J"),
         LINE,
         Action("mark-in", "Set &in here", "["),
         Action("mark-out", "Set &out here", "]"),
         Action("mark-clear", "Clear in and out", "Shift+["),
-        Action("loop", "&Loop", "L", "Loop (L)", checks="alone"),
+        Action("loop", "&Loop", "L", "Loop", checks="alone"),
         Action("slower", "Slower", "Ctrl+Down"),
         Action("faster", "Faster", "Ctrl+Up"),
         LINE,
-        Action(
-            "mirror", "&Mirror the camera", "M", "Mirrored like a mirror; on the screen only (M)", "alone"
-        ),
+        Action("mirror", "&Mirror the camera", "M", "Mirrored like a mirror; on the screen only", "alone"),
     ),
     "Model": (
         "models",
@@ -131,7 +133,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         "people",
         LINE,
         Action("hide", "&Hide overlays", "H", checks="alone"),
-        Action("joints", "&Joints over the parts", "J", "Of a model that gives both (J)", checks="alone"),
+        Action("joints", "&Joints over the parts", "J", "Of a model that gives both", checks="alone"),
         Action("colour-blind", "Colour-blind-safe colours", "Ctrl+B", checks="alone"),
         Action("hud", "&Numbers on the picture", "I", checks="alone"),
         Action("panel", "&Side panel", "Ctrl+P", checks="alone"),
@@ -162,106 +164,29 @@ SUBMENU_TABLE: dict[str, tuple[Action | str, ...]] = {
     "beside": (
         "models-beside",
         LINE,
-        Action("end-beside", "&End the comparison", "Ctrl+Y", "The model in use alone again (Ctrl+Y)"),
+        Action("end-beside", "&End the comparison", "Ctrl+Y", "The model in use alone again"),
     ),
     "people": (
-        Action("next-person", "&Next person", "N", "Choose the next person (N)"),
-        Action("previous-person", "&Previous person", "Shift+N", "Choose the person before (Shift+N)"),
+        Action("next-person", "&Next person", "N", "Choose the next person"),
+        Action("previous-person", "&Previous person", "Shift+N", "Choose the person before"),
         LINE,
-        Action("follow-person", "&Follow", "Shift+F", "Keep them in the middle (Shift+F)", checks="alone"),
-        Action("hide-person", "&Hide", "Shift+H", "Do not paint this person (Shift+H)"),
+        Action("follow-person", "&Follow", "Shift+F", "Keep them in the middle", checks="alone"),
+        Action("hide-person", "&Hide", "Shift+H", "Do not paint this person"),
         Action(
             "keep-person",
             "&Keep only",
             "Shift+K",
-            "Paint only them; the X factor stays (Shift+K)",
+            "Paint only them; the X factor stays",
             checks="alone",
         ),
-        Action("show-people", "Show &everyone", "Shift+A", "Bring hidden people back (Shift+A)"),
-        Action("learn-person", "&Personalise to them…", "Shift+P", "Learn only this person (Shift+P)"),
+        Action("show-people", "Show &everyone", "Shift+A", "Bring hidden people back"),
+        Action("learn-person", "&Personalise to them…", "Shift+P", "Learn only this person"),
         LINE,
-        Action("boxes", "&Boxes", "Shift+B", "A box around everybody (Shift+B)", checks="alone"),
+        Action("boxes", "&Boxes", "Shift+B", "A box around everybody", checks="alone"),
     ),
 }
 #: Entries of the menu "X factor" that are silhouette sources of their own, not files.
 SOURCES = frozenset(a.name for a in TABLE["X factor"] if isinstance(a, Action) and a.checks == "factor")
-
-
-class Actions:
-    """The actions of one window, and the menus they stand in.
-
-    Attributes:
-        by_name: every action of the table.
-        menus: the menus of the menu bar, and the submenus that are filled at run time, by name.
-    """
-
-    def __init__(self, window: QMainWindow, bar: QMenuBar) -> None:
-        self.by_name: dict[str, QAction] = {}
-        self.menus: dict[str, QMenu] = {}
-        self._groups: dict[str, QActionGroup] = {}
-        self._window = window
-        for title in MENUS:
-            menu = bar.addMenu("&" + title)
-            if menu is None:
-                continue
-            menu.setToolTipsVisible(True)
-            self.menus[title] = menu
-            for entry in TABLE[title]:
-                self._add(menu, entry)
-
-    def __getitem__(self, name: str) -> QAction:
-        return self.by_name[name]
-
-    def refuse(self, name: str, reason: str) -> None:
-        """Disable an action and say why; without a reason it is enabled."""
-        action = self.by_name[name]
-        action.setEnabled(not reason)
-        action.setToolTip(reason or action.whatsThis())
-        action.setStatusTip(action.toolTip())
-
-    def group(self, name: str) -> QActionGroup:
-        """The group of which one action is checked."""
-        if name not in self._groups:
-            self._groups[name] = QActionGroup(self._window)
-        return self._groups[name]
-
-    def _add(self, menu: QMenu, entry: Action | str) -> None:
-        if entry == LINE:
-            menu.addSeparator()
-        elif isinstance(entry, str):
-            submenu = menu.addMenu(SUBMENUS[entry]) if entry in SUBMENUS else None
-            if submenu is None:
-                self.menus[entry] = menu
-                place = menu.addSeparator()  # entries filled at run time stand before this line
-                if place is not None:
-                    self.by_name[f"{entry}-end"] = place
-            else:
-                submenu.setToolTipsVisible(True)
-                self.menus[entry] = submenu
-                for fixed in SUBMENU_TABLE.get(entry, ()):
-                    self._add(submenu, fixed)
-        else:
-            menu.addAction(self._make(entry))
-
-    def _make(self, entry: Action) -> QAction:
-        action = QAction(entry.text, self._window)
-        action.setObjectName(entry.name)
-        action.setIconVisibleInMenu(False)  # icons are for the buttons
-        if entry.key:
-            action.setShortcuts([QKeySequence(k) for k in (entry.key, *entry.keys)])
-        if entry.tip:
-            action.setWhatsThis(entry.tip)
-            action.setToolTip(entry.tip)
-            action.setStatusTip(entry.tip)
-        if entry.checks:
-            action.setCheckable(True)
-            if entry.checks != "alone":
-                self.group(entry.checks).addAction(action)
-        self.by_name[entry.name] = action
-        self._window.addAction(action)  # its key works in full screen too, where the menu bar is hidden
-        return action
-
-
 SUBMENUS = {
     "recent": "Open &recent",
     "cameras": "&Cameras",
@@ -275,13 +200,10 @@ SUBMENUS = {
 }
 
 
-def shortcuts() -> list[tuple[str, str, str]]:
-    """(menu, words, keys) of every action that has a key, for the help page."""
-    rows = []
-    of_submenus = ((SUBMENUS[k].replace("&", ""), entries) for k, entries in SUBMENU_TABLE.items())
-    for title, entries in (*TABLE.items(), *of_submenus):
-        for entry in entries:
-            if isinstance(entry, Action) and entry.key:
-                words = entry.text.replace("&", "").rstrip("…")
-                rows.append((title, words, ", ".join((entry.key, *entry.keys))))
-    return rows
+def entries() -> Iterator[tuple[str, Action]]:
+    """(menu, action) of every action, in the order of the menus."""
+    submenus = ((SUBMENUS[name].replace("&", ""), rows) for name, rows in SUBMENU_TABLE.items())
+    for title, rows in (*TABLE.items(), *submenus):
+        for row in rows:
+            if isinstance(row, Action):
+                yield title, row

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QToolButton
 
-from app.ui.actions import Actions
 from app.ui.legend import swatch
 from app.ui.widgets import fill, plain
+from app.ui.window_actions import Actions
 
 CHOOSE = ("previous-person", "next-person")
 BUTTONS = (*CHOOSE, "follow-person", "hide-person", "keep-person", "learn-person", "show-people")

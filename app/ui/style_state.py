@@ -8,10 +8,10 @@ from dataclasses import replace
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.settings import Settings
-from app.ui.actions import Actions
 from app.ui.canvas import Canvas
 from app.ui.style import DisplayStyle, ViewMode
 from app.ui.style_panel import StylePanel
+from app.ui.window_actions import Actions
 from models.labels import PartSet
 from runtime.output.backdrop import Backdrop
 

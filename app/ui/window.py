@@ -27,7 +27,6 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui import icons, theme
-from app.ui.actions import Actions
 from app.ui.banner import Banner
 from app.ui.brush_bar import BrushBar
 from app.ui.canvas import Canvas
@@ -44,6 +43,7 @@ from app.ui.style_state import StyleState
 from app.ui.transport import Transport
 from app.ui.welcome import Welcome
 from app.ui.widgets import fill as lay_out
+from app.ui.window_actions import Actions
 from runtime.frames import FrameResult
 
 UseClick = Callable[[FrameResult, float, float], object]  # what is on show, and x, y in picture pixels
