@@ -46,6 +46,7 @@ from runtime.system.jobs import BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 TICK_MS: Final = 100  # time line, numbers and jobs; the picture does not wait for it
+SWAP_WORDS_MS: Final = 4000
 STOP_S: Final = 2.0  # for all threads together: the program is gone within three seconds
 
 log = logging.getLogger("xfactor.desktop")
@@ -185,6 +186,7 @@ class Desktop(QObject):
 
     def open(self, text: str) -> None:
         """Open a camera, file, folder or link; what is on show stays until the first picture is there."""
+        self.window.banner.withdraw(SOURCE, "plate", "brush")  # they were of the source before
         source = self.workspace.open(text, self.playing.for_new_source()) if not self._stopping else None
         if source is not None:
             self.window.status.showMessage(f"Opening {source.name}…")
@@ -298,7 +300,7 @@ class Desktop(QObject):
         self.library.refresh()
         if workspace.previous is not None:
             words = f"X factor: {workspace.xfactor.name}, swapped in {workspace.swap_ms:.2f} ms"
-            self.window.status.show_under(words)
+            self.window.status.showMessage(words, SWAP_WORDS_MS)
 
     def _on_theme(self, theme: str) -> None:
         self.settings = replace(self.settings, theme=theme)

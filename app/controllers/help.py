@@ -9,9 +9,9 @@ from pathlib import Path
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
-from app.ui.text_dialogs import show_text
+from app.ui.text_dialogs import as_code, show_page, show_table
 from app.ui.window import Window
-from runtime.system import paths
+from runtime.system import installation, paths
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
@@ -31,16 +31,23 @@ class HelpActions:
         actions["settings-file"].triggered.connect(lambda: self._show_folder(paths.user_config_dir()))
         actions["logs"].triggered.connect(lambda: self._show_folder(paths.user_log_dir()))
         actions["copy-system"].triggered.connect(self._copy_system)
-        actions["about"].triggered.connect(lambda: show_text(window, "About xfactor", self.about()))
+        actions["messages"].triggered.connect(self._show_messages)
+        actions["about"].triggered.connect(lambda: show_page(window, "About xfactor", self.about()))
 
     def about(self) -> str:
-        """Name, licence, versions."""
+        """Name, version, licence and folders, in Markdown."""
+        rows = {
+            "Licence": "GPL-3.0-or-later",
+            "Python": sys.version.split()[0],
+            "PyQt": PYQT_VERSION_STR,
+            "ONNX Runtime": self._runtime_version,
+            "Settings": as_code(str(paths.user_config_dir())),
+            "Log": as_code(str(paths.user_log_dir())),
+        }
         return (
-            "xfactor: live human parsing with a swappable X factor\n"
-            "Licence: GPL-3.0-or-later\n\n"
+            f"# xfactor {installation.version()}\n\nLive human parsing with a swappable X factor.\n\n"
             "No telemetry, no listening port; the camera goes on only when you choose it.\n\n"
-            f"Python {sys.version.split()[0]} · PyQt {PYQT_VERSION_STR} · ONNX  {self._runtime_version}\n"
-            f"Settings: {paths.user_config_dir()}\nLog: {paths.user_log_dir()}\n"
+            "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
         )
 
     def _show_recordings(self) -> None:
@@ -71,6 +78,12 @@ class HelpActions:
             self._say("The system information is on the clipboard.")
 
         self._jobs.start("Looking at the system", work, done)
+
+    def _show_messages(self) -> None:
+        """What was said in this run, the newest first."""
+        past = reversed(self._window.banner.past)
+        rows = [(at, n.level.name.capitalize(), " ".join((n.text, n.details)).strip()) for at, n in past]
+        show_table(self._window, "Messages of this run", ("Time", "Kind", "What was said"), rows)
 
     def _say(self, words: str, level: Level = Level.INFO) -> None:
         self._window.banner.show_notice(Notice(words, level, topic="help"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,15 +10,16 @@ from pathlib import Path, PurePath
 
 from PyQt6.QtGui import QAction
 
+from app.controllers import model_words
 from app.live.listing import Listing
 from app.ui.actions import SOURCES
 from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.library_dialog import thumbnail_icon
 from app.ui.menu_entries import Choice, fill
 from app.ui.style import ViewMode
-from app.ui.text_dialogs import show_text
+from app.ui.text_dialogs import show_page
 from app.ui.window import UseClick, Window
-from app.workspace import ModelChoice, Workspace
+from app.workspace import OWN, ModelChoice, Workspace
 from personalize.client.verdict import gain_words
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
@@ -66,6 +66,8 @@ class RuntimeMenus:
         self._open_source = open_source
         self._on_refused = on_refused
         self._warned_s = float("-inf")  # when it was said that a plate would learn a person
+        self._shown = workspace.xfactor.key
+        self._ms: dict[str, float] = {}  # per frame, of the models that ran
         self._connect()
         self._fill_behind()
         self.refresh()
@@ -74,6 +76,9 @@ class RuntimeMenus:
         """Check and enable the entries as the workspace is."""
         workspace, actions = self._workspace, self._window.actions_
         key = workspace.xfactor.key
+        if key != self._shown:  # a warning about the factor before is answered
+            self._shown = key
+            self._window.banner.withdraw("plate", "brush")
         if key in SOURCES:
             actions[key].setChecked(True)
         else:
@@ -84,15 +89,13 @@ class RuntimeMenus:
         actions["swap-back"].setText(f"S&wap with {name}")
         actions["model-card"].setEnabled(workspace.engine is not None)
         if workspace.engine is not None:
-            spec = workspace.engine.spec
-            parts = spec.part_set is not None
-            refused = (
-                {} if parts else {v: f"{spec.name} finds no body parts" for v in ViewMode if v.needs_parts}
-            )
-            if spec.joint_set is None:
-                refused[ViewMode.INSTANCES] = f"{spec.name} finds no people, only parts"
-            people = not parts and separates_people(workspace.engine)
+            engine, name = workspace.engine, workspace.engine.spec.name
+            refused = {view: f"{name} {reason}" for view, reason in model_words.views_refused(engine).items()}
+            people = engine.spec.part_set is None and separates_people(engine)
             self._window.display.offer(refused, ViewMode.INSTANCES if people else ViewMode.OVERLAY)
+        self._window.status.show_engine(
+            workspace.choice.model, workspace.xfactor.name, own=workspace.xfactor.key == OWN
+        )
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
         """The sources opened last."""
@@ -161,7 +164,17 @@ class RuntimeMenus:
 
     def _show_models(self) -> None:
         actions, used = self._window.actions_, self._workspace.choice.model
-        models = [Choice(b.name, b.name, checked=b.name == used) for b in self._listing.models]
+        if (parsed := self._window.canvas.parsed) is not None and parsed.infer_ms:
+            self._ms[used] = parsed.infer_ms
+        models = [
+            Choice(
+                b.name,
+                b.name,
+                checked=b.name == used,
+                detail=model_words.in_short(b, self._ms.get(b.name, 0.0)),
+            )
+            for b in self._listing.models
+        ]
         group = actions.group("model")
         fill(actions.menus["models"], models, self._on_model, group=group, before=actions["models-end"])
 
@@ -189,13 +202,10 @@ class RuntimeMenus:
         engine = self._workspace.engine
         if engine is None:
             return
-        spec = engine.spec
-        lines = [f"{f.name:16} {getattr(spec, f.name)}" for f in dataclasses.fields(spec)]
         card = ""
         with suppress(Refusal):
             card = find_model(self._workspace.choice.model).card
-        text = f"{card}\n\n{'—' * 20}\n" if card else ""
-        show_text(self._window, spec.name, text + "\n".join(lines))
+        show_page(self._window, engine.spec.name, f"{card}\n\n{model_words.described(engine.spec)}")
 
     # -- X factor
 
@@ -240,6 +250,7 @@ class RuntimeMenus:
             self.refresh()  # what was in use stays
         else:
             self._warned_s = float("-inf")
+            self._window.banner.withdraw("plate")
             self._workspace.use_plate()
 
     def _pick_chroma(self) -> None:

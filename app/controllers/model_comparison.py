@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from app.controllers.model_words import views_refused
 from app.live.listing import Listing
 from app.live.pipeline import Pipeline
 from app.settings import network_threads
@@ -76,6 +77,8 @@ class ModelComparison:
             display = self._window.display
             display.show(replace(display.style, split=self._split_before))
         self._window.actions_["end-beside"].setEnabled(False)
+        self._window.controls.show_sides("")
+        self._window.canvas.show_remarks(("", ""))
 
     def refresh(self) -> None:
         """Follow the choices for the model in use: device, size, views; called many times a second."""
@@ -90,6 +93,10 @@ class ModelComparison:
         elif (wanted := engine.with_views(self._workspace.views_of(engine))) is not engine:
             companion.engine = wanted
             self._pipeline.show_again()
+        else:
+            view, used = self._window.display.style.view, self._workspace.engine
+            left, right = (views_refused(e).get(view, "") if e is not None else "" for e in (engine, used))
+            self._window.canvas.show_remarks((left, right))
 
     def _show(self, engine: Engine) -> None:
         actions, display = self._window.actions_, self._window.display
@@ -101,6 +108,7 @@ class ModelComparison:
         self._pipeline.compare_model(engine.with_views(self._workspace.views_of(engine)))
         display.show(replace(display.style, split=True, bare=False))
         actions["end-beside"].setEnabled(True)
+        self._window.controls.show_sides(f"{engine.name} | {self._workspace.choice.model}")
 
     def _on_style(self) -> None:
         """End the comparison with the split line: no model runs whose half is not seen."""

@@ -81,7 +81,6 @@ class PlaybackControls:
         """Show where we are and whether it moves."""
         window = self._window
         capture, place = self._capture, self.place()
-        window.status.show_place(place)
         window.transport.show_place(place or TimelinePosition())
         window.transport.show_playing(on=capture is not None and capture.playback.playing)
         window.transport.show_speed(self.playback.speed)

@@ -60,10 +60,14 @@ def save(file: SettingsFile, settings: Settings, window: Window, workspace: Work
 def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMetrics:
     """The numbers of the moment."""
     engine, canvas, rate = workspace.engine, window.canvas, pipeline.rate
-    parsed = canvas.parsed
+    parsed, capture = canvas.parsed, pipeline.capture
+    info = capture.info if capture is not None else None
+    paused = capture is not None and not capture.playback.playing
+    beside = parsed.beside if parsed is not None else None
     return LiveMetrics(
         fps=rate.fps,
-        slower=parsed.beside.slower if parsed is not None and parsed.beside is not None else "",
+        rests="still picture" if info is not None and info.still else "paused" if paused else "",
+        slower=beside.slower if beside is not None else "",
         infer_ms=rate.infer_ms,
         age_ms=canvas.age_ms,
         dropped=pipeline.dropped,
@@ -71,5 +75,5 @@ def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMet
         model=engine.name if engine is not None else "",
         factor=workspace.xfactor.name,
         picture=parsed.frame.size if parsed is not None else (0, 0),
-        in_parts=canvas.in_parts,
+        in_parts=canvas.in_parts if beside is None else None,  # else each side says it
     )

@@ -156,6 +156,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
     ),
     "Help": (
         Action("keys", "&Keyboard shortcuts", "F1"),
+        Action("messages", "&Messages of this run", "Ctrl+Shift+H", "What was said, also what is gone"),
         Action("about", "&About xfactor", "Shift+F1"),
     ),
 }

@@ -1,11 +1,12 @@
-"""Banner: what the program has to say, over the canvas, until it is read; never a dialog."""
+"""Banner: what the program has to say, over the canvas, for a while; never a dialog. The list keeps it."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
+from datetime import datetime
 
-from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor, QGuiApplication
 from PyQt6.QtWidgets import (
     QFrame,
@@ -23,20 +24,33 @@ from app.ui.theme import DARK, Shades
 from app.ui.widgets import button, fill, plain
 from runtime.system.notices import Level, Notice
 
-INFO_MS = 6000  # an information leaves by itself after this; warnings and errors stay
+INFO_MS = 6000  # an information leaves by itself after this
 OFFER_MS = 15_000  # nor does what can be answered stay for ever
+ERROR_MS = 20_000  # the list keeps it; a warning holds until it is withdrawn or answered
+LASTING = {"parsing"}  # topics that whoever opened them withdraws
 KEPT = 8
+REMEMBERED = 200  # notices of this run
 LONGEST = 600  # characters in the strip; the rest is behind Details
 
 
 class Banner(QFrame):
-    """Shows the newest notice over the upper edge of its parent; older ones come back when it is closed."""
+    """Shows the newest notice over the upper edge of its parent; older ones come back when it is closed.
+
+    Signals:
+        covered: how much of the parent's upper edge is hidden, px.
+
+    Attributes:
+        past: time of day and notice of all that was shown in this run.
+    """
+
+    covered = pyqtSignal(int)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         parent.installEventFilter(self)  # the picture must not jump when a notice comes or goes
         self.setObjectName("banner")
         self._notices: OrderedDict[str, Notice] = OrderedDict()
+        self.past: deque[tuple[str, Notice]] = deque(maxlen=REMEMBERED)
         self._offers: dict[str, tuple[str, Callable[[], None]]] = {}
         self._shades = DARK
         self._icon = QLabel()
@@ -73,6 +87,7 @@ class Banner(QFrame):
         self._notices.pop(topic, None)
         self._offers.pop(topic, None)
         if notice.text:
+            self.past.append((f"{datetime.now().astimezone():%H:%M:%S}", notice))
             self._notices[topic] = notice
             while len(self._notices) > KEPT:
                 self._notices.popitem(last=False)
@@ -83,6 +98,11 @@ class Banner(QFrame):
         self.show_notice(notice)
         self._offers[notice.topic or notice.text] = label, act
         self._refresh()
+
+    def withdraw(self, *topics: str) -> None:
+        """Take back what was said of these topics, and of theirs: `source: …` is of `source`."""
+        for topic in [t for t in self._notices if t.split(":")[0] in topics]:
+            self.show_notice(Notice("", topic=topic))
 
     def dismiss(self) -> None:
         """Close the one on show."""
@@ -101,6 +121,7 @@ class Banner(QFrame):
         self._timer.stop()
         self.setVisible(notice is not None)
         if notice is None:
+            self.covered.emit(0)
             return
         ink = {
             Level.INFO: self._shades.accent,
@@ -121,6 +142,8 @@ class Banner(QFrame):
         self._copy.setVisible(notice.level is not Level.INFO)
         if notice.level is Level.INFO:
             self._timer.start(INFO_MS if offer is None else OFFER_MS)
+        elif notice.level is Level.ERROR and notice.topic not in LASTING:
+            self._timer.start(ERROR_MS)
         self._place()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -135,6 +158,7 @@ class Banner(QFrame):
             width = parent.width()
             height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
             self.setGeometry(0, 0, width, min(height, parent.height()))
+            self.covered.emit(self.height())
             self.raise_()
 
     def _on_act(self) -> None:

@@ -51,6 +51,7 @@ class Canvas(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click gives the keys back to the player
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.stage = QColor("#0f1011")
         self.age_ms = 0.0
@@ -61,6 +62,8 @@ class Canvas(QWidget):
         self._fresh = False
         self._style = DisplayStyle()
         self._metrics: LiveMetrics | None = None
+        self._covered_px = 0
+        self._remarks = "", ""
         self._view = Viewport()
         self._glided_s = 0.0
         self._pressed: QPointF | None = None  # of a press that may become a click
@@ -102,6 +105,17 @@ class Canvas(QWidget):
         """The numbers to draw over the picture; None hides them."""
         if vitals != self._metrics:
             self._metrics = vitals
+            self.update()
+
+    def show_covered(self, height_px: int) -> None:
+        """Leave this much of the upper edge to a notice."""
+        self._covered_px = height_px
+        self.update()
+
+    def show_remarks(self, remarks: tuple[str, str]) -> None:
+        """Say left and right of a comparison what that model cannot show."""
+        if remarks != self._remarks:
+            self._remarks = remarks
             self.update()
 
     def pick(self, *, on: bool) -> None:
@@ -183,7 +197,7 @@ class Canvas(QWidget):
         if self._style.split:
             self._paint_split(painter, area)
         if self._metrics is not None:
-            hud.draw(painter, QRectF(self.rect()), self._metrics)
+            hud.draw(painter, QRectF(self.rect()).adjusted(0, self._covered_px, 0, 0), self._metrics)
         painter.end()
         if self._fresh:
             self._fresh = False
@@ -197,8 +211,9 @@ class Canvas(QWidget):
         if self._parsed is not None and self._parsed.beside is not None and self._layers is not None:
             left, right = self._parsed.beside.captions
             before = self._layers.before.in_parts if self._layers.before is not None else None
-            captions = hud.with_share(left, before), hud.with_share(right, self._layers.in_parts)
-            hud.captions(painter, shown, x, captions)
+            shares = (left, before), (right, self._layers.in_parts)
+            captions = [hud.with_share(*s, r) for s, r in zip(shares, self._remarks, strict=True)]
+            hud.captions(painter, shown, x, (captions[0], captions[1]))
 
     def _area(self) -> QRectF:
         """Rectangle of the whole picture in the widget, zoom and pan included."""

@@ -17,6 +17,7 @@ class LiveMetrics:
     """Numbers of the moment for the status bar and the HUD."""
 
     fps: float = 0.0
+    rests: str = ""  #: a word for a picture that does not change: `paused`, `still picture`
     slower: str = ""  #: of two models on the same frames, the one that decides the frame rate
     infer_ms: float = 0.0
     age_ms: float = 0.0  #: of the picture on show when it was painted, from the moment it left the source
@@ -30,15 +31,14 @@ class LiveMetrics:
     @property
     def pace(self) -> str:
         """Frame rate, of two models with the one that decides it."""
-        return f"{self.fps:.1f} fps{f', both; {self.slower} decides' * bool(self.slower)}"
+        return self.rests or f"{self.fps:.1f} fps{f', both; {self.slower} decides' * bool(self.slower)}"
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value, in order."""
         rows = [
             ("frames", self.pace),
             ("network", f"{self.infer_ms:.1f} ms"),
-            ("age", f"{self.age_ms:.0f} ms"),
-            ("dropped", str(self.dropped)),
+            *([] if self.rests else [("age", f"{self.age_ms:.0f} ms"), ("overtaken", str(self.dropped))]),
             ("runs on", self.provider or "–"),
             ("model", self.model or "–"),
             ("X factor", self.factor or "–"),
@@ -88,9 +88,10 @@ def split_line(painter: QPainter, area: QRectF, x: float) -> None:
         painter.drawLine(tip, middle + QPointF(3 * sign, 4))
 
 
-def with_share(caption: str, in_parts: float | None) -> str:
-    """A caption with the share of joints in their parts, where any were judged."""
-    return caption if in_parts is None else f"{caption}, joints in their parts {in_parts * 100:.0f} %"
+def with_share(caption: str, in_parts: float | None, remark: str = "") -> str:
+    """A caption with the share of joints in their parts, where any were judged, and a remark."""
+    share = f"joints in their parts {in_parts * 100:.0f} %" if in_parts is not None else ""
+    return ", ".join(w for w in (caption, share, remark) if w)
 
 
 def captions(painter: QPainter, area: QRectF, line_x: float, texts: tuple[str, str]) -> None:

@@ -18,6 +18,7 @@ class Choice:
     checked: bool = False
     enabled: bool = True
     icon: QIcon | None = None
+    detail: str = ""  #: at the right of the row
     tip: str = ""  #: no words from outside: a tip may be shown as markup
 
 
@@ -50,7 +51,8 @@ def fill(
                 group.removeAction(action)
             action.deleteLater()
     for choice in choices:
-        action = QAction(literal(choice.text), menu)
+        detail = f"\t{literal(choice.detail)}" if choice.detail else ""
+        action = QAction(literal(choice.text) + detail, menu)
         action.setProperty("choice", choice.key)
         action.setEnabled(choice.enabled)
         if choice.tip:

@@ -99,6 +99,7 @@ class SetupPage(QWidget):
             self._method.addItem(words, method)
         self._go_on = QComboBox()
         self._start = button("Personalise", self._on_start, name="primary")
+        self._name.returnPressed.connect(self._start.click)
         self._left = QVBoxLayout()
         self._hidden = QWidget()
         self._lay_out()

@@ -1,25 +1,30 @@
-"""Status bar: source, frame and time code, what lies under the cursor, and the numbers of the moment."""
+"""Status bar: source, what lies under the cursor, and the numbers of the moment."""
 
 from __future__ import annotations
 
-from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
 
+from app.ui import theme
 from app.ui.hud import LiveMetrics
-from app.ui.timeline import TimelinePosition, timecode
+from app.ui.timeline import timecode
 from app.ui.widgets import plain
 
 LONGEST_NAME = 48
+LONGEST_CHIP = 26  # characters of a model or factor
 
 
 class StatusBar(QStatusBar):
     """One row; every field is set from outside and knows nothing else."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, menus: dict[str, QMenu], parent: QWidget | None = None) -> None:
+        """`menus`: those of the menu bar, which the chips open."""
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._source = self._field()
-        self._place = self._field()
         self._under = self._field(stretch=1)
+        self._model = self._chip(menus["Model"], "Another model")
+        self._xfactor = self._chip(menus["X factor"], "Where the silhouette comes from")
         tip = "Share of the joints that lie in their body parts; the others have a square around them"
         self._in_parts = self._field(right=True, tip=tip)
         self._recording = self._field(name="recording", right=True)
@@ -38,13 +43,14 @@ class StatusBar(QStatusBar):
         """Show the name of the source."""
         self._source.setText(name if len(name) <= LONGEST_NAME else "…" + name[-LONGEST_NAME + 1 :])
 
-    def show_place(self, place: TimelinePosition | None) -> None:
-        """Frame and time; None for a live source."""
-        if place is None or place.frames < 1:
-            self._place.setText("")
-        else:
-            time = timecode(place.position, place.rate)
-            self._place.setText(f"{place.position} / {place.frames - 1}   {time}")
+    def show_engine(self, model: str, xfactor: str, *, own: bool) -> None:
+        """Show what parses, and what stands in the X factor's place; marked where it is not the model's."""
+        for chip, title, name in ((self._model, "Model", model), (self._xfactor, "X factor", xfactor)):
+            short = name if len(name) <= LONGEST_CHIP else name[: LONGEST_CHIP - 1] + "…"
+            chip.setText(f"{title}: {short.replace('&', '&&')} ▾")
+            chip.setVisible(bool(name))
+        self._xfactor.setProperty("own", own)
+        theme.polish(self._xfactor)
 
     def show_under(self, words: str) -> None:
         """Show the part under the cursor."""
@@ -53,8 +59,9 @@ class StatusBar(QStatusBar):
     def show_metrics(self, vitals: LiveMetrics | None) -> None:
         """The numbers of the moment; None when nothing is on show."""
         self._fps.setText(vitals.pace if vitals else "")
-        self._age.setText(f"{vitals.age_ms:.0f} ms old" if vitals else "")
-        self._dropped.setText(f"{vitals.dropped} dropped" if vitals else "")
+        moving = vitals is not None and not vitals.rests
+        self._age.setText(f"{vitals.age_ms:.0f} ms old" if vitals and moving else "")
+        self._dropped.setText(f"{vitals.dropped} overtaken" if vitals and moving else "")
         share = vitals.in_parts if vitals else None
         self._in_parts.setText(f"joints in their parts {share * 100:.0f} %" if share is not None else "")
         self._badge.setVisible(bool(vitals and vitals.provider))
@@ -69,6 +76,16 @@ class StatusBar(QStatusBar):
         lost = f", {dropped} left out" if dropped else ""
         text = "" if seconds is None else f"● REC {timecode(round(seconds * 10), 10)[:-2]}{lost}"
         self._recording.setText(text)
+
+    def _chip(self, menu: QMenu, tip: str) -> QToolButton:
+        chip = QToolButton()
+        chip.setObjectName("chip")
+        chip.setToolTip(tip)
+        chip.setMenu(menu)
+        chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        chip.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.addPermanentWidget(chip)
+        return chip
 
     def _field(self, *, stretch: int = 0, name: str = "", right: bool = False, tip: str = "") -> QLabel:
         label = plain("")

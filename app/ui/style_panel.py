@@ -22,6 +22,7 @@ from app.ui.style import DisplayStyle, ViewMode
 from app.ui.widgets import button, fill, heading, plain
 from models.labels import PartSet
 
+BEFORE_AFTER = "Before | after"
 WIDTH = 216  # px, at least
 VIEW_NAMES: dict[ViewMode, str] = {
     ViewMode.OVERLAY: "Overlay",
@@ -53,7 +54,7 @@ class StylePanel(QFrame):
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for view, name in VIEW_NAMES.items():
             self._view.addItem(name, view)
-        self._split = QCheckBox("Before | after")
+        self._split = QCheckBox(BEFORE_AFTER)
         self._split.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._split.setToolTip("Drag the line over the picture (8)")
         self._opacity = QSlider(Qt.Orientation.Horizontal)
@@ -88,6 +89,10 @@ class StylePanel(QFrame):
     def show_parts(self, parts: PartSet) -> None:
         """The parts of another model."""
         self._legend.show_parts(parts)
+
+    def show_sides(self, words: str) -> None:
+        """Name what stands left and right of the split line."""
+        self._split.setText(words or BEFORE_AFTER)
 
     def show_people(self, numbers: tuple[int, ...]) -> None:
         """The people in the picture, for the view that paints them."""

@@ -1,21 +1,23 @@
-"""Small windows of words: keyboard shortcuts, about, a model's card. None of them stops anything."""
+"""Small windows of words: notices of the run, about, a model's card. None of them stops anything."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QFontDatabase
+from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtGui import QTextDocument
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHeaderView,
-    QPlainTextEdit,
     QTableWidget,
     QTableWidgetItem,
+    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
+
+FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
 
 
 def show_table(parent: QWidget, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> QDialog:
@@ -38,12 +40,26 @@ def show_table(parent: QWidget, title: str, columns: Sequence[str], rows: Sequen
     return _show(parent, title, table)
 
 
-def show_text(parent: QWidget, title: str, text: str) -> QDialog:
-    """Plain text, whatever it holds."""
-    page = QPlainTextEdit(text)
-    page.setReadOnly(True)
-    page.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
-    return _show(parent, title, page)
+class Page(QTextBrowser):
+    """Markdown from anywhere: without HTML, and nothing that it names is fetched."""
+
+    def __init__(self, markdown: str) -> None:
+        super().__init__()
+        self.setOpenLinks(False)
+        self.document().setMarkdown(markdown, FEATURES)  # type: ignore[union-attr]
+
+    def loadResource(self, kind: int, name: QUrl) -> None:
+        """Refuse every file and address."""
+
+
+def show_page(parent: QWidget, title: str, markdown: str) -> QDialog:
+    """A page of Markdown."""
+    return _show(parent, title, Page(markdown))
+
+
+def as_code(text: str) -> str:
+    """Markdown that shows a text from outside as it is."""
+    return "`" + " ".join(text.split()).replace("`", "'") + "`"
 
 
 def _show(parent: QWidget, title: str, content: QWidget) -> QDialog:

@@ -7,7 +7,7 @@ from string import Template
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QGuiApplication, QPalette
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from runtime.system.paths import assets_dir
 
@@ -69,6 +69,14 @@ def apply(application: QApplication, theme: str) -> Shades:
     application.setPalette(_palette(shade))
     application.setStyleSheet(_style(shade))
     return shade
+
+
+def polish(widget: QWidget) -> None:
+    """Apply the rules again after a property that they name has changed."""
+    style = widget.style()
+    if style is not None:
+        style.unpolish(widget)
+        style.polish(widget)
 
 
 def _palette(s: Shades) -> QPalette:

@@ -65,7 +65,7 @@ class Transport(QFrame):
         end = max(0, place.frames - 1)
         self._time.setText(
             f"{timecode(place.position, place.rate)} / {timecode(end, place.rate)}   "
-            f"frame {place.position} of {end}"
+            f"frame {place.position} · {place.frames} frames"
         )
 
     def show_playing(self, *, on: bool) -> None:
@@ -77,6 +77,8 @@ class Transport(QFrame):
     def show_speed(self, speed: float) -> None:
         """Show the playback speed."""
         self._speed.setText(f"{speed:g}×")
+        for action in self._speeds.actions():
+            action.setChecked(action.data() == speed)
 
     def show_recording(self, *, on: bool) -> None:
         """Show whether the record button offers to stop."""
@@ -105,9 +107,11 @@ class Transport(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
-        group = QActionGroup(menu)
+        self._speeds = QActionGroup(menu)
         for speed in SPEEDS:
-            action = QAction(f"{speed:g}×", group)
+            action = QAction(f"{speed:g}×", self._speeds)
+            action.setData(speed)
+            action.setCheckable(True)
             action.triggered.connect(lambda _checked=False, s=speed: self.speed_chosen.emit(s))
             menu.addAction(action)
         button.setMenu(menu)

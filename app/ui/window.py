@@ -48,6 +48,11 @@ from runtime.frames import FrameResult
 
 UseClick = Callable[[FrameResult, float, float], object]  # what is on show, and x, y in picture pixels
 WORDS_MS = 8000  # for which the status bar asks for a click
+#: Actions that mean nothing on the welcome page.
+OF_A_PICTURE = (
+    *("snapshot", "record", "record-raw", "copy-picture", "close", "zoom-in", "zoom-out", "fit"),
+    *("plate", "chroma", "motion", "masks", "people", "person", "brush"),
+)
 THEMES = {"auto": "As the desktop", "light": "Light", "dark": "Dark"}
 
 
@@ -89,7 +94,7 @@ class Window(QMainWindow):
         self._side = QStackedWidget()
         self._width = PANEL_WIDTH  # of the page that is not on show
         self.transport = Transport(self.actions_.by_name)
-        self.status = StatusBar()
+        self.status = StatusBar(self.actions_.menus)
         self.display = StyleState(self.actions_, self.controls, self.canvas, self)
         self._theme = "auto"
         self._use_click: UseClick | None = None
@@ -109,12 +114,12 @@ class Window(QMainWindow):
             self.canvas.clear()
             self.stop_picking()
             self.status.show_source("")
-            self.status.show_place(None)
             self.status.show_under("")
             self.status.show_metrics(None)
             self.show_live(live=False, still=True)
-        kept = ("snapshot", "record", "record-raw", "copy-picture")
-        for name in (*kept, "close", "chroma", "zoom-in", "zoom-out", "fit"):
+        if not on:
+            self.canvas.setFocus()
+        for name in OF_A_PICTURE:
             self.actions_[name].setEnabled(not on)
 
     def ask_click(self, words: str, use: UseClick) -> None:
@@ -165,7 +170,7 @@ class Window(QMainWindow):
             return
         shade = theme.apply(application, name)
         ink, accent, record = QColor(shade.text), QColor(shade.accent), QColor(shade.record)
-        self.canvas.stage = QColor(shade.stage)
+        self.canvas.stage = QColor(theme.DARK.stage)  # a light border would dazzle beside a picture
         self.banner.show_shades(shade)
         self.controls.show_ink(ink)
         self.personalise.show_ink(ink)
@@ -237,12 +242,16 @@ class Window(QMainWindow):
                 )
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Escape leaves the chosen person, full screen, colour picking and the brush."""
+        """Escape leaves the field that is typed in, a click or brush, a notice, a person, full screen."""
         if event is not None and event.key() == Qt.Key.Key_Escape:
+            asked = self._use_click is not None or self.brush_bar.isVisible()
             self.stop_picking()
+            self.canvas.setFocus()
             if self.brush_bar.isVisible():
                 self.brush_bar.closed.emit()
-            if self.display.style.person:
+            if self.banner.notice is not None and not asked:
+                self.banner.dismiss()
+            elif self.display.style.person:
                 self.escaped.emit()
             elif self.isFullScreen():
                 self.actions_["full-screen"].trigger()
@@ -288,6 +297,8 @@ class Window(QMainWindow):
         actions["fit"].triggered.connect(self.canvas.fit)
         actions["full-screen"].triggered.connect(self._on_full_screen)
         self.personalise.put_away.connect(lambda: self.show_personalise(on=False))
+        self.personalise.setup.wished.connect(self.canvas.setFocus)
+        self.banner.covered.connect(self.canvas.show_covered)
         hints = QGuiApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.connect(self._on_scheme)

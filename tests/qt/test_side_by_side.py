@@ -46,7 +46,8 @@ def test_both_models_parse_the_frame_on_show_and_are_named(playing, qtbot) -> No
     assert window.display.style.split
     assert companions() == ["companion"], "one thread more"
     playing.tick()
-    assert window.status._fps.text().endswith(f"fps, both; {parsed.beside.slower} decides")
+    assert window.status._fps.text() == "paused"
+    assert window.controls._split.text() == f"{OTHER} | factored-s31"
     seen: list[tuple[int, bool]] = []
     canvas.painted.connect(lambda: seen.append((canvas.parsed.frame.index, canvas.parsed.beside is not None)))
     playing.playing.toggle()
@@ -84,7 +85,8 @@ def test_the_end_gives_the_memory_and_the_thread_back(playing, qtbot, end: str) 
     gc.collect()
     assert session() is None
     playing.tick()
-    assert window.status._fps.text().endswith(" fps")
+    assert window.controls._split.text() == "Before | after"
+    assert window.canvas._remarks == ("", "")
     assert not window.actions_["end-beside"].isEnabled()
 
 

@@ -1,0 +1,162 @@
+"""A day of use: notices that go, keys that stay the player's, words that are always there."""
+
+from __future__ import annotations
+
+import pytest
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QComboBox, QDialog, QTableWidget
+
+from app.ui import banner, theme
+from app.ui.hud import LiveMetrics, with_share
+from app.ui.text_dialogs import Page
+from app.ui.window import OF_A_PICTURE
+from runtime.system import installation
+from runtime.system.notices import Level, Notice
+from tests.qt.conftest import pause
+
+pytestmark = pytest.mark.gui
+
+
+def said(desktop) -> list[str]:
+    return [n.text for n in desktop.window.banner._notices.values()]
+
+
+def dialog(desktop) -> QDialog:
+    return next(d for d in desktop.window.findChildren(QDialog) if d.isVisible())
+
+
+def test_notices_leave_with_escape_with_their_source_and_errors_by_themselves(
+    playing, clip, qtbot, monkeypatch
+) -> None:
+    window = playing.window
+    window.banner.show_notice(Notice("A person is in view", Level.WARNING, topic="plate"))
+    assert window.canvas._covered_px == window.banner.height() > 0
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert window.banner.notice is None
+    assert window.canvas._covered_px == 0
+    for topic in ("plate", "source", "source: sound", "job"):
+        window.banner.show_notice(Notice(f"words of {topic}", Level.WARNING, topic=topic))
+    playing.open(str(clip))
+    assert said(playing) == ["words of job"]
+    window.banner.withdraw("job")
+    monkeypatch.setattr(banner, "ERROR_MS", 50)
+    window.banner.show_notice(Notice("It failed", Level.ERROR, topic="job"))
+    window.banner.show_notice(Notice("Nothing is shown", Level.ERROR, topic="parsing"))
+    window.banner.show_notice(Notice("It failed", Level.ERROR, topic="job"))
+    qtbot.waitUntil(lambda: said(playing) == ["Nothing is shown"], timeout=2000)
+    qtbot.wait(150)
+    assert said(playing) == ["Nothing is shown"], "what still holds stays"
+    window.actions_["messages"].trigger()
+    table = dialog(playing).findChild(QTableWidget)
+    assert table.item(0, 2).text() == "It failed"
+    assert table.rowCount() >= 5
+
+
+def test_the_warning_before_a_plate_goes_when_it_is_answered(playing, qtbot) -> None:
+    window = playing.window
+    for answer in ("plate", "motion"):
+        window.actions_["own"].trigger()
+        window.actions_["plate"].trigger()
+        assert any("A person is in view" in words for words in said(playing))
+        window.actions_[answer].trigger()
+        assert not any("A person is in view" in words for words in said(playing)), answer
+        playing.menus._warned_s = float("-inf")
+
+
+def test_what_is_typed_does_not_keep_the_keys(playing, worker, qtbot) -> None:
+    window = playing.window
+    worker([["exit", 1]])
+    window.actions_["personalise"].trigger()
+    window.activateWindow()
+    name = window.personalise.setup._name
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_Return):
+        name.setFocus()
+        qtbot.keyClicks(name, "Ann")
+        wished: list[object] = []
+        window.personalise.setup.wished.connect(wished.append)
+        qtbot.keyClick(name, key)
+        assert window.focusWidget() is window.canvas, key
+        assert bool(wished) is (key == Qt.Key.Key_Return)
+    name.setFocus()
+    qtbot.mouseClick(window.canvas, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
+    assert window.focusWidget() is window.canvas
+    playing.personalization.cancel()
+
+
+def test_model_and_x_factor_are_always_shown(playing, qtbot) -> None:
+    status, actions = playing.window.status, playing.window.actions_
+    assert status._model.text() == "Model: factored-s31 ▾"
+    assert status._xfactor.text() == "X factor: own factor ▾"
+    assert status._xfactor.property("own") is True
+    actions["motion"].trigger()
+    assert status._xfactor.text() == "X factor: motion (MOG2) ▾"
+    assert status._xfactor.property("own") is False
+    assert status._xfactor.menu() is actions.menus["X factor"]
+
+
+def test_paused_is_said_instead_of_numbers_and_the_frames_are_counted(playing, qtbot) -> None:
+    window = playing.window
+    playing.tick()
+    assert window.status._fps.text() == "paused"
+    assert window.status._age.text() == window.status._dropped.text() == ""
+    assert window.transport._time.text().endswith("frame 0 · 50 frames")
+    assert "age" not in dict(LiveMetrics(rests="paused").rows())
+    playing.playing.toggle()
+    playing.tick()
+    assert window.status._fps.text().endswith("fps")
+    playing.playing.set_speed(0.5)
+    assert [a.text() for a in window.transport._speeds.actions() if a.isChecked()] == ["0.5×"]
+    pause(playing)
+
+
+def test_about_and_a_card_are_pages_and_models_say_what_they_are(playing, qtbot) -> None:
+    actions = playing.window.actions_
+    actions["about"].trigger()
+    assert f"xfactor {installation.version()}" in dialog(playing).findChild(Page).toPlainText()
+    dialog(playing).close()
+    qtbot.waitUntil(lambda: not playing.window.findChildren(Page), timeout=2000)
+    actions["model-card"].trigger()
+    text = dialog(playing).findChild(Page).toPlainText()
+    assert "Trained on" in text
+    assert "|---|" not in text
+    actions.menus["Model"].aboutToShow.emit()
+    qtbot.waitUntil(lambda: len(playing.listing.models) > 2, timeout=20_000)
+    actions.menus["Model"].aboutToShow.emit()
+    row = next(a.text() for a in actions.menus["Model"].actions() if a.text().startswith("factored-s31\t"))
+    assert "31 parts" in row
+    assert " MB" in row
+    assert " ms" in row
+    assert "GPL" in row
+
+
+def test_markdown_from_a_model_folder_shows_no_html_and_loads_nothing(qtbot, tmp_path) -> None:
+    page = Page('<b onclick="x">bold</b>\n\n![](file:///etc/hostname) `code`')
+    qtbot.addWidget(page)
+    assert "<b" in page.toPlainText()
+    assert page.loadResource(2, page.source()) is None
+
+
+def test_what_needs_a_picture_is_off_on_the_welcome_page(desktop) -> None:
+    assert not [name for name in OF_A_PICTURE if desktop.window.actions_[name].isEnabled()]
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_chosen_entry_of_a_list_can_be_read_and_the_stage_is_dark(playing, qtbot, name: str) -> None:
+    window = playing.window
+    window.show_theme(name)
+    assert window.canvas.stage.lightness() < 40
+    box = window.controls.findChild(QComboBox)
+    box.showPopup()
+    view = box.view()
+    rect = view.visualRect(box.model().index(box.currentIndex(), 0))
+    image = view.viewport().grab(rect).toImage()
+    seen = {image.pixelColor(x, y).lightness() for x in range(image.width()) for y in range(image.height())}
+    box.hidePopup()
+    assert max(seen) - min(seen) > 90, "letters stand out"
+    assert image.pixelColor(image.width() - 8, 3) == QColor(theme.shades(name).accent)
+
+
+def test_two_models_are_named_and_say_what_they_cannot_show() -> None:
+    assert with_share("people-s31: 9 ms", None, "finds no people, only parts").endswith("only parts")
+    assert LiveMetrics(fps=3.0, slower="people-s31").pace == "3.0 fps, both; people-s31 decides"
