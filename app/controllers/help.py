@@ -80,7 +80,7 @@ class HelpActions:
         self._jobs.start("Looking at the system", work, done)
 
     def _show_messages(self) -> None:
-        """What was said in this run, the newest first."""
+        """Notices of this run, the newest first."""
         past = reversed(self._window.banner.past)
         rows = [(at, n.level.name.capitalize(), " ".join((n.text, n.details)).strip()) for at, n in past]
         show_table(self._window, "Messages of this run", ("Time", "Kind", "What was said"), rows)

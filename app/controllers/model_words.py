@@ -23,12 +23,12 @@ def views_refused(engine: Engine) -> dict[ViewMode, str]:
 
 
 def in_short(model: Bundle, ms: float) -> str:
-    """What a model gives, its size, its time per frame where it ran, and its licence."""
+    """Parts and joints that a model gives, its size, its time per frame where it ran, and its licence."""
     spec = model.spec
     sets = (f"{len(PART_SETS[spec.part_set].rows)} parts" if spec.part_set else "",
             f"{len(JOINT_SETS[spec.joint_set].names)} joints" if spec.joint_set else "")  # fmt: skip
     size = f"{model.bytes_on_disk / 1e6:.1f} MB"
-    return " · ".join(w for w in (*sets, size, f"{ms:.0f} ms" if ms else "", spec.licence) if w)
+    return " · ".join(w for w in (*sets, size, f"{ms:.0f} ms" if ms else "", spec.licence.split(";")[0]) if w)
 
 
 def described(spec: ModelSpec) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtGui import QColor, QGuiApplication
+from PyQt6.QtGui import QColor, QGuiApplication, QResizeEvent
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -121,7 +121,7 @@ class Banner(QFrame):
         self._timer.stop()
         self.setVisible(notice is not None)
         if notice is None:
-            self.covered.emit(0)
+            self._say_covered()
             return
         ink = {
             Level.INFO: self._shades.accent,
@@ -145,6 +145,15 @@ class Banner(QFrame):
         elif notice.level is Level.ERROR and notice.topic not in LASTING:
             self._timer.start(ERROR_MS)
         self._place()
+        self._say_covered()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Say how much is covered now."""
+        super().resizeEvent(event)
+        self._say_covered()
+
+    def _say_covered(self) -> None:
+        self.covered.emit(self.height() if self.notice is not None else 0)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Keep the width of the parent."""
@@ -158,7 +167,6 @@ class Banner(QFrame):
             width = parent.width()
             height = self.heightForWidth(width) if self.hasHeightForWidth() else self.sizeHint().height()
             self.setGeometry(0, 0, width, min(height, parent.height()))
-            self.covered.emit(self.height())
             self.raise_()
 
     def _on_act(self) -> None:

@@ -40,7 +40,7 @@ def show_table(parent: QWidget, title: str, columns: Sequence[str], rows: Sequen
     return _show(parent, title, table)
 
 
-class Page(QTextBrowser):
+class MarkdownPage(QTextBrowser):
     """Markdown from anywhere: without HTML, and nothing that it names is fetched."""
 
     def __init__(self, markdown: str) -> None:
@@ -54,7 +54,7 @@ class Page(QTextBrowser):
 
 def show_page(parent: QWidget, title: str, markdown: str) -> QDialog:
     """A page of Markdown."""
-    return _show(parent, title, Page(markdown))
+    return _show(parent, title, MarkdownPage(markdown))
 
 
 def as_code(text: str) -> str:

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QComboBox, QDialog, QTableWidget
 
 from app.ui import banner, theme
 from app.ui.hud import LiveMetrics, with_share
-from app.ui.text_dialogs import Page
+from app.ui.text_dialogs import MarkdownPage
 from app.ui.window import OF_A_PICTURE
 from runtime.system import installation
 from runtime.system.notices import Level, Notice
@@ -113,11 +113,11 @@ def test_paused_is_said_instead_of_numbers_and_the_frames_are_counted(playing, q
 def test_about_and_a_card_are_pages_and_models_say_what_they_are(playing, qtbot) -> None:
     actions = playing.window.actions_
     actions["about"].trigger()
-    assert f"xfactor {installation.version()}" in dialog(playing).findChild(Page).toPlainText()
+    assert f"xfactor {installation.version()}" in dialog(playing).findChild(MarkdownPage).toPlainText()
     dialog(playing).close()
-    qtbot.waitUntil(lambda: not playing.window.findChildren(Page), timeout=2000)
+    qtbot.waitUntil(lambda: not playing.window.findChildren(MarkdownPage), timeout=2000)
     actions["model-card"].trigger()
-    text = dialog(playing).findChild(Page).toPlainText()
+    text = dialog(playing).findChild(MarkdownPage).toPlainText()
     assert "Trained on" in text
     assert "|---|" not in text
     actions.menus["Model"].aboutToShow.emit()
@@ -131,7 +131,7 @@ def test_about_and_a_card_are_pages_and_models_say_what_they_are(playing, qtbot)
 
 
 def test_markdown_from_a_model_folder_shows_no_html_and_loads_nothing(qtbot, tmp_path) -> None:
-    page = Page('<b onclick="x">bold</b>\n\n![](file:///etc/hostname) `code`')
+    page = MarkdownPage('<b onclick="x">bold</b>\n\n![](file:///etc/hostname) `code`')
     qtbot.addWidget(page)
     assert "<b" in page.toPlainText()
     assert page.loadResource(2, page.source()) is None
