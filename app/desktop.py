@@ -20,6 +20,7 @@ from runtime.system import crash_log, paths
 from PyQt6.QtCore import QEvent, QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
+from app.controllers.export import ExportActions
 from app.controllers.factor_library import LibraryActions
 from app.controllers.help import HelpActions
 from app.controllers.jobs import JobOverview
@@ -87,7 +88,10 @@ class Desktop(QObject):
         self.listing = Listing(self.jobs)
         self.window = Window()
         self.playing = PlaybackControls(self.window, self.pipeline)
-        self.recordings = Recordings(self.window, self.pipeline, self.jobs, lambda: self.settings.recordings)
+        self.recordings = Recordings(self.window, self.pipeline, self.jobs, self)
+        self.exports = ExportActions(
+            self.window, self.workspace, self.pipeline, self.jobs, self.recordings.folder, self
+        )
         self.menus = RuntimeMenus(self.window, self.workspace, self.listing, self.open, self.refuse)
         self.comparison = ModelComparison(
             self.window, self.workspace, self.pipeline, self.jobs, self.listing, *([loader] if loader else [])
@@ -134,8 +138,9 @@ class Desktop(QObject):
         actions["mirror"].triggered.connect(self.tick)
         window.theme_chosen.connect(self._on_theme)
         # the end
-        actions["quit"].triggered.connect(self.stop)
-        window.closing.connect(self.stop)
+        leave = partial(self.exports.before_quitting, self.stop)
+        actions["quit"].triggered.connect(leave)
+        window.closing.connect(leave)
 
     def _restore(self) -> None:
         window_state.restore(self.settings, self.window, self.workspace)
@@ -154,6 +159,7 @@ class Desktop(QObject):
         for words in self.settings_file.notices:
             self._say(words, Level.WARNING, "settings")
         self.listing.refresh()
+        self.exports.resume()
         settings = self.settings
         choice = first_choice(settings.model, settings.device, settings.network_size)
         self.workspace.load(choice, settings.factor)
@@ -174,6 +180,7 @@ class Desktop(QObject):
         self.comparison.end()
         window_state.save(self.settings_file, self.settings, self.window, self.workspace)
         self.links.stop()
+        self.exports.stop()
         worker = self.jobs.stop()
         self.stuck = self.pipeline.stop(STOP_S)
         for thread in (worker, *personalization):
@@ -271,6 +278,7 @@ class Desktop(QObject):
             window.display.mirror(on=info.live and window.actions_["mirror"].isChecked())
         self.playing.refresh()
         self.recordings.refresh()
+        self.exports.refresh()
         self.comparison.refresh()
         self.personalization.refresh()
         window.status.show_camera(on=pipeline.camera_on)

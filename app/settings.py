@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from runtime.system import files, paths
 from runtime.system.errors import Refusal
@@ -68,6 +68,9 @@ class Settings:
     folder: str = ""  #: where the last file was opened
     recordings: str = ""  #: where recordings and snapshots go; empty: the user's videos folder
     shortcuts: tuple[str, ...] = ()  #: keys of the user's own, `action: Ctrl+X; Y`; without a key: `action:`
+    export_folder: str = ""  #: where exports go; empty: the folder of recordings
+    export_save: tuple[str, ...] = ("overlay",)  #: products of the last export
+    export_alpha: str = _choice("mov", "webm")
     geometry: str = _qt_state()  #: of the window, as Qt wrote it, base64
     layout: str = _qt_state()  #: of docks and tool bars, as Qt wrote it, base64
 
@@ -80,6 +83,12 @@ class Settings:
     def with_recent(self, source: str) -> tuple[str, ...]:
         """`recent` with `source` on top, once."""
         return (source, *(s for s in self.recent if s != source))[:RECENT_KEPT]
+
+
+class SettingsOwner(Protocol):
+    """Part of the program that has the settings of this run."""
+
+    settings: Settings
 
 
 def network_threads(cores: int | None = None) -> int:

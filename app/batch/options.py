@@ -149,9 +149,7 @@ class ParseJob:
         Raises:
             Refusal: what was asked for is not among them.
         """
-        contents = {"parts"} if engine.part_set else set()
-        contents |= {"people"} if engine.spec.joint_set else set()
-        able = [name for name, product in PRODUCTS.items() if product.needs & contents]
+        contents, able = _contents(engine), products_of(engine)
         if unable := [name for name in self.save if name not in able]:
             reason = f"model {engine.name} gives {' and '.join(sorted(contents)) or 'nothing'} only"
             raise Refusal(f"--save {','.join(unable)}", reason, f"Choose of {','.join(able)}")
@@ -204,6 +202,15 @@ class ParseJob:
             "frames": str(self.span) if clip else str(FrameSpan()),
             "provider": engine.provider,
         }
+
+
+def _contents(engine: Engine) -> set[str]:
+    return {*(["parts"] if engine.part_set else []), *(["people"] if engine.spec.joint_set else [])}
+
+
+def products_of(engine: Engine) -> list[str]:
+    """The products that a model can give."""
+    return [name for name, product in PRODUCTS.items() if product.needs & _contents(engine)]
 
 
 def of_this_version(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class BatchProgress:
     def begin(self, item: Item, frames: int) -> None:
         """An input is started; `frames` are expected."""
         self._expected[item.path] = frames
-        self._reporter.event("begin", input=item.path, frames=frames)
+        self._reporter.event("begin", input=item.path, frames=frames, inputs=self._inputs)
 
     def advance(self, item: Item, done: int) -> None:
         """So many frames of it are parsed."""

@@ -11,6 +11,8 @@ import platformdirs
 from PyQt6.QtGui import QGuiApplication
 
 from app.live.pipeline import Pipeline
+from app.settings import SettingsOwner
+from app.ui.dialogs import ask_folder
 from app.ui.layers import picture_image, rendered
 from app.ui.style import DisplayStyle
 from app.ui.window import Window
@@ -21,23 +23,25 @@ from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 TOPIC = "recording"
+OTHER_FOLDER = "Choose another one: File, Choose the folder of recordings"
 
 
 class Recordings:
     """Connects snapshot, record and copy."""
 
     def __init__(
-        self, window: Window, pipeline: Pipeline, jobs: BackgroundJobs, chosen_folder: Callable[[], str]
+        self, window: Window, pipeline: Pipeline, jobs: BackgroundJobs, owner: SettingsOwner
     ) -> None:
         self._window = window
         self._pipeline = pipeline
         self._jobs = jobs
-        self._chosen_folder = chosen_folder
+        self._owner = owner
         actions = window.actions_
         actions["snapshot"].triggered.connect(self.snapshot)
         actions["record"].triggered.connect(lambda on: self._record(self._seen) if on else self.finish())
         actions["record-raw"].triggered.connect(lambda on: self._record(_raw) if on else self.finish())
         actions["copy-picture"].triggered.connect(self.copy)
+        actions["recordings-folder"].triggered.connect(self._ask_folder)
 
     def folder(self) -> Path:
         """Folder of recordings and snapshots; made when it is missing.
@@ -45,8 +49,18 @@ class Recordings:
         Raises:
             OSError: it cannot be made.
         """
-        chosen = self._chosen_folder()
-        return make_private_dir(Path(chosen) if chosen else Path(platformdirs.user_videos_dir()) / "xfactor")
+        return make_private_dir(Path(self._chosen()))
+
+    def _ask_folder(self) -> None:
+        """Let the user choose where recordings and snapshots go."""
+        ask_folder(self._window, "Folder of recordings and snapshots", self._chosen(), self._on_folder)
+
+    def _chosen(self) -> str:
+        return self._owner.settings.recordings or str(Path(platformdirs.user_videos_dir()) / "xfactor")
+
+    def _on_folder(self, folder: str) -> None:
+        self._owner.settings = replace(self._owner.settings, recordings=folder)
+        self._say(f"Recordings and snapshots go to {folder}")
 
     def snapshot(self) -> None:
         """Save what is seen as a PNG, beside the live path."""
@@ -90,7 +104,7 @@ class Recordings:
         try:
             path = free_name(self.folder(), _stem(), ".mp4")
         except OSError as e:
-            words = f"{e.filename or 'the folder'}: it cannot be made ({e.strerror}). Choose another folder."
+            words = f"{e.filename or 'the folder'}: it cannot be made ({e.strerror}). {OTHER_FOLDER}."
             self._pipeline.notices.say(Notice(words, Level.ERROR, topic=TOPIC))
             self.refresh()
             return

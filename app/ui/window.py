@@ -259,10 +259,10 @@ class Window(QMainWindow):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """The window is closed: the program ends in order."""
-        if event is not None:
-            event.accept()
+        """The window is closed: the program ends in order, which hides it."""
         self.closing.emit()
+        if event is not None:
+            event.setAccepted(not self.isVisible())
 
     # -- construction
 

@@ -140,6 +140,7 @@ class MaskSequence:
                 "name the masks 000000.png, 000001.png, …",
             )
         first = 1 if min(found) == 1 else 0
+        self.folder = folder
         self._files = {index - first: path for index, path in found.items()}
         self._reader = MaskReader(list(self._files.values()))
         self.name = _named(f"masks in {folder.name}", self._reader)

@@ -1,0 +1,247 @@
+"""Exports: the open source as files, by `xfactor parse` in a process of its own, one after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from app.batch.export import COMMAND, GLANCE_S, ExportOutcome, ExportRecord, export, unfinished
+from app.batch.options import FrameSpan, ParseJob, products_of
+from app.controllers.help import show_folder
+from app.live.pipeline import Pipeline
+from app.settings import SettingsOwner
+from app.ui.dialogs import ask_consent
+from app.ui.export_dialog import ExportChoice, ExportDialog, ExportSubject
+from app.ui.style import DisplayStyle
+from app.ui.window import Window
+from app.workspace import OWN, Workspace
+from app.xfactor import XFactor
+from runtime.media.recorder import free_name
+from runtime.silhouettes import people
+from runtime.silhouettes.mask_files import MaskSequence
+from runtime.system.errors import Refusal
+from runtime.system.files import make_private_dir
+from runtime.system.jobs import BackgroundJob, BackgroundJobs
+from runtime.system.notices import Level, Notice
+
+VIEWS: Final = {
+    "auto": "As many as are usual: one in a clip, six of a picture",
+    "1": "One",
+    "2": "Two, also mirrored: twice the time",
+    "6": "Six, mirrored and at three sizes: six times the time",
+    "regions": "One, where people are: faster, a little less calm",
+}
+SEVERAL: Final = {"2", "6"}
+TOPIC: Final = "export"
+
+
+class ExportActions:
+    """Connects File → Export, runs what was asked for, and goes on with what an earlier run cut off.
+
+    Attributes:
+        command: the process; tests give another one.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        workspace: Workspace,
+        pipeline: Pipeline,
+        jobs: BackgroundJobs,
+        recordings: Callable[[], Path],
+        owner: SettingsOwner,
+    ) -> None:
+        self.command = COMMAND
+        self._window, self._workspace, self._pipeline, self._jobs = window, workspace, pipeline, jobs
+        self._recordings, self._owner = recordings, owner
+        self._turn = threading.Lock()
+        self._running: list[BackgroundJob] = []
+        self._leaving = False
+        window.actions_["export"].triggered.connect(self.ask)
+
+    def refresh(self) -> None:
+        """Enable the entry where there is something to export, and say why not elsewhere."""
+        source = self._workspace.source
+        reason = "" if source is not None else "Open a clip, a picture or a folder first"
+        if source is not None and source.path is None:
+            reason = "A live picture has no frames to export; record it (R)"
+        if not reason and self._workspace.engine is None:
+            reason = "The model is still loading"
+        self._window.actions_.refuse("export", reason)
+
+    def ask(self) -> ExportDialog | None:
+        """Open the dialog; what is chosen there runs as a job."""
+        subject, settings = self._subject(), self._owner.settings
+        if subject is None:
+            return None
+        folder = Path(settings.export_folder) if settings.export_folder else self._recordings()
+        views = self._workspace.looks
+        choice = ExportChoice(settings.export_save, settings.export_alpha, views, folder)
+        dialog = ExportDialog(self._window, subject, choice)
+        dialog.chosen.connect(self.start)
+        dialog.open()
+        return dialog
+
+    def start(self, choice: ExportChoice) -> None:
+        """Export what is open, as chosen."""
+        self._owner.settings = replace(
+            self._owner.settings,
+            export_folder=str(choice.folder),
+            export_save=choice.save,
+            export_alpha=choice.alpha,
+        )
+        try:
+            self._run(ExportRecord.new(self._job(choice)))
+        except Refusal as e:
+            self._window.banner.show_notice(Notice(str(e), Level.ERROR, topic=TOPIC))
+
+    def resume(self) -> None:
+        """Go on with what an earlier run of the program cut off."""
+        for record in unfinished():
+            self._run(record)
+
+    def before_quitting(self, leave: Callable[[], None]) -> None:
+        """Leave, after a question while exports run."""
+        busy = [job for job in self._running if job in self._jobs.shown()]
+        if not busy:
+            leave()
+            return
+        words = f"{busy[0].title} is not done" + (f", nor {len(busy) - 1} more" if busy[1:] else "")
+        words += ". It goes on where it was when xfactor is started again."
+        ask_consent(self._window, "Quit?", words, "Quit", lambda agreed: leave() if agreed else None)
+
+    def stop(self) -> None:
+        """The program ends: jobs that are cancelled from now on are resumed by its next start."""
+        self._leaving = True
+
+    # -- one export
+
+    def _run(self, record: ExportRecord) -> None:
+        name = Path(record.job.sources[0]).name
+
+        def work(job: BackgroundJob) -> ExportOutcome:
+            with record.held():
+                try:
+                    with self._its_turn(job):
+                        return export(record.job, job.progress, command=self.command)
+                finally:
+                    if not self._leaving:
+                        record.forget()
+                        with suppress(OSError):
+                            record.job.out.rmdir()  # nothing was written
+
+        job = self._jobs.start(f"Exporting {name}", work, lambda o: self._on_done(name, o), beside=True)
+        self._running.append(job)
+
+    @contextmanager
+    def _its_turn(self, job: BackgroundJob) -> Iterator[None]:
+        while not self._turn.acquire(timeout=GLANCE_S):
+            job.progress()
+        job.started_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _on_done(self, name: str, outcome: ExportOutcome) -> None:
+        level = Level.WARNING if outcome.problems else Level.INFO
+        frames = f"{outcome.frames} frame{'s' * (outcome.frames != 1)}"
+        words = f"Exported {name}: {frames} to {outcome.folder}"
+        words += f". Not whole: {outcome.problems[0]}" if outcome.problems else ""
+        notice = Notice(words, level, "\n".join(outcome.problems[1:]), f"{TOPIC} {outcome.folder}")
+        self._window.banner.show_offer(notice, "Open the folder", lambda: self._show(outcome.folder))
+
+    def _show(self, folder: Path) -> None:
+        if not show_folder(folder):
+            self._window.banner.show_notice(Notice(f"The folder is {folder}", topic=TOPIC))
+
+    # -- what is open, in words and as a job
+
+    def _subject(self) -> ExportSubject | None:
+        source, engine, capture = self._workspace.source, self._workspace.engine, self._pipeline.capture
+        if source is None or source.path is None or engine is None:
+            return None
+        info = capture.info if capture is not None else None
+        refusal = ""
+        try:
+            factor_options(self._workspace.xfactor)
+        except Refusal as e:
+            refusal = str(e)
+        left_out = (SEVERAL if not engine.averages else set()) | (
+            set() if self._pipeline.smooth else {"regions"}
+        )
+        return ExportSubject(
+            source.name,
+            clip=source.kind == "clip",
+            engine=f"{engine.name}; X factor: {self._workspace.xfactor.name}",
+            able=frozenset(products_of(engine)),
+            views={k: words for k, words in VIEWS.items() if k not in left_out},
+            span=capture.playback.span if capture is not None and source.kind == "clip" else None,
+            frames=info.frames if info is not None else 0,
+            refusal=refusal,
+            lost=lost_style(self._window.display.style),
+        )
+
+    def _job(self, choice: ExportChoice) -> ParseJob:
+        workspace, capture = self._workspace, self._pipeline.capture
+        span = capture.playback.span if capture is not None and choice.in_to_out else None
+        model, address = workspace.choice, Path(workspace.address).absolute()
+        options: dict[str, Any] = {
+            "model": model.model, "size": str(model.size) if model.size else "", "device": model.device,
+            "save": choice.save, "alpha": choice.alpha, "views": choice.views,
+            "smooth": self._pipeline.smooth, "span": FrameSpan(*span) if span else FrameSpan(),
+            **factor_options(workspace.xfactor),
+        }  # fmt: skip
+        return ParseJob((str(address),), self._new_folder(choice.folder, address.stem), **options)
+
+    @staticmethod
+    def _new_folder(parent: Path, stem: str) -> Path:
+        try:
+            folder = free_name(make_private_dir(parent), f"{stem} export", "")
+            folder.mkdir()
+        except OSError as e:
+            reason = f"no folder can be made in it ({e.strerror or e})"
+            raise Refusal(str(parent), reason, "Choose another folder") from e
+        return folder
+
+
+def factor_options(xfactor: XFactor) -> dict[str, Any]:
+    """Options of a `ParseJob` for what stands in the X factor's place.
+
+    Raises:
+        Refusal: it lives in the window only.
+    """
+    if xfactor.key == OWN:
+        return {}
+    if isinstance(xfactor.source, MaskSequence):
+        return {"silhouettes": xfactor.source.folder}
+    if xfactor.key == people.WORD:
+        return {"factor": people.WORD}
+    if xfactor.trunk and Path(xfactor.key).is_file():
+        return {"factor": xfactor.key}
+    reason = "it follows from what the window has shown, and cannot be exported"
+    raise Refusal(
+        xfactor.name, reason, "Choose the network's own factor (O), a personalised one, People or masks"
+    )
+
+
+def lost_style(style: DisplayStyle) -> str:
+    """Words for choices of the window that an exported overlay does not follow; empty when there are none."""
+    usual = DisplayStyle()
+    choices = {
+        "opacity": style.opacity != usual.opacity,
+        "hidden parts": bool(style.hidden or style.solo),
+        "hidden people": bool(style.hidden_people or style.alone),
+        "colours": style.colour_blind,
+    }
+    changed = [name for name, differs in choices.items() if differs]
+    return (
+        f"The overlay shows everything in the usual way: {', '.join(changed)} of the window stay here."
+        if changed
+        else ""
+    )

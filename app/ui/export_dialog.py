@@ -1,0 +1,177 @@
+"""Export dialog: files to write of the open source, from which frames, with how many views, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.ui.dialogs import ask_folder
+from app.ui.widgets import fill, plain
+
+#: Words of each product: of a clip, and of pictures.
+PRODUCT_WORDS: Final = {
+    "overlay": ("Overlay with sound, MP4", "Overlay, JPEG"),
+    "alpha": ("Cut-out with transparency and sound", "Cut-out with transparency, PNG"),
+    "matte": ("Matte: the silhouette as a grey video, MP4", "Matte: the silhouette in grey, PNG"),
+    "labels": ("Labels of the parts, a PNG a frame", "Labels of the parts, PNG"),
+    "silhouettes": ("Silhouettes, a PNG a frame", "Silhouettes, PNG"),
+    "coco": ("People for other programs, COCO JSON",) * 2,
+    "csv": ("Table of parts, CSV",) * 2,
+}
+CODECS: Final = {"mov": "ProRes 4444 (.mov)", "webm": "VP9 (.webm)"}
+
+
+@dataclass(frozen=True)
+class ExportSubject:
+    """Source and model that an export is of."""
+
+    name: str
+    clip: bool  #: else pictures
+    engine: str  #: words for model and X factor
+    able: frozenset[str]  #: products that the model gives
+    views: Mapping[str, str]  #: words of each number of views that it can average
+    span: tuple[int, int] | None = None  #: in and out, both included
+    frames: int = 0
+    refusal: str = ""  #: why it cannot be exported as it is; empty when it can
+    lost: str = ""  #: what of the window's view an overlay does not show
+
+
+@dataclass(frozen=True)
+class ExportChoice:
+    """Answer of the dialog."""
+
+    save: tuple[str, ...]  #: products
+    alpha: str  #: suffix of a cut-out
+    views: str
+    folder: Path  #: gets a folder with the results
+    in_to_out: bool = False
+
+
+class ExportDialog(QDialog):
+    """The dialog.
+
+    Signals:
+        chosen: an ExportChoice; the dialog closes.
+    """
+
+    chosen = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget, subject: ExportSubject, choice: ExportChoice) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(f"Export {subject.name}")
+        self._subject, self._choice = subject, choice
+        self.products: dict[str, QCheckBox] = {}
+        self.alpha, self.range, self.views = QComboBox(), QComboBox(), QComboBox()
+        self.folder = QLineEdit(str(choice.folder))
+        self.reason, self.words = plain(name="problem", wrap=True), plain(name="faint", wrap=True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        assert export is not None
+        self.export: QPushButton = export
+        export.setObjectName("primary")
+        buttons.accepted.connect(self._on_export)
+        buttons.rejected.connect(self.reject)
+        form = QFormLayout()
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.setHorizontalSpacing(18)
+        form.setVerticalSpacing(10)
+        form.addRow("Files", self._products())
+        if subject.clip:
+            form.addRow("Frames", self.range)
+        form.addRow("Looks", self.views)
+        form.addRow("Made with", plain(subject.engine, wrap=True))
+        form.addRow("Folder", self._folder())
+        self._fill()
+        column = fill(QVBoxLayout(self), form, self.reason, self.words, None, buttons, spacing=12)
+        column.setContentsMargins(18, 18, 18, 14)
+        self.setMinimumWidth(520)
+        for field, name in ((self.range, "Frames"), (self.views, "Looks"), (self.folder, "Folder")):
+            field.setAccessibleName(name)
+        self._refresh()
+
+    def _products(self) -> QWidget:
+        subject, page = self._subject, QWidget()
+        column = fill(QVBoxLayout(page), spacing=6)
+        for name, words in PRODUCT_WORDS.items():
+            box = self.products[name] = QCheckBox(words[not subject.clip])
+            able = name in subject.able
+            box.setEnabled(able)
+            box.setToolTip("" if able else "The model in use does not give it")
+            box.setChecked(able and name in self._choice.save)
+            box.toggled.connect(self._refresh)
+            if name == "alpha" and subject.clip:
+                column.addLayout(fill(QHBoxLayout(), box, self.alpha, None, spacing=10))
+            else:
+                column.addWidget(box)
+        return page
+
+    def _folder(self) -> QWidget:
+        page, choose = QWidget(), QPushButton("Choose…")
+        choose.setAutoDefault(False)
+        choose.clicked.connect(
+            lambda: ask_folder(self, "Folder of exports", self.folder.text(), self.folder.setText)
+        )
+        self.folder.textChanged.connect(self._refresh)
+        row = fill(QHBoxLayout(page), self.folder, choose, spacing=8)
+        row.setStretchFactor(self.folder, 1)
+        return page
+
+    def _fill(self) -> None:
+        subject, choice = self._subject, self._choice
+        for key, text in CODECS.items():
+            self.alpha.addItem(text, key)
+        self.alpha.setCurrentIndex(self.alpha.findData(choice.alpha))
+        self.alpha.setAccessibleName("Codec of the cut-out")
+        count = f" ({subject.frames})" if subject.frames else ""
+        self.range.addItem(f"All{count}")
+        if subject.span is not None:
+            first, last = subject.span
+            self.range.addItem(f"In to out: {first} to {last} ({last - first + 1})")
+            self.range.setCurrentIndex(1)
+        self.range.setEnabled(subject.span is not None)
+        self.range.setToolTip("" if subject.span else "Set in and out with [ and ] for a part of the clip")
+        for key, text in subject.views.items():
+            self.views.addItem(text, key)
+        self.views.setCurrentIndex(max(0, self.views.findData(choice.views)))
+
+    def _refresh(self) -> None:
+        """Say what stands in the way, or what will be where."""
+        subject = self._subject
+        wanted = any(box.isChecked() for box in self.products.values())
+        self.alpha.setEnabled(self.products["alpha"].isChecked())
+        folder = self.folder.text().strip()
+        reason = subject.refusal or ("" if wanted else "Choose at least one kind of file.")
+        reason = reason or ("" if folder else "Choose a folder.")
+        lost = subject.lost if self.products["overlay"].isChecked() else ""
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))
+        self.words.setText(" ".join(w for w in (f"A folder of its own is made in {folder}.", lost) if w))
+        self.words.setVisible(not reason)
+        self.export.setEnabled(not reason)
+
+    def _on_export(self) -> None:
+        save = tuple(name for name, box in self.products.items() if box.isChecked())
+        choice = replace(
+            self._choice, save=save, alpha=self.alpha.currentData(), views=self.views.currentData(),
+            folder=Path(self.folder.text().strip()).expanduser(), in_to_out=self.range.currentIndex() > 0,
+        )  # fmt: skip
+        self.accept()
+        self.chosen.emit(choice)

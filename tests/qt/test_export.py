@@ -1,0 +1,172 @@
+"""The open source leaves the window as files: the same as the command writes, with sound and true times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from PyQt6.QtWidgets import QMessageBox
+
+from app.batch.export import unfinished
+from app.desktop import Desktop
+from app.settings import SettingsFile
+from app.ui.export_dialog import PRODUCT_WORDS, ExportDialog
+from app.ui.style import DisplayStyle
+from app.workspace import ModelChoice
+from runtime.media.clips import Clip
+from runtime.output.products import PRODUCTS
+from tests.drawn_media import draw_clip
+from tests.qt.conftest import parsed_with_parts, small
+
+pytestmark = pytest.mark.gui
+TIMES = np.cumsum(np.random.default_rng(0).integers(10, 90, 12)).tolist()
+
+
+def opened(desktop, qtbot, path: Path) -> None:
+    desktop.open(str(path))
+    qtbot.waitUntil(lambda: parsed_with_parts(desktop), timeout=20_000)
+    desktop.tick()
+    desktop.workspace.choice = ModelChoice("factored-s31", "cpu", 64)
+
+
+def dialog_of(desktop, tmp_path: Path, *save: str) -> ExportDialog:
+    dialog = desktop.exports.ask()
+    dialog.folder.setText(str(tmp_path / "exports"))
+    for name, box in dialog.products.items():
+        box.setChecked(name in save)
+    return dialog
+
+
+def finished(desktop, qtbot, dialog: ExportDialog) -> None:
+    dialog.export.click()
+    wait_for_exports(desktop, qtbot)
+
+
+def wait_for_exports(desktop, qtbot) -> None:
+    qtbot.waitUntil(
+        lambda: desktop.window.banner.notice is not None and not desktop.jobs.shown(), timeout=60_000
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("fixed", {}), ("varying", {"times_ms": TIMES}), ("turned", {"turn": (90, False)})]
+)
+def test_frames_in_are_frames_out_and_the_sound_is_as_long(desktop, qtbot, tmp_path, name, options) -> None:
+    clip = draw_clip(tmp_path / f"{name}.mp4", 12, sound=name != "varying", **options)
+    opened(desktop, qtbot, clip)
+    desktop.window.actions_["export"].trigger()
+    finished(desktop, qtbot, dialog_of(desktop, tmp_path, "overlay", "matte", "labels"))
+    folder = tmp_path / "exports" / f"{name} export" / name
+    with Clip(clip) as source:
+        times, size = [f.pts_s for f in source.frames()], source.size
+    for video in ("overlay.mp4", "matte.mp4"):
+        with Clip(folder / video) as written:
+            assert np.diff([f.pts_s for f in written.frames()]) == pytest.approx(np.diff(times), abs=1e-3)
+            assert written.size == size
+    assert len(list((folder / "labels").iterdir())) == 12
+    with Image.open(folder / "labels" / "000000.png") as labels:
+        assert labels.size == size
+    assert abs(sound_s(folder / "overlay.mp4") - sound_s(clip)) <= 1 / 25
+    assert "12 frames" in desktop.window.banner.notice.text
+
+
+def sound_s(path: Path) -> float:
+    with av.open(str(path)) as file:
+        return sum(f.samples / f.sample_rate for f in file.decode(audio=0)) if file.streams.audio else 0.0
+
+
+def test_what_was_chosen_is_what_is_exported(desktop, qtbot, tmp_path, clip) -> None:
+    opened(desktop, qtbot, clip)
+    desktop.playing.set_span(10, 14)
+    dialog = dialog_of(desktop, tmp_path, "alpha")
+    dialog.alpha.setCurrentIndex(1)
+    assert dialog.range.currentText() == "In to out: 10 to 14 (5)"
+    finished(desktop, qtbot, dialog)
+    with av.open(str(tmp_path / "exports" / "moving export" / "moving" / "cutout.webm")) as cutout:
+        assert sum(1 for _ in cutout.decode(video=0)) == 5
+    again = dialog_of(desktop, tmp_path, "csv")  # remembered, and never over what is there
+    assert (desktop.settings.export_alpha, desktop.settings.export_save) == ("webm", ("alpha",))
+    again.range.setCurrentIndex(0)
+    finished(desktop, qtbot, again)
+    table = (tmp_path / "exports" / "moving export (2)" / "moving" / "parts.csv").read_text()
+    assert len(table.splitlines()) == 50 * 31 + 1
+    assert unfinished() == []
+
+
+def test_what_cannot_be_exported_is_refused_in_words(desktop, qtbot, tmp_path, clip) -> None:
+    action = desktop.window.actions_["export"]
+    desktop.tick()
+    assert not action.isEnabled()
+    assert "Open a clip" in action.toolTip()
+    opened(desktop, qtbot, clip)
+    assert action.isEnabled()
+    desktop.workspace.use_motion()
+    dialog = dialog_of(desktop, tmp_path, "overlay")
+    assert not dialog.export.isEnabled()
+    assert "motion (MOG2): it follows from what the window has shown" in dialog.reason.text()
+    dialog.reject()
+    desktop.workspace.use_own()
+    dialog = dialog_of(desktop, tmp_path)
+    assert dialog.reason.text() == "Choose at least one kind of file."
+    assert dialog.products.keys() == PRODUCT_WORDS.keys() == PRODUCTS.keys()
+    dialog.folder.setText("/proc/nowhere")
+    dialog.products["csv"].setChecked(True)
+    dialog.export.click()
+    assert "Choose another folder" in desktop.window.banner.notice.text
+
+
+def test_the_x_factor_in_use_goes_along(desktop, qtbot, tmp_path, clip) -> None:
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for index in range(50):
+        Image.fromarray(np.full((90, 160), 255 * (index % 2), np.uint8)).save(masks / f"{index:06d}.png")
+    opened(desktop, qtbot, clip)
+    desktop.workspace.use_masks(masks)
+    qtbot.waitUntil(lambda: desktop.workspace.xfactor.key == "masks", timeout=20_000)
+    desktop.window.display.style = DisplayStyle(opacity=0.2, hidden=frozenset({3}))
+    dialog = dialog_of(desktop, tmp_path, "silhouettes", "overlay")
+    assert "opacity, hidden parts of the window" in dialog.words.text()
+    finished(desktop, qtbot, dialog)
+    folder = tmp_path / "exports" / "moving export" / "moving" / "silhouettes"
+    means = [np.asarray(Image.open(folder / f"{i:06d}.png")).mean() for i in range(6)]
+    assert min(means[1::2]) > 200
+    assert max(means[::2]) < 50
+
+
+def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) -> None:
+    clip = draw_clip(tmp_path / "long.mp4", 120)
+    opened(desktop, qtbot, clip)
+    dialog_of(desktop, tmp_path, "labels").export.click()
+    [job] = desktop.jobs.shown()
+    qtbot.waitUntil(lambda: bool(job.fraction), timeout=60_000)
+    desktop.tick()
+    row = desktop.window.activity._rows[0]
+    assert row._title.text() == "Exporting long.mp4"
+    assert "left" in row._words.text()
+    desktop.window.activity.cancelled.emit(row._key)
+    qtbot.waitUntil(lambda: not desktop.jobs.shown(), timeout=20_000)
+    assert unfinished() == []
+    dialog_of(desktop, tmp_path, "labels").export.click()
+    [job] = desktop.jobs.shown()
+    qtbot.waitUntil(lambda: bool(job.fraction), timeout=60_000)
+    desktop.window.close()
+    [box] = desktop.window.findChildren(QMessageBox)
+    assert "goes on where it was" in box.text()
+    assert desktop.window.isVisible()
+    box.buttons()[0].click()
+    assert not desktop.window.isVisible()
+    assert desktop.stuck == []
+    [record] = unfinished()
+    next_start = Desktop(SettingsFile(tmp_path / "settings.json"), loader=small)
+    qtbot.addWidget(next_start.window)
+    next_start.start()
+    wait_for_exports(next_start, qtbot)
+    assert "120 frames" in next_start.window.banner.notice.text
+    next_start.stop()
+    assert (next_start.stuck, unfinished()) == ([], [])
+    folder = record.job.out / "long" / "labels"
+    assert folder.parts[-3] == "long export (2)"
+    assert len(list(folder.iterdir())) == 120
