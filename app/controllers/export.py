@@ -111,7 +111,7 @@ class ExportActions:
         if not busy:
             leave()
             return
-        words = f"{busy[0].title} is not done" + (f", nor {len(busy) - 1} more" if busy[1:] else "")
+        words = f"{busy[0].name} is not done" + (f", nor {len(busy) - 1} more" if busy[1:] else "")
         words += ". It goes on where it was when xfactor is started again."
         ask_consent(self._window, "Quit?", words, "Quit", lambda agreed: leave() if agreed else None)
 
@@ -128,7 +128,9 @@ class ExportActions:
             with record.held():
                 try:
                     with self._its_turn(job):
-                        return export(record.job, job.progress, command=self.command)
+                        outcome = export(record.job, job.progress, command=self.command)
+                        job.result_path = outcome.folder
+                        return outcome
                 finally:
                     if not self._leaving:
                         record.forget()

@@ -81,7 +81,7 @@ class BackgroundJob:
     Attributes:
         share: 0..1, or None while nobody knows.
         error: words for the user when it failed; `details` has the trace.
-        result_path: the result, if it is a file or folder.
+        result_path: the result, if it is a file or folder; else what the work says it wrote.
     """
 
     name: str
@@ -176,7 +176,7 @@ class BackgroundJobs:
             job = self._ended.popleft()
             ended.append(job)
             if job.state is JobState.DONE:
-                job.result_path = job.result if isinstance(job.result, Path) else None
+                job.result_path = job.result if isinstance(job.result, Path) else job.result_path
                 job.on_done(job.result)
             job.result = None  # whoever wanted it has it now; a model is large
         return ended

@@ -141,17 +141,17 @@ def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) 
     opened(desktop, qtbot, clip)
     dialog_of(desktop, tmp_path, "labels").export.click()
     [job] = desktop.jobs.shown()
-    qtbot.waitUntil(lambda: bool(job.fraction), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(job.share), timeout=60_000)
     desktop.tick()
     row = desktop.window.activity._rows[0]
-    assert row._title.text() == "Exporting long.mp4"
+    assert row._name.text() == "Exporting long.mp4"
     assert "left" in row._words.text()
     desktop.window.activity.cancelled.emit(row._key)
     qtbot.waitUntil(lambda: not desktop.jobs.shown(), timeout=20_000)
     assert unfinished() == []
     dialog_of(desktop, tmp_path, "labels").export.click()
     [job] = desktop.jobs.shown()
-    qtbot.waitUntil(lambda: bool(job.fraction), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(job.share), timeout=60_000)
     desktop.window.close()
     [box] = desktop.window.findChildren(QMessageBox)
     assert "goes on where it was" in box.text()
