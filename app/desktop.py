@@ -88,7 +88,7 @@ class Desktop(QObject):
         self.listing = Listing(self.jobs)
         self.window = Window()
         self.playing = PlaybackControls(self.window, self.pipeline)
-        self.recordings = Recordings(self.window, self.pipeline, self.jobs, self)
+        self.recordings = Recordings(self.window, self.workspace, self.pipeline, self.jobs, self)
         self.exports = ExportActions(
             self.window, self.workspace, self.pipeline, self.jobs, self.recordings.folder, self
         )

@@ -10,14 +10,16 @@ from pathlib import Path
 import platformdirs
 from PyQt6.QtGui import QGuiApplication
 
+from app.batch.plan import safe
 from app.live.pipeline import Pipeline
 from app.settings import SettingsOwner
 from app.ui.dialogs import ask_folder
-from app.ui.layers import picture_image, rendered
+from app.ui.layers import rendered, rendered_image
 from app.ui.style import DisplayStyle
 from app.ui.window import Window
+from app.workspace import Workspace
 from runtime.frames import FrameResult
-from runtime.media.recorder import Picture, free_name, save_snapshot
+from runtime.media.recorder import TRANSPARENT, Picture, free_name, save_snapshot
 from runtime.system.files import make_private_dir
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
@@ -30,9 +32,15 @@ class Recordings:
     """Connects snapshot, record and copy."""
 
     def __init__(
-        self, window: Window, pipeline: Pipeline, jobs: BackgroundJobs, owner: SettingsOwner
+        self,
+        window: Window,
+        workspace: Workspace,
+        pipeline: Pipeline,
+        jobs: BackgroundJobs,
+        owner: SettingsOwner,
     ) -> None:
         self._window = window
+        self._workspace = workspace
         self._pipeline = pipeline
         self._jobs = jobs
         self._owner = owner
@@ -67,10 +75,10 @@ class Recordings:
         parsed = self._window.canvas.parsed
         if parsed is None:
             return
-        style = self._style()
+        style, stem = self._style(), self._stem(parsed.frame.index)
 
         def work(_: BackgroundJob) -> Path:
-            path = free_name(self.folder(), _stem(), ".png")
+            path = free_name(self.folder(), stem, ".png")
             return save_snapshot(rendered(parsed, style), path)
 
         self._jobs.start("Saving a snapshot", work, lambda path: self._say(f"Saved {path}"), quiet=True)
@@ -79,7 +87,7 @@ class Recordings:
         """Put what is seen on the clipboard."""
         parsed, clipboard = self._window.canvas.parsed, QGuiApplication.clipboard()
         if parsed is not None and clipboard is not None:
-            clipboard.setImage(picture_image(rendered(parsed, self._style())))
+            clipboard.setImage(rendered_image(parsed, self._style()))
             self._say("The picture is on the clipboard.")
 
     def finish(self) -> None:
@@ -101,8 +109,11 @@ class Recordings:
                 self._window.actions_[name].setChecked(False)
 
     def _record(self, render: Callable[[FrameResult], Picture]) -> None:
+        parsed = self._window.canvas.parsed
+        transparent = render is not _raw and self._style().transparent
+        stem = self._stem(parsed.frame.index if parsed is not None else 0)
         try:
-            path = free_name(self.folder(), _stem(), ".mp4")
+            path = free_name(self.folder(), stem, TRANSPARENT if transparent else ".mp4")
         except OSError as e:
             words = f"{e.filename or 'the folder'}: it cannot be made ({e.strerror}). {OTHER_FOLDER}."
             self._pipeline.notices.say(Notice(words, Level.ERROR, topic=TOPIC))
@@ -121,13 +132,15 @@ class Recordings:
         style = self._window.display.style
         return replace(style, mirror=False, person=style.person if style.alone else 0)
 
+    def _stem(self, frame: int) -> str:
+        """Name of a file: the source, the frame that is on show, and now."""
+        source = self._workspace.source
+        name = safe(source.path.stem if source.path is not None else source.name) if source else "xfactor"
+        return time.strftime(f"{name.replace('%', '%%')} frame {frame} %Y-%m-%d %H.%M.%S")
+
     def _say(self, words: str) -> None:
         self._pipeline.notices.say(Notice(words, topic=TOPIC))
 
 
 def _raw(parsed: FrameResult) -> Picture:
     return parsed.frame.image
-
-
-def _stem() -> str:
-    return time.strftime("xfactor %Y-%m-%d %H.%M.%S")

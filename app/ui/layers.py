@@ -24,7 +24,7 @@ from models.consistency import consistency
 from models.labels import PartSet
 from models.results import Parsing, Result
 from runtime.frames import FrameResult
-from runtime.output.backdrop import BackdropKind
+from runtime.output.backdrop import GREEN_SCREEN, BackdropKind
 from runtime.output.instances import OPACITY, Instance, instances, parts_of, tinted
 from runtime.output.palettes import colours, tints
 
@@ -117,12 +117,20 @@ def _skeletons(
     return tuple(bones), found.share if found is not None else None
 
 
-def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -> None:
-    """Draw into `area`; left of a split line the untouched picture, or what another engine made of it."""
+def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle, *, cut: bool = False) -> None:
+    """Draw into `area`; left of a split line the untouched picture, or what another engine made of it.
+
+    Args:
+        painter: of a device, with transparency where `cut` is asked for.
+        area: of the device.
+        layer: what is drawn.
+        style: of which it was prepared.
+        cut: the upper image takes away what it covers.
+    """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     if not style.split:
-        _paint_layers(painter, area, layer, style)
+        _paint_layers(painter, area, layer, style, cut=cut)
     else:
         at = area.left() + area.width() * style.split_at
         before, after = QRectF(area), QRectF(area)
@@ -133,10 +141,10 @@ def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -
         if layer.before is None:
             painter.drawImage(area, layer.picture)
         else:
-            _paint_layers(painter, area, layer.before, style)
+            _paint_layers(painter, area, layer.before, style, cut=cut)
         painter.restore()
         painter.setClipRect(after)
-        _paint_layers(painter, area, layer, style)
+        _paint_layers(painter, area, layer, style, cut=cut)
     painter.restore()
 
 
@@ -152,23 +160,35 @@ def _mirrored(layer: Layers) -> Layers:
     return replace(layer, picture=picture, lower=lower, upper=flip(layer.upper), before=before)
 
 
-def rendered(parsed: FrameResult, style: DisplayStyle) -> NDArray[np.uint8]:
-    """(h, w, 3) RGB at the picture's size: what is seen, for a snapshot or a recording. Any thread."""
-    width, height = parsed.frame.size
-    image = QImage(width, height, QImage.Format.Format_RGB32)
+def rendered_image(parsed: FrameResult, style: DisplayStyle) -> QImage:
+    """The picture as it is seen, at its own size; transparent where the style is. Any thread."""
+    (width, height), cut = parsed.frame.size, style.transparent
+    formats = QImage.Format
+    image = QImage(width, height, formats.Format_ARGB32_Premultiplied if cut else formats.Format_RGB32)
+    image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)
     area = QRectF(0, 0, width, height)
-    paint(painter, area, layers(parsed, style), style)
+    drawn = replace(style, behind=GREEN_SCREEN) if cut else style  # one colour is as fine as the silhouette
+    paint(painter, area, layers(parsed, drawn), style, cut=cut)
     if style.split:
         x = width * style.split_at
         painter.setPen(QPen(Qt.GlobalColor.white, max(1.0, width / 640)))
         painter.drawLine(QPointF(x, 0), QPointF(x, height))
     painter.end()
+    return image
+
+
+def rendered(parsed: FrameResult, style: DisplayStyle) -> NDArray[np.uint8]:
+    """`rendered_image` as (h, w, 3) RGB; where the style is transparent (h, w, 4) RGBA, straight alpha."""
+    image = rendered_image(parsed, style)
+    if style.transparent:
+        image = image.convertToFormat(QImage.Format.Format_ARGB32)
     bits = image.constBits()
     assert bits is not None
     bits.setsize(image.sizeInBytes())
-    bgra = np.frombuffer(cast("bytes", bits), np.uint8).reshape(height, width, 4)
-    return np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), np.uint8)
+    bgra = np.frombuffer(cast("bytes", bits), np.uint8).reshape(image.height(), image.width(), 4)
+    code = cv2.COLOR_BGRA2RGBA if style.transparent else cv2.COLOR_BGRA2RGB
+    return np.asarray(cv2.cvtColor(bgra, code), np.uint8)
 
 
 def picture_image(image: NDArray[np.uint8]) -> QImage:
@@ -178,13 +198,18 @@ def picture_image(image: NDArray[np.uint8]) -> QImage:
     return QImage(cast("bytes", bgra.data), width, height, 4 * width, QImage.Format.Format_RGB32)
 
 
-def _paint_layers(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle) -> None:
-    if layer.lower is None:
-        painter.fillRect(area, Qt.GlobalColor.black)
-    else:
+def _paint_layers(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle, *, cut: bool) -> None:
+    if layer.lower is not None:
         painter.drawImage(area, layer.lower)
+    elif not cut:
+        painter.fillRect(area, Qt.GlobalColor.black)
     if layer.upper is not None:
+        modes = QPainter.CompositionMode
+        painter.setCompositionMode(
+            modes.CompositionMode_DestinationOut if cut else modes.CompositionMode_SourceOver
+        )
         painter.drawImage(area, layer.upper)
+        painter.setCompositionMode(modes.CompositionMode_SourceOver)
     across, down = area.width() / layer.size[0], area.height() / layer.size[1]
     to_area = QTransform(across, 0, 0, down, area.left(), area.top())
     if style.mirror:

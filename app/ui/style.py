@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import PartSet
-from runtime.output.backdrop import GREEN_SCREEN, Backdrop
+from runtime.output.backdrop import GREEN_SCREEN, Backdrop, BackdropKind
 
 
 class ViewMode(StrEnum):
@@ -55,6 +55,12 @@ class DisplayStyle:
     follow: bool = False  #: the view stays on the chosen person
     alone: bool = False  #: only the chosen person is painted
     hidden_people: frozenset[int] = frozenset()  #: numbers of people who are not painted
+
+    @property
+    def transparent(self) -> bool:
+        """True for a cut-out before nothing: the checks are of the screen, a file has transparency there."""
+        cut_out = self.view is ViewMode.CUT_OUT and not self.bare
+        return cut_out and self.behind.kind is BackdropKind.CHECKS
 
     def shows_person(self, number: int) -> bool:
         """True when a person is painted."""

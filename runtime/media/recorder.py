@@ -27,6 +27,7 @@ WAITING = 8  # pictures that may wait for the encoder; beyond them the recording
 FREE_BYTES = 500_000_000  # recording stops when the disk has less left than this
 OUTGROWN_BYTES = 1_000_000_000  # a file this large that may not grow goes on in another one
 TOPIC = "recording"
+TRANSPARENT = ".mov"  # a file of pictures with transparency: ProRes 4444
 
 Picture = NDArray[np.uint8]
 Render = Callable[[FrameResult], Picture]
@@ -53,6 +54,7 @@ class Recorder(threading.Thread):
         self.open = False
         self.started_s = time.monotonic()
         self._stem, self._shortened = path.stem, ""
+        self._transparent = path.suffix == TRANSPARENT
         self._render = render
         self._notices = notices
         self._rate = rate
@@ -98,7 +100,7 @@ class Recorder(threading.Thread):
         first_s = 0.0
         try:
             while (parsed := self._next()) is not None:
-                picture = self._render(parsed)
+                picture = _with_channels(self._render(parsed), 4 if self._transparent else 3)
                 if writer is None:
                     size = picture.shape[1], picture.shape[0]
                     writer = self._begin(size)
@@ -121,7 +123,7 @@ class Recorder(threading.Thread):
 
     def _begin(self, size: tuple[int, int]) -> VideoWriter:
         create_private(self.path)
-        return VideoWriter(self.path, size, self._rate, live=True)
+        return VideoWriter(self.path, size, self._rate, alpha=self._transparent, live=True)
 
     def _begin_next(self, size: tuple[int, int]) -> VideoWriter:
         # The disk allows no larger file, as FAT32 none over 4 GB.
@@ -151,6 +153,14 @@ def _outgrown(error: CannotWriteError, path: Path) -> bool:
     return too_large and path.stat().st_size >= OUTGROWN_BYTES
 
 
+def _with_channels(picture: Picture, channels: int) -> Picture:
+    """RGB or RGBA, whatever the style was when the file was begun; what is transparent is black in RGB."""
+    if picture.shape[2] > channels:
+        return np.ascontiguousarray(picture[..., :channels])
+    solid = np.full(picture.shape[:2], 255, np.uint8)
+    return picture if picture.shape[2] == channels else np.dstack([picture, solid])
+
+
 def fit(picture: Picture, size: tuple[int, int]) -> Picture:
     """`picture` on a canvas of (width, height): the file keeps its size when the source changes its own."""
     width, height = size
@@ -158,7 +168,7 @@ def fit(picture: Picture, size: tuple[int, int]) -> Picture:
         return picture
     scale = min(width / picture.shape[1], height / picture.shape[0])
     inner = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
-    out = np.zeros((height, width, 3), np.uint8)
+    out = np.zeros((height, width, picture.shape[2]), np.uint8)
     x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
     out[y : y + inner[1], x : x + inner[0]] = cv2.resize(picture, inner, interpolation=cv2.INTER_AREA)
     return out
@@ -188,12 +198,13 @@ def create_private(path: Path) -> None:
 
 
 def save_snapshot(picture: Picture, path: Path) -> Path:
-    """Write a PNG of an (h, w, 3) RGB picture, readable by this user only.
+    """Write a PNG of an (h, w, 3) RGB or (h, w, 4) RGBA picture, readable by this user only.
 
     Raises:
         OSError: nothing was written.
     """
-    done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    code = cv2.COLOR_RGB2BGR if picture.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    done, data = cv2.imencode(".png", cv2.cvtColor(picture, code))
     if not done:
         raise OSError(f"{path.name} could not be encoded")
     write_atomic(path, data.tobytes())

@@ -100,7 +100,7 @@ class VideoWriter:
         self._container = new_video(self._file, muxer, kept)
         if size[0] * size[1] > _HUGE_PIXELS and codec == "libx264":
             options |= _FEW_PICTURES
-        self._stream = self._add_stream(codec, rate, options | (_AT_ONCE if live else {}))
+        self._stream = self._add_stream(codec, rate, options | (_AT_ONCE if live and not alpha else {}))
         if sound is not None:
             sound.attach(self._container)
 

@@ -1,0 +1,82 @@
+"""Snapshots and recordings: transparency, names, and the folder they go to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from PyQt6.QtGui import QGuiApplication
+from PyQt6.QtWidgets import QFileDialog
+
+from runtime.output.backdrop import Backdrop, BackdropKind
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture
+def cut_out(playing, qtbot, tmp_path):
+    """A window that keeps what it shows in `kept`: a cut-out before nothing, frame 7."""
+    playing.settings = replace(playing.settings, recordings=str(tmp_path / "kept"))
+    playing.pipeline.capture.seek(7)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 7, timeout=10_000)
+    qtbot.keyClick(playing.window, "4")
+    playing.window.display.choose_behind(Backdrop(BackdropKind.CHECKS))
+    return playing
+
+
+def kept(desktop, qtbot, pattern: str) -> Path:
+    banner = desktop.window.banner
+    qtbot.waitUntil(lambda: banner.notice is not None and "Saved" in banner.notice.text, timeout=10_000)
+    (path,) = Path(desktop.settings.recordings).glob(pattern)
+    return path
+
+
+def test_a_snapshot_before_nothing_has_transparency_and_a_telling_name(cut_out, qtbot) -> None:
+    qtbot.keyClick(cut_out.window, "s")
+    path = kept(cut_out, qtbot, "*.png")
+    assert path.name.startswith("moving frame 7 20")
+    parsed = cut_out.window.canvas.parsed
+    with Image.open(path) as picture:
+        assert (picture.mode, picture.size) == ("RGBA", (160, 90))
+        rgba = np.array(picture)
+    alpha = rgba[..., 3]
+    assert alpha.min() == 0  # the room is not there, not even under its transparency
+    assert not rgba[alpha == 0].any()
+    assert alpha.max() == 255
+    assert np.abs(rgba[alpha == 255][:, :3].astype(int) - parsed.frame.image[alpha == 255]).max() <= 1
+    cut_out.window.actions_["copy-picture"].trigger()
+    assert QGuiApplication.clipboard().image().hasAlphaChannel()
+
+
+def test_a_recording_before_nothing_is_prores_with_transparency(cut_out, qtbot) -> None:
+    qtbot.keyClick(cut_out.window, "r")
+    cut_out.playing.toggle()
+    recorder = cut_out.pipeline.recorder
+    qtbot.waitUntil(lambda: recorder.written > 2, timeout=20_000)
+    qtbot.keyClick(cut_out.window, "2")  # another view: the file stays what it is
+    written = recorder.written
+    qtbot.waitUntil(lambda: recorder.written > written + 2, timeout=20_000)
+    qtbot.keyClick(cut_out.window, "r")
+    qtbot.waitUntil(lambda: not recorder.is_alive(), timeout=20_000)
+    path = kept(cut_out, qtbot, "*.mov")
+    with av.open(str(path)) as file:
+        frames = [f.to_ndarray(format="rgba")[..., 3] for f in file.decode(video=0)]
+    assert len(frames) == recorder.written
+    assert frames[0].min() < 10
+    assert frames[0].max() > 245
+    assert frames[-1].min() > 245
+
+
+def test_the_folder_of_recordings_is_chosen(playing, qtbot, tmp_path) -> None:
+    (tmp_path / "mine").mkdir()
+    playing.window.actions_["recordings-folder"].trigger()
+    [dialog] = playing.window.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "mine"))
+    assert playing.settings.recordings == str(tmp_path / "mine")
+    dialog.close()
+    qtbot.keyClick(playing.window, "s")
+    assert kept(playing, qtbot, "*.png").parent == tmp_path / "mine"
