@@ -31,6 +31,7 @@ from app.controllers.people import PeopleActions
 from app.controllers.personalization import Personalization
 from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
+from app.controllers.settings import SettingsEditing
 from app.controllers.shortcuts import ShortcutEditing
 from app.live.listing import Listing
 from app.live.pipeline import Pipeline
@@ -103,13 +104,16 @@ class Desktop(QObject):
         shell = (self.window, self.workspace, self.pipeline, self.jobs, self.overview)
         self.personalization = Personalization(*shell, self.open, self.notification.send)
         self.shortcuts = ShortcutEditing(self.window, self.change)
+        places = (self.window, self.workspace, self.settings_file, self.menus)
+        self.settings_editing = SettingsEditing(*places, self.current, self.change, self.restore)
         self.library = LibraryActions(self.window, self.workspace, self.jobs, self.listing, self.refuse)
         self._timer = QTimer(self)
         self._shown = 0  # number of the capture whose picture is on show
         self._dropped: Capture | None = None  # of a source that was dropped: it may be personalised on
         self._stopping = False
         self._connect()
-        self._restore()
+        self.restore(self.settings)
+        self.window.show_welcome(on=True)
 
     def _connect(self) -> None:
         """The whole wiring, one line a fact."""
@@ -142,12 +146,13 @@ class Desktop(QObject):
         actions["quit"].triggered.connect(leave)
         window.closing.connect(leave)
 
-    def _restore(self) -> None:
-        window_state.restore(self.settings, self.window, self.workspace)
-        self.shortcuts.restore(self.settings)
-        self.pipeline.smooth = self.settings.smoothing
-        self.menus.fill_recent(self.settings.recent)
-        self.window.show_welcome(on=True)
+    def restore(self, settings: Settings) -> None:
+        """Make the window as settings say."""
+        self.settings = settings
+        window_state.restore(settings, self.window, self.workspace)
+        self.shortcuts.restore(settings)
+        self.pipeline.smooth = settings.smoothing
+        self.menus.fill_recent(settings.recent)
 
     # -- life
 
@@ -178,7 +183,7 @@ class Desktop(QObject):
         # first: an undecided factor is not what the next run starts with
         personalization = self.personalization.stop()
         self.comparison.end()
-        window_state.save(self.settings_file, self.settings, self.window, self.workspace)
+        window_state.save(self.settings_file, self.current())
         self.links.stop()
         self.exports.stop()
         worker = self.jobs.stop()
@@ -287,10 +292,14 @@ class Desktop(QObject):
         window.canvas.show_metrics(vitals if window.actions_["hud"].isChecked() else None)
         self.overview.refresh()
 
+    def current(self) -> Settings:
+        """The settings as the window stands now."""
+        return window_state.current(self.settings, self.window, self.workspace)
+
     def change(self, **values: Any) -> None:  # noqa: ANN401 - as dataclasses.replace
         """Settings that the user changed: they are written at once."""
         self.settings = replace(self.settings, **values)
-        window_state.save(self.settings_file, self.settings, self.window, self.workspace)
+        window_state.save(self.settings_file, self.current())
 
     # -- small answers
 

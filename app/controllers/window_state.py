@@ -33,11 +33,11 @@ def restore(settings: Settings, window: Window, workspace: Workspace) -> None:
         window.actions_[name].setChecked(getattr(settings, name))
 
 
-def save(file: SettingsFile, settings: Settings, window: Window, workspace: Workspace) -> None:
-    """Write only what this run changed; a refusal must not keep the program from ending."""
+def current(settings: Settings, window: Window, workspace: Workspace) -> Settings:
+    """`settings` with what the window shows now."""
     choice, loaded = workspace.choice, workspace.engine is not None
     factor = workspace.xfactor.key if workspace.xfactor.trunk else ""
-    settings = replace(
+    return replace(
         window.display.remember(settings, parts_of(workspace)),
         hud=window.actions_["hud"].isChecked(),
         mirror=window.actions_["mirror"].isChecked(),
@@ -51,6 +51,10 @@ def save(file: SettingsFile, settings: Settings, window: Window, workspace: Work
         geometry=window.geometry_text(),
         layout=window.layout_text(),
     )
+
+
+def save(file: SettingsFile, settings: Settings) -> None:
+    """Write only what this run changed; a refusal must not keep the program from ending."""
     try:
         file.save(settings)
     except Refusal as e:
