@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -14,10 +12,10 @@ from typing import Any, Final
 
 from app.controllers import window_state
 from runtime.engine import onnx  # before Qt: on some systems the other order cannot load its libraries
-from runtime.system import crash_log, paths
+from runtime.system import paths
 
 # isort: split
-from PyQt6.QtCore import QEvent, QObject, QTimer, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from app.controllers.export import ExportActions
@@ -37,7 +35,6 @@ from app.live.listing import Listing
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
 from app.ui.dialogs import MEDIA, ask_file, ask_folder
-from app.ui.interrupts import Interrupts
 from app.ui.window import Window
 from app.workspace import EngineLoader, Workspace
 from personalize.client.job_folders import jobs_dir
@@ -322,36 +319,3 @@ class Desktop(QObject):
     def _on_theme(self, theme: str) -> None:
         self.settings = replace(self.settings, theme=theme)
         self.window.show_theme(theme)
-
-
-def run(source: str | None = None) -> int:
-    """Open the window and stay until it is closed.
-
-    Returns:
-        Exit code.
-    """
-    caught = crash_log.install()
-    application = QApplication(sys.argv[:1])
-    application.setApplicationName("xfactor")
-    application.setQuitOnLastWindowClosed(False)  # the stop sequence decides
-    desktop = Desktop(SettingsFile())
-    caught.listener = lambda words: desktop.pipeline.notices.say(
-        Notice(words, Level.ERROR, topic="internal error")
-    )
-    if report := caught.take_previous_crash():
-        words = "xfactor crashed in an earlier run. The report can help to mend it."
-        desktop.pipeline.notices.say(Notice(words, Level.WARNING, report, topic="crash"))
-    interrupts = Interrupts(desktop.stop, desktop)
-    application.commitDataRequest.connect(desktop.stop)
-    desktop.ended.connect(application.quit)
-    desktop.start(source)
-    code = application.exec()
-    desktop.stop()
-    interrupts.restore()
-    desktop.window.deleteLater()  # widgets must not outlive the application
-    application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    if desktop.stuck:
-        log.error("threads did not end: %s", ", ".join(desktop.stuck))
-        logging.shutdown()
-        os._exit(1)
-    return code

@@ -40,7 +40,7 @@ def open_window(source: str | None) -> int:
         remedy = "Start it in a desktop session, or use: xfactor parse CLIP --out DIR"
         raise Refusal("window", "there is no display", remedy)
     try:
-        from app.desktop import run  # noqa: PLC0415 - the only place of the command that loads Qt
+        from app.controllers.session import run  # noqa: PLC0415 - the only place of the command that loads Qt
     except ImportError as e:
         packages = sorted(set(missing().values()))
         remedy = f"Install: {install_line(packages)}" if packages else "Run: xfactor doctor"

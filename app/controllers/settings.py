@@ -79,7 +79,7 @@ class SettingsEditing:
     def choose(self, name: str, value: object) -> None:
         """Another value for a setting; one that cannot be used is refused in the dialog."""
         problem = ""
-        if name == "recordings" and value and not os.access(str(value), os.W_OK | os.X_OK):
+        if name in {"recordings", "export_folder"} and value and not os.access(str(value), os.W_OK | os.X_OK):
             problem = f"{value}: it cannot be written. Choose another folder."
         try:
             replace(self._current(), **{name: value})

@@ -1,4 +1,4 @@
-"""Settings dialog: the choices of the settings file in words, applied as soon as they are made; never modal."""
+"""Settings dialog: the choices of the settings file in words, applied at once; never modal."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ SECTIONS: dict[str, tuple[SettingRow, ...]] = {
         SettingRow(
             "recordings", "Recordings and snapshots", "Empty: xfactor in your videos folder", kind=FOLDER
         ),
+        SettingRow("export_folder", "Exports", "Empty: the folder of recordings", kind=FOLDER),
         SettingRow(
             "recent", "Recent sources", "Names of what you opened last, in File → Open recent", kind=LIST
         ),

@@ -51,6 +51,7 @@ def say(**facts: object) -> None:
 def first_picture(clip: str) -> int:
     """Report the first parsed picture, what is loaded and what listens; then wait for a signal."""
     from app import desktop as module
+    from app.controllers import session
 
     original = module.Desktop.refresh
     told: list[bool] = []
@@ -69,7 +70,7 @@ def first_picture(clip: str) -> int:
             )
 
     module.Desktop.refresh = refresh
-    return module.run(clip)
+    return session.run(clip)
 
 
 def earlier_crash(clip: str) -> int:
@@ -102,6 +103,7 @@ def broken_slot(clip: str) -> int:
     from PyQt6.QtCore import QTimer
 
     from app import desktop as module
+    from app.controllers import session
 
     def bad(*_: object) -> None:
         raise ZeroDivisionError("on purpose")
@@ -126,7 +128,7 @@ def broken_slot(clip: str) -> int:
         QTimer.singleShot(2500, finish)
 
     module.Desktop.start = start
-    return module.run(clip)
+    return session.run(clip)
 
 
 def learn(desktop: object) -> None:

@@ -1,0 +1,103 @@
+"""The settings dialog: every setting stands in it or somewhere else, and what is chosen holds at once."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QSlider
+
+from app.settings import Settings, SettingsFile
+from app.ui.settings_dialog import SECTIONS
+
+pytestmark = pytest.mark.gui
+#: Settings that are chosen where they are seen.
+ELSEWHERE = {
+    "view": "menu View", "hidden_parts": "the legend", "model": "menu Model", "factor": "menu X factor",
+    "network_size": "menu Model", "folder": "follows the last file", "shortcuts": "Help, Keyboard shortcuts",
+    "geometry": "the window", "layout": "the window", "export_save": "File, Export", "export_alpha": "File, Export",
+}  # fmt: skip
+
+
+@pytest.fixture
+def dialog(desktop, qtbot):
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
+    desktop.window.actions_["settings"].trigger()
+    return desktop.settings_editing._dialog
+
+
+def saved(desktop) -> Settings:
+    return SettingsFile(desktop.settings_file.path).load()
+
+
+def test_every_setting_is_in_the_dialog_or_has_another_place() -> None:
+    rows = {row.name: row for rows in SECTIONS.values() for row in rows}
+    names = {f.name for f in fields(Settings)}
+    assert set(rows) | set(ELSEWHERE) == names
+    assert not set(rows) & set(ELSEWHERE)
+    for entry in fields(Settings):
+        allowed = entry.metadata.get("allowed")
+        if entry.name in rows and allowed:
+            assert set(rows[entry.name].choices) == set(allowed), entry.name
+
+
+def test_choices_hold_at_once_in_the_window(desktop, dialog, qtbot) -> None:
+    window = desktop.window
+    box = dialog.findChild(QComboBox, "theme")
+    box.activated.emit(2)
+    assert window.palette().window().color().lightness() < 60
+    dialog.findChild(QCheckBox, "hud").click()
+    assert window.actions_["hud"].isChecked()
+    dialog.findChildren(QSlider)[0].setValue(25)
+    assert window.display.style.opacity == 0.25
+    dialog.findChild(QComboBox, "palette").activated.emit(1)
+    assert window.display.style.colour_blind
+    dialog.findChild(QComboBox, "looks").activated.emit(3)
+    assert desktop.workspace.looks == "2"
+    window.actions_["hud"].trigger()  # changed elsewhere while the dialog is open
+    dialog.activated.emit()
+    assert not dialog.findChild(QCheckBox, "hud").isChecked()
+    desktop.change()
+    kept = saved(desktop)
+    assert (kept.theme, kept.hud, kept.opacity, kept.palette, kept.looks) == (
+        "dark", False, 0.25, "colour-blind", "2",
+    )  # fmt: skip
+
+
+def test_a_folder_is_checked_and_kept_at_once(desktop, dialog, tmp_path) -> None:
+    editing, problem = desktop.settings_editing, dialog._problem
+    editing.choose("recordings", str(tmp_path / "nowhere"))
+    assert "cannot be written" in problem.text()
+    assert desktop.settings.recordings == ""
+    editing.choose("opacity", 7.0)
+    assert "opacity: expected 0.0 to 1.0" in problem.text()
+    editing.choose("recordings", str(tmp_path))
+    assert problem.text() == ""
+    assert saved(desktop).recordings == str(tmp_path)
+    assert dialog.findChildren(QLineEdit)[0].text() == str(tmp_path)
+    assert desktop.recordings.folder() == tmp_path
+    next(b for b in dialog.findChildren(QPushButton) if b.text() == "Default").click()
+    assert saved(desktop).recordings == ""
+
+
+def test_recent_sources_are_forgotten(desktop, dialog) -> None:
+    desktop.change(recent=("/a.mp4", "/b.mp4"))
+    dialog.activated.emit()
+    assert "2 kept" in [label.text() for label in dialog.findChildren(QLabel)]
+    next(b for b in dialog.findChildren(QPushButton) if b.text() == "Forget them").click()
+    assert saved(desktop).recent == ()
+    assert not desktop.window.actions_.menus["recent"].isEnabled()
+
+
+def test_reset_starts_anew_and_keeps_the_old_file(desktop, dialog) -> None:
+    desktop.settings = replace(desktop.settings, shortcuts=("hud: F9",), recent=("/a.mp4",))
+    desktop.restore(desktop.settings)
+    desktop.settings_editing.choose("theme", "dark")
+    desktop.settings_editing.choose("opacity", 0.1)
+    desktop.change()
+    desktop.settings_editing.reset()
+    new, window = saved(desktop), desktop.window
+    assert (new.theme, new.opacity, new.shortcuts, new.recent) == ("auto", 0.6, (), ())
+    assert window.actions_["hud"].shortcut().toString() == "I"
+    (old,) = desktop.settings_file.path.parent.glob("settings.before-reset-*")
+    assert '"hud: F9"' in old.read_text()
