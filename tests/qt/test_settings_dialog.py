@@ -15,7 +15,8 @@ pytestmark = pytest.mark.gui
 ELSEWHERE = {
     "view": "menu View", "hidden_parts": "the legend", "model": "menu Model", "factor": "menu X factor",
     "network_size": "menu Model", "folder": "follows the last file", "shortcuts": "Help, Keyboard shortcuts",
-    "geometry": "the window", "layout": "the window", "export_save": "File, Export", "export_alpha": "File, Export",
+    "geometry": "the window", "layout": "the window",
+    "export_save": "File, Export", "export_alpha": "File, Export",
 }  # fmt: skip
 
 
