@@ -76,13 +76,13 @@ class SettingsEditing:
             if self._file.read_only:
                 self._dialog.show_problem(f"{self._file.path}: {self._file.read_only}. Nothing will be saved")
 
-    def choose(self, name: str, value: object) -> None:
+    def choose(self, name: str, value: Any) -> None:  # noqa: ANN401 - of any setting
         """Another value for a setting; one that cannot be used is refused in the dialog."""
         problem = ""
         if name in {"recordings", "export_folder"} and value and not os.access(str(value), os.W_OK | os.X_OK):
             problem = f"{value}: it cannot be written. Choose another folder."
         try:
-            replace(self._current(), **{name: value})
+            replace(self._current(), **dict[str, Any]({name: value}))
         except ValueError as e:
             problem = str(e)
         if self._dialog is not None:

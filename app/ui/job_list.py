@@ -64,7 +64,9 @@ class JobRow(QWidget):
         self._open.setVisible(bool(task.opens))
         self._open.setText(task.opens)
         self._show_failed(on=task.failed)
-        self._words.setToolTip(task.words if task.ended else "")
+        self._words.setWordWrap(task.ended)
+        if isinstance(row := self.layout(), QHBoxLayout):
+            row.setStretch(2, 3 if task.ended else 0)
         if task.ended:
             self._words.setText(task.words)
         elif task.share is None:

@@ -34,7 +34,7 @@ class JobsDialog(QDialog):
         self._headings = heading("RUNNING"), heading("ENDED")
         self._empty = plain(EMPTY, "faint", wrap=True)
         page, area = QWidget(), QScrollArea()
-        parts = (self._empty, self._headings[0], self._running, self._headings[1], self._ended)
+        parts = (self._empty, self._headings[0], self._running, 10, self._headings[1], self._ended)
         fill(QVBoxLayout(page), *parts, None).setContentsMargins(12, 10, 12, 10)
         area.setWidget(page)
         area.setWidgetResizable(True)

@@ -114,7 +114,7 @@ class SettingsDialog(QDialog):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setVerticalSpacing(9)
         for title, rows in SECTIONS.items():
-            form.addRow(heading(title))
+            form.addRow(heading(title if form.rowCount() == 0 else f"\n{title}"))
             for row in rows:
                 self._add(form, row)
         area.setWidget(page)
@@ -161,12 +161,11 @@ class SettingsDialog(QDialog):
             control, show = _check(row, tell)
         self._shown[row.name] = show
         control.setObjectName(row.name)
-        if isinstance(control, QCheckBox):
-            form.addRow("", control)
-        else:
-            form.addRow(row.words, control)
-        if row.tip:
-            form.addRow("", plain(row.tip, "faint", wrap=True))
+        whole = QWidget()
+        fill(
+            QVBoxLayout(whole), control, *([plain(row.tip, "faint", wrap=True)] if row.tip else []), spacing=2
+        )
+        form.addRow("" if isinstance(control, QCheckBox) else row.words, whole)
 
 
 def _choice(row: SettingRow, tell: Callable[[object], None]) -> tuple[QWidget, Callable[[object], None]]:
@@ -187,7 +186,8 @@ def _share(tell: Callable[[object], None]) -> tuple[QWidget, Callable[[object], 
     slider.setRange(0, 100)
     words.setMinimumWidth(44)
     fill(QHBoxLayout(whole), slider, words)
-    slider.valueChanged.connect(lambda value: (words.setText(f"{value} %"), tell(value / 100)))
+    slider.valueChanged.connect(lambda value: words.setText(f"{value} %"))
+    slider.valueChanged.connect(lambda value: tell(value / 100))
 
     def show(value: object) -> None:
         percent = round(float(str(value)) * 100)
