@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,10 +53,12 @@ class MovementHistory:
         version: counts changes.
     """
 
-    def __init__(self, landmarks: Landmarks, most_frames: int = MOST_FRAMES) -> None:
+    def __init__(
+        self, landmarks: Landmarks, most_frames: int = MOST_FRAMES, most_people: int = MOST_PEOPLE
+    ) -> None:
         self.landmarks = landmarks
         self.version = 0
-        self._most = max(1, most_frames)
+        self._most, self._most_people = max(1, most_frames), most_people
         self._rings: dict[int, _Ring] = {}  # whoever was seen last comes last
         self._seen: dict[int, None] = {}  # indices of frames, also of those with nobody in them
         self._lock = threading.Lock()
@@ -74,7 +75,7 @@ class MovementHistory:
                 if number not in people:
                     ring.forget(frame)
             for number, sighting in people.items():
-                if number not in self._rings and len(self._rings) >= MOST_PEOPLE:
+                if number not in self._rings and len(self._rings) >= self._most_people:
                     del self._rings[next(iter(self._rings))]
                 ring = self._rings.pop(number) if number in self._rings else _Ring(self.landmarks, self._most)
                 ring.put(frame, time_s, sighting)
@@ -143,13 +144,3 @@ class _Ring:
         used = np.flatnonzero(frames >= 0)
         at = frames[used] % len(self._frames)
         self._frames[at], self._times[at], self._rows[at] = frames[used], times[used], rows[used]
-
-
-def filled(landmarks: Landmarks, rows: Iterable[tuple[int, float, int, BodyPlaces]]) -> MovementHistory:
-    """A history from rows of (frame, time, person, sighting)."""
-    history, frames = MovementHistory(landmarks), dict[int, tuple[float, dict[int, BodyPlaces]]]()
-    for frame, time_s, person, sighting in rows:
-        frames.setdefault(frame, (time_s, {}))[1][person] = sighting
-    for frame, (time_s, people) in frames.items():
-        history.add(frame, time_s, people)
-    return history

@@ -47,8 +47,8 @@ _JOINT_ANGLES: Final = {
     "shoulder": ("elbow", "shoulder", "hip"),
     "hip": ("shoulder", "hip", "knee"),
 }
-#: Angles from centroids of parts: only where a part lies on the joint, or along the bone that meets it.
-_PART_ANGLES: Final = {"elbow": ("shoulder", "elbow", "wrist"), "knee": ("uleg", "knee", "ankle")}
+#: Angles from centroids of parts: only where a part lies on the joint, and one along each of its bones.
+_PART_ANGLES: Final = {"elbow": ("uarm", "elbow", "larm"), "knee": ("uleg", "knee", "lleg")}
 
 
 @dataclass(frozen=True)

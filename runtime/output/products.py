@@ -17,6 +17,7 @@ from runtime.output import coco, label_png, parts_csv
 from runtime.output.alpha import cutout, matte
 from runtime.output.coco import CocoFile, Origin
 from runtime.output.growing_file import Paint, ResultStream, ResultVideo
+from runtime.output.movement_csv import MovementTable
 from runtime.output.overlay import overlay_jpeg, painted
 from runtime.output.parts_csv import PartsTable
 
@@ -129,6 +130,10 @@ PRODUCTS: Final = {
         _PARTS,
         PictureFile("matte", ".png", _silhouettes),
         ClipFile("matte.mp4", partial(_video, paint=_matte), bytes_per_px=26),
+    ),
+    "movement": Product(
+        _EITHER,
+        clip=ClipFile("movement.csv", lambda path, _clip, origin: MovementTable(path, origin)),
     ),
 }
 DEFAULTS: Final = tuple(name for name, product in PRODUCTS.items() if product.default)

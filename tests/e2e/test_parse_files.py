@@ -21,7 +21,7 @@ from tests import drawn_people
 from tests.drawn_media import draw_clip, picture
 from tests.e2e.command import files, manifest
 
-ALL = checked_saves("labels,silhouettes,overlay,coco,csv,alpha,matte")
+ALL = checked_saves("labels,silhouettes,overlay,coco,csv,alpha,matte,movement")
 SMALL = {"size": "64", "device": "cpu"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -73,6 +73,8 @@ def test_a_clip_with_everything(tmp_path: Path) -> None:
         assert data.annToMask(annotation).sum() == annotation["area"]
     with (folder / "parts.csv").open() as table:
         assert len(list(csv.DictReader(table))) == 12 * 31
+    with (folder / "movement.csv").open() as table:
+        assert [float(row["pts"]) for row in csv.DictReader(table)] == pytest.approx(pts, abs=1e-6)
     said = json.loads((tmp_path / "out" / "labels.json").read_text())
     assert said["part_set"] == "S31"
     record = manifest(tmp_path / "out")["take one.mp4"]

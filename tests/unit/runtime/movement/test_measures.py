@@ -14,7 +14,7 @@ from scipy.signal import savgol_filter
 from models.centroids import part_centroids
 from models.labels import COCO17, PASCAL_PARTS, S31
 from models.results import Parsing, PersonResult, Pose, Result
-from runtime.movement.history import MovementHistory, MovementTrack, filled
+from runtime.movement.history import MovementHistory, MovementTrack
 from runtime.movement.measures import REACH_S, angle_deg, angles_of, curves, pairs_of, symmetry, velocities
 from runtime.movement.sightings import EVERYBODY, LEAST_CELLS, BodyPlaces, Landmarks, sightings
 
@@ -183,8 +183,10 @@ def test_the_history_is_bounded() -> None:
 
 
 def walking(frames: int = 30) -> MovementTrack:
-    rows = [(i, i / 30, 1, sighting(10.0 * i)) for i in range(frames)]
-    track = filled(BODY, rows).track(1)
+    history = MovementHistory(BODY)
+    for i in range(frames):
+        history.add(i, i / 30, {1: sighting(10.0 * i)})
+    track = history.track(1)
     assert track is not None
     return track
 
