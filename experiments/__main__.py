@@ -45,6 +45,18 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--ablation-steps", type=int, default=300, help="length of each continuation")
     p.add_argument("--silhouettes", type=Path, help="cuts of photos, as in training (ablations)")
     p.add_argument("--pseudolabels", type=Path, help="dense labels, as in training (seven, ablations)")
+    seven = p.add_argument_group("experiment seven")
+    folder_help = "folders of synthetic people (python -m synthetic --out), for the scenes of PAF+FCN"
+    seven.add_argument(
+        "--synthetic-folder", type=Path, nargs="+", default=[], metavar="DIR", help=folder_help
+    )
+    seven.add_argument("--rows", nargs="+", metavar="ROW", help="train only these of its networks")
+    seven.add_argument(
+        "--cold", action="store_true", help="encoders begin with random weights, not --shipped"
+    )
+    seven.add_argument("--crop", type=int, default=128, help="side of the training pictures, px")
+    tried_help = "folders of other runs of it: another setting tried where a claim does not reproduce"
+    seven.add_argument("--tried", type=Path, nargs="+", default=[], metavar="DIR", help=tried_help)
     p.add_argument("--frames", type=int, default=75, help="of each rendered clip, at most 75 (six)")
     p.add_argument("--ablated", type=int, default=3, help="rendered clips that the ablation is done on (six)")
     p.add_argument(

@@ -15,12 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.pages import Page
+from experiments.adaptation_setting import Setting
+from experiments.pages import Page, filled
 from experiments.people import HeldOut
 from export.write import describe, export_bundle
 from models.checkpoint import load_network
 from models.families import ZOO
 from models.labels import from_s31
+from models.outputs import AffinityFields
 from runtime.engine.engine import Engine, load_engine
 from training import __main__ as training
 from training.evaluate import by_engine
@@ -32,7 +34,8 @@ from training.pose_scores import FIVE, both_sides, found_joints
 
 log = logging.getLogger(__name__)
 SEEDS = (1, 2, 3)
-BATCH, CROP, LR = 16, 128, 1e-3
+BATCH, LR = 16, 1e-3
+SCORES = "scores.npz"  # of a network
 SIDE = 256  # of the networks' input when they are scored, px
 DRAWS = 2000  # of the bootstrap
 SURE = 0.95  # of its intervals
@@ -106,16 +109,25 @@ class Scores:
     joints: NDArray[np.int64]
     confusions: NDArray[np.int64]
 
-    def pck(self, photos: NDArray[np.int64] | slice = slice(None)) -> float:
-        """PCK@0.2 torso of some photos: mean of the five joints."""
-        found, annotated = self.joints[photos].sum(axis=0).T
-        return float(np.mean(found / np.maximum(annotated, 1)))
+    def values(self, measure: str, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """`pck` or `iou` of several samples of the pictures.
 
-    def iou(self, pictures: NDArray[np.int64] | slice = slice(None)) -> float:
-        """Mean intersection over union of the parts on some pictures."""
-        confusion = Confusion(self.confusions.shape[1])
-        confusion.counts += self.confusions[pictures].sum(axis=0)
-        return float(np.nanmean(confusion.iou()[1:]))
+        Args:
+            measure: which.
+            times: (samples, pictures) how often each is drawn.
+        """
+        if measure == "pck":  # at 0.2 torso: mean of the five joints
+            found, annotated = np.moveaxis(np.tensordot(times, self.joints, 1), -1, 0)
+            return np.mean(found / np.maximum(annotated, 1), axis=1)
+        counts = np.tensordot(times.astype(np.float64), self.confusions, 1)
+        hits = np.diagonal(counts, axis1=1, axis2=2)
+        union = counts.sum(1) + counts.sum(2) - hits
+        rates = np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)
+        return np.nanmean(rates[:, 1:], axis=1)  # without the background
+
+    def value(self, measure: str) -> float:
+        """`pck` or `iou` of all pictures."""
+        return float(self.values(measure, np.ones((1, self.count(measure)), np.int64))[0])
 
     def count(self, measure: str) -> int:
         """Number of pictures that a measure is of."""
@@ -123,34 +135,61 @@ class Scores:
 
 
 def run(a: argparse.Namespace) -> None:
-    """Train and score what is missing, one seed of all networks after the other; the page after each."""
-    scores: dict[str, list[Scores]] = {}
+    """Train and score what is missing, one seed of all networks after the other; the page after each.
+
+    Raises:
+        DataError: a training stopped, or what it needs is not given.
+    """
+    setting = Setting.of(a)
+    folder = a.runs / f"exp-adaptation-{setting.name}"
+    rows = [row for row in NETWORKS.values() if row in (a.rows or NETWORKS.values())]
+    if not a.finished:
+        if not a.synthetic_folder and any(_in_scenes(row) for row in rows):
+            raise DataError("PAF+FCN learns from scenes of rendered people. Give --synthetic-folder DIR.")
+        setting.write(folder)
     for seed in SEEDS:
-        for row in NETWORKS.values():
-            folder = a.runs / f"exp-adaptation-{a.steps}" / f"{row}-{seed}"
-            kept = folder / "scores.npz"
+        for row in rows:
+            kept = folder / f"{row}-{seed}" / SCORES
             if not kept.exists() and not a.finished:
-                _train(row, seed, folder, a)
-                _score(row, folder, kept, a)
+                _train(row, seed, kept.parent, setting, a)
+                _score(row, kept, a)
+                write(a, read_scores(folder))
+    write(a, read_scores(folder))
+
+
+def read_scores(folder: Path) -> dict[str, list[Scores]]:
+    """Scores of a run by row, of the seeds that are finished."""
+    scores: dict[str, list[Scores]] = {}
+    for row in NETWORKS.values():
+        for seed in SEEDS:
+            kept = folder / f"{row}-{seed}" / SCORES
             if kept.exists():
                 with np.load(kept) as found:
                     scores.setdefault(row, []).append(Scores(found["joints"], found["confusions"]))
-                write(a, scores)
+    return scores
 
 
-def _train(row: str, seed: int, folder: Path, a: argparse.Namespace) -> None:
+def _in_scenes(row: str) -> bool:
+    """A network that learns everybody's limbs, and so from scenes of several people."""
+    return any(isinstance(o, AffinityFields) for stage in ZOO[row].stages for o in stage.outputs)
+
+
+def _train(row: str, seed: int, folder: Path, setting: Setting, a: argparse.Namespace) -> None:
     log.info("%s, seed %d: %d steps", row, seed, a.steps)
-    words = [row, "--out", str(folder), "--init", str(a.shipped), "--data", str(a.data), "--seed", str(seed)]
-    words += ["--steps", str(a.steps), "--decay-steps", str(a.steps // 2), "--batch", str(BATCH)]
-    words += ["--crop", str(CROP), "--lr", str(LR), "--ema", "0.99", "--synthetic", *map(str, a.synthetic)]
+    people = a.synthetic_folder if _in_scenes(row) else a.synthetic
+    words = [row, "--out", str(folder), "--data", str(a.data), "--seed", str(seed), *setting.words()]
+    words += ["--batch", str(BATCH), "--lr", str(LR), "--ema", "0.99", "--synthetic", *map(str, people)]
+    if not setting.cold:
+        words += ["--init", str(a.shipped)]
     if a.pseudolabels:
         words += ["--pseudolabels", str(a.pseudolabels)]
     if training.main(words) != 0:
         raise DataError(f"{folder}: the training stopped; the reason stands above")
 
 
-def _score(row: str, folder: Path, kept: Path, a: argparse.Namespace) -> None:
+def _score(row: str, kept: Path, a: argparse.Namespace) -> None:
     """Export the averaged weights and run them on one look of every test picture."""
+    folder = kept.parent
     network, _ = load_network(folder / LAST)
     spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(SIDE, SIDE))
     export_bundle(network.eval(), folder / row, spec, "")
@@ -192,19 +231,15 @@ def interval(
     """
     pairs = list(zip(better, worse, strict=False))
     rng = np.random.default_rng(0)
-
-    def difference(pair: tuple[Scores, Scores], pictures: NDArray[np.int64] | slice) -> float:
-        b, w = (float(getattr(s, measure)(pictures)) for s in pair)
-        return b - w
-
     count = pairs[0][0].count(measure)
-    drawn = []
-    for _ in range(draws):
-        pictures = rng.integers(count, size=count)
-        seeds = rng.integers(len(pairs), size=len(pairs))
-        drawn.append(np.mean([difference(pairs[i], pictures) for i in seeds]))
-    low, high = np.quantile(drawn, ((1 - SURE) / 2, (1 + SURE) / 2))
-    return float(np.mean([difference(p, slice(None)) for p in pairs])), float(low), float(high)
+    once = np.ones((1, count), np.int64)
+    times = rng.multinomial(count, np.full(count, 1 / count), size=draws)
+    every, drawn = (
+        np.stack([b.values(measure, t) - w.values(measure, t) for b, w in pairs]) for t in (once, times)
+    )
+    seeds = rng.integers(len(pairs), size=(len(pairs), draws))
+    low, high = np.quantile(np.take_along_axis(drawn, seeds, 0).mean(0), ((1 - SURE) / 2, (1 + SURE) / 2))
+    return float(every.mean()), float(low), float(high)
 
 
 def verdict(low: float, high: float) -> str:
@@ -217,23 +252,53 @@ def write(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> None:
     rows: list[Row] = []
     for title, row in NETWORKS.items():
         if row in scores:
-            of = [[100 * s.pck() for s in scores[row]], [100 * s.iou() for s in scores[row]]]
+            of = [[100 * s.value(measure) for s in scores[row]] for measure in ("pck", "iou")]
             each = [f"{np.mean(v):.1f} ({min(v):.1f} to {max(v):.1f})" for v in of]
             rows.append((title, f"`{row}`", ZOO[row].parameters, len(scores[row]), *each))
-    claims: list[Row] = []
-    for c in CLAIMS:
-        if c.better in scores and c.worse in scores:
-            mean, low, high = (100 * v for v in interval(scores[c.better], scores[c.worse], c.measure))
-            measure = "PCK" if c.measure == "pck" else "mIoU"
-            claims.append(
-                (c.words, c.paper, measure, f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", verdict(low, high))
-            )
     missing = [r for r in NETWORKS.values() if len(scores.get(r, ())) < len(SEEDS)]
-    options = f" --shipped {a.shipped}" + (f" --pseudolabels {a.pseudolabels}" if a.pseudolabels else "")
     Page(a.out, "7-adaptation").write(
-        command=f"`python -m experiments seven --steps {a.steps}{options} --out {a.out}`",
-        steps=a.steps, batch=BATCH, crop=CROP, lr=LR, seeds=", ".join(map(str, SEEDS)), side=SIDE,
+        command=f"`{command(a)}`", steps=a.steps, batch=BATCH, crop=a.crop, lr=LR, side=SIDE,
+        start="random weights" if a.cold else "the shipped parser's weights",
+        seeds=", ".join(map(str, SEEDS)),
         scores=table(("", "row", "weights", "seeds", "PCK@0.2, %", "mean IoU, %"), rows),
-        claims=table(("claim", "in the papers", "measure", "difference here, points", "verdict"), claims),
+        claims=table(("claim", "in the papers", "measure", "difference here, points", "verdict"),
+                     [row for c in CLAIMS if (row := compared(c, scores))]),
+        tried=tried(a, scores),
         missing=f"Not trained with every seed yet: {', '.join(missing)}." if missing else "",
     )  # fmt: skip
+
+
+def command(a: argparse.Namespace) -> str:
+    """The command that makes the page again."""
+    words = ["python -m experiments seven", f"--steps {a.steps} --crop {a.crop} --shipped {a.shipped}"]
+    words += ["--cold"] if a.cold else []
+    for option in ("synthetic", "synthetic_folder", "tried"):
+        paths = " ".join(map(str, getattr(a, option)))
+        words += [f"--{option.replace('_', '-')} {paths}"] if paths else []
+    words += [f"--pseudolabels {a.pseudolabels}"] if a.pseudolabels else []
+    return " ".join([*words, f"--test {a.test} --out {a.out}"])
+
+
+def compared(c: Claim, scores: dict[str, list[Scores]]) -> Row | None:
+    """A claim's row of the table; None where one of its networks is missing."""
+    if c.better not in scores or c.worse not in scores:
+        return None
+    mean, low, high = (100 * v for v in interval(scores[c.better], scores[c.worse], c.measure))
+    measure = "PCK" if c.measure == "pck" else "mIoU"
+    return c.words, c.paper, measure, f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", verdict(low, high)
+
+
+def tried(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> str:
+    """The claims that do not reproduce, with what else was tried for them; empty where nothing was."""
+    rows: list[Row] = []
+    open_claims = [c for c in CLAIMS if (row := compared(c, scores)) and row[-1] != "agrees"]
+    for folder in a.tried:
+        other, setting = read_scores(folder), Setting.read(folder)
+        for c in open_claims:
+            if row := compared(c, other):
+                seeds = min(len(other[c.better]), len(other[c.worse]))
+                rows.append((c.words, row[2], setting.beside(Setting.of(a)), seeds, *row[3:]))
+    if not rows:
+        return ""
+    head = ("claim", "measure", "tried", "seeds", "difference, points", "verdict")
+    return filled("7-adaptation-tried", rows=table(head, rows))

@@ -144,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     mixture = replace(Mixture(*a.mixture) if a.mixture else Mixture(), own=a.own_share)
     folders = DataFolders(
-        a.data, a.synthetic, a.silhouettes, a.pseudolabels, a.strict, a.coco, mixture, a.own
+        a.data, tuple(a.synthetic), a.silhouettes, a.pseudolabels, a.strict, a.coco, mixture, tuple(a.own)
     )
     try:
         torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does

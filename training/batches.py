@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -55,13 +55,13 @@ class DataFolders:
     """Folders of training data; see `python -m training --help`."""
 
     data: Path | None = None
-    synthetic: Sequence[Path] = ()
+    synthetic: tuple[Path, ...] = ()
     silhouettes: Path | None = None
     pseudolabels: Path | None = None
     strict: bool = False
     coco: Path | None = None
     mixture: Mixture = field(default_factory=Mixture)
-    own: Sequence[Path] = ()
+    own: tuple[Path, ...] = ()
 
 
 def packed(stem: Path) -> Packed:
@@ -188,7 +188,17 @@ def part_and_joint_batches(
     Raises:
         DataError: a folder cannot be used, or none is given.
     """
-    output = described(outputs, Heatmaps)
+    sources = joint_sources(described(outputs, Heatmaps), folders)
+    return partial(make_joint_batch, sources, shape, seed=seed)
+
+
+@lru_cache(maxsize=1)  # an experiment trains one network after another on the same photos
+def joint_sources(output: Heatmaps, folders: DataFolders) -> JointSources:
+    """Photos and rendered people with joints and codes of parts; read once a process.
+
+    Raises:
+        DataError: a folder cannot be used, or none is given.
+    """
     if folders.data is None:
         raise DataError(
             "parts and joints need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
@@ -205,8 +215,7 @@ def part_and_joint_batches(
         people += with_codes(_repeated(photos) if name == "lsp" else photos, landmarks, output.joint_set)
     backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
     rendered = [packed(stem) for stem in folders.synthetic]
-    known = JointSources(output, people, backgrounds, parts=True, rendered=rendered)
-    return partial(make_joint_batch, known, shape, seed=seed)
+    return JointSources(output, people, backgrounds, parts=True, rendered=rendered)
 
 
 def crowd_batches(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
@@ -248,6 +257,7 @@ def centre_batches(outputs: Sequence[Output], folders: DataFolders, shape: Batch
     return partial(make_centre_batch, crowd_sources(known, folders), heat, centres, shape, seed=seed)
 
 
+@lru_cache(maxsize=1)
 def crowd_sources(output: JointDisks, folders: DataFolders) -> CrowdSources:
     """People with joints, and codes where there are dense labels, and pictures to put them in.
 

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import json
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.adaptation import CLAIMS, NETWORKS, Scores, interval, verdict
+from experiments import __main__ as experiments
+from experiments.adaptation import (
+    CLAIMS,
+    NETWORKS,
+    Scores,
+    _in_scenes,
+    interval,
+    read_scores,
+    tried,
+    verdict,
+)
+from experiments.adaptation_setting import SETTING, Setting
 from models.families import ZOO
+from training.photos import DataError
 
 PHOTOS = 40
 
@@ -34,15 +51,15 @@ def test_pck_is_the_mean_of_joints_not_of_all_hits() -> None:
     joints[:, :, 1] = [[2, 2, 2, 2, 0], [2, 2, 2, 2, 1]]
     joints[:, :, 0] = [[2, 0, 0, 0, 0], [2, 0, 0, 0, 1]]
     found = Scores(joints, np.zeros((1, 2, 2), np.int64))
-    assert found.pck() == pytest.approx((1 + 0 + 0 + 0 + 1) / 5)
-    assert found.pck(np.array([0])) == pytest.approx(1 / 5)
+    assert found.value("pck") == pytest.approx((1 + 0 + 0 + 0 + 1) / 5)
+    assert found.values("pck", np.array([[1, 0], [0, 1]])) == pytest.approx([1 / 5, 2 / 5])
 
 
 def test_mean_iou_leaves_the_background_out() -> None:
     confusions = np.array([[[90, 10], [0, 20]], [[100, 0], [10, 0]]])
     found = Scores(np.ones((1, 5, 2), np.int64), confusions)
-    assert found.iou(np.array([0])) == pytest.approx(20 / 30)
-    assert found.iou() == pytest.approx(20 / 40)
+    assert found.values("iou", np.array([[1, 0], [2, 0]])) == pytest.approx([20 / 30] * 2)
+    assert found.value("iou") == pytest.approx(20 / 40)
 
 
 @pytest.mark.parametrize("measure", ["pck", "iou"])
@@ -59,3 +76,37 @@ def test_a_large_difference_is_sure_and_none_is_not(measure: str) -> None:
 def test_a_network_does_not_differ_from_itself(rate: float) -> None:
     same = [scores(rate, 1)]
     assert interval(same, same, "pck", draws=20) == (0, 0, 0)
+
+
+def keep(folder: Path, row: str, rate: float) -> None:
+    for seed in (1, 2):
+        found = scores(rate, seed)
+        (folder / f"{row}-{seed}").mkdir(parents=True)
+        np.savez(folder / f"{row}-{seed}" / "scores.npz", joints=found.joints, confusions=found.confusions)
+
+
+def test_only_claims_that_do_not_reproduce_are_tried_in_another_setting(tmp_path: Path) -> None:
+    for row, rate in (("mula-small", 0.8), ("mula-small-none", 0.4), ("mula-small-parsing-to-pose", 0.4)):
+        keep(tmp_path, row, rate)
+    cold = Setting(100, 128, cold=True)
+    (tmp_path / SETTING).write_text(json.dumps(asdict(cold)))
+    here = {
+        row: [scores(0.6, s) for s in (1, 2)] for row in ("mula-small-parsing-to-pose", "mula-small-none")
+    }
+    here["mula-small"] = [scores(0.9, s) for s in (1, 2)]
+    a = Namespace(steps=100, crop=96, cold=False, tried=[tmp_path])
+    page = tried(a, here)
+    assert "| parsing helps pose | PCK | encoders from random weights, pictures of 128 px | 2 |" in page
+    assert "MuLA beats its encoders" not in page, "that claim agrees already"
+    assert not tried(Namespace(**{**vars(a), "tried": []}), here)
+    assert set(read_scores(tmp_path)) == {"mula-small", "mula-small-none", "mula-small-parsing-to-pose"}
+    with pytest.raises(DataError, match="no run of this experiment"):
+        tried(Namespace(**{**vars(a), "tried": [tmp_path / "none"]}), here)
+
+
+def test_scenes_of_several_people_need_a_folder_of_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {row for row in NETWORKS.values() if _in_scenes(row)} == {"paf-fcn-small", "paf-fcn-small-1"}
+    assert experiments.main(["seven", "--runs", str(tmp_path), "--out", str(tmp_path)]) == 1
+    assert "Give --synthetic-folder DIR" in capsys.readouterr().err
