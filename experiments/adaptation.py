@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.adaptation_setting import Setting
+from experiments.adaptation_setting import AdaptationSetting
 from experiments.pages import Page, filled
 from experiments.people import HeldOut
 from export.write import describe, export_bundle
@@ -118,12 +118,12 @@ class Scores:
         """
         if measure == "pck":  # at 0.2 torso: mean of the five joints
             found, annotated = np.moveaxis(np.tensordot(times, self.joints, 1), -1, 0)
-            return np.mean(found / np.maximum(annotated, 1), axis=1)
+            return np.asarray(np.mean(found / np.maximum(annotated, 1), axis=1))
         counts = np.tensordot(times.astype(np.float64), self.confusions, 1)
         hits = np.diagonal(counts, axis1=1, axis2=2)
         union = counts.sum(1) + counts.sum(2) - hits
         rates = np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)
-        return np.nanmean(rates[:, 1:], axis=1)  # without the background
+        return np.asarray(np.nanmean(rates[:, 1:], axis=1))  # without the background
 
     def value(self, measure: str) -> float:
         """`pck` or `iou` of all pictures."""
@@ -140,7 +140,7 @@ def run(a: argparse.Namespace) -> None:
     Raises:
         DataError: a training stopped, or what it needs is not given.
     """
-    setting = Setting.of(a)
+    setting = AdaptationSetting.of(a)
     folder = a.runs / f"exp-adaptation-{setting.name}"
     rows = [row for row in NETWORKS.values() if row in (a.rows or NETWORKS.values())]
     if not a.finished:
@@ -174,7 +174,7 @@ def _in_scenes(row: str) -> bool:
     return any(isinstance(o, AffinityFields) for stage in ZOO[row].stages for o in stage.outputs)
 
 
-def _train(row: str, seed: int, folder: Path, setting: Setting, a: argparse.Namespace) -> None:
+def _train(row: str, seed: int, folder: Path, setting: AdaptationSetting, a: argparse.Namespace) -> None:
     log.info("%s, seed %d: %d steps", row, seed, a.steps)
     people = a.synthetic_folder if _in_scenes(row) else a.synthetic
     words = [row, "--out", str(folder), "--data", str(a.data), "--seed", str(seed), *setting.words()]
@@ -262,7 +262,7 @@ def write(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> None:
         seeds=", ".join(map(str, SEEDS)),
         scores=table(("", "row", "weights", "seeds", "PCK@0.2, %", "mean IoU, %"), rows),
         claims=table(("claim", "in the papers", "measure", "difference here, points", "verdict"),
-                     [row for c in CLAIMS if (row := compared(c, scores))]),
+                     [found for c in CLAIMS if (found := compared(c, scores))]),
         tried=tried(a, scores),
         missing=f"Not trained with every seed yet: {', '.join(missing)}." if missing else "",
     )  # fmt: skip
@@ -293,11 +293,11 @@ def tried(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> str:
     rows: list[Row] = []
     open_claims = [c for c in CLAIMS if (row := compared(c, scores)) and row[-1] != "agrees"]
     for folder in a.tried:
-        other, setting = read_scores(folder), Setting.read(folder)
+        other, setting = read_scores(folder), AdaptationSetting.read(folder)
         for c in open_claims:
             if row := compared(c, other):
                 seeds = min(len(other[c.better]), len(other[c.worse]))
-                rows.append((c.words, row[2], setting.beside(Setting.of(a)), seeds, *row[3:]))
+                rows.append((c.words, row[2], setting.beside(AdaptationSetting.of(a)), seeds, *row[3:]))
     if not rows:
         return ""
     head = ("claim", "measure", "tried", "seeds", "difference, points", "verdict")

@@ -14,7 +14,7 @@ SETTING = "setting.json"
 
 
 @dataclass(frozen=True)
-class Setting:
+class AdaptationSetting:
     """The training setting of all networks of a run."""
 
     steps: int
@@ -22,12 +22,12 @@ class Setting:
     cold: bool  #: encoders begin with random weights
 
     @classmethod
-    def of(cls, a: argparse.Namespace) -> Setting:
+    def of(cls, a: argparse.Namespace) -> AdaptationSetting:
         """As the arguments say."""
         return cls(a.steps, a.crop, a.cold)
 
     @classmethod
-    def read(cls, folder: Path) -> Setting:
+    def read(cls, folder: Path) -> AdaptationSetting:
         """Of a run.
 
         Raises:
@@ -54,7 +54,7 @@ class Setting:
         """The arguments of the training that follow from it."""
         return f"--steps {self.steps} --decay-steps {self.steps // 2} --crop {self.crop}".split()
 
-    def beside(self, usual: Setting) -> str:
+    def beside(self, usual: AdaptationSetting) -> str:
         """Words for the difference from the `usual` one."""
         parts = ["encoders from random weights"] if self.cold and not usual.cold else []
         parts += ["encoders from the parser"] if usual.cold and not self.cold else []

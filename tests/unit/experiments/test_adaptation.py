@@ -23,7 +23,7 @@ from experiments.adaptation import (
     tried,
     verdict,
 )
-from experiments.adaptation_setting import SETTING, Setting
+from experiments.adaptation_setting import SETTING, AdaptationSetting
 from models.families import ZOO
 from training.photos import DataError
 
@@ -88,7 +88,7 @@ def keep(folder: Path, row: str, rate: float) -> None:
 def test_only_claims_that_do_not_reproduce_are_tried_in_another_setting(tmp_path: Path) -> None:
     for row, rate in (("mula-small", 0.8), ("mula-small-none", 0.4), ("mula-small-parsing-to-pose", 0.4)):
         keep(tmp_path, row, rate)
-    cold = Setting(100, 128, cold=True)
+    cold = AdaptationSetting(100, 128, cold=True)
     (tmp_path / SETTING).write_text(json.dumps(asdict(cold)))
     here = {
         row: [scores(0.6, s) for s in (1, 2)] for row in ("mula-small-parsing-to-pose", "mula-small-none")
