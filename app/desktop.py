@@ -32,11 +32,12 @@ from app.controllers.recording import Recordings
 from app.controllers.settings import SettingsEditing
 from app.controllers.shortcuts import ShortcutEditing
 from app.live.listing import Listing
+from app.live.model_choice import EngineLoader
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
 from app.ui.dialogs import MEDIA, ask_file, ask_folder
 from app.ui.window import Window
-from app.workspace import EngineLoader, Workspace
+from app.workspace import Workspace
 from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.media.capture import Capture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
+from app.live.model_choice import EngineLoader, ModelChoice
 from app.live.pipeline import Pipeline
 from app.settings import network_threads
 from app.xfactor import XFactor
@@ -32,22 +32,6 @@ from runtime.system.notices import Level, Notice
 
 TOPIC = "model"
 OWN = "own"
-
-
-@dataclass(frozen=True)
-class ModelChoice:
-    """Model, device and size that an engine is loaded from."""
-
-    model: str
-    device: str = "auto"
-    size: int = 0  #: longer side, px; 0: what the model was tuned for
-
-
-class EngineLoader(Protocol):
-    """Function that loads an engine; tests give a slow or a broken one."""
-
-    def __call__(self, bundle: str, *, device: str, threads: int, size: NetworkSize | None) -> Engine:
-        """Load, verify and run once; raises Refusal."""
 
 
 class Workspace:
@@ -189,7 +173,9 @@ class Workspace:
         """Views that `looks` means for a model and the source that is open; video when none is."""
         if not engine.averages:
             return ONE
-        return chosen(self.looks, video=self.source is None or self.source.video)
+        source = self.source
+        moves = source is None or source.video or (source.kind == "folder" and self._pipeline.plays)
+        return chosen(self.looks, video=moves)
 
     def _on_loaded(self, engine: Engine, source: SilhouetteSource | None, factor: str) -> None:
         self._loading = None
@@ -203,7 +189,10 @@ class Workspace:
         self._use(engine)
 
     def watch(self) -> None:
-        """Drop what does not end its frame; the window calls it many times a second."""
+        """Follow a folder that plays or rests, and drop what does not end its frame; called often."""
+        engine = self._engine
+        if engine is not None and engine.with_views(self.views_of(engine)) is not engine:
+            self._use(engine)
         given_up = self._pipeline.give_up_stuck()
         if given_up is None:
             return

@@ -12,6 +12,7 @@ from PyQt6.QtGui import QAction
 
 from app.controllers import model_words
 from app.live.listing import Listing
+from app.live.model_choice import ModelChoice
 from app.ui.actions import SOURCES
 from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.library_dialog import thumbnail_icon
@@ -19,7 +20,7 @@ from app.ui.menu_entries import Choice, fill
 from app.ui.style import ViewMode
 from app.ui.text_dialogs import show_page
 from app.ui.window import UseClick, Window
-from app.workspace import OWN, ModelChoice, Workspace
+from app.workspace import OWN, Workspace
 from personalize.client.verdict import gain_words
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
@@ -32,7 +33,7 @@ from runtime.system.notices import Level, Notice
 
 SIZES = (0, 256, 384, 512, 640, 768)
 LOOKS = (
-    Choice("auto", "Auto: pictures six, video one"),
+    Choice("auto", "Auto: what rests six, what plays one"),
     Choice("1", "One"),
     Choice("regions", "One, in video where people are", tip="Faster, a little less calm"),
     Choice("2", "Two, also mirrored", tip="Averaged; takes twice the time"),

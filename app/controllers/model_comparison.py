@@ -7,12 +7,13 @@ from pathlib import Path
 
 from app.controllers.model_words import views_refused
 from app.live.listing import Listing
+from app.live.model_choice import EngineLoader, ModelChoice
 from app.live.pipeline import Pipeline
 from app.settings import network_threads
 from app.ui.dialogs import MODELS, ask_file
 from app.ui.menu_entries import Choice, fill
 from app.ui.window import Window
-from app.workspace import EngineLoader, ModelChoice, Workspace
+from app.workspace import Workspace
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.system.jobs import BackgroundJob, BackgroundJobs

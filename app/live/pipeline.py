@@ -198,6 +198,12 @@ class Pipeline:
         return self._frames.dropped + self.parsed.dropped
 
     @property
+    def plays(self) -> bool:
+        """True while the source, or the one that takes its place, goes on by itself."""
+        capture = self.opening or self.capture
+        return capture is not None and capture.playback.playing
+
+    @property
     def camera_on(self) -> bool:
         """True while a camera's device is open."""
         read = (self.capture, self.opening)

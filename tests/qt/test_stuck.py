@@ -10,7 +10,7 @@ import pytest
 
 from app.desktop import Desktop
 from app.live import inference
-from app.workspace import ModelChoice
+from app.live.model_choice import ModelChoice
 from app.xfactor import XFactor
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.live.model_choice import ModelChoice
 from app.live.pipeline import Pipeline
-from app.workspace import ModelChoice, Workspace
+from app.workspace import Workspace
 from app.xfactor import XFactor
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize

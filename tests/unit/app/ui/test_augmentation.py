@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from app.commands.parse import parse_all
+from app.live.model_choice import ModelChoice
 from app.live.pipeline import Pipeline
 from app.settings import Settings
-from app.workspace import ModelChoice, Workspace
+from app.workspace import Workspace
 from models.grid import Grid
 from personalize.replay import read_regression
 from runtime.engine.augmentation import BY_COUNT, MIRRORED, ONE, SIX
