@@ -284,7 +284,9 @@ class Workspace:
             else:
                 self.load(replace(self.choice, model=str(whole)))
 
-        self._jobs.start(f"Reading {path.name}", lambda _: is_factor(path), done, beside=True)
+        self._jobs.start(
+            f"Reading {path.name}", lambda _: path.is_file() and is_factor(path), done, beside=True
+        )
 
     def swap_back(self) -> None:
         """The X factor before this one; the same again brings this one back."""

@@ -105,6 +105,9 @@ class BrushStrokes:
         parsed = self._window.canvas.parsed
         if self._brush is not None and self._workspace.xfactor.key != "brush":
             self.end()
+        if self._brush is not None and parsed is not None:
+            here = self._brush.painted_on == parsed.frame.index
+            self._window.canvas.brush.strokes = tuple(self._painted) if here else ()
         if parsed is None or self._masks is None:
             return
         index, canvas = parsed.frame.index, self._window.canvas
@@ -129,7 +132,6 @@ class BrushStrokes:
         elif self._masks is not None:
             index = parsed.frame.index
             self._corrections.append(Correction(index, stroke.points, stroke.radius, stroke.person))
-            self.refresh()
         self._tell()
 
     def _paint(self, brush: Brush, stroke: Stroke, parsed: FrameResult) -> None:
@@ -154,10 +156,10 @@ class BrushStrokes:
         elif self._masks is not None:
             here = [c for c in self._corrections if c.frame == index][:count]
             self._corrections = [c for c in self._corrections if c.frame != index] + here
-            self.refresh()
         self._tell()
 
     def _tell(self) -> None:
+        self.refresh()
         self._window.brush_bar.show_strokes(len(self._corrections if self.correcting else self._painted))
         self._window.canvas.update()
 

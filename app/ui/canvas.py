@@ -13,7 +13,7 @@ from app.ui import hud
 from app.ui.brush import BrushTool
 from app.ui.hud import LiveMetrics
 from app.ui.instances import shown_people
-from app.ui.layers import Layers, layers, paint
+from app.ui.layers import VIRIDIS, Layers, layers, paint
 from app.ui.style import DisplayStyle, ViewMode
 from app.ui.viewport import Viewport, fraction
 from models.results import Result
@@ -196,6 +196,8 @@ class Canvas(QWidget):
         self.brush.paint(painter, area, self._parsed.frame.size)
         if self._style.split:
             self._paint_split(painter, area)
+        if self._style.view is ViewMode.CONFIDENCE and not self._style.split:
+            hud.confidence_scale(painter, QRectF(self.rect()), VIRIDIS)
         if self._metrics is not None:
             hud.draw(painter, QRectF(self.rect()).adjusted(0, self._covered_px, 0, 0), self._metrics)
         painter.end()

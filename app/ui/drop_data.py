@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
-from PyQt6.QtCore import QMimeData
+from PyQt6.QtCore import QMimeData, QRect, Qt
+from PyQt6.QtWidgets import QLabel, QWidget
 
 LONGEST: Final = 4000  # characters of a dropped text that anybody looks at
 
@@ -26,5 +28,25 @@ def dropped(data: QMimeData | None) -> str:
 
 
 def is_model(path: str) -> bool:
-    """True for a model or a factor, False for a source."""
-    return path.lower().endswith(".onnx")
+    """True for a model or a factor, also for a folder of model files; False for a source."""
+    return path.lower().endswith(".onnx") or (Path(path).is_dir() and any(Path(path).glob("*.onnx")))
+
+
+class DropHint(QLabel):
+    """A frame over its parent, with words for what a drop would do."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("drop-hint")
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hide()
+
+    def show_for(self, text: str, area: QRect) -> None:
+        """Come up for what `dropped` found."""
+        name = Path(text).name or text
+        self.setText(f"Use {name} as model or X factor" if is_model(text) else f"Open {name}")
+        self.setGeometry(area)
+        self.raise_()
+        self.show()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPen
 
 MARGIN = 12  # px
+SCALE_PX = 128
 LEAST_CAPTION = 40.0  # px, of words beside the split line
 INK, PAPER = QColor(240, 242, 244), QColor(0, 0, 0, 165)
 
@@ -69,6 +72,20 @@ def draw(painter: QPainter, area: QRectF, vitals: LiveMetrics) -> None:
         painter.drawText(QPointF(box.left() + MARGIN, y), name)
         painter.setPen(INK)
         painter.drawText(QPointF(box.left() + MARGIN + first, y), value)
+
+
+def confidence_scale(painter: QPainter, area: QRectF, rgb: NDArray[np.uint8]) -> None:
+    """Paint the colours of confidence from 0 to 100 % into the lower left corner of `area`."""
+    left, top = area.left() + 2 * MARGIN, area.bottom() - 3 * MARGIN
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PAPER)
+    painter.drawRoundedRect(QRectF(left - MARGIN, top - 5, SCALE_PX + 2 * MARGIN, 34), 6, 6)
+    for x in range(SCALE_PX):
+        painter.fillRect(QRectF(left + x, top, 1, 8), QColor(*map(int, rgb[x * 255 // SCALE_PX])))
+    painter.setPen(INK)
+    words = QRectF(left, top + 8, SCALE_PX, 18)
+    for text, side in (("unsure", Qt.AlignmentFlag.AlignLeft), ("sure", Qt.AlignmentFlag.AlignRight)):
+        painter.drawText(words, side | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def split_line(painter: QPainter, area: QRectF, x: float) -> None:

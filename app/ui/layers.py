@@ -30,6 +30,8 @@ from runtime.output.palettes import colours, tints
 
 DIM = 0.55  # how dark the room gets where only the person matters
 WITH_JOINTS = {ViewMode.OVERLAY, ViewMode.PARTS}  # views of parts over which joints may be painted
+UNSURE = 128  # of 255: a confidence below this is hatched
+HATCH_PX, HATCH = 9, np.uint32(0xE6E6E6E6)  # one line in three, white
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
 
 SURE, PERSON, UNDECIDED = 255, 0x6E21614D, 0x5A563A0D  # of a mask; ARGB, premultiplied
@@ -37,7 +39,7 @@ SURE, PERSON, UNDECIDED = 255, 0x6E21614D, 0x5A563A0D  # of a mask; ARGB, premul
 Alpha = NDArray[np.float32]  # 0..1
 
 #: (256, 3) RGB by confidence. A column of values: OpenCV 5 takes a flat array for a row.
-_VIRIDIS = np.asarray(
+VIRIDIS = np.asarray(
     cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1], np.uint8
 )
 
@@ -227,10 +229,13 @@ def _parts(parsing: Parsing, style: DisplayStyle, opacity: float) -> QImage:
 
 
 def _confidence(parsing: Parsing, style: DisplayStyle) -> QImage:
-    """Sure is yellow, unsure is violet, what is nobody's is dimmed."""
-    opaque = tints(_VIRIDIS, np.full(256, 0.9, np.float32))
+    """Sure is yellow, unsure is violet and hatched, what is nobody's is dimmed."""
+    opaque = tints(VIRIDIS, np.full(256, 0.9, np.float32))
     dim = np.uint32(round(DIM * 255) << 24)
-    return _argb(np.where(visible(parsing.part_set, style)[parsing.labels], opaque[parsing.confidence], dim))
+    down, across = np.ogrid[: parsing.labels.shape[0], : parsing.labels.shape[1]]
+    hatched = ((down + across) % HATCH_PX < HATCH_PX // 3) & (parsing.confidence < UNSURE)
+    inside = np.where(hatched, HATCH, opaque[parsing.confidence])
+    return _argb(np.where(visible(parsing.part_set, style)[parsing.labels], inside, dim))
 
 
 def _backdrop(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QImage:

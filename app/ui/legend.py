@@ -1,4 +1,4 @@
-"""Legend: every part, or person, with its colour and an eye; double-click shows one alone."""
+"""Legend: every part, or person, with its colour and an eye; a double-click shows one, or a group, alone."""
 
 from __future__ import annotations
 
@@ -21,10 +21,14 @@ class Legend(QTreeWidget):
     Signals:
         eyed: the eyes of these part ids, or people's numbers, were clicked: True opens, False closes.
         soloed: this part or person was double-clicked.
+        isolated: a group with these parts or people was double-clicked.
+        flashed: this part or person was clicked.
     """
 
     eyed = pyqtSignal(list, bool)
     soloed = pyqtSignal(int)
+    isolated = pyqtSignal(list)
+    flashed = pyqtSignal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +45,9 @@ class Legend(QTreeWidget):
         self.setUniformRowHeights(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the player
         self.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
-        self.setToolTip("Click an eye to hide, double-click a name to see it alone")
+        self.setToolTip(
+            "Click a name: where it is. Click an eye: hide it. Double-click a name or a group: it alone."
+        )
         header = self.header()
         if header is not None:
             header.setStretchLastSection(False)
@@ -73,6 +79,11 @@ class Legend(QTreeWidget):
             self._fill()
         else:
             self._paint_rows()
+
+    @property
+    def listed(self) -> set[int]:
+        """Every part, or person, that has a row."""
+        return set(self._rows)
 
     def show_ink(self, ink: QColor) -> None:
         """The colour of the theme's text, for the eyes."""
@@ -123,6 +134,9 @@ class Legend(QTreeWidget):
 
     def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
         if column != EYE:
+            part = item.data(NAME, PART)
+            if part is not None:
+                self.flashed.emit(int(part))
             return
         members = _members(item)
         shown = any(self._style.shows_row(p) for p in members)
@@ -133,7 +147,7 @@ class Legend(QTreeWidget):
         if column == NAME and part is not None:
             self.soloed.emit(int(part))
         elif column == NAME:
-            item.setExpanded(not item.isExpanded())
+            self.isolated.emit(_members(item))
 
 
 def _members(item: QTreeWidgetItem) -> list[int]:

@@ -86,6 +86,11 @@ class DisplayStyle:
             return replace(self, hidden_people=hidden, alone=False)
         return replace(self, hidden=self.hidden - rows if shown else self.hidden | rows, solo=0)
 
+    def with_group(self, rows: set[int], all_rows: set[int]) -> DisplayStyle:
+        """These parts or people alone; the same again brings the others back."""
+        alone = self.with_everything().with_rows(all_rows - rows, shown=False)
+        return self.with_everything() if self == alone else alone
+
     def with_everything(self) -> DisplayStyle:
         """Every part and person shown."""
         return replace(self, hidden=frozenset(), solo=0, hidden_people=frozenset(), alone=False)

@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
+    QPushButton,
     QSlider,
     QVBoxLayout,
     QWidget,
@@ -54,6 +55,8 @@ class StylePanel(QFrame):
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         for view, name in VIEW_NAMES.items():
             self._view.addItem(name, view)
+        self.behind = QPushButton("Behind the cut-out")  # gets the menu of that name
+        self.behind.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._split = QCheckBox(BEFORE_AFTER)
         self._split.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._split.setToolTip("Drag the line over the picture (8)")
@@ -61,15 +64,16 @@ class StylePanel(QFrame):
         self._opacity.setRange(0, 100)
         self._opacity.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._percent = plain(name="faint")
-        self._legend = Legend()
+        self.legend = Legend()
         self._title = heading("PARTS")
         self._all = button("Show all", lambda: self.style_changed.emit(self._style.with_everything()))
         self._lay_out()
         self._view.activated.connect(self._on_view)
         self._split.clicked.connect(self._on_split)
         self._opacity.valueChanged.connect(self._on_opacity)
-        self._legend.eyed.connect(self._on_eyed)
-        self._legend.soloed.connect(lambda row: self.style_changed.emit(self._style.with_solo(row)))
+        self.legend.eyed.connect(self._on_eyed)
+        self.legend.soloed.connect(lambda row: self.style_changed.emit(self._style.with_solo(row)))
+        self.legend.isolated.connect(self._on_isolated)
         self.show_style(self._style)
 
     def show_style(self, style: DisplayStyle) -> None:
@@ -77,18 +81,19 @@ class StylePanel(QFrame):
         self._style = style
         self._view.setCurrentIndex(list(VIEW_NAMES).index(style.view))
         self._split.setChecked(style.split)
+        self.behind.setVisible(style.view is ViewMode.CUT_OUT)
         self._opacity.blockSignals(True)  # noqa: FBT003 Qt's signature
         self._opacity.setValue(round(style.opacity * 100))
         self._opacity.blockSignals(False)  # noqa: FBT003 Qt's signature
         self._opacity.setEnabled(style.view in {ViewMode.OVERLAY, ViewMode.INSTANCES})
         self._percent.setText(f"{round(style.opacity * 100)} %")
-        self._legend.show_style(style)
+        self.legend.show_style(style)
         self._title.setText("PEOPLE" if style.lists_people else "PARTS")
         self._all.setEnabled(style != style.with_everything())
 
     def show_parts(self, parts: PartSet) -> None:
         """The parts of another model."""
-        self._legend.show_parts(parts)
+        self.legend.show_parts(parts)
 
     def show_sides(self, words: str) -> None:
         """Name what stands left and right of the split line."""
@@ -96,7 +101,7 @@ class StylePanel(QFrame):
 
     def show_people(self, numbers: tuple[int, ...]) -> None:
         """The people in the picture, for the view that paints them."""
-        self._legend.show_people(numbers)
+        self.legend.show_people(numbers)
 
     def offer(self, refused: Mapping[ViewMode, str]) -> None:
         """Disable the views that a model cannot give, with the reason."""
@@ -109,7 +114,7 @@ class StylePanel(QFrame):
 
     def show_ink(self, ink: QColor) -> None:
         """The theme's text colour."""
-        self._legend.show_ink(ink)
+        self.legend.show_ink(ink)
 
     def _lay_out(self) -> None:
         opacity_row = QHBoxLayout()
@@ -119,12 +124,12 @@ class StylePanel(QFrame):
         self._percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         column = fill(
             QVBoxLayout(self),
-            *(heading("VIEW"), self._view, self._split, 8),
+            *(heading("VIEW"), self._view, self.behind, self._split, 8),
             *(heading("OPACITY"), opacity_row, 8),
-            *(self._title, self._legend, self._all),
+            *(self._title, self.legend, self._all),
             spacing=6,
         )
-        column.setStretchFactor(self._legend, 1)
+        column.setStretchFactor(self.legend, 1)
         column.setContentsMargins(12, 12, 12, 12)
 
     def _on_view(self, index: int) -> None:
@@ -135,6 +140,9 @@ class StylePanel(QFrame):
 
     def _on_opacity(self, value: int) -> None:
         self.style_changed.emit(replace(self._style, opacity=value / 100))
+
+    def _on_isolated(self, rows: list[int]) -> None:
+        self.style_changed.emit(self._style.with_group(set(rows), self.legend.listed))
 
     def _on_eyed(self, rows: list[int], shown: bool) -> None:  # noqa: FBT001 a signal's payload
         self.style_changed.emit(self._style.with_rows(set(rows), shown=shown))

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from PyQt6.QtCore import QObject, pyqtSignal
+import numpy as np
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from app.settings import Settings
 from app.ui.canvas import Canvas
+from app.ui.layers import SURE, mask_image
 from app.ui.style import DisplayStyle, ViewMode
 from app.ui.style_panel import StylePanel
 from app.ui.window_actions import Actions
 from models.labels import PartSet
 from runtime.output.backdrop import Backdrop
 
+FLASH_MS = 700
 SPLIT_STEP = 0.05  # of the width
 SPLIT = "before-after"  # how the settings file calls a split overlay
 
@@ -37,6 +40,8 @@ class StyleState(QObject):
         self._best = self._before = ViewMode.OVERLAY  # of the model; and what a model without parts replaced
         controls.style_changed.connect(self.show)
         canvas.style_changed.connect(self.show)
+        controls.legend.flashed.connect(self._flash)
+        controls.behind.setMenu(actions.menus["behind"])
         for view in ViewMode:
             actions[f"view-{view}"].triggered.connect(lambda _on, v=view: self.choose_view(v))
         actions["split"].triggered.connect(lambda on: self.show(replace(self.style, split=on)))
@@ -83,6 +88,15 @@ class StyleState(QObject):
     def choose_view(self, view: ViewMode) -> None:
         """Another view; choosing one brings hidden overlays back."""
         self.show(replace(self.style, view=view, bare=False))
+
+    def _flash(self, row: int) -> None:
+        """Point a part out in the picture for a moment."""
+        parsing = self._canvas.parsed.parsing if self._canvas.parsed is not None else None
+        if parsing is not None and not self.style.lists_people and not self._canvas.brush.on:
+            self._canvas.show_mask(
+                None, mask_image((parsing.labels == row).astype(np.uint8) * np.uint8(SURE))
+            )
+            QTimer.singleShot(FLASH_MS, lambda: self._canvas.show_mask(None, None))
 
     def _move_split(self, by: float) -> None:
         """Move the split line by a fraction of the width."""

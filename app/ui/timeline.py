@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 HANDLE_PX = 7  # half the width in which a handle is taken
 TRACK_PX = 5.0
+OUTSIDE = 0.72  # how much what lies outside the handles is faded
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class Timeline(QWidget):
             self._bar(painter, first, last, soft)
         if self._place.position > first:
             self._bar(painter, first, self._place.position, accent)
+        painter.setPen(Qt.PenStyle.NoPen)
+        veil = palette.color(QPalette.ColorRole.Window)
+        veil.setAlphaF(OUTSIDE)
+        for left, right in ((0, self._x(first)), (self._x(last), self.width())):
+            painter.fillRect(QRectF(left, 0, right - left, self.height()), veil)
         for index, toward in ((first, 1), (last, -1)):
             self._bracket(painter, self._x(index), middle, toward)
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Window), 2))

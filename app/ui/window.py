@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 
-from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QByteArray, QEvent, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QCloseEvent,
     QColor,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QGuiApplication,
     QIcon,
     QKeyEvent,
+    QKeySequence,
     QPalette,
 )
 from PyQt6.QtWidgets import (
@@ -30,7 +32,8 @@ from app.ui import icons, theme
 from app.ui.banner import Banner
 from app.ui.brush_bar import BrushBar
 from app.ui.canvas import Canvas
-from app.ui.drop_data import dropped, is_model
+from app.ui.drop_data import DropHint, dropped, is_model
+from app.ui.full_screen import FullScreen
 from app.ui.job_list import JobList
 from app.ui.menu_entries import Choice, fill
 from app.ui.people_bar import PeopleBar
@@ -86,6 +89,7 @@ class Window(QMainWindow):
         self.welcome = Welcome()
         self._stack = QStackedWidget()
         self.banner = Banner(self._stack)
+        self._hint = DropHint(self._stack)
         self.activity = JobList()
         self.controls = StylePanel()
         self.personalise = PersonalizePanel()
@@ -225,12 +229,19 @@ class Window(QMainWindow):
     # -- events
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        """Accept what can be opened."""
-        if event is not None and dropped(event.mimeData()):
+        """Accept what can be opened, and say what a drop would do."""
+        if event is not None and (text := dropped(event.mimeData())):
             event.acceptProposedAction()
+            self._hint.show_for(text, self._stack.rect())
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:
+        """Nothing will be dropped."""
+        del event
+        self._hint.hide()
 
     def dropEvent(self, event: QDropEvent | None) -> None:
         """Open it."""
+        self._hint.hide()
         text = dropped(event.mimeData()) if event is not None else ""
         if event is not None and text:
             event.acceptProposedAction()
@@ -240,6 +251,13 @@ class Window(QMainWindow):
                 self.status.showMessage(
                     f"Opening the first of {count}: drop their folder, or use xfactor parse"
                 )
+
+    def event(self, event: QEvent | None) -> bool:
+        """While the brush paints, the key of Undo is its own."""
+        if event is not None and event.type() == QEvent.Type.ShortcutOverride and self._undoes(event):
+            event.accept()
+            return True
+        return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Escape leaves the field that is typed in, a click or brush, a notice, a person, full screen."""
@@ -255,8 +273,16 @@ class Window(QMainWindow):
                 self.escaped.emit()
             elif self.isFullScreen():
                 self.actions_["full-screen"].trigger()
+        elif (
+            event is not None and self.brush_bar.isVisible() and event.matches(QKeySequence.StandardKey.Undo)
+        ):
+            self.brush_bar.undone.emit()
         else:
             super().keyPressEvent(event)
+
+    def _undoes(self, event: QEvent | None) -> bool:
+        undo = QKeySequence.StandardKey.Undo
+        return self.brush_bar.isVisible() and isinstance(event, QKeyEvent) and event.matches(undo)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """The window is closed: the program ends in order, which hides it."""
@@ -275,6 +301,7 @@ class Window(QMainWindow):
             column, self._stack, self.people_bar, self.brush_bar, self.activity, self.transport, spacing=0
         )
         column.setStretchFactor(self._stack, 1)
+        self.full_screen = FullScreen(self._stack, column, self.transport, self.banner)
         self.setCentralWidget(middle)
         self._panel.setObjectName("panel-dock")
         self._panel.setTitleBarWidget(QWidget())  # the panel explains itself
@@ -296,6 +323,7 @@ class Window(QMainWindow):
         actions["zoom-out"].triggered.connect(lambda: self.canvas.zoom(-1))
         actions["fit"].triggered.connect(self.canvas.fit)
         actions["full-screen"].triggered.connect(self._on_full_screen)
+        self.canvas.pointed.connect(self.full_screen.wake)
         self.personalise.put_away.connect(lambda: self.show_personalise(on=False))
         self.personalise.setup.wished.connect(self.canvas.setFocus)
         self.banner.covered.connect(self.canvas.show_covered)
@@ -309,11 +337,13 @@ class Window(QMainWindow):
 
     def _on_full_screen(self, on: bool) -> None:  # noqa: FBT001 a signal's payload
         """Only the picture, until F, F11 or Escape."""
-        for widget in (self.menuBar(), self.status, self.transport):
+        for widget in (self.menuBar(), self.status):
             if widget is not None:
                 widget.setVisible(not on)
         self._panel.setVisible(not on and self.actions_["panel"].isChecked())
         if on:
             self.showFullScreen()
+            self.full_screen.begin()
         else:
+            self.full_screen.end()
             self.showNormal()

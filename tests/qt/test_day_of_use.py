@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QColor
+from PyQt6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PyQt6.QtGui import QColor, QDragEnterEvent
 from PyQt6.QtWidgets import QComboBox, QDialog, QTableWidget
 
-from app.ui import banner, theme
+from app.ui import banner, full_screen, style_state, theme
+from app.ui.drop_data import is_model
 from app.ui.hud import LiveMetrics, with_share
 from app.ui.text_dialogs import MarkdownPage
 from app.ui.window import OF_A_PICTURE
+from runtime.silhouettes.grabcut import Stroke
 from runtime.system import installation
 from runtime.system.notices import Level, Notice
 from tests.qt.conftest import pause
@@ -160,3 +163,89 @@ def test_the_chosen_entry_of_a_list_can_be_read_and_the_stage_is_dark(playing, q
 def test_two_models_are_named_and_say_what_they_cannot_show() -> None:
     assert with_share("people-s31: 9 ms", None, "finds no people, only parts").endswith("only parts")
     assert LiveMetrics(fps=3.0, slower="people-s31").pace == "3.0 fps, both; people-s31 decides"
+
+
+def test_a_stroke_is_seen_and_undone_by_its_key_and_keeping_is_not(playing, qtbot) -> None:
+    window, canvas = playing.window, playing.window.canvas
+    undone: list[bool] = []
+    window.actions_["undo-factor"].setEnabled(True)
+    window.actions_["undo-factor"].triggered.connect(lambda: undone.append(True))
+    window.actions_["brush"].trigger()
+    for x in (40.0, 60.0):
+        canvas.stroked.emit(Stroke(((x, 40.0), (x, 50.0)), 4.0, person=True))
+    assert len(canvas.brush.strokes) == 2
+    window.activateWindow()
+    qtbot.keyClick(canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert len(canvas.brush.strokes) == 1
+    assert undone == []
+    playing.playing.seek(3)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 3, timeout=20_000)
+    playing.tick()
+    assert canvas.brush.strokes == (), "strokes belong to their frame"
+
+
+def test_full_screen_shows_the_player_while_the_mouse_moves(playing, qtbot, monkeypatch) -> None:
+    window = playing.window
+    monkeypatch.setattr(full_screen, "AWAKE_MS", 80)
+    height = window.transport.height()
+    window.actions_["full-screen"].trigger()
+    assert not window.transport.isVisible()
+    assert "Esc leaves" in window.banner.notice.text
+    window.canvas.pointed.emit("")
+    assert window.transport.isVisible()
+    assert window.transport.geometry().bottom() == window.canvas.height() - 1, "over the picture"
+    qtbot.waitUntil(lambda: not window.transport.isVisible(), timeout=2000)
+    window.actions_["full-screen"].trigger()
+    qtbot.waitUntil(
+        lambda: window.transport.isVisible() and window.transport.height() == height, timeout=2000
+    )
+    assert window.banner.notice is None
+    assert window.transport.y() > window.canvas.height() - 2
+
+
+def test_a_drop_is_announced_and_a_folder_of_model_files_is_a_model(desktop, clip, qtbot, tmp_path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "trunk.onnx").write_bytes(b"x")
+    assert is_model(str(folder))
+    assert not is_model(str(tmp_path))
+    hint = desktop.window._hint
+    for path, words in ((clip, "Open moving.mp4"), (folder, "Use mine as model or X factor")):
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(path))])
+        enter = QDragEnterEvent(
+            QPoint(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        desktop.window.dragEnterEvent(enter)
+        assert hint.isVisible()
+        assert hint.text() == words
+        desktop.window.dragLeaveEvent(None)
+        assert not hint.isVisible()
+
+
+def test_the_legend_points_out_a_part_and_shows_a_group_alone(playing, qtbot, monkeypatch) -> None:
+    window, legend = playing.window, playing.window.controls.legend
+    monkeypatch.setattr(style_state, "FLASH_MS", 60)
+    part = int(np.bincount(window.canvas.parsed.parsing.labels.ravel(), minlength=32)[1:].argmax()) + 1
+    legend.itemClicked.emit(legend._rows[part], 0)
+    assert window.canvas._mask is not None
+    qtbot.waitUntil(lambda: window.canvas._mask is None, timeout=2000)
+    group = legend.topLevelItem(2)
+    legend.itemDoubleClicked.emit(group, 0)
+    style = window.display.style
+    members = {legend.topLevelItem(2).child(i).data(0, 256) for i in range(group.childCount())}
+    assert {p for p in legend.listed if style.shows(p)} == members
+    legend.itemDoubleClicked.emit(group, 0)
+    assert not window.display.style.hidden
+
+
+def test_the_backdrop_can_be_chosen_beside_the_view(playing) -> None:
+    window = playing.window
+    assert not window.controls.behind.isVisible()
+    window.actions_["view-cut-out"].trigger()
+    assert window.controls.behind.isVisible()
+    assert window.controls.behind.menu() is window.actions_.menus["behind"]

@@ -66,7 +66,7 @@ def shown(playing, qtbot) -> Shown:
 
 
 def rows(shown: Shown) -> list[str]:
-    heading = shown.window.controls._legend.topLevelItem(0)
+    heading = shown.window.controls.legend.topLevelItem(0)
     return [heading.child(i).text(0) for i in range(heading.childCount())]
 
 
@@ -166,7 +166,7 @@ def test_another_source_has_other_people(shown: Shown) -> None:
 
 def test_the_legend_lists_people_with_eye_and_solo(shown: Shown) -> None:
     assert rows(shown) == ["Person 1", "Person 2", "Person 3"]
-    legend = shown.window.controls._legend
+    legend = shown.window.controls.legend
     heading = legend.topLevelItem(0)
     legend.itemClicked.emit(heading.child(0), 1)
     assert shown.style.hidden_people == {1}

@@ -144,7 +144,7 @@ def test_eye_and_solo_hide_parts(playing, qtbot) -> None:
     qtbot.keyClick(playing.window, "2")
     labels = playing.window.canvas.parsed.parsing.labels
     part = int(np.bincount(labels.ravel())[1:].argmax()) + 1
-    legend = playing.window.controls._legend
+    legend = playing.window.controls.legend
     legend.soloed.emit(part)
     assert playing.window.display.style.solo == part
     alone = seen(playing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import pytest
 from PIL import Image
@@ -103,11 +103,28 @@ def test_pictures_are_looked_at_six_times_and_video_once(opened, sources) -> Non
     """The camera does not exist: what was open before it goes on."""
     workspace = opened.workspace
     assert (workspace.looks, workspace.engine.views) == ("auto", ONE)
-    for kind, views in (("image", SIX), ("clip", ONE), ("folder", SIX), ("camera", SIX), ("clip", ONE)):
+    for kind, views in (
+        ("image", SIX),
+        ("clip", ONE),
+        ("folder", ONE),
+        ("image", SIX),
+        ("camera", SIX),
+        ("clip", ONE),
+    ):
         source = opened.open(sources[kind])
         assert source.kind == kind
         assert workspace.engine.views is views
         assert opened.pipeline.engine is workspace.engine
+
+
+def test_a_folder_is_looked_at_once_while_it_plays_and_six_times_when_it_rests(opened, sources) -> None:
+    workspace, pipeline = opened.workspace, opened.pipeline
+    opened.open(sources["folder"])
+    for playing, views in ((True, ONE), (False, SIX), (True, ONE)):
+        pipeline.capture.play(replace(pipeline.capture.playback, playing=playing))
+        workspace.watch()
+        assert workspace.engine.views is views
+        assert pipeline.engine is workspace.engine
 
 
 @pytest.mark.parametrize(("looks", "views"), BY_COUNT.items())

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QMimeData, QRectF, QUrl
 from PyQt6.QtGui import QImage, QPainter
 
 from app.ui.drop_data import dropped, is_model
-from app.ui.layers import _VIRIDIS, layers, paint, rendered
+from app.ui.layers import UNSURE, VIRIDIS, layers, paint, rendered
 from app.ui.menu_entries import literal
 from app.ui.skeleton import posed
 from app.ui.style import DisplayStyle, ViewMode, visible
@@ -124,7 +124,7 @@ def test_a_cut_out_keeps_the_person_and_replaces_the_room(halves, behind) -> Non
 
 
 def test_confidence_runs_from_violet_to_yellow(halves) -> None:
-    assert _VIRIDIS.shape == (256, 3)
+    assert VIRIDIS.shape == (256, 3)
     values = np.where(np.arange(HEIGHT)[:, None] < HEIGHT // 2, 10, 245).astype(np.uint8)
     parsing = replace(halves.parsing, confidence=np.repeat(values, WIDTH, axis=1))
     seen = rendered(replace(halves, result=Result(parsing)), DisplayStyle(view=ViewMode.CONFIDENCE)).astype(
@@ -133,6 +133,17 @@ def test_confidence_runs_from_violet_to_yellow(halves) -> None:
     unsure, sure = (seen[rows, WIDTH // 2 + 2 :].mean(axis=(0, 1)) for rows in (np.s_[:16], np.s_[-16:]))
     assert sure[1] - unsure[1] > 100  # green: yellow has it, violet has not
     assert unsure[2] > sure[2]
+
+
+def test_what_is_unsure_is_hatched(halves: FrameResult) -> None:
+    shape = halves.parsing.labels.shape
+    seen = {}
+    for confidence in (UNSURE - 1, UNSURE):
+        parsing = replace(halves.parsing, confidence=np.full(shape, confidence, np.uint8))
+        result = replace(halves, result=replace(halves.result, parsing=parsing))
+        image = rendered(result, DisplayStyle(view=ViewMode.CONFIDENCE))
+        seen[confidence] = len(np.unique(image.reshape(-1, 3), axis=0))
+    assert seen[UNSURE - 1] > seen[UNSURE]
 
 
 def test_the_silhouette_is_grey_by_its_probability() -> None:
