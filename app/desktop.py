@@ -31,6 +31,7 @@ from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
 from app.controllers.settings import SettingsEditing
 from app.controllers.shortcuts import ShortcutEditing
+from app.controllers.unfinished import offer_unfinished
 from app.live.listing import Listing
 from app.live.model_choice import EngineLoader
 from app.live.pipeline import Pipeline
@@ -163,6 +164,7 @@ class Desktop(QObject):
             self._say(words, Level.WARNING, "settings")
         self.listing.refresh()
         self.exports.resume()
+        offer_unfinished(self.window.banner, self.personalization)
         settings = self.settings
         choice = first_choice(settings.model, settings.device, settings.network_size)
         self.workspace.load(choice, settings.factor)

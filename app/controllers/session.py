@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 
 from app.desktop import Desktop  # before Qt: on some systems the other order cannot load the runtime
 
@@ -36,6 +37,7 @@ def run(source: str | None = None) -> int:
     )
     if report := caught.take_previous_crash():
         words = "xfactor crashed in an earlier run. The report can help to mend it."
+        report = report.replace(str(Path.home()), "~")  # it is copied into bug reports
         desktop.pipeline.notices.say(Notice(words, Level.WARNING, report, topic="crash"))
     interrupts = Interrupts(desktop.stop, desktop)
     application.commitDataRequest.connect(desktop.stop)
