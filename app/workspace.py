@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from app.live.model_choice import EngineLoader, ModelChoice
@@ -20,8 +21,10 @@ from runtime.library.factors import is_factor
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed
 from runtime.media.sources import Source, classify
+from runtime.model_files.metadata import is_foreign
 from runtime.silhouettes.background import BackgroundPlate, MovingBackground
 from runtime.silhouettes.chroma_key import ChromaKey
+from runtime.silhouettes.foreign_network import NetworkReading, load_foreign
 from runtime.silhouettes.grabcut import Brush
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence
 from runtime.silhouettes.other_network import load_network
@@ -45,6 +48,7 @@ class Workspace:
         xfactor: what stands in the X factor's place.
         swap_ms: how long the last swap took.
         on_changed: called in the thread of the window when a model or X factor has come into use.
+        on_foreign: called with an ONNX file that needs a reading before `use_network` can take it.
         on_link: called with a link that is to be opened; it comes back as a clip once it is downloaded.
     """
 
@@ -57,6 +61,7 @@ class Workspace:
         self.swap_ms = 0.0
         self.on_changed: Callable[[], None] = lambda: None
         self.on_link: Callable[[str], None] = lambda _: None
+        self.on_foreign: Callable[[Path], None] = lambda _: None
         self._previous: XFactor | None = None
         self._pipeline = pipeline
         self._jobs = jobs
@@ -260,10 +265,10 @@ class Workspace:
         key, title = ("people", "Finding people") if at is None else ("person", "Finding a person")
         self._prepare(title, lambda _: PeopleSilhouette(engine, at=at, threads=threads), key, trunk)
 
-    def use_network(self, path: Path) -> None:
-        """Take the silhouette from another network."""
-        threads = network_threads()
-        self._prepare(f"Loading {path.name}", lambda _: load_network(path, threads=threads), "network")
+    def use_network(self, path: Path, reading: NetworkReading | None = None) -> None:
+        """Take the silhouette from another network; one without a description needs a reading."""
+        load = partial(load_network, path) if reading is None else partial(load_foreign, path, reading)
+        self._prepare(f"Loading {path.name}", lambda _: load(threads=network_threads()), "network")
 
     def use_factor(self, path: Path) -> None:
         """Take a personalised factor; it is tried in a child process first."""
@@ -274,19 +279,20 @@ class Workspace:
         trunk = engine.trunk_sha256
         self._prepare(f"Loading factor {path.name}", lambda _: engine.load_factor(path), str(path), trunk)
 
-    def open_onnx(self, path: Path) -> None:
-        """A dropped .onnx file: a factor stands in the X factor's place, anything else becomes the model."""
+    def open_onnx(self, path: Path, *, silhouette: bool = False) -> None:
+        """An .onnx file or a model's folder, as factor, as model, or for its `silhouette` alone."""
 
-        def done(stands: object) -> None:
+        def work(_: BackgroundJob) -> Callable[[], object]:
+            if path.is_file() and is_foreign(path):
+                return partial(self.on_foreign, path)
+            if silhouette:
+                return partial(self.use_network, path)
+            if path.is_file() and is_factor(path):
+                return partial(self.use_factor, path)
             whole = path.parent if path.stem in {"trunk", "head"} else path
-            if stands:
-                self.use_factor(path)
-            else:
-                self.load(replace(self.choice, model=str(whole)))
+            return lambda: self.load(replace(self.choice, model=str(whole)))
 
-        self._jobs.start(
-            f"Reading {path.name}", lambda _: path.is_file() and is_factor(path), done, beside=True
-        )
+        self._jobs.start(f"Reading {path.name}", work, lambda use: use(), beside=True)
 
     def swap_back(self) -> None:
         """The X factor before this one; the same again brings this one back."""

@@ -17,6 +17,7 @@ from app.ui.actions import SOURCES
 from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.library_dialog import thumbnail_icon
 from app.ui.menu_entries import Choice, fill
+from app.ui.network_dialog import NetworkDialog
 from app.ui.style import ViewMode
 from app.ui.text_dialogs import show_page
 from app.ui.window import UseClick, Window
@@ -140,15 +141,23 @@ class RuntimeMenus:
             lambda: ask_file(window, "Open a factor", "", FACTORS, lambda p: workspace.use_factor(Path(p)))
         )
         actions["open-network"].triggered.connect(
-            lambda: ask_file(window, "Another network", "", MODELS, lambda p: workspace.use_network(Path(p)))
+            lambda: ask_file(
+                window, "Another network", "", MODELS, lambda p: workspace.open_onnx(Path(p), silhouette=True)
+            )
         )
         actions["open-model"].triggered.connect(
             lambda: ask_file(window, "Open a model", "", MODELS, lambda p: workspace.open_onnx(Path(p)))
         )
+        workspace.on_foreign = lambda path: NetworkDialog(
+            window, path.name, lambda reading: workspace.use_network(path, reading)
+        ).open()
         actions["model-card"].triggered.connect(self._show_card)
         window.model_dropped.connect(lambda p: workspace.open_onnx(Path(p)))
 
     # -- models
+
+    def _open_network(self, path: str) -> None:
+        self._workspace.open_onnx(Path(path), silhouette=True)
 
     def _fill_models(self) -> None:
         self._listing.refresh()

@@ -96,6 +96,11 @@ class Session:
         self.interface = _signature(self._session.get_inputs()), _signature(self._session.get_outputs())
         self.inputs, self.outputs = (tuple(side) for side in self.interface)
 
+    @property
+    def input_shapes(self) -> dict[str, list[int | str | None]]:
+        """Name → sides of each input; a word or None where the file leaves one open."""
+        return {a.name: list(a.shape) for a in self._session.get_inputs()}
+
     def run(self, feeds: Mapping[str, Array], outputs: tuple[str, ...]) -> list[Array]:
         """The named outputs for these inputs.
 

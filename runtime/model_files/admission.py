@@ -26,19 +26,26 @@ CHILD = ("-m", "runtime.model_files.probe")
 _admitted: set[tuple[str, ...]] = set()  # hashes of what passed its trial in this process
 
 
-def admit(name: str, stages: Mapping[str, bytes]) -> None:
-    """Let stages that follow each other through, or say why not.
+def admit(
+    name: str,
+    stages: Mapping[str, bytes],
+    reading: Mapping[str, object] | None = None,
+    remedy: str = "use a model made by `xfactor export`",
+) -> None:
+    """Let stages that follow each other through, or one that is used as a `reading` says, or say why not.
 
     Raises:
         Refusal: they failed their trial, or could not be tried. The files stay as they are.
     """
     hashes = tuple(f"{stage} {sha256(data)}" for stage, data in stages.items())
+    if reading is not None:
+        hashes += (f"as {json.dumps(reading)}",)
     known = shipped_hashes(paths.models_dir())
     if hashes in _admitted or all(h.split()[1] in known for h in hashes):
         return
-    reason = try_in_child(stages)
+    reason = try_in_child(stages, reading)
     if reason:
-        raise Refusal(name, reason, "use a model made by `xfactor export`")
+        raise Refusal(name, reason, remedy)
     _admitted.add(hashes)
 
 
@@ -67,11 +74,12 @@ def read_sums(sums: Path) -> dict[str, str]:
     return {name.lstrip("*").strip(): digest.lower() for digest, name in pairs}
 
 
-def try_in_child(stages: Mapping[str, bytes]) -> str:
+def try_in_child(stages: Mapping[str, bytes], reading: Mapping[str, object] | None = None) -> str:
     """Why the stages must not be used; empty when they may."""
     size_bytes = sum(map(len, stages.values()))
     limit_s = TRIAL_S + further_s(size_bytes)
-    header = json.dumps({stage: len(data) for stage, data in stages.items()}) + "\n"
+    sizes = {stage: len(data) for stage, data in stages.items()}
+    header = json.dumps({"sizes": sizes, "reading": reading}) + "\n"
     try:
         child = answer_of(CHILD, (header.encode(), *stages.values()), limit_s)
     except subprocess.TimeoutExpired:

@@ -28,6 +28,21 @@ _IMPOSTORS = (
 )
 
 
+class UndescribedError(Refusal):
+    """A sound ONNX file of another program."""
+
+
+def is_foreign(path: Path) -> bool:
+    """True of a sound ONNX file that does not describe itself."""
+    try:
+        describe_file(path)
+    except UndescribedError:
+        return True
+    except Refusal:
+        pass
+    return False
+
+
 def describe(name: str, data: bytes) -> ModelSpec:
     """The description inside the bytes of a model file.
 
@@ -64,7 +79,8 @@ def _describe(name: str, file: BinaryIO) -> ModelSpec:
     except MalformedError as e:
         raise Refusal(what, f"it is not an ONNX file, or it is cut off ({e})", "fetch the file again") from e
     if text is None:
-        raise Refusal(what, "it carries no xfactor description", "use a model made by `xfactor export`")
+        remedy = "use a model made by `xfactor export`, or X factor > Another network for its silhouette"
+        raise UndescribedError(what, "it carries no xfactor description", remedy)
     try:
         spec = ModelSpec.from_json(text)
         _check_texts(asdict(spec))

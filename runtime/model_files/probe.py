@@ -1,7 +1,8 @@
 """The trial of an unknown model, in a process of its own that may crash, hang or run out of memory.
 
-`python -m runtime.model_files.probe` reads one line of JSON (the sizes of the stages) and their bytes from
-standard input, and writes one line of JSON: `{"ok": true}` or `{"reason": …}`.
+`python -m runtime.model_files.probe` reads one line of JSON (the sizes of the stages, and how a foreign
+network is to be read) and their bytes from standard input, and writes one line of JSON: `{"ok": true}` or
+`{"reason": …}`.
 """
 
 from __future__ import annotations
@@ -35,12 +36,18 @@ def limit_memory(size_bytes: int) -> None:
 
 def main() -> int:
     """Try what comes on standard input."""
-    sizes: dict[str, int] = json.loads(sys.stdin.buffer.readline())
+    header = json.loads(sys.stdin.buffer.readline())
+    sizes: dict[str, int] = header["sizes"]
     limit_memory(sum(sizes.values()))
     stages = {stage: sys.stdin.buffer.read(size) for stage, size in sizes.items()}
     from runtime.model_files.trial import reason_against  # noqa: PLC0415 - the limits come before numpy and the runtime
 
-    reason = reason_against(stages)
+    if header["reading"] is None:
+        reason = reason_against(stages)
+    else:
+        from runtime.silhouettes.foreign_network import reason_against_foreign  # noqa: PLC0415 - as above
+
+        reason = reason_against_foreign(next(iter(stages.values())), header["reading"])
     sys.stdout.write(json.dumps({"reason": reason} if reason else {"ok": True}) + "\n")
     return 0
 

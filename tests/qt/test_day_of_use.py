@@ -11,12 +11,14 @@ from PyQt6.QtWidgets import QComboBox, QDialog, QTableWidget
 from app.ui import banner, full_screen, style_state, theme
 from app.ui.drop_data import is_model
 from app.ui.hud import LiveMetrics, with_share
+from app.ui.network_dialog import NetworkDialog
 from app.ui.text_dialogs import MarkdownPage
 from app.ui.window import OF_A_PICTURE
 from runtime.silhouettes.grabcut import Stroke
 from runtime.system import installation
 from runtime.system.notices import Level, Notice
 from tests.qt.conftest import pause
+from tests.unit.runtime.silhouettes.test_foreign_network import red_network
 
 pytestmark = pytest.mark.gui
 
@@ -249,3 +251,20 @@ def test_the_backdrop_can_be_chosen_beside_the_view(playing) -> None:
     window.actions_["view-cut-out"].trigger()
     assert window.controls.behind.isVisible()
     assert window.controls.behind.menu() is window.actions_.menus["behind"]
+
+
+def test_a_network_of_another_program_is_asked_for_and_used(playing, qtbot, tmp_path) -> None:
+    path = tmp_path / "red.onnx"
+    path.write_bytes(red_network(sides=("h", "w")))
+    playing.window.model_dropped.emit(str(path))
+    qtbot.waitUntil(lambda: playing.window.findChildren(NetworkDialog) != [], timeout=20_000)
+    asked = playing.window.findChildren(NetworkDialog)[0]
+    asked.values.setCurrentText("ImageNet's mean and deviation")
+    asked.height_px.setValue(96)
+    asked.person.setValue(1)
+    asked.deviation.setText("58,4 57 57")
+    assert asked.reading.deviation == (58.395, 57.12, 57.375), "four numbers are none"
+    assert asked.reading.size == (96, 256)
+    asked.accept()
+    qtbot.waitUntil(lambda: playing.workspace.xfactor.key == "network", timeout=30_000)
+    assert playing.window.status._xfactor.text() == "X factor: red ▾"
