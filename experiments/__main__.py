@@ -55,6 +55,8 @@ def _arguments() -> argparse.ArgumentParser:
         "--cold", action="store_true", help="encoders begin with random weights, not --shipped"
     )
     seven.add_argument("--crop", type=int, default=128, help="side of the training pictures, px")
+    transfer_help = "instead: PIL learns rendered people for --steps, then photos for these, partly frozen"
+    seven.add_argument("--transfer", type=int, metavar="STEPS", help=transfer_help)
     tried_help = "folders of other runs of it: another setting tried where a claim does not reproduce"
     seven.add_argument("--tried", type=Path, nargs="+", default=[], metavar="DIR", help=tried_help)
     p.add_argument("--frames", type=int, default=75, help="of each rendered clip, at most 75 (six)")

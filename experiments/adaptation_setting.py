@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from runtime.system.files import write_atomic
+from training import __main__ as training
 from training.photos import DataError
 
 SETTING = "setting.json"
+BATCH, LR = 16, 1e-3
+
+
+def fit(row: str, out: Path, words: Sequence[str], synthetic: Sequence[Path], a: argparse.Namespace) -> None:
+    """Train a network of the experiment, `words` beside the arguments that all have.
+
+    Raises:
+        DataError: the training stopped.
+    """
+    words = [row, "--out", str(out), "--data", str(a.data), "--batch", str(BATCH), "--lr", str(LR), *words]
+    words += ["--ema", "0.99", "--synthetic", *map(str, synthetic)]
+    if a.pseudolabels:
+        words += ["--pseudolabels", str(a.pseudolabels)]
+    if training.main(words) != 0:
+        raise DataError(f"{out}: the training stopped; the reason stands above")
+
+
+def command(a: argparse.Namespace, more: str = "") -> str:
+    """The command that makes a page again."""
+    words = [f"python -m experiments seven{more} --steps {a.steps} --crop {a.crop} --shipped {a.shipped}"]
+    words += ["--cold"] if a.cold else []
+    for option in ("synthetic", "synthetic_folder", "tried"):
+        paths = " ".join(map(str, getattr(a, option)))
+        words += [f"--{option.replace('_', '-')} {paths}"] if paths else []
+    words += [f"--pseudolabels {a.pseudolabels}"] if a.pseudolabels else []
+    return " ".join([*words, f"--test {a.test} --out {a.out}"])
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from models.network import build
 from models.spec import sides_of
 from training import distributed
 from training.batches import DataFolders, batches_for
+from training.joint_batches import RENDERED
 from training.loop import LAST, DivergedError, State, TrainConfig, new_state, resume, train
 from training.photos import DataError
 from training.recipes import NAMED, Optimiser, TrainingRecipe, fits, recipe_of
@@ -47,6 +48,8 @@ def _arguments() -> argparse.ArgumentParser:
         default=[],
         help="packed synthetic people: STEM…; to teach people, folders of synthetic ones",
     )
+    share_help = "share of --synthetic where people with joints and parts are taught; 1: no photos"
+    p.add_argument("--rendered-share", type=float, default=RENDERED, help=share_help)
     own_help = "photos of one's own, and folders with labels of them (docs/training.md)"
     p.add_argument("--own", type=Path, nargs="+", default=[], metavar="DIR", help=own_help)
     p.add_argument("--own-share", type=float, default=Mixture.own, help="weight beside the mixture's others")
@@ -64,6 +67,9 @@ def _arguments() -> argparse.ArgumentParser:
         "--keep", nargs="+", default=[], metavar="LAYERS",
         help="take only these layers of --init and leave them as they are: parsing_encoder fusion.adapter",
     )  # fmt: skip
+    p.add_argument(
+        "--only", nargs="+", default=[], metavar="LAYERS", help="the same, but they go on learning"
+    )
     own = p.add_argument_group("recipe", "each has a default for the kind of network: training/recipes.py")
     own.add_argument("--recipe", choices=tuple(NAMED), metavar="RECIPE", help=", ".join(NAMED))
     own.add_argument("--steps", type=int)
@@ -118,10 +124,12 @@ def _parsed(argv: list[str] | None) -> argparse.Namespace:
     """The arguments, those refused that do not go together."""
     parser = _arguments()
     a = parser.parse_args(argv)
-    if a.keep and not a.init:
-        parser.error("--keep takes its layers from a checkpoint: give --init")
+    if (a.keep or a.only) and not a.init:
+        parser.error("--keep and --only take their layers from a checkpoint: give --init")
     if a.recipe and not fits(ZOO[a.name], a.recipe):
         parser.error(f"--recipe {a.recipe} is not of {a.name}'s family; leave it out for the usual one")
+    if not 0 <= a.rendered_share <= 1:
+        parser.error(f"--rendered-share takes a share from 0 to 1, not {a.rendered_share:g}")
     if not a.own_share > 0:
         parser.error(f"--own-share takes a weight above 0, not {a.own_share:g}")
     return a
@@ -144,14 +152,22 @@ def main(argv: list[str] | None = None) -> int:
     )  # fmt: skip
     mixture = replace(Mixture(*a.mixture) if a.mixture else Mixture(), own=a.own_share)
     folders = DataFolders(
-        a.data, tuple(a.synthetic), a.silhouettes, a.pseudolabels, a.strict, a.coco, mixture, tuple(a.own)
+        a.data,
+        tuple(a.synthetic),
+        a.silhouettes,
+        a.pseudolabels,
+        a.strict,
+        a.coco,
+        mixture,
+        tuple(a.own),
+        a.rendered_share,
     )
     try:
         torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
         net = build(row)
         net.freeze(*a.keep)
         state = new_state(config, row, net, device)
-        _start(state, a.out / LAST, a.init, a.keep)
+        _start(state, a.out / LAST, a.init, [*a.keep, *a.only])
         distributed.same_start(state.net)
         crop = sides_of(row.stages).up(recipe.crop)
         shape = BatchShape(recipe.batch, crop, a.target_stride)

@@ -21,7 +21,7 @@ from training.crowd_batches import (
     make_crowd_batch,
     whole_photos,
 )
-from training.joint_batches import JointSources, make_joint_batch
+from training.joint_batches import RENDERED, JointSources, make_joint_batch
 from training.joint_photos import JointPhoto, read_joint_photos, with_codes
 from training.own_photos import read_own
 from training.person_cutouts import annotated_people, cut_out, read_rendered
@@ -62,6 +62,7 @@ class DataFolders:
     coco: Path | None = None
     mixture: Mixture = field(default_factory=Mixture)
     own: tuple[Path, ...] = ()
+    rendered_share: float = RENDERED  #: of people with joints and parts
 
 
 def packed(stem: Path) -> Packed:
@@ -192,7 +193,7 @@ def part_and_joint_batches(
     return partial(make_joint_batch, sources, shape, seed=seed)
 
 
-@lru_cache(maxsize=1)  # an experiment trains one network after another on the same photos
+@lru_cache(maxsize=2)  # an experiment trains one network after another on the same photos
 def joint_sources(output: Heatmaps, folders: DataFolders) -> JointSources:
     """Photos and rendered people with joints and codes of parts; read once a process.
 
@@ -203,19 +204,29 @@ def joint_sources(output: Heatmaps, folders: DataFolders) -> JointSources:
         raise DataError(
             "parts and joints need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
         )
+    rendered = [packed(stem) for stem in folders.synthetic]
+    photos_too = not rendered or folders.rendered_share < 1
+    people = people_with_codes(folders.data, folders, output) if photos_too else []
+    backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
+    return JointSources(
+        output, people, backgrounds, parts=True, rendered=rendered, rendered_share=folders.rendered_share
+    )
+
+
+def people_with_codes(data: Path, folders: DataFolders, output: Heatmaps) -> list[JointPhoto]:
+    """The photos of `data` with joints and codes of parts.
+
+    Raises:
+        DataError: a folder cannot be used.
+    """
     found = labelled_photos(
-        folders.data,
-        silhouettes=folders.silhouettes,
-        pseudolabels=folders.pseudolabels,
-        strict=folders.strict,
+        data, silhouettes=folders.silhouettes, pseudolabels=folders.pseudolabels, strict=folders.strict
     )
     people: list[JointPhoto] = []
     for name, photos in found.items():
-        landmarks = read_landmarks(folders.data / "teacher" / name)
+        landmarks = read_landmarks(data / "teacher" / name)
         people += with_codes(_repeated(photos) if name == "lsp" else photos, landmarks, output.joint_set)
-    backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
-    rendered = [packed(stem) for stem in folders.synthetic]
-    return JointSources(output, people, backgrounds, parts=True, rendered=rendered)
+    return people
 
 
 def crowd_batches(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:

@@ -35,7 +35,8 @@ class JointSources:
 
     Attributes:
         parts: the codes of the same people are wanted, too.
-        rendered: synthetic people, a share `RENDERED` of the pictures where there are some.
+        rendered: synthetic people.
+        rendered_share: of the pictures, where there are some; 1: no photos are needed.
     """
 
     output: Heatmaps
@@ -43,6 +44,7 @@ class JointSources:
     backgrounds: Sequence[Image]
     parts: bool = False
     rendered: Sequence[Packed] = ()
+    rendered_share: float = RENDERED
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def _mirrored(drawn: _Drawn, output: Heatmaps) -> _Drawn:
 
 
 def _person(rng: np.random.Generator, sources: JointSources) -> JointPhoto:
-    if sources.rendered and rng.random() < RENDERED:
+    if sources.rendered and rng.random() < sources.rendered_share:
         packed = sources.rendered[int(rng.integers(len(sources.rendered)))]
         return rendered(packed, int(rng.integers(len(packed.images))), sources.output.joint_set)
     return sources.photos[int(rng.integers(len(sources.photos)))]

@@ -13,16 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import __main__ as experiments
-from experiments.adaptation import (
-    CLAIMS,
-    NETWORKS,
-    Scores,
-    _in_scenes,
-    interval,
-    read_scores,
-    tried,
-    verdict,
-)
+from experiments import frozen_transfer
+from experiments.adaptation import CLAIMS, NETWORKS, _in_scenes, tried
+from experiments.adaptation_scores import Scores, interval, read_scores, verdict
 from experiments.adaptation_setting import SETTING, AdaptationSetting
 from models.families import ZOO
 from training.photos import DataError
@@ -51,7 +44,7 @@ def test_pck_is_the_mean_of_joints_not_of_all_hits() -> None:
     joints[:, :, 1] = [[2, 2, 2, 2, 0], [2, 2, 2, 2, 1]]
     joints[:, :, 0] = [[2, 0, 0, 0, 0], [2, 0, 0, 0, 1]]
     found = Scores(joints, np.zeros((1, 2, 2), np.int64))
-    assert found.value("pck") == pytest.approx((1 + 0 + 0 + 0 + 1) / 5)
+    assert found.percent("pck") == pytest.approx(100 * (1 + 0 + 0 + 0 + 1) / 5)
     assert found.values("pck", np.array([[1, 0], [0, 1]])) == pytest.approx([1 / 5, 2 / 5])
 
 
@@ -59,7 +52,7 @@ def test_mean_iou_leaves_the_background_out() -> None:
     confusions = np.array([[[90, 10], [0, 20]], [[100, 0], [10, 0]]])
     found = Scores(np.ones((1, 5, 2), np.int64), confusions)
     assert found.values("iou", np.array([[1, 0], [2, 0]])) == pytest.approx([20 / 30] * 2)
-    assert found.value("iou") == pytest.approx(20 / 40)
+    assert found.percent("iou") == pytest.approx(100 * 20 / 40)
 
 
 @pytest.mark.parametrize("measure", ["pck", "iou"])
@@ -99,7 +92,11 @@ def test_only_claims_that_do_not_reproduce_are_tried_in_another_setting(tmp_path
     assert "| parsing helps pose | PCK | encoders from random weights, pictures of 128 px | 2 |" in page
     assert "MuLA beats its encoders" not in page, "that claim agrees already"
     assert not tried(Namespace(**{**vars(a), "tried": []}), here)
-    assert set(read_scores(tmp_path)) == {"mula-small", "mula-small-none", "mula-small-parsing-to-pose"}
+    assert set(read_scores(tmp_path, NETWORKS.values())) == {
+        "mula-small",
+        "mula-small-none",
+        "mula-small-parsing-to-pose",
+    }
     with pytest.raises(DataError, match="no run of this experiment"):
         tried(Namespace(**{**vars(a), "tried": [tmp_path / "none"]}), here)
 
@@ -110,3 +107,20 @@ def test_scenes_of_several_people_need_a_folder_of_them(
     assert {row for row in NETWORKS.values() if _in_scenes(row)} == {"paf-fcn-small", "paf-fcn-small-1"}
     assert experiments.main(["seven", "--runs", str(tmp_path), "--out", str(tmp_path)]) == 1
     assert "Give --synthetic-folder DIR" in capsys.readouterr().err
+
+
+def test_frozen_transfer_compares_only_seeds_that_are_finished(tmp_path: Path) -> None:
+    a = experiments._arguments().parse_args(["seven", "--transfer", "60", "--out", str(tmp_path)])
+    rates = dict(zip(frozen_transfer.VARIANTS, (0.8, 0.6, 0.4), strict=True))
+    for title, rate in rates.items():
+        for seed in (1, 2, 3) if rate < 0.8 else (1, 2):
+            for kept in frozen_transfer.points(tmp_path, title, seed, a):
+                kept.parent.mkdir(exist_ok=True)
+                found = scores(rate * int(kept.stem) / 60, seed)
+                np.savez(kept, joints=found.joints, confusions=found.confusions, seconds=20.0)
+    frozen_transfer.write(a, tmp_path)
+    page = (tmp_path / "7-frozen-transfer.md").read_text()
+    assert "seeds\n1, 2)" in page
+    assert "| frozen PIL beats: base, without parsing | 60 | +38.4 (+31.5 to +45.0) | agrees |" in page
+    assert page.count("| 2.0 |") == 3, "20 s for 10 steps"
+    assert (tmp_path / "7-frozen-transfer-pck.png").exists()

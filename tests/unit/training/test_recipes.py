@@ -6,16 +6,18 @@ import copy
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from models.checkpoint import save_network
+from models.checkpoint import load_network, save_network
 from models.families import ZOO, ZooRow
 from models.network import build
 from models.outputs import Heatmaps, PartProbabilities
 from training.__main__ import main, only
+from training.batches import BACKGROUNDS
 from training.heatmap_loss import squared_loss
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, train
 from training.objectives import losses_of
@@ -193,6 +195,31 @@ def test_a_checkpoint_that_fits_nowhere_is_no_start(
     assert "no weight of it fits fusion.adapter" in capsys.readouterr().err
     assert main([*run, "--init", str(parser)]) == 1, "for want of data, not of weights"
     assert "no weight of it fits" not in capsys.readouterr().err
+
+
+def rendered_alone(folder: Path) -> list[str]:
+    """Arguments of a run on rendered people alone, two of them and one background."""
+    np.save(folder / "set.images.npy", np.full((2, 64, 64, 3), 90, np.uint8))
+    np.save(folder / "set.labels.npy", np.full((2, 64, 64), 3, np.uint8))
+    for kind in BACKGROUNDS:
+        (folder / "data" / "backgrounds" / kind).mkdir(parents=True)
+        cv2.imwrite(str(folder / "data" / "backgrounds" / kind / "a.jpg"), np.full((80, 80, 3), 30, np.uint8))
+    run = ["--data", str(folder / "data"), "--synthetic", str(folder / "set"), "--rendered-share", "1"]
+    return ["pil-small", "--out", str(folder / "run"), *run, "--batch", "1", "--crop", "64"]
+
+
+def test_layers_alone_are_taken_and_go_on_learning_from_rendered_people(tmp_path: Path) -> None:
+    given, run = tmp_path / "given.safetensors", rendered_alone(tmp_path)
+    torch.manual_seed(5)
+    net = build(ZOO["pil-small"])
+    save_network(given, ZOO["pil-small"], net, {})
+    start = ["--init", str(given), "--only", "fusion.adapter", "--lr", "1e-5"]
+    assert main([*run, *start, "--steps", "1", "--no-bf16"]) == 0
+    learned, before = load_network(tmp_path / "run" / LAST)[0].state_dict(), net.state_dict()
+    one, other = "fusion.adapter.enter.weight", "pose_encoder.project.0.weight"
+    assert not torch.equal(learned[one], before[one])
+    assert torch.allclose(learned[one], before[one], atol=1e-3)
+    assert not torch.allclose(learned[other], before[other], atol=1e-3)
 
 
 def test_another_familys_recipe_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,142 @@
+"""Scores of networks with parts and joints: as the program runs them, picture by picture, and differences."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.people import HeldOut
+from export.write import describe, export_bundle
+from models.checkpoint import load_network
+from models.families import ZOO
+from models.labels import from_s31
+from runtime.engine.engine import Engine, load_engine
+from training.evaluate import by_engine
+from training.metrics import Confusion
+from training.photos import read_lsp
+from training.pose_scores import FIVE, both_sides, found_joints
+
+SEEDS = (1, 2, 3)
+SCORES = "scores.npz"
+SIDE = 256  # of the networks' input when they are scored, px
+DRAWS = 2000  # of the bootstrap
+SURE = 0.95  # of its intervals
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of one network with one seed, picture by picture, so that differences can be drawn again.
+
+    Attributes:
+        joints: (photos, 5, 2) joints found and joints annotated, of `FIVE`.
+        confusions: (pictures, classes, classes) cells by true and given part.
+    """
+
+    joints: NDArray[np.int64]
+    confusions: NDArray[np.int64]
+
+    def percent(self, measure: str) -> float:
+        """`pck` or `iou` of all pictures, %."""
+        return 100 * float(self.values(measure, np.ones((1, self.count(measure)), np.int64))[0])
+
+    @classmethod
+    def read(cls, kept: Path) -> Scores:
+        """As `score` wrote them."""
+        with np.load(kept) as found:
+            return cls(found["joints"], found["confusions"])
+
+    def values(self, measure: str, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """`pck` or `iou` of several samples of the pictures.
+
+        Args:
+            measure: which.
+            times: (samples, pictures) how often each is drawn.
+        """
+        if measure == "pck":  # at 0.2 torso: mean of the five joints
+            found, annotated = np.moveaxis(np.tensordot(times, self.joints, 1), -1, 0)
+            return np.asarray(np.mean(found / np.maximum(annotated, 1), axis=1))
+        counts = np.tensordot(times.astype(np.float64), self.confusions, 1)
+        hits = np.diagonal(counts, axis1=1, axis2=2)
+        union = counts.sum(1) + counts.sum(2) - hits
+        rates = np.divide(hits, union, out=np.full(hits.shape, np.nan), where=union > 0)
+        return np.asarray(np.nanmean(rates[:, 1:], axis=1))  # without the background
+
+    def count(self, measure: str) -> int:
+        """Number of pictures that a measure is of."""
+        return len(self.joints if measure == "pck" else self.confusions)
+
+
+def read_scores(folder: Path, rows: Iterable[str]) -> dict[str, list[Scores]]:
+    """Scores of a run by row, of the seeds that are finished."""
+    scores: dict[str, list[Scores]] = {}
+    for row in rows:
+        for seed in SEEDS:
+            kept = folder / f"{row}-{seed}" / SCORES
+            if kept.exists():
+                scores.setdefault(row, []).append(Scores.read(kept))
+    return scores
+
+
+def score(row: str, checkpoint: Path, kept: Path, a: argparse.Namespace) -> None:
+    """Export the averaged weights beside `kept`, run them on one view of every test picture, write it."""
+    folder = kept.parent
+    network, _ = load_network(checkpoint)
+    spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(SIDE, SIDE))
+    export_bundle(network.eval(), folder / row, spec, "")
+    engine = load_engine(folder / row, device="cpu")
+    np.savez_compressed(kept, joints=joint_counts(engine, a), confusions=part_counts(engine, a))
+
+
+def joint_counts(engine: Engine, a: argparse.Namespace) -> NDArray[np.int64]:
+    """`Scores.joints` on the development test of lsp."""
+    photos = found_joints(engine, read_lsp(a.data / "lsp", "test")[: a.limit])
+    counts = np.zeros((len(photos), len(FIVE), 2), np.int64)
+    for photo, found in zip(counts, photos, strict=True):
+        for name, hits in both_sides(found).items():
+            if name in FIVE:
+                photo[FIVE.index(name)] = sum(hits), len(hits)
+    return counts
+
+
+def part_counts(engine: Engine, a: argparse.Namespace) -> NDArray[np.int64]:
+    """`Scores.confusions` on held-out synthetic people."""
+    people = HeldOut.read(a.test, a.limit)
+    part_set = engine.part_set
+    assert part_set is not None  # every network of NETWORKS has parts
+    merge, parse = from_s31(part_set), by_engine(engine)
+    counts = np.zeros((len(people.images), part_set.classes, part_set.classes), np.int64)
+    for picture, image, truth in zip(counts, people.images, people.labels, strict=True):
+        confusion = Confusion(part_set.classes)
+        confusion.add(merge[truth], parse(image).labels)
+        picture[:] = confusion.counts
+    return counts
+
+
+def interval(
+    better: Sequence[Scores], worse: Sequence[Scores], measure: str, draws: int = DRAWS
+) -> tuple[float, float, float]:
+    """Mean difference over the seeds, and its interval when pictures and seeds are drawn again, in pairs.
+
+    The same pictures and seeds are drawn for both (paired bootstrap, Efron and Tibshirani 1993, ch. 13).
+    """
+    pairs = list(zip(better, worse, strict=False))
+    rng = np.random.default_rng(0)
+    count = pairs[0][0].count(measure)
+    once = np.ones((1, count), np.int64)
+    times = rng.multinomial(count, np.full(count, 1 / count), size=draws)
+    every, drawn = (
+        np.stack([b.values(measure, t) - w.values(measure, t) for b, w in pairs]) for t in (once, times)
+    )
+    seeds = rng.integers(len(pairs), size=(len(pairs), draws))
+    low, high = np.quantile(np.take_along_axis(drawn, seeds, 0).mean(0), ((1 - SURE) / 2, (1 + SURE) / 2))
+    return float(every.mean()), float(low), float(high)
+
+
+def verdict(low: float, high: float) -> str:
+    """A claim's verdict from the interval of the difference."""
+    return "agrees" if low > 0 else "disagrees" if high < 0 else "cannot say"

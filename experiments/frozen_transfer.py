@@ -1,0 +1,111 @@
+"""Experiment 7, transfer: PIL learned on rendered people, its parsing frozen while photos teach joints.
+
+The pose network starts from nothing in all variants (PIL §4.4): does what parsing has learned elsewhere make
+it learn faster?
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+
+from experiments.adaptation_scores import SEEDS, SIDE, Scores, interval, score, verdict
+from experiments.adaptation_setting import BATCH, LR, AdaptationSetting, command, fit
+from experiments.pages import Page
+from training.loop import LAST
+from training.markdown import Row, table
+
+log = logging.getLogger(__name__)
+SOURCE = "pil-small"
+LAYERS = ("parsing_encoder", "fusion.adapter")
+POINTS = 6  # of a curve, at the same distance
+#: title → row of the zoo, how it starts from the network that learned rendered people
+VARIANTS = {
+    "PIL, parsing encoder and adapter frozen": ("pil-small", "--keep"),
+    "PIL, all of it trained": ("pil-small", "--only"),
+    "base, without parsing": ("pil-small-base", ""),
+}
+
+
+def run(a: argparse.Namespace) -> None:
+    """Train and score what is missing, one seed of all variants after the other; the page after each.
+
+    Raises:
+        DataError: a training stopped.
+    """
+    folder = a.runs / f"exp-transfer-{AdaptationSetting.of(a).name}-{a.transfer}"
+    for seed in () if a.finished else SEEDS:
+        source = folder / f"{SOURCE}-{seed}"
+        if not (source / "done").exists():
+            words = ["--seed", str(seed), "--rendered-share", "1", *AdaptationSetting.of(a).words()]
+            words += [] if a.cold else ["--init", str(a.shipped)]
+            fit(SOURCE, source, words, a.synthetic, a)
+            (source / "done").touch()
+        for title in VARIANTS:
+            _curve(title, seed, folder, source / LAST, a)
+            write(a, folder)
+    write(a, folder)
+
+
+def steps(a: argparse.Namespace) -> list[int]:
+    """Steps on photos after which a variant is scored."""
+    return [max(1, a.transfer * i // POINTS) for i in range(1, POINTS + 1)]
+
+
+def points(folder: Path, title: str, seed: int, a: argparse.Namespace) -> list[Path]:
+    """Files of the scores of a curve."""
+    row, start = VARIANTS[title]
+    return [folder / f"{row}{start}-{seed}" / f"{step}.npz" for step in steps(a)]
+
+
+def _curve(title: str, seed: int, folder: Path, source: Path, a: argparse.Namespace) -> None:
+    row, start = VARIANTS[title]
+    for step, kept in zip(steps(a), points(folder, title, seed, a), strict=True):
+        if kept.exists():
+            continue
+        log.info("%s, seed %d: %d steps on photos", title, seed, step)
+        words = ["--seed", str(seed), "--rendered-share", "0", "--steps", str(step), "--decay-steps", "0"]
+        words += ["--crop", str(a.crop)] + (["--init", str(source), start, *LAYERS] if start else [])
+        began = time.process_time()
+        fit(row, kept.parent, words, a.synthetic, a)
+        spent = time.process_time() - began
+        score(row, kept.parent / LAST, kept, a)
+        with np.load(kept) as found:
+            np.savez_compressed(kept, **dict(found), seconds=spent)
+
+
+def write(a: argparse.Namespace, folder: Path) -> None:
+    """The page, with the seeds that are finished for all variants."""
+    seeds = [s for s in SEEDS if all(p.exists() for t in VARIANTS for p in points(folder, t, s, a))]
+    if not seeds:
+        return
+    scores = {t: [[Scores.read(p) for p in points(folder, t, s, a)] for s in seeds] for t in VARIANTS}
+    curves = {t: np.mean([[p.percent("pck") for p in c] for c in found], 0) for t, found in scores.items()}
+    frozen, *others = VARIANTS
+    compared: list[Row] = []
+    for i in (0, -1):
+        for other in others:
+            pair = ([c[i] for c in scores[t]] for t in (frozen, other))
+            mean, low, high = (100 * v for v in interval(*pair, "pck"))
+            row = (f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", verdict(low, high))
+            compared.append((f"frozen PIL beats: {other}", steps(a)[i], *row))
+    page = Page(a.out, "7-frozen-transfer")
+    page.write(
+        command=f"`{command(a, f' --transfer {a.transfer}')}`", steps=a.steps, transfer=a.transfer,
+        batch=BATCH, crop=a.crop, lr=LR, side=SIDE, seeds=", ".join(map(str, seeds)),
+        start="random weights" if a.cold else "the shipped parser's weights",
+        curves=page.lines("pck", steps(a), {t: list(c) for t, c in curves.items()}, ("steps", "PCK@0.2, %")),
+        table=table(("PCK@0.2, %", *map(str, steps(a)), "CPU seconds a step"),
+                    [(t, *curves[t], _seconds(folder, t, seeds, a)) for t in VARIANTS], digits=1),
+        compared=table(("claim", "steps", "difference in PCK, points", "verdict"), compared),
+    )  # fmt: skip
+
+
+def _seconds(folder: Path, title: str, seeds: list[int], a: argparse.Namespace) -> float:
+    """Processor time of a step, its pictures made too; not the first part, which also reads the photos."""
+    parts = [p for s in seeds for p in points(folder, title, s, a)[1:]]
+    return float(np.median([np.load(p)["seconds"] for p in parts])) / max(1, a.transfer / POINTS)
