@@ -89,8 +89,8 @@ def write(a: argparse.Namespace, folder: Path) -> None:
     compared: list[Row] = []
     for i in (0, -1):
         for other in others:
-            pair = ([c[i] for c in scores[t]] for t in (frozen, other))
-            mean, low, high = (100 * v for v in interval(*pair, "pck"))
+            ours, theirs = ([c[i] for c in scores[t]] for t in (frozen, other))
+            mean, low, high = (100 * v for v in interval(ours, theirs, "pck"))
             row = (f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", verdict(low, high))
             compared.append((f"frozen PIL beats: {other}", steps(a)[i], *row))
     page = Page(a.out, "7-frozen-transfer")
@@ -108,4 +108,4 @@ def write(a: argparse.Namespace, folder: Path) -> None:
 def _seconds(folder: Path, title: str, seeds: list[int], a: argparse.Namespace) -> float:
     """Processor time of a step, its pictures made too; not the first part, which also reads the photos."""
     parts = [p for s in seeds for p in points(folder, title, s, a)[1:]]
-    return float(np.median([np.load(p)["seconds"] for p in parts])) / max(1, a.transfer / POINTS)
+    return float(np.median([np.load(p)["seconds"] for p in parts]) / max(1, a.transfer / POINTS))
