@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PyQt6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
 from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.ui import icons
@@ -37,13 +37,14 @@ class Legend(QTreeWidget):
         self._style = DisplayStyle()
         self._ink = QColor("#e8eaec")
         self._rows: dict[int, QTreeWidgetItem] = {}
+        self.setAccessibleName("Parts and people")
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         self.setIndentation(10)
         self.setIconSize(QSize(16, 16))
         self.setRootIsDecorated(True)
         self.setUniformRowHeights(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the player
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # keys belong to the player
         self.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         self.setToolTip(
             "Click a name: where it is. Click an eye: hide it. Double-click a name or a group: it alone."
@@ -131,6 +132,16 @@ class Legend(QTreeWidget):
             if top is not None:
                 any_shown = any(style.shows_row(p) for p in _members(top))
                 top.setIcon(EYE, seen if any_shown else unseen)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Space is a click on the eye, Return a double click on the name."""
+        item, key = self.currentItem(), event.key() if event is not None else None
+        if item is not None and key == Qt.Key.Key_Space:
+            self._on_clicked(item, EYE)
+        elif item is not None and key in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self._on_double_clicked(item, NAME)
+        else:
+            super().keyPressEvent(event)
 
     def _on_clicked(self, item: QTreeWidgetItem, column: int) -> None:
         if column != EYE:

@@ -62,6 +62,7 @@ class LibraryDialog(QDialog):
         self.resize(680, 420)
         self._rows: list[LibraryRow] = []
         self._table = _table()
+        self._table.setAccessibleName("Factors")
         words = "No factor yet. Open a clip and choose Personalise (P), or import a .factor.onnx file."
         self._empty = plain(words, "faint")
         self._use = self._button("Use", self.used, name="primary")

@@ -100,11 +100,18 @@ class SetupPage(QWidget):
         self._go_on = QComboBox()
         self._start = button("Personalise", self._on_start, name="primary")
         self._name.returnPressed.connect(self._start.click)
+        for control, name in (
+            (self._person, "Who is learned"),
+            (self._method, "Method"),
+            (self._go_on, "Start from"),
+            (self._name, "Name of the factor"),
+        ):
+            control.setAccessibleName(name)
         self._left = QVBoxLayout()
         self._hidden = QWidget()
         self._lay_out()
         for control in (self._marked, self._around, self._person, self._method, self._go_on):
-            control.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            control.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.show_offer(self._offer)
 
     def show_offer(self, offer: PersonalizeOptions) -> None:

@@ -161,6 +161,8 @@ class SettingsDialog(QDialog):
             control, show = _check(row, tell)
         self._shown[row.name] = show
         control.setObjectName(row.name)
+        for named in (control, *control.findChildren((QSlider, QLineEdit))):  # not its buttons
+            named.setAccessibleName(row.words)
         whole = QWidget()
         fill(
             QVBoxLayout(whole), control, *([plain(row.tip, "faint", wrap=True)] if row.tip else []), spacing=2

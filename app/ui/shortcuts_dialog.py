@@ -66,8 +66,11 @@ class ShortcutsDialog(QDialog):
         self._search.setPlaceholderText("Search words or a key")
         self._search.setClearButtonEnabled(True)
         self._table = _table()
+        for control, name in ((self._search, "Search"), (self._table, "Shortcuts")):
+            control.setAccessibleName(name)
         self._title = plain(CHOOSE, wrap=True)
         self._edit = QKeySequenceEdit()
+        self._edit.setAccessibleName("New key")
         self._edit.setMaximumSequenceLength(1)
         self._set = button("Set", self._on_set, name="primary")
         self._none = button("No key", lambda: self.assigned.emit(self.chosen, ""))

@@ -83,7 +83,7 @@ class StatusBar(QStatusBar):
         chip.setToolTip(tip)
         chip.setMenu(menu)
         chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        chip.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.addPermanentWidget(chip)
         return chip
 

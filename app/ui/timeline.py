@@ -46,6 +46,7 @@ class Timeline(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAccessibleName("Time line")
         self._place = TimelinePosition()
         self._taken = ""
         self._hover: float | None = None

@@ -39,7 +39,7 @@ class Transport(QFrame):
             button = QToolButton()
             button.setDefaultAction(actions[name])
             button.setIconSize(QSize(22, 22))
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             self._buttons[name] = button
         self._actions = actions
         self._time = plain(name="timecode")
@@ -104,7 +104,7 @@ class Transport(QFrame):
         button = QToolButton()
         button.setText("1×")
         button.setToolTip("Speed")
-        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         self._speeds = QActionGroup(menu)

@@ -1,4 +1,4 @@
-"""Widgets of every panel: plain labels, buttons that leave the keys to the player, and layouts of them."""
+"""Widgets of every panel: plain labels, buttons that leave the player its keys, and layouts of them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def heading(text: str) -> QLabel:
 def button(
     text: str, act: Callable[..., object] | pyqtBoundSignal | None = None, tip: str = "", name: str = ""
 ) -> QPushButton:
-    """A push button that never takes the keyboard's focus.
+    """A push button that takes the keyboard's focus from Tab, never from a click.
 
     Args:
         text: on it.
@@ -34,9 +34,10 @@ def button(
         name: `primary` for the one that is meant to be pressed.
     """
     made = QPushButton(text)
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setToolTip(tip)
     made.setObjectName(name)
+    made.setAutoDefault(name == "primary")  # Return in a field of a dialog presses no other
     if act is not None:
         made.clicked.connect(act)
     return made
@@ -45,7 +46,7 @@ def button(
 def fold(title: str, hidden: QWidget) -> QToolButton:
     """A button that shows and hides a widget."""
     made = QToolButton()
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setText(f"▸ {title}")
     made.setCheckable(True)
     hidden.hide()

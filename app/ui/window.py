@@ -21,7 +21,6 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import (
     QApplication,
     QDockWidget,
-    QMainWindow,
     QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
@@ -35,6 +34,7 @@ from app.ui.canvas import Canvas
 from app.ui.drop_data import DropHint, dropped, is_model
 from app.ui.full_screen import FullScreen
 from app.ui.job_list import JobList
+from app.ui.keyboard import KeyboardWindow
 from app.ui.menu_entries import Choice, fill
 from app.ui.people_bar import PeopleBar
 from app.ui.personalize_panel import WIDTH as PANEL_WIDTH
@@ -59,7 +59,7 @@ OF_A_PICTURE = (
 THEMES = {"auto": "As the desktop", "light": "Light", "dark": "Dark"}
 
 
-class Window(QMainWindow):
+class Window(KeyboardWindow):
     """The main window.
 
     Signals:
@@ -112,7 +112,8 @@ class Window(QMainWindow):
 
     def show_welcome(self, *, on: bool) -> None:
         """The welcome page, or the picture."""
-        self._stack.setCurrentWidget(self.welcome if on else self.canvas)
+        self.home = self.welcome if on else self.canvas
+        self._stack.setCurrentWidget(self.home)
         self.transport.setVisible(not on)
         if on:
             self.canvas.clear()
@@ -121,8 +122,7 @@ class Window(QMainWindow):
             self.status.show_under("")
             self.status.show_metrics(None)
             self.show_live(live=False, still=True)
-        if not on:
-            self.canvas.setFocus()
+        self.home.setFocus()
         for name in OF_A_PICTURE:
             self.actions_[name].setEnabled(not on)
 
@@ -264,7 +264,7 @@ class Window(QMainWindow):
         if event is not None and event.key() == Qt.Key.Key_Escape:
             asked = self._use_click is not None or self.brush_bar.isVisible()
             self.stop_picking()
-            self.canvas.setFocus()
+            self.hand_back()
             if self.brush_bar.isVisible():
                 self.brush_bar.closed.emit()
             if self.banner.notice is not None and not asked:

@@ -133,4 +133,4 @@ def test_key_focus_stays_with_the_player(desktop) -> None:
     for kind in (QAbstractButton, QComboBox, QSlider):
         for widget in desktop.window.findChildren(kind):
             if widget.isVisible():
-                assert widget.focusPolicy() is Qt.FocusPolicy.NoFocus, widget
+                assert widget.focusPolicy() is Qt.FocusPolicy.TabFocus, widget
