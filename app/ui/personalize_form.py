@@ -100,13 +100,13 @@ class SetupPage(QWidget):
         self._go_on = QComboBox()
         self._start = button("Personalise", self._on_start, name="primary")
         self._name.returnPressed.connect(self._start.click)
-        for control, name in (
+        for field, name in (
             (self._person, "Who is learned"),
             (self._method, "Method"),
             (self._go_on, "Start from"),
             (self._name, "Name of the factor"),
         ):
-            control.setAccessibleName(name)
+            field.setAccessibleName(name)
         self._left = QVBoxLayout()
         self._hidden = QWidget()
         self._lay_out()
