@@ -282,6 +282,7 @@ class Desktop(QObject):
             window.show_live(live=info.live, still=info.still)
             window.display.mirror(on=info.live and window.actions_["mirror"].isChecked())
         self.playing.refresh()
+        pipeline.rest(window.canvas.parsed)
         self.recordings.refresh()
         self.exports.refresh()
         self.comparison.refresh()

@@ -57,6 +57,7 @@ class FrameResult:
     infer_ms: float
     notice: str = ""  #: words for a banner, empty when all is well
     beside: Beside | None = None  #: another engine's answer, while two are compared
+    fine: bool = False  #: labels were decided at the picture's size
 
     @property
     def parsing(self) -> Parsing | None:

@@ -25,6 +25,7 @@ from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
 TOPIC = "recording"
+PATIENCE_S = 5.0  # for labels at the picture's size; then those on show are kept
 OTHER_FOLDER = "Choose another one: File, Choose the folder of recordings"
 
 
@@ -77,9 +78,15 @@ class Recordings:
             return
         style, stem = self._style(), self._stem(parsed.frame.index)
 
-        def work(_: BackgroundJob) -> Path:
+        refining, until_s = self._pipeline.refined(parsed), time.monotonic() + PATIENCE_S
+
+        def work(job: BackgroundJob) -> Path:
+            while not refining.done() and time.monotonic() < until_s:
+                job.progress()
+                time.sleep(0.02)
+            kept = refining.result() if refining.done() else parsed
             path = free_name(self.folder(), stem, ".png")
-            return save_snapshot(rendered(parsed, style), path)
+            return save_snapshot(rendered(kept, style), path)
 
         self._jobs.start("Saving a snapshot", work, lambda path: self._say(f"Saved {path}"), quiet=True)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from app.live.refinement import Refinement, can_be_refined, refined
 from models.results import Result
 from runtime.engine.companion import Companion
 from runtime.engine.continuity import Continuity
@@ -109,14 +110,23 @@ class Inference(threading.Thread):
         self._said = Notice("")
         self._said_s = 0.0
         self._done_s: deque[float] = deque(maxlen=240)
+        self._refinements: deque[Refinement] = deque()
+        self._newest: FrameResult | None = None
+
+    def refine(self, shown: FrameResult, done: Callable[[FrameResult], None]) -> None:
+        """Decide a result at its picture's size between two frames; `done` gets it, in this thread."""
+        self._refinements.append(Refinement(shown, done))
+        self._frames.wake()
 
     def run(self) -> None:
         """One frame at a time, the newest; ends when the mailbox is closed."""
         while not self._frames.closed:
             frame = self._frames.take()
+            while self._refinements and not self.abandoned:
+                self._refine(self._refinements.popleft())
             if frame is None:
                 continue
-            parsed = self._parse(self.engine, frame)
+            self._newest = parsed = self._parse(self.engine, frame)
             if self.abandoned:
                 return
             self._measure(parsed)
@@ -124,6 +134,25 @@ class Inference(threading.Thread):
             if tap is not None:
                 tap(parsed)
             self._parsed.put(parsed)
+
+    def is_newest(self, result: FrameResult) -> bool:
+        """True for the last result that this thread gave out, also refined."""
+        newest = self._newest
+        return newest is not None and newest.frame is result.frame and newest.engine_id == result.engine_id
+
+    def _refine(self, refinement: Refinement) -> None:
+        shown, engine, pair = refinement.shown, self.engine, self.pair
+        fine = shown
+        if can_be_refined(engine, shown) and isinstance(engine, Engine):
+            before = pair[1] if pair is not None and pair[0] is engine else None
+            self.work = Work(engine, self._limit_s(engine, shown.frame))
+            try:
+                fine = refined(engine, before, shown)
+            except Exception:  # what is shown stays; the next frame says what is wrong
+                log.exception("deciding a picture at its own size")
+            self.work = None
+        if not self.abandoned:
+            refinement.done(fine)
 
     def _parse(self, engine: Parser | None, frame: Frame) -> FrameResult:
         """With the engine in use; beside another factor over the same trunk, or beside another model."""

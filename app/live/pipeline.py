@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from copy import deepcopy
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from runtime.system.latest import Latest
 from runtime.system.notices import Notices
 
 LONGEST_LOOK_S = 1.0
+REST_S = 0.15  # after which a picture on show is decided at its own size
 
 
 class Pipeline:
@@ -44,6 +46,7 @@ class Pipeline:
         self._inference = Inference(self._frames, self.parsed, self.notices)
         self._abandoned: list[Inference] = []
         self._watched: tuple[Work | None, float, float] = None, 0.0, 0.0  # work, when last seen, for how long
+        self._resting: tuple[FrameResult | None, float] = None, 0.0  # on show while nothing moves, since when
         self._dropped_before = 0
         self._stopped = False
 
@@ -153,6 +156,28 @@ class Pipeline:
         capture = self.capture
         if capture is not None and not capture.playback.playing:
             capture.show_again()
+
+    def rest(self, shown: FrameResult | None) -> None:
+        """Decide a picture that rests on show at its own size, once; called often, with what is on show."""
+        capture, now_s = self.capture, time.monotonic()
+        moves = capture is None or capture.playback.playing or self.companion is not None
+        if shown is None or moves or shown.fine:
+            self._resting = None, now_s
+        elif shown is not self._resting[0]:
+            self._resting = shown, now_s
+        elif self._resting[1] and now_s - self._resting[1] >= REST_S:
+            self._resting = shown, 0.0  # asked for
+            self._inference.refine(shown, self._show_refined)
+
+    def _show_refined(self, fine: FrameResult) -> None:
+        if fine.fine and self._inference.is_newest(fine):
+            self.parsed.put(fine)
+
+    def refined(self, shown: FrameResult) -> Future[FrameResult]:
+        """The same result at its picture's size, for a file; the one given where there is none."""
+        future: Future[FrameResult] = Future()
+        self._inference.refine(shown, future.set_result)
+        return future
 
     def give_up_stuck(self) -> Parser | None:
         """Engine that does not end its frame; pictures go on without one, in another thread. Called often.

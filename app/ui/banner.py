@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from datetime import datetime
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QColor, QGuiApplication, QResizeEvent
@@ -89,7 +89,7 @@ class Banner(QFrame):
         self._notices.pop(topic, None)
         self._offers.pop(topic, None)
         if notice.text:
-            self.past.append((f"{datetime.now().astimezone():%H:%M:%S}", notice))
+            self.past.append((time.strftime("%H:%M:%S"), notice))
             self._notices[topic] = notice
             while len(self._notices) > KEPT:
                 self._notices.popitem(last=False)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -86,14 +87,18 @@ class ExportDialog(QDialog):
         assert export is not None
         self.export: QPushButton = export
         export.setObjectName("primary")
+        for control in buttons.buttons():
+            control.setIcon(QIcon())
         buttons.accepted.connect(self._on_export)
         buttons.rejected.connect(self.reject)
         form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
-        form.addRow("Files", self._products())
+        files = plain("Files")
+        files.setAlignment(Qt.AlignmentFlag.AlignTop)
+        form.addRow(files, self._products())
         if subject.clip:
             form.addRow("Frames", self.range)
         form.addRow("Looks", self.views)

@@ -22,7 +22,7 @@ class Latest(Generic[T]):
         """`on_filled` runs in the producer's thread, only when the place goes from empty to full."""
         self._condition = threading.Condition()
         self._value: T | None = None
-        self._closed = False
+        self._closed = self._woken = False
         self._on_filled = on_filled
         self.dropped = 0
 
@@ -39,12 +39,21 @@ class Latest(Generic[T]):
             self._on_filled()
 
     def take(self, timeout_s: float | None = None) -> T | None:
-        """The waiting value, or None when the timeout passed or the mailbox is closed; 0 does not wait."""
+        """The waiting value; None when the timeout passed, after `wake` or `close`. 0 does not wait."""
         with self._condition:
             if timeout_s != 0:
-                self._condition.wait_for(lambda: self._value is not None or self._closed, timeout_s)
+                self._condition.wait_for(
+                    lambda: self._value is not None or self._closed or self._woken, timeout_s
+                )
+            self._woken = False
             value, self._value = self._value, None
             return value
+
+    def wake(self) -> None:
+        """Let the consumer go on without a value: there is something else for it to do."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify()
 
     def close(self) -> None:
         """Wake every waiter with None and refuse new values; idempotent."""

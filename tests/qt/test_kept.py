@@ -80,3 +80,44 @@ def test_the_folder_of_recordings_is_chosen(playing, qtbot, tmp_path) -> None:
     dialog.close()
     qtbot.keyClick(playing.window, "s")
     assert kept(playing, qtbot, "*.png").parent == tmp_path / "mine"
+
+
+def test_a_picture_that_rests_is_decided_at_its_own_size(playing, qtbot) -> None:
+    canvas = playing.window.canvas
+    first = canvas.parsed
+    qtbot.waitUntil(lambda: canvas.parsed.fine, timeout=10_000)
+    fine = canvas.parsed
+    assert fine.parsing.labels.shape == (90, 160) != first.parsing.labels.shape
+    assert fine.frame is first.frame
+    assert (fine.parsing.labels > 0).mean() == pytest.approx((first.parsing.labels > 0).mean(), abs=0.02)
+    qtbot.wait(400)
+    assert canvas.parsed is fine  # once
+    playing.pipeline.capture.step(1)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 1 and canvas.parsed.fine, timeout=10_000)
+    playing.playing.toggle()
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index > 10, timeout=10_000)
+    assert not canvas.parsed.fine
+
+
+def test_a_snapshot_of_what_plays_is_decided_at_picture_size(playing, qtbot, tmp_path) -> None:
+    playing.settings = replace(playing.settings, recordings=str(tmp_path / "kept"))
+    qtbot.keyClick(playing.window, "2")
+    playing.playing.toggle()
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index > 20, timeout=10_000)
+    index = playing.window.canvas.parsed.frame.index
+    playing.recordings.snapshot()
+    path = kept(playing, qtbot, f"moving frame {index} *.png")
+    playing.playing.toggle()
+    playing.playing.seek(index)
+    canvas = playing.window.canvas
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == index and canvas.parsed.fine, timeout=10_000)
+    with Image.open(path) as picture:
+        person = np.array(picture).any(axis=2)
+    labels = canvas.parsed.parsing.labels
+    assert (person != (labels > 0)).mean() < 0.01
+
+
+def test_a_silhouette_from_outside_sees_no_frame_twice(playing, qtbot) -> None:
+    playing.workspace.use_motion()
+    qtbot.wait(600)
+    assert not playing.window.canvas.parsed.fine
