@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from app.live.refinement import Refinement, can_be_refined, refined
+from app.live.refinement import FinerRequest, can_be_refined, refined
 from models.results import Result
 from runtime.engine.companion import Companion
 from runtime.engine.continuity import Continuity
@@ -110,12 +110,12 @@ class Inference(threading.Thread):
         self._said = Notice("")
         self._said_s = 0.0
         self._done_s: deque[float] = deque(maxlen=240)
-        self._refinements: deque[Refinement] = deque()
+        self._refinements: deque[FinerRequest] = deque()
         self._newest: FrameResult | None = None
 
     def refine(self, shown: FrameResult, done: Callable[[FrameResult], None]) -> None:
         """Decide a result at its picture's size between two frames; `done` gets it, in this thread."""
-        self._refinements.append(Refinement(shown, done))
+        self._refinements.append(FinerRequest(shown, done))
         self._frames.wake()
 
     def run(self) -> None:
@@ -140,7 +140,7 @@ class Inference(threading.Thread):
         newest = self._newest
         return newest is not None and newest.frame is result.frame and newest.engine_id == result.engine_id
 
-    def _refine(self, refinement: Refinement) -> None:
+    def _refine(self, refinement: FinerRequest) -> None:
         shown, engine, pair = refinement.shown, self.engine, self.pair
         fine = shown
         if can_be_refined(engine, shown) and isinstance(engine, Engine):

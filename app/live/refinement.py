@@ -13,7 +13,7 @@ from runtime.frames import FrameResult
 
 
 @dataclass(frozen=True, eq=False)
-class Refinement:
+class FinerRequest:
     """A result that is to be refined, and who gets the finer one, or this one where there is none."""
 
     shown: FrameResult
