@@ -13,6 +13,7 @@ import torch
 
 from experiments import networks
 from models.checkpoint import CheckpointError
+from runtime.system.errors import Refusal
 from training.photos import DataError
 
 #: name → module with `run(arguments)`, what it measures
@@ -76,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     cv2.setNumThreads(1)
     try:
         importlib.import_module(f"experiments.{EXPERIMENTS[a.name][0]}").run(a)
-    except (DataError, CheckpointError, OSError) as e:
+    except (DataError, CheckpointError, OSError, Refusal) as e:
         sys.stderr.write(f"{e}\n")
         return 1
     return 0

@@ -1,18 +1,20 @@
 """`python -m export CHECKPOINT --out DIR`: a checkpoint becomes a bundle that the program runs.
 
-Exit code 0 when the bundle is written, 1 with the reason when nothing was, 2 for wrong usage.
+Exit code 0 when the bundle is written; 1 with the reason when it failed on the way, 2 when
+nothing was begun.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from export.quantisation import calibration_pictures
-from export.write import CARD, describe, export_bundle
+from export.write import CARD, describe, export_bundle, refuse_foreign
 from models.checkpoint import Meta, load_network, row_of
 from models.network import Network
 from models.outputs import PartLabels
@@ -37,6 +39,11 @@ def main(argv: list[str] | None = None) -> int:
         )
         card = a.card.read_text() if a.card else _card(name, network, meta)
         pictures = calibration_pictures(a.int8, spec) if a.int8 else ()
+        refuse_foreign(out)
+    except (OSError, ValueError, Refusal) as e:
+        sys.stderr.write(f"{e}\n")
+        return 2
+    try:
         found = export_bundle(network, out, spec, card, pictures)
     except (OSError, ValueError, Refusal) as e:
         sys.stderr.write(f"{e}\n")
@@ -93,11 +100,24 @@ def _training_set(text: str) -> TrainingSet:
 
 def _card(name: str, network: Network, meta: Meta) -> str:
     parameters = sum(p.numel() for p in network.parameters())
-    facts = json.dumps(meta, indent=2, sort_keys=True)
-    return (
-        f"# {name}\n\n{parameters:,} parameters. Accuracy: not measured at export.\n\n"
-        f"What the checkpoint says of itself:\n\n```json\n{facts}\n```\n"
-    )
+    history = [f"- {line}" for line in meta.get("history", ())]
+    rows = [f"| {k} | {v} |" for k, v in _facts({k: v for k, v in meta.items() if k != "history"})]
+    return "\n".join((
+        f"# {name}", "", f"{parameters:,} parameters. Accuracy: not measured at export.", "",
+        *(["## How it was trained", "", *history, ""] if history else []),
+        "## The checkpoint of itself", "", "| | |", "|---|---|", *rows, "",
+    ))  # fmt: skip
+
+
+def _facts(facts: Mapping[str, Any], of: str = "") -> Iterator[tuple[str, str]]:
+    """Names in words and values, those of nested facts behind the name of what they are of."""
+    for key, value in facts.items():
+        name = f"{of}{key.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            yield from _facts(value, f"{name}: ")
+        else:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            yield name, "–" if shown in ("", None) else str(shown).replace("|", "/")
 
 
 if __name__ == "__main__":

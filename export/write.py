@@ -94,7 +94,7 @@ def export_bundle(
         ExportError: for weights that are not finite, training mode, failed parity, or other files in `out`.
     """
     refuse_unfit(module, spec.name)
-    _refuse_foreign(out)
+    refuse_foreign(out)
     stages = module.stages()
     fast = {stage: rewrite(plain.eval()) for stage, plain in stages.items()}
     graphs = {stage: to_onnx(m, spec.stages, stage) for stage, m in fast.items()}
@@ -129,8 +129,12 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _refuse_foreign(out: Path) -> None:
-    """A bundle replaces its whole directory, so the directory may hold nothing else."""
+def refuse_foreign(out: Path) -> None:
+    """A bundle replaces its whole directory, so the directory may hold nothing else.
+
+    Raises:
+        ExportError: it is none, or does.
+    """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise ExportError(f"{out}: it is not a directory. Name a new directory")
     foreign = sorted(p.name for p in out.iterdir() if p.name not in BUNDLE_FILES) if out.exists() else []

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from models.checkpoint import CheckpointError, load_weights, starting_weights, with_slopes
-from models.families import ZOO
+from models.families import ZOO, ZooRow
 from models.network import build
 from models.spec import sides_of
 from training import distributed
@@ -33,20 +33,26 @@ from training.workers import WorkerStream
 log = logging.getLogger(__name__)
 
 
-def _arguments() -> argparse.ArgumentParser:
+def _arguments(row: ZooRow) -> argparse.ArgumentParser:
+    """Options, with the defaults of a row's recipe."""
+    usual = recipe_of(row)
     p = argparse.ArgumentParser(prog="xfactor train", description="Train a network from its row; resumable.")
     p.add_argument(
         "name", nargs="?", choices=tuple(ZOO), default="factored-s31", metavar="NAME", help=", ".join(ZOO)
     )
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--coco", type=Path, help="COCO's folder, for networks that find everybody's joints")
-    p.add_argument("--data", type=Path, help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/")
+    p.add_argument(
+        "--data",
+        type=Path,
+        help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/; needed wherever joints are learned",
+    )
     p.add_argument(
         "--synthetic",
         type=Path,
         nargs="+",
         default=[],
-        help="packed synthetic people: STEM…; to teach people, folders of synthetic ones",
+        help="packed synthetic people (synth --packed): STEM…; for everybody's joints, folders (synth --out)",
     )
     share_help = "share of --synthetic where people with joints and parts are taught; 1: no photos"
     p.add_argument("--rendered-share", type=float, default=RENDERED, help=share_help)
@@ -70,15 +76,19 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument(
         "--only", nargs="+", default=[], metavar="LAYERS", help="the same, but they go on learning"
     )
-    own = p.add_argument_group("recipe", "each has a default for the kind of network: training/recipes.py")
+    own = p.add_argument_group("recipe", f"defaults are those of {row.name}: training/recipes.py")
     own.add_argument("--recipe", choices=tuple(NAMED), metavar="RECIPE", help=", ".join(NAMED))
-    own.add_argument("--steps", type=int)
-    own.add_argument("--decay-steps", type=int, help="the learning rate falls over the last ones; 0: never")
-    own.add_argument("--batch", type=int)
-    own.add_argument("--crop", type=int, help="side of the training pictures, px")
-    own.add_argument("--lr", type=float)
-    own.add_argument("--optimiser", choices=get_args(Optimiser))
-    own.add_argument("--ema", type=float, help="decay of the averaged weights")
+    own.add_argument("--steps", type=int, help=f"default {usual.steps}")
+    own.add_argument(
+        "--decay-steps",
+        type=int,
+        help=f"the learning rate falls over the last ones; default {usual.decay_steps}",
+    )
+    own.add_argument("--batch", type=int, help=f"default {usual.batch}")
+    own.add_argument("--crop", type=int, help=f"side of the training pictures, px; default {usual.crop}")
+    own.add_argument("--lr", type=float, help=f"default {usual.lr:g}")
+    own.add_argument("--optimiser", choices=get_args(Optimiser), help=f"default {usual.optimiser}")
+    own.add_argument("--ema", type=float, help=f"decay of the averaged weights; default {usual.ema:g}")
     p.add_argument("--target-stride", type=int, default=4, choices=(1, 2, 4, 8), help="pixels per label cell")
     p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
     p.add_argument("--seed", type=int, default=0)
@@ -102,6 +112,8 @@ def _start(state: State, last: Path, paths: Sequence[Path], keep: Sequence[str])
     """Go on from the `last` checkpoint where there is one, or start from others' weights in turn."""
     if last.exists():
         resume(state, last)
+        unread = f"; {', '.join(map(str, paths))} is not read: --init starts new runs" if paths else ""
+        log.info("%s: goes on from step %d%s", last, state.step, unread)
         return
     for path in paths:
         own = state.net.state_dict()
@@ -122,7 +134,9 @@ def _start(state: State, last: Path, paths: Sequence[Path], keep: Sequence[str])
 
 def _parsed(argv: list[str] | None) -> argparse.Namespace:
     """The arguments, those refused that do not go together."""
-    parser = _arguments()
+    words = sys.argv[1:] if argv is None else argv
+    named = next((word for word in words if word in ZOO), "factored-s31")
+    parser = _arguments(ZOO[named])
     a = parser.parse_args(argv)
     if (a.keep or a.only) and not a.init:
         parser.error("--keep and --only take their layers from a checkpoint: give --init")
@@ -135,8 +149,39 @@ def _parsed(argv: list[str] | None) -> argparse.Namespace:
     return a
 
 
+def _mixture(a: argparse.Namespace) -> Mixture:
+    """Weights of the sources."""
+    return replace(Mixture(*a.mixture) if a.mixture else Mixture(), own=a.own_share)
+
+
+def _begun(
+    a: argparse.Namespace, config: TrainConfig, crop: int, processes: tuple[int, int], device: torch.device
+) -> tuple[State, Stream | WorkerStream]:
+    """A run that can go on at once, and its batches.
+
+    Raises:
+        ValueError: weights or data cannot be used.
+    """
+    folders = DataFolders(
+        a.data, tuple(a.synthetic), a.silhouettes, a.pseudolabels, a.strict, a.coco, _mixture(a),
+        tuple(a.own), a.rendered_share,
+    )  # fmt: skip
+    row, (rank, world) = ZOO[a.name], processes
+    torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
+    net = build(row)
+    net.freeze(*a.keep)
+    state = new_state(config, row, net, device)
+    _start(state, a.out / LAST, a.init, [*a.keep, *a.only])
+    distributed.same_start(state.net)
+    shape = BatchShape(config.batch, crop, a.target_stride)
+    make = batches_for(state.outputs, folders, shape, a.seed * world + rank)
+    if a.workers:
+        return state, WorkerStream(make, start=state.step, steps=config.steps, workers=a.workers)
+    return state, Stream(make, start=state.step)
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Train; 0 done, 1 stopped with a reason."""
+    """Train; 0 done, 1 stopped with a reason, 2 nothing begun."""
     a = _parsed(argv)
     row = ZOO[a.name]
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -150,43 +195,24 @@ def main(argv: list[str] | None = None) -> int:
         seed=a.seed,
         step=StepConfig(tuple(a.setting_shares), bf16=not a.no_bf16, objective=recipe.objective),
     )  # fmt: skip
-    mixture = replace(Mixture(*a.mixture) if a.mixture else Mixture(), own=a.own_share)
-    folders = DataFolders(
-        a.data,
-        tuple(a.synthetic),
-        a.silhouettes,
-        a.pseudolabels,
-        a.strict,
-        a.coco,
-        mixture,
-        tuple(a.own),
-        a.rendered_share,
-    )
+    crop = sides_of(row.stages).up(recipe.crop)
+    failed = 2
     try:
-        torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
-        net = build(row)
-        net.freeze(*a.keep)
-        state = new_state(config, row, net, device)
-        _start(state, a.out / LAST, a.init, [*a.keep, *a.only])
-        distributed.same_start(state.net)
-        crop = sides_of(row.stages).up(recipe.crop)
-        shape = BatchShape(recipe.batch, crop, a.target_stride)
-        make = batches_for(state.outputs, folders, shape, a.seed * world + rank)
-        stream = (
-            WorkerStream(make, start=state.step, steps=recipe.steps, workers=a.workers)
-            if a.workers
-            else Stream(make, start=state.step)
-        )
+        state, stream = _begun(a, config, crop, (rank, world), device)
+        failed = 1
         try:
-            facts = {"mixture": asdict(mixture), "crop": crop}
+            facts = {"mixture": asdict(_mixture(a)), "crop": crop}
             train(state, config, stream, a.out, facts, device, (rank, world))
         finally:
             stream.close()
     except (DataError, CheckpointError, DivergedError, ValueError) as e:
         sys.stderr.write(f"{e}\n")
-        return 1
+        return failed
     finally:
         distributed.stop()
+    last = a.out / LAST
+    if rank == 0:
+        log.info("%s: %d steps. Next: xfactor export %s --out DIR", last, state.step, last)
     return 0
 
 

@@ -277,8 +277,8 @@ def crowd_sources(output: JointDisks, folders: DataFolders) -> CrowdSources:
     """
     if folders.data is None:
         raise DataError(
-            "people need photos. Give --coco DIR,"
-            " or --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
+            "people need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/;"
+            " --coco DIR instead teaches PersonLab alone."
         )
     backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
     rendered = [p for folder in folders.synthetic for p in read_rendered(folder, output.joint_set)]

@@ -150,7 +150,7 @@ def train(
     """
     state.net.train()
     rank, world = processes
-    meter = _Meter(out / "log.jsonl") if rank == 0 else None
+    meter = _Meter(out / "log.jsonl", config.steps) if rank == 0 else None
     for batch in batches:
         if state.step >= config.steps:
             break
@@ -205,7 +205,7 @@ def _average(ema: nn.Module, net: nn.Module, decay: float) -> None:
 
 
 class _Meter:
-    """Mean losses and throughput every 50 steps, to the log and to a file.
+    """Mean losses and throughput every 50 steps and at the end, to the log and to a file.
 
     `of_ceiling` compares with what two quiet CPU cores reached at 256 px without making any batches.
     """
@@ -213,7 +213,8 @@ class _Meter:
     EVERY = 50
     CEILING = 29.0 * 256**2  # pixels a second
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, last: int) -> None:
+        self._last = last
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._sums: dict[str, list[float]] = {}
@@ -226,7 +227,7 @@ class _Meter:
         for k, v in terms.items():
             self._sums.setdefault(k, []).append(v)
         self._images += images
-        if state.step % self.EVERY:
+        if state.step % self.EVERY and state.step != self._last:
             return
         rate = self._images / (time.monotonic() - self._since)
         row = {"step": state.step, "images": state.images, "images_per_s": round(rate, 1),

@@ -133,7 +133,8 @@ def read_rendered(folder: Path, joints: JointSet = COCO17, part: Part = "train")
         record = json.loads((folder / "keypoints.json").read_text())
         rows, split = record["keypoints"], record["recipe"]["split"]
     except (OSError, ValueError, KeyError, TypeError) as e:
-        raise DataError(f"{folder}: not a folder of synthetic people ({e}).") from e
+        remedy = "Scenes need one of xfactor synth --count N --out DIR; a packed set has no silhouettes."
+        raise DataError(f"{folder}: not a folder of synthetic people ({e}). {remedy}") from e
     if split != part:
         remedy = f"Make another by python -m synthetic --split {part}"
         raise DataError(f"{folder}: its people are for {split}, others are for {part}. {remedy}.")

@@ -197,7 +197,7 @@ class ParseJob:
             "sha256": {f"{s.name}.onnx": s.sha256 for s in engine.sessions},
             "factor": str(self.silhouettes) if self.silhouettes else engine.factor_name,
             "box": str(engine.size),
-            "views": "regions" if clip and views.regions else views.count,
+            "views": "regions" if clip and engine.with_views(views).forward.regional else views.count,
             "smoothing": self.smooth,
             "frames": str(self.span) if clip else str(FrameSpan()),
             "provider": engine.provider,

@@ -159,8 +159,19 @@ def test_parity_pictures_are_the_same_each_time_and_of_several_kinds() -> None:
     assert any(b > 1 for b, *_ in CASES)
 
 
+def test_the_card_of_a_checkpoint_is_a_table(tmp_path: Path) -> None:
+    net = build(ZOO["enet-relu"])
+    meta = {"step": 7, "config": {"lr": 0.001, "step": {"bf16": True}}, "history": ["Seven | steps."]}
+    save_network(tmp_path / "net.safetensors", ZOO["enet-relu"], net, meta)
+    assert main([str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "o")]) == 0
+    card = (tmp_path / "o" / "CARD.md").read_text()
+    assert "| config: step: bf16 | True |" in card
+    assert "## How it was trained\n\n- Seven | steps.\n" in card
+    assert "{" not in card
+
+
 def test_the_command_says_why_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "o")]) == 1
+    assert main([str(tmp_path / "none.safetensors"), "--out", str(tmp_path / "o")]) == 2
     assert "no such file" in capsys.readouterr().err
     for wrong in (
         ["--size", "big"],
@@ -187,6 +198,6 @@ def test_the_command_refuses_a_size_or_a_stride_that_the_network_has_not(
     name: str, options: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save_network(tmp_path / "net.safetensors", ZOO[name], build(ZOO[name]), {})
-    assert main([str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "o"), *options]) == 1
+    assert main([str(tmp_path / "net.safetensors"), "--out", str(tmp_path / "o"), *options]) == 2
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "o").exists()

@@ -214,5 +214,5 @@ def test_the_command_trains_on_coco(root: Path, tmp_path: Path, capsys: pytest.C
     ]
     assert main([*asked, "--out", str(tmp_path / "run")]) == 0
     assert (tmp_path / "run" / "last.safetensors").is_file()
-    assert main([*asked[:2], str(tmp_path / "none"), *asked[3:], "--out", str(tmp_path / "other")]) == 1
+    assert main([*asked[:2], str(tmp_path / "none"), *asked[3:], "--out", str(tmp_path / "other")]) == 2
     assert "person_keypoints_train2017.json" in capsys.readouterr().err

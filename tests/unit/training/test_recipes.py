@@ -99,7 +99,7 @@ def test_weights_that_cannot_be_started_from_are_refused_in_words(
     elif content is not None:
         save_file(content, path)
     assert (
-        main(["personlab-resnet50", "--init", str(path), "--out", str(tmp_path / "o"), "--steps", "1"]) == 1
+        main(["personlab-resnet50", "--init", str(path), "--out", str(tmp_path / "o"), "--steps", "1"]) == 2
     )
     assert reason in capsys.readouterr().err
 
@@ -189,11 +189,11 @@ def test_a_checkpoint_that_fits_nowhere_is_no_start(
     save_network(other, ROW, build(ROW), {})
     save_network(parser, ZOO["factored-s31"], build(ZOO["factored-s31"]), {})
     run = ["pil-small", "--out", str(tmp_path / "run"), "--steps", "1"]
-    assert main([*run, "--init", str(other)]) == 1
+    assert main([*run, "--init", str(other)]) == 2
     assert "no weight of it fits this network" in capsys.readouterr().err
-    assert main([*run, "--init", str(parser), "--keep", "pose_encoder", "fusion.adapter"]) == 1
+    assert main([*run, "--init", str(parser), "--keep", "pose_encoder", "fusion.adapter"]) == 2
     assert "no weight of it fits fusion.adapter" in capsys.readouterr().err
-    assert main([*run, "--init", str(parser)]) == 1, "for want of data, not of weights"
+    assert main([*run, "--init", str(parser)]) == 2, "for want of data, not of weights"
     assert "no weight of it fits" not in capsys.readouterr().err
 
 
@@ -208,7 +208,10 @@ def rendered_alone(folder: Path) -> list[str]:
     return ["pil-small", "--out", str(folder / "run"), *run, "--batch", "1", "--crop", "64"]
 
 
-def test_layers_alone_are_taken_and_go_on_learning_from_rendered_people(tmp_path: Path) -> None:
+def test_layers_alone_are_taken_and_go_on_learning_from_rendered_people(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     given, run = tmp_path / "given.safetensors", rendered_alone(tmp_path)
     torch.manual_seed(5)
     net = build(ZOO["pil-small"])
@@ -220,6 +223,28 @@ def test_layers_alone_are_taken_and_go_on_learning_from_rendered_people(tmp_path
     assert not torch.equal(learned[one], before[one])
     assert torch.allclose(learned[one], before[one], atol=1e-3)
     assert not torch.allclose(learned[other], before[other], atol=1e-3)
+    caplog.clear()
+    assert main([*run, "--init", str(tmp_path / "typo"), "--steps", "2", "--no-bf16"]) == 0
+    assert "goes on from step 1" in caplog.text
+    assert "typo is not read: --init starts new runs" in caplog.text
+    assert "'parts': " in caplog.text, "the loss, though the run is short"
+    assert f"Next: xfactor export {tmp_path / 'run' / LAST} --out DIR" in caplog.text
+
+
+def test_help_has_the_defaults_of_the_row(capsys: pytest.CaptureFixture[str]) -> None:
+    for row, steps, side in (("pil-small", 8000, 256), ("paf-fcn-small", 12000, 320)):
+        with pytest.raises(SystemExit):
+            main([row, "--help"])
+        words = " ".join(capsys.readouterr().out.split())
+        assert f"defaults are those of {row}" in words
+        assert f"--steps STEPS default {steps}" in words
+        assert f"side of the training pictures, px; default {side}" in words
+
+
+def test_a_packed_set_is_no_source_of_scenes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = rendered_alone(tmp_path)[1:]
+    assert main(["paf-fcn-small", *run]) == 2
+    assert "xfactor synth --count N --out DIR" in capsys.readouterr().err
 
 
 def test_another_familys_recipe_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -331,6 +331,7 @@ def test_regions_need_smoothing_and_are_a_recipe_of_their_own(tmp_path: Path) ->
     engine = regions.load()
     assert regions.recipe(engine, clip=True)["views"] == "regions"
     assert regions.recipe(engine, clip=False)["views"] == 1
+    assert regions.recipe(load_engine("people-s31", device="cpu"), clip=True)["views"] == 1, "it looks whole"
 
 
 def test_six_views_see_people_better_than_one(shared_data: Path) -> None:
