@@ -34,8 +34,6 @@ log = logging.getLogger(__name__)
 
 
 def _arguments(row: ZooRow) -> argparse.ArgumentParser:
-    """Options, with the defaults of a row's recipe."""
-    usual = recipe_of(row)
     p = argparse.ArgumentParser(prog="xfactor train", description="Train a network from its row; resumable.")
     p.add_argument(
         "name", nargs="?", choices=tuple(ZOO), default="factored-s31", metavar="NAME", help=", ".join(ZOO)
@@ -76,6 +74,24 @@ def _arguments(row: ZooRow) -> argparse.ArgumentParser:
     p.add_argument(
         "--only", nargs="+", default=[], metavar="LAYERS", help="the same, but they go on learning"
     )
+    _add_recipe(p, row)
+    p.add_argument("--target-stride", type=int, default=4, choices=(1, 2, 4, 8), help="pixels per label cell")
+    p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: a thread (a CPU)")
+    p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
+    p.add_argument("--mixture", type=float, nargs=4, default=None, metavar=("SYNTH", "SILH", "SPORT", "COMP"))
+    p.add_argument("--no-bf16", action="store_true")
+    p.add_argument(
+        "--strict", action="store_true", help="refuse a data folder with bad files instead of skipping them"
+    )
+    return p
+
+
+def _add_recipe(p: argparse.ArgumentParser, row: ZooRow) -> None:
+    """Options of the recipe, with a row's defaults in their help."""
+    usual = recipe_of(row)
     own = p.add_argument_group("recipe", f"defaults are those of {row.name}: training/recipes.py")
     own.add_argument("--recipe", choices=tuple(NAMED), metavar="RECIPE", help=", ".join(NAMED))
     own.add_argument("--steps", type=int, help=f"default {usual.steps}")
@@ -89,18 +105,6 @@ def _arguments(row: ZooRow) -> argparse.ArgumentParser:
     own.add_argument("--lr", type=float, help=f"default {usual.lr:g}")
     own.add_argument("--optimiser", choices=get_args(Optimiser), help=f"default {usual.optimiser}")
     own.add_argument("--ema", type=float, help=f"decay of the averaged weights; default {usual.ema:g}")
-    p.add_argument("--target-stride", type=int, default=4, choices=(1, 2, 4, 8), help="pixels per label cell")
-    p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: a thread (a CPU)")
-    p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
-    p.add_argument("--mixture", type=float, nargs=4, default=None, metavar=("SYNTH", "SILH", "SPORT", "COMP"))
-    p.add_argument("--no-bf16", action="store_true")
-    p.add_argument(
-        "--strict", action="store_true", help="refuse a data folder with bad files instead of skipping them"
-    )
-    return p
 
 
 def only(layers: tuple[str, ...], given: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
