@@ -13,9 +13,11 @@ from personalize.seeds import window
 from runtime.library.factors import usable_name
 from runtime.library.models import find_model
 from runtime.media.capture import Capture
+from runtime.media.feeds import SLIDES_RATE
 
 NOTHING = "Open or drop a clip of the person, or choose a camera."
 STILL = "One picture is too little: personalising follows a person through a clip."
+SLIDES = "These pictures are no sequence: personalising follows a person through a clip."
 LOADING = "The model is still loading."
 
 
@@ -40,8 +42,9 @@ def offer_for(workspace: Workspace, capture: Capture | None) -> PersonalizeOptio
     )
     if info.live:
         return replace(named, live=True, factor=factor)
-    if info.frames < 2:
-        return replace(named, why_not=STILL)
+    slides = source.kind == "folder" and info.rate == SLIDES_RATE
+    if info.frames < 2 or slides:
+        return replace(named, why_not=SLIDES if slides else STILL)
     around = window(info.frames, around=capture.position)
     span = capture.playback.span
     frames = around.start, around.stop - 1

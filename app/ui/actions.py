@@ -136,6 +136,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         LINE,
         Action("hide", "&Hide overlays", "H", checks="alone"),
         Action("joints", "&Joints over the parts", "J", "Of a model that gives both", checks="alone"),
+        Action("contours", "Lines between par&ts", "Shift+L", "A dark line around each part", checks="alone"),
         Action("colour-blind", "Colour-blind-safe colours", "Ctrl+B", checks="alone"),
         Action("hud", "&Numbers on the picture", "I", checks="alone"),
         Action("panel", "&Side panel", "Ctrl+P", checks="alone"),

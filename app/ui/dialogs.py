@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt, pyqtBoundSignal
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
+WIDE_PX = 560  # room for a link
 MEDIA = (
     "Videos and pictures (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.mpg *.mpeg *.ts *.flv *.ogv *.wmv *.gif"
     " *.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff);;All files (*)"
@@ -57,6 +58,7 @@ def ask_text(parent: QWidget, title: str, words: str, now: str, on_chosen: Calla
     dialog = QInputDialog(parent)
     dialog.setLabelText(words)
     dialog.setTextValue(now)
+    dialog.resize(WIDE_PX, dialog.sizeHint().height())
     _open(dialog, title, dialog.textValueSelected, on_chosen)
 
 

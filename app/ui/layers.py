@@ -31,6 +31,7 @@ from runtime.output.palettes import colours, tints
 DIM = 0.55  # how dark the room gets where only the person matters
 WITH_JOINTS = {ViewMode.OVERLAY, ViewMode.PARTS}  # views of parts over which joints may be painted
 UNSURE = 128  # of 255: a confidence below this is hatched
+CONTOUR = np.uint32(0xC0000000)
 HATCH_PX, HATCH = 9, np.uint32(0xE6E6E6E6)  # one line in three, white
 MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
 
@@ -225,7 +226,11 @@ def _paint_layers(painter: QPainter, area: QRectF, layer: Layers, style: Display
 def _parts(parsing: Parsing, style: DisplayStyle, opacity: float) -> QImage:
     alpha = visible(parsing.part_set, style).astype(np.float32) * opacity
     table = tints(colours(parsing.part_set, colour_blind=style.colour_blind), alpha)
-    return _argb(table[parsing.labels])
+    painted = table[parsing.labels]
+    if style.contours:
+        wide = cv2.morphologyEx(parsing.labels, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
+        painted = np.where(wide & (painted > 0), CONTOUR, painted)
+    return _argb(painted)
 
 
 def _confidence(parsing: Parsing, style: DisplayStyle) -> QImage:

@@ -50,6 +50,7 @@ class DisplayStyle:
     mirror: bool = False  #: display only
     behind: Backdrop = GREEN_SCREEN
     joints: bool = True  #: over the parts, of a model that gives both
+    contours: bool = False  #: a dark line between parts
     boxes: bool = False  #: around people
     person: int = 0  #: number of the person that is chosen, or 0
     follow: bool = False  #: the view stays on the chosen person

@@ -49,6 +49,7 @@ class StyleState(QObject):
             actions[name].triggered.connect(lambda _, by=step: self._move_split(by))
         actions["hide"].triggered.connect(lambda on: self.show(replace(self.style, bare=on)))
         actions["joints"].triggered.connect(lambda on: self.show(replace(self.style, joints=on)))
+        actions["contours"].triggered.connect(lambda on: self.show(replace(self.style, contours=on)))
         actions["colour-blind"].triggered.connect(lambda on: self.show(replace(self.style, colour_blind=on)))
         actions["show-all"].triggered.connect(lambda: self.show(self.style.with_everything()))
         self.show(self.style)
@@ -59,7 +60,12 @@ class StyleState(QObject):
         self._controls.show_style(style)
         self._canvas.show_style(style)
         self._actions[f"view-{style.view}"].setChecked(True)
-        checks = {"split": style.split, "hide": style.bare, "joints": style.joints}
+        checks = {
+            "split": style.split,
+            "hide": style.bare,
+            "joints": style.joints,
+            "contours": style.contours,
+        }
         for name, on in {**checks, "colour-blind": style.colour_blind}.items():
             self._actions[name].setChecked(on)
         self.changed.emit()

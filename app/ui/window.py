@@ -260,19 +260,19 @@ class Window(KeyboardWindow):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Escape leaves the field that is typed in, a click or brush, a notice, a person, full screen."""
+        """Escape leaves the field that is typed in, a click or brush, a person, full screen, a notice."""
         if event is not None and event.key() == Qt.Key.Key_Escape:
             asked = self._use_click is not None or self.brush_bar.isVisible()
             self.stop_picking()
             self.hand_back()
             if self.brush_bar.isVisible():
                 self.brush_bar.closed.emit()
-            if self.banner.notice is not None and not asked:
-                self.banner.dismiss()
-            elif self.display.style.person:
+            if self.display.style.person:
                 self.escaped.emit()
             elif self.isFullScreen():
                 self.actions_["full-screen"].trigger()
+            elif not asked:
+                self.banner.dismiss()
         elif (
             event is not None and self.brush_bar.isVisible() and event.matches(QKeySequence.StandardKey.Undo)
         ):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.labels import PartSet
 from models.results import Parsing, Result
 from runtime.output.instances import draw_instances, draw_pose, instances
+from runtime.output.palettes import seen_palette
 from runtime.system.errors import Refusal
 
 DEFAULT_OPACITY = 0.6
@@ -82,4 +83,4 @@ def _coloured(labels: NDArray[np.uint8], part_set: PartSet) -> NDArray[np.uint8]
     filled = cv2.dilate(labels, np.ones((3, 3), np.uint8))
     cv2.copyTo(labels, labels, filled)
     # A look-up by OpenCV's colour map is ten times as fast as by a numpy index.
-    return np.asarray(cv2.applyColorMap(filled, part_set.palette()[:, None, :]), dtype=np.uint8)
+    return np.asarray(cv2.applyColorMap(filled, seen_palette(part_set)[:, None, :]), dtype=np.uint8)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import colorsys
+import functools
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,7 @@ _HUES = {
 # Along a limb lightness alternates, so that neighbours differ without their hue.
 _LIGHTNESS = (0.72, 0.42, 0.82, 0.5, 0.88, 0.34)
 
+DARKEST, LIGHT = 34.0, 60.0  # L* that black becomes, and from which on a colour stays
 NOBODYS = (150, 150, 150)  # RGB of a person without a number among people who have one
 #: RGB, each the light and vivid colour that lies furthest in CIELAB from all before it.
 _VIVID = """f0be1e dd11ff 00bbff ff3366 00ff00 229955 ffaaff ff6600 6677ff bbee22 00eeee ff33bb
@@ -30,11 +33,21 @@ _VIVID_RGB, _SAFE_RGB = ([tuple(bytes.fromhex(c)) for c in row.split()] for row 
 
 
 def colours(parts: PartSet, *, colour_blind: bool) -> NDArray[np.uint8]:
-    """(256, 3) RGB by label id."""
-    table = parts.palette()
+    """(256, 3) RGB by label id, as it is painted over pictures."""
+    table = seen_palette(parts).copy()
     if colour_blind:
         for part, row in enumerate(parts.rows, start=1):
             table[part] = _safe_colour(row)
+    return table
+
+
+@functools.cache
+def seen_palette(parts: PartSet) -> NDArray[np.uint8]:
+    """(256, 3) RGB of a part set; a colour too dark to be seen is lighter (CIELAB L*), in the same hue."""
+    lab = cv2.cvtColor(parts.palette()[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = np.maximum(lab[..., 0], DARKEST + (1 - DARKEST / LIGHT) * lab[..., 0])
+    table = np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0], 0, 1) * 255).astype(np.uint8)
+    table[0] = table[parts.classes :] = 0
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -79,7 +80,7 @@ def test_the_overlay_mixes_and_leaves_the_rest_alone(halves) -> None:
     out = rendered(halves, DisplayStyle(opacity=0.5)).astype(int)
     image = halves.frame.image.astype(int)
     assert (out[LEFT] == image[LEFT]).all()
-    mixed = (image[RIGHT] + np.array(S31.palette()[S31.id("lhand")], int)) / 2
+    mixed = (image[RIGHT] + np.array(colours(S31, colour_blind=False)[S31.id("lhand")], int)) / 2
     assert np.abs(out[RIGHT] - mixed).max() <= 2
 
 
@@ -340,3 +341,27 @@ def test_a_hidden_part_is_not_hidden_in_a_model_of_other_parts(halves: FrameResu
         assert both.before is not None
         assert both.before.upper is not None
         assert (both.before.upper.pixelColor(48, 24).alpha() > 0) == painted
+
+
+def test_no_colour_is_too_dark_to_be_seen_and_files_of_labels_keep_theirs() -> None:
+    for parts in (S31, PASCAL_PARTS):
+        table = colours(parts, colour_blind=False)
+        lab = cv2.cvtColor(table[None, 1 : parts.classes].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+        assert lab[..., 0].min() > 36
+        assert len(np.unique(table[1 : parts.classes], axis=0)) == len(np.unique(parts.colours, axis=0))
+    light = S31.id("luarm")
+    assert np.abs(colours(S31, colour_blind=False)[light].astype(int) - S31.palette()[light]).max() < 14
+    assert tuple(S31.palette()[S31.id("llhead")]) == (38, 26, 24)
+
+
+def test_lines_between_parts_are_dark_and_only_there(halves: FrameResult) -> None:
+    labels = halves.parsing.labels.copy()
+    labels[: HEIGHT // 2, WIDTH // 2 :] = S31.id("llarm")
+    two = parsed(labels)
+    plain, lined = (
+        rendered(two, DisplayStyle(view=ViewMode.PARTS, contours=on)).astype(int) for on in (False, True)
+    )
+    changed = np.abs(plain - lined).max(axis=2) > 30
+    assert changed[HEIGHT // 2 - 1 : HEIGHT // 2 + 1, WIDTH // 2 + 4 :].any(axis=0).all()
+    assert not changed[: HEIGHT // 2 - 3, WIDTH // 2 + 4 : -3].any()
+    assert lined[changed].sum() < plain[changed].sum()
