@@ -46,7 +46,8 @@ def seen_palette(parts: PartSet) -> NDArray[np.uint8]:
     """(256, 3) RGB of a part set; a colour too dark to be seen is lighter (CIELAB L*), in the same hue."""
     lab = cv2.cvtColor(parts.palette()[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab[..., 0] = np.maximum(lab[..., 0], DARKEST + (1 - DARKEST / LIGHT) * lab[..., 0])
-    table = np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0], 0, 1) * 255).astype(np.uint8)
+    rgb = np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0], np.float32)
+    table: NDArray[np.uint8] = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
     table[0] = table[parts.classes :] = 0
     return table
 
