@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,7 +13,7 @@ from PyQt6.QtCore import QMimeData, QRectF, QUrl
 from PyQt6.QtGui import QImage, QPainter
 
 from app.ui.drop_data import dropped, is_model
-from app.ui.layers import UNSURE, VIRIDIS, layers, paint, rendered
+from app.ui.layers import VIRIDIS, layers, paint, rendered
 from app.ui.menu_entries import literal
 from app.ui.skeleton import posed
 from app.ui.style import DisplayStyle, ViewMode, visible
@@ -134,17 +133,6 @@ def test_confidence_runs_from_violet_to_yellow(halves) -> None:
     unsure, sure = (seen[rows, WIDTH // 2 + 2 :].mean(axis=(0, 1)) for rows in (np.s_[:16], np.s_[-16:]))
     assert sure[1] - unsure[1] > 100  # green: yellow has it, violet has not
     assert unsure[2] > sure[2]
-
-
-def test_what_is_unsure_is_hatched(halves: FrameResult) -> None:
-    shape = halves.parsing.labels.shape
-    seen = {}
-    for confidence in (UNSURE - 1, UNSURE):
-        parsing = replace(halves.parsing, confidence=np.full(shape, confidence, np.uint8))
-        result = replace(halves, result=replace(halves.result, parsing=parsing))
-        image = rendered(result, DisplayStyle(view=ViewMode.CONFIDENCE))
-        seen[confidence] = len(np.unique(image.reshape(-1, 3), axis=0))
-    assert seen[UNSURE - 1] > seen[UNSURE]
 
 
 def test_the_silhouette_is_grey_by_its_probability() -> None:
@@ -341,27 +329,3 @@ def test_a_hidden_part_is_not_hidden_in_a_model_of_other_parts(halves: FrameResu
         assert both.before is not None
         assert both.before.upper is not None
         assert (both.before.upper.pixelColor(48, 24).alpha() > 0) == painted
-
-
-def test_no_colour_is_too_dark_to_be_seen_and_files_of_labels_keep_theirs() -> None:
-    for parts in (S31, PASCAL_PARTS):
-        table = colours(parts, colour_blind=False)
-        lab = cv2.cvtColor(table[None, 1 : parts.classes].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-        assert lab[..., 0].min() > 36
-        assert len(np.unique(table[1 : parts.classes], axis=0)) == len(np.unique(parts.colours, axis=0))
-    light = S31.id("luarm")
-    assert np.abs(colours(S31, colour_blind=False)[light].astype(int) - S31.palette()[light]).max() < 14
-    assert tuple(S31.palette()[S31.id("llhead")]) == (38, 26, 24)
-
-
-def test_lines_between_parts_are_dark_and_only_there(halves: FrameResult) -> None:
-    labels = halves.parsing.labels.copy()
-    labels[: HEIGHT // 2, WIDTH // 2 :] = S31.id("llarm")
-    two = parsed(labels)
-    plain, lined = (
-        rendered(two, DisplayStyle(view=ViewMode.PARTS, contours=on)).astype(int) for on in (False, True)
-    )
-    changed = np.abs(plain - lined).max(axis=2) > 30
-    assert changed[HEIGHT // 2 - 1 : HEIGHT // 2 + 1, WIDTH // 2 + 4 :].any(axis=0).all()
-    assert not changed[: HEIGHT // 2 - 3, WIDTH // 2 + 4 : -3].any()
-    assert lined[changed].sum() < plain[changed].sum()
