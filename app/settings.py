@@ -47,6 +47,7 @@ class Settings:
         ValueError: for a value of another type or outside its range, naming the field.
     """
 
+    language: str = _choice("auto", "en", "de")  #: of the window; auto: the system's
     theme: str = _choice("auto", "light", "dark")
     palette: str = _choice("standard", "colour-blind")
     view: str = _choice(

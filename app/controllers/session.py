@@ -14,6 +14,7 @@ from PyQt6.QtCore import QEvent
 from PyQt6.QtWidgets import QApplication
 
 from app.settings import SettingsFile
+from app.ui import translation
 from app.ui.interrupts import Interrupts
 from runtime.system import crash_log
 from runtime.system.notices import Level, Notice
@@ -31,7 +32,9 @@ def run(source: str | None = None) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("xfactor")
     application.setQuitOnLastWindowClosed(False)  # the stop sequence decides
-    desktop = Desktop(SettingsFile())
+    settings = SettingsFile()
+    translation.install(application, settings.load().language)
+    desktop = Desktop(settings)
     caught.listener = lambda words: desktop.pipeline.notices.say(
         Notice(words, Level.ERROR, topic="internal error")
     )

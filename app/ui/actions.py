@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.ui.translation import tr
+
 MENUS = ("File", "Source", "Model", "X factor", "Personalise", "View", "Tools", "Help")
 LINE = "-"  # a separator
 
@@ -24,7 +26,7 @@ class Action:
     @property
     def words(self) -> str:
         """Its text outside a menu."""
-        return re.sub("&(.)", r"\1", self.text).rstrip("…")
+        return without_mnemonic(tr(self.text)).rstrip("…")
 
 
 def _view(number: int, name: str, text: str, tip: str) -> Action:
@@ -206,9 +208,14 @@ SUBMENUS = {
 
 
 def entries() -> Iterator[tuple[str, Action]]:
-    """(menu, action) of every action, in the order of the menus."""
-    submenus = ((SUBMENUS[name].replace("&", ""), rows) for name, rows in SUBMENU_TABLE.items())
-    for title, rows in (*TABLE.items(), *submenus):
+    """(words of the menu, action) of every action, in the order of the menus."""
+    menus = ((f"&{title}", rows) for title, rows in TABLE.items())
+    for title, rows in (*menus, *((SUBMENUS[name], rows) for name, rows in SUBMENU_TABLE.items())):
         for row in rows:
             if isinstance(row, Action):
-                yield title, row
+                yield without_mnemonic(tr(title)), row
+
+
+def without_mnemonic(text: str) -> str:
+    """Words of a menu outside of it."""
+    return re.sub("&(.)", r"\1", text)

@@ -21,6 +21,7 @@ from PyQt6.QtWidgets import (
 
 from app.ui import icons
 from app.ui.theme import DARK, Shades
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, plain
 from runtime.system.notices import Level, Notice
 
@@ -59,14 +60,14 @@ class Banner(QFrame):
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
-        self._details.setAccessibleName("Details")
+        self._details.setAccessibleName(tr("Details"))
         self._details.setMaximumHeight(180)
         self._act = button("", self._on_act, name="primary")
         self._fold, self._copy = button("Details", self._on_fold), button("Copy", self._on_copy)
         self._close = QToolButton()
         self._close.setIconSize(QSize(16, 16))
-        self._close.setToolTip("Close")
-        self._close.setAccessibleName("Close the notice")
+        self._close.setToolTip(tr("Close"))
+        self._close.setAccessibleName(tr("Close the notice"))
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.clicked.connect(self.dismiss)
         self._timer = QTimer(self)
@@ -133,13 +134,13 @@ class Banner(QFrame):
         name = "info" if notice.level is Level.INFO else "warning"
         self._icon.setPixmap(icons.pixmap(name, QColor(ink), 20))
         shown = notice.text if len(notice.text) <= LONGEST else notice.text[:LONGEST] + "…"
-        self._text.setText(shown)
+        self._text.setText(tr(shown))
         details = notice.details or (notice.text if shown != notice.text else "")
         self._details.setPlainText(details)
         self._details.hide()
         offer = self._offers.get(notice.topic or notice.text)
         self._act.setVisible(offer is not None)
-        self._act.setText(offer[0] if offer else "")
+        self._act.setText(tr(offer[0]) if offer else "")
         self._fold.setVisible(bool(details))
         self._copy.setVisible(notice.level is not Level.INFO)
         if notice.level is Level.INFO:

@@ -8,6 +8,8 @@ from PyQt6.QtCore import Qt, pyqtBoundSignal
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox, QWidget
 
+from app.ui.translation import tr
+
 WIDE_PX = 560  # room for a link
 MEDIA = (
     "Videos and pictures (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.mpg *.mpeg *.ts *.flv *.ogv *.wmv *.gif"
@@ -22,14 +24,14 @@ def ask_file(
     parent: QWidget, title: str, folder: str, filters: str, on_chosen: Callable[[str], None]
 ) -> None:
     """Ask for one existing file."""
-    dialog = QFileDialog(parent, title, folder, filters)
+    dialog = QFileDialog(parent, tr(title), folder, tr(filters))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     _open(dialog, title, dialog.fileSelected, on_chosen)
 
 
 def ask_folder(parent: QWidget, title: str, folder: str, on_chosen: Callable[[str], None]) -> None:
     """Ask for one existing folder."""
-    dialog = QFileDialog(parent, title, folder)
+    dialog = QFileDialog(parent, tr(title), folder)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
     _open(dialog, title, dialog.fileSelected, on_chosen)
@@ -39,7 +41,7 @@ def ask_new_file(
     parent: QWidget, title: str, name: str, filters: str, on_chosen: Callable[[str], None]
 ) -> None:
     """Ask where to write a file; Qt asks before one is replaced."""
-    dialog = QFileDialog(parent, title, name, filters)
+    dialog = QFileDialog(parent, tr(title), name, tr(filters))
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.selectFile(name)
     _open(dialog, title, dialog.fileSelected, on_chosen)
@@ -56,7 +58,7 @@ def ask_colour(
 def ask_text(parent: QWidget, title: str, words: str, now: str, on_chosen: Callable[[str], None]) -> None:
     """Ask for a line of text."""
     dialog = QInputDialog(parent)
-    dialog.setLabelText(words)
+    dialog.setLabelText(tr(words))
     dialog.setTextValue(now)
     dialog.resize(WIDE_PX, dialog.sizeHint().height())
     _open(dialog, title, dialog.textValueSelected, on_chosen)
@@ -67,7 +69,7 @@ def ask_number(
 ) -> None:
     """Ask for a whole number from 0 to `last`."""
     dialog = QInputDialog(parent)
-    dialog.setLabelText(words)
+    dialog.setLabelText(tr(words))
     dialog.setInputMode(QInputDialog.InputMode.IntInput)
     dialog.setIntRange(0, max(0, last))
     dialog.setIntValue(now)
@@ -80,16 +82,16 @@ def ask_consent(
     """Ask whether something may be done; closing the question is a no."""
     box = QMessageBox(parent)
     box.setTextFormat(Qt.TextFormat.PlainText)  # words of a site are no markup (J08)
-    box.setText(words)
-    agree = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    box.setText(tr(words))
+    agree = box.addButton(tr(yes), QMessageBox.ButtonRole.AcceptRole)
     box.setDefaultButton(agree)
-    box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+    box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
     _open(box, title, box.finished, lambda _: on_answer(box.clickedButton() is agree))
     return box
 
 
 def _open(dialog: QDialog, title: str, signal: pyqtBoundSignal, on_chosen: Callable[..., object]) -> None:
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
+    dialog.setWindowTitle(tr(title))
     signal.connect(on_chosen)
     dialog.open()

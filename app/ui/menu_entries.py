@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from PyQt6.QtGui import QAction, QActionGroup, QIcon
 from PyQt6.QtWidgets import QMenu
 
+from app.ui.translation import tr
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -52,12 +54,12 @@ def fill(
             action.deleteLater()
     for choice in choices:
         detail = f"\t{literal(choice.detail)}" if choice.detail else ""
-        action = QAction(literal(choice.text) + detail, menu)
+        action = QAction(literal(tr(choice.text)) + detail, menu)
         action.setProperty("choice", choice.key)
         action.setEnabled(choice.enabled)
         if choice.tip:
-            action.setToolTip(choice.tip)
-            action.setStatusTip(choice.tip)
+            action.setToolTip(tr(choice.tip))
+            action.setStatusTip(tr(choice.tip))
         if choice.icon is not None:
             action.setIcon(choice.icon)
         if group is not None:

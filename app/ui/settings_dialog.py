@@ -40,6 +40,12 @@ class SettingRow:
 
 SECTIONS: dict[str, tuple[SettingRow, ...]] = {
     "WINDOW": (
+        SettingRow(
+            "language",
+            "Language",
+            "From the next start on",
+            choices={"auto": "As the system", "en": "English", "de": "Deutsch"},
+        ),
         SettingRow("theme", "Theme", choices={"auto": "As the desktop", "light": "Light", "dark": "Dark"}),
         SettingRow(
             "palette", "Colours", choices={"standard": "Standard", "colour-blind": "Colour-blind-safe"}

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from PyQt6.QtCore import Qt, pyqtBoundSignal
 from PyQt6.QtWidgets import QBoxLayout, QLabel, QLayout, QPushButton, QToolButton, QWidget
 
+from app.ui.translation import tr
+
 
 def plain(text: str = "", name: str = "", *, wrap: bool = False) -> QLabel:
     """A label that shows its text as it is: names from files must never become markup (J08)."""
-    label = QLabel(text)
+    label = QLabel(tr(text))
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setObjectName(name)
     label.setWordWrap(wrap)
@@ -33,9 +35,9 @@ def button(
         tip: shown under the mouse.
         name: `primary` for the one that is meant to be pressed.
     """
-    made = QPushButton(text)
+    made = QPushButton(tr(text))
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-    made.setToolTip(tip)
+    made.setToolTip(tr(tip))
     made.setObjectName(name)
     made.setAutoDefault(name == "primary")  # Return in a field of a dialog presses no other
     if act is not None:
@@ -45,7 +47,7 @@ def button(
 
 def fold(title: str, hidden: QWidget) -> QToolButton:
     """A button that shows and hides a widget."""
-    made = QToolButton()
+    made, title = QToolButton(), tr(title)
     made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     made.setText(f"▸ {title}")
     made.setCheckable(True)

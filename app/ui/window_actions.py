@@ -8,6 +8,7 @@ from PyQt6.QtGui import QAction, QActionGroup, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
 from app.ui.actions import LINE, MENUS, SUBMENU_TABLE, SUBMENUS, TABLE, Action
+from app.ui.translation import tr
 
 
 class Actions:
@@ -24,7 +25,7 @@ class Actions:
         self._groups: dict[str, QActionGroup] = {}
         self._window = window
         for title in MENUS:
-            menu = bar.addMenu("&" + title)
+            menu = bar.addMenu(tr("&" + title))
             if menu is None:
                 continue
             menu.setToolTipsVisible(True)
@@ -58,7 +59,7 @@ class Actions:
         if entry == LINE:
             menu.addSeparator()
         elif isinstance(entry, str):
-            submenu = menu.addMenu(SUBMENUS[entry]) if entry in SUBMENUS else None
+            submenu = menu.addMenu(tr(SUBMENUS[entry])) if entry in SUBMENUS else None
             if submenu is None:
                 self.menus[entry] = menu
                 place = menu.addSeparator()  # entries filled at run time stand before this line
@@ -73,12 +74,12 @@ class Actions:
             menu.addAction(self._make(entry))
 
     def _make(self, entry: Action) -> QAction:
-        action = QAction(entry.text, self._window)
+        action = QAction(tr(entry.text), self._window)
         action.setObjectName(entry.name)
         action.setIconVisibleInMenu(False)  # icons are for the buttons
         if entry.key:
             action.setShortcuts([QKeySequence(k) for k in (entry.key, *entry.keys)])
-        action.setWhatsThis(entry.tip)
+        action.setWhatsThis(tr(entry.tip))
         self._show_tip(action)
         if entry.checks:
             action.setCheckable(True)
