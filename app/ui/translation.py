@@ -26,7 +26,7 @@ class TranslationTable(QTranslator):
         messages = ET.parse(path).iter("message")  # noqa: S314 - a file of ours
         self.words = {m.findtext("source", ""): m.findtext("translation", "") for m in messages}
 
-    def translate(  # type: ignore[override] - None is a null string, which Qt tells from an empty one
+    def translate(  # type: ignore[override]  # None is the null string that Qt tells from an empty one
         self, context: str | None, source: str | None, disambiguation: str | None = None, n: int = -1
     ) -> str | None:
         """The translation; None sends Qt on to the next translator, and at last to the source."""
