@@ -32,6 +32,7 @@ from app.controllers.recording import Recordings
 from app.controllers.settings import SettingsEditing
 from app.controllers.shortcuts import ShortcutEditing
 from app.controllers.unfinished import offer_unfinished
+from app.controllers.virtual_camera import VirtualCameraActions
 from app.live.listing import Listing
 from app.live.model_choice import EngineLoader
 from app.live.pipeline import Pipeline
@@ -92,6 +93,7 @@ class Desktop(QObject):
         self.exports = ExportActions(
             self.window, self.workspace, self.pipeline, self.jobs, self.recordings.folder, self
         )
+        self.camera = VirtualCameraActions(self.window, self.pipeline)
         self.menus = RuntimeMenus(self.window, self.workspace, self.listing, self.open, self.refuse)
         self.comparison = ModelComparison(
             self.window, self.workspace, self.pipeline, self.jobs, self.listing, *([loader] if loader else [])
@@ -186,9 +188,10 @@ class Desktop(QObject):
         window_state.save(self.settings_file, self.current())
         self.links.stop()
         self.exports.stop()
+        camera = self.camera.stop()
         worker = self.jobs.stop()
         self.stuck = self.pipeline.stop(STOP_S)
-        for thread in (worker, *personalization):
+        for thread in (worker, *personalization, *camera):
             thread.join(max(0.0, until_s - time.monotonic()))
             self.stuck += [thread.name] if thread.is_alive() else []
         self.window.hide()
@@ -214,6 +217,7 @@ class Desktop(QObject):
     def close_source(self) -> None:
         """Back to the welcome page; a camera goes off."""
         self.workspace.close()
+        self.camera.show(None)
         self.window.show_welcome(on=True)
         self.window.setWindowTitle("xfactor")
 
@@ -227,6 +231,7 @@ class Desktop(QObject):
         parsed, capture = self.pipeline.parsed.take(0), self.pipeline.capture
         if parsed is not None and capture is not None and parsed.frame.source == capture.number:
             self.window.canvas.show_parsed(parsed)
+            self.camera.show(parsed)
             if capture.number != self._shown:
                 self._shown = capture.number
                 self._on_first_picture()
@@ -285,6 +290,7 @@ class Desktop(QObject):
         pipeline.rest(window.canvas.parsed)
         self.recordings.refresh()
         self.exports.refresh()
+        self.camera.refresh()
         self.comparison.refresh()
         self.personalization.refresh()
         window.status.show_camera(on=pipeline.camera_on)

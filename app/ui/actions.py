@@ -154,6 +154,13 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         LINE,
         Action("show-all", "Show &all parts or people", "Ctrl+A"),
         Action("copy-picture", "&Copy the picture", "Ctrl+C"),
+        Action(
+            "virtual-camera",
+            "&Virtual camera",
+            "Ctrl+Alt+V",
+            "What is seen, as a camera of other programs; black without a silhouette",
+            checks="alone",
+        ),
         Action("copy-system", "Copy s&ystem information", "Ctrl+Shift+I"),
         Action("settings", "&Settings…", "Ctrl+,"),
         Action("settings-file", "Open the settings &folder", "Ctrl+Shift+,"),

@@ -151,8 +151,12 @@ class ChildProcess:
 
     def write(self, line: str) -> None:
         """Send a line; a child that has ended is no error."""
+        self.send(f"{line}\n".encode())
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, and wait until they are taken; a child that has ended is no error."""
         with suppress(OSError, ValueError):
-            self._stdin.write(f"{line}\n".encode())
+            self._stdin.write(data)
             self._stdin.flush()
 
     def close_input(self) -> None:

@@ -17,7 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 #: Top-level folder → the extras that whoever runs it has installed.
 INSTALLED = {
-    "app": ("cpu", "download", "cluster"),
+    "app": ("cpu", "download", "cluster", "virtualcam"),
     "models": ("personalize",),  # its networks; that the app reaches none of them is another test
     "personalize": ("personalize", "train"),
     "runtime": ("cpu",),
