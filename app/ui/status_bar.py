@@ -11,6 +11,7 @@ from app.ui.timeline import timecode
 from app.ui.widgets import plain
 
 LONGEST_NAME = 48
+LEAST_CHIP_PX = 80
 LONGEST_CHIP = 26  # characters of a model or factor
 
 
@@ -82,6 +83,7 @@ class StatusBar(QStatusBar):
         chip.setObjectName("chip")
         chip.setToolTip(tip)
         chip.setMenu(menu)
+        chip.setMinimumWidth(LEAST_CHIP_PX)  # a long name must not make the window wider
         chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         chip.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.addPermanentWidget(chip)

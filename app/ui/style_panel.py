@@ -24,7 +24,7 @@ from app.ui.widgets import button, fill, heading, plain
 from models.labels import PartSet
 
 BEFORE_AFTER = "Before | after"
-WIDTH = 216  # px, at least
+WIDTH = 232  # px, at least
 VIEW_NAMES: dict[ViewMode, str] = {
     ViewMode.OVERLAY: "Overlay",
     ViewMode.PARTS: "Parts only",
