@@ -16,7 +16,7 @@ from experiments.networks import NAMES, TRUNK, begin
 from experiments.occlusion import SIDES, black_out
 from experiments.pages import Page
 from experiments.people import HeldOut, PartScore
-from models.checkpoint import load_network
+from models.checkpoint import load_checkpoint, load_network
 from models.factored import FactoredConvNet
 from models.labels import MERGED16, S31
 from training.markdown import table
@@ -87,9 +87,13 @@ def test_the_rectangle_is_black_and_covers_a_pixel_of_the_person() -> None:
 
 
 def test_cells_are_sampled_at_their_centres(packed: Path) -> None:
+    """Each cell is 6 x 6 px, of which the rim is another part."""
     people = HeldOut.read(packed)
-    big = HeldOut(people.images, np.kron(people.labels, np.ones((4, 4), np.uint8)).astype(np.uint8))
-    assert (big.cells() == people.labels).all()
+    big = np.kron(people.labels, np.ones((6, 6), np.uint8)).astype(np.uint8)
+    inside = np.zeros((6, 6), bool)
+    inside[2:4, 2:4] = True
+    rimmed = np.where(np.tile(inside, (64, 64)), big, 31).astype(np.uint8)
+    assert (HeldOut(people.images, rimmed).cells() == people.labels).all()
 
 
 def test_a_table_says_where_nothing_was_measured() -> None:
@@ -124,6 +128,9 @@ def test_the_commands_train_what_is_missing_once_and_write_their_pages(
     assert experiments.main(["one", *common]) == 0
     made = {p: p.stat().st_mtime_ns for p in runs.rglob("last.safetensors")}
     assert len(made) == 3
+    for path in made:
+        settings = load_checkpoint(path)[1]["config"]["step"]["setting_shares"]
+        assert all(share > 0 for share in settings), "noise and injection are what the experiments are about"
     for name in ("two", "three", "four", "five"):
         assert experiments.main([name, *common]) == 0
     assert {p: p.stat().st_mtime_ns for p in runs.rglob("last.safetensors")} == made

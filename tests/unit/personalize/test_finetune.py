@@ -20,6 +20,7 @@ from personalize.finetune import (
     learn,
     loss_on,
 )
+from personalize.worker.finetune import CONFIG
 from runtime.model_files.metadata import describe
 from runtime.system import paths
 
@@ -81,15 +82,16 @@ def replay(count=6):
     return ReplayBuffer(features, random.random((count, ROWS, COLUMNS)).astype(np.float32))
 
 
-def test_replay_keeps_what_was_said_of_others(base):
+@pytest.mark.parametrize("config", [replace(QUICK, replay_weight=5.0), CONFIG])
+def test_replay_keeps_what_was_said_of_others(base, config):
+    """With much replay, and with as much as personalising has."""
     others = replay()
     with torch.no_grad():
         said = torch.sigmoid(factors.logits(base, torch.from_numpy(others.features).float())).numpy()
     others = replace(others, person=said)
     clip = dataset()
     alone, beside = (
-        learn(base, FinetuneData(clip, range(12), (), replay), replace(QUICK, replay_weight=5.0)).factor
-        for replay in (None, others)
+        learn(base, FinetuneData(clip, range(12), (), replay), config).factor for replay in (None, others)
     )
 
     def change(factor):
@@ -97,7 +99,21 @@ def test_replay_keeps_what_was_said_of_others(base):
             now = torch.sigmoid(factors.logits(factor, torch.from_numpy(others.features).float())).numpy()
         return float(np.abs(now - said).mean())
 
-    assert change(beside) < change(alone)
+    assert change(beside) < 0.8 * change(alone)
+
+
+def test_only_the_frames_to_learn_from_are_learned_from(base):
+    """Whatever the other frames show, the same weights come out."""
+    clip = dataset()
+    codes = np.array(clip.codes)
+    codes[8:] = 1 - codes[8:]
+    one, two = (
+        learn(base, FinetuneData(replace(clip, codes=c), range(8)), QUICK).factor for c in (clip.codes, codes)
+    )
+    assert same(weights(one), weights(two))
+    codes[7] = 1 - codes[7]
+    other = learn(base, FinetuneData(replace(clip, codes=codes), range(8)), QUICK).factor
+    assert not same(weights(one), weights(other))
 
 
 def broken(**values):

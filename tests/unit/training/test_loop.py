@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,23 @@ def test_a_resumed_run_equals_an_uninterrupted_one_to_the_bit(tmp_path, name) ->
         assert torch.equal(a, b), key
     for a, b in zip(whole.ema.state_dict().values(), second.ema.state_dict().values(), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("step", "ema", "followed"), [(0, 0.998, 0.9), (5000, 0.998, 0.002), (5000, 0.5, 0.5)]
+)
+def test_the_averaged_weights_follow_slowly(tmp_path, step, ema, followed) -> None:  # type: ignore[no-untyped-def]
+    """What ships is the average: at the beginning it keeps up, later each step moves it by 1 - ema."""
+    torch.manual_seed(0)
+    state = new_state(config(step + 1), ZOO["factored-s31"], FactoredConvNet(), CPU)
+    state.step = step
+    before = {k: v.detach().clone() for k, v in state.ema.named_parameters()}
+    train(state, replace(config(step + 1), ema=ema, lr=1.0), batches(0), tmp_path, {}, CPU)
+    now = {k: v.detach() for k, v in state.net.named_parameters()}
+    moved = {k: (v.detach() - before[k]).norm() for k, v in state.ema.named_parameters()}
+    for key, distance in moved.items():
+        assert float(distance) == pytest.approx(followed * float((now[key] - before[key]).norm()), rel=0.01)
+    assert max(map(float, moved.values())) > 0
 
 
 def test_a_network_is_not_resumed_as_another(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -22,6 +22,7 @@ from training.metrics import (
     Confusion,
     HitRates,
     boundary_f,
+    has_known_edge,
     pose_report,
     probe_garments,
     probe_pose,
@@ -44,6 +45,8 @@ def test_silhouette_iou_leaves_the_unknown_out() -> None:
     prediction = square().astype(bool)
     prediction[:, :100] = False  # wrong, but nobody knows
     assert silhouette_iou(prediction, truth) == 1.0
+    prediction[:, :100] = True  # as wrong the other way
+    assert silhouette_iou(prediction, truth) == 1.0
     assert silhouette_iou(square(50).astype(bool), square()) == pytest.approx(50 / 150)
     assert silhouette_iou(np.zeros((4, 4), bool), np.zeros((4, 4), np.uint8)) == 1.0
 
@@ -54,6 +57,18 @@ def test_boundary_f_forgives_the_tolerance_and_no_more() -> None:
     assert boundary_f(near, square()) == 1.0
     assert 0.4 < boundary_f(far, square()) < 0.7, "the horizontal edges still match, the vertical ones do not"
     assert boundary_f(np.zeros((200, 200), bool), square()) == 0.0
+
+
+def test_no_edge_counts_where_nobody_knows_it() -> None:
+    """A wrong right half costs nothing under 255, and a half of the recall or precision elsewhere."""
+    wrong = square().astype(bool)
+    wrong[:, 98:] = False
+    truth = square()
+    truth[:, 96:] = IGNORE
+    assert boundary_f(wrong, square()) < 0.8
+    assert boundary_f(wrong, truth) == 1.0
+    assert has_known_edge(truth)
+    assert not has_known_edge(np.where(square(), IGNORE, 0).astype(np.uint8))
 
 
 @given(st.integers(0, 1000))
@@ -128,6 +143,22 @@ def test_fat_limbs_pay_in_the_background_probe() -> None:
     assert (empty["background probe"], empty["limb probe"], empty["probe F"]) == (1.0, 0.0, 0.0)
     assert full["background probe"] == 0.0
     assert full["probe F"] == 0.0
+
+
+@pytest.mark.parametrize(("away", "hit"), [(0, 1.0), (19, 1.0), (21, 0.0)])
+def test_a_centroid_is_right_within_a_fifth_of_the_torso(away: int, hit: float) -> None:
+    """A torso of 100 px; the wrists' pixels stand to the right of the true wrists."""
+    xy = np.full((14, 2), 150, np.float32)
+    for name, point in (("shoulder", (60, 50)), ("hip", (60, 150)), ("wrist", (40, 100))):
+        for side, shift in (("r_", 0), ("l_", 100)):
+            xy[LSP14.id(side + name)] = (point[0] + shift, point[1])
+    labels = np.zeros((200, 200), np.uint8)
+    for part, x in (("rwrist", 40), ("lwrist", 140)):
+        labels[98:103, x + away - 2 : x + away + 3] = S31.id(part)
+    tally = HitRates()
+    probe_pose(labels, Skeleton(xy, np.full(14, 2, np.int8)), tally)
+    assert tally.rate("pck wrist") == hit
+    assert tally.rate("pck elbow") == 0.0, "a part that nobody found is wrong"
 
 
 def test_garments_are_scored_where_they_are() -> None:

@@ -8,14 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.factored import FactoredConvNet
+from models.factored import FactoredConvNet, normalise, person_probability
 from models.families import ZOO
 from models.labels import IGNORE, PASCAL7, PASCAL_PARTS, S31
 from models.network import build
 from models.outputs import PartProbabilities, PersonProbability
 from training.loop import TrainConfig, new_state
 from training.losses import PartLoss, balanced_mean, factor_loss, person_from_codes
-from training.noise import gaussian_noise, swap_noise
+from training.noise import RECTANGLE, gaussian_noise, swap_noise
 from training.step import StepConfig, losses
 from training.targets import CLASSES, SET_CODES, SETS, allowed, mirror_codes
 
@@ -110,19 +110,77 @@ def test_true_silhouette_is_averaged_by_area_and_unknown_cells_keep_their_own() 
 
 @given(st.integers(0, 10_000))
 def test_swap_noise_swaps_and_never_more_than_stated(seed: int) -> None:
-    person = torch.zeros(3, 1, 16, 16)
+    person = torch.full((3, 1, 32, 32), 0.25)
     noisy = swap_noise(person, torch.Generator().manual_seed(seed))
-    assert set(noisy.unique().tolist()) <= {0.0, 1.0}
-    assert noisy.mean(dim=(1, 2, 3)).max() <= 0.5 + 1.0  # one last rectangle may go beyond the rate
-    assert (person == 0).all(), "the given map must stay as it was"
+    assert set(noisy.unique().tolist()) <= {0.25, 0.75}, "a swapped cell is one minus what it was"
+    largest = (RECTANGLE[1] / 32) ** 2  # the last rectangle may go beyond the rate
+    assert float((noisy == 0.75).float().mean(dim=(1, 2, 3)).max()) <= 0.5 + largest
+    assert (person == 0.25).all(), "the given map must stay as it was"
+
+
+def test_swap_noise_is_drawn_anew_and_swaps_a_quarter_of_the_cells_on_average() -> None:
+    """Methods §1.6: the rate is even between 0 and a half; half of the pictures swap rectangles."""
+    swapped = swap_noise(torch.zeros(400, 1, 64, 64), torch.Generator().manual_seed(0))[:, 0]
+    rates = swapped.mean(dim=(1, 2))
+    assert 0.22 < float(rates.mean()) < 0.30  # rectangles go a little beyond the rate
+    assert float(rates.min()) < 0.02
+    assert float(rates.std()) > 0.12
+    edges = (swapped[:, :, 1:] != swapped[:, :, :-1]).float().mean(dim=(1, 2))
+    scattered = edges > rates  # independent cells: 2ρ(1 - ρ) of the neighbours differ
+    assert 0.4 < float(scattered.float().mean()) < 0.6
 
 
 def test_gaussian_noise_has_the_stated_spread() -> None:
-    noise = gaussian_noise(torch.zeros(64, 3, 24, 24), torch.Generator().manual_seed(0))
+    noise = gaussian_noise(torch.full((400, 3, 24, 24), 100.0), torch.Generator().manual_seed(0)) - 100
     spread = noise.std(dim=(1, 2, 3))
-    assert spread.min() > 8
-    assert spread.max() < 125
-    assert spread.std() > 15
+    assert 8 < float(spread.min()) < 14
+    assert 116 < float(spread.max()) < 125
+    assert 60 < float(spread.mean()) < 70
+    assert float(noise.mean(dim=(1, 2, 3)).abs().max()) < 15, "around nothing"
+
+
+@pytest.mark.parametrize(("setting", "swap", "gaussian"), [
+    (1, True, False), (2, False, True), (3, False, False), (4, True, True),
+])  # fmt: skip
+def test_each_setting_has_its_noise_and_the_factor_never_sees_any(
+    setting: int, swap: bool, gaussian: bool
+) -> None:
+    """The table of methods §1.6; two streams: the factor sees the clean picture, the head the noisy one."""
+    torch.manual_seed(0)
+    net = FactoredConvNet().train()
+    for module in net.modules():
+        if isinstance(module, torch.nn.Dropout2d):
+            module.p = 0.0
+    seen: dict[str, tuple[torch.Tensor, ...]] = {}
+    net.factor.register_forward_hook(lambda _, x, y: seen.update(factor=(x[0], y)))
+    net.head.register_forward_hook(lambda _, x, _y: seen.update(head=x))
+    rgb = torch.rand(2, 3, 64, 64) * 255
+    targets = {"codes": torch.randint(0, CLASSES, (2, 16, 16), dtype=torch.uint8)}
+    config = StepConfig(setting_shares=only(setting), inject=0.0, bf16=False)
+    net.trunk.train(setting == 3)
+    with torch.no_grad():
+        clean = net.trunk(normalise(rgb))
+    net.trunk.train()
+    losses(net, OUTPUTS, rgb, targets, config, torch.Generator().manual_seed(1))
+    (features, answer), (shown, person) = seen["factor"], seen["head"]
+    assert torch.allclose(features, clean, atol=1e-4)
+    assert torch.allclose(shown, clean, atol=1e-4) is not gaussian
+    assert torch.equal(person, person_probability(answer)) is not swap
+
+
+def test_the_background_weighs_more_than_its_people_but_not_many_times() -> None:
+    """A scribbled limb beside thousands of background pixels: what either adds to the gradient."""
+    codes = torch.zeros(1, 40, 40, dtype=torch.uint8)
+    codes[0, 10:14, 10:20] = S31.id("neck")  # a part of weight 1; 40 times as much background
+    parts = torch.zeros(1, CLASSES, 40, 40, requires_grad=True)
+    PartLoss()(parts, codes).backward()
+    silhouette = torch.zeros(1, 2, 40, 40, requires_grad=True)
+    factor_loss(silhouette, codes).backward()
+    for logits, most in ((parts, 2.0), (silhouette, 4.0)):
+        assert logits.grad is not None
+        pull = logits.grad.abs().sum(1)[0]
+        ratio = float(pull[codes[0] == 0].sum() / pull[codes[0] > 0].sum())
+        assert 1.0 < ratio < most
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
+from personalize import finetune
 from personalize.gate import Judgement
 from personalize.job import Correction
 from personalize.messages import DONE, FrameSilhouette
 from personalize.phases import PHASES
 from personalize.worker import candidate
+from personalize.worker import finetune as worker_finetune
 from runtime.engine.engine import load_engine
 from runtime.frames import Frame
 from runtime.system import paths
@@ -118,6 +120,24 @@ def test_h10_same_data_and_seed_give_the_same_bytes(finished, clip, tmp_path):
     other = run(tmp_path, job_for(clip, seed=1))
     assert other.worked == ["learning", "writing", "checking"]
     assert other.done.sha256 != told.done.sha256
+
+
+def test_frames_that_watch_or_judge_are_never_learned_from(again, clip, monkeypatch):
+    given = []
+
+    def learn(factor, data, *args, **kwargs):
+        given.append(data)
+        return finetune.learn(factor, data, *args, **kwargs)
+
+    monkeypatch.setattr(worker_finetune, "learn", learn)
+    (again / "cache" / "learning.json").unlink()
+    run(again, job_for(clip))
+    judged = json.loads((again / "cache" / "learning.json").read_text())["facts"]["judged"]
+    (data,) = given
+    assert data.watched
+    assert judged
+    assert len(data.clip.codes) == 16, "all frames are useful here, so their numbers are the clip's"
+    assert sorted([*data.learned, *data.watched, *judged]) == list(range(16))
 
 
 def test_a_finished_job_is_not_done_again(again, clip):
