@@ -1,13 +1,14 @@
 # make run         set up what is missing and start; without a display, parse the sample clip into ./out
 # make test        everything that .ci/run checks
 # make coverage    the tests again, with coverage, file by file against tests/coverage_ratchet.json (minutes)
+# make mutants      faults planted one at a time, for the tests to see: SAMPLE=300 of them (hours; goes on where it was stopped)
 # make bench | screenshots | clip | clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test check coverage venv dev libraries bench screenshots clip clean
+.PHONY: run test check coverage mutants venv dev libraries bench screenshots clip clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,6 +19,8 @@ OTHER_RUNTIME := $(if $(filter gpu,$(DEVICE)),onnxruntime,onnxruntime-gpu)
 EXTRAS := $(DEVICE)$(if $(LIGHT),,,personalize,download)
 # Where to find torch's CPU build: PyPI's own brings gigabytes of CUDA with it. Empty: wherever pip is set up to look.
 TORCH_INDEX ?=
+# How many faults `make mutants` plants.
+SAMPLE := 300
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq
 RUN_STAMP := $(VENV)/.ready-$(DEVICE)$(if $(LIGHT),-light)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
@@ -39,6 +42,9 @@ check:
 coverage: $(DEV_STAMP)
 	@$(BIN)/pytest -q -m "not gpu and not camera" --cov --cov-report=json:.coverage.json --cov-report=
 	@$(BIN)/python -m tests.coverage_ratchet .coverage.json
+
+mutants: $(DEV_STAMP)
+	@$(BIN)/python -m tests.mutation --sample $(SAMPLE)
 
 venv: $(RUN_STAMP)
 dev: $(DEV_STAMP)

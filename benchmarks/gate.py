@@ -1,6 +1,6 @@
 """Verdicts of the gate against the truth, on clips with exact silhouettes.
 
-`python -m benchmarks.gate --work DIR [--data ../shared/data]`. Each clip is personalised as it is
+`python -m benchmarks.gate --work DIR [--data DATA]`. Each clip is personalised as it is
 and with the silhouettes that are learned from damaged in two ways; learning is short and steep. What the gate
 says, with the references and without, is compared with J and boundary F on the held-out frames. Whether other
 people are forgotten is left out, for there the gate has exact silhouettes. Finished runs are kept in DIR.

@@ -4,7 +4,7 @@
 of the worker run in this process, on one thread; CPU time says what they cost where the machine is busy, wall
 time what was waited for. With hand-made masks (PNG, one per frame, person above 0) the silhouette J of all
 frames is measured as `xfactor parse` writes it: the engine's P(person) at one half, at the displayed size,
-without smoothing over time. The masks are used for nothing else. With `--photos ../shared/data` the
+without smoothing over time. The masks are used for nothing else. With `--photos DATA` the
 development test photos of `ccp` are scored too, before and after: what was forgotten of people in general.
 """
 

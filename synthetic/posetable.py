@@ -1,7 +1,7 @@
 """A table of poses lifted from the joints of photos: rotations only, made from the data folder and never
 committed.
 
-    python -m synthetic.posetable --data ../shared/data --out runs/poses/lifted.npz
+    python -m synthetic.posetable --data DATA --out runs/poses/lifted.npz
 """
 
 from __future__ import annotations

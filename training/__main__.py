@@ -1,6 +1,6 @@
 """`python -m training NAME`: train a network from its row in the zoo; one command, resumable.
 
-python -m training factored-s31 --data ../shared/data --synthetic runs/synthetic --out runs/first --steps 8000
+python -m training factored-s31 --data DATA --synthetic runs/synthetic --out runs/first --steps 8000
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The model card: what a checkpoint was trained on and what it scores, as Markdown.
 
-python -m training.card runs/first/last.safetensors --bundle out/ --data ../shared/data > CARD.md
+python -m training.card runs/first/last.safetensors --bundle out/ --data DATA > CARD.md
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
         meta["history"] = json.loads(a.history.read_text())
     command = (
         f"python -m training.card assets/checkpoints/{a.name}.safetensors --bundle assets/models/{a.name}"
-        " --data ../shared/data --synthetic HELDOUT"
+        " --data DATA --synthetic HELDOUT"
     )
     sys.stdout.write(card(a.name, meta, scores, command) + "\n")
     return 0

@@ -1,8 +1,8 @@
 """Score a checkpoint, a model as it ships, or what `xfactor parse` wrote, on the development test sets.
 
-python -m training.evaluate runs/first/last.safetensors --data ../shared/data
-python -m training.evaluate assets/models/factored-s31 --data ../shared/data
-python -m training.evaluate out/ --data ../shared/data --set ccp
+python -m training.evaluate runs/first/last.safetensors --data DATA
+python -m training.evaluate assets/models/factored-s31 --data DATA
+python -m training.evaluate out/ --data DATA --set ccp
 """
 
 from __future__ import annotations

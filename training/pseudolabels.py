@@ -1,6 +1,6 @@
 """Dense part labels for photos that have none: a trained network's, corrected by what is known.
 
-    python -m training.pseudolabels CHECKPOINT --data ../shared/data --out runs/pseudo
+    python -m training.pseudolabels CHECKPOINT --data DATA --out runs/pseudo
 
 writes OUT/{lsp,lspet,ccp,ccp_unlabelled}/*.png, code maps (targets.py) of the photos that may be trained on.
 The teacher's probabilities are averaged over the picture and its mirror image at several sizes, which is

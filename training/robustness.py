@@ -1,6 +1,6 @@
 """Robustness of a model: its scores on test photos that are turned, darkened, blurred or put into crowds.
 
-    python -m training.robustness assets/models/factored-s31 --data ../shared/data
+    python -m training.robustness assets/models/factored-s31 --data DATA
 
 prints a table of silhouette J and boundary F on `ccp`, and of the limb measures on `lsp`, under each
 condition.

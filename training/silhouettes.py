@@ -1,6 +1,6 @@
 """Silhouettes of photos whose joints are known: GrabCut grown from the skeleton, kept only where it is sure.
 
-    python -m training.silhouettes --data ../shared/data --out runs/silhouettes
+    python -m training.silhouettes --data DATA --out runs/silhouettes
 
 writes OUT/lsp/*.png and OUT/lspet/*.png, 0 background, 1 person, 255 in doubt; no test photos among them.
 """
