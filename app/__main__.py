@@ -341,7 +341,8 @@ def doctor(
 def main() -> None:
     """The entry point: refusals and wrong usage end with 2, in one or two lines and without a traceback."""
     command = typer.main.get_command(app)  # calling `app` would replace `sys.excepthook`
-    sys.exit(exit_code(lambda: command(prog_name="xfactor"), " ".join(["xfactor", *sys.argv[1:2]])))
+    words = [w for w in sys.argv[1:2] if w.isalpha()]  # a link may contain a password; this name is logged
+    sys.exit(exit_code(lambda: command(prog_name="xfactor"), " ".join(["xfactor", *words])))
 
 
 if __name__ == "__main__":

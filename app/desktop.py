@@ -252,7 +252,7 @@ class Desktop(QObject):
         if source is None:
             return
         self.window.show_welcome(on=False)
-        opened = self.workspace.address
+        opened = source.address
         known = self.links.remembered(opened)
         name = source.name if known == opened else self.links.title(opened)
         self.window.status.show_source(name)
@@ -285,7 +285,8 @@ class Desktop(QObject):
         info = capture.info if capture is not None else None
         if info is not None:
             window.show_live(live=info.live, still=info.still)
-            window.display.mirror(on=info.live and window.actions_["mirror"].isChecked())
+            window.actions_["mirror"].setEnabled(info.camera)
+            window.display.mirror(on=info.camera and window.actions_["mirror"].isChecked())
         self.playing.refresh()
         pipeline.rest(window.canvas.parsed)
         self.recordings.refresh()
@@ -295,8 +296,9 @@ class Desktop(QObject):
         self.personalization.refresh()
         window.status.show_camera(on=pipeline.camera_on)
         vitals = window_state.metrics(window, self.workspace, pipeline)
-        window.status.show_metrics(vitals if self.workspace.source is not None else None)
-        window.canvas.show_metrics(vitals if window.actions_["hud"].isChecked() else None)
+        gives = self.workspace.source is not None and not (capture is not None and capture.lost)
+        window.status.show_metrics(vitals if gives else None)
+        window.canvas.show_metrics(vitals if gives and window.actions_["hud"].isChecked() else None)
         self.overview.refresh()
 
     def current(self) -> Settings:

@@ -20,7 +20,7 @@ from runtime.frames import Frame
 from runtime.library.factors import is_factor
 from runtime.media.capture import Playback
 from runtime.media.feeds import open_feed
-from runtime.media.sources import Source, classify
+from runtime.media.sources import Addresses, Source
 from runtime.model_files.metadata import is_foreign
 from runtime.silhouettes.background import BackgroundPlate, MovingBackground
 from runtime.silhouettes.chroma_key import ChromaKey
@@ -42,11 +42,11 @@ class Workspace:
 
     Attributes:
         source: what is open, None on the welcome page.
-        address: what `open` takes to open it again.
         choice: the model that is in use or being loaded.
         looks: how often it looks at each picture: `1`, `2`, `6`, or `auto`, as the source allows.
         xfactor: what stands in the X factor's place.
         swap_ms: how long the last swap took.
+        addresses: what is known of sources beside their addresses.
         on_changed: called in the thread of the window when a model or X factor has come into use.
         on_foreign: called with an ONNX file that needs a reading before `use_network` can take it.
         on_link: called with a link that is to be opened; it comes back as a clip once it is downloaded.
@@ -54,11 +54,11 @@ class Workspace:
 
     def __init__(self, pipeline: Pipeline, jobs: BackgroundJobs, loader: EngineLoader = load_engine) -> None:
         self.source: Source | None = None
-        self.address = ""
         self.choice = ModelChoice("")
         self.looks = "auto"
         self.xfactor = XFactor(OWN, "own factor")
         self.swap_ms = 0.0
+        self.addresses = Addresses()
         self.on_changed: Callable[[], None] = lambda: None
         self.on_link: Callable[[str], None] = lambda _: None
         self.on_foreign: Callable[[Path], None] = lambda _: None
@@ -66,30 +66,30 @@ class Workspace:
         self._pipeline = pipeline
         self._jobs = jobs
         self._loader = loader
-        self._opening: tuple[Source, str] | None = None
+        self._opening: Source | None = None
         self._engine: Engine | None = None
         self._loading: BackgroundJob | None = None
 
     # -- source
 
     def open(self, text: str, playback: Playback | None = None) -> Source | None:
-        """Read a camera, file, folder or link; the source before goes on until this one has a picture.
+        """Read what `classify` takes, or a link; the source before goes on until this one has a picture.
 
         A refusal is a notice. A camera that is on is switched off before another one is opened.
         """
         try:
-            source = classify(text)
+            source = self.addresses.classify(text)
         except Refusal as e:
             self._pipeline.notices.refuse(e, "source")
             return None
         if source.kind == "link":
             self.on_link(source.link)
             return None
-        self._opening = source, text if source.path is None else str(source.path)
-        beside = source.kind != "camera" or not self._pipeline.camera_on
+        self._opening = source
+        beside = source.camera is None or not self._pipeline.reads_camera
         self._pipeline.open(lambda: open_feed(source), playback, beside=beside)
         if not beside:
-            self.source, self.address = self._opening
+            self.source = source
             self._forget_person()
         return source
 
@@ -103,7 +103,7 @@ class Workspace:
             return True
         another = self.source is not None  # else the person asked for is of this one
         if self._opening is not None:
-            self.source, self.address = self._opening
+            self.source = self._opening
         if self._engine is not None:
             self._engine = self._engine.with_views(self.views_of(self._engine))
         self._pipeline.swap_source(self._engine)

@@ -192,7 +192,10 @@ class ExportActions:
     def _job(self, choice: ExportChoice) -> ParseJob:
         workspace, capture = self._workspace, self._pipeline.capture
         span = capture.playback.span if capture is not None and choice.in_to_out else None
-        model, address = workspace.choice, Path(workspace.address).absolute()
+        model, address = (
+            workspace.choice,
+            Path(workspace.source.address if workspace.source else "").absolute(),
+        )
         options: dict[str, Any] = {
             "model": model.model, "size": str(model.size) if model.size else "", "device": model.device,
             "save": choice.save, "alpha": choice.alpha, "views": choice.views,

@@ -14,6 +14,7 @@ from app.download.process import COMMAND, Download
 from app.ui.dialogs import ask_consent, ask_text
 from app.ui.window import Window
 from runtime.media.links import YOUTUBE, check_link
+from runtime.media.stream_links import is_stream
 from runtime.system.errors import Refusal
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
 
@@ -97,9 +98,9 @@ class LinkOpening:
         try:
             check_link(copied)
         except Refusal:
-            copied = ""
-        title = f"Open a {YOUTUBE.name} link"
-        ask_text(self._window, title, f"Link of one {YOUTUBE.name} video:", copied, self.open)
+            copied = copied if is_stream(copied) else ""
+        words = f"One {YOUTUBE.name} video, or a stream: rtsp:// or http://, as of a network camera:"
+        ask_text(self._window, "Open a link", words, copied, self._open_source)
 
     def _ask_to_delete(self) -> None:
         """Downloads and what is left of cancelled ones go when the user says so (F08)."""

@@ -26,6 +26,7 @@ from personalize.client.verdict import gain_words
 from runtime.library.models import find_model, list_models
 from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
+from runtime.media.sources import CAMERA
 from runtime.output.backdrop import Backdrop, BackdropKind
 from runtime.output.instances import instances
 from runtime.silhouettes.people import separates_people
@@ -110,7 +111,7 @@ class RuntimeMenus:
         """Open the only camera, or let the user choose."""
         cameras = list_cameras()
         if len(cameras) == 1:
-            self._open_source(str(cameras[0].index))
+            self._open_source(f"{CAMERA}{cameras[0].name}")
         elif cameras:
             self._fill_cameras()
             menu = self._window.actions_.menus["cameras"]
@@ -294,7 +295,7 @@ class RuntimeMenus:
     # -- the rest
 
     def _fill_cameras(self) -> None:
-        cameras = [Choice(str(c.index), c.name) for c in list_cameras()]
+        cameras = [Choice(f"{CAMERA}{c.name}", c.name) for c in list_cameras()]
         choices = cameras or [Choice("", "No camera is connected", enabled=False)]
         fill(self._window.actions_.menus["cameras"], choices, self._open_source)
 

@@ -29,7 +29,7 @@ def offer_for(workspace: Workspace, capture: Capture | None) -> PersonalizeOptio
     engine = workspace.engine
     named = PersonalizeOptions(
         source.name,
-        str(source.path or source.link or source.name),
+        source.address,
         name=usable_name(Path(source.name).stem if source.path is not None else source.name),
     )
     if engine is None:
@@ -89,4 +89,4 @@ def is_elsewhere(workspace: Workspace, task: PersonalizationTask) -> bool:
     source = workspace.source
     if source is None or shows_clip(workspace, task):
         return False
-    return not (source.kind == "camera" and task.job.clip.parent == task.folder)
+    return not (source.live and task.job.clip.parent == task.folder)

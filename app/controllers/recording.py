@@ -105,7 +105,7 @@ class Recordings:
     def refresh(self) -> None:
         """Show whether a file is being written, by the file and not by what was asked."""
         recorder, capture = self._pipeline.recorder, self._pipeline.capture
-        if capture is not None and capture.failed:
+        if capture is not None and (capture.failed or capture.lost):
             self._pipeline.finish_recording()  # no more pictures will come
         running = recorder is not None and recorder.is_alive()
         open_s = time.monotonic() - recorder.started_s if recorder is not None and recorder.open else None

@@ -14,6 +14,7 @@ from app.download.cache import DownloadCache
 from app.download.messages import DownloadLimits
 from app.download.process import COMMAND, Download
 from runtime.media.links import check_link, looks_like_link, shortened
+from runtime.media.stream_links import check_stream, is_stream
 from runtime.system.errors import Refusal
 from runtime.system.reporter import ProgressReporter, Style
 
@@ -33,6 +34,9 @@ def local_clip(
     """
     if not looks_like_link(source) or os.path.lexists(source):  # a file may be called `scene:1.mp4`
         return source
+    if is_stream(source) and source.lower().startswith("rtsp"):
+        remedy = "Record it in the window first: xfactor LINK"
+        raise Refusal(check_stream(source).public, "a stream has no end, and this reads to the end", remedy)
     link, cache = check_link(source), DownloadCache()
     with closing(ProgressReporter(style)) as reporter:
 

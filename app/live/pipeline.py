@@ -231,8 +231,16 @@ class Pipeline:
     @property
     def camera_on(self) -> bool:
         """True while a camera's device is open."""
+        return any(c.holds for c in self._of_cameras())
+
+    @property
+    def reads_camera(self) -> bool:
+        """True while a camera's device is open, or opened again as soon as it can be."""
+        return any(c.holds or c.lost for c in self._of_cameras())
+
+    def _of_cameras(self) -> list[Capture]:
         read = (self.capture, self.opening)
-        return any(c is not None and c.holds and c.info is not None and c.info.live for c in read)
+        return [c for c in read if c is not None and c.info is not None and c.info.camera]
 
     # -- what is kept of it
 

@@ -8,8 +8,9 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol, cast
 
@@ -32,11 +33,40 @@ class CameraLost(Refusal):
 
 
 @dataclass(frozen=True)
+class CameraMode:
+    """Picture size and frame rate that a camera is asked for; it may give another."""
+
+    size: tuple[int, int] = (1280, 720)  #: (width, height), px
+    rate: float = 30.0  #: frames per second
+
+    def __str__(self) -> str:
+        return f"{self.size[0]}x{self.size[1]}@{self.rate:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> CameraMode:
+        """The mode written as `1280x720@30`.
+
+        Raises:
+            ValueError: it is none.
+        """
+        match = re.fullmatch(r"(\d{2,4})x(\d{2,4})@(\d{1,3}(?:\.\d+)?)", text)
+        if match is None or not float(match[3]):
+            raise ValueError(f"{text[:40]!r} is no camera mode such as 1280x720@30")
+        return cls((int(match[1]), int(match[2])), float(match[3]))
+
+
+@dataclass(frozen=True)
 class CameraInfo:
     """A camera the system knows of."""
 
-    index: int
-    name: str
+    index: int  #: changes when cameras are plugged in otherwise
+    name: str  #: stays; a second camera of the same name has a number behind it
+    mode: CameraMode = CameraMode()
+
+    def found_again(self) -> CameraInfo:
+        """The camera where the system has it now; unchanged while it is not there."""
+        now = next((c for c in list_cameras() if c.name == self.name), self)
+        return replace(self, index=now.index)
 
 
 class Device(Protocol):
@@ -61,7 +91,13 @@ def list_cameras(sysfs: Path = _SYSFS) -> list[CameraInfo]:
             continue
         index = int(number[1])
         cameras.append(CameraInfo(index, _text(node / "name") or f"camera {index}"))
-    return sorted(cameras, key=lambda camera: camera.index)
+    cameras.sort(key=lambda camera: camera.index)
+    earlier: Counter[str] = Counter()
+    for place, camera in enumerate(cameras):
+        earlier[camera.name] += 1
+        if (number := earlier[camera.name]) > 1:
+            cameras[place] = replace(camera, name=f"{camera.name} ({number})")
+    return cameras
 
 
 def _text(file: Path) -> str:
@@ -117,21 +153,23 @@ class Camera:
     def __init__(
         self,
         index: int,
-        size: tuple[int, int] = (1280, 720),
-        rate: float = 30.0,
+        mode: CameraMode = CameraMode(),
         *,
+        name: str = "",
         opener: Callable[[int, tuple[int, int], float], Device] = open_device,
         silence_s: float = SILENCE_S,
     ) -> None:
-        self.index = index
-        self.rate = rate
+        self.name = name or f"camera {index}"
+        self.rate = mode.rate
+        self._mode = mode
+        self._given: tuple[int, int] = mode.size
         self.dropped_bad = 0  #: frames the driver delivered that were no pictures
         self._silence_s = silence_s
         self._newest: Latest[Frame] = Latest()
         self._stop = threading.Event()
         self._picture_changed_s = time.monotonic()
         self._gone = False
-        device = opener(index, size, rate)
+        device = opener(index, mode.size, mode.rate)
         if not device.isOpened():
             device.release()
             raise why_not(index)
@@ -148,7 +186,10 @@ class Camera:
     @property
     def notices(self) -> list[str]:
         """Sentences for the viewer."""
-        return ["the camera sends no picture (the same frame again and again)"] if self.frozen else []
+        frozen = "the camera sends no picture (the same frame again and again)"
+        width, height = self._given
+        other = f"{self.name} gives {width} x {height}, not the {self._mode} that it was asked for"
+        return [frozen] * self.frozen + [other] * (self._given != self._mode.size)
 
     def frames(self) -> Iterator[Frame]:
         """The newest frame, each at most once, until `close`.
@@ -164,9 +205,7 @@ class Camera:
                 yield frame
             elif not self._stop.is_set():
                 why = "it was unplugged" if self._gone else f"it sent no picture for {patience_s:g} s"
-                raise CameraLost(
-                    f"camera {self.index}", why, "Plug it in again or choose it again in the menu"
-                )
+                raise CameraLost(self.name, why, "Plug it in again or choose it again in the menu")
 
     def _read(self, device: Device) -> None:
         """Body of the thread: the driver's frames into the one place, until stopped or the device is gone."""
@@ -182,6 +221,7 @@ class Camera:
                     time.sleep(0.01)
                     continue
                 failures = 0
+                self._given = (picture.shape[1], picture.shape[0])
                 small = picture[::16, ::16]
                 if previous is None or not np.array_equal(small, previous):
                     previous, self._picture_changed_s = small.copy(), now
@@ -192,6 +232,7 @@ class Camera:
         except Exception:  # noqa: BLE001 - a driver that raises is a driver that is gone; `frames` says so
             self._gone = True
         finally:
+            self._newest.close()  # who waits for a picture need not wait any longer
             device.release()
 
     def close(self, deadline_s: float = 1.0) -> bool:

@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from runtime.frames import Frame
 from runtime.media.cursor import Cursor
 from runtime.media.feeds import Feed, FeedInfo
-from runtime.system.errors import Refusal
+from runtime.system.errors import FinalRefusal, Refusal
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notice, Notices
 
 LATE_S = 0.25  # a frame later than this restarts the clock: after a stall the clip goes on, it does not race
+FIRST_PAUSE_S = 1.0  # before a live source that was lost is opened again; doubled with every failure
+LONGEST_PAUSE_S = 10.0
+CAMERA_PAUSE_S = 1.0  # always: looking for a camera costs nothing
 PREDECESSOR_S = 3.0  # how long a new source waits until the old one has given its device back
 TOPIC = "source"
 
@@ -48,6 +51,8 @@ class Capture(threading.Thread):
         holds: whether the source (a camera's device) is open right now.
         position: index of the newest frame given out, or of the one that was asked for.
         failed: whether it ended because the source could not be read.
+        lost: why a live source gives nothing at the moment; it is opened again and again. Else empty.
+        ended: whether a file was played to its end, and nothing was asked since.
         tap: called in this thread with every frame that leaves the source; must not block.
     """
 
@@ -78,6 +83,8 @@ class Capture(threading.Thread):
         self.holds = False
         self.position = 0
         self.failed = False
+        self.lost = ""
+        self.ended = False
         self.tap: Callable[[Frame], None] | None = None
         self._opener = opener
         self._frames = frames
@@ -91,8 +98,10 @@ class Capture(threading.Thread):
             self._turn.set()
         self._wake = threading.Event()
         self._again = False
-        self._said = 0
+        self._said: tuple[str, ...] = ()
         self._last: Frame | None = None
+        self._pause_s = FIRST_PAUSE_S
+        self._base = 0, 0.0  # index and pts at which a live source that was opened again goes on
 
     # -- asked by the window; none of these waits
 
@@ -109,11 +118,13 @@ class Capture(threading.Thread):
             if not first <= self.position < last:
                 self.seek(first)
         self._playback = playback
+        self.ended = self.ended and not playback.playing
         self._wake.set()
 
     def seek(self, index: int) -> None:
         """Show exactly this frame as soon as possible."""
         self.position = self._clamped(index)
+        self.ended = False
         self._wanted.append(self.position)
         self._wake.set()
 
@@ -146,8 +157,15 @@ class Capture(threading.Thread):
         if self._stop_asked.is_set():
             return
         try:
-            self._read()
+            while not self._stop_asked.is_set():
+                try:
+                    self._read()
+                except Refusal as e:
+                    self._wait_after(e)
+                else:
+                    return
         except Refusal as e:
+            self.lost = ""
             self._notices.refuse(e, TOPIC)
             self.failed = True
         except Exception:
@@ -157,6 +175,28 @@ class Capture(threading.Thread):
             words = f"{name}: reading it failed. The file or device may be damaged; try another one."
             self._notices.say(Notice(words, Level.ERROR, traceback.format_exc(), TOPIC))
             self.failed = True  # last: who sees it finds the words already said
+
+    def _wait_after(self, loss: Refusal) -> None:
+        """Say that a live source was lost, and wait until it is time to try again; else raise the loss."""
+        live = self.ready and self.info is not None and self.info.live
+        if not live or isinstance(loss, FinalRefusal):
+            raise loss
+        if not self.lost:
+            self.lost = f"{loss.what}: {loss.reason}"
+            words = f"{self.lost}; connecting again. The picture is the last that came."
+            self._notices.say(Notice(words, Level.WARNING, topic=TOPIC))
+        last_s = self._last.captured_s if self._last is not None else 0.0
+        pts_s, index = (self._last.pts_s, self._last.index + 1) if self._last is not None else (0.0, 0)
+        camera = self.info is not None and self.info.camera
+        self._stop_asked.wait(CAMERA_PAUSE_S if camera else self._pause_s)
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+        self._base = index, pts_s + time.monotonic() - last_s
+
+    def _on_live_again(self) -> None:
+        self._pause_s = FIRST_PAUSE_S
+        if self.lost:
+            self.lost = ""
+            self._notices.say(Notice("", topic=TOPIC))
 
     def _join_previous(self) -> None:
         if self._after is not None:
@@ -190,17 +230,18 @@ class Capture(threading.Thread):
                 self._wait_for_turn()
             if self._stop_asked.is_set():
                 return
+            self._on_live_again()
+            self._say_new(feed)
             if (
                 self._playback.playing
             ):  # paused: read on and throw away, or the driver serves old frames later
-                self._give(frame)
+                index, pts_s = self._base
+                self._give(replace(frame, index=index + frame.index, pts_s=pts_s + frame.pts_s))
             elif self._again and self._last is not None:
                 self._give(self._last)
         if not self._stop_asked.is_set():
             name = feed.info.name
-            raise Refusal(
-                name, "the camera stopped sending pictures", "Check the cable, then choose it again"
-            )
+            raise Refusal(name, "it stopped sending pictures", "Check the cable, then choose it again")
 
     def _run_file(self, feed: Feed) -> None:
         cursor = Cursor(feed, self._stop_asked.is_set)
@@ -258,6 +299,7 @@ class Capture(threading.Thread):
             self._wanted.append(first)
         else:
             self._playback = replace(self._playback, playing=False)
+            self.ended = True
             self._notices.say(Notice("", topic="playback"))  # rings the bell: the play button changes
 
     def _give(self, frame: Frame) -> None:
@@ -273,10 +315,13 @@ class Capture(threading.Thread):
         self._frames.put(self._last)
 
     def _say_new(self, feed: Feed) -> None:
-        notices = feed.info.notices
-        for words in notices[self._said :]:
+        notices, live = feed.info.notices, feed.info.live
+        for words in self._said if live else ():
+            if words not in notices:
+                self._notices.say(Notice("", topic=f"{TOPIC}: {words}"))
+        for words in notices[len(self._said) :]:
             self._notices.say(Notice(words, Level.WARNING, topic=f"{TOPIC}: {words}"))
-        self._said = len(notices)
+        self._said = notices
 
     def _bounds(self, playback: Playback) -> tuple[int, int]:
         last = max(0, (self.info.frames if self.info else 1) - 1)

@@ -16,10 +16,14 @@ from runtime.frames import Frame
 from runtime.media.cameras import Camera
 from runtime.media.clips import Clip
 from runtime.media.images import list_images, read_image
+from runtime.media.opening import open_screen, open_stream
 from runtime.media.sources import Source
+from runtime.media.stream_links import StreamLink
+from runtime.media.streams import Stream
 from runtime.system.errors import Refusal, printable
 
 SEQUENCE_RATE = 25.0  # pictures per second of a numbered sequence: it was a film once
+SCREEN_RATE = 15.0  # pictures per second of the screen: each costs a copy of all its pixels
 SLIDES_RATE = 1.0  # pictures per second of a folder of unrelated photos
 
 
@@ -28,11 +32,12 @@ class FeedInfo:
     """Properties of an open source: size, frame rate, length."""
 
     name: str
-    live: bool  #: a camera: no time line, frames come when they come
+    live: bool  #: no time line, frames come when they come
     size: tuple[int, int]  #: (width, height) of the displayed picture, px
     frames: int  #: how many it has, as far as the file says; 0 for a live source
     rate: float  #: frames per second, nominal
     notices: tuple[str, ...] = ()  #: what the reader has to say of the file, for a banner
+    camera: bool = False  #: its light is on
 
     @property
     def still(self) -> bool:
@@ -47,7 +52,13 @@ def open_feed(source: Source) -> Feed:
         Refusal: in words, when it cannot be read.
     """
     if source.camera is not None:
-        return CameraFeed(Camera(source.camera.index), source.camera.name)
+        camera = source.camera.found_again()
+        return CameraFeed(Camera(camera.index, camera.mode, name=camera.name), camera.name)
+    if source.kind == "stream":
+        link = StreamLink(source.link, source.name)
+        return StreamFeed(Stream(source.name, lambda: open_stream(link)))
+    if source.kind == "screen":
+        return StreamFeed(Stream(source.name, lambda: open_screen(*source.area, SCREEN_RATE)))
     if source.path is None:
         raise Refusal(source.name, "a link is downloaded before it is read", "Open the link in the window")
     if source.kind == "clip":
@@ -109,8 +120,9 @@ class CameraFeed:
         """Size and length are not known; the frames tell."""
         camera = self._camera
         return FeedInfo(
-            self._name, live=True, size=(0, 0), frames=0, rate=camera.rate, notices=tuple(camera.notices)
-        )
+            self._name, live=True, size=(0, 0), frames=0, rate=camera.rate, camera=True,
+            notices=tuple(camera.notices),
+        )  # fmt: skip
 
     def frames(self, start: int = 0) -> Iterator[Frame]:
         """Frames as they come."""
@@ -120,6 +132,28 @@ class CameraFeed:
     def close(self) -> None:
         """Switch the camera off."""
         self._camera.close()
+
+
+class StreamFeed:
+    """A stream of the network, or the screen."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    @property
+    def info(self) -> FeedInfo:
+        """Size and length are not known; the frames tell."""
+        of = self._stream
+        return FeedInfo(of.name, live=True, size=(0, 0), frames=0, rate=of.rate, notices=of.notices)
+
+    def frames(self, start: int = 0) -> Iterator[Frame]:
+        """Frames as they come."""
+        del start
+        return self._stream.frames()
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._stream.close()
 
 
 class PicturesFeed:

@@ -81,13 +81,14 @@ def looks_like_link(text: str) -> bool:
 
 
 def shortened(text: str) -> str:
-    """A link for messages: no query, which may say more of the user than of the video."""
-    return printable(text[:LONGEST].split("?", maxsplit=1)[0])[:80] or "link"
+    """A link for messages: no query and no user, which may say more of the user than of the video."""
+    bare = re.sub(r"://.*@", "://", text[:LONGEST])
+    return printable(re.split(r"[?#]", bare, maxsplit=1)[0])[:80] or "link"
 
 
 def _split(text: str, shown: str) -> SplitResult:
     if not text.lower().startswith("https://"):
-        raise Refusal(shown, "only https links are taken", OTHERWISE)
+        raise Refusal(shown, "only https links, and http or rtsp streams, are taken", OTHERWISE)
     plain = text.isascii() and text.isprintable() and not {" ", "\\", '"', "<", ">"} & set(text)
     if len(text) > LONGEST or not plain:
         raise Refusal(shown, "it is not a link", "Copy the link again")

@@ -2,12 +2,15 @@
 
 FFmpeg reads far more than video: play lists that name other files, scripts, network addresses. Here a path
 must be a regular file, and only the demuxers named below may look at it, so that no file can make the program
-read another one.
+read another one. A stream is asked for by its link alone: no name in it, nor in a play list that it answers
+with, reaches a file of this machine.
 """
 
 from __future__ import annotations
 
+import os
 import stat
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,10 +21,16 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from runtime.media.file_types import Kind, codec_code, looks_like, movie_without_index
-from runtime.system.errors import Refusal, printable
+from runtime.media.stream_links import StreamLink
+from runtime.system.errors import FinalRefusal, Refusal, printable
 
 #: Demuxers of self-contained files. Play lists (hls, concat, dash) and devices (lavfi, v4l2) are absent.
 FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,flv,ogg,mpeg,asf,gif"
+STREAM_FORMATS: Final = f"{FORMATS},hls,mpjpeg,mjpeg,rtsp"
+STREAM_PROTOCOLS: Final = "http,https,httpproxy,tcp,tls,crypto"  #: no file, data, concat; no port is opened
+SEGMENT_FORMATS: Final = "mpegts,mov,mp4,aac"  #: of HLS; a play list in a play list never ends
+OPEN_S: Final = 10.0  #: until a stream has told its format
+READ_S: Final = 5.0  #: without a byte
 
 _ENCRYPTED: Final = ("encv", "drmi")  #: codes of picture codecs in MP4 that stand for any codec under a key
 
@@ -115,6 +124,69 @@ def open_media(path: str | Path, limits: Limits = DEFAULT_LIMITS) -> InputContai
         container.close()
         raise
     return container
+
+
+def open_stream(
+    link: StreamLink, limits: Limits = DEFAULT_LIMITS, timeouts_s: tuple[float, float] = (OPEN_S, READ_S)
+) -> InputContainer:
+    """Connect to a stream; the caller closes it.
+
+    Args:
+        link: of the stream.
+        limits: The largest picture to accept.
+        timeouts_s: Until it is open, and for each read.
+
+    Raises:
+        FinalRefusal: it asks for a user or a password.
+        Refusal: it cannot be had now. No text contains more of the link than its public form.
+    """
+    options = {
+        "format_whitelist": STREAM_FORMATS,
+        "protocol_whitelist": STREAM_PROTOCOLS,
+        "seg_format_options": f"format_whitelist={SEGMENT_FORMATS}",
+        "rtsp_transport": "tcp",
+        "max_pixels": str(limits.max_pixels),
+        "analyzeduration": "2000000",  # μs
+    }
+    began_s = time.monotonic()
+    try:
+        return av.open(link.address, mode="r", options=options, timeout=timeouts_s, metadata_errors="replace")
+    except Exception as e:  # noqa: BLE001 - see open_media; not chained: FFmpeg's words contain the link
+        late = time.monotonic() - began_s >= timeouts_s[0]  # FFmpeg has another word for it in every format
+        raise stream_refusal(link.public, TimeoutError() if late else e, timeouts_s[0]) from None
+
+
+def stream_refusal(name: str, error: Exception, waited_s: float) -> Refusal:
+    """The reason for which a stream cannot be opened or read on, without FFmpeg's own words."""
+    if isinstance(error, (av.HTTPUnauthorizedError, av.HTTPForbiddenError)):
+        remedy = "Put them into the link: rtsp://USER:PASSWORD@HOST/PATH"
+        return FinalRefusal(name, "it asks for another user or password", remedy)
+    if isinstance(error, av.HTTPNotFoundError):
+        return Refusal(name, "the server knows no such stream (404)", "Check the path in the link")
+    if isinstance(error, (av.ExitError, TimeoutError)):
+        return Refusal(name, f"it gave nothing for {waited_s:g} s", "Check that it sends")
+    if isinstance(error, (av.HTTPClientError, av.HTTPServerError)):
+        return Refusal(name, f"the server answers with an error ({type(error).__name__})", "Try it later")
+    if not isinstance(error, OSError):
+        reason = f"what it sends is no video this program reads ({type(error).__name__})"
+        return Refusal(name, reason, "Check the link")
+    reason = f"it cannot be reached ({error.strerror or type(error).__name__})"
+    return Refusal(name, reason, "Check the host, the network and the link")
+
+
+def open_screen(x: int, y: int, width: int, height: int, rate: float) -> InputContainer:
+    """Begin to read a part of the X11 screen, in its pixels; the caller closes it.
+
+    Raises:
+        Refusal: in words, when there is none, or no such part of it.
+    """
+    options = {"video_size": f"{width}x{height}", "framerate": f"{rate:g}", "draw_mouse": "0"}
+    display = os.environ.get("DISPLAY", "")
+    try:
+        return av.open(f"{display}+{x},{y}", format="x11grab", options=options)
+    except Exception as e:
+        reason = f"it cannot be read ({type(e).__name__})"
+        raise Refusal("screen", reason, "Choose a screen in the menu Source") from e
 
 
 def video_stream(container: InputContainer, name: str) -> VideoStream:

@@ -16,6 +16,10 @@ class Refusal(Exception):
         super().__init__(f"{what}: {reason}. {self.remedy}")
 
 
+class FinalRefusal(Refusal):
+    """A refusal that time does not mend: a live source that gives it is not asked again."""
+
+
 def plain(text: str) -> str:
     """Text that comes from a file, in one line that steers no terminal."""
     return "".join(c if c.isprintable() else "?" for c in text)

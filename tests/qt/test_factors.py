@@ -42,7 +42,7 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
     assert FakeDevice.open_now == 1  # it is still on
     before = playing.settings.recent
     playing.open(str(job.clip))  # as correcting does
-    qtbot.waitUntil(lambda: playing.workspace.address == str(job.clip), timeout=20_000)
+    qtbot.waitUntil(lambda: playing.workspace.source.address == str(job.clip), timeout=20_000)
     qtbot.waitUntil(lambda: playing._shown == playing.pipeline.capture.number, timeout=20_000)
     assert playing.settings.recent == before
     qtbot.waitUntil(lambda: in_use(playing) == "me", timeout=20_000)

@@ -30,7 +30,7 @@ def test_dropping_a_clip_a_picture_a_folder_a_link_and_a_model(desktop, clip, tm
             timeout=20_000,
         )
     link = QMimeData()
-    link.setText("https://example.org/watch?v=1")
+    link.setText("https://youtube.com.example.org/watch?v=1")
     assert drop(desktop, link)
     assert "only links to YouTube are taken" in desktop.window.banner.notice.text
     words = QMimeData()

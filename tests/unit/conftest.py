@@ -36,7 +36,7 @@ class ScriptedFeed:
     @property
     def info(self) -> FeedInfo:
         frames = 0 if self.live else self.claims or self.count
-        return FeedInfo("scripted", self.live, self.size, frames, self.rate, self.notices)
+        return FeedInfo("scripted", self.live, self.size, frames, self.rate, self.notices, camera=self.live)
 
     def frames(self, start: int = 0) -> Iterator[Frame]:
         self.starts.append(start)

@@ -234,7 +234,7 @@ def test_a_factor_is_not_taken_before_the_model(workspace, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/no/such/file.mp4", "ftp://example.org/a.mp4", "https://example.org/a"]
+    "text", ["", "/no/such/file.mp4", "ftp://example.org/a.mp4", "https://youtube.com.evil.example/a"]
 )
 def test_what_cannot_be_opened_is_told_and_the_source_goes_on(workspace, text: str) -> None:
     assert workspace.open(text) is None

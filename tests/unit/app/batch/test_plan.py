@@ -80,7 +80,7 @@ def test_bad_inputs_are_kept_with_their_reason(tmp_path: Path) -> None:
     assert [i.kind for i in items] == ["bad"] * 3
     assert "no such file" in items[0].reason
     assert "empty" in items[1].reason
-    assert "links" in items[2].reason
+    assert "only files are parsed" in items[2].reason
 
 
 def test_a_bad_argument_fails_alone(tmp_path: Path) -> None:

@@ -91,3 +91,11 @@ def test_what_is_no_link_is_left_alone_and_a_bad_link_spoils_nothing_else(
         json.loads(json.dumps(ParseJob(tuple(paths), tmp_path, refused=refused).to_json()))
     )
     assert again.refused == refused
+
+
+def test_an_endless_stream_is_refused_without_its_password() -> None:
+    with pytest.raises(Refusal, match="a stream has no end") as refused:
+        local_clip("rtsp://ann:s3cret@cam/live")
+    assert "s3cret" not in str(refused.value)
+    _, bad = local_clips(["http://ann:s3cret@cam/live"])
+    assert "s3cret" not in str(bad)

@@ -178,10 +178,27 @@ def test_the_next_source_waits_for_the_device(scripted, start, until) -> None:
     assert order == ["closed", "opened"]
 
 
-def test_a_camera_that_ends_is_told(scripted, start, notices, until) -> None:
-    capture = start(scripted(count=3, live=True, rate=500))
+def test_a_live_source_that_ends_is_told_and_goes_on_by_itself(scripted, start, notices, until, box) -> None:
+    """B04: numbers and times go on, too."""
+    feed = scripted(count=3, live=True, rate=500)
+    capture = start(feed)
+    until(lambda: capture.lost, "the loss")
+    assert "stopped sending pictures; connecting again" in notices.drain()[-1].text
+    until(lambda: len(box.seen) >= 6, "six frames")
+    assert box.seen[:6] == [0, 1, 2, 3, 4, 5]
+    assert box.take(0).pts_s > 0.5
+    assert notices.drain()[0].text == ""  # withdrawn
+    assert not capture.failed
+
+
+def test_a_live_source_that_never_gave_a_picture_is_not_tried_again(start, notices, until) -> None:
+    def opener():
+        raise Refusal("rtsp://host/cam", "it cannot be reached", "Check the host")
+
+    capture = start(opener)
     until(lambda: capture.failed, "the end")
-    assert "stopped sending pictures" in notices.drain()[-1].text
+    assert not capture.lost
+    assert "cannot be reached" in notices.drain()[-1].text
 
 
 def test_a_refusal_is_shown_and_the_thread_ends(start, notices, until) -> None:
