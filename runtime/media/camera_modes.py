@@ -34,7 +34,9 @@ def offered_modes(node: Path, ioctl: Ioctl | None = None) -> list[CameraMode]:
     if ioctl is None:
         if not sys.platform.startswith("linux"):
             return []
-        from fcntl import ioctl  # noqa: PLC0415 - not on every system
+        import fcntl  # noqa: PLC0415 - not on every system
+
+        ioctl = fcntl.ioctl
     modes = set()
     with contextlib.suppress(OSError):
         device = os.open(node, os.O_RDWR | os.O_NONBLOCK)

@@ -95,8 +95,8 @@ def list_cameras(sysfs: Path = _SYSFS) -> list[CameraInfo]:
     earlier: Counter[str] = Counter()
     for place, camera in enumerate(cameras):
         earlier[camera.name] += 1
-        if (number := earlier[camera.name]) > 1:
-            cameras[place] = replace(camera, name=f"{camera.name} ({number})")
+        if earlier[camera.name] > 1:
+            cameras[place] = replace(camera, name=f"{camera.name} ({earlier[camera.name]})")
     return cameras
 
 
