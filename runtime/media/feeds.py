@@ -19,7 +19,7 @@ from runtime.media.images import list_images, read_image
 from runtime.media.opening import open_screen, open_stream
 from runtime.media.sources import Source
 from runtime.media.stream_links import StreamLink
-from runtime.media.streams import Stream
+from runtime.media.streams import LiveStream
 from runtime.system.errors import Refusal, printable
 
 SEQUENCE_RATE = 25.0  # pictures per second of a numbered sequence: it was a film once
@@ -56,9 +56,9 @@ def open_feed(source: Source) -> Feed:
         return CameraFeed(Camera(camera.index, camera.mode, name=camera.name), camera.name)
     if source.kind == "stream":
         link = StreamLink(source.link, source.name)
-        return StreamFeed(Stream(source.name, lambda: open_stream(link)))
+        return StreamFeed(LiveStream(source.name, lambda: open_stream(link)))
     if source.kind == "screen":
-        return StreamFeed(Stream(source.name, lambda: open_screen(*source.area, SCREEN_RATE)))
+        return StreamFeed(LiveStream(source.name, lambda: open_screen(*source.area, SCREEN_RATE)))
     if source.path is None:
         raise Refusal(source.name, "a link is downloaded before it is read", "Open the link in the window")
     if source.kind == "clip":
@@ -137,7 +137,7 @@ class CameraFeed:
 class StreamFeed:
     """A stream of the network, or the screen."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: LiveStream) -> None:
         self._stream = stream
 
     @property

@@ -124,7 +124,7 @@ def _exists(name: str) -> bool:
 
 
 class Addresses:
-    """What this run knows of the sources behind addresses that may be shown: passwords and camera modes."""
+    """Passwords and camera modes, as this run knows them, behind addresses that may be shown."""
 
     def __init__(self) -> None:
         self.modes: Mapping[str, CameraMode] = {}  #: by name of the camera

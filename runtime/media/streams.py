@@ -23,7 +23,7 @@ LATE_S: Final = 0.25  #: a picture later than this restarts the clock
 _AS_THEY_COME: Final = frozenset({"rtsp", "mpjpeg", "mjpeg", "x11grab"})  #: formats of what happens now
 
 
-class Stream:
+class LiveStream:
     """One open stream; connected from the constructor to `close`.
 
     A thread of its own reads it, because looking up a host, connecting and reading may each block for long.

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.gui
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[StreamServer]:
-    monkeypatch.setattr(streams.Stream.__init__, "__kwdefaults__", {"open_s": 2.0, "read_s": 0.6})
+    monkeypatch.setattr(streams.LiveStream.__init__, "__kwdefaults__", {"open_s": 2.0, "read_s": 0.6})
     monkeypatch.setattr(capture, "FIRST_PAUSE_S", 0.2)
     made = StreamServer()
     yield made

@@ -16,7 +16,7 @@ import pytest
 from runtime.media import streams
 from runtime.media.opening import open_stream
 from runtime.media.stream_links import check_stream
-from runtime.media.streams import Stream
+from runtime.media.streams import LiveStream
 from runtime.system.errors import FinalRefusal, Refusal
 from tests.drawn_media import draw_clip, index_of
 from tests.stream_server import RtspPort, StreamServer
@@ -30,14 +30,14 @@ def server() -> Iterator[StreamServer]:
 
 
 @pytest.fixture
-def opened() -> Iterator[Callable[..., Stream]]:
+def opened() -> Iterator[Callable[..., LiveStream]]:
     """Open streams with short time-outs; each is closed and its thread gone at the end."""
-    made: list[Stream] = []
+    made: list[LiveStream] = []
 
     def open_(text: str, open_s: float = 2.0, read_s: float = 0.6) -> Stream:
         link = check_stream(text)
         opener = lambda: open_stream(link, timeouts_s=(open_s, read_s))  # noqa: E731
-        made.append(Stream(link.public, opener, open_s=open_s, read_s=read_s))
+        made.append(LiveStream(link.public, opener, open_s=open_s, read_s=read_s))
         return made[-1]
 
     yield open_
@@ -45,14 +45,14 @@ def opened() -> Iterator[Callable[..., Stream]]:
         assert stream.close(5)
 
 
-def refusal(stream: Stream) -> Refusal:
+def refusal(stream: LiveStream) -> Refusal:
     with pytest.raises(Refusal) as refused:
         for _ in stream.frames():
             pass
     return refused.value
 
 
-def some(stream: Stream, count: int) -> list[int]:
+def some(stream: LiveStream, count: int) -> list[int]:
     return [f.index for f, _ in zip(stream.frames(), range(count), strict=False)]
 
 
