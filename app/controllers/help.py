@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
-from app.ui.text_dialogs import as_code, show_page, show_table
+from app.ui.text_dialogs import as_code, show_page
 from app.ui.window import Window
 from runtime.system import installation, paths
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
@@ -82,8 +82,8 @@ class HelpActions:
     def _show_messages(self) -> None:
         """Notices of this run, the newest first."""
         past = reversed(self._window.banner.past)
-        rows = [(at, n.level.name.capitalize(), " ".join((n.text, n.details)).strip()) for at, n in past]
-        show_table(self._window, "Messages of this run", ("Time", "Kind", "What was said"), rows)
+        rows = [f"- {at} {as_code(f'{n.text} {n.details}')}" for at, n in past]
+        show_page(self._window, "Messages of this run", "\n".join(rows))
 
     def _say(self, words: str, level: Level = Level.INFO) -> None:
         self._window.banner.show_notice(Notice(words, level, topic="help"))

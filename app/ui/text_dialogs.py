@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QTextDocument
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
     QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
 FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
-
-
-def show_table(parent: QWidget, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> QDialog:
-    """A table of words."""
-    table = QTableWidget(len(rows), len(columns))
-    table.setHorizontalHeaderLabels(list(columns))
-    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-    table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-    table.setShowGrid(False)
-    table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    vertical, horizontal = table.verticalHeader(), table.horizontalHeader()
-    if vertical is not None and horizontal is not None:
-        vertical.hide()
-        horizontal.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        horizontal.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        horizontal.setStretchLastSection(True)
-    for y, row in enumerate(rows):
-        for x, text in enumerate(row):
-            table.setItem(y, x, QTableWidgetItem(text))
-    return _show(parent, title, table)
 
 
 class MarkdownPage(QTextBrowser):
