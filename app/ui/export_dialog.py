@@ -34,6 +34,7 @@ PRODUCT_WORDS: Final = {
     "silhouettes": ("Silhouettes, a PNG a frame", "Silhouettes, PNG"),
     "coco": ("People for other programs, COCO JSON",) * 2,
     "csv": ("Table of parts, CSV",) * 2,
+    "movement": ("Table of movement: speeds, symmetry, joint angles, CSV", ""),  # of a clip only
 }
 CODECS: Final = {"mov": "ProRes 4444 (.mov)", "webm": "VP9 (.webm)"}
 
@@ -115,8 +116,10 @@ class ExportDialog(QDialog):
     def _products(self) -> QWidget:
         subject, page = self._subject, QWidget()
         column = fill(QVBoxLayout(page), spacing=6)
-        for name, words in PRODUCT_WORDS.items():
-            box = self.products[name] = QCheckBox(words[not subject.clip])
+        for name, (of_clip, of_pictures) in PRODUCT_WORDS.items():
+            if not (words := of_clip if subject.clip else of_pictures):
+                continue
+            box = self.products[name] = QCheckBox(words)
             able = name in subject.able
             box.setEnabled(able)
             box.setToolTip("" if able else "The model in use does not give it")

@@ -18,11 +18,11 @@ from app.ui.style import DisplayStyle
 from app.workspace import ModelChoice
 from runtime.media.clips import Clip
 from runtime.output.products import PRODUCTS
-from tests.drawn_media import draw_clip
+from tests.drawn_media import draw_clip, picture
 from tests.qt.conftest import parsed_with_parts, small
 
 pytestmark = pytest.mark.gui
-TIMES = np.cumsum(np.random.default_rng(0).integers(10, 90, 12)).tolist()
+TIMES = [0, *np.cumsum(np.random.default_rng(0).integers(10, 90, 11)).tolist()]
 
 
 def opened(desktop, qtbot, path: Path) -> None:
@@ -52,10 +52,10 @@ def wait_for_exports(desktop, qtbot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("fixed", {}), ("varying", {"times_ms": TIMES}), ("turned", {"turn": (90, False)})]
+    ("name", "options"), [("fixed", {}), ("turned", {"turn": (90, False), "times_ms": TIMES})]
 )
 def test_frames_in_are_frames_out_and_the_sound_is_as_long(desktop, qtbot, tmp_path, name, options) -> None:
-    clip = draw_clip(tmp_path / f"{name}.mp4", 12, sound=name != "varying", **options)
+    clip = draw_clip(tmp_path / f"{name}.mp4", 12, sound=True, **options)
     opened(desktop, qtbot, clip)
     desktop.window.actions_["export"].trigger()
     finished(desktop, qtbot, dialog_of(desktop, tmp_path, "overlay", "matte", "labels"))
@@ -87,13 +87,14 @@ def test_what_was_chosen_is_what_is_exported(desktop, qtbot, tmp_path, clip) -> 
     finished(desktop, qtbot, dialog)
     with av.open(str(tmp_path / "exports" / "moving export" / "moving" / "cutout.webm")) as cutout:
         assert sum(1 for _ in cutout.decode(video=0)) == 5
-    again = dialog_of(desktop, tmp_path, "csv")  # remembered, and never over what is there
-    assert (desktop.settings.export_alpha, desktop.settings.export_save) == ("webm", ("alpha",))
-    again.range.setCurrentIndex(0)
-    finished(desktop, qtbot, again)
-    table = (tmp_path / "exports" / "moving export (2)" / "moving" / "parts.csv").read_text()
-    assert len(table.splitlines()) == 50 * 31 + 1
+    dialog_of(desktop, tmp_path, "csv").export.click()  # never over what is there
+    assert (tmp_path / "exports" / "moving export (2)").is_dir()
+    assert (desktop.settings.export_alpha, desktop.settings.export_save) == ("webm", ("csv",))
+    [job] = desktop.jobs.shown()
+    job.cancel()
+    qtbot.waitUntil(lambda: not desktop.jobs.shown(), timeout=20_000)
     assert unfinished() == []
+    assert not (tmp_path / "exports" / "moving export (2)").exists()
 
 
 def test_what_cannot_be_exported_is_refused_in_words(desktop, qtbot, tmp_path, clip) -> None:
@@ -137,7 +138,7 @@ def test_the_x_factor_in_use_goes_along(desktop, qtbot, tmp_path, clip) -> None:
 
 
 def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) -> None:
-    clip = draw_clip(tmp_path / "long.mp4", 120)
+    clip = draw_clip(tmp_path / "long.mp4", 200)
     opened(desktop, qtbot, clip)
     dialog_of(desktop, tmp_path, "labels").export.click()
     [job] = desktop.jobs.shown()
@@ -146,12 +147,6 @@ def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) 
     row = desktop.window.activity._rows[0]
     assert row._name.text() == "Exporting long.mp4"
     assert "left" in row._words.text()
-    desktop.window.activity.cancelled.emit(row._key)
-    qtbot.waitUntil(lambda: not desktop.jobs.shown(), timeout=20_000)
-    assert unfinished() == []
-    dialog_of(desktop, tmp_path, "labels").export.click()
-    [job] = desktop.jobs.shown()
-    qtbot.waitUntil(lambda: bool(job.share), timeout=60_000)
     desktop.window.close()
     [box] = desktop.window.findChildren(QMessageBox)
     assert "goes on where it was" in box.text()
@@ -160,13 +155,31 @@ def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) 
     assert not desktop.window.isVisible()
     assert desktop.stuck == []
     [record] = unfinished()
+    written = len(list((record.job.out / "long" / "labels").iterdir()))
+    assert 0 < written < 200
     next_start = Desktop(SettingsFile(tmp_path / "settings.json"), loader=small)
     qtbot.addWidget(next_start.window)
     next_start.start()
-    wait_for_exports(next_start, qtbot)
-    assert "120 frames" in next_start.window.banner.notice.text
+    [job] = [j for j in next_start.jobs.shown() if j.name == "Exporting long.mp4"]
+    qtbot.waitUntil(lambda: bool(job.share), timeout=60_000)
+    job.cancel()
+    qtbot.waitUntil(lambda: job not in next_start.jobs.shown(), timeout=20_000)
     next_start.stop()
     assert (next_start.stuck, unfinished()) == ([], [])
-    folder = record.job.out / "long" / "labels"
-    assert folder.parts[-3] == "long export (2)"
-    assert len(list(folder.iterdir())) == 120
+
+
+def test_a_folder_of_pictures_is_exported_whole(desktop, qtbot, tmp_path) -> None:
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for index in range(3):
+        Image.fromarray(picture(index)).save(folder / f"shot {index}.png")
+    opened(desktop, qtbot, folder)
+    dialog = dialog_of(desktop, tmp_path, "overlay", "alpha")
+    assert dialog.products["alpha"].text() == "Cut-out with transparency, PNG"
+    dialog.views.setCurrentIndex(dialog.views.findData("1"))
+    finished(desktop, qtbot, dialog)
+    out = tmp_path / "exports" / "shots export"
+    assert sorted(p.name for p in out.glob("*/*")) == sorted(
+        f"shot {i}.{s}" for i in range(3) for s in ("jpg", "png")
+    )
+    assert "3 frames" in desktop.window.banner.notice.text
