@@ -16,6 +16,7 @@ from models.checkpoint import load_network
 from models.families import ZOO
 from models.labels import from_s31
 from runtime.engine.engine import Engine, load_engine
+from runtime.system.errors import Refusal
 from training.evaluate import by_engine
 from training.metrics import Confusion
 from training.photos import read_lsp
@@ -88,8 +89,19 @@ def score(row: str, checkpoint: Path, kept: Path, a: argparse.Namespace) -> None
     network, _ = load_network(checkpoint)
     spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(SIDE, SIDE))
     export_bundle(network.eval(), folder / row, spec, "")
-    engine = load_engine(folder / row, device="cpu")
+    engine = _loaded(folder / row)
     np.savez_compressed(kept, joints=joint_counts(engine, a), confusions=part_counts(engine, a))
+
+
+def _loaded(folder: Path, tries: int = 5) -> Engine:
+    """The exported model; its trial has a limit in seconds, which a busy machine may pass."""
+    for left in reversed(range(tries)):
+        try:
+            return load_engine(folder, device="cpu")
+        except Refusal:
+            if not left:
+                raise
+    raise AssertionError("there is a last try")
 
 
 def joint_counts(engine: Engine, a: argparse.Namespace) -> NDArray[np.int64]:

@@ -162,15 +162,25 @@ def build(row: ZooRow) -> MulaNet:
         net = MulaNet(vgg16_fcn, [nn.Identity] * stages, shape, row.mutual)
     else:
         hourglass = HourglassShape(int(kind.removeprefix("hg-1s-").removesuffix("u")))
-        net = of_hourglasses(hourglass, maps, row.mutual)
+        return of_hourglasses(hourglass, maps, row.mutual)
     init_weights(net)
     return net
 
 
 def of_hourglasses(shape: HourglassShape, maps: tuple[int, int], mutual: MutualLearning) -> MulaNet:
-    """Networks with one hourglass of a task in each stage."""
+    """Networks with one hourglass of a task in each stage.
+
+    Kernels begin as an average of the cells round each, whatever the picture. Random ones are as large as the
+    features that they come from: each stage would square these, and past the third nothing be finite.
+    """
     sizes, encoders = MulaShape(shape.channels, maps, linear=True), [lambda: HourglassStage(shape)]
-    return MulaNet(lambda: HourglassStem(shape.channels, shape.form), encoders * mutual.stages, sizes, mutual)
+    net = MulaNet(lambda: HourglassStem(shape.channels, shape.form), encoders * mutual.stages, sizes, mutual)
+    init_weights(net)
+    for adapter in (m for m in net.modules() if isinstance(m, ParameterAdapter)):
+        nn.init.zeros_(adapter.leave.weight)
+        assert adapter.leave.bias is not None  # as every convolution of an adapter
+        nn.init.constant_(adapter.leave.bias, 1 / sizes.kernel**2)
+    return net
 
 
 def _small(act: Activation, shape: MulaShape, mutual: MutualLearning) -> MulaNet:

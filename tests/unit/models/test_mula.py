@@ -128,6 +128,14 @@ def test_a_picture_of_ones_own_adapts_ones_own_features() -> None:
     torch.testing.assert_close(both[:1], alone, atol=1e-4, rtol=1e-4)
 
 
+def test_five_stages_with_new_weights_stay_finite() -> None:
+    torch.manual_seed(0)
+    net = of_hourglasses(TINY, (7, 17), MutualLearning(5)).eval()
+    with torch.no_grad():
+        maps = net(torch.randn(1, 3, 256, 256))
+    assert all(m.isfinite().all() for m in maps.values())
+
+
 @pytest.mark.onnx
 def test_stages_of_hourglasses_export_and_agree() -> None:
     """The papers' form, with few channels; sides that cannot be halved as often as it has levels."""
