@@ -20,6 +20,7 @@ from app.ui.menu_entries import Choice, fill
 from app.ui.network_dialog import NetworkDialog
 from app.ui.style import ViewMode
 from app.ui.text_dialogs import show_page
+from app.ui.translation import tr
 from app.ui.window import UseClick, Window
 from app.workspace import OWN, Workspace
 from personalize.client.verdict import gain_words
@@ -88,8 +89,9 @@ class RuntimeMenus:
             self._fill_factors()
         previous = workspace.previous
         actions["swap-back"].setEnabled(previous is not None)
-        name = previous.name.replace("&", "&&") if previous is not None else "the previous one"
-        actions["swap-back"].setText(f"S&wap with {name}")
+        swap = tr("S&wap with {name}") if previous is not None else tr("S&wap with the previous one")
+        name = previous.name.replace("&", "&&") if previous is not None else ""
+        actions["swap-back"].setText(swap.format(name=name))
         actions["model-card"].setEnabled(workspace.engine is not None)
         if workspace.engine is not None:
             engine, name = workspace.engine, workspace.engine.spec.name

@@ -8,6 +8,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QSlider, QWidget
 
 from app.ui.brush import SIZES
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, plain
 
 STEPS = 100
@@ -44,8 +45,8 @@ class BrushBar(QFrame):
         self._size = QSlider(Qt.Orientation.Horizontal)
         self._size.setRange(0, STEPS)
         self._size.setFixedWidth(90)
-        self._size.setAccessibleName("Size of the brush")
-        self._size.setToolTip("Size of the brush (Ctrl+wheel)")
+        self._size.setAccessibleName(tr("Size of the brush"))
+        self._size.setToolTip(tr("Size of the brush (Ctrl+wheel)"))
         self._undo, self._clear = button("Undo", self.undone), button("Clear", self.cleared)
         self._apply, self._close = button("", self.applied, name="primary"), button("Done", self.closed)
         self._size.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -60,7 +61,8 @@ class BrushBar(QFrame):
         self.hide()
 
     def _side(self, text: str, other: str, *, person: bool) -> QPushButton:
-        tip = f"Paint the {text.lower()}; the right button paints {other}"
+        tip = tr("Paint the {side}; the right button paints {other}")
+        tip = tip.format(side=tr(f"the {text.lower()}"), other=tr(other))
         made = button(text, lambda: self.person_chosen.emit(person), tip)
         made.setCheckable(True)
         self._sides.addButton(made)
@@ -71,10 +73,10 @@ class BrushBar(QFrame):
         self._size.blockSignals(True)  # noqa: FBT003 Qt's signature
         self._size.setValue(round(STEPS * math.log(size / SIZES[0]) / math.log(SIZES[1] / SIZES[0])))
         self._size.blockSignals(False)  # noqa: FBT003 Qt's signature
-        self._words.setText(words)
-        self._apply.setText(apply)
+        self._words.setText(tr(words))
+        self._apply.setText(tr(apply))
         self._apply.setVisible(bool(apply))
-        self._close.setText(close)
+        self._close.setText(tr(close))
         self._person.setChecked(True)
         self.show_strokes(0)
         self.show()

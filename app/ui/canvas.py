@@ -15,6 +15,7 @@ from app.ui.hud import LiveMetrics
 from app.ui.instances import shown_people
 from app.ui.layers import VIRIDIS, Layers, layers, paint
 from app.ui.style import DisplayStyle, ViewMode
+from app.ui.translation import tr
 from app.ui.viewport import Viewport, fraction
 from models.results import Result
 from runtime.frames import FrameResult
@@ -50,7 +51,7 @@ class Canvas(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click gives the keys back to the player
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -320,15 +321,14 @@ class Canvas(QWidget):
         if parsing is None or self._style.view is ViewMode.INSTANCES:
             shown = shown_people(result, self._style)
             number = next(iter(people_at(shown, *point, self._parsed.frame.size)), 0)
-            return f"person {number}" if number else ""
-        pixel = int(point[0]), int(point[1])
+            return tr("person {number}").format(number=number) if number else ""
         height, width = parsing.labels.shape
-        x = pixel[0] * width // parsing.size[0]
-        y = pixel[1] * height // parsing.size[1]
+        x = int(point[0]) * width // parsing.size[0]
+        y = int(point[1]) * height // parsing.size[1]
         label = int(parsing.labels[y, x])
         sure = round(int(parsing.confidence[y, x]) / 2.55)
         name = parsing.part_set.label(label) if label < parsing.part_set.classes else "?"
-        return f"{name} {sure} %"
+        return f"{tr(name)} {sure} %"
 
     def _result_at(self, at: QPointF) -> Result | None:
         """Result that is painted at a point: of two that are compared the one of that side."""

@@ -9,6 +9,8 @@ from typing import Final
 from PyQt6.QtCore import QMimeData, QRect, Qt
 from PyQt6.QtWidgets import QLabel, QWidget
 
+from app.ui.translation import tr
+
 LONGEST: Final = 4000  # characters of a dropped text that anybody looks at
 
 
@@ -46,7 +48,8 @@ class DropHint(QLabel):
     def show_for(self, text: str, area: QRect) -> None:
         """Come up for what `dropped` found."""
         name = Path(text).name or text
-        self.setText(f"Use {name} as model or X factor" if is_model(text) else f"Open {name}")
+        words = "Use {name} as model or X factor" if is_model(text) else "Open {name}"
+        self.setText(tr(words).format(name=name))
         self.setGeometry(area)
         self.raise_()
         self.show()

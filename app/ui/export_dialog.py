@@ -23,6 +23,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui.dialogs import ask_folder
+from app.ui.translation import tr
 from app.ui.widgets import fill, plain
 
 #: Words of each product: of a clip, and of pictures.
@@ -37,6 +38,7 @@ PRODUCT_WORDS: Final = {
     "movement": ("Table of movement: speeds, symmetry, joint angles, CSV", ""),  # of a clip only
 }
 CODECS: Final = {"mov": "ProRes 4444 (.mov)", "webm": "VP9 (.webm)"}
+MARK = "Set in and out with [ and ] for a part of the clip"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class ExportDialog(QDialog):
     def __init__(self, parent: QWidget, subject: ExportSubject, choice: ExportChoice) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(f"Export {subject.name}")
+        self.setWindowTitle(tr("Export {name}").format(name=subject.name))
         self._subject, self._choice = subject, choice
         self.products: dict[str, QCheckBox] = {}
         self.alpha, self.range, self.views = QComboBox(), QComboBox(), QComboBox()
@@ -101,16 +103,16 @@ class ExportDialog(QDialog):
         files.setAlignment(Qt.AlignmentFlag.AlignTop)
         form.addRow(files, self._products())
         if subject.clip:
-            form.addRow("Frames", self.range)
-        form.addRow("Looks", self.views)
-        form.addRow("Made with", plain(subject.engine, wrap=True))
-        form.addRow("Folder", self._folder())
+            form.addRow(tr("Frames"), self.range)
+        form.addRow(tr("Looks"), self.views)
+        form.addRow(tr("Made with"), plain(subject.engine, wrap=True))
+        form.addRow(tr("Folder"), self._folder())
         self._fill()
         column = fill(QVBoxLayout(self), form, self.reason, self.words, None, buttons, spacing=12)
         column.setContentsMargins(18, 18, 18, 14)
         self.setMinimumWidth(520)
         for field, name in ((self.range, "Frames"), (self.views, "Looks"), (self.folder, "Folder")):
-            field.setAccessibleName(name)
+            field.setAccessibleName(tr(name))
         self._refresh()
 
     def _products(self) -> QWidget:
@@ -119,10 +121,10 @@ class ExportDialog(QDialog):
         for name, (of_clip, of_pictures) in PRODUCT_WORDS.items():
             if not (words := of_clip if subject.clip else of_pictures):
                 continue
-            box = self.products[name] = QCheckBox(words)
+            box = self.products[name] = QCheckBox(tr(words))
             able = name in subject.able
             box.setEnabled(able)
-            box.setToolTip("" if able else "The model in use does not give it")
+            box.setToolTip("" if able else tr("The model in use does not give it"))
             box.setChecked(able and name in self._choice.save)
             box.toggled.connect(self._refresh)
             if name == "alpha" and subject.clip:
@@ -145,19 +147,23 @@ class ExportDialog(QDialog):
     def _fill(self) -> None:
         subject, choice = self._subject, self._choice
         for key, text in CODECS.items():
-            self.alpha.addItem(text, key)
+            self.alpha.addItem(tr(text), key)
         self.alpha.setCurrentIndex(self.alpha.findData(choice.alpha))
-        self.alpha.setAccessibleName("Codec of the cut-out")
+        self.alpha.setAccessibleName(tr("Codec of the cut-out"))
         count = f" ({subject.frames})" if subject.frames else ""
-        self.range.addItem(f"All{count}")
+        self.range.addItem(tr("All") + count)
         if subject.span is not None:
             first, last = subject.span
-            self.range.addItem(f"In to out: {first} to {last} ({last - first + 1})")
+            self.range.addItem(
+                tr("In to out: {first} to {last} ({count})").format(
+                    first=first, last=last, count=last - first + 1
+                )
+            )
             self.range.setCurrentIndex(1)
         self.range.setEnabled(subject.span is not None)
-        self.range.setToolTip("" if subject.span else "Set in and out with [ and ] for a part of the clip")
+        self.range.setToolTip("" if subject.span else tr(MARK))
         for key, text in subject.views.items():
-            self.views.addItem(text, key)
+            self.views.addItem(tr(text), key)
         self.views.setCurrentIndex(max(0, self.views.findData(choice.views)))
 
     def _refresh(self) -> None:
@@ -169,9 +175,10 @@ class ExportDialog(QDialog):
         reason = subject.refusal or ("" if wanted else "Choose at least one kind of file.")
         reason = reason or ("" if folder else "Choose a folder.")
         lost = subject.lost if self.products["overlay"].isChecked() else ""
-        self.reason.setText(reason)
+        self.reason.setText(tr(reason))
         self.reason.setVisible(bool(reason))
-        self.words.setText(" ".join(w for w in (f"A folder of its own is made in {folder}.", lost) if w))
+        where = tr("A folder of its own is made in {folder}.").format(folder=folder)
+        self.words.setText(" ".join(w for w in (where, tr(lost)) if w))
         self.words.setVisible(not reason)
         self.export.setEnabled(not reason)
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, QPen
 
+from app.ui.translation import tr
+
 MARGIN = 12  # px
 SCALE_PX = 128
 LEAST_CAPTION = 40.0  # px, of words beside the split line
@@ -58,7 +60,7 @@ def draw(painter: QPainter, area: QRectF, vitals: LiveMetrics) -> None:
     font.setStyleHint(QFont.StyleHint.Monospace)
     painter.setFont(font)
     metrics = QFontMetricsF(font)
-    rows = vitals.rows()
+    rows = [(tr(name), value) for name, value in vitals.rows()]
     line = metrics.height() + 3
     first = max(metrics.horizontalAdvance(name) for name, _ in rows) + 14
     width = first + max(metrics.horizontalAdvance(value) for _, value in rows) + 2 * MARGIN

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, plain
 
 SHOWN = 4
 BAR_PX = 220
+LEFT = "{percent} % · {time} left"
 WORDS_PX = 150  # the buttons must not move with every percent
 
 
@@ -62,21 +64,20 @@ class JobRow(QWidget):
         self._bar.setVisible(not task.ended)
         self._cancel.setVisible(not task.ended)
         self._open.setVisible(bool(task.opens))
-        self._open.setText(task.opens)
+        self._open.setText(tr(task.opens))
         self._show_failed(on=task.failed)
         self._words.setWordWrap(task.ended)
         if isinstance(row := self.layout(), QHBoxLayout):
             row.setStretch(2, 3 if task.ended else 0)
         if task.ended:
-            self._words.setText(task.words)
+            self._words.setText(tr(task.words))
         elif task.share is None:
             self._bar.setRange(0, 0)
             self._words.setText("")
         else:
             self._bar.setRange(0, 100)
             self._bar.setValue(round(task.share * 100))
-            left = f" · {duration(task.left_s)} left" if task.left_s is not None else ""
-            self._words.setText(f"{round(task.share * 100)} %{left}")
+            self._words.setText(progress_words(task.share, task.left_s))
 
     def _show_failed(self, *, on: bool) -> None:
         name, style = "problem" if on else "faint", self._words.style()
@@ -109,12 +110,18 @@ class JobList(QFrame):
     def show_tasks(self, tasks: Sequence[JobEntry]) -> None:
         """Show the jobs that run and wait."""
         self.setVisible(bool(tasks))
-        self._more.setText(f"{len(tasks) - SHOWN} more…")
+        self._more.setText(tr("{count} more…").format(count=len(tasks) - SHOWN))
         self._more.setVisible(len(tasks) > SHOWN)
         for row, task in zip(self._rows, [*tasks[:SHOWN], *[None] * SHOWN], strict=False):
             row.setVisible(task is not None)
             if task is not None:
                 row.show_task(task)
+
+
+def progress_words(share: float, left_s: float | None, left: str = LEFT) -> str:
+    """`35 % · 2 min 5 s left`."""
+    words = tr(left) if left_s is not None else "{percent} %"
+    return words.format(percent=round(share * 100), time=duration(left_s or 0.0))
 
 
 def duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.job_list import JobEntry, JobRow
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
 
 EMPTY = "Nothing is running. Downloads, exports, measurements and personalisations appear here."
@@ -27,7 +28,7 @@ class JobsDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Jobs")
+        self.setWindowTitle(tr("Jobs"))
         self.resize(720, 380)
         self._rows: dict[int, JobRow] = {}
         self._running, self._ended = QVBoxLayout(), QVBoxLayout()

@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.ui import icons
 from app.ui.style import DisplayStyle
+from app.ui.translation import tr
 from models.labels import S31, PartSet
 from runtime.output.palettes import colours, person_colour
 
@@ -37,7 +38,7 @@ class Legend(QTreeWidget):
         self._style = DisplayStyle()
         self._ink = QColor("#e8eaec")
         self._rows: dict[int, QTreeWidgetItem] = {}
-        self.setAccessibleName("Parts and people")
+        self.setAccessibleName(tr("Parts and people"))
         self.setColumnCount(2)
         self.setHeaderHidden(True)
         self.setIndentation(10)
@@ -47,7 +48,7 @@ class Legend(QTreeWidget):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # keys belong to the player
         self.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
         self.setToolTip(
-            "Click a name: where it is. Click an eye: hide it. Double-click a name or a group: it alone."
+            tr("Click a name: where it is. Click an eye: hide it. Double-click a name or a group: it alone.")
         )
         header = self.header()
         if header is not None:
@@ -96,16 +97,16 @@ class Legend(QTreeWidget):
         self._rows = {}
         people = self._style.lists_people
         for title, members in [("People", self._people)] if people else self._parts.headings():
-            top = QTreeWidgetItem([title, ""])
+            top = QTreeWidgetItem([tr(title), ""])
             font = top.font(NAME)
             font.setBold(True)
             top.setFont(NAME, font)
             self.addTopLevelItem(top)
             for part in members:
-                name = f"Person {part}" if people else self._parts.label(part)
-                row = QTreeWidgetItem([_without_side(name, title), ""])
+                name = tr("Person {number}").format(number=part) if people else self._parts.label(part)
+                row = QTreeWidgetItem([tr(_without_side(name, title)), ""])
                 row.setData(NAME, PART, part)
-                row.setToolTip(NAME, name)
+                row.setToolTip(NAME, tr(name))
                 top.addChild(row)
                 self._rows[part] = row
             top.setExpanded(True)

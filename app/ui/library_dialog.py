@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, plain
 
 FACE = 48  # px
@@ -58,11 +59,11 @@ class LibraryDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Factor library")
+        self.setWindowTitle(tr("Factor library"))
         self.resize(680, 420)
         self._rows: list[LibraryRow] = []
         self._table = _table()
-        self._table.setAccessibleName("Factors")
+        self._table.setAccessibleName(tr("Factors"))
         words = "No factor yet. Open a clip and choose Personalise (P), or import a .factor.onnx file."
         self._empty = plain(words, "faint")
         self._use = self._button("Use", self.used, name="primary")
@@ -92,13 +93,14 @@ class LibraryDialog(QDialog):
         self._rows = list(rows)
         self._table.setRowCount(len(rows))
         for number, row in enumerate(rows):
-            name = f"{row.name}  (in use)" if row.in_use else row.name
+            name = tr("{name}  (in use)").format(name=row.name) if row.in_use else row.name
             for column, text in enumerate((name, row.gain, row.made, row.model)):
                 item = QTableWidgetItem(text)
                 if column == 0 and row.face is not None:
                     item.setIcon(row.face)
                 if not row.fits:
-                    item.setToolTip(f"For model: {row.model}; it cannot be used with the one in use")
+                    tip = tr("For model: {model}; it cannot be used with the one in use")
+                    item.setToolTip(tip.format(model=row.model))
                     item.setForeground(self.palette().placeholderText())
                 self._table.setItem(number, column, item)
             if chosen is not None and row.name == chosen.name:
@@ -142,7 +144,7 @@ def thumbnail_icon(path: Path | None) -> QIcon | None:
 
 def _table() -> QTableWidget:
     table = QTableWidget(0, len(COLUMNS))
-    table.setHorizontalHeaderLabels(list(COLUMNS))
+    table.setHorizontalHeaderLabels([tr(name) for name in COLUMNS])
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

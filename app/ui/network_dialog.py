@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLineEdit, QSpinBox, QWidget
 
+from app.ui.translation import tr
 from app.ui.widgets import plain
 from runtime.silhouettes.foreign_network import NetworkReading, Triple
 
@@ -25,21 +26,21 @@ class NetworkDialog(QDialog):
     def __init__(self, parent: QWidget, name: str, on_chosen: Callable[[NetworkReading], object]) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Another network")
+        self.setWindowTitle(tr("Another network"))
         self.height_px, self.width_px, self.person = QSpinBox(), QSpinBox(), QSpinBox()
         for side in (self.height_px, self.width_px):
             side.setRange(32, 2048)
             side.setValue(256)
         self.person.setMaximum(4095)
         self.values, self.order = QComboBox(), QComboBox()
-        self.values.addItems(PRESETS)
-        self.order.addItems(["Red, green, blue", "Blue, green, red"])
+        self.values.addItems([tr(words) for words in PRESETS])
+        self.order.addItems([tr("Red, green, blue"), tr("Blue, green, red")])
         self.mean, self.deviation = QLineEdit(), QLineEdit()
-        self.values.currentTextChanged.connect(self._fill)
-        self._fill(self.values.currentText())
-        words = (
-            f"{name} does not say how it is used. Its author's page does. A fixed size in the file counts."
-        )
+        self.values.currentIndexChanged.connect(self._fill)
+        self._fill(0)
+        words = tr(
+            "{name} does not say how it is used. Its author's page does. A fixed size in the file counts."
+        ).format(name=name)
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )
@@ -57,21 +58,21 @@ class NetworkDialog(QDialog):
             ("Colours", self.order),
             ("The person is channel or label", self.person),
         ):
-            form.addRow(title, field)
+            form.addRow(tr(title), field)
         form.addRow(buttons)
 
     @property
     def reading(self) -> NetworkReading:
         """Input and output as they were filled in; nonsense numbers are those of the preset."""
-        mean, deviation = PRESETS[self.values.currentText()]
+        mean, deviation = list(PRESETS.values())[self.values.currentIndex()]
         size = self.height_px.value(), self.width_px.value()
         bgr = self.order.currentIndex() == 1
         return NetworkReading(
             size, _triple(self.mean, mean), _triple(self.deviation, deviation), bgr, self.person.value()
         )
 
-    def _fill(self, preset: str) -> None:
-        for field, numbers in zip((self.mean, self.deviation), PRESETS[preset], strict=True):
+    def _fill(self, preset: int) -> None:
+        for field, numbers in zip((self.mean, self.deviation), list(PRESETS.values())[preset], strict=True):
             field.setText(" ".join(f"{n:g}" for n in numbers))
 
 

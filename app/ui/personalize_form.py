@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.translation import tr
 from app.ui.widgets import button, clear, fill, fold, heading, plain
 from personalize.job import Method, PersonChoice
 
@@ -90,13 +91,13 @@ class SetupPage(QWidget):
         self._name = QLineEdit()
         self._name.setMaxLength(60)
         self._person = QComboBox()
-        self._person.addItem("Everybody in sight")
-        self._person.addItem("The largest who moves", PersonChoice())
+        self._person.addItem(tr("Everybody in sight"))
+        self._person.addItem(tr("The largest who moves"), PersonChoice())
         self._person.currentIndexChanged.connect(self.changed)
         self._ask = button("Click on one…", self.asked, "Learn one person alone; others become background")
         self._method = QComboBox()
         for method, words in METHODS.items():
-            self._method.addItem(words, method)
+            self._method.addItem(tr(words), method)
         self._go_on = QComboBox()
         self._start = button("Personalise", self._on_start, name="primary")
         self._name.returnPressed.connect(self._start.click)
@@ -106,7 +107,7 @@ class SetupPage(QWidget):
             (self._go_on, "Start from"),
             (self._name, "Name of the factor"),
         ):
-            field.setAccessibleName(name)
+            field.setAccessibleName(tr(name))
         self._left = QVBoxLayout()
         self._hidden = QWidget()
         self._lay_out()
@@ -122,8 +123,8 @@ class SetupPage(QWidget):
         if offer.span is not None and self._offer.span is None:
             self._marked.setChecked(True)
         self._offer = offer
-        self._source.setText(offer.source or "No clip is open")
-        self._why.setText(offer.why_not)
+        self._source.setText(offer.source or tr("No clip is open"))
+        self._why.setText(tr(offer.why_not))
         self._why.setVisible(bool(offer.why_not))
         ranged = bool(offer.source) and not offer.live and not offer.why_not
         self._camera.setVisible(offer.live)
@@ -132,16 +133,17 @@ class SetupPage(QWidget):
         self._ask.setVisible(ranged)
         self._marked.setEnabled(offer.span is not None)
         if offer.span is None:
-            self._marked.setText("Between in and out (none is marked)")
+            self._marked.setText(tr("Between in and out (none is marked)"))
             self._around.setChecked(True)
         else:
-            self._marked.setText(f"Between in and out: frames {_range(offer.span)}")
-        self._around.setText(f"Around what is shown: frames {_range(offer.window)}")
-        starts = ["The model's own factor", *([f"{offer.factor}, the one in use"] if offer.factor else [])]
+            self._marked.setText(tr("Between in and out: frames {span}").format(span=_range(offer.span)))
+        self._around.setText(tr("Around what is shown: frames {span}").format(span=_range(offer.window)))
+        in_use = tr("{name}, the one in use").format(name=offer.factor)
+        starts = [tr("The model's own factor"), *([in_use] if offer.factor else [])]
         if [self._go_on.itemText(i) for i in range(self._go_on.count())] != starts:
             self._go_on.clear()
             self._go_on.addItems(starts)
-        self._start.setText("Record and personalise" if offer.live else "Personalise")
+        self._start.setText(tr("Record and personalise" if offer.live else "Personalise"))
         for widget in (self._start, self._name):
             widget.setEnabled(bool(offer.source) and not offer.why_not)
 
@@ -176,7 +178,7 @@ class SetupPage(QWidget):
         line = QHBoxLayout(row)
         fill(
             line,
-            plain(f"{job.name}\n{'result waits' if job.finished else 'interrupted'}"),
+            plain(f"{job.name}\n{tr('result waits' if job.finished else 'interrupted')}"),
             button("Show" if job.finished else "Resume", lambda: self.resumed.emit(job.key)),
             button("Remove", lambda: self.removed.emit(job.key)),
         )
@@ -211,4 +213,4 @@ class SetupPage(QWidget):
 
 
 def _range(span: tuple[int, int]) -> str:
-    return f"{span[0]} to {span[1]}"
+    return tr("{first} to {last}").format(first=span[0], last=span[1])

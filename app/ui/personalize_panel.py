@@ -19,6 +19,7 @@ from app.ui import icons
 from app.ui.personalize_form import SetupPage
 from app.ui.personalize_progress import ProgressPage
 from app.ui.personalize_result import ResultPage
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
 
 WIDTH = 316
@@ -44,8 +45,8 @@ class PersonalizePanel(QFrame):
             self._pages.addWidget(_scrolled(page))
         self._close = QToolButton()
         self._close.setIconSize(QSize(16, 16))
-        self._close.setToolTip("Back to parts and view")
-        self._close.setAccessibleName("Back to parts and view")
+        self._close.setToolTip(tr("Back to parts and view"))
+        self._close.setAccessibleName(tr("Back to parts and view"))
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._close.clicked.connect(self.put_away)
         top = QHBoxLayout()
@@ -98,7 +99,7 @@ class FailurePage(QWidget):
         self._title, self._words = plain(name="title", wrap=True), plain(wrap=True)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
-        self._details.setAccessibleName("Details")
+        self._details.setAccessibleName(tr("Details"))
         self._details.setMaximumHeight(180)
         self._retry = button("Try again", self.retried, name="primary")
         self._remove = button("Remove", self.removed)
@@ -110,11 +111,11 @@ class FailurePage(QWidget):
 
     def show_words(self, words: str, details: str, *, failed: bool) -> None:
         """Show why a job failed, or why it is paused."""
-        self._title.setText("This did not work" if failed else "Paused")
+        self._title.setText(tr("This did not work" if failed else "Paused"))
         self._words.setText(words)
         self._details.setPlainText(details)
         self._details.setVisible(bool(details))
-        self._retry.setText("Try again" if failed else "Resume")
+        self._retry.setText(tr("Try again" if failed else "Resume"))
 
 
 def _scrolled(page: QWidget) -> QScrollArea:

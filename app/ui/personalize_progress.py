@@ -9,8 +9,11 @@ from PyQt6.QtGui import QImage, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from app.ui.filmstrip import Filmstrip, ShapedWidget
-from app.ui.job_list import duration
+from app.ui.job_list import progress_words
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
+
+LEFT = "{percent} % · about {time} left"
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,17 @@ class ProgressPage(QWidget):
 
     def begin(self, name: str, span: tuple[int, int] | None) -> None:
         """A job starts."""
-        self._title.setText(f"Learning {name}")
+        self._title.setText(tr("Learning {name}").format(name=name))
         self.strip.begin(span)
         self._preview.show_image(None)
-        self._caption.setText("The silhouettes appear here.")
+        self._caption.setText(tr("The silhouettes appear here."))
         self._frame, self._held = -1, False
         self._correct.setEnabled(False)
         self.show_stage(ProgressState("Starting"))
 
     def show_stage(self, stage: ProgressState) -> None:
         """Print the progress of the current phase."""
-        self._words.setText("Finishing early" if stage.stopping else stage.words)
+        self._words.setText(tr("Finishing early" if stage.stopping else stage.words))
         self._step.setText(stage.step)
         if stage.fraction is None:
             self._bar.setRange(0, 0)
@@ -84,9 +87,8 @@ class ProgressPage(QWidget):
         else:
             self._bar.setRange(0, 1000)
             self._bar.setValue(round(1000 * stage.fraction))
-            left = f" · about {duration(stage.left_s)} left" if stage.left_s is not None else ""
-            self._left.setText(f"{round(100 * stage.fraction)} %{left}")
-        self._notice.setText(stage.notice)
+            self._left.setText(progress_words(stage.fraction, stage.left_s, LEFT))
+        self._notice.setText(tr(stage.notice))
         self._notice.setVisible(bool(stage.notice))
         self._stop.setEnabled(not stage.stopping)
 
@@ -105,7 +107,7 @@ class ProgressPage(QWidget):
     def _show(self, frame: int, picture: QImage) -> None:
         self._frame = frame
         self._preview.show_image(picture)
-        self._caption.setText(f"Frame {frame}")
+        self._caption.setText(tr("Frame {number}").format(number=frame))
         self._correct.setEnabled(True)
         self.strip.show_chosen(frame if self._held else -1)
 

@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.translation import tr
 from app.ui.widgets import button, clear, fill, fold, plain
 
 
@@ -61,8 +62,10 @@ class ResultPage(QWidget):
         super().__init__(parent)
         self._headline, self._reason = plain(name="title", wrap=True), plain(wrap=True)
         self._bars = QVBoxLayout()
-        self._compare = QCheckBox("Before | after on the picture")
-        self._compare.setToolTip("Left of the line the old factor, right of it the new one; drag the line")
+        self._compare = QCheckBox(tr("Before | after on the picture"))
+        self._compare.setToolTip(
+            tr("Left of the line the old factor, right of it the new one; drag the line")
+        )
         self._compare.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._compare.clicked.connect(self.compared)
         self._keep = button("Keep", self.kept, name="primary")
@@ -71,7 +74,7 @@ class ResultPage(QWidget):
         self._correct = button("Correct a silhouette…", self.correcting)
         self._details = QPlainTextEdit()
         self._details.setReadOnly(True)
-        self._details.setAccessibleName("Details")
+        self._details.setAccessibleName(tr("Details"))
         self._details.setMinimumHeight(190)
         self._more = fold("All numbers", self._details)
         row, more = QHBoxLayout(), QHBoxLayout()
@@ -148,7 +151,9 @@ class _Bars(QWidget):
         self._measure = measure
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(
-            f"{measure.words}: {percent(measure.before)} before, {percent(measure.after)} after"
+            tr("{words}: {before} before, {after} after").format(
+                words=measure.words, before=percent(measure.before), after=percent(measure.after)
+            )
         )
 
     def sizeHint(self) -> QSize:

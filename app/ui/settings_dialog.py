@@ -22,6 +22,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
 
 FOLDER, LIST, SHARE = "folder", "list", "share"  # kinds of values that are neither a choice nor yes or no
@@ -109,7 +110,7 @@ class SettingsDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(tr("Settings"))
         self.resize(560, 640)
         self._shown: dict[str, Callable[[object], None]] = {}  # puts a value into its widget
         self._problem = plain(name="problem", wrap=True)
@@ -120,7 +121,7 @@ class SettingsDialog(QDialog):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setVerticalSpacing(9)
         for title, rows in SECTIONS.items():
-            form.addRow(heading(title if form.rowCount() == 0 else f"\n{title}"))
+            form.addRow(heading(tr(title) if form.rowCount() == 0 else f"\n{tr(title)}"))
             for row in rows:
                 self._add(form, row)
         area.setWidget(page)
@@ -168,23 +169,23 @@ class SettingsDialog(QDialog):
         self._shown[row.name] = show
         control.setObjectName(row.name)
         for named in (control, *control.findChildren((QSlider, QLineEdit))):  # not its buttons
-            named.setAccessibleName(row.words)
+            named.setAccessibleName(tr(row.words))
         whole = QWidget()
         fill(
             QVBoxLayout(whole), control, *([plain(row.tip, "faint", wrap=True)] if row.tip else []), spacing=2
         )
-        form.addRow("" if isinstance(control, QCheckBox) else row.words, whole)
+        form.addRow("" if isinstance(control, QCheckBox) else tr(row.words), whole)
 
 
 def _choice(row: SettingRow, tell: Callable[[object], None]) -> tuple[QWidget, Callable[[object], None]]:
     box, values = QComboBox(), list(row.choices)
-    box.addItems(list(row.choices.values()))
+    box.addItems([tr(words) for words in row.choices.values()])
     box.activated.connect(lambda index: tell(values[index]))
     return box, lambda value: box.setCurrentIndex(values.index(str(value)))
 
 
 def _check(row: SettingRow, tell: Callable[[object], None]) -> tuple[QWidget, Callable[[object], None]]:
-    box = QCheckBox(row.words)
+    box = QCheckBox(tr(row.words))
     box.clicked.connect(tell)
     return box, lambda value: box.setChecked(bool(value))
 
@@ -211,10 +212,10 @@ def _folder(
     tell: Callable[[object], None], choose: Callable[[], None]
 ) -> tuple[QWidget, Callable[[object], None]]:
     path, whole = QLineEdit(), QWidget()
-    first = QPushButton("Default")
+    first = QPushButton(tr("Default"))
     first.clicked.connect(lambda: tell(""))
     path.setReadOnly(True)
-    path.setPlaceholderText("Default")
+    path.setPlaceholderText(tr("Default"))
     fill(QHBoxLayout(whole), path, button("Choose…", choose), first)
 
     def show(value: object) -> None:
@@ -232,7 +233,7 @@ def _list(tell: Callable[[object], None]) -> tuple[QWidget, Callable[[object], N
 
     def show(value: object) -> None:
         count = len(value) if isinstance(value, tuple) else 0
-        words.setText(f"{count} kept" if count else "None kept")
+        words.setText(tr("{count} kept").format(count=count) if count else tr("None kept"))
         clear.setEnabled(count > 0)
 
     return whole, show

@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, plain
 
 COLUMNS = ("Menu", "Action", "Key")
@@ -59,18 +60,18 @@ class ShortcutsDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Keyboard shortcuts")
+        self.setWindowTitle(tr("Keyboard shortcuts"))
         self.resize(640, 620)
         self._rows: list[ShortcutRow] = []
         self._search = QLineEdit()
-        self._search.setPlaceholderText("Search words or a key")
+        self._search.setPlaceholderText(tr("Search words or a key"))
         self._search.setClearButtonEnabled(True)
         self._table = _table()
         for control, name in ((self._search, "Search"), (self._table, "Shortcuts")):
-            control.setAccessibleName(name)
+            control.setAccessibleName(tr(name))
         self._title = plain(CHOOSE, wrap=True)
         self._edit = QKeySequenceEdit()
-        self._edit.setAccessibleName("New key")
+        self._edit.setAccessibleName(tr("New key"))
         self._edit.setMaximumSequenceLength(1)
         self._set = button("Set", self._on_set, name="primary")
         self._none = button("No key", lambda: self.assigned.emit(self.chosen, ""))
@@ -100,7 +101,7 @@ class ShortcutsDialog(QDialog):
                 font = item.font()
                 font.setBold(row.own and x == COLUMNS.index("Key"))
                 item.setFont(font)
-                item.setToolTip("Changed by you" if font.bold() else "")
+                item.setToolTip(tr("Changed by you") if font.bold() else "")
                 if not row.name:
                     item.setForeground(self.palette().placeholderText())
                 self._table.setItem(y, x, item)
@@ -136,7 +137,8 @@ class ShortcutsDialog(QDialog):
     def _on_selected(self) -> None:
         row = self._row()
         named = row is not None and bool(row.name)
-        self._title.setText(f"Key of “{row.words}”" if row and named else FIXED if row else CHOOSE)
+        words = tr("Key of “{action}”") if named else tr(FIXED if row else CHOOSE)
+        self._title.setText(words.format(action=row.words if row else ""))
         self._edit.clear()
         self._edit.setEnabled(named)
         self._none.setEnabled(bool(row and named and row.keys))
@@ -147,9 +149,11 @@ class ShortcutsDialog(QDialog):
         """Before a key is taken, say from which action."""
         key = self._key()
         owner = next((r for r in self._rows if r.name and r.name != self.chosen and key in r.keys), None)
-        words = f"{owner.menu} → {owner.words} has this key now; it will have none." if owner else ""
-        self._conflict.setText(RESERVED.get(key, words))
-        self._set.setText("Take it" if owner else "Set")
+        words = tr("{menu} → {action} has this key now; it will have none.") if owner else ""
+        if owner:
+            words = words.format(menu=owner.menu, action=owner.words)
+        self._conflict.setText(tr(RESERVED.get(key, words)))
+        self._set.setText(tr("Take it" if owner else "Set"))
         self._set.setEnabled(bool(key) and key not in RESERVED and bool(self.chosen))
 
     def _key(self) -> str:
@@ -171,7 +175,7 @@ RESERVED = {
 
 def _table() -> QTableWidget:
     table = QTableWidget(0, len(COLUMNS))
-    table.setHorizontalHeaderLabels(list(COLUMNS))
+    table.setHorizontalHeaderLabels([tr(name) for name in COLUMNS])
     table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)

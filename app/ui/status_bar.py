@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QLabel, QMenu, QStatusBar, QToolButton, QWidget
 from app.ui import theme
 from app.ui.hud import LiveMetrics
 from app.ui.timeline import timecode
+from app.ui.translation import tr
 from app.ui.widgets import plain
 
 LONGEST_NAME = 48
@@ -48,7 +49,7 @@ class StatusBar(QStatusBar):
         """Show what parses, and what stands in the X factor's place; marked where it is not the model's."""
         for chip, title, name in ((self._model, "Model", model), (self._xfactor, "X factor", xfactor)):
             short = name if len(name) <= LONGEST_CHIP else name[: LONGEST_CHIP - 1] + "…"
-            chip.setText(f"{title}: {short.replace('&', '&&')} ▾")
+            chip.setText(f"{tr(title)}: {short.replace('&', '&&')} ▾")
             chip.setVisible(bool(name))
         self._xfactor.setProperty("own", own)
         theme.polish(self._xfactor)
@@ -61,27 +62,30 @@ class StatusBar(QStatusBar):
         """The numbers of the moment; None when nothing is on show."""
         self._fps.setText(vitals.pace if vitals else "")
         moving = vitals is not None and not vitals.rests
-        self._age.setText(f"{vitals.age_ms:.0f} ms old" if vitals and moving else "")
-        self._dropped.setText(f"{vitals.dropped} overtaken" if vitals and moving else "")
+        self._age.setText(tr("{age} ms old").format(age=round(vitals.age_ms)) if vitals and moving else "")
+        self._dropped.setText(
+            tr("{count} overtaken").format(count=vitals.dropped) if vitals and moving else ""
+        )
         share = vitals.in_parts if vitals else None
-        self._in_parts.setText(f"joints in their parts {share * 100:.0f} %" if share is not None else "")
+        words = tr("joints in their parts {percent} %")
+        self._in_parts.setText(words.format(percent=round(share * 100)) if share is not None else "")
         self._badge.setVisible(bool(vitals and vitals.provider))
         self._badge.setText(vitals.provider if vitals else "")
 
     def show_camera(self, *, on: bool) -> None:
         """Show whether a camera's device is open."""
-        self._camera.setText("● camera on" if on else "")
+        self._camera.setText(tr("● camera on") if on else "")
 
     def show_recording(self, seconds: float | None, dropped: int = 0) -> None:
         """Show for how long a file has been written; None when none is open."""
-        lost = f", {dropped} left out" if dropped else ""
+        lost = tr(", {count} left out").format(count=dropped) if dropped else ""
         text = "" if seconds is None else f"● REC {timecode(round(seconds * 10), 10)[:-2]}{lost}"
         self._recording.setText(text)
 
     def _chip(self, menu: QMenu, tip: str) -> QToolButton:
         chip = QToolButton()
         chip.setObjectName("chip")
-        chip.setToolTip(tip)
+        chip.setToolTip(tr(tip))
         chip.setMenu(menu)
         chip.setMinimumWidth(LEAST_CHIP_PX)  # a long name must not make the window wider
         chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
@@ -92,7 +96,7 @@ class StatusBar(QStatusBar):
     def _field(self, *, stretch: int = 0, name: str = "", right: bool = False, tip: str = "") -> QLabel:
         label = plain("")
         label.setObjectName(name)
-        label.setToolTip(tip)
+        label.setToolTip(tr(tip))
         if right:
             self.addPermanentWidget(label)
         else:

@@ -20,6 +20,7 @@ from PyQt6.QtWidgets import (
 
 from app.ui.legend import Legend
 from app.ui.style import DisplayStyle, ViewMode
+from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
 from models.labels import PartSet
 
@@ -52,18 +53,18 @@ class StylePanel(QFrame):
         self.setMinimumWidth(WIDTH)
         self._style = DisplayStyle()
         self._view = QComboBox()
-        self._view.setAccessibleName("View")
+        self._view.setAccessibleName(tr("View"))
         self._view.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for view, name in VIEW_NAMES.items():
-            self._view.addItem(name, view)
-        self.behind = QPushButton("Behind the cut-out")  # gets the menu of that name
+            self._view.addItem(tr(name), view)
+        self.behind = QPushButton(tr("Behind the cut-out"))  # gets the menu of that name
         self.behind.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._split = QCheckBox(BEFORE_AFTER)
+        self._split = QCheckBox(tr(BEFORE_AFTER))
         self._split.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._split.setToolTip("Drag the line over the picture (8)")
+        self._split.setToolTip(tr("Drag the line over the picture (8)"))
         self._opacity = QSlider(Qt.Orientation.Horizontal)
         self._opacity.setRange(0, 100)
-        self._opacity.setAccessibleName("Opacity of the parts")
+        self._opacity.setAccessibleName(tr("Opacity of the parts"))
         self._opacity.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._percent = plain(name="faint")
         self.legend = Legend()
@@ -90,7 +91,7 @@ class StylePanel(QFrame):
         self._opacity.setEnabled(style.view in {ViewMode.OVERLAY, ViewMode.INSTANCES})
         self._percent.setText(f"{round(style.opacity * 100)} %")
         self.legend.show_style(style)
-        self._title.setText("PEOPLE" if style.lists_people else "PARTS")
+        self._title.setText(tr("PEOPLE" if style.lists_people else "PARTS"))
         self._all.setEnabled(style != style.with_everything())
 
     def show_parts(self, parts: PartSet) -> None:
@@ -99,7 +100,7 @@ class StylePanel(QFrame):
 
     def show_sides(self, words: str) -> None:
         """Name what stands left and right of the split line."""
-        self._split.setText(words or BEFORE_AFTER)
+        self._split.setText(words or tr(BEFORE_AFTER))
 
     def show_people(self, numbers: tuple[int, ...]) -> None:
         """The people in the picture, for the view that paints them."""

@@ -8,6 +8,8 @@ from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
 from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from app.ui.translation import tr
+
 HANDLE_PX = 7  # half the width in which a handle is taken
 TRACK_PX = 5.0
 OUTSIDE = 0.72  # how much what lies outside the handles is faded
@@ -46,7 +48,7 @@ class Timeline(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Time line")
+        self.setAccessibleName(tr("Time line"))
         self._place = TimelinePosition()
         self._taken = ""
         self._hover: float | None = None

@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QVBoxLayout
 
 from app.ui import icons
 from app.ui.timeline import Timeline, TimelinePosition, timecode
+from app.ui.translation import tr
 from app.ui.widgets import fill, plain
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
@@ -63,10 +64,8 @@ class Transport(QFrame):
         self._place = place
         self.timeline.show_place(place)
         end = max(0, place.frames - 1)
-        self._time.setText(
-            f"{timecode(place.position, place.rate)} / {timecode(end, place.rate)}   "
-            f"frame {place.position} · {place.frames} frames"
-        )
+        frames = tr("frame {number} · {count} frames").format(number=place.position, count=place.frames)
+        self._time.setText(f"{timecode(place.position, place.rate)} / {timecode(end, place.rate)}   {frames}")
 
     def show_playing(self, *, on: bool) -> None:
         """Show whether the play button offers to pause."""
@@ -103,7 +102,7 @@ class Transport(QFrame):
     def _speed_button(self) -> QToolButton:
         button = QToolButton()
         button.setText("1×")
-        button.setToolTip("Speed")
+        button.setToolTip(tr("Speed"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)

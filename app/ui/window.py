@@ -43,6 +43,7 @@ from app.ui.status_bar import StatusBar
 from app.ui.style_panel import WIDTH as CONTROLS_WIDTH
 from app.ui.style_panel import StylePanel
 from app.ui.style_state import StyleState
+from app.ui.translation import tr
 from app.ui.transport import Transport
 from app.ui.welcome import Welcome
 from app.ui.widgets import fill as lay_out
@@ -103,7 +104,7 @@ class Window(KeyboardWindow):
         self._theme = "auto"
         self._use_click: UseClick | None = None
         self._kind: tuple[bool, bool] | None = None  # live, still
-        self._panel = QDockWidget("Parts and view")
+        self._panel = QDockWidget(tr("Parts and view"))
         self._lay_out()
         self._connect()
         self.resize(1180, 760)
@@ -130,7 +131,7 @@ class Window(KeyboardWindow):
         """Let the next click in the picture say where; whoever asked before asks no more."""
         self._use_click = use
         self.canvas.pick(on=True)
-        self.status.showMessage(words, WORDS_MS)
+        self.status.showMessage(tr(words), WORDS_MS)
         self.picking_changed.emit()
 
     def asks_for(self, use: UseClick) -> bool:
@@ -248,9 +249,8 @@ class Window(KeyboardWindow):
             (self.model_dropped if is_model(text) else self.source_dropped).emit(text)
             count = len(event.mimeData().urls())  # type: ignore[union-attr]
             if count > 1:
-                self.status.showMessage(
-                    f"Opening the first of {count}: drop their folder, or use xfactor parse"
-                )
+                words = tr("Opening the first of {count}: drop their folder, or use xfactor parse")
+                self.status.showMessage(words.format(count=count))
 
     def event(self, event: QEvent | None) -> bool:
         """While the brush paints, the key of Undo is its own."""

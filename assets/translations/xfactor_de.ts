@@ -232,6 +232,10 @@
         <translation>A&amp;nsicht</translation>
     </message>
     <message>
+        <source>&amp;Virtual camera</source>
+        <translation>&amp;Virtuelle Kamera</translation>
+    </message>
+    <message>
         <source>&amp;X factor</source>
         <translation>&amp;X-Faktor</translation>
     </message>
@@ -264,8 +268,16 @@
         <translation>Eine Farbe…</translation>
     </message>
     <message>
+        <source>A dark line around each part</source>
+        <translation>Eine dunkle Linie um jeden Teil</translation>
+    </message>
+    <message>
         <source>A few strokes on one frame</source>
         <translation>Ein paar Striche auf einem Bild</translation>
+    </message>
+    <message>
+        <source>A folder of its own is made in {folder}.</source>
+        <translation>Ein eigener Ordner wird in {folder} angelegt.</translation>
     </message>
     <message>
         <source>A folder with one mask per frame</source>
@@ -296,12 +308,20 @@
         <translation>Alter des gezeigten Bildes, von der Quelle bis auf den Bildschirm</translation>
     </message>
     <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
         <source>All numbers</source>
         <translation>Alle Zahlen</translation>
     </message>
     <message>
         <source>An X factor that knows the person in this clip</source>
         <translation>Ein X-Faktor, der die Person in diesem Clip kennt</translation>
+    </message>
+    <message>
+        <source>Ankle</source>
+        <translation>Knöchel</translation>
     </message>
     <message>
         <source>Another &amp;network…</source>
@@ -314,6 +334,10 @@
     <message>
         <source>Another network</source>
         <translation>Anderes Netz</translation>
+    </message>
+    <message>
+        <source>Arm</source>
+        <translation>Arm</translation>
     </message>
     <message>
         <source>Around what is shown: frames {span}</source>
@@ -414,6 +438,10 @@
     <message>
         <source>Changed by you</source>
         <translation>Von Ihnen geändert</translation>
+    </message>
+    <message>
+        <source>Checking: is it really better?</source>
+        <translation>Prüft: ist er wirklich besser?</translation>
     </message>
     <message>
         <source>Choose a camera…</source>
@@ -632,6 +660,10 @@
         <translation>Früherer</translation>
     </message>
     <message>
+        <source>Elbow</source>
+        <translation>Ellbogen</translation>
+    </message>
+    <message>
         <source>Empty: the folder of recordings</source>
         <translation>Leer: der Ordner der Aufnahmen</translation>
     </message>
@@ -716,6 +748,10 @@
         <translation>Dateien</translation>
     </message>
     <message>
+        <source>Finding what is the person</source>
+        <translation>Findet, was die Person ist</translation>
+    </message>
+    <message>
         <source>Finish now and keep the best so far</source>
         <translation>Jetzt beenden und das bisher Beste behalten</translation>
     </message>
@@ -742,6 +778,14 @@
     <message>
         <source>Folder of recordings and snapshots</source>
         <translation>Ordner der Aufnahmen und Schnappschüsse</translation>
+    </message>
+    <message>
+        <source>Following the silhouette through time</source>
+        <translation>Verfolgt die Silhouette durch die Zeit</translation>
+    </message>
+    <message>
+        <source>Foot</source>
+        <translation>Fuß</translation>
     </message>
     <message>
         <source>For model</source>
@@ -800,6 +844,14 @@
         <translation>Grün</translation>
     </message>
     <message>
+        <source>Hand</source>
+        <translation>Hand</translation>
+    </message>
+    <message>
+        <source>Head</source>
+        <translation>Kopf</translation>
+    </message>
+    <message>
         <source>How sure the X factor is of a person</source>
         <translation>Wie sicher der X-Faktor eine Person sieht</translation>
     </message>
@@ -814,6 +866,10 @@
     <message>
         <source>Import…</source>
         <translation>Importieren…</translation>
+    </message>
+    <message>
+        <source>In to out: {first} to {last} ({count})</source>
+        <translation>Anfang bis Ende: {first} bis {last} ({count})</translation>
     </message>
     <message>
         <source>Input height, px</source>
@@ -868,6 +924,10 @@
         <translation>Tastenkürzel</translation>
     </message>
     <message>
+        <source>Knee</source>
+        <translation>Knie</translation>
+    </message>
+    <message>
         <source>LEFT FROM BEFORE</source>
         <translation>VON FRÜHER ÜBRIG</translation>
     </message>
@@ -896,12 +956,88 @@
         <translation>Nur diese Person lernen</translation>
     </message>
     <message>
+        <source>Learning the person</source>
+        <translation>Lernt die Person</translation>
+    </message>
+    <message>
         <source>Learning {name}</source>
         <translation>{name} wird gelernt</translation>
     </message>
     <message>
+        <source>Left ankle</source>
+        <translation>Linker Knöchel</translation>
+    </message>
+    <message>
+        <source>Left arm</source>
+        <translation>Linker Arm</translation>
+    </message>
+    <message>
+        <source>Left elbow</source>
+        <translation>Linker Ellbogen</translation>
+    </message>
+    <message>
+        <source>Left foot</source>
+        <translation>Linker Fuß</translation>
+    </message>
+    <message>
+        <source>Left hand</source>
+        <translation>Linke Hand</translation>
+    </message>
+    <message>
+        <source>Left knee</source>
+        <translation>Linkes Knie</translation>
+    </message>
+    <message>
+        <source>Left leg</source>
+        <translation>Linkes Bein</translation>
+    </message>
+    <message>
+        <source>Left lower arm</source>
+        <translation>Linker Unterarm</translation>
+    </message>
+    <message>
+        <source>Left lower body</source>
+        <translation>Linker Unterkörper</translation>
+    </message>
+    <message>
+        <source>Left lower head</source>
+        <translation>Linker Unterkopf</translation>
+    </message>
+    <message>
+        <source>Left lower leg</source>
+        <translation>Linker Unterschenkel</translation>
+    </message>
+    <message>
         <source>Left of the line the old factor, right of it the new one; drag the line</source>
         <translation>Links der Linie der alte Faktor, rechts der neue; die Linie ziehen</translation>
+    </message>
+    <message>
+        <source>Left shoulder</source>
+        <translation>Linke Schulter</translation>
+    </message>
+    <message>
+        <source>Left upper arm</source>
+        <translation>Linker Oberarm</translation>
+    </message>
+    <message>
+        <source>Left upper body</source>
+        <translation>Linker Oberkörper</translation>
+    </message>
+    <message>
+        <source>Left upper head</source>
+        <translation>Linker Oberkopf</translation>
+    </message>
+    <message>
+        <source>Left upper leg</source>
+        <translation>Linker Oberschenkel</translation>
+    </message>
+    <message>
+        <source>Left wrist</source>
+        <translation>Linkes Handgelenk</translation>
+    </message>
+    <message>
+        <source>Leg</source>
+        <translation>Bein</translation>
     </message>
     <message>
         <source>Light</source>
@@ -916,6 +1052,10 @@
         <translation>Lini&amp;e nach rechts</translation>
     </message>
     <message>
+        <source>Lines between par&amp;ts</source>
+        <translation>Linien z&amp;wischen den Teilen</translation>
+    </message>
+    <message>
         <source>Looks</source>
         <translation>Blicke</translation>
     </message>
@@ -926,6 +1066,30 @@
     <message>
         <source>Loop</source>
         <translation>Wiederholen</translation>
+    </message>
+    <message>
+        <source>Lower arm</source>
+        <translation>Unterarm</translation>
+    </message>
+    <message>
+        <source>Lower arms</source>
+        <translation>Unterarme</translation>
+    </message>
+    <message>
+        <source>Lower body</source>
+        <translation>Unterkörper</translation>
+    </message>
+    <message>
+        <source>Lower head</source>
+        <translation>Unterkopf</translation>
+    </message>
+    <message>
+        <source>Lower leg</source>
+        <translation>Unterschenkel</translation>
+    </message>
+    <message>
+        <source>Lower legs</source>
+        <translation>Unterschenkel</translation>
     </message>
     <message>
         <source>METHOD</source>
@@ -954,6 +1118,10 @@
     <message>
         <source>Masks of everybody (PersonLab)</source>
         <translation>Masken aller Personen (PersonLab)</translation>
+    </message>
+    <message>
+        <source>Matching each frame with the next</source>
+        <translation>Vergleicht jedes Bild mit dem nächsten</translation>
     </message>
     <message>
         <source>Matte: the silhouette as a grey video, MP4</source>
@@ -1010,6 +1178,10 @@
     <message>
         <source>Names of what you opened last, in File → Open recent</source>
         <translation>Namen dessen, was Sie zuletzt geöffnet haben, unter Datei → Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>Neck</source>
+        <translation>Hals</translation>
     </message>
     <message>
         <source>Network si&amp;ze</source>
@@ -1308,6 +1480,14 @@
         <translation>LÄUFT</translation>
     </message>
     <message>
+        <source>Reading the bundled pictures of other people</source>
+        <translation>Liest die mitgelieferten Bilder anderer Personen</translation>
+    </message>
+    <message>
+        <source>Reading the frames</source>
+        <translation>Liest die Bilder</translation>
+    </message>
+    <message>
         <source>Recent sources</source>
         <translation>Letzte Quellen</translation>
     </message>
@@ -1322,6 +1502,10 @@
     <message>
         <source>Record without &amp;overlay</source>
         <translation>O&amp;hne Überlagerung aufnehmen</translation>
+    </message>
+    <message>
+        <source>Recording what the camera sees</source>
+        <translation>Nimmt auf, was die Kamera sieht</translation>
     </message>
     <message>
         <source>Recordings and snapshots</source>
@@ -1380,6 +1564,74 @@
         <translation>Return drückt den Knopf, der den Fokus hat.</translation>
     </message>
     <message>
+        <source>Right ankle</source>
+        <translation>Rechter Knöchel</translation>
+    </message>
+    <message>
+        <source>Right arm</source>
+        <translation>Rechter Arm</translation>
+    </message>
+    <message>
+        <source>Right elbow</source>
+        <translation>Rechter Ellbogen</translation>
+    </message>
+    <message>
+        <source>Right foot</source>
+        <translation>Rechter Fuß</translation>
+    </message>
+    <message>
+        <source>Right hand</source>
+        <translation>Rechte Hand</translation>
+    </message>
+    <message>
+        <source>Right knee</source>
+        <translation>Rechtes Knie</translation>
+    </message>
+    <message>
+        <source>Right leg</source>
+        <translation>Rechtes Bein</translation>
+    </message>
+    <message>
+        <source>Right lower arm</source>
+        <translation>Rechter Unterarm</translation>
+    </message>
+    <message>
+        <source>Right lower body</source>
+        <translation>Rechter Unterkörper</translation>
+    </message>
+    <message>
+        <source>Right lower head</source>
+        <translation>Rechter Unterkopf</translation>
+    </message>
+    <message>
+        <source>Right lower leg</source>
+        <translation>Rechter Unterschenkel</translation>
+    </message>
+    <message>
+        <source>Right shoulder</source>
+        <translation>Rechte Schulter</translation>
+    </message>
+    <message>
+        <source>Right upper arm</source>
+        <translation>Rechter Oberarm</translation>
+    </message>
+    <message>
+        <source>Right upper body</source>
+        <translation>Rechter Oberkörper</translation>
+    </message>
+    <message>
+        <source>Right upper head</source>
+        <translation>Rechter Oberkopf</translation>
+    </message>
+    <message>
+        <source>Right upper leg</source>
+        <translation>Rechter Oberschenkel</translation>
+    </message>
+    <message>
+        <source>Right wrist</source>
+        <translation>Rechtes Handgelenk</translation>
+    </message>
+    <message>
         <source>Runs on</source>
         <translation>Läuft auf</translation>
     </message>
@@ -1390,6 +1642,10 @@
     <message>
         <source>S&amp;wap with the previous one</source>
         <translation>Mi&amp;t dem vorigen tauschen</translation>
+    </message>
+    <message>
+        <source>S&amp;wap with {name}</source>
+        <translation>Mit {name} ta&amp;uschen</translation>
     </message>
     <message>
         <source>START FROM</source>
@@ -1440,6 +1696,10 @@
         <translation>Anteil der Gelenke, die in ihren Körperteilen liegen; die anderen haben ein Quadrat um sich</translation>
     </message>
     <message>
+        <source>Sharpening the edges</source>
+        <translation>Schärft die Kanten</translation>
+    </message>
+    <message>
         <source>Shift+Tab goes back to the control before.</source>
         <translation>Umschalt+Tab geht zum Bedienelement davor.</translation>
     </message>
@@ -1450,6 +1710,10 @@
     <message>
         <source>Shortcuts</source>
         <translation>Tastenkürzel</translation>
+    </message>
+    <message>
+        <source>Shoulder</source>
+        <translation>Schulter</translation>
     </message>
     <message>
         <source>Show</source>
@@ -1656,6 +1920,10 @@
         <translation>Zum Anfang</translation>
     </message>
     <message>
+        <source>Torso</source>
+        <translation>Rumpf</translation>
+    </message>
+    <message>
         <source>Try again</source>
         <translation>Noch einmal</translation>
     </message>
@@ -1666,6 +1934,30 @@
     <message>
         <source>Undo</source>
         <translation>Zurück</translation>
+    </message>
+    <message>
+        <source>Upper arm</source>
+        <translation>Oberarm</translation>
+    </message>
+    <message>
+        <source>Upper arms</source>
+        <translation>Oberarme</translation>
+    </message>
+    <message>
+        <source>Upper body</source>
+        <translation>Oberkörper</translation>
+    </message>
+    <message>
+        <source>Upper head</source>
+        <translation>Oberkopf</translation>
+    </message>
+    <message>
+        <source>Upper leg</source>
+        <translation>Oberschenkel</translation>
+    </message>
+    <message>
+        <source>Upper legs</source>
+        <translation>Oberschenkel</translation>
     </message>
     <message>
         <source>Use</source>
@@ -1708,6 +2000,10 @@
         <translation>FENSTER</translation>
     </message>
     <message>
+        <source>What is seen, as a camera of other programs; black without a silhouette</source>
+        <translation>Was zu sehen ist, als Kamera für andere Programme; schwarz ohne Silhouette</translation>
+    </message>
+    <message>
         <source>What runs and what has ended, with its result</source>
         <translation>Was läuft und was zu Ende ist, mit dem Ergebnis</translation>
     </message>
@@ -1736,6 +2032,14 @@
         <translation>Wer gelernt wird</translation>
     </message>
     <message>
+        <source>Wrist</source>
+        <translation>Handgelenk</translation>
+    </message>
+    <message>
+        <source>Writing the factor</source>
+        <translation>Schreibt den Faktor</translation>
+    </message>
+    <message>
         <source>X factor</source>
         <translation>X-Faktor</translation>
     </message>
@@ -1756,6 +2060,14 @@
         <translation>Verkleinern</translation>
     </message>
     <message>
+        <source>age</source>
+        <translation>Alter</translation>
+    </message>
+    <message>
+        <source>background</source>
+        <translation>Hintergrund</translation>
+    </message>
+    <message>
         <source>cancelled</source>
         <translation>abgebrochen</translation>
     </message>
@@ -1772,24 +2084,184 @@
         <translation>Bild {number} · {count} Bilder</translation>
     </message>
     <message>
+        <source>frames</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>head</source>
+        <translation>Kopf</translation>
+    </message>
+    <message>
         <source>interrupted</source>
         <translation>unterbrochen</translation>
+    </message>
+    <message>
+        <source>joints</source>
+        <translation>Gelenke</translation>
     </message>
     <message>
         <source>joints in their parts {percent} %</source>
         <translation>Gelenke in ihren Teilen {percent} %</translation>
     </message>
     <message>
+        <source>left ankle</source>
+        <translation>linker Knöchel</translation>
+    </message>
+    <message>
+        <source>left elbow</source>
+        <translation>linker Ellbogen</translation>
+    </message>
+    <message>
+        <source>left foot</source>
+        <translation>linker Fuß</translation>
+    </message>
+    <message>
+        <source>left hand</source>
+        <translation>linke Hand</translation>
+    </message>
+    <message>
+        <source>left knee</source>
+        <translation>linkes Knie</translation>
+    </message>
+    <message>
+        <source>left lower arm</source>
+        <translation>linker Unterarm</translation>
+    </message>
+    <message>
+        <source>left lower body</source>
+        <translation>linker Unterkörper</translation>
+    </message>
+    <message>
+        <source>left lower head</source>
+        <translation>linker Unterkopf</translation>
+    </message>
+    <message>
+        <source>left lower leg</source>
+        <translation>linker Unterschenkel</translation>
+    </message>
+    <message>
+        <source>left shoulder</source>
+        <translation>linke Schulter</translation>
+    </message>
+    <message>
+        <source>left upper arm</source>
+        <translation>linker Oberarm</translation>
+    </message>
+    <message>
+        <source>left upper body</source>
+        <translation>linker Oberkörper</translation>
+    </message>
+    <message>
+        <source>left upper head</source>
+        <translation>linker Oberkopf</translation>
+    </message>
+    <message>
+        <source>left upper leg</source>
+        <translation>linker Oberschenkel</translation>
+    </message>
+    <message>
+        <source>left wrist</source>
+        <translation>linkes Handgelenk</translation>
+    </message>
+    <message>
+        <source>lower arms</source>
+        <translation>Unterarme</translation>
+    </message>
+    <message>
+        <source>lower legs</source>
+        <translation>Unterschenkel</translation>
+    </message>
+    <message>
+        <source>model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>neck</source>
+        <translation>Hals</translation>
+    </message>
+    <message>
+        <source>network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
         <source>or an image, a folder of images, a YouTube link, a model or a factor</source>
         <translation>oder ein Bild, einen Ordner mit Bildern, einen YouTube-Link, ein Modell oder einen Faktor</translation>
+    </message>
+    <message>
+        <source>overtaken</source>
+        <translation>überholt</translation>
     </message>
     <message>
         <source>person {number}</source>
         <translation>Person {number}</translation>
     </message>
     <message>
+        <source>picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
         <source>result waits</source>
         <translation>Ergebnis wartet</translation>
+    </message>
+    <message>
+        <source>right ankle</source>
+        <translation>rechter Knöchel</translation>
+    </message>
+    <message>
+        <source>right elbow</source>
+        <translation>rechter Ellbogen</translation>
+    </message>
+    <message>
+        <source>right foot</source>
+        <translation>rechter Fuß</translation>
+    </message>
+    <message>
+        <source>right hand</source>
+        <translation>rechte Hand</translation>
+    </message>
+    <message>
+        <source>right knee</source>
+        <translation>rechtes Knie</translation>
+    </message>
+    <message>
+        <source>right lower arm</source>
+        <translation>rechter Unterarm</translation>
+    </message>
+    <message>
+        <source>right lower body</source>
+        <translation>rechter Unterkörper</translation>
+    </message>
+    <message>
+        <source>right lower head</source>
+        <translation>rechter Unterkopf</translation>
+    </message>
+    <message>
+        <source>right lower leg</source>
+        <translation>rechter Unterschenkel</translation>
+    </message>
+    <message>
+        <source>right shoulder</source>
+        <translation>rechte Schulter</translation>
+    </message>
+    <message>
+        <source>right upper arm</source>
+        <translation>rechter Oberarm</translation>
+    </message>
+    <message>
+        <source>right upper body</source>
+        <translation>rechter Oberkörper</translation>
+    </message>
+    <message>
+        <source>right upper head</source>
+        <translation>rechter Oberkopf</translation>
+    </message>
+    <message>
+        <source>right upper leg</source>
+        <translation>rechter Oberschenkel</translation>
+    </message>
+    <message>
+        <source>right wrist</source>
+        <translation>rechtes Handgelenk</translation>
     </message>
     <message>
         <source>runs on</source>
@@ -1802,6 +2274,18 @@
     <message>
         <source>the person</source>
         <translation>die Person</translation>
+    </message>
+    <message>
+        <source>torso</source>
+        <translation>Rumpf</translation>
+    </message>
+    <message>
+        <source>upper arms</source>
+        <translation>Oberarme</translation>
+    </message>
+    <message>
+        <source>upper legs</source>
+        <translation>Oberschenkel</translation>
     </message>
     <message>
         <source>xfactor crashed in an earlier run. The report can help to mend it.</source>
@@ -1850,6 +2334,10 @@
     <message>
         <source>{name}, the one in use</source>
         <translation>{name}, der benutzte</translation>
+    </message>
+    <message>
+        <source>{percent} % · about {time} left</source>
+        <translation>{percent} % · noch etwa {time}</translation>
     </message>
     <message>
         <source>{percent} % · {time} left</source>
