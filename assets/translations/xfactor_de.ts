@@ -1812,6 +1812,10 @@
         <translation>Tab geht von einem Bedienelement zum nächsten.</translation>
     </message>
     <message>
+        <source>Table of movement: speeds, symmetry, joint angles, CSV</source>
+        <translation>Tabelle der Bewegung: Tempo, Symmetrie, Gelenkwinkel, CSV</translation>
+    </message>
+    <message>
         <source>Table of parts, CSV</source>
         <translation>Tabelle der Teile, CSV</translation>
     </message>
