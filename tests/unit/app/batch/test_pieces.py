@@ -144,7 +144,7 @@ def test_a_huge_clip_is_refused_where_memory_is_short() -> None:
     check_ram("a.mp4", (4096, 4096), PRODUCTS, 1e6)
     check_ram("a.mp4", (8192, 8192), ("labels", "overlay"), 3e9)
     with pytest.raises(
-        Refusal, match=r"8192 x 8192 px its results take about 5\.5 GB of memory, and 3\.0 GB are"
+        Refusal, match=r"8192 x 8192 px its results take about 7\.2 GB of memory, and 3\.0 GB are"
     ):
         check_ram("a.mp4", (8192, 8192), PRODUCTS, 3e9)
 
