@@ -111,7 +111,7 @@ class SettingsDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
-        self.resize(560, 640)
+        self.resize(640, 680)
         self._shown: dict[str, Callable[[object], None]] = {}  # puts a value into its widget
         self._problem = plain(name="problem", wrap=True)
         self._problem.hide()

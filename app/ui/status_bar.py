@@ -49,7 +49,7 @@ class StatusBar(QStatusBar):
         """Show what parses, and what stands in the X factor's place; marked where it is not the model's."""
         for chip, title, name in ((self._model, "Model", model), (self._xfactor, "X factor", xfactor)):
             short = name if len(name) <= LONGEST_CHIP else name[: LONGEST_CHIP - 1] + "…"
-            chip.setText(f"{tr(title)}: {short.replace('&', '&&')} ▾")
+            chip.setText(f"{tr(title)}: {tr(short).replace('&', '&&')} ▾")
             chip.setVisible(bool(name))
         self._xfactor.setProperty("own", own)
         theme.polish(self._xfactor)

@@ -132,6 +132,10 @@
         <translation>&amp;Bewegung (MOG2)</translation>
     </message>
     <message>
+        <source>&amp;Movement</source>
+        <translation>&amp;Bewegung</translation>
+    </message>
+    <message>
         <source>&amp;Next person</source>
         <translation>&amp;Nächste Person</translation>
     </message>
@@ -174,6 +178,10 @@
     <message>
         <source>&amp;Play or pause</source>
         <translation>&amp;Abspielen oder anhalten</translation>
+    </message>
+    <message>
+        <source>&amp;Plot under the time line</source>
+        <translation>&amp;Kurven unter der Zeitachse</translation>
     </message>
     <message>
         <source>&amp;Previous person</source>
@@ -260,6 +268,10 @@
         <translation>0 bis 255</translation>
     </message>
     <message>
+        <source>A YouTube video, or a stream of a network camera</source>
+        <translation>Ein YouTube-Video oder der Strom einer Netzwerkkamera</translation>
+    </message>
+    <message>
         <source>A box around everybody</source>
         <translation>Ein Rahmen um jede Person</translation>
     </message>
@@ -304,6 +316,10 @@
         <translation>Aktion</translation>
     </message>
     <message>
+        <source>Again takes it back</source>
+        <translation>Noch einmal nimmt es zurück</translation>
+    </message>
+    <message>
         <source>Age of the picture on show, from leaving the source to being painted</source>
         <translation>Alter des gezeigten Bildes, von der Quelle bis auf den Bildschirm</translation>
     </message>
@@ -334,6 +350,10 @@
     <message>
         <source>Another network</source>
         <translation>Anderes Netz</translation>
+    </message>
+    <message>
+        <source>Area, speed or angles over time</source>
+        <translation>Fläche, Tempo oder Winkel über der Zeit</translation>
     </message>
     <message>
         <source>Arm</source>
@@ -432,6 +452,14 @@
         <translation>CLIP</translation>
     </message>
     <message>
+        <source>Camera ra&amp;te</source>
+        <translation>B&amp;ildrate der Kamera</translation>
+    </message>
+    <message>
+        <source>Camera si&amp;ze</source>
+        <translation>&amp;Größe des Kamerabildes</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
     </message>
@@ -504,6 +532,10 @@
         <translation>Auf die Farbe des Hintergrunds klicken</translation>
     </message>
     <message>
+        <source>Click to go there, turn the wheel to zoom; right click for measures and files</source>
+        <translation>Klick springt dorthin, das Rad vergrößert; Rechtsklick für Maße und Dateien</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
@@ -566,6 +598,10 @@
     <message>
         <source>Correct…</source>
         <translation>Verbessern…</translation>
+    </message>
+    <message>
+        <source>Ctrl+A shows all parts</source>
+        <translation>Strg+A zeigt alle Teile</translation>
     </message>
     <message>
         <source>Cut-out</source>
@@ -690,6 +726,10 @@
     <message>
         <source>Everybody in sight</source>
         <translation>Alle, die zu sehen sind</translation>
+    </message>
+    <message>
+        <source>Everything measured so far</source>
+        <translation>Alles bisher Gemessene</translation>
     </message>
     <message>
         <source>Export</source>
@@ -866,6 +906,10 @@
     <message>
         <source>Import…</source>
         <translation>Importieren…</translation>
+    </message>
+    <message>
+        <source>In a process of its own</source>
+        <translation>In einem eigenen Prozess</translation>
     </message>
     <message>
         <source>In to out: {first} to {last} ({count})</source>
@@ -1136,6 +1180,10 @@
         <translation>Mittel von 0 bis 255</translation>
     </message>
     <message>
+        <source>Measure the &amp;whole clip</source>
+        <translation>&amp;Ganzen Clip messen</translation>
+    </message>
+    <message>
         <source>Menu</source>
         <translation>Menü</translation>
     </message>
@@ -1178,6 +1226,10 @@
     <message>
         <source>Names of what you opened last, in File → Open recent</source>
         <translation>Namen dessen, was Sie zuletzt geöffnet haben, unter Datei → Zuletzt geöffnet</translation>
+    </message>
+    <message>
+        <source>Ne&amp;xt of the play list</source>
+        <translation>&amp;Nächstes der Liste</translation>
     </message>
     <message>
         <source>Neck</source>
@@ -1360,6 +1412,10 @@
         <translation>Überlagerung, Freisteller, Maske, Labels oder Tabellen als Dateien</translation>
     </message>
     <message>
+        <source>P&amp;revious of the play list</source>
+        <translation>&amp;Voriges der Liste</translation>
+    </message>
+    <message>
         <source>PARTS</source>
         <translation>TEILE</translation>
     </message>
@@ -1368,8 +1424,16 @@
         <translation>PERSONEN</translation>
     </message>
     <message>
+        <source>PERSONALISE</source>
+        <translation>ANLERNEN</translation>
+    </message>
+    <message>
         <source>PICTURE</source>
         <translation>BILD</translation>
+    </message>
+    <message>
+        <source>PNG or SVG</source>
+        <translation>PNG oder SVG</translation>
     </message>
     <message>
         <source>Paint only them; the X factor stays</source>
@@ -1460,6 +1524,10 @@
         <translation>Bilder (*.png *.jpg *.jpeg *.webp *.bmp *.tif *.tiff)</translation>
     </message>
     <message>
+        <source>Pl&amp;ay list</source>
+        <translation>&amp;Wiedergabeliste</translation>
+    </message>
+    <message>
         <source>Play or pause</source>
         <translation>Abspielen oder anhalten</translation>
     </message>
@@ -1474,6 +1542,10 @@
     <message>
         <source>Quit?</source>
         <translation>Beenden?</translation>
+    </message>
+    <message>
+        <source>RECENT</source>
+        <translation>ZULETZT</translation>
     </message>
     <message>
         <source>RUNNING</source>
@@ -1656,8 +1728,20 @@
         <translation>&amp;Schnappschuss speichern</translation>
     </message>
     <message>
+        <source>Save as &amp;CSV…</source>
+        <translation>&amp;Als CSV speichern…</translation>
+    </message>
+    <message>
+        <source>Save the plot as a p&amp;icture…</source>
+        <translation>K&amp;urven als Bild speichern…</translation>
+    </message>
+    <message>
         <source>Save what is seen as a PNG</source>
         <translation>Speichern, was zu sehen ist, als PNG</translation>
+    </message>
+    <message>
+        <source>Scree&amp;ns</source>
+        <translation>&amp;Bildschirme</translation>
     </message>
     <message>
         <source>Search</source>
@@ -1808,6 +1892,10 @@
         <translation>Früher beenden</translation>
     </message>
     <message>
+        <source>Swap &amp;left and right from here</source>
+        <translation>&amp;Links und rechts ab hier tauschen</translation>
+    </message>
+    <message>
         <source>Tab goes from one control to the next.</source>
         <translation>Tab geht von einem Bedienelement zum nächsten.</translation>
     </message>
@@ -1910,6 +1998,10 @@
     <message>
         <source>To the &amp;end</source>
         <translation>Zu&amp;m Ende</translation>
+    </message>
+    <message>
+        <source>To the &amp;next swap of sides</source>
+        <translation>&amp;Zum nächsten Seitentausch</translation>
     </message>
     <message>
         <source>To the &amp;start</source>
@@ -2026,6 +2118,10 @@
     <message>
         <source>Wheel</source>
         <translation>Rad</translation>
+    </message>
+    <message>
+        <source>Where left and right change places</source>
+        <translation>Wo links und rechts die Plätze tauschen</translation>
     </message>
     <message>
         <source>Where the silhouette comes from</source>
@@ -2196,6 +2292,10 @@
         <translation>überholt</translation>
     </message>
     <message>
+        <source>own factor</source>
+        <translation>eigener Faktor</translation>
+    </message>
+    <message>
         <source>person {number}</source>
         <translation>Person {number}</translation>
     </message>
@@ -2346,6 +2446,10 @@
     <message>
         <source>{percent} % · {time} left</source>
         <translation>{percent} % · noch {time}</translation>
+    </message>
+    <message>
+        <source>{shown} of {parts} parts shown</source>
+        <translation>{shown} von {parts} Teilen gezeigt</translation>
     </message>
     <message>
         <source>{words}: {before} before, {after} after</source>

@@ -87,9 +87,9 @@ def test_a_language_without_words_is_english(qapp, language: str, installed: boo
 
 
 #: Texts of app/ui that are no words of the window: keys, names of objects and files, code of icons.
-WORDS = re.compile(r"[A-Z][a-z]|[a-z] [a-z]|[a-z]…")
+WORDS = re.compile(r"[A-Z][a-z]|[a-z] [a-z]|[a-z]…|^[A-Z]{4}[A-Z ]*$")
 NO_WORDS = re.compile(
-    r"(Ctrl|Shift|Alt)\+|^(Esc|Tab|Return|Enter|Home|End|Left|Right|Space|F\d+)$|\*\.|^M\d|svg|stroke-|fill=|[{;]\s*$"
+    r"(Ctrl|Shift|Alt)\+|^(Esc|Tab|Return|Enter|Home|End|Left|Right|Space|PgUp|PgDown|F\d+)$|\*\.|^M\d|svg|stroke-|fill=|[{;]\s*$"
     r"|padding|\(\?|\[A-Z|^Fusion$|\.log$|^view-"
 )
 
