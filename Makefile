@@ -2,13 +2,15 @@
 # make test        everything that .ci/run checks
 # make coverage    the tests again, with coverage, file by file against tests/coverage_ratchet.json (minutes)
 # make mutants      faults planted one at a time, for the tests to see: SAMPLE=300 of them (hours; goes on where it was stopped)
-# make bench | screenshots | clip | clean
+# make docs         the documentation as a site, in ./site; dead links and anchors fail
+# make screenshots  every picture and clip of the documentation again, the gallery of all models too (half an hour)
+# make bench | clip | clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test check coverage mutants venv dev libraries bench screenshots clip clean
+.PHONY: run test check coverage mutants venv dev libraries bench docs screenshots clip clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,6 +26,7 @@ SAMPLE := 300
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq
 RUN_STAMP := $(VENV)/.ready-$(DEVICE)$(if $(LIGHT),-light)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
+DOCS_STAMP := $(VENV)/.ready-docs
 
 run: $(RUN_STAMP)
 	@if [ -n "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then $(need_libraries); exec $(BIN)/xfactor; fi; \
@@ -85,15 +88,25 @@ install = if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  else echo "System packages are missing. Install them and run this again:" >&2; \
 	    echo "  sudo apt-get install -y --no-install-recommends $(1)" >&2; exit 1; fi
 
+# Nothing of the program is imported, and nothing of it installed: MkDocs reads the sources.
+docs: $(DOCS_STAMP)
+	@$(BIN)/python -m mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+$(DOCS_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
+	@$(PIP) $$($(BIN)/python -c 'import tomllib; print(*(r.replace(" ", "") for r in tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"]))')
+	@touch $@
+
 bench: $(RUN_STAMP)
 	@$(BIN)/xfactor bench
 
 screenshots: $(DEV_STAMP) libraries
 	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.screenshots docs/screenshots
+	@QT_QPA_PLATFORM=offscreen $(BIN)/python -m benchmarks.gallery docs/gallery.md
 
 clip: $(DEV_STAMP)
 	@$(BIN)/python -m synthetic.clip --out out/sample.mp4
 
 clean:
-	rm -rf out build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf out site build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
