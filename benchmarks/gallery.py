@@ -88,7 +88,7 @@ def page(found: dict[str, list[ViewMode]], folder: str) -> str:
     lines = [
         "# Gallery",
         "",
-        "The same four rendered pictures by every model that comes with the program, as the window shows them.",
+        "The same four rendered pictures by every model of the program, as the window shows them.",
         "The bodies were not trained on, and no picture was chosen by its result. Written by",
         f"`python -m benchmarks.gallery docs/{folder}.md`.",
     ]
