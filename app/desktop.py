@@ -23,10 +23,12 @@ from app.controllers.factor_library import LibraryActions
 from app.controllers.help import HelpActions
 from app.controllers.jobs import JobOverview
 from app.controllers.links import LinkOpening
+from app.controllers.live_sources import LiveSources
 from app.controllers.menus import RuntimeMenus, first_choice
 from app.controllers.model_comparison import ModelComparison
 from app.controllers.people import PeopleActions
 from app.controllers.personalization import Personalization
+from app.controllers.play_list import PlayList
 from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
 from app.controllers.settings import SettingsEditing
@@ -37,12 +39,13 @@ from app.live.listing import Listing
 from app.live.model_choice import EngineLoader
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
-from app.ui.dialogs import MEDIA, ask_file, ask_folder
+from app.ui.dialogs import MEDIA, ask_files, ask_folder
 from app.ui.window import Window
 from app.workspace import Workspace
 from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.media.capture import Capture
+from runtime.media.sources import SCREEN
 from runtime.system.errors import Refusal
 from runtime.system.jobs import BackgroundJobs
 from runtime.system.notices import Level, Notice
@@ -95,6 +98,8 @@ class Desktop(QObject):
         )
         self.camera = VirtualCameraActions(self.window, self.pipeline)
         self.menus = RuntimeMenus(self.window, self.workspace, self.listing, self.open, self.refuse)
+        self.live_sources = LiveSources(self.window, self.workspace, self.open, self.refuse, self.change)
+        self.play_list = PlayList(self.window, self.workspace, self.pipeline, self.open)
         self.comparison = ModelComparison(
             self.window, self.workspace, self.pipeline, self.jobs, self.listing, *([loader] if loader else [])
         )
@@ -108,6 +113,7 @@ class Desktop(QObject):
         places = (self.window, self.workspace, self.settings_file, self.menus)
         self.settings_editing = SettingsEditing(*places, self.current, self.change, self.restore)
         self.library = LibraryActions(self.window, self.workspace, self.jobs, self.listing, self.refuse)
+        self.settings_writing = window_state.SettingsWriting(self.settings_file, self.jobs)
         self._timer = QTimer(self)
         self._shown = 0  # number of the capture whose picture is on show
         self._dropped: Capture | None = None  # of a source that was dropped: it may be personalised on
@@ -124,16 +130,16 @@ class Desktop(QObject):
         self._timer.timeout.connect(self.tick)
         self.workspace.on_changed = self._on_engine
         self.workspace.on_link = self.links.open
-        window.source_dropped.connect(self._on_dropped)
-        window.welcome.recent_chosen.connect(self.open)
+        window.sources_dropped.connect(self._on_dropped)
+        window.welcome.recent_chosen.connect(self.play_list.open_one)
         window.welcome.example_wanted.connect(self.open_example)
-        window.welcome.camera_wanted.connect(self.menus.ask_camera)
+        window.welcome.camera_wanted.connect(self.live_sources.ask_camera)
         window.welcome.opened.connect(actions["open"].trigger)
         actions["open"].triggered.connect(
-            lambda: ask_file(window, "Open", self.settings.folder, MEDIA, self.open)
+            lambda: ask_files(window, "Open", self.settings.folder, MEDIA, self.play_list.open)
         )
         actions["open-folder"].triggered.connect(
-            lambda: ask_folder(window, "Open a folder of images", self.settings.folder, self.open)
+            lambda: ask_folder(window, "Open a folder", self.settings.folder, self.play_list.open_one)
         )
         actions["example"].triggered.connect(self.open_example)
         actions["close"].triggered.connect(self.close_source)
@@ -154,6 +160,7 @@ class Desktop(QObject):
         self.shortcuts.restore(settings)
         self.pipeline.smooth = settings.smoothing
         self.menus.fill_recent(settings.recent)
+        self.live_sources.restore(settings)
 
     # -- life
 
@@ -171,7 +178,7 @@ class Desktop(QObject):
         choice = first_choice(settings.model, settings.device, settings.network_size)
         self.workspace.load(choice, settings.factor)
         if source is not None:
-            self.open(source)
+            self.play_list.open_one(source)
 
     def stop(self) -> None:
         """End everything, in order, by a deadline; idempotent."""
@@ -206,8 +213,8 @@ class Desktop(QObject):
         if source is not None:
             self.window.status.showMessage(f"Opening {source.name}…")
 
-    def _on_dropped(self, text: str) -> None:
-        self.open(text)
+    def _on_dropped(self, texts: list[str]) -> None:
+        self.play_list.open(texts)
         self._dropped = self.pipeline.opening
 
     def open_example(self) -> None:
@@ -252,15 +259,18 @@ class Desktop(QObject):
         if source is None:
             return
         self.window.show_welcome(on=False)
+        self.window.canvas.fit()
         opened = source.address
         known = self.links.remembered(opened)
         name = source.name if known == opened else self.links.title(opened)
-        self.window.status.show_source(name)
+        self.window.status.show_source(name + self.play_list.place)
         self.window.setWindowTitle(f"{name} — xfactor")
         if not self._is_ours(opened):
             folder = str(Path(known).parent) if Path(known).exists() else self.settings.folder
             recent = self.settings.with_recent(known)
-            self.settings = replace(self.settings, recent=recent, folder=folder)
+            self.settings = replace(
+                self.settings, recent=recent, folder=folder
+            )  # written by `settings_writing`
         self.menus.fill_recent(self.settings.recent)
         if self._dropped is self.pipeline.capture or known != opened:
             self.personalization.offer()
@@ -269,8 +279,12 @@ class Desktop(QObject):
 
     @staticmethod
     def _is_ours(opened: str) -> bool:
-        """The example, or a recording that goes with its job: neither is worth remembering."""
-        return opened == str(paths.sample_clip()) or Path(opened).is_relative_to(jobs_dir())
+        """The example, a screen, or a recording that goes with its job: none is worth remembering."""
+        return (
+            opened.startswith(SCREEN)
+            or opened == str(paths.sample_clip())
+            or Path(opened).is_relative_to(jobs_dir())
+        )
 
     def tick(self) -> None:
         """Refresh what changes with time: position, numbers, jobs, cameras, recordings."""
@@ -288,6 +302,9 @@ class Desktop(QObject):
             window.actions_["mirror"].setEnabled(info.camera)
             window.display.mirror(on=info.camera and window.actions_["mirror"].isChecked())
         self.playing.refresh()
+        self.play_list.refresh()
+        self.settings_writing.refresh(self.current)
+        window_state.show_hidden(window, self.workspace)
         pipeline.rest(window.canvas.parsed)
         self.recordings.refresh()
         self.exports.refresh()

@@ -65,6 +65,7 @@ class Settings:
     device: str = _choice("auto", "cpu", "cuda")
     network_size: int = _between(0, 0, 4096)  #: longer side, px; 0: what the model was tuned for
     looks: str = _choice("auto", "1", "2", "6", "regions")  #: at a picture; auto: 6, and 1 at video
+    camera_modes: tuple[str, ...] = ()  #: of cameras by name, as `NAME=1280x720@30`
     recent: tuple[str, ...] = ()  #: sources, newest first
     folder: str = ""  #: where the last file was opened
     recordings: str = ""  #: where recordings and snapshots go; empty: the user's videos folder

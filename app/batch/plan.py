@@ -13,6 +13,7 @@ from typing import Final, Literal
 from app.batch.claims import Claims, OwnFiles
 from app.batch.options import ParseJob
 from app.batch.placement import sweep
+from runtime.media.file_types import CLIP_SUFFIXES
 from runtime.media.images import SUFFIXES, natural
 from runtime.media.sources import classify
 from runtime.output.products import PICTURE_FOLDERS, SHARED_NAMES
@@ -20,10 +21,6 @@ from runtime.system.disk import FULL, cannot_write_into
 from runtime.system.errors import Refusal, printable
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 
-CLIP_SUFFIXES: Final = frozenset(
-    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".flv", ".ogv", ".mpg", ".mpeg",
-     ".wmv", ".asf", ".3gp", ".gif"}
-)  # fmt: skip
 _TAKEN: Final = frozenset({*PICTURE_FOLDERS, *SHARED_NAMES, "manifest.json", "labels.json"})
 _WINDOWS: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))}

@@ -25,9 +25,7 @@ from app.ui.window import UseClick, Window
 from app.workspace import OWN, Workspace
 from personalize.client.verdict import gain_words
 from runtime.library.models import find_model, list_models
-from runtime.media.cameras import list_cameras
 from runtime.media.images import read_image
-from runtime.media.sources import CAMERA
 from runtime.output.backdrop import Backdrop, BackdropKind
 from runtime.output.instances import instances
 from runtime.silhouettes.people import separates_people
@@ -109,23 +107,9 @@ class RuntimeMenus:
         self._window.actions_.menus["recent"].setEnabled(bool(choices))
         self._window.welcome.show_recent(sources)
 
-    def ask_camera(self) -> None:
-        """Open the only camera, or let the user choose."""
-        cameras = list_cameras()
-        if len(cameras) == 1:
-            self._open_source(f"{CAMERA}{cameras[0].name}")
-        elif cameras:
-            self._fill_cameras()
-            menu = self._window.actions_.menus["cameras"]
-            menu.popup(self._window.welcome.mapToGlobal(self._window.welcome.rect().center()))
-        else:
-            words = "Plug one in, or open a file. A virtual camera counts too"
-            self._on_refused(Refusal("Camera", "none is connected", words))
-
     def _connect(self) -> None:
         window, workspace = self._window, self._workspace
         menus, actions = window.actions_.menus, window.actions_
-        menus["cameras"].aboutToShow.connect(self._fill_cameras)
         menus["Model"].aboutToShow.connect(self._fill_models)
         menus["X factor"].aboutToShow.connect(self._listing.refresh)
         menus["X factor"].aboutToShow.connect(self._fill_factors)
@@ -295,11 +279,6 @@ class RuntimeMenus:
         )
 
     # -- the rest
-
-    def _fill_cameras(self) -> None:
-        cameras = [Choice(f"{CAMERA}{c.name}", c.name) for c in list_cameras()]
-        choices = cameras or [Choice("", "No camera is connected", enabled=False)]
-        fill(self._window.actions_.menus["cameras"], choices, self._open_source)
 
     def _fill_behind(self) -> None:
         choices = [

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
@@ -12,8 +15,11 @@ from app.ui.window import Window
 from app.workspace import Workspace
 from models.labels import S31, PartSet
 from runtime.system.errors import Refusal
+from runtime.system.jobs import BackgroundJobs
 
 CHECKED = ("hud", "mirror", "smoothing")  # actions whose state is a setting of the same name
+
+SETTLED_S: Final = 1.0
 
 log = logging.getLogger("xfactor.desktop")
 
@@ -59,6 +65,41 @@ def save(file: SettingsFile, settings: Settings) -> None:
         file.save(settings)
     except Refusal as e:
         log.warning("%s", e)
+
+
+def show_hidden(window: Window, workspace: Workspace) -> None:
+    """Say how many parts are painted, if not all."""
+    parts = parts_of(workspace).classes - 1
+    window.status.show_hidden(parts - len(window.display.style.hidden), parts)
+
+
+class SettingsWriting:
+    """Writes changed settings once they have stayed the same for a moment, beside the window."""
+
+    def __init__(self, file: SettingsFile, jobs: BackgroundJobs) -> None:
+        self._file, self._jobs = file, jobs
+        self._seen: Settings | None = None
+        self._written: Settings | None = None
+        self._since_s = 0.0
+
+    def refresh(self, current: Callable[[], Settings]) -> None:
+        """Look whether something changed; called often."""
+        now_s = time.monotonic()
+        if now_s - self._since_s < SETTLED_S:
+            return
+        self._since_s, settings = now_s, current()
+        if self._written is None:
+            self._written = settings  # as it was restored
+        if settings == self._seen and settings != self._written:
+            self._written = settings
+            self._jobs.start(
+                "Saving settings",
+                lambda _: save(self._file, settings),
+                lambda _: None,
+                quiet=True,
+                beside=True,
+            )
+        self._seen = settings
 
 
 def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMetrics:

@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
     "File": (
         Action("open", "&Open file…", "Ctrl+O"),
         Action("open-folder", "Open fol&der of images…", "Ctrl+Shift+O"),
-        Action("open-link", "Open &link…", "Ctrl+U", "Download a YouTube video and open it"),
+        Action("open-link", "Open &link…", "Ctrl+U", "A YouTube video, or a stream of a network camera"),
         "recent",
         Action("example", "Open the &example", "Ctrl+E"),
         LINE,
@@ -53,6 +53,13 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
     ),
     "Source": (
         "cameras",
+        "camera-size",
+        "camera-rate",
+        "screens",
+        LINE,
+        "play-list",
+        Action("previous-source", "P&revious of the play list", "PgUp"),
+        Action("next-source", "Ne&xt of the play list", "PgDown"),
         LINE,
         Action("play", "&Play or pause", "Space", "Play or pause"),
         Action("back", "One frame &back", "Left", "One frame back"),
@@ -204,6 +211,10 @@ SOURCES = frozenset(a.name for a in TABLE["X factor"] if isinstance(a, Action) a
 SUBMENUS = {
     "recent": "Open &recent",
     "cameras": "&Cameras",
+    "camera-size": "Camera si&ze",
+    "camera-rate": "Camera ra&te",
+    "screens": "Scree&ns",
+    "play-list": "Pl&ay list",
     "beside": "Compare &with",
     "device": "&Runs on",
     "size": "Network si&ze",

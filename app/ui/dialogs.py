@@ -29,6 +29,15 @@ def ask_file(
     _open(dialog, title, dialog.fileSelected, on_chosen)
 
 
+def ask_files(
+    parent: QWidget, title: str, folder: str, filters: str, on_chosen: Callable[[list[str]], None]
+) -> None:
+    """Ask for existing files."""
+    dialog = QFileDialog(parent, title, folder, filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    _open(dialog, title, dialog.filesSelected, on_chosen)
+
+
 def ask_folder(parent: QWidget, title: str, folder: str, on_chosen: Callable[[str], None]) -> None:
     """Ask for one existing folder."""
     dialog = QFileDialog(parent, tr(title), folder)

@@ -29,6 +29,12 @@ def dropped(data: QMimeData | None) -> str:
     return text[:LONGEST] if link else ""
 
 
+def all_dropped(data: QMimeData | None) -> list[str]:
+    """Every file and folder, or the text of a link alone."""
+    files = [url.toLocalFile() for url in data.urls() if url.isLocalFile()] if data is not None else []
+    return files or [t for t in (dropped(data),) if t]
+
+
 def is_model(path: str) -> bool:
     """True for a model or a factor, also for a folder of model files; False for a source."""
     return path.lower().endswith(".onnx") or (Path(path).is_dir() and any(Path(path).glob("*.onnx")))

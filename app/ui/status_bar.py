@@ -27,6 +27,7 @@ class StatusBar(QStatusBar):
         self._under = self._field(stretch=1)
         self._model = self._chip(menus["Model"], "Another model")
         self._xfactor = self._chip(menus["X factor"], "Where the silhouette comes from")
+        self._hidden = self._field(right=True, name="hidden-parts", tip="Ctrl+A shows all parts")
         tip = "Share of the joints that lie in their body parts; the others have a square around them"
         self._in_parts = self._field(right=True, tip=tip)
         self._recording = self._field(name="recording", right=True)
@@ -53,6 +54,10 @@ class StatusBar(QStatusBar):
             chip.setVisible(bool(name))
         self._xfactor.setProperty("own", own)
         theme.polish(self._xfactor)
+
+    def show_hidden(self, shown: int, parts: int) -> None:
+        """Show how many parts are painted, if not all."""
+        self._hidden.setText(f"{shown} of {parts} parts shown" if shown < parts else "")
 
     def show_under(self, words: str) -> None:
         """Show the part under the cursor."""

@@ -31,7 +31,7 @@ from app.ui import icons, theme
 from app.ui.banner import Banner
 from app.ui.brush_bar import BrushBar
 from app.ui.canvas import Canvas
-from app.ui.drop_data import DropHint, dropped, is_model
+from app.ui.drop_data import DropHint, all_dropped, dropped, is_model
 from app.ui.full_screen import FullScreen
 from app.ui.job_list import JobList
 from app.ui.keyboard import KeyboardWindow
@@ -64,7 +64,7 @@ class Window(KeyboardWindow):
     """The main window.
 
     Signals:
-        source_dropped: a path or a link was dropped.
+        sources_dropped: paths or a link were dropped.
         model_dropped: the path of an .onnx file was dropped.
         closing: the user wants the program to end.
         theme_chosen: `auto`, `light` or `dark`.
@@ -72,7 +72,7 @@ class Window(KeyboardWindow):
         picking_changed: a click in the picture is awaited, or no more.
     """
 
-    source_dropped = pyqtSignal(str)
+    sources_dropped = pyqtSignal(list)
     model_dropped = pyqtSignal(str)
     closing = pyqtSignal()
     theme_chosen = pyqtSignal(str)
@@ -243,14 +243,13 @@ class Window(KeyboardWindow):
     def dropEvent(self, event: QDropEvent | None) -> None:
         """Open it."""
         self._hint.hide()
-        text = dropped(event.mimeData()) if event is not None else ""
-        if event is not None and text:
+        texts = all_dropped(event.mimeData()) if event is not None else []
+        if event is not None and texts:
             event.acceptProposedAction()
-            (self.model_dropped if is_model(text) else self.source_dropped).emit(text)
-            count = len(event.mimeData().urls())  # type: ignore[union-attr]
-            if count > 1:
-                words = tr("Opening the first of {count}: drop their folder, or use xfactor parse")
-                self.status.showMessage(words.format(count=count))
+            if is_model(texts[0]):
+                self.model_dropped.emit(texts[0])
+            else:
+                self.sources_dropped.emit(texts)
 
     def event(self, event: QEvent | None) -> bool:
         """While the brush paints, the key of Undo is its own."""

@@ -4,6 +4,34 @@
 <context>
     <name>xfactor</name>
     <message>
+        <source>A YouTube video, or a stream of a network camera</source>
+        <translation>Ein YouTube-Video oder der Stream einer Netzwerkkamera</translation>
+    </message>
+    <message>
+        <source>Pl&amp;ay list</source>
+        <translation>Wiedergabe&amp;liste</translation>
+    </message>
+    <message>
+        <source>Scree&amp;ns</source>
+        <translation>Bildschirm&amp;e</translation>
+    </message>
+    <message>
+        <source>Camera ra&amp;te</source>
+        <translation>Kamera-Bild&amp;rate</translation>
+    </message>
+    <message>
+        <source>Camera si&amp;ze</source>
+        <translation>Kameragr&amp;öße</translation>
+    </message>
+    <message>
+        <source>Ne&amp;xt of the play list</source>
+        <translation>&amp;Nächste der Liste</translation>
+    </message>
+    <message>
+        <source>P&amp;revious of the play list</source>
+        <translation>&amp;Vorige der Liste</translation>
+    </message>
+    <message>
         <source>&amp;About xfactor</source>
         <translation>Ü&amp;ber xfactor</translation>
     </message>

@@ -189,7 +189,9 @@ class Camera:
         frozen = "the camera sends no picture (the same frame again and again)"
         width, height = self._given
         other = f"{self.name} gives {width} x {height}, not the {self._mode} that it was asked for"
-        return [frozen] * self.frozen + [other] * (self._given != self._mode.size)
+        return [frozen] * self.frozen + [other] * (
+            self._mode != CameraMode() and self._given != self._mode.size
+        )
 
     def frames(self) -> Iterator[Frame]:
         """The newest frame, each at most once, until `close`.

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Final, Literal
 
 Kind = Literal["picture", "movie", "sound", "playlist", "page", "lfs", "text", "other"]
 
@@ -26,6 +26,10 @@ _MOVIE_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", 
 _MATROSKA = b"\x1aE\xdf\xa3"
 _TS_PACKET_BYTES = 188
 _SEARCHED_BYTES = 1 << 20
+CLIP_SUFFIXES: Final = frozenset(
+    {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".flv", ".ogv", ".mpg", ".mpeg",
+     ".wmv", ".asf", ".3gp", ".gif"}
+)  # fmt: skip
 
 
 def looks_like(file: Path) -> Kind:

@@ -20,6 +20,7 @@ from runtime.system.errors import Refusal, printable
 LONGEST: Final = 4096  # characters of a path on any system
 
 CAMERA: Final = "camera:"  #: before the name of a camera
+SCREEN: Final = "screen:"  #: before a part of the screen, as X11 writes it
 Area = tuple[int, int, int, int]  # x, y, width, height, px
 Kind = Literal["camera", "clip", "image", "folder", "link", "stream", "screen"]
 
@@ -148,7 +149,7 @@ class Addresses:
 def screen_address(area: Area) -> str:
     """Address of a part of the screen."""
     x, y, width, height = area
-    return f"screen:{width}x{height}+{x}+{y}"
+    return f"{SCREEN}{width}x{height}+{x}+{y}"
 
 
 def _screen(width: int, height: int, x: int, y: int) -> Source:

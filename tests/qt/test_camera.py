@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
+from app.settings import SettingsFile
 from runtime.media import cameras
+from runtime.media.cameras import CameraInfo
 from runtime.media.clips import Clip
 
 pytestmark = pytest.mark.gui
@@ -124,6 +126,65 @@ def test_b03_the_recording_of_a_camera_that_is_unplugged_ends_and_plays(
         assert sum(1 for _ in kept.frames()) == recorder.written
         assert kept.complete
     qtbot.waitUntil(lambda: not desktop.window.actions_["record"].isChecked(), timeout=5000)
+
+
+@pytest.fixture
+def plugged(monkeypatch) -> list[CameraInfo]:
+    known = [CameraInfo(0, "Desk"), CameraInfo(2, "Door")]
+    for module in ("runtime.media.sources", "runtime.media.cameras", "app.controllers.live_sources"):
+        monkeypatch.setattr(f"{module}.list_cameras", lambda: list(known))
+    return known
+
+
+def test_b03_b04_unplugged_and_plugged_in_at_another_port_goes_on_by_itself(
+    desktop, qtbot, monkeypatch, plugged, devices
+) -> None:
+    asked: list[int] = []
+    read, init = devices.read, cameras.Camera.__init__
+
+    def counted(self, index, *args, **options):
+        asked.append(index)
+        init(self, index, *args, **options)
+
+    monkeypatch.setattr(cameras.Camera, "__init__", counted)
+    desktop.open("camera:Door")
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=10_000)
+    assert desktop.settings.recent == ("camera:Door",)  # by name: tomorrow it may be another number
+    status = desktop.window.status
+    monkeypatch.setattr(devices, "read", lambda _: (time.sleep(0.002), (False, None))[1])
+    monkeypatch.setattr(devices, "isOpened", lambda _: False)
+    qtbot.waitUntil(lambda: "connecting again" in desktop.window.banner._text.text(), timeout=10_000)
+    qtbot.waitUntil(lambda: status._fps.text() == "" and status._camera.text() == "", timeout=5000)
+    last = desktop.window.canvas.parsed.frame.index
+    plugged[:] = [CameraInfo(0, "Desk"), CameraInfo(4, "Door")]
+    monkeypatch.setattr(devices, "read", read)
+    monkeypatch.setattr(devices, "isOpened", lambda self: self._on)
+    began = time.monotonic()
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed.frame.index > last, timeout=10_000)
+    assert time.monotonic() - began < 3.0
+    assert asked[0] == 2
+    assert asked[-1] == 4
+    qtbot.waitUntil(
+        lambda: "fps" in status._fps.text() and desktop.window.banner.notice is None, timeout=5000
+    )
+
+
+def test_size_and_rate_are_chosen_and_kept_by_name(desktop, qtbot, plugged, devices) -> None:
+    desktop.open("camera:Door")
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=10_000)
+    menus = desktop.window.actions_.menus
+    menus["camera-size"].aboutToShow.emit()
+    sizes = {a.text(): a for a in menus["camera-size"].actions()}
+    assert sizes["1280 × 720"].isChecked()
+    sizes["1920 × 1080"].trigger()
+    qtbot.waitUntil(lambda: devices.opened == 2 and devices.open_now == 1, timeout=10_000)
+    menus["camera-rate"].aboutToShow.emit()
+    {a.text(): a for a in menus["camera-rate"].actions()}["15 per second"].trigger()
+    qtbot.waitUntil(lambda: devices.opened == 3 and devices.open_now == 1, timeout=10_000)
+    kept = SettingsFile(desktop.settings_file.path).load()
+    assert kept.camera_modes == ("Door=1920x1080@15",)
+    assert str(desktop.workspace.addresses.classify("2").camera.mode) == "1920x1080@15"
+    assert str(desktop.workspace.addresses.classify("0").camera.mode) == "1280x720@30"
 
 
 def test_key_focus_stays_with_the_player(desktop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import time
 from itertools import pairwise
@@ -10,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.media.cameras import Camera, CameraLost, list_cameras, why_not
+from runtime.media.camera_modes import offered_modes
+from runtime.media.cameras import Camera, CameraLost, CameraMode, list_cameras, why_not
 from runtime.system.errors import Refusal
 
 
@@ -97,10 +99,48 @@ def test_a_camera_that_does_not_open_is_refused_and_let_go() -> None:
     assert device.released
 
 
+def test_a_camera_that_gives_another_size_says_so() -> None:
+    with Camera(0, CameraMode((640, 480), 15), name="Desk", opener=lambda *_: Device()) as camera:
+        next(camera.frames())
+        assert camera.rate == 15
+        assert camera.notices == ["Desk gives 64 x 48, not the 640x480@15 that it was asked for"]
+
+
+@pytest.mark.parametrize("text", ["", "1280x720", "0x0@30", "1280x720@0", "99999x9@30", "1280x720@1e9"])
+def test_what_is_no_camera_mode_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="camera mode"):
+        CameraMode.parse(text)
+    assert CameraMode.parse(str(CameraMode((640, 480), 29.97))) == CameraMode((640, 480), 29.97)
+
+
+def test_modes_are_asked_of_the_driver_as_v4l2_writes_them(tmp_path: Path) -> None:
+    """The structs of linux/videodev2.h, filled by a stand-in: there is no camera here."""
+    sizes, rates = [(640, 480), (1280, 720)], {(640, 480): [15, 30], (1280, 720): [30]}
+
+    def ioctl(_: int, code: int, answer: bytearray) -> None:
+        index, form, *asked = struct.unpack_from("=4I", answer)
+        assert form == int.from_bytes(b"MJPG", "little")
+        if code == 0xC02C564A and index < len(sizes):
+            assert len(answer) == 44
+            struct.pack_into("=3I", answer, 8, 1, *sizes[index])
+        elif code == 0xC034564B and index < len(rates[tuple(asked)]):
+            assert len(answer) == 52
+            struct.pack_into("=3I", answer, 16, 1, 1, rates[tuple(asked)][index])
+        else:
+            raise OSError(22, "Invalid argument")
+
+    (tmp_path / "video0").touch()
+    assert [str(m) for m in offered_modes(tmp_path / "video0", ioctl)] == [
+        "640x480@15", "640x480@30", "1280x720@30"
+    ]  # fmt: skip
+    assert offered_modes(tmp_path / "absent", ioctl) == []
+    assert offered_modes(tmp_path / "video0") == []  # a file is no camera
+
+
 def test_cameras_are_listed_from_sysfs(tmp_path: Path) -> None:
-    for node, index, name in (("video0", "0", "Front"), ("video1", "1", "Front"), ("video10", "0", "Desk")):
+    for node, index, name in (("video0", "0", "Front"), ("video1", "1", "Front"), ("video10", "0", "Front")):
         (tmp_path / node).mkdir()
         (tmp_path / node / "index").write_text(f"{index}\n")
         (tmp_path / node / "name").write_text(f"{name}\n")
-    assert [(c.index, c.name) for c in list_cameras(tmp_path)] == [(0, "Front"), (10, "Desk")]
+    assert [(c.index, c.name) for c in list_cameras(tmp_path)] == [(0, "Front"), (10, "Front (2)")]
     assert list_cameras(tmp_path / "absent") == []
