@@ -19,6 +19,7 @@ from app.ui.style import DisplayStyle
 from app.ui.window import Window
 from app.workspace import Workspace
 from runtime.frames import FrameResult
+from runtime.media.capture import Capture
 from runtime.media.recorder import TRANSPARENT, Picture, free_name, save_snapshot
 from runtime.system.files import make_private_dir
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
@@ -45,6 +46,8 @@ class Recordings:
         self._pipeline = pipeline
         self._jobs = jobs
         self._owner = owner
+        self._render: Callable[[FrameResult], Picture] | None = None  # of the recording that was asked for
+        self._interrupted: Capture | None = None  # a live source that was lost while it was recorded
         actions = window.actions_
         actions["snapshot"].triggered.connect(self.snapshot)
         actions["record"].triggered.connect(lambda on: self._record(self._seen) if on else self.finish())
@@ -99,19 +102,28 @@ class Recordings:
 
     def finish(self) -> None:
         """End the recording."""
+        self._render = self._interrupted = None
         self._pipeline.finish_recording()
         self.refresh()
 
     def refresh(self) -> None:
         """Show whether a file is being written, by the file and not by what was asked."""
         recorder, capture = self._pipeline.recorder, self._pipeline.capture
-        if capture is not None and (capture.failed or capture.lost):
-            self._pipeline.finish_recording()  # no more pictures will come
         running = recorder is not None and recorder.is_alive()
+        if capture is not None and (capture.failed or capture.lost):
+            if running and capture.lost and self._render is not None:
+                self._interrupted = capture
+            self._pipeline.finish_recording()  # no more pictures will come
+        elif self._interrupted is not None and self._interrupted is not capture:
+            self._interrupted = None
+        elif self._interrupted is not None and self._render is not None and not running:
+            self._interrupted = None
+            self._record(self._render)  # in a file of its own: the one before is closed
+            return
         open_s = time.monotonic() - recorder.started_s if recorder is not None and recorder.open else None
         self._window.status.show_recording(open_s, recorder.dropped if recorder is not None else 0)
         self._window.transport.show_recording(on=running)
-        if not running:
+        if not running and self._interrupted is None:  # pressed again it does not go on
             for name in ("record", "record-raw"):
                 self._window.actions_[name].setChecked(False)
 
@@ -129,6 +141,7 @@ class Recordings:
         capture = self._pipeline.capture
         rate = capture.info.rate if capture is not None and capture.info is not None else 30.0
         self._pipeline.record(path, render, rate)
+        self._render = render
         self.refresh()
 
     def _seen(self, parsed: FrameResult) -> Picture:

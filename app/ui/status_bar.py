@@ -57,7 +57,8 @@ class StatusBar(QStatusBar):
 
     def show_hidden(self, shown: int, parts: int) -> None:
         """Show how many parts are painted, if not all."""
-        self._hidden.setText(f"{shown} of {parts} parts shown" if shown < parts else "")
+        words = tr("{shown} of {parts} parts shown").format(shown=shown, parts=parts)
+        self._hidden.setText(words if shown < parts else "")
 
     def show_under(self, words: str) -> None:
         """Show the part under the cursor."""

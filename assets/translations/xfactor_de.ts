@@ -4,6 +4,14 @@
 <context>
     <name>xfactor</name>
     <message>
+        <source>Ctrl+A shows all parts</source>
+        <translation>Strg+A zeigt alle Teile</translation>
+    </message>
+    <message>
+        <source>{shown} of {parts} parts shown</source>
+        <translation>{shown} von {parts} Teilen gezeigt</translation>
+    </message>
+    <message>
         <source>A YouTube video, or a stream of a network camera</source>
         <translation>Ein YouTube-Video oder der Stream einer Netzwerkkamera</translation>
     </message>
@@ -1418,10 +1426,6 @@
     <message>
         <source>Open {name}</source>
         <translation>{name} öffnen</translation>
-    </message>
-    <message>
-        <source>Opening the first of {count}: drop their folder, or use xfactor parse</source>
-        <translation>Das erste von {count} wird geöffnet: ziehen Sie den Ordner hierher oder nehmen Sie xfactor parse</translation>
     </message>
     <message>
         <source>Overlay</source>

@@ -125,7 +125,10 @@ def test_b03_the_recording_of_a_camera_that_is_unplugged_ends_and_plays(
     with Clip(recorder.path) as kept:
         assert sum(1 for _ in kept.frames()) == recorder.written
         assert kept.complete
-    qtbot.waitUntil(lambda: not desktop.window.actions_["record"].isChecked(), timeout=5000)
+    action = desktop.window.actions_["record"]
+    assert action.isChecked()  # it goes on when the camera does, unless it is pressed again
+    action.trigger()
+    qtbot.waitUntil(lambda: not action.isChecked(), timeout=5000)
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from app.settings import SettingsFile
 from runtime.media import capture, streams
+from runtime.media.clips import Clip
 from tests.stream_server import StreamServer
 
 pytestmark = pytest.mark.gui
@@ -45,6 +47,30 @@ def test_a_stream_is_shown_lost_and_back_without_a_click(desktop, server, qtbot,
     monkeypatch.setattr(server, "stop", again.stop)  # the fixture ends this one
     qtbot.waitUntil(lambda: seen(desktop) > last + 3, timeout=20_000)
     qtbot.waitUntil(lambda: "fps" in status._fps.text() and window.banner.notice is None, timeout=5000)
+
+
+def test_b04_a_recording_goes_on_in_a_file_of_its_own(desktop, server, qtbot, monkeypatch, tmp_path) -> None:
+    desktop.settings = replace(desktop.settings, recordings=str(tmp_path / "kept"))
+    desktop.open(server.link("/cam"))
+    qtbot.waitUntil(lambda: seen(desktop) > 3, timeout=20_000)
+    desktop.window.actions_["record"].trigger()
+    first = desktop.pipeline.recorder
+    qtbot.waitUntil(lambda: first.written > 3, timeout=20_000)
+    server.stop()
+    qtbot.waitUntil(lambda: not first.is_alive(), timeout=20_000)
+    again = StreamServer(server.port)
+    monkeypatch.setattr(server, "stop", again.stop)
+    qtbot.waitUntil(lambda: desktop.pipeline.recorder is not first, timeout=20_000)
+    second = desktop.pipeline.recorder
+    qtbot.waitUntil(lambda: second.written > 3, timeout=20_000)
+    desktop.window.actions_["record"].trigger()
+    qtbot.waitUntil(lambda: not second.is_alive(), timeout=20_000)
+    assert desktop.pipeline.recorder is second
+    for recorder in (first, second):
+        with Clip(recorder.path) as kept:
+            assert sum(1 for _ in kept.frames()) == recorder.written
+    qtbot.wait(300)
+    assert desktop.pipeline.recorder is second
 
 
 def test_a_password_is_shown_nowhere_and_kept_nowhere(desktop, server, qtbot) -> None:
