@@ -82,11 +82,12 @@ def test_an_unusable_drop_over_a_playing_clip_changes_nothing_but_the_banner(
 def test_a21_many_files_a_folder_in_itself_another_machine_s_file_and_shortcuts(
     desktop, clip, tmp_path, qtbot
 ) -> None:
-    """The first of many is opened, and that is said; the rest is refused by name, and nothing is followed."""
+    """The first of many is opened, and the others wait in the play list; the rest is refused by name, and nothing is followed."""
     many = [clip, *(tmp_path / f"{n}.png" for n in range(499))]
     assert drop(desktop, files(*many))
-    assert "the first of 500" in desktop.window.status.currentMessage()
+    assert len(desktop.play_list.entries) == 500
     qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
+    assert "(1 of 500)" in desktop.window.status._source.text()
     assert desktop.window.windowTitle().startswith(clip.name)
     (tmp_path / "round").mkdir()
     (tmp_path / "round" / "again").symlink_to(tmp_path / "round")

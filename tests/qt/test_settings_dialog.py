@@ -13,6 +13,7 @@ from app.ui.settings_dialog import SECTIONS
 pytestmark = pytest.mark.gui
 #: Settings that are chosen where they are seen.
 ELSEWHERE = {
+    "camera_modes": "Source",
     "view": "menu View", "hidden_parts": "the legend", "model": "menu Model", "factor": "menu X factor",
     "network_size": "menu Model", "folder": "follows the last file", "shortcuts": "Help, Keyboard shortcuts",
     "geometry": "the window", "layout": "the window",
