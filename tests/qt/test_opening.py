@@ -82,7 +82,7 @@ def test_an_unusable_drop_over_a_playing_clip_changes_nothing_but_the_banner(
 def test_a21_many_files_a_folder_in_itself_another_machine_s_file_and_shortcuts(
     desktop, clip, tmp_path, qtbot
 ) -> None:
-    """The first of many is opened, and the others wait in the play list; the rest is refused by name, and nothing is followed."""
+    """The first of many is opened, the others wait; the rest is refused by name, and nothing is followed."""
     many = [clip, *(tmp_path / f"{n}.png" for n in range(499))]
     assert drop(desktop, files(*many))
     assert len(desktop.play_list.entries) == 500
