@@ -47,7 +47,9 @@ def test_every_action_is_reached_from_the_menu_bar(desktop) -> None:
 
 
 @pytest.mark.parametrize("way", ["key", "menu"])
-def test_every_action_does_something_without_an_exception(playing, tmp_path, monkeypatch, way: str) -> None:
+def test_every_action_does_something_without_an_exception(
+    playing, tmp_path, monkeypatch, qtbot, way: str
+) -> None:
     """Exceptions in slots fail the test by themselves; what cannot be done now says why or is grey."""
     playing.change(recordings=str(tmp_path / "recordings"))
     for module in (help_actions, settings_actions):
@@ -58,6 +60,8 @@ def test_every_action_does_something_without_an_exception(playing, tmp_path, mon
     names = [e.name for _, e in entries() if e.name not in LAST]
     for name in (*names, *LAST):
         action, done = actions[name], []
+        if name in LAST:  # a job that cannot be cancelled would outlive the window on a busy machine
+            qtbot.waitUntil(lambda: not playing.jobs.shown(), timeout=60_000)
         assert action.receivers(action.triggered) > 0, name
         if not action.isEnabled():
             grey.add(name)
