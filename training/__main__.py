@@ -25,6 +25,7 @@ from training.batches import DataFolders, batches_for
 from training.joint_batches import RENDERED
 from training.loop import LAST, DivergedError, State, TrainConfig, new_state, resume, train
 from training.photos import DataError
+from training.published import parse_data
 from training.recipes import NAMED, Optimiser, TrainingRecipe, fits, recipe_of
 from training.step import StepConfig
 from training.stream import BatchShape, Mixture, Stream
@@ -41,10 +42,10 @@ def _arguments(row: ZooRow) -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--coco", type=Path, help="COCO's folder, for networks that find everybody's joints")
     p.add_argument(
-        "--data",
-        type=Path,
-        help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/; needed wherever joints are learned",
-    )
+        "--data", action="append", default=[], metavar="DIR|NAME=ROOT[:WEIGHT],…",
+        help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/, needed wherever joints are learned; to"
+        " teach parts, published sets (docs/datasets.md): lip=LIP,coco=COCO:0.5",
+    )  # fmt: skip
     p.add_argument(
         "--synthetic",
         type=Path,
@@ -150,6 +151,10 @@ def _parsed(argv: list[str] | None) -> argparse.Namespace:
         parser.error(f"--rendered-share takes a share from 0 to 1, not {a.rendered_share:g}")
     if not a.own_share > 0:
         parser.error(f"--own-share takes a weight above 0, not {a.own_share:g}")
+    try:
+        a.data, a.published = parse_data(a.data)
+    except ValueError as e:
+        parser.error(str(e))
     return a
 
 
@@ -168,7 +173,7 @@ def _begun(
     """
     folders = DataFolders(
         a.data, tuple(a.synthetic), a.silhouettes, a.pseudolabels, a.strict, a.coco, _mixture(a),
-        tuple(a.own), a.rendered_share,
+        tuple(a.own), a.rendered_share, tuple(a.published),
     )  # fmt: skip
     row, (rank, world) = ZOO[a.name], processes
     torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does

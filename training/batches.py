@@ -35,6 +35,7 @@ from training.photos import (
     read_unlabelled,
 )
 from training.pseudolabels import with_labels
+from training.published import PublishedPhotos, PublishedSet
 from training.silhouettes import with_silhouettes
 from training.stream import Batches, BatchShape, Mixture, Packed, Sources, make_batch
 from training.teacher_labels import cutout, read_landmarks, with_joints
@@ -63,6 +64,7 @@ class DataFolders:
     mixture: Mixture = field(default_factory=Mixture)
     own: tuple[Path, ...] = ()
     rendered_share: float = RENDERED  #: of people with joints and parts
+    published: tuple[PublishedSet, ...] = ()
 
 
 def packed(stem: Path) -> Packed:
@@ -89,6 +91,7 @@ def sources(
     pseudolabels: Path | None = None,
     strict: bool = False,
     own: Sequence[Path] = (),
+    published: Sequence[PublishedSet] = (),
 ) -> Sources:
     """Read the training parts of every set that is there, photos as `labelled_photos` does.
 
@@ -99,8 +102,9 @@ def sources(
     """
     people = [packed(stem) for stem in synthetic]
     mine = read_own(own, strict=strict) if own else []
+    others = {s.name: (PublishedPhotos(s, strict=strict), s.weight) for s in published}
     if data is None:
-        return Sources(people, own=mine)
+        return Sources(people, own=mine, published=others)
     photos = labelled_photos(data, silhouettes=silhouettes, pseudolabels=pseudolabels, strict=strict)
     cutouts = read_cutouts(data / "cutouts", strict=strict)
     for name, taught in photos.items():
@@ -114,6 +118,7 @@ def sources(
         cutouts,
         read_backgrounds([data / "backgrounds" / k for k in BACKGROUNDS]),
         mine,
+        others,
     )
 
 
@@ -160,7 +165,7 @@ def part_batches(_: Sequence[Output], folders: DataFolders, shape: BatchShape, s
     """
     found = sources(
         folders.data, folders.synthetic, silhouettes=folders.silhouettes, pseudolabels=folders.pseudolabels,
-        strict=folders.strict, own=folders.own,
+        strict=folders.strict, own=folders.own, published=folders.published,
     )  # fmt: skip
     return partial(make_batch, found, folders.mixture, shape, seed=seed)
 
@@ -315,6 +320,8 @@ def batches_for(outputs: Sequence[Output], folders: DataFolders, shape: BatchSha
     kinds = [type(o) for o in outputs]
     able = (row for row in BATCHES if row <= set(kinds))
     row = max(able, key=lambda row: (len(row), max(kinds.index(k) for k in row)))
-    if folders.own and row != {PartProbabilities}:
-        raise DataError("--own teaches silhouettes and parts; this network learns joints. Leave it out.")
+    for option, given in (("--own", folders.own), ("--data NAME=ROOT", folders.published)):
+        if given and row != {PartProbabilities}:
+            words = "teaches silhouettes and parts; this network learns joints. Leave it out."
+            raise DataError(f"{option} {words}")
     return BATCHES[row](outputs, folders, shape, seed)

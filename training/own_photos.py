@@ -66,7 +66,7 @@ def read_own(folders: Sequence[Path], *, strict: bool = False) -> list[Photo]:
     else:
         splits = [s for s in layout.splits(root, problems) if s.startswith("train")]
         samples = (s for split in splits for s in layout.samples(root, split, problems) if s.people)
-        made = ((s.picture, partial(_of_sample, s)) for s in samples)
+        made = ((s.picture, partial(photo_of, s)) for s in samples)
     found = [shrunk(p) for what, make in made if (p := problems.attempt(what, make)) is not None]
     log.info("%s: %d photos used, %d things left out", root, len(found), problems.count)
     if not found:
@@ -78,7 +78,8 @@ def code_table(names: Iterable[str]) -> NDArray[np.uint8]:
     """Codes (256,) of label ids by their names: parts, garments that tell where they are, else a person."""
     table = np.full(256, SET_CODES["person"], np.uint8)
     for i, name in enumerate(names):
-        table[i] = S31.id(name) if name in S31.names else SET_CODES[NAMED.get(name, "person")]
+        part_set = NAMED.get(name, name if name in SET_CODES else "person")
+        table[i] = S31.id(name) if name in S31.names else SET_CODES[part_set]
     table[[0, IGNORE]] = 0, IGNORE
     return table
 
@@ -240,9 +241,19 @@ def taught_by_joints(photo: Photo, people: Sequence[Skeleton]) -> Photo:
     return replace(photo, codes=codes, skeleton=people[0] if len(people) == 1 else None)
 
 
-def _of_sample(sample: Sample) -> Photo:
-    names = sample.label_set and sample.label_set.class_names
-    codes = code_table(names)[sample.labels()] if names else sample.codes()
+def photo_of(sample: Sample) -> Photo:
+    """A picture of a published set with what all its labels teach.
+
+    Raises:
+        BrokenError: it cannot be read, teaches nothing, or its labels contradict each other.
+    """
+    if sample.label_set is not None:
+        codes = code_table(sample.label_set.class_names)[sample.labels()]
+    elif sample.read_silhouette is not None:
+        codes = sample.codes()
+    else:
+        width, height = sample.size()
+        codes = np.full((height, width), IGNORE, np.uint8)
     return taught_by_joints(Photo(sample.name, sample.image(), codes), [p.skeleton() for p in sample.people])
 
 

@@ -7,8 +7,8 @@ would have seen without the stop.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from queue import Queue
 from typing import Any, Protocol
 
@@ -66,6 +66,7 @@ class Sources:
     cutouts: Sequence[Photo] = ()
     backgrounds: Sequence[Image] = ()
     own: Sequence[Photo] = ()
+    published: Mapping[str, tuple[Sequence[Photo], float]] = field(default_factory=dict)  #: and their weights
 
     def shares(self, mixture: Mixture) -> tuple[tuple[str, ...], NDArray[np.float64]]:
         """Names and normalised shares of the sources that are there.
@@ -81,6 +82,7 @@ class Sources:
         }
         if self.own:  # where there are none, batches are the same to the bit as without this kind
             there["own"] = (True, mixture.own)
+        there |= {name: (True, weight) for name, (_, weight) in self.published.items()}
         share = np.array([w if ok else 0.0 for ok, w in there.values()])
         if share.sum() <= 0:
             raise ValueError("no training data: give --data DIR, --synthetic FILE or --own DIR")
@@ -133,7 +135,10 @@ def make_batch(sources: Sources, mixture: Mixture, shape: BatchShape, *, seed: i
 
 
 def _draw(rng: np.random.Generator, s: Sources, kind: str, crop: int, stride: int) -> tuple[Image, Image]:
-    picture, target = _DRAW[kind](rng, s, crop, stride)
+    if kind in s.published:
+        picture, target = _photo(rng, s.published[kind][0], SILHOUETTE_RANGES, crop, stride)
+    else:
+        picture, target = _DRAW[kind](rng, s, crop, stride)
     if s.backgrounds and kind != "composites" and rng.random() < 0.12:
         occlude(rng, picture, target, s.backgrounds[int(rng.integers(len(s.backgrounds)))])
     return photometric(rng, picture), target

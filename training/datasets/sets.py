@@ -43,7 +43,7 @@ _LIP_COARSE = {
     **dict.fromkeys(("left-shoe", "right-shoe"), 5),
 }
 #: Clothes that cover torso, upper arms and thighs alike say nothing of the part: 255. One way, for scoring
-#: only; LIP never trains the 31 parts (methods §2.3), its silhouettes do train the factor.
+#: only; what LIP teaches is its silhouettes, and sets of parts under hair, shoes, trousers (own_photos.py).
 LIP_COARSE = PartMap(LIP20, "LIP coarse", COARSE, tuple(_LIP_COARSE.get(n, IGNORE) for n in LIP20.names))
 
 

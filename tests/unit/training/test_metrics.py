@@ -62,7 +62,7 @@ def test_boundary_f_forgives_the_tolerance_and_no_more() -> None:
 def test_no_edge_counts_where_nobody_knows_it() -> None:
     """A wrong right half costs nothing under 255, and a half of the recall or precision elsewhere."""
     wrong = square().astype(bool)
-    wrong[:, 98:] = False
+    wrong[:, 120:] = False
     truth = square()
     truth[:, 96:] = IGNORE
     assert boundary_f(wrong, square()) < 0.8
@@ -173,7 +173,7 @@ def test_garments_are_scored_where_they_are() -> None:
 
 
 def test_missing_data_and_unparsed_folders_are_refused_in_words(tmp_path, shared_data, capsys) -> None:  # type: ignore[no-untyped-def]
-    assert train(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]) == 1
+    assert train(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]) == 2
     assert evaluate([str(tmp_path), "--set", "lsp", "--data", str(shared_data)]) == 1
     words = capsys.readouterr().err
     assert ".json: not there" in words

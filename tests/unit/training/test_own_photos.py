@@ -164,14 +164,14 @@ def test_what_cannot_be_used_is_named_and_counted(tmp_path: Path, caplog: pytest
 def test_a_folder_without_labels_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(tmp_path / "photos/a.png", drawn()[0])
     arguments = ["--own", str(tmp_path / "photos"), "--out", str(tmp_path / "run")]
-    assert train(arguments) == 1
+    assert train(arguments) == 2
     assert "no photo with labels" in capsys.readouterr().err
-    assert train([*arguments, "--own", str(tmp_path / "photos"), str(tmp_path / "typo")]) == 1
+    assert train([*arguments, "--own", str(tmp_path / "photos"), str(tmp_path / "typo")]) == 2
     assert "typo: there is no such folder" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         train([*arguments, "--own-share", "-1"])
     assert "--own-share takes a weight above 0" in capsys.readouterr().err
-    assert train(["joints-s31", *arguments, "--data", str(tmp_path)]) == 1
+    assert train(["joints-s31", *arguments, "--data", str(tmp_path)]) == 2
     assert "--own" in capsys.readouterr().err
 
 

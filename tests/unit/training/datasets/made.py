@@ -12,9 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import savemat
 
+from models.labels import IGNORE
+from training.batches import sources
 from training.datasets.problems import Problems
 from training.datasets.registry import DATA_SETS
 from training.datasets.samples import Sample
+from training.published import parse_data
+from training.stream import BatchShape, Mixture, make_batch
 
 WIDTH, HEIGHT = 40, 30
 
@@ -84,3 +88,13 @@ def read(name: str, root: Path, split: str, problems: Problems | None = None) ->
 
 def said(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING)
+
+
+def taught(name: str, root: Path) -> set[int]:
+    """Codes that a network meets which is trained on this set alone, unknown pixels aside."""
+    found = sources(None, [], published=parse_data([f"{name}={root}"])[1])
+    shape = BatchShape(24, 64, 2)
+    codes = np.concatenate(
+        [make_batch(found, Mixture(), shape, seed=0, step=i).targets["codes"] for i in (0, 1)]
+    )
+    return {*np.unique(codes).tolist()} - {IGNORE}

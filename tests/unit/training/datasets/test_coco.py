@@ -15,9 +15,14 @@ from pycocotools import mask as rle
 
 from models.labels import COCO17, IGNORE
 from tests.unit.training.datasets import made
+from training.__main__ import main as train
+from training.batches import sources
 from training.datasets.coco import run_lengths
 from training.datasets.problems import Problems
 from training.photos import DataError
+from training.published import parse_data
+from training.stream import Mixture
+from training.targets import SET_CODES
 
 SQUARE = [[10.0, 5.0, 20.0, 5.0, 20.0, 15.0, 10.0, 15.0]]
 
@@ -143,3 +148,31 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
         made.read("coco", root, "val2017")
     with pytest.raises(DataError, match="train2017"):
         made.read("coco", root / "annotations", "val2017")
+
+
+def test_a_network_learns_silhouettes_from_it_and_the_weight_counts(tmp_path: Path) -> None:
+    root = coco(tmp_path, [annotation(keypoints=[0] * 51)], inner="train2017")
+    held = root / "annotations" / "person_keypoints_val2017.json"
+    held.rename(held.with_name("person_keypoints_train2017.json"))
+    assert {0, SET_CODES["person"]} <= made.taught("coco", root)
+    folder, sets = parse_data([f"own,coco={root}:0.5,lip=a,b"])
+    assert folder == Path("own")
+    assert [(s.name, str(s.root), s.weight) for s in sets] == [("coco", str(root), 0.5), ("lip", "a,b", 0.3)]
+    names, shares = sources(None, [], published=sets[:1]).shares(Mixture())
+    assert dict(zip(names, shares.tolist(), strict=True))["coco"] == 1
+    with pytest.raises(ValueError, match="one folder only"):
+        parse_data(["own", "other"])
+    with pytest.raises(ValueError, match="above 0"):
+        parse_data([f"coco={root}:0"])
+
+
+def test_training_takes_it_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the command to a checkpoint; a set without a training split, and networks of joints, in words."""
+    root = coco(tmp_path, [annotation(keypoints=[0] * 51)], inner="train2017")
+    held = root / "annotations" / "person_keypoints_val2017.json"
+    held.rename(held.with_name("person_keypoints_train2017.json"))
+    short = ["--steps", "1", "--batch", "2", "--crop", "64", "--out", str(tmp_path / "run")]
+    assert train(["joints-s31", "--data", f"coco={root}", *short]) == 2
+    assert "teaches silhouettes and parts" in capsys.readouterr().err
+    assert train(["--data", f"coco={root}", *short]) == 0
+    assert (tmp_path / "run" / "last.safetensors").is_file()

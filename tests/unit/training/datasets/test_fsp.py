@@ -12,6 +12,7 @@ from tests.unit.training.datasets import made
 from training.datasets.problems import Problems
 from training.datasets.sets import FSP_PARTS
 from training.photos import DataError
+from training.targets import SET_CODES
 
 COLOURS = '"0,0,0" = 0\n"255,0,0" = 1\n"0,0,9" = 255'
 VALUES = "0 = 0\n7 = 1\n9 = 255"
@@ -39,6 +40,10 @@ def fsp(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         made.stored(tmp_path / "labels" / f"{name}.png", labels)
     made.text(tmp_path / "fsp.toml", CONFIG + (COLOURS if coloured else VALUES))
     return tmp_path
+
+
+def test_a_network_learns_heads_from_the_subjects_to_train_on(fsp: Path) -> None:
+    assert {0, SET_CODES["head"]} <= made.taught("fsp", fsp)
 
 
 def test_parts_and_subjects(fsp: Path) -> None:

@@ -12,6 +12,7 @@ from tests.unit.training.datasets import made
 from training.datasets.problems import Problems
 from training.datasets.sets import LIP20
 from training.photos import DataError
+from training.targets import SET_CODES
 
 
 def row(name: str, *, v: str = "0") -> str:
@@ -39,6 +40,10 @@ def lip(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     made.picture(folder("Testing_images") / "testing_images" / "3_0.jpg")
     made.text(folder("Testing_images") / "test_id.txt", "3_0")
     return tmp_path
+
+
+def test_a_network_learns_persons_and_faces_from_it(lip: Path) -> None:
+    assert {0, SET_CODES["head"], SET_CODES["person"]} <= made.taught("lip", lip)
 
 
 def test_labels_joints_and_visibility(lip: Path) -> None:

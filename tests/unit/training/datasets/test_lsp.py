@@ -40,6 +40,12 @@ def test_lsp_flags_say_occluded(tmp_path: Path) -> None:
     assert samples[0].codes().any()
 
 
+def test_a_network_learns_limbs_from_it(tmp_path: Path) -> None:
+    folder(tmp_path, "im{:04d}.jpg", 3)
+    made.mat(tmp_path / "joints.mat", joints=people(3).transpose(2, 1, 0))
+    assert len(made.taught("lsp", tmp_path)) > 2
+
+
 def test_lsp_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lsp, "LSP_TRAIN", 2)
     folder(tmp_path, "im{:04d}.jpg", 3)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.labels import S31
 from tests.unit.training.datasets import made
 from training.datasets.problems import Problems
 from training.datasets.sets import MPII16
@@ -45,6 +46,13 @@ def test_hrnets_rows_are_put_together_by_picture(mpii: Path) -> None:
     assert p.centre == (10, 20)
     assert p.height == 100
     assert not b.people[0].visible.any(), "test rows carry no joints"
+
+
+def test_a_network_learns_limbs_from_it(mpii: Path) -> None:
+    long = (XY * [2, 1.5]).tolist()
+    written(mpii, "train.json", [hrnet(joints=long)])
+    limbs = {S31.id(n) for n in ("ruleg", "rlleg", "luleg", "llleg", "ruarm", "luarm")}
+    assert limbs & made.taught("mpii", mpii)
 
 
 def test_hrnets_bad_rows_are_named(mpii: Path, caplog: pytest.LogCaptureFixture) -> None:

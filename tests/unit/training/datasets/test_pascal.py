@@ -45,6 +45,10 @@ def pascal(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_a_network_learns_persons_and_heads_from_it(pascal: Path) -> None:
+    assert {0, SET_CODES["head"], SET_CODES["person"]} <= made.taught("pascal-person-part", pascal)
+
+
 def test_labels_void_and_people(pascal: Path) -> None:
     first, second = made.read("pascal-person-part", pascal, "train", Problems(strict=True))
     assert first.label_set is PASCAL_PARTS

@@ -97,6 +97,14 @@ def test_what_is_wrong_is_named_and_left_out(prepared: Path, caplog: pytest.LogC
         made.read("up-s31", prepared, "train", Problems(strict=True))
 
 
+def test_a_network_learns_the_parts_of_the_papers_training_split(prepared: Path) -> None:
+    train = {int(s.name[:5]) + 1 for s in made.read("up-s31", prepared, "paper-train")}
+    learned = made.taught("up-s31", prepared) - {0}
+    assert learned
+    mirrored = {int(S31.mirror()[part]) for part in train}
+    assert learned <= train | mirrored, "picture i has part i + 1 and no other"
+
+
 def test_a_folder_without_lists_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="Point at the folder that holds 31/500/"):
         made.read("up-s31", tmp_path, "train")

@@ -1,0 +1,109 @@
+"""Published data sets as training pictures: `--data NAME=ROOT`, with the labels that each has.
+
+Part labels, silhouettes and joints become codes as those of one's own photos do. Pictures are read when they
+are drawn: a set may have a hundred thousand.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import overload
+
+from training.datasets.coco import IMPUTED
+from training.datasets.problems import Problems
+from training.datasets.registry import DATA_SETS
+from training.datasets.samples import Sample
+from training.own_photos import photo_of, shrunk
+from training.photos import DataError, Photo
+
+log = logging.getLogger(__name__)
+NAMES = "|".join(DATA_SETS)
+BETWEEN = re.compile(rf",(?=(?:{NAMES})=)")
+ITEM = re.compile(rf"({NAMES})=(.+?)(?::(\d*\.?\d+))?")
+WEIGHT = 0.3  # beside the mixture's others, as one's own photos have
+MOST_BROKEN = 100  # pictures one after the other, before the set is given up
+
+
+@dataclass(frozen=True)
+class PublishedSet:
+    """A data set to train on.
+
+    Attributes:
+        name: a key of `DATA_SETS`.
+        weight: of its pictures beside the mixture's other sources.
+    """
+
+    name: str
+    root: Path
+    weight: float = WEIGHT
+
+
+def parse_data(texts: Sequence[str]) -> tuple[Path | None, list[PublishedSet]]:
+    """The project's own folder, and published sets: `DIR` and `NAME=ROOT[:WEIGHT]`, with commas between.
+
+    Raises:
+        ValueError: two folders, or a weight that is 0.
+    """
+    folders, sets = [], []
+    for part in (p for text in texts for p in BETWEEN.split(text)):
+        match = ITEM.fullmatch(part)
+        if match is None:
+            folders.append(Path(part))
+        else:
+            sets.append(PublishedSet(match[1], Path(match[2]), float(match[3] or WEIGHT)))
+    if len(folders) > 1:
+        known = ", ".join(DATA_SETS)
+        raise ValueError(f"--data {folders[1]}: one folder only. Published sets are NAME=ROOT, of {known}.")
+    if any(not s.weight > 0 for s in sets):
+        raise ValueError("--data NAME=ROOT:WEIGHT takes a weight above 0. Leave the set out instead.")
+    return (folders[0] if folders else None), sets
+
+
+def training_splits(found: Sequence[str]) -> list[str]:
+    """Of the splits that are there those to train on: the paper's, else train; with imputed joints if any."""
+    if "paper-train" in found:
+        return ["paper-train"]
+    named = [s for s in found if s.startswith(("train", "mat-train")) and not s.startswith("trainval")]
+    return [s for s in named if f"{s}{IMPUTED}" not in found]
+
+
+class PublishedPhotos(Sequence[Photo]):
+    """Photos of the training splits of a set, read when drawn; a broken one gives way to the next."""
+
+    def __init__(self, given: PublishedSet, *, strict: bool = False) -> None:
+        """List them, and read the first that can be used; with `strict`, all.
+
+        Raises:
+            DataError: there is none, or with `strict` any that cannot be used.
+        """
+        reader, self._problems = DATA_SETS[given.name], Problems(strict=strict)
+        splits = training_splits(reader.splits(given.root, self._problems))
+        found = (s for split in splits for s in reader.samples(given.root, split, self._problems))
+        self._samples: list[Sample] = [s for s in found if s.people or s.label_set is not None]
+        self._where = f"{given.name} in {given.root}"
+        if not self._samples:
+            raise DataError(f"{self._where}: no picture to train on. See: python -m training.datasets")
+        for i in range(len(self) if strict else 1):
+            self[i]
+        log.info("%s: %d pictures to train on, weight %g", self._where, len(self), given.weight)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @overload
+    def __getitem__(self, index: int) -> Photo: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Photo]: ...
+    def __getitem__(self, index: int | slice) -> Photo | Sequence[Photo]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        for i in range(min(MOST_BROKEN, len(self))):
+            sample = self._samples[(index + i) % len(self)]
+            if (photo := self._problems.attempt(sample.picture, partial(photo_of, sample))) is not None:
+                return shrunk(photo)
+        raise DataError(f"{self._where}: its pictures teach nothing. See what was said above.")
