@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import re
+import runpy
 import shlex
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
-from inspect import signature
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"(?:\.venv/bin/)?(?:xfactor|python -m|make|git show)(?= |$)")
 EARLIER = re.compile(r" of commit [0-9a-f]{7}")  # of another state of the code, and said so
 ELLIPSES = ("…", "...")
-NUMBERS = {"N": "3", "SIZE": "256", "W:H": "9:16"}  # for words that stand for a number
+NUMBERS = {"N": "3", "STEPS": "3", "SIZE": "256", "W:H": "9:16"}  # for words that stand for a number
 MODULES = {name: module for module, name in COMMANDS.items()} | {
     "export": "export",
     "transfer": "personalize.transfer",
@@ -180,10 +180,11 @@ def _check_module(name: str, words: list[str], *, whole: bool) -> None:
         patch.object(argparse.ArgumentParser, "error", refuse),
         patch.object(sys, "argv", [name, *words]),
         redirect_stdout(StringIO()),
+        warnings.catch_warnings(),
     ):
         try:
-            entry = importlib.import_module(main).main
-            entry(*([words] if signature(entry).parameters else []))
+            warnings.simplefilter("ignore", RuntimeWarning)  # that it was imported before
+            runpy.run_module(main, run_name="__main__")
         except _ParsedError:
             return
         except SystemExit as e:
