@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,14 +53,14 @@ def views_of(result: Result | None) -> tuple[ViewMode, ...]:
     return (*parts, *joints, *masks)
 
 
-def scenes(desktop: Desktop) -> Iterator[Scene]:
-    """Every model, in every view that it fills, on every picture."""
+def scenes(desktop: Desktop, models: Sequence[str]) -> Iterator[Scene]:
+    """Every model of these, in every view that it fills, on every picture."""
     workspace, canvas, display = desktop.workspace, desktop.window.canvas, desktop.window.display
 
     def loaded(name: str) -> bool:
         return workspace.engine is not None and workspace.engine.name == name and caught_up(desktop)
 
-    for name in (b.name for b in list_models()):
+    for name in models:
         choice, views = replace(workspace.choice, model=name), set[ViewMode]()
         for number in range(len(CELLS)):
             go = partial(seek, desktop, number / len(CELLS)) if number else partial(workspace.load, choice)
@@ -83,44 +83,48 @@ def strip(pictures: list[Image.Image]) -> Image.Image:
     return row
 
 
-def page(found: dict[str, list[ViewMode]], folder: str) -> str:
-    """The page in Markdown: a section for each model, a row of pictures for each view."""
+def page(folder: Path) -> str:
+    """The page in Markdown, of the pictures in its folder: a section for each model, a row for each view."""
     lines = [
         "# Gallery",
         "",
-        "The same four rendered pictures by every model of the program, as the window shows them.",
-        "The bodies were not trained on, and no picture was chosen by its result. Written by",
-        f"`python -m benchmarks.gallery docs/{folder}.md`.",
+        "The same four rendered pictures by every model of the program, as the window shows them. The bodies",
+        "were not trained on, and no picture was chosen by its result.",
+        f"Written by `python -m benchmarks.gallery docs/{folder.name}.md`.",
     ]
-    for name, views in found.items():
-        lines += ["", f"## {name}", "", f"[Its card](../assets/models/{name}/CARD.md)."]
-        for view in views:
-            lines += ["", f"![{name}: {WORDS[view]}]({folder}/{name}-{view}.webp)"]
+    for name in (b.name for b in list_models()):
+        rows = [(v, f"{name}-{v}.webp") for v in WORDS if (folder / f"{name}-{v}.webp").is_file()]
+        if rows:
+            lines += ["", f"## {name}", "", f"[Its card](../assets/models/{name}/CARD.md)."]
+            lines += [
+                line for v, file in rows for line in ("", f"![{name}: {WORDS[v]}]({folder.name}/{file})")
+            ]
     return "\n".join(lines) + "\n"
 
 
-def main(file: Path) -> int:
-    """Write the page and its pictures, in a folder of its name; 1 when no model gave anything."""
+def main(file: Path, models: Sequence[str] = ()) -> int:
+    """Write the page and its pictures, in a folder of its name; 1 when no model gave anything.
+
+    Args:
+        file: the page.
+        models: those whose pictures are made again; all when empty.
+    """
     folder = file.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
-    taken: dict[str, dict[ViewMode, list[Image.Image]]] = {}
+    taken: dict[str, list[Image.Image]] = {}
 
     def save(scene: Scene, pictures: list[Image.Image]) -> None:
         name, _, view = scene.name.partition(SEPARATOR)
         if view:
-            taken.setdefault(name, {}).setdefault(ViewMode(view), []).extend(pictures)
+            row = taken.setdefault(f"{name}-{view}", [])
+            row.extend(pictures)
+            save_pictures([strip(row)], folder / f"{name}-{view}.webp", 0)
+            file.write_text(page(folder), encoding="utf-8")
 
+    chosen = models or [b.name for b in list_models()]
     with tempfile.TemporaryDirectory() as people:
         write_people(Path(people))
-        photograph(Path(people), scenes, save)
-    for name, views in taken.items():
-        for view, pictures in views.items():
-            save_pictures([strip(pictures)], folder / f"{name}-{view}.webp", 0)
-    if taken:
-        file.write_text(
-            page({n: sorted(v, key=list(WORDS).index) for n, v in taken.items()}, folder.name),
-            encoding="utf-8",
-        )
+        photograph(Path(people), partial(scenes, models=chosen), save)
     return 0 if taken else 1
 
 
@@ -129,4 +133,6 @@ if __name__ == "__main__":
         prog="python -m benchmarks.gallery", description="Gallery of all models on rendered people."
     )
     parser.add_argument("page", type=Path, help="the page in Markdown; pictures go into a folder beside it")
-    sys.exit(main(parser.parse_args().page))
+    parser.add_argument("models", nargs="*", help="whose pictures are made again; all when left out")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.page, arguments.models))
