@@ -61,6 +61,7 @@ def scenes(desktop: Desktop, models: Sequence[str]) -> Iterator[Scene]:
         return workspace.engine is not None and workspace.engine.name == name and caught_up(desktop)
 
     for name in models:
+        seek(desktop, 0)
         choice, views = replace(workspace.choice, model=name), set[ViewMode]()
         for number in range(len(CELLS)):
             go = partial(seek, desktop, number / len(CELLS)) if number else partial(workspace.load, choice)
@@ -69,7 +70,6 @@ def scenes(desktop: Desktop, models: Sequence[str]) -> Iterator[Scene]:
             for view in views:
                 show = partial(display.choose_view, view)
                 yield Scene(f"{name}{SEPARATOR}{view}", show, partial(loaded, name), subject=lambda: canvas)
-        seek(desktop, 0)
 
 
 def strip(pictures: list[Image.Image]) -> Image.Image:

@@ -76,13 +76,7 @@ def save_pictures(pictures: Sequence[Image.Image], path: Path, pace_ms: int) -> 
         return
     first, *rest = (p.resize(CLIP_SIZE, Image.Resampling.LANCZOS) for p in pictures)
     first.save(
-        path,
-        save_all=True,
-        append_images=rest,
-        duration=pace_ms,
-        loop=0,
-        quality=CLIP_QUALITY,
-        method=6,
+        path, save_all=True, append_images=rest, duration=pace_ms, loop=0, quality=CLIP_QUALITY, method=6
     )
 
 
