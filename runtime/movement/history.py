@@ -1,4 +1,4 @@
-"""History of a clip's people: a ring of numbers per person, from which measures are made."""
+"""History of a clip's people: rows of numbers per person and frame, from which measures are made."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from runtime.movement.sightings import BodyPlaces, Landmarks
 
-MOST_FRAMES = 18_000  #: ten minutes at 30 frames a second; then the oldest make room
+MOST_FRAMES = 18_000  #: of each person, ten minutes at 30 frames a second; then the oldest make room
 MOST_PEOPLE = 12  #: then whoever was not seen for longest makes room
-FIRST_FRAMES = 512  #: for which a person's ring has room at first
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,17 +35,16 @@ class MovementTrack:
     def swapped(self, swapped: NDArray[np.bool_]) -> MovementTrack:
         """The track with landmarks of both sides exchanged where `swapped` (n, landmarks) says so."""
         other = np.where(swapped, self.landmarks.mirror, np.arange(len(self.landmarks.mirror)))
-        parts = other[:, : self.areas.shape[1]]
         return replace(
             self,
-            areas=np.take_along_axis(self.areas, parts, 1),
+            areas=np.take_along_axis(self.areas, other[:, : self.areas.shape[1]], 1),
             points=np.take_along_axis(self.points, other[..., None], 1),
             visibility=np.take_along_axis(self.visibility, other, 1),
         )
 
 
 class MovementHistory:
-    """Rings of the people of one clip and one model; any thread may add, any may read.
+    """Rows of the people of one clip and one model, bounded; any thread may add, any may read.
 
     Attributes:
         landmarks: of the model.
@@ -58,8 +56,10 @@ class MovementHistory:
     ) -> None:
         self.landmarks = landmarks
         self.version = 0
-        self._most, self._most_people = max(1, most_frames), most_people
-        self._rings: dict[int, _Ring] = {}  # whoever was seen last comes last
+        self._most, self._most_people = most_frames, most_people
+        self._rows: dict[
+            int, dict[int, tuple[float, NDArray[np.float32]]]
+        ] = {}  # whoever was seen last: last
         self._seen: dict[int, None] = {}  # indices of frames, also of those with nobody in them
         self._lock = threading.Lock()
 
@@ -69,17 +69,18 @@ class MovementHistory:
             self.version += 1
             self._seen.pop(frame, None)
             self._seen[frame] = None
+            for rows in self._rows.values():
+                rows.pop(frame, None)
             if len(self._seen) > self._most:
                 del self._seen[next(iter(self._seen))]
-            for number, ring in self._rings.items():
-                if number not in people:
-                    ring.forget(frame)
-            for number, sighting in people.items():
-                if number not in self._rings and len(self._rings) >= self._most_people:
-                    del self._rings[next(iter(self._rings))]
-                ring = self._rings.pop(number) if number in self._rings else _Ring(self.landmarks, self._most)
-                ring.put(frame, time_s, sighting)
-                self._rings[number] = ring
+            for number, of in people.items():
+                if number not in self._rows and len(self._rows) >= self._most_people:
+                    del self._rows[next(iter(self._rows))]
+                numbers = (of.areas, of.visibility, of.points.ravel(), [of.height_px])
+                rows = self._rows[number] = self._rows.pop(number, {})
+                rows[frame] = time_s, np.concatenate(numbers, dtype=np.float32)
+                if len(rows) > self._most:
+                    del rows[next(iter(rows))]
 
     @property
     def frames(self) -> int:
@@ -90,57 +91,22 @@ class MovementHistory:
     def people(self) -> tuple[int, ...]:
         """Numbers of the people, lowest first."""
         with self._lock:
-            return tuple(sorted(self._rings))
+            return tuple(sorted(n for n, rows in self._rows.items() if rows))
 
     def track(self, person: int) -> MovementTrack | None:
         """One person so far, copied; None when there is no such person."""
         with self._lock:
-            ring = self._rings.get(person)
-            return ring.track(self.landmarks) if ring is not None else None
-
-
-class _Ring:
-    """Rows of one person at `frame % capacity`, of a capacity that doubles up to the limit."""
-
-    def __init__(self, landmarks: Landmarks, most: int) -> None:
-        self._parts, self._marks, self._most = landmarks.parts, len(landmarks.names), most
-        self._allocate(min(most, FIRST_FRAMES))
-
-    def put(self, frame: int, time_s: float, sighting: BodyPlaces) -> None:
-        """Write a row over the one of an older frame, unless there may be more room."""
-        while self._frames[frame % len(self._frames)] not in {-1, frame} and len(self._frames) < self._most:
-            self._grow()
-        at = frame % len(self._frames)
-        self._frames[at], self._times[at] = frame, time_s
-        self._rows[at] = np.concatenate(
-            (sighting.areas, sighting.visibility, sighting.points.ravel(), [sighting.height_px])
-        )
-
-    def forget(self, frame: int) -> None:
-        """Clear the row of a frame in which the person is not seen any more."""
-        at = frame % len(self._frames)
-        if self._frames[at] == frame:
-            self._frames[at] = -1
-
-    def track(self, landmarks: Landmarks) -> MovementTrack:
-        """The rows in order."""
-        used = np.flatnonzero(self._frames >= 0)
-        used = used[np.argsort(self._frames[used])]
-        rows, parts, marks = self._rows[used], self._parts, self._marks
-        points = rows[:, parts + marks : -1].reshape(len(rows), marks, 2)
+            rows = sorted(self._rows.get(person, {}).items())
+        if not rows:
+            return None
+        parts, marks = self.landmarks.parts, len(self.landmarks.names)
+        numbers = np.stack([row for _, (_, row) in rows])
         return MovementTrack(
-            landmarks, self._frames[used], self._times[used], rows[:, :parts], points,
-            rows[:, parts : parts + marks], rows[:, -1],
-        )  # fmt: skip
-
-    def _allocate(self, capacity: int) -> None:
-        self._frames = np.full(capacity, -1, np.int64)
-        self._times = np.zeros(capacity)
-        self._rows = np.zeros((capacity, self._parts + 3 * self._marks + 1), np.float32)
-
-    def _grow(self) -> None:
-        frames, times, rows = self._frames, self._times, self._rows
-        self._allocate(min(self._most, 2 * len(frames)))
-        used = np.flatnonzero(frames >= 0)
-        at = frames[used] % len(self._frames)
-        self._frames[at], self._times[at], self._rows[at] = frames[used], times[used], rows[used]
+            self.landmarks,
+            np.array([frame for frame, _ in rows]),
+            np.array([time_s for _, (time_s, _) in rows]),
+            numbers[:, :parts],
+            numbers[:, parts + marks : -1].reshape(len(rows), marks, 2),
+            numbers[:, parts : parts + marks],
+            numbers[:, -1],
+        )

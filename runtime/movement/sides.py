@@ -14,9 +14,7 @@ from runtime.movement.measures import pairs_of
 from runtime.movement.sightings import Landmarks
 
 PATIENCE_S = 0.3  #: since a pair was seen last, after which its places say nothing
-CERTAIN = (
-    0.4  #: a swap explains the places this much better: its distances are below this share of the others
-)
+CERTAIN = 0.5  #: a swap explains the places so much better: its distances are below this share
 APART = 0.05  #: of the body height: limbs closer together cannot be told apart by place
 LEAST_PAIRS = 2  #: of a limb that must be seen in both frames
 _ENDS: Final = {
