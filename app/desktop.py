@@ -26,6 +26,7 @@ from app.controllers.links import LinkOpening
 from app.controllers.live_sources import LiveSources
 from app.controllers.menus import RuntimeMenus, first_choice
 from app.controllers.model_comparison import ModelComparison
+from app.controllers.movement import MovementAnalysis
 from app.controllers.people import PeopleActions
 from app.controllers.personalization import Personalization
 from app.controllers.play_list import PlayList
@@ -104,6 +105,7 @@ class Desktop(QObject):
             self.window, self.workspace, self.pipeline, self.jobs, self.listing, *([loader] if loader else [])
         )
         self.people = PeopleActions(self.window)
+        self.movement = MovementAnalysis(self.window, self.workspace, self.pipeline, self.jobs, self.playing)
         self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
         self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
         self.overview = JobOverview(self.window, self.jobs)
@@ -309,6 +311,7 @@ class Desktop(QObject):
         self.recordings.refresh()
         self.exports.refresh()
         self.camera.refresh()
+        self.movement.refresh()
         self.comparison.refresh()
         self.personalization.refresh()
         window.status.show_camera(on=pipeline.camera_on)

@@ -156,6 +156,7 @@ class Tour:
         split = replace(display.style, view=ViewMode.OVERLAY, split=True)
         yield Scene("before-after", lambda: display.show(split))
         display.show(replace(display.style, split=False))
+        yield from self._movement()
         if self._personalising:
             yield from self._learning()
         yield Scene("dark", partial(window.show_theme, "dark"))
@@ -185,6 +186,14 @@ class Tour:
             yield Scene("swap", workspace.use_people, partial(in_place, "people"))
             yield Scene("swap", partial(workspace.use_masks, mask), partial(in_place, "masks"))
         workspace.use_own()
+
+    def _movement(self) -> Iterator[Scene]:
+        """Speeds of the whole clip under the time line."""
+        movement, action = self._desktop.movement, self._desktop.window.actions_["movement"]
+        action.trigger()
+        movement.measure_clip()
+        yield Scene("movement", lambda: None, lambda: movement.drawn_whole, JOB_PATIENCE_MS)
+        action.trigger()
 
     def _instances(self) -> Iterator[Scene]:
         """People, by the model that finds them beside their parts."""

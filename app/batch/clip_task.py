@@ -25,6 +25,8 @@ from runtime.engine.source import HOLD_S
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.media.clips import Clip
+from runtime.movement.sides import corrected_result
+from runtime.movement.sightings import landmarks_of
 from runtime.output.coco import Origin
 from runtime.output.growing_file import ResultStream, unfinished
 from runtime.output.products import PRODUCTS
@@ -216,6 +218,7 @@ def _through(
 ) -> tuple[FrameGaps, Claims, bool]:
     """Parse from the first missing frame on: what some frames lack, claims on results, whether stopped."""
     span, smoother, tracker = job.span, job.smoother(), Tracker()
+    landmarks = landmarks_of(engine.spec)
     # What depends on the frames before it needs them parsed again; they are written only where missing.
     start = span.first if job.remembers(engine) or not job.resume else results.first_missing()
     frames = span.of(clip.frames(start, jump=False, on_decoded=report.on_decoded))
@@ -228,7 +231,8 @@ def _through(
     try:
         results.open(clip, Origin(item.file_name, start, start_s, item.name, joints_of(engine)))
         for frame in itertools.chain([] if first is None else [first], frames):
-            writer.put((frame, tracker.track(frame, _parsed(engine, frame, smoother, gaps))))
+            result = tracker.track(frame, _parsed(engine, frame, smoother, gaps))
+            writer.put((frame, corrected_result(result, frame.index, landmarks, job.sides)))
             report.advance(gaps.frames)
             if report.stopped():
                 stopped = True

@@ -14,6 +14,7 @@ from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
+from runtime.movement.sides import SideSwap
 from runtime.output.products import PRODUCTS
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader
 from runtime.silhouettes.people import PeopleSilhouette, people_number, separates_people
@@ -101,6 +102,7 @@ class ParseJob:
     span: FrameSpan = FrameSpan()  #: of each clip
     recursive: bool = False  #: folders with their sub-folders
     alpha: Literal["mov", "webm"] = "mov"
+    sides: tuple[SideSwap, ...] = ()  #: frames from which left and right are exchanged in a clip
     refused: tuple[tuple[str, str], ...] = ()  #: links that are not there as files, and why
 
     def to_json(self) -> dict[str, Any]:
@@ -114,6 +116,7 @@ class ParseJob:
         refused = tuple((link, reason) for link, reason in raw["refused"])
         span = FrameSpan(**raw["span"])
         lists = {"sources": tuple(raw["sources"]), "save": tuple(raw["save"]), "refused": refused}
+        lists["sides"] = tuple(SideSwap(**s) for s in raw.get("sides", ()))
         return cls(**{**raw, **lists, "out": Path(raw["out"]), "silhouettes": masks, "span": span})
 
     def load(self, threads: int = 1) -> Engine:
@@ -201,6 +204,7 @@ class ParseJob:
             "smoothing": self.smooth,
             "frames": str(self.span) if clip else str(FrameSpan()),
             "provider": engine.provider,
+            **({"sides": [f"{c.frame} {c.limbs}" for c in self.sides]} if clip and self.sides else {}),
         }
 
 

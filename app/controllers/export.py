@@ -22,6 +22,7 @@ from app.ui.window import Window
 from app.workspace import OWN, Workspace
 from app.xfactor import XFactor
 from runtime.media.recorder import free_name
+from runtime.movement.corrections import load_corrections
 from runtime.silhouettes import people
 from runtime.silhouettes.mask_files import MaskSequence
 from runtime.system.errors import Refusal
@@ -192,15 +193,12 @@ class ExportActions:
     def _job(self, choice: ExportChoice) -> ParseJob:
         workspace, capture = self._workspace, self._pipeline.capture
         span = capture.playback.span if capture is not None and choice.in_to_out else None
-        model, address = (
-            workspace.choice,
-            Path(workspace.source.address if workspace.source else "").absolute(),
-        )
+        address = Path(workspace.source.address if workspace.source else "").absolute()
         options: dict[str, Any] = {
-            "model": model.model, "size": str(model.size) if model.size else "", "device": model.device,
+            **engine_options(workspace, self._pipeline),
             "save": choice.save, "alpha": choice.alpha, "views": choice.views,
-            "smooth": self._pipeline.smooth, "span": FrameSpan(*span) if span else FrameSpan(),
-            **factor_options(workspace.xfactor),
+            "span": FrameSpan(*span) if span else FrameSpan(),
+            "sides": load_corrections(address) if address.is_file() else (),
         }  # fmt: skip
         return ParseJob((str(address),), self._new_folder(choice.folder, address.stem), **options)
 
@@ -213,6 +211,19 @@ class ExportActions:
             reason = f"no folder can be made in it ({e.strerror or e})"
             raise Refusal(str(parent), reason, "Choose another folder") from e
         return folder
+
+
+def engine_options(workspace: Workspace, pipeline: Pipeline) -> dict[str, Any]:
+    """Options of a `ParseJob` for the model, its size and the X factor in use.
+
+    Raises:
+        Refusal: the X factor lives in the window only.
+    """
+    model = workspace.choice
+    return {
+        "model": model.model, "size": str(model.size) if model.size else "", "device": model.device,
+        "views": workspace.looks, "smooth": pipeline.smooth, **factor_options(workspace.xfactor),
+    }  # fmt: skip
 
 
 def factor_options(xfactor: XFactor) -> dict[str, Any]:

@@ -56,6 +56,10 @@ class Parser(Protocol):
         """Parts, silhouette and people of one frame; repairs its own sessions."""
 
 
+#: Called with a frame, its result and the engine in use, or None for one that it is compared with.
+Review = Callable[[Frame, Result, Parser | None], Result]
+
+
 @dataclass(frozen=True, eq=False)
 class Work:
     """A frame in work, and how long it may take."""
@@ -85,6 +89,8 @@ class Inference(threading.Thread):
         rate: of the last seconds.
         tracker: of the people; a thread that takes this one's place goes on with a copy.
         tap: called in this thread with every result (the recorder); must not block.
+        review: called with every tracked result, and the engine unless it is only compared with; what it
+            gives goes on (corrections, measures); must not block.
         work: the frame in work, None between two frames.
         abandoned: its frame did not end, and another thread goes on; what it may still give is thrown away.
     """
@@ -97,6 +103,7 @@ class Inference(threading.Thread):
         self.smooth = True
         self.rate = Rate()
         self.tap: Callable[[FrameResult], None] | None = None
+        self.review: Review | None = None
         self.work: Work | None = None
         self.abandoned = False
         self._frames = frames
@@ -181,7 +188,7 @@ class Inference(threading.Thread):
                     pair[1], frame, smoother, self._smoother_before if smooth else None
                 )
                 beside = Beside(self._tracked(frame, before, self._joints_before))
-            result = self._tracked(frame, result, self._joints)
+            result = self._tracked(frame, result, self._joints, engine)
         except Exception as e:  # noqa: BLE001 whatever a model raises costs this frame, never the thread
             words = self._on_failure(engine, e) if not self.abandoned else ""
             return FrameResult(frame, None, engine.id, 0.0, words)
@@ -208,9 +215,12 @@ class Inference(threading.Thread):
         first = self._continuity.is_first(frame, engine.id)
         return max(STUCK_S, TIMES_EXPECTED * engine.expected_s(frame, first=first))
 
-    def _tracked(self, frame: Frame, result: Result, joints: JointFilter) -> Result:
-        """People with their numbers, the same in both answers, and joints smoothed for display."""
-        result = self.tracker.track(frame, result)
+    def _tracked(
+        self, frame: Frame, result: Result, joints: JointFilter, engine: Parser | None = None
+    ) -> Result:
+        """People with their numbers, the same in both answers, reviewed, and joints smoothed for display."""
+        result, review = self.tracker.track(frame, result), self.review
+        result = review(frame, result, engine) if review is not None else result
         return joints.filter(frame, result) if self.smooth else result
 
     def _on_failure(self, engine: Parser, error: Exception) -> str:

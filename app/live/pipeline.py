@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from copy import deepcopy
 from pathlib import Path
 
-from app.live.inference import Inference, Parser, Rate, Work
+from app.live.inference import Inference, Parser, Rate, Review, Work
 from runtime.engine.companion import Companion
 from runtime.engine.engine import Engine
 from runtime.frames import Frame, FrameResult
@@ -151,6 +151,10 @@ class Pipeline:
     def smooth(self, on: bool) -> None:
         self._inference.smooth = on
 
+    def review(self, review: Review) -> None:
+        """Let a function, in the inference thread, see and replace every result before it is shown."""
+        self._inference.review = review
+
     def show_again(self) -> None:
         """Parse the picture on show once more, if nothing moves."""
         capture = self.capture
@@ -196,6 +200,7 @@ class Pipeline:
         self._abandoned.append(left)
         self._inference = Inference(self._frames, self.parsed, self.notices)
         self._inference.smooth, self._inference.tap = left.smooth, left.tap
+        self._inference.review = left.review
         self._inference.companion = left.companion
         self._inference.tracker = deepcopy(left.tracker)
         self._inference.start()

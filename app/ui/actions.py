@@ -142,6 +142,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         _view(9, "picture", "Picture onl&y", "As it came"),
         "behind",
         "people",
+        "movement",
         LINE,
         Action("hide", "&Hide overlays", "H", checks="alone"),
         Action("joints", "&Joints over the parts", "J", "Of a model that gives both", checks="alone"),
@@ -187,6 +188,17 @@ SUBMENU_TABLE: dict[str, tuple[Action | str, ...]] = {
         LINE,
         Action("end-beside", "&End the comparison", "Ctrl+Y", "The model in use alone again"),
     ),
+    "movement": (
+        Action("movement", "&Plot under the time line", "G", "Area, speed or angles over time", "alone"),
+        LINE,
+        "measures",
+        Action("measure-clip", "Measure the &whole clip", "Shift+G", "In a process of its own"),
+        Action("movement-table", "Save as &CSV…", "Ctrl+G", "Everything measured so far"),
+        Action("movement-picture", "Save the plot as a p&icture…", "Ctrl+Shift+G", "PNG or SVG"),
+        LINE,
+        Action("next-swap", "To the &next swap of sides", "Shift+W", "Where left and right change places"),
+        Action("swap-sides", "Swap &left and right from here", "W", "Again takes it back"),
+    ),
     "people": (
         Action("next-person", "&Next person", "N", "Choose the next person"),
         Action("previous-person", "&Previous person", "Shift+N", "Choose the person before"),
@@ -222,6 +234,7 @@ SUBMENUS = {
     "behind": "Be&hind a cut-out",
     "people": "Peop&le",
     "theme": "&Theme",
+    "movement": "&Movement",
 }
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen
+from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.ui.translation import tr
 
+MARGIN_PX = 10  # at either end, for the knob
+ZOOM = 1.25  # per step of the wheel
+LEAST_FRAMES = 10  # on show, at most zoom
 HANDLE_PX = 7  # half the width in which a handle is taken
 TRACK_PX = 5.0
 OUTSIDE = 0.72  # how much what lies outside the handles is faded
+MARK = QColor("#e5484d")
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,21 @@ class Timeline(QWidget):
     Signals:
         sought: a frame index was chosen.
         spanned: the handles were moved to (in, out).
+        ranged: the wheel chose the frames (first, last) to show.
     """
 
     sought = pyqtSignal(int)
     spanned = pyqtSignal(int, int)
+    ranged = pyqtSignal(float, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(tr("Time line"))
         self._place = TimelinePosition()
         self._taken = ""
-        self._hover: float | None = None
+        self._margins = float(MARGIN_PX), float(MARGIN_PX)  # left, right
+        self._range: tuple[float, float] | None = None  # frames on show, all without
+        self._marks: dict[int, str] = {}
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -61,8 +69,39 @@ class Timeline(QWidget):
         if place != self._place:
             if self._taken == "span" and self._place.frames == place.frames:
                 place = replace(place, span=self._place.span)
+            if place.frames != self._place.frames:
+                self._range, self._marks = None, {}
             self._place = place
             self.update()
+
+    def show_range(self, first: float, last: float) -> None:
+        """Show these frames from end to end."""
+        whole = first <= 0 and last >= self._last
+        self._range = None if whole else (max(0.0, first), min(float(self._last), last))
+        self.update()
+
+    def show_marks(self, marks: dict[int, str]) -> None:
+        """Mark frames, with words for the mouse."""
+        if marks != self._marks:
+            self._marks = marks
+            self.update()
+
+    def align(self, left_px: float, right_px: float) -> None:
+        """Let the frames begin and end so far from the edges."""
+        self._margins = left_px, right_px
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Zoom about the mouse."""
+        if event is None or self._place.frames <= LEAST_FRAMES:
+            return
+        first, last = self._range or (0.0, float(self._last))
+        wide = (last - first) * ZOOM ** (-event.angleDelta().y() / 120)
+        wide = min(float(self._last), max(float(LEAST_FRAMES), wide))
+        at = self._frame(event.position().x())
+        first = min(max(0.0, at - wide * (at - first) / (last - first)), self._last - wide)
+        self.show_range(first, first + wide)
+        self.ranged.emit(first, first + wide)
 
     def sizeHint(self) -> QSize:
         """One row."""
@@ -92,6 +131,10 @@ class Timeline(QWidget):
             painter.fillRect(QRectF(left, 0, right - left, self.height()), veil)
         for index, toward in ((first, 1), (last, -1)):
             self._bracket(painter, self._x(index), middle, toward)
+        painter.setBrush(MARK)
+        for index in self._marks:
+            if self._range is None or self._range[0] <= index <= self._range[1]:
+                painter.drawRect(QRectF(self._x(index) - 1.5, 1, 3, self.height() - 2))
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Window), 2))
         painter.setBrush(palette.color(QPalette.ColorRole.WindowText))
         radius = 8.0 if self._taken == "knob" else 7.0
@@ -126,6 +169,9 @@ class Timeline(QWidget):
         elif self._place.frames > 1:
             index = self._index(x)
             text = f"{timecode(index, self._place.rate)}  ·  {index}"
+            near = min(self._marks, key=lambda i: abs(i - index), default=None)
+            if near is not None and abs(self._x(near) - x) <= HANDLE_PX:
+                text = f"{near}: {self._marks[near]}"
             QToolTip.showText(event.globalPosition().toPoint(), text, self)
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
@@ -170,10 +216,15 @@ class Timeline(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
 
     def _x(self, index: int) -> float:
-        margin = 10.0
-        return margin + (self.width() - 2 * margin) * min(1.0, index / self._last)
+        first, last = self._range or (0.0, float(self._last))
+        left, right = self._margins
+        return left + (self.width() - left - right) * min(1.0, max(0.0, (index - first) / (last - first)))
+
+    def _frame(self, x: float) -> float:
+        first, last = self._range or (0.0, float(self._last))
+        left, right = self._margins
+        fraction = (x - left) / max(1.0, self.width() - left - right)
+        return first + min(1.0, max(0.0, fraction)) * (last - first)
 
     def _index(self, x: float) -> int:
-        margin = 10.0
-        fraction = (x - margin) / max(1.0, self.width() - 2 * margin)
-        return round(min(1.0, max(0.0, fraction)) * self._last)
+        return round(self._frame(x))

@@ -67,6 +67,10 @@ class Transport(QFrame):
         frames = tr("frame {number} · {count} frames").format(number=place.position, count=place.frames)
         self._time.setText(f"{timecode(place.position, place.rate)} / {timecode(end, place.rate)}   {frames}")
 
+    def add_plot(self, plot: QWidget) -> None:
+        """Put a plot under the time line."""
+        self._plots.addWidget(plot)
+
     def show_playing(self, *, on: bool) -> None:
         """Show whether the play button offers to pause."""
         if on != self._playing:
@@ -97,7 +101,8 @@ class Transport(QFrame):
         others = (buttons[name] for name in (*LIVE, *BOTH))
         fill(row, *player, self._speed, self._time, None, *others, spacing=2)
         row.setContentsMargins(8, 0, 8, 4)
-        fill(QVBoxLayout(self), self.timeline, row, spacing=0).setContentsMargins(0, 4, 0, 0)
+        self._plots = QVBoxLayout()
+        fill(QVBoxLayout(self), self.timeline, self._plots, row, spacing=0).setContentsMargins(0, 4, 0, 0)
 
     def _speed_button(self) -> QToolButton:
         button = QToolButton()

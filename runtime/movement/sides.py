@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.results import PersonResult, Pose, Result
 from runtime.movement.history import MovementTrack
 from runtime.movement.measures import pairs_of
 from runtime.movement.sightings import Landmarks
@@ -93,12 +94,50 @@ def _swapped(
     return np.asarray(clear & (swaps < CERTAIN * stays))
 
 
-def swapped_landmarks(
-    landmarks: Landmarks, corrections: Sequence[SideSwap], frames: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """(n, landmarks) True where corrections exchange the sides: from each one's frame on, until the next."""
-    swapped = np.zeros((len(frames), len(landmarks.names)), np.bool_)
-    for limbs, members in limbs_of(landmarks).items():
-        times = sum((frames >= c.frame).astype(np.int64) for c in corrections if c.limbs == limbs)
-        swapped[:, members] = (np.broadcast_to(times, len(frames)) % 2 == 1)[:, None]
-    return swapped
+def exchanged(result: Result, landmarks: Landmarks, limbs: Collection[str]) -> Result:
+    """A result with left and right exchanged in these limbs, in the labels and in everybody's joints."""
+    parts, marks = landmarks.parts, limbs_of(landmarks)
+    members = np.array(sorted(m for name in limbs for m in marks[name]), np.intp)
+    order = np.arange(len(landmarks.names))
+    order[members] = landmarks.mirror[members]
+    parsing, people = result.parsing, result.people
+    if parsing is not None and parsing.part_set == landmarks.part_set and len(members):
+        table = np.arange(256, dtype=np.uint8)
+        table[1 : parts + 1] = order[:parts] + 1
+        parsing = replace(parsing, labels=table[parsing.labels])
+    joints = order[parts:] - parts
+    return Result(parsing, tuple(_with_joints(person, landmarks, joints) for person in people))
+
+
+def _with_joints(person: PersonResult, landmarks: Landmarks, joints: NDArray[np.intp]) -> PersonResult:
+    pose = person.pose
+    if pose is None or pose.joint_set != landmarks.joint_set:
+        return person
+    return replace(person, pose=Pose(pose.joint_set, pose.points[joints], pose.scores[joints]))
+
+
+def limbs_at(corrections: Sequence[SideSwap], frame: int) -> list[str]:
+    """Limbs whose sides are exchanged in a frame: from a correction on, until the next one of the limb."""
+    return [limbs for limbs in _ENDS if sum(c.limbs == limbs and c.frame <= frame for c in corrections) % 2]
+
+
+def corrected_result(
+    result: Result, frame: int, landmarks: Landmarks, corrections: Sequence[SideSwap]
+) -> Result:
+    """The result of a frame with its sides exchanged as corrections say."""
+    limbs = limbs_at(corrections, frame)
+    return exchanged(result, landmarks, limbs) if limbs else result
+
+
+def corrected(track: MovementTrack, corrections: Sequence[SideSwap]) -> MovementTrack:
+    """The track with its sides exchanged as corrections say."""
+    swapped = np.zeros((len(track.frames), len(track.landmarks.names)), np.bool_)
+    for limbs, members in limbs_of(track.landmarks).items():
+        starts = np.sort([c.frame for c in corrections if c.limbs == limbs])
+        swapped[:, members] = (np.searchsorted(starts, track.frames, side="right") % 2 == 1)[:, None]
+    return track.swapped(swapped)
+
+
+def toggled(corrections: Sequence[SideSwap], others: Sequence[SideSwap]) -> tuple[SideSwap, ...]:
+    """Corrections with others added, or taken away where they are there already."""
+    return tuple(sorted(set(corrections) ^ set(others), key=lambda s: (s.frame, s.limbs)))

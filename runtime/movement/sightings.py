@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.centroids import part_centroids
-from models.labels import JointSet, PartSet
+from models.labels import JOINT_SETS, PART_SETS, JointSet, PartSet
 from models.results import Parsing, PersonResult, Pose, Result
+from models.spec import ModelSpec
 from runtime.output.person_parts import owners
 
 LEAST_CELLS = 6  #: of the label map; the centroid of fewer is noise
@@ -52,6 +53,11 @@ class Landmarks:
     def id(self, name: str) -> int | None:
         """Index of a landmark; None when the model has none of that name."""
         return self.names.index(name) if name in self.names else None
+
+
+def landmarks_of(spec: ModelSpec) -> Landmarks:
+    """Landmarks of a model by its description."""
+    return Landmarks(PART_SETS.get(spec.part_set or ""), JOINT_SETS.get(spec.joint_set or ""))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from models.results import Result
 from runtime.frames import Frame
 from runtime.movement.history import MovementHistory, MovementTrack
 from runtime.movement.measures import angles, angles_of, pairs_of, speeds, symmetry
-from runtime.movement.sides import SideSwap, side_swaps, swapped_landmarks
+from runtime.movement.sides import SideSwap, corrected, side_swaps
 from runtime.movement.sightings import BodyPlaces, Landmarks, sightings
 from runtime.output.coco import Origin
 from runtime.output.growing_file import GrowingText
@@ -48,11 +48,6 @@ def table(history: MovementHistory, corrections: Sequence[SideSwap] = ()) -> Ite
         track = history.track(person)
         if track is not None:
             yield from _rows(person, corrected(track, corrections))
-
-
-def corrected(track: MovementTrack, corrections: Sequence[SideSwap]) -> MovementTrack:
-    """The track with its sides exchanged as corrections say."""
-    return track.swapped(swapped_landmarks(track.landmarks, corrections, track.frames))
 
 
 def _rows(person: int, track: MovementTrack) -> Iterator[str]:

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.labels import COCO17, PASCAL_PARTS, S31
+from models.results import Parsing, PersonResult, Pose, Result
+from runtime.movement.corrections import corrections_path, load_corrections, save_corrections
 from runtime.movement.history import MovementTrack
-from runtime.movement.sides import SideSwap, limbs_of, side_swaps, swapped_landmarks
+from runtime.movement.sides import SideSwap, corrected, exchanged, limbs_at, limbs_of, side_swaps, toggled
 from runtime.movement.sightings import Landmarks
+from runtime.system.errors import Refusal
 
 MARKS = Landmarks(S31, COCO17)
 FRAMES, HEIGHT = 60, 300.0
@@ -37,7 +40,7 @@ def walk(
 
 
 def with_swaps(track: MovementTrack, *swaps: SideSwap) -> MovementTrack:
-    return track.swapped(swapped_landmarks(track.landmarks, swaps, track.frames))
+    return corrected(track, swaps)
 
 
 @given(
@@ -90,11 +93,13 @@ def test_limbs_too_close_to_tell_or_one_pair_alone_are_not_marked() -> None:
 
 
 def test_corrections_hold_until_the_next_one_and_leave_the_rest() -> None:
-    frames = np.array([0, 9, 10, 19, 20, 25])
-    found = swapped_landmarks(MARKS, [SideSwap(10, "legs"), SideSwap(20, "legs")], frames)
-    legs = limbs_of(MARKS)["legs"]
-    assert found[:, legs].all(axis=1).tolist() == [False, False, True, True, False, False]
-    assert found.sum() == 2 * len(legs) == 2 * (5 + 5 + 4)
+    swaps, legs = [SideSwap(10, "legs"), SideSwap(20, "legs")], limbs_of(MARKS)["legs"]
+    changed = (corrected(walk(), swaps).points != walk().points).any(axis=-1)
+    assert np.flatnonzero(changed.any(axis=0)).tolist() == sorted(legs)
+    assert np.flatnonzero(changed.any(axis=1)).tolist() == list(range(10, 20))
+    assert [limbs_at(swaps, f) for f in (9, 10, 19, 20)] == [[], ["legs"], ["legs"], []]
+    assert toggled(swaps, swaps[:1]) == (swaps[1],)
+    assert toggled(swaps[1:], swaps[:1]) == tuple(swaps)
     track = walk()
     twice = with_swaps(with_swaps(track, SideSwap(10, "arms")), SideSwap(10, "arms"))
     np.testing.assert_array_equal(twice.points, track.points)
@@ -102,3 +107,35 @@ def test_corrections_hold_until_the_next_one_and_leave_the_rest() -> None:
     np.testing.assert_array_equal(
         with_swaps(track, SideSwap(10, "legs")).points[10:, foot], track.points[10:, foot[::-1]]
     )
+
+
+def test_labels_and_joints_of_a_result_are_exchanged() -> None:
+    labels = np.arange(32, dtype=np.uint8).reshape(4, 8)
+    parsing = Parsing(S31, (8, 4), labels, labels.copy(), labels.copy())
+    points = np.arange(34, dtype=np.float32).reshape(17, 2)
+    person = PersonResult((0, 0, 9, 9), 1.0, Pose(COCO17, points, np.linspace(0, 1, 17, dtype=np.float32)))
+    found = exchanged(Result(parsing, (person,)), MARKS, ["legs"])
+    expected = {S31.id(n): S31.id(m) for n, m in (("rfoot", "lfoot"), ("rhand", "rhand"), ("neck", "neck"))}
+    assert {k: int(found.parsing.labels.flat[k]) for k in expected} == expected
+    pose = found.people[0].pose
+    assert pose.points[COCO17.id("l_knee")].tolist() == points[COCO17.id("r_knee")].tolist()
+    assert pose.scores[COCO17.id("l_wrist")] == person.pose.scores[COCO17.id("l_wrist")]
+    again = exchanged(found, MARKS, ["legs"])
+    np.testing.assert_array_equal(again.parsing.labels, labels)
+    np.testing.assert_array_equal(exchanged(Result(parsing), MARKS, []).parsing.labels, labels)
+
+
+def test_corrections_are_kept_beside_the_clip_wherever_it_lies(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XFACTOR_HOME", str(tmp_path / "home"))
+    clip, swaps = tmp_path / "a.mp4", (SideSwap(3, "arms"), SideSwap(9, "legs"))
+    clip.write_bytes(b"frames")
+    assert load_corrections(clip) == ()
+    save_corrections(clip, swaps)
+    clip = clip.rename(tmp_path / "b.mp4")
+    assert load_corrections(clip) == swaps
+    corrections_path(clip).write_text('{"sides": [{"frame": 1, "limbs": "tail"}]}')
+    assert load_corrections(clip) == ()
+    save_corrections(clip, ())
+    assert not corrections_path(clip).exists()
+    with pytest.raises(Refusal, match="cannot be kept"):
+        save_corrections(tmp_path / "gone.mp4", swaps)

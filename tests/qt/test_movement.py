@@ -1,0 +1,152 @@
+"""Movement in the window: collected, plotted, corrected, saved."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtSvg import QSvgRenderer
+
+from app.desktop import Desktop
+from models.labels import S31
+from runtime.movement.corrections import load_corrections
+from runtime.movement.history import MovementHistory
+from runtime.movement.sides import SideSwap
+from runtime.movement.sightings import Landmarks
+from runtime.output.movement_csv import read
+from tests.qt.conftest import pause
+
+pytestmark = pytest.mark.gui
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XFACTOR_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def plotted(playing: Desktop, qtbot) -> Desktop:
+    """A clip of which all frames were played, with the plot under the time line."""
+    movement = playing.movement
+    playing.window.actions_["movement"].trigger()
+    playing.playing.toggle()
+    qtbot.waitUntil(lambda: movement.history.frames > 30, timeout=60_000)
+    pause(playing)
+    qtbot.waitUntil(lambda: movement.plot is not None and len(movement.plot._lines) == 5, timeout=20_000)
+    return playing
+
+
+def test_frames_seen_are_plotted_and_a_click_goes_there(plotted: Desktop, showing, qtbot) -> None:
+    movement, plot, timeline = plotted.movement, plotted.movement.plot, plotted.window.transport.timeline
+    drawn = {n: np.isfinite(line.getOriginalDataset()[1]).sum() for n, line in plot._lines.items()}
+    assert "right hand" in drawn
+    assert max(drawn.values()) > 20
+    box = plot.getPlotItem().getViewBox()
+    at = plot.mapFromScene(box.mapViewToScene(QPointF(20, 0)))
+    assert abs(at.x() - timeline._x(20)) < 2  # one x axis
+    qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at.x(), 40))
+    showing(plotted, 20)
+    qtbot.waitUntil(lambda: plot._head.value() == 20, timeout=5000)
+    before = movement.history.frames
+    plotted.playing.seek(21)
+    showing(plotted, 21)
+    assert movement.history.frames in {before, before + 1}
+
+
+def test_plot_and_time_line_are_zoomed_together(plotted: Desktop, qtbot) -> None:
+    plot, timeline = plotted.movement.plot, plotted.window.transport.timeline
+    qtbot.waitUntil(lambda: plot._frames == 50, timeout=5000)
+    wheel = QWheelEvent(
+        QPointF(timeline._x(30), 10), QPointF(0, 0), QPoint(), QPoint(0, 240),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    timeline.wheelEvent(wheel)
+    first, last = plot.getPlotItem().getViewBox().viewRange()[0]
+    assert (first, last) == pytest.approx(timeline._range)
+    assert last - first == pytest.approx(49 / 1.25**2)
+    assert first < 30 < last
+    plot.show_range(5, 25)
+    assert timeline._range == pytest.approx((5, 25))
+    assert timeline._index(timeline._x(12)) == 12
+    plot.show_range(0, 49)
+    assert timeline._range is None
+
+
+def test_measures_and_parts_are_chosen(plotted: Desktop, qtbot) -> None:
+    movement, window = plotted.movement, plotted.window
+    movement.choose("angle")
+    qtbot.waitUntil(lambda: "right knee" in movement.plot._lines, timeout=5000)
+    assert [a.text() for a in window.actions_.menus["measures"].actions() if a.isChecked()][
+        -1
+    ] == "Joint angles, °"
+    movement.choose("area")
+    window.display.show(window.display.style.with_solo(S31.id("luleg")))
+    qtbot.waitUntil(lambda: list(movement.plot._lines) == ["left upper leg"], timeout=5000)
+    window.actions_["movement"].trigger()
+    assert not movement.plot.isVisible()
+    assert window.transport.timeline._margins == (10, 10)
+
+
+def test_one_key_exchanges_the_sides_from_here_on(playing: Desktop, clip: Path, showing, qtbot) -> None:
+    window, parsing = playing.window, playing.window.canvas.parsed.parsing
+    legs = (S31.id("ruleg"), S31.id("luleg"))
+
+    def areas() -> list[int]:
+        return [int((window.canvas.parsed.parsing.labels == part).sum()) for part in legs]
+
+    before = areas()
+    assert before[0] != before[1]
+    window.actions_["swap-sides"].trigger()
+    qtbot.waitUntil(lambda: areas() == before[::-1], timeout=10_000)
+    assert "exchanged from frame 0 on" in window.status.currentMessage()
+    kept = (SideSwap(0, "arms"), SideSwap(0, "legs"))
+    qtbot.waitUntil(lambda: load_corrections(clip) == kept, timeout=5000)
+    qtbot.waitUntil(lambda: 0 in window.transport.timeline._marks, timeout=5000)
+    playing.open(str(clip))  # another time: it is remembered
+    qtbot.waitUntil(lambda: playing.movement.corrections == kept, timeout=20_000)
+    window.actions_["swap-sides"].trigger()
+    qtbot.waitUntil(lambda: not load_corrections(clip), timeout=5000)
+    assert parsing is not None
+
+
+def test_a_swap_is_marked_and_found(plotted: Desktop, showing, qtbot) -> None:
+    """The model is right here: a correction makes the swap, and what it leaves is found as one."""
+    movement, window = plotted.movement, plotted.window
+    assert movement.swaps == {}
+    movement.corrections = (SideSwap(25, "legs"),)
+    movement._guarded = -1
+    qtbot.waitUntil(lambda: bool(movement.swaps), timeout=5000)
+    found = movement.swaps
+    assert [s.limbs for swaps in found.values() for s in swaps] == ["legs"]
+    plotted.playing.seek(0)
+    showing(plotted, 0)
+    window.actions_["next-swap"].trigger()
+    showing(plotted, next(iter(found)))
+    assert "change places" in window.transport.timeline._marks[next(iter(found))] or 25 in found
+
+
+def test_the_whole_clip_is_measured_and_saved(plotted: Desktop, tmp_path: Path, qtbot) -> None:
+    movement, window = plotted.movement, plotted.window
+    for i in (3, 4, 5):  # as if they had been dropped
+        movement.history._seen.pop(i, None)
+    window.actions_["measure-clip"].trigger()
+    qtbot.waitUntil(lambda: movement._whole, timeout=110_000)
+    assert movement.history.frames == 50
+    movement.save_table(str(tmp_path / "m.csv"))
+    qtbot.waitUntil((tmp_path / "m.csv").exists, timeout=10_000)
+    with (tmp_path / "m.csv").open() as table:
+        assert [int(r["frame"]) for r in csv.DictReader(table)] == list(range(50))
+    again = MovementHistory(Landmarks(S31))
+    with (tmp_path / "m.csv").open() as table:
+        for frame, (time_s, people) in read(table, again.landmarks).items():
+            again.add(frame, time_s, people)
+    assert again.frames == 50
+    for name in ("plot.png", "plot.svg"):
+        movement.save_picture(str(tmp_path / name))
+        qtbot.waitUntil((tmp_path / name).exists, timeout=10_000)
+    assert (tmp_path / "plot.png").read_bytes()[:4] == b"\x89PNG"
+    assert QSvgRenderer(str(tmp_path / "plot.svg")).isValid()
