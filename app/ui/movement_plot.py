@@ -144,8 +144,13 @@ class MovementPlot(pg.PlotWidget):
             self.menu_wanted.emit(event.globalPos())
 
     def _show_colours(self) -> None:
-        ink = self.palette().color(QPalette.ColorRole.WindowText)
-        self.setBackground(self.palette().color(QPalette.ColorRole.Window))
+        ink, ground = (
+            self.palette().color(r) for r in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Window)
+        )
+        self.setBackground(ground)
+        veil = QColor(ground)
+        veil.setAlpha(170)
+        self._legend.setBrush(veil)
         for side in ("left", "bottom"):
             self.getAxis(side).setPen(ink)
             self.getAxis(side).setTextPen(ink)
