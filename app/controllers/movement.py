@@ -122,7 +122,7 @@ class MovementAnalysis:
             self._capture, self.corrections, self.swaps = capture, (), {}
             self._load(capture)
         for name in ("measure-clip", "movement-table", "next-swap", "swap-sides"):
-            self._window.actions_.refuse(name, "" if place is not None else "Open a clip first")
+            self._window.actions_.refuse(name, "" if self._clip is not None else "Open a clip first")
         shown = self.plot is not None and self._window.actions_["movement"].isChecked()
         self._window.actions_.refuse("movement-picture", "" if shown else "Show the plot first (G)")
         if self.plot is not None:
@@ -231,7 +231,9 @@ class MovementAnalysis:
 
     def measure_clip(self) -> None:
         """Parse the whole clip in a process of its own; what it says takes the place of what was seen."""
-        clip, of, landmarks = Path(self._workspace.address).absolute(), self._of, self.history.landmarks
+        clip, of, landmarks = self._clip, self._of, self.history.landmarks
+        if clip is None:
+            return
         try:
             options = engine_options(self._workspace, self._pipeline)
         except Refusal as e:
@@ -263,7 +265,8 @@ class MovementAnalysis:
         """Exchange left and right from the frame on show: of the limbs marked there, else of all."""
         place, capture = self._playing.place(), self._pipeline.capture
         parsed = self._window.canvas.parsed
-        if place is None or parsed is None or capture is not self._capture:
+        clip = self._clip
+        if clip is None or place is None or parsed is None or capture is not self._capture:
             return
         frame = parsed.frame.index
         here = [c for c in self.corrections if c.frame == frame]
@@ -271,7 +274,7 @@ class MovementAnalysis:
         self.corrections = toggled(self.corrections, here or marked)
         self._guarded = -1
         self._pipeline.show_again()
-        clip, corrections = Path(self._workspace.address), self.corrections
+        corrections = self.corrections
         self._jobs.start(
             "Keeping corrections", lambda _: save_corrections(clip, corrections), lambda _: None, quiet=True
         )
@@ -288,11 +291,18 @@ class MovementAnalysis:
             words = f"No swap of left and right in the {self.history.frames} frames seen so far"
             self._window.status.showMessage(words, WORDS_MS)
 
-    def _load(self, capture: Capture | None) -> None:
+    @property
+    def _clip(self) -> Path | None:
+        """File of the clip that is open."""
         source = self._workspace.source
-        if capture is None or source is None or source.kind != "clip" or source.path is None:
+        return (
+            source.path.absolute() if source is not None and source.path and source.kind == "clip" else None
+        )
+
+    def _load(self, capture: Capture | None) -> None:
+        path = self._clip
+        if capture is None or path is None:
             return
-        path = source.path
 
         def done(found: tuple[SideSwap, ...]) -> None:
             if capture is self._capture and found:
@@ -304,7 +314,7 @@ class MovementAnalysis:
     # -- files
 
     def _ask(self, suffix: str, save: Callable[[str], None]) -> None:
-        name = f"{Path(self._workspace.address).stem} movement.{suffix}"
+        name = f"{self._clip.stem if self._clip else 'clip'} movement.{suffix}"
         filters = "Tables (*.csv)" if suffix == "csv" else "Pictures (*.png *.svg)"
         ask_new_file(self._window, "Save movement", name, filters, save)
 
