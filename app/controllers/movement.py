@@ -21,6 +21,8 @@ from app.live.inference import Parser
 from app.live.pipeline import Pipeline
 from app.ui.dialogs import ask_new_file
 from app.ui.menu_entries import Choice, fill
+from app.ui.timeline import MARGIN_PX
+from app.ui.translation import tr
 from app.ui.window import Window
 from app.workspace import Workspace
 from models.results import Result
@@ -181,39 +183,28 @@ class MovementAnalysis:
             lines.append(Curve(words, colour, *broken(track, values)))
         unit = f" ({measure.unit})" if measure.unit else ""
         whose = f" of person {person}" if person else ""
-        plot.show_curves(f"{measure.words}{unit}{whose}, over seconds", lines[:MOST_CURVES])
+        plot.show_curves(f"{tr(measure.words)}{unit}{whose} · t (s)", lines[:MOST_CURVES])
 
     # -- what the menu asks for
 
     def _show(self, on: bool) -> None:  # noqa: FBT001 - a signal's payload
-        if on and self.plot is None:
-            self._jobs.start(
-                "Loading the plot",
-                lambda _: importlib.import_module("app.ui.movement_plot"),
-                lambda _: self._make(),
-                quiet=True,
-            )
-        elif self.plot is not None:
-            self.plot.setVisible(on)
-            self._window.transport.timeline.align(*self._margins(on=on))
         self._drawn = None
-
-    def _margins(self, *, on: bool) -> tuple[float, float]:
-        from app.ui import movement_plot, timeline  # noqa: PLC0415 - loaded when it is first shown
-
-        return float(movement_plot.AXIS_PX if on else timeline.MARGIN_PX), float(timeline.MARGIN_PX)
+        if self.plot is not None:
+            self._window.transport.timeline.align(self.plot.left_px if on else MARGIN_PX)
+        elif on:
+            load = partial(importlib.import_module, "app.ui.movement_plot")
+            self._jobs.start("Loading the plot", lambda _: load(), lambda _: self._make(), quiet=True)
 
     def _make(self) -> None:
         from app.ui.movement_plot import MovementPlot  # noqa: PLC0415 - the job before has loaded it
 
-        if self.plot is None:
-            timeline, self.plot = self._window.transport.timeline, MovementPlot()
-            self.plot.sought.connect(self._playing.seek)
-            self.plot.ranged.connect(timeline.show_range)
-            timeline.ranged.connect(self.plot.show_range)
-            self.plot.menu_wanted.connect(self._window.actions_.menus["movement"].popup)
-            self._window.transport.add_plot(self.plot)
-            self._show(on=self._window.actions_["movement"].isChecked())
+        timeline, self.plot = self._window.transport.timeline, self.plot or MovementPlot()
+        self.plot.sought.connect(self._playing.seek)
+        self.plot.ranged.connect(timeline.show_range)
+        timeline.ranged.connect(self.plot.show_range)
+        self.plot.menu_wanted.connect(self._window.actions_.menus["movement"].popup)
+        self._window.transport.add_plot(self.plot)
+        self._show(on=self._window.actions_["movement"].isChecked())
 
     def choose(self, measure: str) -> None:
         """Draw another measure."""
@@ -222,10 +213,7 @@ class MovementAnalysis:
 
     def _fill(self) -> None:
         actions = self._window.actions_
-        choices = [
-            Choice(m.name, f"{m.words}, {m.unit}" if m.unit else m.words, checked=m.name == self._measure)
-            for m in MEASURES.values()
-        ]
+        choices = [Choice(m.name, tr(m.words), m.name == self._measure) for m in MEASURES.values()]
         group = actions.group("measure")
         fill(actions.menus["measures"], choices, self.choose, group=group, before=actions["measures-end"])
 
@@ -315,8 +303,8 @@ class MovementAnalysis:
 
     def _ask(self, suffix: str, save: Callable[[str], None]) -> None:
         name = f"{self._clip.stem if self._clip else 'clip'} movement.{suffix}"
-        filters = "Tables (*.csv)" if suffix == "csv" else "Pictures (*.png *.svg)"
-        ask_new_file(self._window, "Save movement", name, filters, save)
+        filters = "CSV (*.csv)" if suffix == "csv" else "PNG, SVG (*.png *.svg)"
+        ask_new_file(self._window, name, name, filters, save)
 
     def save_table(self, path: str) -> None:
         """Write everything measured so far as CSV."""

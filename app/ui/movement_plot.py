@@ -14,14 +14,13 @@ from PyQt6.QtGui import (
     QColor,
     QContextMenuEvent,
     QImage,
-    QPaintDevice,
     QPainter,
     QPalette,
-    QResizeEvent,
 )
 from PyQt6.QtSvg import QSvgGenerator
 
 from app.ui.timeline import MARGIN_PX
+from app.ui.translation import tr
 
 AXIS_PX: Final = 64  # of the numbers at the left
 HEIGHT_PX: Final = 170
@@ -44,14 +43,13 @@ class MovementPlot(pg.PlotWidget):
     Signals:
         sought: a frame index was clicked.
         ranged: the frames from, to are on show.
-        aligned: the frames lie between these distances from the left and the right edge, px.
         menu_wanted: a place on the screen at which the menu is to open.
     """
 
     sought = pyqtSignal(int)
     ranged = pyqtSignal(float, float)
-    aligned = pyqtSignal(float, float)
     menu_wanted = pyqtSignal(QPoint)
+    left_px = AXIS_PX  # of the frames, from the edge
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +73,7 @@ class MovementPlot(pg.PlotWidget):
         self.scene().sigMouseClicked.connect(self._on_clicked)
         self.setFixedHeight(HEIGHT_PX)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys belong to the player
-        self.setToolTip("Click to go there, turn the wheel to zoom; right click for measures and files")
+        self.setToolTip(tr("Click to go there, turn the wheel to zoom; right click for measures and files"))
         self._show_colours()
 
     def show_place(self, frame: int, frames: int, rate: float) -> None:
@@ -109,28 +107,17 @@ class MovementPlot(pg.PlotWidget):
     def picture(self, *, svg: bool) -> bytes:
         """The plot as it is seen: an SVG, or a PNG of twice its size."""
         file, size = QBuffer(), self.size()
+        pixels, vectors = QImage(2 * size, QImage.Format.Format_RGB32), QSvgGenerator()
         if svg:
-            vectors = QSvgGenerator()
             vectors.setOutputDevice(file)
             vectors.setSize(size)
             vectors.setViewBox(QRect(QPoint(), size))
-            self._render(vectors)
-        else:
-            pixels = QImage(2 * size, QImage.Format.Format_RGB32)
-            self._render(pixels)
-            pixels.save(file, "PNG")
-        return file.data().data()
-
-    def _render(self, device: QPaintDevice) -> None:
-        painter = QPainter(device)
+        painter = QPainter(vectors if svg else pixels)
         self.render(painter)  # to all of the device
         painter.end()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Tell where the frames lie."""
-        super().resizeEvent(event)
-        if hasattr(self, "_lines"):
-            self.aligned.emit(float(AXIS_PX), float(MARGIN_PX))
+        if not svg:
+            pixels.save(file, "PNG")
+        return file.data().data()
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Follow the theme."""

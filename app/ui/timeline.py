@@ -57,7 +57,7 @@ class Timeline(QWidget):
         self.setAccessibleName(tr("Time line"))
         self._place = TimelinePosition()
         self._taken = ""
-        self._margins = float(MARGIN_PX), float(MARGIN_PX)  # left, right
+        self._left = MARGIN_PX
         self._range: tuple[float, float] | None = None  # frames on show, all without
         self._marks: dict[int, str] = {}
         self.setMouseTracking(True)
@@ -86,9 +86,9 @@ class Timeline(QWidget):
             self._marks = marks
             self.update()
 
-    def align(self, left_px: float, right_px: float) -> None:
-        """Let the frames begin and end so far from the edges."""
-        self._margins = left_px, right_px
+    def align(self, left_px: int) -> None:
+        """Let the frames begin so far from the left edge."""
+        self._left = left_px
         self.update()
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
@@ -217,13 +217,12 @@ class Timeline(QWidget):
 
     def _x(self, index: int) -> float:
         first, last = self._range or (0.0, float(self._last))
-        left, right = self._margins
-        return left + (self.width() - left - right) * min(1.0, max(0.0, (index - first) / (last - first)))
+        wide = self.width() - self._left - MARGIN_PX
+        return self._left + wide * min(1.0, max(0.0, (index - first) / (last - first)))
 
     def _frame(self, x: float) -> float:
         first, last = self._range or (0.0, float(self._last))
-        left, right = self._margins
-        fraction = (x - left) / max(1.0, self.width() - left - right)
+        fraction = (x - self._left) / max(1.0, self.width() - self._left - MARGIN_PX)
         return first + min(1.0, max(0.0, fraction)) * (last - first)
 
     def _index(self, x: float) -> int:

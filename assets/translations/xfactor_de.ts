@@ -388,6 +388,10 @@
         <translation>Anderes Netz</translation>
     </message>
     <message>
+        <source>Area</source>
+        <translation>Fläche</translation>
+    </message>
+    <message>
         <source>Area, speed or angles over time</source>
         <translation>Fläche, Tempo oder Winkel über der Zeit</translation>
     </message>
@@ -498,6 +502,14 @@
     <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <source>Centroid, from the left</source>
+        <translation>Schwerpunkt, von links</translation>
+    </message>
+    <message>
+        <source>Centroid, from the top</source>
+        <translation>Schwerpunkt, von oben</translation>
     </message>
     <message>
         <source>Changed by you</source>
@@ -970,6 +982,10 @@
     <message>
         <source>Jobs</source>
         <translation>Aufträge</translation>
+    </message>
+    <message>
+        <source>Joint angles</source>
+        <translation>Gelenkwinkel</translation>
     </message>
     <message>
         <source>Joints over the parts</source>
@@ -1736,6 +1752,10 @@
         <translation>Rechtes Handgelenk</translation>
     </message>
     <message>
+        <source>Right-left symmetry of area</source>
+        <translation>Rechts-links-Symmetrie der Fläche</translation>
+    </message>
+    <message>
         <source>Runs on</source>
         <translation>Läuft auf</translation>
     </message>
@@ -1898,6 +1918,14 @@
     <message>
         <source>Speed</source>
         <translation>Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>Speed in body heights</source>
+        <translation>Geschwindigkeit in Körperhöhen</translation>
+    </message>
+    <message>
+        <source>Speed of the centroid</source>
+        <translation>Geschwindigkeit des Schwerpunkts</translation>
     </message>
     <message>
         <source>Standard</source>
@@ -2118,6 +2146,10 @@
     <message>
         <source>View, colours, keys, folders and the list of recent sources will be as on the first day. Factors, models and recordings stay. The settings file of now is kept beside the new one.</source>
         <translation>Ansicht, Farben, Tasten, Ordner und die Liste der letzten Quellen werden wie am ersten Tag. Faktoren, Modelle und Aufnahmen bleiben. Die jetzige Datei bleibt neben der neuen liegen.</translation>
+    </message>
+    <message>
+        <source>Visibility</source>
+        <translation>Sichtbarkeit</translation>
     </message>
     <message>
         <source>WHO IS LEARNED</source>

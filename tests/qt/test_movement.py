@@ -82,13 +82,13 @@ def test_measures_and_parts_are_chosen(plotted: Desktop, qtbot) -> None:
     qtbot.waitUntil(lambda: "right knee" in movement.plot._lines, timeout=5000)
     assert [a.text() for a in window.actions_.menus["measures"].actions() if a.isChecked()][
         -1
-    ] == "Joint angles, °"
+    ] == "Joint angles"
     movement.choose("area")
     window.display.show(window.display.style.with_solo(S31.id("luleg")))
     qtbot.waitUntil(lambda: list(movement.plot._lines) == ["left upper leg"], timeout=5000)
     window.actions_["movement"].trigger()
     assert not movement.plot.isVisible()
-    assert window.transport.timeline._margins == (10, 10)
+    assert window.transport.timeline._left == 10
 
 
 def test_one_key_exchanges_the_sides_from_here_on(playing: Desktop, clip: Path, showing, qtbot) -> None:
