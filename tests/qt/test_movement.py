@@ -33,6 +33,7 @@ def plotted(playing: Desktop, qtbot) -> Desktop:
     """A clip of which all frames were played, with the plot under the time line."""
     movement = playing.movement
     playing.window.actions_["movement"].trigger()
+    playing.window.actions_["loop"].trigger()  # a busy machine drops frames
     playing.playing.toggle()
     qtbot.waitUntil(lambda: movement.history.frames > 30, timeout=60_000)
     pause(playing)
