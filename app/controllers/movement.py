@@ -190,6 +190,7 @@ class MovementAnalysis:
     def _show(self, on: bool) -> None:  # noqa: FBT001 - a signal's payload
         self._drawn = None
         if self.plot is not None:
+            self.plot.setVisible(on)
             self._window.transport.timeline.align(self.plot.left_px if on else MARGIN_PX)
         elif on:
             load = partial(importlib.import_module, "app.ui.movement_plot")
