@@ -11,6 +11,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from app.commands.parse import parse_all
+from models.consistency import consistency
 from models.labels import COCO17
 from runtime.engine.engine import load_engine
 from runtime.frames import Frame
@@ -50,3 +51,20 @@ def test_joints_become_keypoints_that_lie_on_the_person(frames: dict[int, Frame]
         name: joints[COCO17.id(name), 1] for name in ("nose", "l_shoulder", "l_hip", "l_knee", "l_ankle")
     }
     assert list(height.values()) == sorted(height.values()), "upright, y downwards"
+
+
+@pytest.mark.parametrize("name", ["pil-small", "mula-small", "paf-fcn-small"])
+def test_parts_and_joints_of_one_model_agree(frames: dict[int, Frame], name: str) -> None:
+    engine = load_engine(name, device="cpu")
+    empty, standing = (engine.parse(frames[i]) for i in (EMPTY, STANDING))
+    assert empty.parsing is not None
+    assert standing.parsing is not None
+    assert (empty.parsing.labels > 0).mean() < 0.01, "the empty room has nobody"
+    labels = full_labels(standing.parsing) > 0
+    reference = full_labels(load_engine("factored-s31", device="cpu").parsing(frames[STANDING])) > 0
+    assert (labels & reference).sum() / (labels | reference).sum() > 0.8
+    best = max(standing.people, key=lambda p: p.score)
+    assert best.pose is not None
+    judged = consistency(standing.parsing, [best.pose])
+    assert judged.share is not None
+    assert judged.share > 0.7, "joints lie in their parts"
