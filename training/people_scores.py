@@ -96,7 +96,8 @@ def beside(engine: Engine, crowds: Iterable[Crowd]) -> dict[str, Any]:
             tally = tally or Confusion(parts.classes)
             exact = np.where(crowd.codes < S31.classes, crowd.codes, IGNORE)
             add_parts(given.parsing, from_s31(parts)[exact], parts, tally)
-    return pck_dist(pictures, COCO17) | (tally.summary() if tally else {})
+    parts_known = tally is not None and bool(tally.counts[1:].any())  # photos tell no part of their people
+    return pck_dist(pictures, COCO17) | (tally.summary() if tally and parts_known else {})
 
 
 def ablations(engine: Engine, sizes: Sequence[str]) -> dict[str, Engine]:

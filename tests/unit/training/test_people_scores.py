@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models.labels import S31
 from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import NetworkSize
 from tests import drawn_people
@@ -53,3 +55,12 @@ def test_rendered_people_of_the_other_part_are_refused(tmp_path: Path) -> None:
     assert read_rendered(tmp_path) == []
     with pytest.raises(DataError, match="its people are for train, others are for test"):
         read_rendered(tmp_path, part="test")
+
+
+def test_parts_are_scored_only_where_some_are_known() -> None:
+    engine = load_engine("people-s31", device="cpu").with_size(NetworkSize(128))
+    scene = crowds()[0]
+    background = np.zeros_like(scene.owners)
+    assert "mean IoU" not in beside(engine, [replace(scene, codes=background)]), "no part of anybody is told"
+    background[:20] = S31.id("rhand")
+    assert "mean IoU" in beside(engine, [replace(scene, codes=background)])
