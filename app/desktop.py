@@ -34,6 +34,7 @@ from app.controllers.playback import PlaybackControls
 from app.controllers.recording import Recordings
 from app.controllers.settings import SettingsEditing
 from app.controllers.shortcuts import ShortcutEditing
+from app.controllers.silhouette_options import SilhouetteOptions
 from app.controllers.unfinished import offer_unfinished
 from app.controllers.virtual_camera import VirtualCameraActions
 from app.live.listing import Listing
@@ -103,6 +104,7 @@ class Desktop(QObject):
         self.comparison = ModelComparison(*basis, self.listing, *([loader] if loader else []))
         self.people = PeopleActions(self.window)
         self.movement = MovementAnalysis(*basis, self.playing)
+        self.silhouettes = SilhouetteOptions(*basis[:3])
         self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
         self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
         self.overview = JobOverview(self.window, self.jobs)
@@ -304,12 +306,9 @@ class Desktop(QObject):
         self.settings_writing.refresh(self.current)
         window_state.show_hidden(window, self.workspace)
         pipeline.rest(window.canvas.parsed)
-        self.recordings.refresh()
-        self.exports.refresh()
-        self.camera.refresh()
-        self.movement.refresh()
-        self.comparison.refresh()
-        self.personalization.refresh()
+        followers = (self.recordings, self.exports, self.camera, self.movement, self.comparison)
+        for follower in (*followers, self.silhouettes, self.personalization):
+            follower.refresh()
         window.status.show_camera(on=pipeline.camera_on)
         vitals = window_state.metrics(window, self.workspace, pipeline)
         gives = self.workspace.source is not None and not (capture is not None and capture.lost)

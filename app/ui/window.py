@@ -39,6 +39,7 @@ from app.ui.menu_entries import Choice, fill
 from app.ui.people_bar import PeopleBar
 from app.ui.personalize_panel import WIDTH as PANEL_WIDTH
 from app.ui.personalize_panel import PersonalizePanel
+from app.ui.source_bar import SourceBar
 from app.ui.status_bar import StatusBar
 from app.ui.style_panel import WIDTH as CONTROLS_WIDTH
 from app.ui.style_panel import StylePanel
@@ -94,7 +95,7 @@ class Window(KeyboardWindow):
         self.activity = JobList()
         self.controls = StylePanel()
         self.personalise = PersonalizePanel()
-        self.brush_bar = BrushBar()
+        self.brush_bar, self.source_bar = BrushBar(), SourceBar()
         self.people_bar = PeopleBar(self.actions_)
         self._side = QStackedWidget()
         self._width = PANEL_WIDTH  # of the page that is not on show
@@ -296,9 +297,8 @@ class Window(KeyboardWindow):
         self._stack.addWidget(self.welcome)
         middle = QWidget()
         column = QVBoxLayout(middle)
-        lay_out(
-            column, self._stack, self.people_bar, self.brush_bar, self.activity, self.transport, spacing=0
-        )
+        bars = (self.people_bar, self.source_bar, self.brush_bar, self.activity, self.transport)
+        lay_out(column, self._stack, *bars, spacing=0)
         column.setStretchFactor(self._stack, 1)
         self.full_screen = FullScreen(self._stack, column, self.transport, self.banner)
         self.setCentralWidget(middle)

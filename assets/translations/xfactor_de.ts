@@ -4,6 +4,30 @@
 <context>
     <name>xfactor</name>
     <message>
+        <source>Frames remembered</source>
+        <translation>Gemerkte Bilder</translation>
+    </message>
+    <message>
+        <source>Learn again</source>
+        <translation>Neu lernen</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>Schwelle</translation>
+    </message>
+    <message>
+        <source>Pick again…</source>
+        <translation>Neu wählen…</translation>
+    </message>
+    <message>
+        <source>Soft edge</source>
+        <translation>Weiche Kante</translation>
+    </message>
+    <message>
+        <source>Tolerance</source>
+        <translation>Toleranz</translation>
+    </message>
+    <message>
         <source>Ctrl+A shows all parts</source>
         <translation>Strg+A zeigt alle Teile</translation>
     </message>

@@ -15,7 +15,7 @@ Picture = NDArray[np.uint8]
 LEARNING_FRAMES = 30  # one second of a webcam: enough to see its noise
 NOISE = 6.0  # grey levels; below this a pixel's measured noise is luck
 NEAR, FAR = 3.0, 6.0  # noise-scaled colour distances that are surely background and surely person
-HISTORY = 500  # frames that somebody must stand still to disappear
+HISTORY = 500  # frames
 SHADOW_WEIGHT = 0.4  # of brightness against chroma: a shadow is darker, not of another colour
 GAIN = 0.7, 1.4  # a camera's exposure may wander this far
 
@@ -27,6 +27,7 @@ class BackgroundPlate:
 
     Attributes:
         name: in the menu.
+        near: distance, in units of the noise, up to which a pixel is surely background.
     """
 
     name = "background plate"
@@ -34,6 +35,7 @@ class BackgroundPlate:
 
     def __init__(self, frames: int = LEARNING_FRAMES) -> None:
         self._needed = frames
+        self.near = NEAR
         self.relearn()
 
     def relearn(self) -> None:
@@ -65,7 +67,7 @@ class BackgroundPlate:
         difference[..., 0] += (1 - self._gain(colours)) * colours[..., 0]
         difference *= difference
         distance = np.sqrt(cv2.blur(cv2.transform(difference * self._weight, np.ones((1, 3))), (5, 5)))
-        mask = cv2.convertScaleAbs(np.clip(distance - NEAR, 0, FAR - NEAR), alpha=255 / (FAR - NEAR))
+        mask = cv2.convertScaleAbs(np.clip(distance - self.near, 0, FAR - NEAR), alpha=255 / (FAR - NEAR))
         return request.answer(np.asarray(cv2.medianBlur(mask, 5), np.uint8))
 
     def _learn(self, colours: NDArray[np.float32]) -> None:
@@ -90,17 +92,23 @@ class BackgroundPlate:
 
 
 class MovingBackground:
-    """OpenCV's MOG2: what has not moved for some seconds becomes background, and shadows are no person."""
+    """OpenCV's MOG2: what has not moved for some seconds becomes background, and shadows are no person.
+
+    Attributes:
+        threshold: squared distance from a pixel's mixture, in units of its variance, that is a person.
+        history: frames that somebody must stand still to disappear.
+    """
 
     name = "moving background (MOG2)"
     sessions: tuple[Session, ...] = ()
 
     def __init__(self) -> None:
+        self.threshold, self.history = 16.0, float(HISTORY)
         self.reset()
 
     def reset(self) -> None:
         """Learn the scene anew."""
-        self._model = cv2.createBackgroundSubtractorMOG2(HISTORY, 16, detectShadows=True)
+        self._model = cv2.createBackgroundSubtractorMOG2(detectShadows=True)
         self._seen = 0
         self._size = (0, 0)
 
@@ -111,6 +119,8 @@ class MovingBackground:
         if self._size != (width, height):
             self.reset()
             self._size = (width, height)
+        self._model.setVarThreshold(self.threshold)
+        self._model.setHistory(round(self.history))
         moving = np.asarray(self._model.apply(small), np.uint8)
         self._seen += 1
         if self._seen < LEARNING_FRAMES // 2:
