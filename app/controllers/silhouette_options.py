@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from app.live.pipeline import Pipeline
 from app.ui.source_bar import Range
@@ -48,7 +49,7 @@ class SilhouetteOptions:
         xfactor, source = self._workspace.xfactor, self._workspace.xfactor.source
         self._shown[1][name] = value
         if isinstance(source, ChromaKey):
-            changed = {name: value}
+            changed: dict[str, Any] = {name: value}
             self._workspace.use(replace(xfactor, source=replace(source, **changed)))
         elif source is not None:
             setattr(source, name, value)
