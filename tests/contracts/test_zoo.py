@@ -97,7 +97,7 @@ def test_the_bundle_holds_its_files_and_their_hashes(exported: Exported) -> None
         n: hashlib.sha256((exported.folder / n).read_bytes()).hexdigest() for n in names - {"SHA256SUMS"}
     }
     assert {p.name for p in exported.folder.parent.iterdir()} == {exported.name}, "temporary files were left"
-    assert '"step": 1' in (exported.folder / "CARD.md").read_text()
+    assert "| step | 1 |" in (exported.folder / "CARD.md").read_text()
 
 
 @pytest.mark.onnx
