@@ -112,7 +112,7 @@ def test_a_model_of_joints_alone_writes_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match=r"--save labels,csv: .* gives people only. Choose of overlay,coco"):
         parse(clip, out, model=str(model.parent), size="96", save=("labels", "coco", "csv"))
     assert parse(clip, out, model=str(model.parent), size="96", save=()) == 0
-    assert sorted(p.name for p in (out / "a").iterdir()) == ["coco.json", "overlay.mp4"]
+    assert sorted(p.name for p in (out / "a").iterdir()) == ["coco.json", "movement.csv", "overlay.mp4"]
     assert not (out / "labels.json").exists()
     raw = json.loads((out / "a" / "coco.json").read_text())
     assert raw["categories"][0]["keypoints"][0] == "right_ankle"
