@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from export.graphs import to_onnx
 from export.parity import check
 from export.rewrite import rewrite
-from models.blocks import init_weights
 from models.factored import FactoredConvNet
 from models.families import MULA_SMALL, ZOO, Direction, MutualLearning, part_and_joint_stages
 from models.hourglass import HourglassShape
@@ -141,9 +140,7 @@ def test_stages_of_hourglasses_export_and_agree() -> None:
     """The papers' form, with few channels; sides that cannot be halved as often as it has levels."""
     row = replace(ZOO["mula-hg5"], mutual=MutualLearning(2))
     torch.manual_seed(0)
-    net = of_hourglasses(TINY, (7, 17), row.mutual)
-    init_weights(net)
-    net.train()
+    net = of_hourglasses(TINY, (7, 17), row.mutual).train()
     with torch.no_grad():
         for _ in range(30):
             net(torch.randn(2, 3, 64, 64))
