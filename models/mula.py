@@ -171,8 +171,8 @@ def build(row: ZooRow) -> MulaNet:
 def of_hourglasses(shape: HourglassShape, maps: tuple[int, int], mutual: MutualLearning) -> MulaNet:
     """Networks with one hourglass of a task in each stage.
 
-    Kernels begin as nearly an average of the cells round each, whatever the picture. Random ones are as large as the
-    features that they come from: each stage would square these, and past the third nothing be finite.
+    Kernels begin as nearly an average of the cells round each, whatever the picture. Random ones are as large
+    as the features that they come from: each stage would square these, and past the third nothing be finite.
     """
     sizes, encoders = MulaShape(shape.channels, maps, linear=True), [lambda: HourglassStage(shape)]
     net = MulaNet(lambda: HourglassStem(shape.channels, shape.form), encoders * mutual.stages, sizes, mutual)
