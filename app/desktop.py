@@ -120,6 +120,7 @@ class Desktop(QObject):
         self._stopping = False
         self._connect()
         self.restore(self.settings)
+        self.settings_writing.refresh(self.current)  # what differs from here on is written
         self.window.show_welcome(on=True)
 
     def _connect(self) -> None:
