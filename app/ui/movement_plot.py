@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -117,7 +118,8 @@ class MovementPlot(pg.PlotWidget):
         painter.end()
         if not svg:
             pixels.save(file, "PNG")
-        return file.data().data()
+        # Qt writes a curve without points as a path without data, which readers complain of
+        return re.sub(rb'<path[^>]* d=""[^>]*/>', b"", file.data().data())
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Follow the theme."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QWheelEvent
+from PyQt6.QtGui import QColor, QWheelEvent
 from PyQt6.QtSvg import QSvgRenderer
 
 from app.desktop import Desktop
+from app.ui.movement_plot import Curve
 from models.labels import S31
 from runtime.movement.corrections import load_corrections
 from runtime.movement.history import MovementHistory
@@ -151,3 +152,11 @@ def test_the_whole_clip_is_measured_and_saved(plotted: Desktop, tmp_path: Path, 
         qtbot.waitUntil((tmp_path / name).exists, timeout=10_000)
     assert (tmp_path / "plot.png").read_bytes()[:4] == b"\x89PNG"
     assert QSvgRenderer(str(tmp_path / "plot.svg")).isValid()
+
+
+def test_a_curve_without_points_leaves_no_empty_path(plotted: Desktop) -> None:
+    plot = plotted.movement.plot
+    assert plot is not None
+    nothing = Curve("nothing", QColor("red"), np.arange(50), np.full(50, np.nan))
+    plot.show_curves("speed", [nothing])
+    assert b'd=""' not in plot.picture(svg=True)
