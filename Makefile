@@ -21,6 +21,8 @@ OTHER_RUNTIME := $(if $(filter gpu,$(DEVICE)),onnxruntime,onnxruntime-gpu)
 EXTRAS := $(DEVICE)$(if $(LIGHT),,,personalize,download)
 # Where to find torch's CPU build: PyPI's own brings gigabytes of CUDA with it. Empty: wherever pip is set up to look.
 TORCH_INDEX ?=
+# How many processes run the tests of `make check`; each keeps about one core busy.
+WORKERS := 2
 # How many faults `make mutants` plants.
 SAMPLE := 300
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq
@@ -40,7 +42,7 @@ check:
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/pytest -m "not gpu and not camera"
+	@$(BIN)/pytest -m "not gpu and not camera" -n $(WORKERS) --dist loadfile
 
 coverage: $(DEV_STAMP)
 	@$(BIN)/pytest -q -m "not gpu and not camera" --cov --cov-report=json:.coverage.json --cov-report=

@@ -20,6 +20,7 @@ from app.commands.arguments import (
     LinkMinutes,
     MaskFolder,
     Model,
+    OverlayStyle,
     ResultFolder,
     Sources,
     named,
@@ -157,6 +158,7 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     alpha: Annotated[
         Literal["mov", "webm"], typer.Option("--alpha", help="ProRes 4444 or VP9, for --save alpha.")
     ] = "mov",
+    style: OverlayStyle = "",
     resume: Annotated[bool, typer.Option("--resume", help="Finish what is missing.")] = False,
     smooth: Annotated[bool, typer.Option(help="Smooth the labels of clips over time.")] = True,
     frames: Annotated[str, typer.Option(metavar="A:B", help="Of clips only these, both included.")] = "",
@@ -175,20 +177,20 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
 
     context.call_on_close(start_early())
     from app.batch.options import FrameSpan
-    from app.commands.parse import checked_saves, checked_size, parse_all
+    from app.commands.parse import checked_saves, checked_size, checked_style, parse_all
     from app.download.messages import DownloadLimits
 
     if factor and silhouettes:
         raise typer.BadParameter("--factor and --silhouettes stand in the same place. Give one of them")
     try:
         wanted = () if save is None else checked_saves(save)
-        network, span = checked_size(size), FrameSpan.parse(frames, every)
+        network, span, painted = checked_size(size), FrameSpan.parse(frames, every), checked_style(style)
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
     job = {
         "model": model, "factor": factor, "silhouettes": silhouettes, "size": network, "views": views,
         "device": device, "save": wanted, "alpha": alpha, "resume": resume, "smooth": smooth,
-        "span": span, "recursive": recursive,
+        "span": span, "recursive": recursive, "style": painted,
     }  # fmt: skip
     limits = DownloadLimits(minutes=link_minutes, megabytes=link_megabytes)
     raise typer.Exit(
@@ -327,9 +329,7 @@ def bench(
 def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
-    clean: Annotated[
-        bool, typer.Option("--clean", help="Delete what runs that were broken off have left.")
-    ] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Delete what broken-off runs have left.")] = False,
 ) -> None:
     """Report what works here, and the line that mends the rest."""
     from app.commands.doctor import clean_up

@@ -27,6 +27,7 @@ from app.controllers.live_sources import LiveSources
 from app.controllers.menus import RuntimeMenus, first_choice
 from app.controllers.model_comparison import ModelComparison
 from app.controllers.movement import MovementAnalysis
+from app.controllers.numbers import FrameNumbers
 from app.controllers.people import PeopleActions
 from app.controllers.personalization import Personalization
 from app.controllers.play_list import PlayList
@@ -35,6 +36,7 @@ from app.controllers.recording import Recordings
 from app.controllers.settings import SettingsEditing
 from app.controllers.shortcuts import ShortcutEditing
 from app.controllers.silhouette_options import SilhouetteOptions
+from app.controllers.thumbnails import Thumbnails
 from app.controllers.unfinished import offer_unfinished
 from app.controllers.virtual_camera import VirtualCameraActions
 from app.live.listing import Listing
@@ -104,6 +106,7 @@ class Desktop(QObject):
         self.comparison = ModelComparison(*basis, self.listing, *([loader] if loader else []))
         self.people = PeopleActions(self.window)
         self.movement = MovementAnalysis(*basis, self.playing)
+        self.thumbnails, self.numbers = Thumbnails(*basis), FrameNumbers(*basis[:2])
         self.silhouettes = SilhouetteOptions(*basis[:3])
         self.links = LinkOpening(self.window, self.jobs, self.open, self.refuse)
         self.help = HelpActions(self.window, self.jobs, self.recordings.folder, onnx.ort.__version__)
@@ -115,9 +118,8 @@ class Desktop(QObject):
         self.library = LibraryActions(self.window, self.workspace, self.jobs, self.listing, self.refuse)
         self.settings_writing = window_state.SettingsWriting(self.settings_file, self.jobs)
         self._timer = QTimer(self)
-        self._shown = 0  # number of the capture whose picture is on show
+        self._shown, self._stopping = 0, False  # number of the capture whose picture is on show
         self._dropped: Capture | None = None  # of a source that was dropped: it may be personalised on
-        self._stopping = False
         self._connect()
         self.restore(self.settings)
         self.settings_writing.refresh(self.current)  # what differs from here on is written
@@ -210,9 +212,8 @@ class Desktop(QObject):
     def open(self, text: str) -> None:
         """Open a camera, file, folder or link; what is on show stays until the first picture is there."""
         self.window.banner.withdraw(SOURCE, "plate", "brush")  # they were of the source before
-        source = self.workspace.open(text, self.playing.for_new_source()) if not self._stopping else None
-        if source is not None:
-            self.window.status.showMessage(f"Opening {source.name}…")
+        if not self._stopping and self.workspace.open(text, self.playing.for_new_source()) is not None:
+            window_state.show_metrics(self.window, self.workspace, self.pipeline, self.links.title)
 
     def _on_dropped(self, texts: list[str]) -> None:
         self.play_list.open(texts)
@@ -251,7 +252,6 @@ class Desktop(QObject):
 
     def _follow_source(self) -> None:
         if self.workspace.follow_source():
-            self.window.status.clearMessage()
             self.playing.begin()
 
     def _on_first_picture(self) -> None:
@@ -263,15 +263,14 @@ class Desktop(QObject):
         self.window.canvas.fit()
         opened = source.address
         known = self.links.remembered(opened)
-        name = source.name if known == opened else self.links.title(opened)
+        name = self.links.title(opened) or source.name
         self.window.status.show_source(name + self.play_list.place)
+        self.window.status.show_under("")
         self.window.setWindowTitle(f"{name} — xfactor")
         if not self._is_ours(opened):
             folder = str(Path(known).parent) if Path(known).exists() else self.settings.folder
             recent = self.settings.with_recent(known)
-            self.settings = replace(
-                self.settings, recent=recent, folder=folder
-            )  # written by `settings_writing`
+            self.settings = replace(self.settings, recent=recent, folder=folder)
         self.menus.fill_recent(self.settings.recent)
         if self._dropped is self.pipeline.capture or known != opened:
             self.personalization.offer()
@@ -308,13 +307,10 @@ class Desktop(QObject):
         window_state.show_hidden(window, self.workspace)
         pipeline.rest(window.canvas.parsed)
         followers = (self.recordings, self.exports, self.camera, self.movement, self.comparison)
-        for follower in (*followers, self.silhouettes, self.personalization):
+        for follower in (*followers, self.thumbnails, self.numbers, self.silhouettes, self.personalization):
             follower.refresh()
         window.status.show_camera(on=pipeline.camera_on)
-        vitals = window_state.metrics(window, self.workspace, pipeline)
-        gives = self.workspace.source is not None and not (capture is not None and capture.lost)
-        window.status.show_metrics(vitals if gives else None)
-        window.canvas.show_metrics(vitals if gives and window.actions_["hud"].isChecked() else None)
+        window_state.show_metrics(window, self.workspace, pipeline, self.links.title)
         self.overview.refresh()
 
     def current(self) -> Settings:

@@ -57,6 +57,7 @@ class Settings:
     joints: bool = True  #: over the parts, of a model that gives both
     legend: bool = True
     hud: bool = False
+    thumbnails: bool = True  #: of a clip, over the time line
     mirror: bool = True  #: live sources only, display only
     hidden_parts: tuple[str, ...] = ()
     smoothing: bool = True
@@ -73,6 +74,7 @@ class Settings:
     export_folder: str = ""  #: where exports go; empty: the folder of recordings
     export_save: tuple[str, ...] = ("overlay",)  #: products of the last export
     export_alpha: str = _choice("mov", "webm")
+    export_as_seen: bool = True  #: overlays in the style of the window; else every part in the usual way
     geometry: str = _qt_state()  #: of the window, as Qt wrote it, base64
     layout: str = _qt_state()  #: of docks and tool bars, as Qt wrote it, base64
 

@@ -42,6 +42,7 @@ class Workspace:
 
     Attributes:
         source: what is open, None on the welcome page.
+        opening: what was opened last, and may still wait for its first picture.
         choice: the model that is in use or being loaded.
         looks: how often it looks at each picture: `1`, `2`, `6`, or `auto`, as the source allows.
         xfactor: what stands in the X factor's place.
@@ -66,7 +67,7 @@ class Workspace:
         self._pipeline = pipeline
         self._jobs = jobs
         self._loader = loader
-        self._opening: Source | None = None
+        self.opening: Source | None = None
         self._engine: Engine | None = None
         self._loading: BackgroundJob | None = None
 
@@ -85,7 +86,7 @@ class Workspace:
         if source.kind == "link":
             self.on_link(source.link)
             return None
-        self._opening = source
+        self.opening = source
         beside = source.camera is None or not self._pipeline.reads_camera
         self._pipeline.open(lambda: open_feed(source), playback, beside=beside)
         if not beside:
@@ -99,11 +100,11 @@ class Workspace:
         if opening is None or not (opening.ready or opening.failed):
             return False
         if opening.failed:
-            self._pipeline.opening = self._opening = None
+            self._pipeline.opening = self.opening = None
             return True
         another = self.source is not None  # else the person asked for is of this one
-        if self._opening is not None:
-            self.source = self._opening
+        if self.opening is not None:
+            self.source = self.opening
         if self._engine is not None:
             self._engine = self._engine.with_views(self.views_of(self._engine))
         self._pipeline.swap_source(self._engine)
@@ -113,7 +114,7 @@ class Workspace:
 
     def close(self) -> None:
         """Stop reading; a camera goes off."""
-        self.source = self._opening = None
+        self.source = self.opening = None
         self._pipeline.close_source()
         self._forget_person()
 

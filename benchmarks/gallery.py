@@ -16,10 +16,10 @@ from pathlib import Path
 from PIL import Image
 
 from app.desktop import Desktop
-from app.ui.style import ViewMode
 from benchmarks.screenshots import Scene, caught_up, photograph, save_pictures, seek
 from models.results import Result
 from runtime.library.models import list_models
+from runtime.output.style import ViewMode
 from runtime.system import paths
 
 CELLS = ((6, 7), (6, 10), (4, 0), (2, 13))  # rows and columns of the sheet of rendered people

@@ -16,15 +16,17 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PIL import Image
 from PyQt6.QtCore import QSize, QTimer
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.desktop import Desktop
 from app.settings import Settings, SettingsFile
+from app.ui import translation
+from app.ui.export_dialog import ExportChoice
 from app.ui.filmstrip import CELLS
 from app.ui.personalize_form import PersonalizeRequest
-from app.ui.style import ViewMode
 from runtime.library.models import list_models
 from runtime.output.backdrop import Backdrop, BackdropKind
+from runtime.output.style import ViewMode
 from runtime.system import paths
 
 SETTLE_MS = 400  # for a seek, a parse and a repaint
@@ -47,7 +49,7 @@ Step = Callable[[], None]
 class Scene:
     """One picture; those of one name that follow each other are a clip."""
 
-    name: str
+    name: str  #: empty: a step before a picture
     prepare: Step
     ready: Callable[[], bool] | None = None  #: None: when the picture is the one that was sought
     patience_ms: int = PATIENCE_MS
@@ -123,7 +125,7 @@ class Photographer:
         QApplication.sendPostedEvents()  # new words in the status bar want another width
         subject = scene.subject() if scene.subject is not None else self._desktop.window
         taken = self._taken[1] if self._taken is not None else []
-        self._taken = (scene, [*taken, picture_of(subject)])
+        self._taken = (scene, [*taken, picture_of(subject)]) if scene.name else None
         self._next()
 
 
@@ -145,7 +147,7 @@ class Tour:
     def scenes(self) -> Iterator[Scene]:
         """All of them; what a scene needs is prepared when it is asked for."""
         window, display = self._desktop.window, self._desktop.window.display
-        yield Scene("overlay", partial(seek, self._desktop, 0.5))
+        yield Scene("", partial(seek, self._desktop, 0.5))
         yield from self._watching()
         for view in ViewMode:
             yield Scene("views", partial(display.choose_view, view))
@@ -159,9 +161,39 @@ class Tour:
         yield from self._movement()
         if self._personalising:
             yield from self._learning()
+        yield from self._dialogs()
         yield Scene("dark", partial(window.show_theme, "dark"))
         yield from self._instances()
+        yield from self._play_list()
         yield Scene("welcome", self._desktop.close_source)
+
+    def _dialogs(self) -> Iterator[Scene]:
+        """Dialogs as they open, and the list of jobs while an export runs."""
+        window, exports = self._desktop.window, self._desktop.exports
+        choice = ExportChoice(("overlay",), "mov", "1", self._desktop.recordings.folder())
+
+        def shown() -> list[QDialog]:
+            return [d for d in window.findChildren(QDialog) if d.isVisible()]
+
+        def ready() -> bool:
+            return bool(shown()) and all(job.share for job in self._desktop.jobs.shown())
+
+        for name in ("export", "jobs", "settings", "keys"):
+            if name == "jobs":
+                exports.start(choice)
+            yield Scene(name, window.actions_[name].trigger, ready, subject=lambda: shown()[0])
+            shown()[0].close()
+        for job in self._desktop.jobs.shown():
+            job.cancel()
+
+    def _play_list(self) -> Iterator[Scene]:
+        """Its menu, of three clips."""
+        folder, menu = self._desktop.recordings.folder(), self._desktop.window.actions_.menus["play-list"]
+        takes = [folder / f"take {n}.mp4" for n in (1, 2, 3)]
+        for take in takes:
+            take.symlink_to(paths.sample_clip())
+        self._desktop.play_list.open([str(t) for t in takes])
+        yield Scene("play-list", lambda: None, lambda: True, subject=lambda: menu)
 
     def _watching(self) -> Iterator[Scene]:
         """The clip as it plays, every second frame."""
@@ -206,7 +238,7 @@ class Tour:
             return shown.engine_id == engine.id and caught_up(self._desktop)
 
         if PEOPLE in {b.name for b in list_models()}:
-            yield Scene(PEOPLE, lambda: workspace.load(replace(workspace.choice, model=PEOPLE)), parsed)
+            yield Scene("", lambda: workspace.load(replace(workspace.choice, model=PEOPLE)), parsed)
             window.display.choose_view(ViewMode.INSTANCES)
             yield Scene("instances", window.actions_["next-person"].trigger)
             self._desktop.people.release()
@@ -238,11 +270,7 @@ class Tour:
             lambda: canvas.parsed is not None and canvas.parsed.beside is not None,
             JOB_PATIENCE_MS,
         )
-        keep = desktop.window.actions_["keep-factor"].trigger
-        yield Scene("personalise-kept", keep, lambda: personalization.decision.kept)
-        yield Scene("factor-library", desktop.library.show, lambda: True, subject=desktop.library.dialog)
-        desktop.library.dialog().close()
-        desktop.window.actions_["undo-factor"].trigger()
+        desktop.window.actions_["discard-factor"].trigger()
         desktop.window.show_personalise(on=False)
 
 
@@ -253,15 +281,19 @@ def seek(desktop: Desktop, share: float) -> None:
         desktop.pipeline.capture.step(round(place.frames * share) - place.position)
 
 
-def photograph(source: Path, scenes: Callable[[Desktop], Iterator[Scene]], save: Save) -> None:
-    """Open `source` in a window of an unknown user, and save every scene."""
+def photograph(
+    source: Path, scenes: Callable[[Desktop], Iterator[Scene]], save: Save, language: str = "en"
+) -> None:
+    """Open `source` in a window of an unknown user, and save every scene. English is for the first alone."""
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setQuitOnLastWindowClosed(False)
     with tempfile.TemporaryDirectory() as home:
         os.environ["XFACTOR_HOME"] = home  # the pictures show nothing of this user
         settings_file = SettingsFile(Path(home) / "settings.json")
-        settings_file.save(Settings(theme="light", language="en", hud=False))
+        videos = str(Path(home) / "videos")
+        settings_file.save(Settings(theme="light", language=language, recordings=videos, hud=False))
+        translation.install(application, language)
         desktop = Desktop(settings_file)
         desktop.ended.connect(application.quit)
         desktop.window.resize(SIZE)
@@ -281,6 +313,7 @@ def main(out: Path, clip: Path, *, personalising: bool) -> int:
         saved.append(scene.name)
 
     photograph(clip, lambda desktop: Tour(desktop, personalising=personalising).scenes(), save)
+    photograph(clip, lambda desktop: iter([Scene("german", partial(seek, desktop, 0.5))]), save, "de")
     return 0 if saved else 1
 
 

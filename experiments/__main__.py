@@ -18,6 +18,7 @@ from training.photos import DataError
 
 #: name → module with `run(arguments)`, what it measures
 EXPERIMENTS = {
+    "networks": ("networks", "only train and score the networks of one to five; the rest then makes pages"),
     "one": ("state_of_the_art", "Baseline, ENet and Factored on people held out of training"),
     "two": ("direct_injection", "direct injection of the true silhouettes against a hard constraint"),
     "three": ("occlusion", "a black rectangle over the body, without and with true silhouettes"),
@@ -28,7 +29,6 @@ EXPERIMENTS = {
         "joints and silhouettes before and after the factor has learned a person",
     ),
     "seven": ("adaptation", "PIL, MuLA and PAF+FCN beside the same networks without what joins them"),
-    "ablations": ("ablations", "each term of the training left out for some hundred steps"),
 }
 
 
@@ -43,28 +43,23 @@ def _arguments() -> argparse.ArgumentParser:
     p.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with ccp/ (and lsp/)")
     p.add_argument("--limit", type=int, help="take only so many pictures of every test set")
     p.add_argument("--threads", type=int, default=1)
-    p.add_argument("--ablation-steps", type=int, default=300, help="length of each continuation")
-    p.add_argument("--silhouettes", type=Path, help="cuts of photos, as in training (ablations)")
-    p.add_argument("--pseudolabels", type=Path, help="dense labels, as in training (seven, ablations)")
+    p.add_argument("--pseudolabels", type=Path, help="dense labels, as in training (seven)")
+    tried_help = (
+        "folders of other runs: settings tried where a claim does not reproduce (one to three, seven)"
+    )
+    p.add_argument("--tried", type=Path, nargs="+", default=[], metavar="DIR", help=tried_help)
     seven = p.add_argument_group("experiment seven")
     folder_help = "folders of synthetic people (python -m synthetic --out), for the scenes of PAF+FCN"
     seven.add_argument(
         "--synthetic-folder", type=Path, nargs="+", default=[], metavar="DIR", help=folder_help
     )
-    seven.add_argument("--rows", nargs="+", metavar="ROW", help="train only these of its networks")
     seven.add_argument(
         "--cold", action="store_true", help="encoders begin with random weights, not --shipped"
     )
-    seven.add_argument("--crop", type=int, default=128, help="side of the training pictures, px")
     transfer_help = "instead: PIL learns rendered people for --steps, then photos for these, partly frozen"
     seven.add_argument("--transfer", type=int, metavar="STEPS", help=transfer_help)
-    tried_help = "folders of other runs of it: another setting tried where a claim does not reproduce"
-    seven.add_argument("--tried", type=Path, nargs="+", default=[], metavar="DIR", help=tried_help)
     p.add_argument("--frames", type=int, default=75, help="of each rendered clip, at most 75 (six)")
-    p.add_argument("--ablated", type=int, default=3, help="rendered clips that the ablation is done on (six)")
-    p.add_argument(
-        "--finished", action="store_true", help="only write the page of what is finished (six, seven)"
-    )
+    p.add_argument("--finished", action="store_true", help="only write the page of what is finished")
     networks.add_arguments(p)
     return p
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from experiments import frozen_transfer
-from experiments.adaptation_scores import SCORES, SEEDS, SIDE, Scores, interval, read_scores, score, verdict
-from experiments.adaptation_setting import BATCH, LR, AdaptationSetting, command, fit
+from experiments.adaptation_scores import SCORES, SEEDS, SIDE, Scores, interval, read_scores, score
 from experiments.pages import Page, filled
+from experiments.setting import BATCH, LR, TrainingSetting, command, fit, photos
 from models.families import ZOO
 from models.outputs import AffinityFields
 from training.loop import LAST
@@ -91,7 +91,7 @@ def run(a: argparse.Namespace) -> None:
     if a.transfer:
         frozen_transfer.run(a)
         return
-    setting = AdaptationSetting.of(a)
+    setting = TrainingSetting.of(a)
     folder = a.runs / f"exp-adaptation-{setting.name}"
     rows = [row for row in NETWORKS.values() if row in (a.rows or NETWORKS.values())]
     if not a.finished:
@@ -113,11 +113,11 @@ def _in_scenes(row: str) -> bool:
     return any(isinstance(o, AffinityFields) for stage in ZOO[row].stages for o in stage.outputs)
 
 
-def _train(row: str, seed: int, folder: Path, setting: AdaptationSetting, a: argparse.Namespace) -> None:
+def _train(row: str, seed: int, folder: Path, setting: TrainingSetting, a: argparse.Namespace) -> None:
     log.info("%s, seed %d: %d steps", row, seed, a.steps)
     start = [] if setting.cold else ["--init", str(a.shipped)]
     people = a.synthetic_folder if _in_scenes(row) else a.synthetic
-    fit(row, folder, ["--seed", str(seed), *setting.words(), *start], people, a)
+    fit(row, folder, ["--seed", str(seed), *setting.words(), *start, *photos(a)], people)
 
 
 def write(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> None:
@@ -145,9 +145,8 @@ def compared(c: Claim, scores: dict[str, list[Scores]]) -> Row | None:
     """A claim's row of the table; None where one of its networks is missing."""
     if c.better not in scores or c.worse not in scores:
         return None
-    mean, low, high = (100 * v for v in interval(scores[c.better], scores[c.worse], c.measure))
-    measure = "PCK" if c.measure == "pck" else "mIoU"
-    return c.words, c.paper, measure, f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", verdict(low, high)
+    found = interval(scores[c.better], scores[c.worse], c.measure)
+    return c.words, c.paper, "PCK" if c.measure == "pck" else "mIoU", found.words(), found.verdict()
 
 
 def tried(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> str:
@@ -155,12 +154,12 @@ def tried(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> str:
     rows: list[Row] = []
     open_claims = [c for c in CLAIMS if (row := compared(c, scores)) and row[-1] != "agrees"]
     for folder in a.tried:
-        other, setting = read_scores(folder, NETWORKS.values()), AdaptationSetting.read(folder)
+        other, setting = read_scores(folder, NETWORKS.values()), TrainingSetting.read(folder)
         for c in open_claims:
             if row := compared(c, other):
                 seeds = min(len(other[c.better]), len(other[c.worse]))
-                rows.append((c.words, row[2], setting.beside(AdaptationSetting.of(a)), seeds, *row[3:]))
+                rows.append((c.words, row[2], setting.beside(TrainingSetting.of(a)), seeds, *row[3:]))
     if not rows:
         return ""
     head = ("claim", "measure", "tried", "seeds", "difference, points", "verdict")
-    return filled("7-adaptation-tried", rows=table(head, rows))
+    return filled("tried", rows=table(head, rows))

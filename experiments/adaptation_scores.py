@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.bootstrap import DRAWS, Interval, pictures
 from experiments.people import HeldOut
 from export.write import describe, export_bundle
 from models.checkpoint import load_network
@@ -25,8 +26,6 @@ from training.pose_scores import FIVE, both_sides, found_joints
 SEEDS = (1, 2, 3)
 SCORES = "scores.npz"
 SIDE = 256  # of the networks' input when they are scored, px
-DRAWS = 2000  # of the bootstrap
-SURE = 0.95  # of its intervals
 
 
 @dataclass(frozen=True)
@@ -129,26 +128,8 @@ def part_counts(engine: Engine, a: argparse.Namespace) -> NDArray[np.int64]:
     return counts
 
 
-def interval(
-    better: Sequence[Scores], worse: Sequence[Scores], measure: str, draws: int = DRAWS
-) -> tuple[float, float, float]:
-    """Mean difference over the seeds, and its interval when pictures and seeds are drawn again, in pairs.
-
-    The same pictures and seeds are drawn for both (paired bootstrap, Efron and Tibshirani 1993, ch. 13).
-    """
+def interval(better: Sequence[Scores], worse: Sequence[Scores], measure: str, draws: int = DRAWS) -> Interval:
+    """Difference between two networks with the same seeds."""
     pairs = list(zip(better, worse, strict=False))
-    rng = np.random.default_rng(0)
-    count = pairs[0][0].count(measure)
-    once = np.ones((1, count), np.int64)
-    times = rng.multinomial(count, np.full(count, 1 / count), size=draws)
-    every, drawn = (
-        np.stack([b.values(measure, t) - w.values(measure, t) for b, w in pairs]) for t in (once, times)
-    )
-    seeds = rng.integers(len(pairs), size=(len(pairs), draws))
-    low, high = np.quantile(np.take_along_axis(drawn, seeds, 0).mean(0), ((1 - SURE) / 2, (1 + SURE) / 2))
-    return float(every.mean()), float(low), float(high)
-
-
-def verdict(low: float, high: float) -> str:
-    """A claim's verdict from the interval of the difference."""
-    return "agrees" if low > 0 else "disagrees" if high < 0 else "cannot say"
+    times = pictures(pairs[0][0].count(measure), draws)
+    return Interval.of([b.values(measure, times) - w.values(measure, times) for b, w in pairs])

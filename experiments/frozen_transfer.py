@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.adaptation_scores import SEEDS, SIDE, Scores, interval, score, verdict
-from experiments.adaptation_setting import BATCH, LR, AdaptationSetting, command, fit
+from experiments.adaptation_scores import SEEDS, SIDE, Scores, interval, score
 from experiments.pages import Page
+from experiments.setting import BATCH, LR, TrainingSetting, command, fit, photos
 from training.loop import LAST
 from training.markdown import Row, table
 
@@ -37,13 +37,13 @@ def run(a: argparse.Namespace) -> None:
     Raises:
         DataError: a training stopped.
     """
-    folder = a.runs / f"exp-transfer-{AdaptationSetting.of(a).name}-{a.transfer}"
+    folder = a.runs / f"exp-transfer-{TrainingSetting.of(a).name}-{a.transfer}"
     for seed in () if a.finished else SEEDS:
         source = folder / f"{SOURCE}-{seed}"
         if not (source / "done").exists():
-            words = ["--seed", str(seed), "--rendered-share", "1", *AdaptationSetting.of(a).words()]
+            words = ["--seed", str(seed), "--rendered-share", "1", *TrainingSetting.of(a).words()]
             words += [] if a.cold else ["--init", str(a.shipped)]
-            fit(SOURCE, source, words, a.synthetic, a)
+            fit(SOURCE, source, [*words, *photos(a)], a.synthetic)
             (source / "done").touch()
         for title in VARIANTS:
             _curve(title, seed, folder, source / LAST, a)
@@ -71,7 +71,7 @@ def _curve(title: str, seed: int, folder: Path, source: Path, a: argparse.Namesp
         words = ["--seed", str(seed), "--rendered-share", "0", "--steps", str(step), "--decay-steps", "0"]
         words += ["--crop", str(a.crop)] + (["--init", str(source), start, *LAYERS] if start else [])
         began = time.process_time()
-        fit(row, kept.parent, words, a.synthetic, a)
+        fit(row, kept.parent, [*words, *photos(a)], a.synthetic)
         spent = time.process_time() - began
         score(row, kept.parent / LAST, kept, a)
         with np.load(kept) as found:
@@ -90,9 +90,8 @@ def write(a: argparse.Namespace, folder: Path) -> None:
     for i in (0, -1):
         for other in others:
             ours, theirs = ([c[i] for c in scores[t]] for t in (frozen, other))
-            mean, low, high = (100 * v for v in interval(ours, theirs, "pck"))
-            row = (f"{mean:+.1f} ({low:+.1f} to {high:+.1f})", verdict(low, high))
-            compared.append((f"frozen PIL beats: {other}", steps(a)[i], *row))
+            found = interval(ours, theirs, "pck")
+            compared.append((f"frozen PIL beats: {other}", steps(a)[i], found.words(), found.verdict()))
     page = Page(a.out, "7-frozen-transfer")
     page.write(
         command=f"`{command(a, f' --transfer {a.transfer}')}`", steps=a.steps, transfer=a.transfer,

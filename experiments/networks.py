@@ -1,44 +1,62 @@
-"""The three networks that are compared: the same trunk to begin with, the same people, the same budget."""
+"""The networks that experiments 1 to 5 compare: the same people and budget, each with several seeds.
+
+Finished networks and their scores are kept, so a stopped run goes on with what is missing: one seed of all
+networks before the next.
+"""
 
 from __future__ import annotations
 
 import argparse
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from experiments.pages import filled
+from experiments.part_scores import KEPT, keep
 from experiments.people import HeldOut
-from models.checkpoint import (
-    CheckpointError,
-    load_checkpoint,
-    load_network,
-    save_network,
-)
+from experiments.setting import BATCH, LR, TrainingSetting, fit
+from models.checkpoint import CheckpointError, load_network, save_network
 from models.factored import BaselineConvNet, FactoredConvNet
-from models.families import ZooRow, find_row
+from models.families import ZOO
 from models.network import Network, build
-from training import __main__ as training
 from training.loop import LAST
-from training.photos import DataError
+from training.step import StepConfig
 
 log = logging.getLogger(__name__)
-TRUNK = Path("assets/checkpoints/factored-s31.safetensors")
-NAMES = {"baseline": "Baseline", "enet": "ENet", "factored": "Factored"}
-SHARES = (".05", ".05", ".85", ".05")  # of settings 1 to 4; the paper draws them evenly
+SHIPPED = Path("assets/checkpoints/factored-s31.safetensors")
+SHIPPED_NAME = "shipped"
+STEPS, CROP, SEEDS = 1250, 128, (1, 2, 3)
 
 
 @dataclass(frozen=True)
-class Budget:
-    """The training budget of every network; one seed."""
+class Contender:
+    """One of the networks, and how its training differs from our usual one."""
 
-    steps: int = 3000
-    decay_steps: int = 1000
-    batch: int = 16
-    crop: int = 128
-    lr: float = 1.5e-3
-    seed: int = 1
+    title: str
+    row: str  #: of the zoo
+    words: tuple[str, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """Their number."""
+        return ZOO[self.row].parameters
+
+
+NO_TRUTH = ("--true-silhouettes", "0")
+EVENLY = ("--setting-shares", ".25", ".25", ".25", ".25", *NO_TRUTH)
+NETWORKS = {
+    "factored": Contender("Factored", "factored-s31"),
+    "baseline": Contender("Baseline", "baseline-relu"),
+    "enet": Contender("ENet", "enet-relu"),
+    "factored-uniform": Contender("Factored, the paper's settings", "factored-s31", EVENLY),
+    "factored-alone": Contender(
+        "Factored, setting 3 alone", "factored-s31", ("--setting-shares", "0", "0", "1", "0", *NO_TRUTH)
+    ),
+    "factored-no-injection": Contender("Factored, taught without true silhouettes", "factored-s31", NO_TRUTH),
+    "factored-prelu": Contender("Factored, the paper's settings, PReLU", "factored-s31-paper", EVENLY),
+}
 
 
 @dataclass(frozen=True)
@@ -49,71 +67,101 @@ class Trained:
     net: Network
     passes: int
 
-    @property
-    def parameters(self) -> int:
-        """Their number."""
-        return sum(p.numel() for p in self.net.parameters())
-
 
 def add_arguments(p: argparse.ArgumentParser) -> None:
-    """Add the options of every experiment on the three networks."""
-    p.add_argument("--runs", type=Path, default=Path("runs"), help="folder of exp-NAME/last.safetensors")
-    people = [Path("runs/synthetic/third"), Path("runs/synthetic/fourth")]
+    """Add the options of every experiment on these networks."""
+    p.add_argument("--runs", type=Path, default=Path("runs"), help="folder of exp-NAME")
+    people = [Path("runs/synthetic/people")]
     p.add_argument("--synthetic", type=Path, nargs="+", default=people, help="packed people to train on")
-    p.add_argument(
-        "--test", type=Path, default=Path("runs/synthetic/heldout3"), help="packed held-out people: STEM"
-    )
+    held_out = Path("runs/synthetic/heldout")
+    p.add_argument("--test", type=Path, default=held_out, help="packed held-out people: STEM")
     p.add_argument("--size", type=int, default=128, help="long side of the networks' input, px")
     p.add_argument("--shipped-size", type=int, default=256, help="the same for the shipped checkpoint, px")
-    p.add_argument("--steps", type=int, default=Budget.steps, help="length of each training")
-    p.add_argument(
-        "--trunk",
-        type=Path,
-        default=TRUNK,
-        help="checkpoint of a Factored ConvNet whose trunk all begin with",
-    )
-    p.add_argument("--shipped", type=Path, default=TRUNK, help="the checkpoint they are compared with")
+    p.add_argument("--steps", type=int, default=STEPS, help="length of each training")
+    p.add_argument("--crop", type=int, default=CROP, help="side of the training pictures, px")
+    p.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the trainings (one to five)")
+    p.add_argument("--rows", nargs="+", metavar="ROW", help="train only these networks")
+    trunk_help = "checkpoint of a Factored ConvNet whose trunk all begin with; else with random weights"
+    p.add_argument("--trunk", type=Path, help=trunk_help)
+    p.add_argument("--shipped", type=Path, default=SHIPPED, help="the checkpoint they are compared with")
 
 
 def command(a: argparse.Namespace, name: str) -> str:
     """The command that makes a page again."""
-    trunk = "" if a.trunk == a.shipped else f" --trunk {a.trunk}"
-    return f"`python -m experiments {name} --out {a.out}{trunk}`"
+    words = [f"python -m experiments {name} --out {a.out} --steps {a.steps} --seeds", *map(str, a.seeds)]
+    words += ["--synthetic", *map(str, a.synthetic), f"--test {a.test}"]
+    words += [f"--trunk {a.trunk}"] if a.trunk else []
+    words += ["--tried", *map(str, a.tried)] if a.tried else []
+    return f"`{' '.join(words)}`"
 
 
-def common_values(a: argparse.Namespace, name: str, people: HeldOut) -> dict[str, object]:
-    """Command, count, input size and budget for the pages on held-out people."""
-    return {
-        "command": command(a, name), "count": len(people.images), "size": a.size, "budget": budget_words(a)
-    }  # fmt: skip
+def common_values(a: argparse.Namespace, name: str) -> dict[str, object]:
+    """Command, people, budget and the words on intervals for the pages on held-out people."""
+    count = filled("held-out", count=len(HeldOut.read(a.test, a.limit).images), size=a.size)
+    intervals = filled("intervals")
+    return {"command": command(a, name), "count": count, "budget": budget_words(a), "intervals": intervals}
 
 
-def budget_words(a: argparse.Namespace) -> str:
-    """The training of every network, in a sentence."""
-    budget = Budget(steps=a.steps)
-    whose = "the shipped checkpoint" if a.trunk == a.shipped else f"an earlier checkpoint ({a.trunk.name})"
-    return (
-        f"{budget.steps * budget.batch} passes each over synthetic people ({budget.steps} steps of"
-        f" {budget.batch} pictures of {budget.crop} px, Muon at {budget.lr:g}, cosine over the last"
-        f" {budget.decay_steps}, settings 1 to 4 drawn with {', '.join(SHARES)}), ReLU, one seed"
-        f" ({budget.seed}); all three begin with the trunk of {whose}, the rest is new"
-    )
+def folder(a: argparse.Namespace) -> Path:
+    """Folder of the networks of this budget."""
+    return Path(a.runs / f"exp-{setting(a).name}")
 
 
-def trained(a: argparse.Namespace, name: str) -> Trained:
-    """The network of this name from the folder of runs; trained first, or to its end, where it is not.
+def setting(a: argparse.Namespace) -> TrainingSetting:
+    """That all networks are trained in."""
+    return TrainingSetting(a.steps, a.crop, cold=a.trunk is None)
+
+
+def run(a: argparse.Namespace) -> None:
+    """Train and score what is missing; nothing where only the page of what is finished is wanted.
 
     Raises:
         DataError: it could not be trained.
         CheckpointError: what stands there is another network.
     """
-    path = a.runs / f"exp-{name}" / LAST
-    budget = Budget(steps=a.steps)
-    if not path.exists() or int(load_checkpoint(path)[1]["step"]) < budget.steps:
-        log.info("%s: training it first, %s", path, budget_words(a))
-        _train(name, budget, path.parent, a)
-    net, meta = load_network(path)
-    return Trained(NAMES[name], net, int(meta["images"]))
+    if a.finished:
+        return
+    people = HeldOut.read(a.test, a.limit)
+    setting(a).write(folder(a))
+    for seed in a.seeds:
+        for name in a.rows or NETWORKS:
+            _finish(name, seed, people, a)
+    kept = folder(a) / f"{SHIPPED_NAME}-0" / KEPT
+    if not kept.exists():
+        kept.parent.mkdir(exist_ok=True)
+        keep(shipped(a).net, people, a, kept, a.shipped_size)
+
+
+def _finish(name: str, seed: int, people: HeldOut, a: argparse.Namespace) -> None:
+    kept = folder(a) / f"{name}-{seed}" / KEPT
+    if not kept.exists():
+        log.info("%s, seed %d: %d steps", name, seed, a.steps)
+        _train(name, seed, kept.parent, a)
+        keep(load_network(kept.parent / LAST)[0], people, a, kept, a.size)
+
+
+def budget_words(a: argparse.Namespace) -> str:
+    """The training of every network, in a sentence."""
+    start = f"the trunk of {a.trunk.name}, the rest is new" if a.trunk else "random weights"
+    shares = ", ".join(f"{100 * share:g}" for share in StepConfig.setting_shares)
+    return (
+        f"{a.steps * BATCH:,} passes each".replace(",", " ") + f" over synthetic people ({a.steps} steps of"
+        f" {BATCH} pictures of {a.crop} px, Muon at {LR:g}, cosine over the second half); all begin with"
+        f" {start}. Settings 1 to 4 are drawn with {shares} % unless a network's name says otherwise"
+    )
+
+
+def trained(a: argparse.Namespace, name: str, seed: int) -> Trained:
+    """The network of this name and seed; trained first where it is not there.
+
+    Raises:
+        DataError: it could not be trained.
+        CheckpointError: what stands there is another network.
+    """
+    if not (folder(a) / f"{name}-{seed}" / KEPT).exists():
+        _finish(name, seed, HeldOut.read(a.test, a.limit), a)
+    net, meta = load_network(folder(a) / f"{name}-{seed}" / LAST)
+    return Trained(NETWORKS[name].title, net, int(meta["images"]))
 
 
 def shipped(a: argparse.Namespace) -> Trained:
@@ -122,8 +170,8 @@ def shipped(a: argparse.Namespace) -> Trained:
     return Trained("shipped checkpoint", net, int(meta["images"]))
 
 
-def begin(name: str, trunk: Path, seed: int, out: Path) -> ZooRow:
-    """Write a checkpoint of a new network that begins with another's trunk, and give its row.
+def begin(name: str, trunk: Path, seed: int, out: Path) -> None:
+    """Write a checkpoint of a new network that begins with another's trunk.
 
     Raises:
         CheckpointError: `trunk` is no Factored ConvNet's checkpoint.
@@ -132,22 +180,19 @@ def begin(name: str, trunk: Path, seed: int, out: Path) -> ZooRow:
     if not isinstance(teacher, FactoredConvNet):
         raise CheckpointError(f"{trunk}: not a Factored ConvNet. Give a checkpoint trained as factored.")
     torch.manual_seed(seed)
-    row = find_row(name, teacher.act)
-    assert row is not None  # every family has a row of this activation
+    row = ZOO[NETWORKS[name].row]
     net = build(row)
     # trunk and first layers of the others are the same modules in the same order
     assert isinstance(net, FactoredConvNet | BaselineConvNet)
     stem = net.trunk if isinstance(net, FactoredConvNet) else net.net[: len(teacher.trunk)]
-    stem.load_state_dict(teacher.trunk.state_dict())
+    stem.load_state_dict(teacher.trunk.state_dict(), strict=False)  # slopes may be missing
     save_network(out, row, net, {"trunk": trunk.name, "seed": seed})
-    return row
 
 
-def _train(name: str, budget: Budget, out: Path, a: argparse.Namespace) -> None:
-    start = out / "start.safetensors"
-    row = begin(name, a.trunk, budget.seed, start)
-    words = [row.name, "--out", str(out), "--init", str(start), "--setting-shares", *SHARES]
-    for option, value in asdict(budget).items():
-        words += [f"--{option.replace('_', '-')}", str(value)]
-    if training.main([*words, "--synthetic", *map(str, a.synthetic)]) != 0:
-        raise DataError(f"{out}: the training of {NAMES[name]} stopped; the reason stands above.")
+def _train(name: str, seed: int, out: Path, a: argparse.Namespace) -> None:
+    words = ["--seed", str(seed), *setting(a).words(), *NETWORKS[name].words]
+    if a.trunk:
+        start = out / "start.safetensors"
+        begin(name, a.trunk, seed, start)
+        words += ["--init", str(start)]
+    fit(NETWORKS[name].row, out, words, a.synthetic)

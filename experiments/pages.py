@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from experiments.bootstrap import Interval
 from models.labels import S31
 from training import markdown
-from training.markdown import table
 
 TEMPLATES = Path(__file__).with_name("templates")
 Image = NDArray[np.uint8]
@@ -22,20 +22,13 @@ Mask = NDArray[np.bool_]
 COLOURS = ("#8c8c8c", "#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73")  # told apart by everyone
 
 
-def agrees(so: bool) -> str:  # noqa: FBT001 - a verdict
-    """A verdict on a finding of the paper."""
-    return "agrees" if so else "does not agree"
-
-
-def by_class(columns: Mapping[str, Mapping[str, float]]) -> str:
-    """A table of IoU, one row per class and one column per network."""
-    names = next(iter(columns.values()))
-    return table(("IoU", *columns), [(n, *(values[n] for values in columns.values())) for n in names])
-
-
 def filled(template: str, **values: object) -> str:
     """The Markdown of one of the experiments' templates."""
     return markdown.filled(TEMPLATES / f"{template}.md", **values)
+
+
+def _ends(value: float | Interval) -> tuple[float, float, float]:
+    return value[:3] if isinstance(value, Interval) else (value, value, value)
 
 
 @dataclass(frozen=True)
@@ -50,15 +43,18 @@ class Page:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / f"{self.name}.md").write_text(filled(self.name, **values) + "\n", encoding="utf-8")
 
-    def bars(self, file: str, groups: Mapping[str, Mapping[str, float]], label: str) -> str:
-        """A bar per class and group; the Markdown that shows it."""
+    def bars(self, file: str, groups: Mapping[str, Mapping[str, float | Interval]], label: str) -> str:
+        """A bar per class and group, with its interval; the Markdown that shows it."""
         classes = list(next(iter(groups.values())))
         figure = Figure(figsize=(9, 3.2), dpi=110)  # no pyplot: no display, no state
         axes = figure.subplots()
         width = 0.8 / len(groups)
         for i, (name, values) in enumerate(groups.items()):
             at = np.arange(len(classes)) + (i - (len(groups) - 1) / 2) * width
-            axes.bar(at, [values[c] for c in classes], width, label=name, color=COLOURS[i])
+            means, low, high = zip(*(_ends(values[c]) for c in classes), strict=True)
+            ends = np.maximum(0, [np.subtract(means, low), np.subtract(high, means)])
+            errors = ends if ends.any() else None
+            axes.bar(at, means, width, label=name, color=COLOURS[i], yerr=errors, error_kw={"lw": 0.8})
         axes.set_xticks(range(len(classes)), classes, rotation=40, ha="right", fontsize=8)
         axes.set_ylabel(label)
         return self._save(figure, axes, file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,22 +11,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from models.factored import normalise
-from models.labels import MERGED16, S31
+from models.factored import FactoredConvNet, normalise
+from models.labels import IGNORE
 from models.network import Network
 from training.batches import packed
-from training.injection import parse
-from training.metrics import Confusion
+from training.injection import hard_constraint, on_head_grid, parse
+from training.photos import read_ccp
 
 Image = NDArray[np.uint8]
 GRID = 64
 BATCH = 20
+PHOTO = 256  # side of a photo's square, px
+SIDES = (64 / 512, 192 / 512)  # of a rectangle, in sides of the picture: 64 to 192 px of the paper's 512
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Pictures (n, s, s, 3) and labels (n, s, s), uint8; s a multiple of 64."""
+    """Pictures (n, s, s, 3) and labels (n, s, s), uint8: codes of `training.targets`, 255 unknown."""
 
     images: Image
     labels: Image
@@ -41,10 +44,31 @@ class HeldOut:
         found = packed(stem)
         return cls(np.array(found.images[:limit]), np.array(found.labels[:limit]))
 
+    @classmethod
+    def street(cls, data: Path, limit: int | None = None, part: str = "test") -> HeldOut:
+        """Real photos of a part of the development split of `ccp`, in squares; their padding is unknown.
+
+        Raises:
+            DataError: they are not there.
+        """
+        found = read_ccp(data / "ccp", part)[:limit]
+        images = np.full((len(found), PHOTO, PHOTO, 3), 128, np.uint8)
+        labels = np.full((len(found), PHOTO, PHOTO), IGNORE, np.uint8)
+        for image, label, photo in zip(images, labels, found, strict=True):
+            k = PHOTO / max(photo.codes.shape)
+            h, w = (max(1, round(k * side)) for side in photo.codes.shape)
+            image[:h, :w] = cv2.resize(photo.image, (w, h), interpolation=cv2.INTER_AREA)
+            label[:h, :w] = cv2.resize(photo.codes, (w, h), interpolation=cv2.INTER_NEAREST)
+        return cls(images, labels)
+
+    def silhouettes(self, part: slice) -> Tensor:
+        """True ones of some of the pictures, (n, s, s) bool."""
+        return torch.from_numpy((self.labels[part] > 0) & (self.labels[part] < IGNORE))
+
     def cells(self) -> Image:
         """Labels (n, 64, 64) sampled at the cells' centres."""
-        step = self.labels.shape[1] // GRID
-        return self.labels[:, step // 2 :: step, step // 2 :: step]
+        at = np.floor((np.arange(GRID) + 0.5) * self.labels.shape[1] / GRID).astype(np.int64)
+        return np.asarray(self.labels[:, at][:, :, at])
 
     def changed(self, change: Callable[[np.random.Generator, Image, Image], Image], seed: int) -> HeldOut:
         """The same people with every picture changed; `change` sees its labels too."""
@@ -53,41 +77,6 @@ class HeldOut:
             for i, (image, labels) in enumerate(zip(self.images, self.labels, strict=True))
         ]
         return HeldOut(np.stack(made), self.labels)
-
-
-@dataclass
-class PartScore:
-    """Pixels of a data set by class; left and right are averaged, as in the paper's tables."""
-
-    confusion: Confusion = field(default_factory=lambda: Confusion(S31.classes))
-
-    @property
-    def accuracy(self) -> float:
-        """Mean over the 31 parts of the share of their pixels that are right."""
-        return float(np.nanmean(self.confusion.accuracy()[1:]))
-
-    @property
-    def iou(self) -> float:
-        """Mean intersection over union of the 31 parts."""
-        return float(np.nanmean(self.confusion.iou()[1:]))
-
-    @property
-    def background(self) -> float:
-        """Share of the background's pixels that are right."""
-        return float(self.confusion.accuracy()[0])
-
-    @property
-    def person(self) -> float:
-        """Intersection over union of everything that is a part."""
-        counts = self.confusion.counts
-        return float(counts[1:, 1:].sum() / max(1, counts.sum() - counts[0, 0]))
-
-    def by_class(self, measure: str = "iou") -> dict[str, float]:
-        """`iou` or `accuracy` of the 16 classes; each the mean of its left and right."""
-        values = getattr(self.confusion, measure)()[1:]
-        ids = np.array(MERGED16.ids)
-        both = {n: values[ids == i] for i, n in enumerate(MERGED16.names, start=1)}
-        return {n: float("nan") if np.isnan(v).all() else float(np.nanmean(v)) for n, v in both.items()}
 
 
 def inputs(images: Image, size: int) -> Tensor:
@@ -103,18 +92,34 @@ def parsings(
     """Labels (64, 64) of each picture; `given` the true silhouettes, `forced` as a hard constraint."""
     for start in range(0, len(people.images), BATCH):
         part = slice(start, start + BATCH)
-        true = torch.from_numpy(people.labels[part] > 0) if given else None
+        true = people.silhouettes(part) if given else None
         x = inputs(people.images[part], size)
         yield from parse(net, x, (GRID, GRID), true, inject=not forced).numpy()
 
 
-def score(
-    net: Network, people: HeldOut, size: int, *, given: bool = False, forced: bool = False
-) -> PartScore:
-    """Parse all of them and compare with the true labels."""
-    result = PartScore()
-    for truth, labels in zip(
-        people.cells(), parsings(net, people, size, given=given, forced=forced), strict=True
-    ):
-        result.confusion.add(truth, labels)
-    return result
+@torch.no_grad()
+def ways(net: Network, people: HeldOut, part: slice, size: int) -> dict[str, Image]:
+    """Labels (n, 64, 64) by the network alone, and with the true silhouettes forced or injected."""
+    x, true, grid = inputs(people.images[part], size), people.silhouettes(part), (GRID, GRID)
+    factored = isinstance(net, FactoredConvNet)
+    own = interpolate(net(x)[1] if factored else net(x), grid, mode="bilinear", align_corners=False)
+    labels = {
+        "own": own.argmax(1),
+        "forced": hard_constraint(own, on_head_grid(true, grid)[:, 0] >= 0.5),
+    }
+    if factored:
+        labels["injected"] = parse(net, x, grid, true)
+    return {way: found.to(torch.uint8).numpy() for way, found in labels.items()}
+
+
+def black_out(rng: np.random.Generator, image: Image, labels: Image) -> Image:
+    """The picture (h, w, 3) with a black rectangle centred on a random pixel of a person."""
+    out = image.copy()
+    ys, xs = np.nonzero((labels > 0) & (labels < 255))
+    if not len(ys):
+        return out
+    i = int(rng.integers(len(ys)))
+    h, w = (int(v) for v in np.round(rng.uniform(*SIDES, 2) * image.shape[0]))
+    top, left = int(ys[i]) - h // 2, int(xs[i]) - w // 2
+    out[max(0, top) : top + h, max(0, left) : left + w] = 0
+    return out

@@ -19,6 +19,7 @@ from models.factored import (
     FEATURES,
     INPUT_MEAN,
     FactorStage,
+    Head,
     HeadStage,
     NetworkStage,
     TrunkStage,
@@ -80,6 +81,7 @@ class FastHead(nn.Module):
     def __init__(self, stage: HeadStage) -> None:
         super().__init__()
         head = stage.head
+        assert isinstance(head, Head)  # a plain one is exported as it is
         project, project_norm, act = head.concat
         weight, bias = folded(project, project_norm)
         foreground, background = weight[:, FEATURES : FEATURES + 1], weight[:, FEATURES + 1 :]

@@ -44,14 +44,14 @@ class Bottleneck(nn.Module):
     """ENet bottleneck: project, convolve, expand, add to the skip branch.
 
     Raises:
-        ValueError: for an unknown kind, or `down` absent where channels change.
+        ValueError: for an unknown kind, or `down` absent where channels are added.
     """
 
     def __init__(
         self, ci: int, co: int, kind: Kind, *, act: Activation, dilation: int = 1, dropout: float = 0.1
     ) -> None:
         super().__init__()
-        if ci != co and kind != "down":
+        if ci < co and kind != "down":
             raise ValueError(f"a {kind} bottleneck keeps its channels, got {ci} → {co}")
         m = co // 4
         self.padding_channels = co - ci
@@ -70,7 +70,7 @@ class Bottleneck(nn.Module):
         """(b, ci, h, w) → (b, co, h, w), at half size for `down`."""
         extension = self.dropout(self.expand(self.main(self.project(x))))
         skip = x if self.pool is None else self.pool(x)
-        if self.padding_channels:  # ENet's skip has no learned projection: missing channels are zeros
+        if self.padding_channels:  # no learned projection: missing channels are zeros, the last too many go
             skip = nn.functional.pad(skip, (0, 0, 0, 0, 0, self.padding_channels))
         y: Tensor = self.act(skip + extension)
         return y

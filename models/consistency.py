@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import MERGES, S31, JointSet, PartSet, from_s31
+from models.labels import S31, JointSet, PartSet, from_s31, merges_s31
 from models.results import Parsing, Pose
 
 REACH_CELLS = 3.0  # of the parsing, from a joint to its part: both are that inexact
@@ -55,7 +55,7 @@ def parts_at(joint_set: JointSet, part_set: PartSet) -> NDArray[np.bool_]:
     for they meet between the eyes.
     """
     table = np.zeros((len(joint_set.names), 256), np.bool_)
-    if part_set != S31 and part_set.name not in MERGES:
+    if not merges_s31(part_set):
         return table
     merged = from_s31(part_set)
     for row, name in zip(table, joint_set.names, strict=True):

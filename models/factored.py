@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from models.blocks import activation, encoder, init_weights, norm, stage128
-from models.families import Activation, ZooRow
+from models.blocks import Bottleneck, activation, encoder, init_weights, norm, stage128
+from models.families import Activation, Concat, ZooRow
 from models.network import Network
 
 STRIDE = 8
@@ -50,15 +50,31 @@ class Head(nn.Module):
         return y
 
 
+class PlainHead(nn.Module):
+    """A head whose first bottleneck takes all 130 channels and passes on the features (methods §1.2)."""
+
+    def __init__(self, classes: int, act: Activation) -> None:
+        super().__init__()
+        joined, stage = FEATURES + 2, stage128(act)
+        first = Bottleneck(joined, FEATURES, "regular", act=act)  # its skip: the features alone
+        self.stage = nn.Sequential(norm(joined), activation(act, joined), first, *list(stage)[1:])
+        self.classify = nn.Conv2d(FEATURES, classes, 1)
+
+    def forward(self, features: Tensor, person: Tensor) -> Tensor:
+        """As `Head`."""
+        y: Tensor = self.classify(self.stage(torch.cat((features, person, 1 - person), dim=1)))
+        return y
+
+
 class FactoredConvNet(Network):
     """Trunk, factor and head composed; 505 742 parameters with PReLU and 32 classes."""
 
-    def __init__(self, classes: int = 32, act: Activation = "relu") -> None:
+    def __init__(self, classes: int = 32, act: Activation = "relu", concat: Concat = "block") -> None:
         super().__init__()
         self.act: Activation = act
         self.trunk = nn.Sequential(*encoder(act), stage128(act))
         self.factor = Factor(act)
-        self.head = Head(classes, act)
+        self.head = Head(classes, act) if concat == "block" else PlainHead(classes, act)
         init_weights(self)
 
     def forward(self, x: Tensor, person: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -80,7 +96,7 @@ class FactoredConvNet(Network):
         modules = {
             "trunk": TrunkStage(self.trunk),
             "factor": FactorStage(self.factor),
-            "head": HeadStage(self.head),
+            "head": (HeadStage if isinstance(self.head, Head) else PlainHeadStage)(self.head),
         }
         return {name: m.train(self.training) for name, m in modules.items()}
 
@@ -125,7 +141,7 @@ def enet(classes: int = 32, act: Activation = "relu") -> BaselineConvNet:
 
 def build_factored(row: ZooRow) -> FactoredConvNet:
     """The Factored ConvNet of a row."""
-    return FactoredConvNet(row.part_set.classes, row.activation)
+    return FactoredConvNet(row.part_set.classes, row.activation, row.concat)
 
 
 def build_baseline(row: ZooRow) -> BaselineConvNet:
@@ -166,13 +182,17 @@ class FactorStage(nn.Module):
 class HeadStage(nn.Module):
     """`features`, `person` → `parts`, `labels`."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head | PlainHead) -> None:
         super().__init__()
         self.head = head
 
     def forward(self, features: Tensor, person: Tensor) -> tuple[Tensor, Tensor]:
         """(b, 128, h, w), P(person) (b, 1, h, w) → parts (b, classes, h, w) and uint8 labels (b, h, w)."""
         return probabilities_and_labels(self.head(features, person))
+
+
+class PlainHeadStage(HeadStage):
+    """The same of a `PlainHead`, which is exported as it is."""
 
 
 class NetworkStage(nn.Module):

@@ -27,6 +27,8 @@ from models.outputs import (
 from models.spec import IMAGE, StageSpec
 
 Activation = Literal["prelu", "relu"]
+#: features and P(person) joined by a convolution, or by the first bottleneck of the head (methods §1.2)
+Concat = Literal["block", "plain"]
 #: pose features joined with parsing features (PIL §4.2); `base` not at all, `mtl` by one encoder
 Fusion = Literal["base", "add", "multi", "concat", "mtl", "self", "pil"]
 
@@ -62,6 +64,7 @@ class ZooRow:
     fusion: Fusion = "base"  #: of their features
     mutual: MutualLearning = MutualLearning()
     variant: bool = False  #: of another row, to compare with: checked in parts that differ, not whole
+    concat: Concat = "block"  #: of features and P(person)
     pose_stages: int = 0  #: of heat maps and affinity fields, each seeing what the one before found
 
     @property
@@ -123,18 +126,20 @@ def part_and_joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     paper = row.encoders != SMALL
     sigma = PAPER_SIGMA_PX / row.stride if paper else 1.0
     heatmaps = Heatmaps(joints=row.joints, stride=row.stride, background=paper, sigma=sigma)
-    return (StageSpec("network", (IMAGE,), (*parts, heatmaps)),)
+    return (StageSpec("network", (IMAGE,), (*parts, heatmaps), multiple_of(row)),)
+
+
+def multiple_of(row: ZooRow) -> int:
+    """Multiples of the picture's sides that every halving of an hourglass divides; 32 of other encoders."""
+    return row.stride << HOURGLASS_LEVELS if row.encoders[0].startswith("hg-") else 32
 
 
 #: of the disks of small networks at 300 to 600 px; 32 px are the paper's, whose pictures have 1 401 px
 SMALL_RADIUS_PX = 16.0
-
-
 RADIUS_PX = 32.0
 #: before the names of maps from the end of conv4_x, which are taught too (intermediate supervision)
 AUXILIARY = "conv4_"
-
-
+HOURGLASS_LEVELS = 4  #: halvings below its stride
 PAPER_SIGMA_PX = 7.0  #: of the Gaussians that PIL and MuLA regress
 SMALL = ("factored", "factored")  #: encoders of live networks
 
@@ -185,7 +190,8 @@ def centre_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     """One graph from picture to everybody's joints, and the ways from them to their persons' centres."""
     sigma = PAPER_SIGMA_PX / row.stride
     heatmaps = Heatmaps(joints=row.joints, stride=row.stride, background=True, sigma=sigma)
-    return (StageSpec("network", (IMAGE,), (heatmaps, CentreOffsets(joints=row.joints, stride=row.stride))),)
+    outputs = heatmaps, CentreOffsets(joints=row.joints, stride=row.stride)
+    return (StageSpec("network", (IMAGE,), outputs, multiple_of(row)),)
 
 
 FAMILIES: dict[str, Family] = {
@@ -205,6 +211,7 @@ FAMILIES: dict[str, Family] = {
 _ROWS = (
     ZooRow("factored-s31", "factored", "relu", 500_318),
     ZooRow("factored-s31-paper", "factored", "prelu", 505_742),
+    ZooRow("factored-s31-paper-plain", "factored", "prelu", 489_172, concat="plain", variant=True),
     ZooRow("baseline", "baseline", "prelu", 488_460),
     ZooRow("baseline-relu", "baseline", "relu", 483_164),
     ZooRow("enet", "enet", "prelu", 342_284),
@@ -223,6 +230,9 @@ PIL_SMALL = ZooRow("pil-small", "pil", "relu", 1_181_200, "PASCAL-7", "COCO-17",
 _VARIANTS: dict[Fusion, int] = {
     "base": 705_168, "add": 705_168, "multi": 705_168, "concat": 738_064, "mtl": 354_132, "self": 1_541_264,
 }  # fmt: skip
+PIL_HG2 = ZooRow(
+    "pil-hg2", "pil", "relu", 10_413_353, "PASCAL-7", "LIP-16", 0, 4, ("hg-2s-1u", "hg-1s-2u"), "pil"
+)
 _PIL = (
     PIL_SMALL,
     *(
@@ -230,7 +240,8 @@ _PIL = (
         for fusion, count in _VARIANTS.items()
     ),
     ZooRow("pil-vgg16", "pil", "relu", 37_046_424, "PASCAL-7", "LIP-16", 0, 8, ("vgg16", "vgg16"), "pil"),
-    ZooRow("pil-hg2", "pil", "relu", 10_413_353, "PASCAL-7", "LIP-16", 0, 4, ("hg-2s-1u", "hg-1s-2u"), "pil"),
+    PIL_HG2,
+    replace(PIL_HG2, name="pil-hg2-lip", parameters=10_416_694, parts="LIP-20", variant=True),
 )
 MULA_SMALL = ZooRow(
     "mula-small", "mula", "relu", 2_615_976, "PASCAL-7", "COCO-17", encoders=SMALL,
@@ -239,6 +250,10 @@ MULA_SMALL = ZooRow(
 _DIRECTIONS: dict[Direction, int] = {
     "parsing-to-pose": 1_663_912, "pose-to-parsing": 1_663_912, "none": 711_848,
 }  # fmt: skip
+MULA_HG5 = ZooRow(
+    "mula-hg5", "mula", "relu", 39_625_336, "PASCAL-7", "LIP-16", stride=4,
+    encoders=("hg-1s-1u", "hg-1s-1u"), mutual=MutualLearning(5),
+)  # fmt: skip
 _MULA = (
     MULA_SMALL,
     *(
@@ -249,10 +264,8 @@ _MULA = (
         for direction, count in _DIRECTIONS.items()
     ),
     ZooRow("mula-vgg16", "mula", "relu", 44_651_160, "PASCAL-7", "LIP-16", encoders=("vgg16", "vgg16")),
-    ZooRow(
-        "mula-hg5", "mula", "relu", 39_625_336, "PASCAL-7", "LIP-16", stride=4,
-        encoders=("hg-1s-1u", "hg-1s-1u"), mutual=MutualLearning(5),
-    ),
+    MULA_HG5,
+    replace(MULA_HG5, name="mula-hg5-lip", parameters=39_655_353, parts="LIP-20", variant=True),
 )  # fmt: skip
 _GPN = (
     ZooRow("gpn-small", "gpn", "relu", 391_280, "", "COCO-17", encoders=("factored",)),

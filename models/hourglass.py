@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from torch.onnx.ops import symbolic
+
+from models.families import HOURGLASS_LEVELS
+from models.parameter_adapter import Attribute
 
 Form = Literal["newell", "niexc"]
 HOURGLASS_FEATURES = 256
@@ -23,7 +28,7 @@ class HourglassShape:
 
     units: int = 1  #: residuals at every location ("n-unit depth")
     channels: int = HOURGLASS_FEATURES
-    levels: int = 4  #: halvings of the size
+    levels: int = HOURGLASS_LEVELS  #: halvings of the size
     form: Form = "niexc"
 
 
@@ -86,11 +91,26 @@ class HourglassLevel(nn.Module):
         if self.newell:
             low: Tensor = self.up(self.below(self.down(self.pool(x))))
             skip: Tensor = self.skip(x)
-            return skip + interpolate(low, skip.shape[2:], mode="nearest")
+            return skip + _enlarged(low, skip, "nearest")
         skip = self.down(x)
-        low = interpolate(self.below(self.pool(skip)), skip.shape[2:], mode="bilinear")
+        low = _enlarged(self.below(self.pool(skip)), skip, "bilinear")
         y: Tensor = self.up(skip + low)
         return y
+
+
+def _enlarged(low: Tensor, like: Tensor, mode: Literal["nearest", "bilinear"]) -> Tensor:
+    """Cells (b, c, h, w) as many as those of `like`: twice each way, in a graph always.
+
+    No graph is admitted that computes sizes, so those of pictures that it takes are halved without rest.
+    """
+    if not torch.compiler.is_exporting():
+        return interpolate(low, like.shape[2:], mode=mode)
+    how: dict[str, Attribute] = {"mode": "linear"}
+    if mode == "nearest":
+        how = {"mode": mode, "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    scales = torch.tensor((1.0, 1.0, 2.0, 2.0))
+    resized: Tensor = symbolic("Resize", (low, None, scales), how, dtype=low.dtype, shape=like.shape)
+    return resized
 
 
 class HourglassStage(nn.Module):

@@ -237,11 +237,9 @@ FSP14 = PartMap(
     tuple(r[4] for r in _S31_ROWS),
 )  # fmt: skip
 PASCAL7 = PartMap(
-    S31,
-    "PASCAL-7",
-    ("head", "torso", "upper arms", "lower arms", "upper legs", "lower legs"),
+    S31, "PASCAL-7", ("head", "torso", "upper arms", "lower arms", "upper legs", "lower legs"),
     tuple(r[5] for r in _S31_ROWS),
-)
+)  # fmt: skip
 MERGED16 = PartMap(
     S31,
     "S31 left/right merged",
@@ -293,10 +291,49 @@ PASCAL_PARTS = PartSet(
     ),
 )
 
-PART_SETS: dict[str, PartSet] = {s.name: s for s in (S31, PASCAL_PARTS)}
+
+def voc_colours(n: int) -> tuple[tuple[int, int, int], ...]:
+    """The palette of PASCAL VOC for ids 1..n: bits of the id spread over the three channels."""
+
+    def channel(i: int, c: int) -> int:
+        return sum(((i >> (3 * bit + c)) & 1) << (7 - bit) for bit in range(8))
+
+    return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(1, n + 1))
+
+
+def mirror_of(n: int, *pairs: tuple[int, int]) -> tuple[int, ...]:
+    """Mirror ids of parts 1..n, of which these pairs are the left and the right of one."""
+    swap = dict(pairs) | {b: a for a, b in pairs}
+    return tuple(swap.get(i, i) for i in range(1, n + 1))
+
+
+# Look into Person (methods §2.3), in its own order: clothes, and what is bare
+_LIP_GROUPS = {
+    "hat": "Head", "hair": "Head", "glove": "Arm", "sunglasses": "Head", "upper-clothes": "Torso",
+    "dress": "Torso", "coat": "Torso", "socks": "Leg", "pants": "Leg", "jumpsuits": "Torso", "scarf": "Torso",
+    "skirt": "Leg", "face": "Head", "left-arm": "Arm", "right-arm": "Arm", "left-leg": "Leg",
+    "right-leg": "Leg", "left-shoe": "Leg", "right-shoe": "Leg",
+}  # fmt: skip
+LIP20 = PartSet(
+    "LIP-20",
+    tuple(_LIP_GROUPS),
+    mirror_of(19, (14, 15), (16, 17), (18, 19)),
+    voc_colours(19),
+    tuple(
+        PartRow(name.replace("-", " "), group, "" if i < 13 else ("left", "right")[i % 2 == 0], i)
+        for i, (name, group) in enumerate(_LIP_GROUPS.items())
+    ),
+)
+
+PART_SETS: dict[str, PartSet] = {s.name: s for s in (S31, PASCAL_PARTS, LIP20)}
 #: the 31 parts merged into those of another set, by its name
 MERGES: dict[str, PartMap] = {PASCAL_PARTS.name: PASCAL7}
 JOINT_SETS: dict[str, JointSet] = {s.name: s for s in (COCO17, LSP14, LSP14_NECK, LIP16)}
+
+
+def merges_s31(part_set: PartSet) -> bool:
+    """True for the 31 parts, and for sets into whose parts they can be merged."""
+    return part_set == S31 or part_set.name in MERGES
 
 
 def from_s31(part_set: PartSet) -> NDArray[np.uint8]:

@@ -13,16 +13,11 @@ from torch import Tensor, nn
 from models.blocks import activation, encoder, init_weights, norm, stage128
 from models.factored import FEATURES
 from models.families import Activation, MutualLearning, ZooRow, early_name
-from models.hourglass import (
-    HourglassShape,
-    HourglassStage,
-    HourglassStem,
-    StageInput,
-)
+from models.hourglass import HourglassShape, HourglassStage, HourglassStem, StageInput
 from models.joints import PRIOR_LOGIT, without_person
 from models.labels import JOINT_SETS
 from models.network import Network
-from models.parameter_adapter import AdaptiveConvolution, ParameterAdapter
+from models.parameter_adapter import AdaptiveConvolution, ParameterAdapter, begin_as_averages
 from models.pil import PartsAndJointsStage
 from models.vgg import VGG_FEATURES, vgg16_fcn
 
@@ -31,7 +26,6 @@ KERNEL = 7  #: side of the predicted kernels: of 64 cells (methods §5.2)
 VGG_KERNEL = 3  #: of 32 cells
 SMALL_KERNEL = 5  #: cells of 8 px: 40 px, as the paper's 7 of 4 px and the classifier's reach round them
 FAINT = 0.1  #: initial weight of the adapted features beside those of a trained encoder
-NEARLY_ALIKE = 1e-6  #: initial deviation of kernels from an average, beside the features that they come from
 
 
 @dataclass(frozen=True)
@@ -171,16 +165,13 @@ def build(row: ZooRow) -> MulaNet:
 def of_hourglasses(shape: HourglassShape, maps: tuple[int, int], mutual: MutualLearning) -> MulaNet:
     """Networks with one hourglass of a task in each stage.
 
-    Kernels begin as nearly an average of the cells round each, whatever the picture. Random ones are as large
-    as the features that they come from: each stage would square these, and past the third nothing be finite.
+    With random kernels, as large as the features that they come from, each stage would square these, and past
+    the third nothing be finite.
     """
     sizes, encoders = MulaShape(shape.channels, maps, linear=True), [lambda: HourglassStage(shape)]
     net = MulaNet(lambda: HourglassStem(shape.channels, shape.form), encoders * mutual.stages, sizes, mutual)
     init_weights(net)
-    for adapter in (m for m in net.modules() if isinstance(m, ParameterAdapter)):
-        nn.init.normal_(adapter.leave.weight, std=NEARLY_ALIKE)
-        assert adapter.leave.bias is not None  # as every convolution of an adapter
-        nn.init.constant_(adapter.leave.bias, 1 / sizes.kernel**2)
+    begin_as_averages(net, sizes.kernel)
     return net
 
 

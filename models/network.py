@@ -32,6 +32,10 @@ class Network(nn.Module, ABC):
             self.frozen = (*self.frozen, module)
         self.train(self.training)
 
+    def keep_statistics(self) -> None:
+        """Leave the means and variances of all norms as they are from now on; the weights go on learning."""
+        self.frozen = (*self.frozen, *(m for m in self.modules() if isinstance(m, nn.BatchNorm2d)))
+
     def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002 - torch's signature
         """Training mode, but for the statistics of what is frozen."""
         super().train(mode)

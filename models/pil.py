@@ -18,7 +18,7 @@ from models.hourglass import HOURGLASS_FEATURES, HourglassEncoder, HourglassShap
 from models.joints import PRIOR_LOGIT, without_person
 from models.labels import JOINT_SETS
 from models.network import Network
-from models.parameter_adapter import AdaptiveConvolution, ParameterAdapter
+from models.parameter_adapter import AdaptiveConvolution, ParameterAdapter, begin_as_averages
 from models.vgg import VGG_FEATURES, vgg16_fcn
 
 KERNEL = 7  #: side of the predicted kernels: of 64 cells (methods §5.2)
@@ -218,6 +218,7 @@ def build(row: ZooRow) -> PilNet:
     init_weights(network)
     if linear:
         return network
+    begin_as_averages(network, kernel)
     nn.init.normal_(network.classify_joints.weight, std=0.01)
     nn.init.constant_(network.classify_joints.bias, PRIOR_LOGIT)  # type: ignore[arg-type]
     return network

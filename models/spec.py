@@ -65,6 +65,7 @@ class StageSpec:
     name: str
     inputs: tuple[str, ...]  #: `IMAGE`, or outputs of stages before
     outputs: tuple[Output, ...]
+    multiple: int = field(default=32, compare=False)  #: of the picture's sides; a file says it once, of all
 
     def __post_init__(self) -> None:
         names = [o.name for o in self.outputs]
@@ -80,9 +81,17 @@ def outputs_by_name(stages: Sequence[StageSpec]) -> dict[str, Output]:
 
 
 def sides_of(stages: Sequence[StageSpec]) -> Sides:
-    """Sides that the input of a network with these stages may have: multiples of 32 on a grid of centres."""
+    """Sides that the input of these stages may have: multiples of 32 or more, but on corners."""
     corners = [o.stride for o in outputs_by_name(stages).values() if o.grid is Grid.CORNER]
-    return Sides(max(corners), Grid.CORNER) if corners else Sides()
+    if corners:
+        return Sides(max(corners), Grid.CORNER)
+    return Sides(max((s.multiple for s in stages), default=32))
+
+
+def _written(stage: StageSpec) -> dict[str, object]:
+    """A stage as JSON says it."""
+    outputs = [o.to_dict() for o in stage.outputs]
+    return {"name": stage.name, "inputs": stage.inputs, "outputs": outputs}
 
 
 @dataclass(frozen=True)
@@ -173,8 +182,7 @@ class ModelSpec:
 
     def to_json(self) -> str:
         """One line of JSON, keys sorted."""
-        stages = [{**asdict(s), "outputs": [o.to_dict() for o in s.outputs]} for s in self.stages]
-        raw = {**asdict(self), "stages": stages}
+        raw = {**asdict(self), "stages": [_written(s) for s in self.stages]}
         if self.card is not None and not self.card.person:
             del raw["card"]["person"]  # as earlier versions know it
         return json.dumps(raw, sort_keys=True)
@@ -261,5 +269,4 @@ def _from_format_1(raw: dict[str, Any]) -> dict[str, Any]:
     else:
         raise SpecError(f"the model description says kind={kind!r}; expected factored or network")
     rest = {k: v for k, v in raw.items() if k not in old}
-    written = [{**asdict(stage), "outputs": [o.to_dict() for o in stage.outputs]} for stage in stages]
-    return {**rest, "stages": written, "format": FORMAT}
+    return {**rest, "stages": [_written(stage) for stage in stages], "format": FORMAT}

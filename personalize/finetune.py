@@ -231,13 +231,13 @@ def refuse_useless(data: FinetuneData) -> None:
 
 @torch.no_grad()
 def loss_on(factor: FastFactor, dataset: FrameDataset, which: Sequence[int]) -> float:
-    """Mean loss over pictures."""
+    """Mean loss over pictures, at least one."""
     factor = deepcopy(factor).to(DEVICE).eval()
     total = 0.0
     for at in range(0, len(which), JUDGED):
         part = which[at : at + JUDGED]
         total += float(_loss(factor, dataset, part)) * len(part)
-    return total / max(len(which), 1)
+    return total / len(which)
 
 
 def _better(best: FinetuneResult, learner: FastFactor, data: FinetuneData) -> bool:

@@ -20,23 +20,30 @@ class PhaseSpec:
     Attributes:
         words: for a reader of the progress bar.
         usual_s: CPU seconds for 301 frames of 720p on one core (`python -m benchmarks.personalisation`).
+        by_frame: it takes longer for more frames.
     """
 
     words: str
     usual_s: float
+    by_frame: bool = False
 
 
 PHASES: Final[dict[str, PhaseSpec]] = {
-    "reading": PhaseSpec("Reading the frames", 2.0),
-    "seeds": PhaseSpec("Finding what is the person", 9.5),
-    "links": PhaseSpec("Matching each frame with the next", 6.6),
-    "propagating": PhaseSpec("Following the silhouette through time", 2.3),
-    "cuts": PhaseSpec("Sharpening the edges", 5.0),
+    "reading": PhaseSpec("Reading the frames", 2.0, by_frame=True),
+    "seeds": PhaseSpec("Finding what is the person", 9.5, by_frame=True),
+    "links": PhaseSpec("Matching each frame with the next", 6.6, by_frame=True),
+    "propagating": PhaseSpec("Following the silhouette through time", 2.3, by_frame=True),
+    "cuts": PhaseSpec("Sharpening the edges", 5.0, by_frame=True),
     "features": PhaseSpec("Reading the bundled pictures of other people", 0.8),
     "learning": PhaseSpec("Learning the person", 15.0),
     "writing": PhaseSpec("Writing the factor", 0.2),
     "checking": PhaseSpec("Checking: is it really better?", 0.9),
 }
+
+
+def usual_s(frames: int) -> float:
+    """Seconds that a personalisation from so many frames usually takes."""
+    return sum(p.usual_s * (frames / USUAL_FRAMES if p.by_frame else 1.0) for p in PHASES.values())
 
 
 def fraction(progress: PhaseProgress | None) -> float:

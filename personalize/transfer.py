@@ -58,15 +58,18 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Move the factor; 0 done, 1 stopped with a reason."""
+    """Move the factor; 0 done, 1 stopped with a reason, 2 nothing begun."""
     a = _arguments().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     torch.set_num_threads(1)
+    failed = 2
     try:
         net = open_network(a.checkpoint)
         names, images = read_pictures(a.images)
+        given = None if a.silhouettes is None else read_silhouettes(a.silhouettes, names, images)
+        failed = 1
         features = extract(net, images, a.size)
-        labels = _labels(a, net, features, names, images)
+        labels = _labels(a, net, features, names, images) if given is None else given
         config = TransferConfig(epochs=a.epochs, lr=a.lr, seed=a.seed)
         moved = fine_tune(net, features, targets(features, labels), config)
         _report(net, moved, features, labels)
@@ -75,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
         save_network(a.out, row_of(meta, a.checkpoint), moved, facts)
     except (CheckpointError, DataError, OSError, ValueError) as e:
         sys.stderr.write(f"{e}\n")
-        return 1
+        return failed
     log.info("%s: written. xfactor export %s --out DIR makes a model of it.", a.out, a.out)
     return 0
 
@@ -135,8 +138,6 @@ def _labels(
     names: Sequence[str],
     images: Sequence[Image],
 ) -> list[Image]:
-    if a.silhouettes is not None:
-        return read_silhouettes(a.silhouettes, names, images)
     probable = own_silhouettes(net, features, [(im.shape[0], im.shape[1]) for im in images])
     if a.labels == "own":
         return [(p >= PERSON).astype(np.uint8) for p in probable]

@@ -15,7 +15,7 @@ class Frame:
     """One decoded picture, upright, as it is shown.
 
     Raises:
-        ValueError: when the picture is not (height, width, 3) uint8.
+        ValueError: when the picture is not (height, width, 3) uint8, or has no pixels.
     """
 
     image: NDArray[np.uint8]  #: (height, width, 3) RGB, read-only
@@ -30,6 +30,8 @@ class Frame:
     def __post_init__(self) -> None:
         if self.image.dtype != np.uint8 or self.image.ndim != 3 or self.image.shape[2] != 3:
             raise ValueError(f"Frame: expected (h, w, 3) uint8, got {self.image.shape} {self.image.dtype}")
+        if not self.image.size:
+            raise ValueError(f"Frame: a picture without pixels, {self.size[0]}x{self.size[1]}")
         self.image.flags.writeable = False
 
     @property

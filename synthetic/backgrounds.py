@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from synthetic.appearance import Rng, procedural_photo
 from synthetic.bodies import FloatArray
 from synthetic.pictures import read_rgb
+from synthetic.splits import of_split
 
 Picture = NDArray[np.uint8]
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -23,7 +24,7 @@ class Backgrounds:
 
     def __init__(self, folders: Sequence[Path], *, test: bool) -> None:
         paths = [p for f in folders for p in sorted(f.iterdir()) if p.suffix.lower() in _SUFFIXES]
-        self.paths = [p for i, p in enumerate(paths) if (i % _HELD_OUT == 0) == test]
+        self.paths = of_split(paths, test=test, every=_HELD_OUT)
 
     def sample(self, rng: Rng, size: int) -> FloatArray:
         """A background (size, size, 3), RGB 0..1."""

@@ -86,13 +86,14 @@ class Generator:
         self.bodies = load_bodies(pool, cache)
         self.backgrounds = Backgrounds(backgrounds, test=test)
         prints = self.backgrounds.patches(np.random.default_rng([77, int(test)]), PHOTO_LAYERS)
-        wardrobe = Wardrobe(self.bodies, assets, first_layer=len(prints))
+        wardrobe = Wardrobe(self.bodies, assets, first_layer=len(prints), test=test)
         self.atlas = atlas_from(prints, wardrobe.textures)
         self.skeleton = Armature(self.bodies)
-        self.motions = load_poses(poses, self.skeleton)
+        self.motions = load_poses(poses, self.skeleton, test=test)
         first = max(2, int(pool * TEST_SHARE))
         people = range(first) if test else range(first, pool)
-        self.lifted: PoseTable | None = read_table(lifted) if lifted is not None else None
+        table = read_table(lifted).of_split(test=test) if lifted is not None else None
+        self.lifted: PoseTable | None = table or None  # a short table holds none out
         self.tailor = Tailor(self.bodies)
         self.dresser = Dresser(self.bodies, self.tailor, wardrobe, self.atlas, people)
         self.tables = Tables(self.atlas.layers, noise_lattice(), self.tailor.marks, part_table())

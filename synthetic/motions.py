@@ -9,20 +9,28 @@ import numpy as np
 
 from synthetic.bodies import FloatArray
 from synthetic.skeleton import Armature, between, euler, power, rotation, unit
+from synthetic.splits import of_split
 
 # DeepMimic: x forwards, y up, z to the right; ours: z up, facing -y, left +x.
 _TO_OURS = np.asarray([[0, 0, -1], [-1, 0, 0], [0, 1, 0]], np.float32)
 _DOWN = np.asarray([0, 0, -1], np.float32)
 
 
-def load_poses(folder: Path | None, skeleton: Armature) -> list[FloatArray]:
-    """Every pose (J, 3, 3) found under a folder; bone 0 carries the body's own orientation."""
+def load_poses(folder: Path | None, skeleton: Armature, *, test: bool | None = None) -> list[FloatArray]:
+    """Every pose (J, 3, 3) found under a folder; bone 0 carries the body's own orientation.
+
+    Args:
+        folder: of BVH poses and DeepMimic's motions; None gives no pose.
+        skeleton: whose bones are turned.
+        test: those held out for testing (a file is in one split as a whole), or not; None gives all.
+    """
     if folder is None:
         return []
-    poses = [read_bvh(p, skeleton) for p in sorted(folder.rglob("*.bvh"))]
-    for path in sorted(folder.rglob("humanoid3d_*.txt")):
-        poses += read_deepmimic(path, skeleton)
-    return poses
+    found, motions = (sorted(folder.rglob(name)) for name in ("*.bvh", "humanoid3d_*.txt"))
+    if test is not None:
+        found, motions = of_split(found, test=test), of_split(motions, test=test)
+    poses = [read_bvh(p, skeleton) for p in found]
+    return poses + [pose for path in motions for pose in read_deepmimic(path, skeleton)]
 
 
 def read_bvh(path: Path, skeleton: Armature) -> FloatArray:

@@ -25,6 +25,7 @@ from synthetic.lifting import BONES, Lift, Lifter, pose_of
 from synthetic.motions import load_poses
 from synthetic.poses import curl_fingers, sample_pose
 from synthetic.skeleton import Armature, euler, rotation, unit
+from synthetic.splits import of_split
 
 FORMAT = 1
 HELD_OUT = 100  # the last files of `lsp` by name are the development test set
@@ -45,6 +46,10 @@ class PoseTable:
 
     def __len__(self) -> int:
         return len(self.turns)
+
+    def of_split(self, *, test: bool) -> PoseTable:
+        """The photos' poses held out for testing, or the others."""
+        return PoseTable(self.turns[of_split(range(len(self)), test=test)])
 
     def sample(self, skeleton: Armature, rng: Rng) -> FloatArray:
         """A pose (J, 3, 3) as the camera of some photo saw it: mirrored or not, slightly changed."""

@@ -14,6 +14,7 @@ from synthetic.bodies import INFLUENCES, Bodies, FloatArray, IntArray
 from synthetic.partition import HEAD, anatomy
 from synthetic.pictures import read_rgba
 from synthetic.pieces import BoolArray, Piece
+from synthetic.splits import of_split
 
 _AXES = ((0, 0, 1.0), (2, 1, -1.0), (1, 2, 1.0))  # ours: x, -z, y of the file; (file axis, our axis, sign)
 
@@ -47,9 +48,14 @@ class Fitted:
 
 
 class Wardrobe:
-    """Garments, shoes, hair and skins of the asset folder; empty without one."""
+    """Garments, shoes, hair and skins of one split of the asset folder; empty without one.
 
-    def __init__(self, bodies: Bodies, assets: Path | None, first_layer: int = 0) -> None:
+    Skins are in both. Of a sort with fewer than four (hats) none is held out.
+    """
+
+    def __init__(
+        self, bodies: Bodies, assets: Path | None, first_layer: int = 0, *, test: bool = False
+    ) -> None:
         self.textures: list[NDArray[np.uint8]] = []
         self._first = first_layer
         self.suits: list[Fitted] = []
@@ -61,12 +67,15 @@ class Wardrobe:
         if assets is None:
             return
         self._anatomy = anatomy(bodies)
-        for path in sorted(assets.glob("clothes/*/*.mhclo")) + sorted(assets.glob("hair/*/*.mhclo")):
-            item = self._load(bodies, path)
-            kind = self.hairs if path.parent.parent.name == "hair" else self.suits
-            kind = self.shoes if item.name.startswith("shoes") else kind
-            kind = self.hats if item.name.startswith("fedora") else kind
-            kind.append(item)
+        for pattern, kind in (
+            ("clothes/female*/*", self.suits),
+            ("clothes/male*/*", self.suits),
+            ("clothes/shoes*/*", self.shoes),
+            ("clothes/fedora*/*", self.hats),
+            ("hair/*/*", self.hairs),
+        ):
+            meshes = of_split(sorted(assets.glob(f"{pattern}.mhclo")), test=test)
+            kind += [self._load(bodies, path) for path in meshes]
         for path in sorted(assets.glob("skins/*.jpg")):
             self._skins[path.stem] = self._texture(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -45,6 +46,13 @@ def shared_data() -> Path:
         if folder.is_dir():
             return folder
     pytest.skip("needs the development data of ../shared/data, which is not beside this checkout")
+
+
+@pytest.hookimpl(tryfirst=True)  # before fixtures of any scope are made
+def pytest_runtest_setup() -> None:
+    """Networks that a test builds begin with the same weights, whatever ran before it."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)

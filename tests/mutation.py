@@ -1,31 +1,45 @@
 """`python -m tests.mutation --sample 300`: one fault at a time in a copy of the tree, for its tests to see.
 
 Cosmic Ray makes the mutants and keeps their results in a session file: an interrupted run goes on, and
-`cr-report` and `cr-html` read it. Each mutant meets the test files that import its module, or a user of it.
+`cr-report` and `cr-html` read it. Each mutant meets the tests that execute its line, the quickest first,
+of the test files that import its module, or a user of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import math
 import os
 import random
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest.mock import patch
+
+from tests.forked_tests import TIMED_OUT, ReachedLines, preload, reached_lines, run_tests
+from tests.running_source import running_source
+
+if TYPE_CHECKING:
+    from cosmic_ray.testing import TestOutcome
+    from cosmic_ray.work_item import MutationSpec, WorkItem, WorkResult
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("training", "personalize", "models")
 USERS = (*FOLDERS, "synthetic", "export", "app", "experiments")
-TESTS = ("unit", "qt")
-MOST_TEST_FILES = 10
-Span = tuple[tuple[int, int], tuple[int, int]]
+#: a mutant that the tests of one file let through meets the next file's
+MOST_TEST_FILES = 3
+#: … and, of a folder, that of a file which builds and runs whatever the folder holds
+TESTS_OF_ALL = {"models": Path("tests/unit/models/test_network.py")}
+#: of processor time, of one file's tests for one mutant; at least one test runs
+MOST_SECONDS = 15.0
 
 
 def imported(path: Path) -> set[str]:
@@ -49,9 +63,7 @@ class ModuleTests:
 
     def __init__(self, root: Path) -> None:
         sources = [p.relative_to(root) for folder in USERS for p in sorted((root / folder).rglob("*.py"))]
-        tests = [
-            p.relative_to(root) for kind in TESTS for p in sorted((root / "tests" / kind).rglob("test_*.py"))
-        ]
+        tests = [p.relative_to(root) for p in sorted((root / "tests" / "unit").rglob("test_*.py"))]
         self._imports: Mapping[Path, set[str]] = {p: imported(root / p) for p in (*sources, *tests)}
         self._tests = tests
         self._sources = sources
@@ -62,10 +74,16 @@ class ModuleTests:
         while names:
             found = [test for test in self._tests if self._imports[test] & names]
             if found:
-                return sorted(found, key=lambda test: _distance(test, module))[:MOST_TEST_FILES]
+                nearest = sorted(found, key=lambda test: _distance(test, module))[:MOST_TEST_FILES]
+                return list(dict.fromkeys((*nearest, *self._of_all(module))))
             names = {module_name(s) for s in self._sources if self._imports[s] & names} - known
             known |= names
         return []
+
+    def _of_all(self, module: Path) -> list[Path]:
+        return [
+            test for folder, test in TESTS_OF_ALL.items() if module.parts[0] == folder and test in self._tests
+        ]
 
 
 def _distance(test: Path, module: Path) -> tuple[bool, bool, str]:
@@ -73,21 +91,55 @@ def _distance(test: Path, module: Path) -> tuple[bool, bool, str]:
     return test.stem != f"test_{module.stem}", elsewhere, str(test)
 
 
-def without_effect(source: str) -> list[Span]:
-    """Annotations and what only runs under `if __name__ == "__main__"`: no test can see a change there."""
-    nodes: list[ast.AST] = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
-            nodes.append(node.annotation)
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
-            nodes.append(node.returns)
-        elif isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
-            nodes.append(node)
-    return [
-        ((n.lineno, n.col_offset), (n.end_lineno or n.lineno, n.end_col_offset or 0))
-        for n in nodes
-        if isinstance(n, ast.expr | ast.stmt)
+def reaching(source: str, line: int, module: str, tests: Mapping[str, ReachedLines]) -> list[str]:
+    """Node ids of tests that execute a line's statement: the quickest, up to `MOST_SECONDS` of them.
+
+    Of a `def` with its defaults: those that run its body. Of what runs as the module is imported: any,
+    for a test may read a table and execute nothing.
+    """
+    wanted = _executed_with(ast.parse(source), line)
+    found = [
+        (row.seconds, name)
+        for name, row in tests.items()
+        if wanted is None or not wanted.isdisjoint(row.lines.get(module, ()))
     ]
+    chosen, total = [], 0.0
+    for seconds, name in sorted(found):
+        total += seconds
+        if chosen and total > MOST_SECONDS:
+            break
+        chosen.append(name)
+    return chosen
+
+
+def _executed_with(tree: ast.Module, line: int) -> set[int] | None:
+    """Lines of the innermost statement at a line; None where it runs as the module is imported."""
+    inside, statement = False, None
+    at: list[ast.stmt] = tree.body
+    while True:
+        here = next((s for s in at if _first_line(s) <= line <= (s.end_lineno or s.lineno)), None)
+        if here is None:
+            break
+        statement = here
+        blocks = [*ast.iter_child_nodes(here)]
+        at = [n for n in blocks if isinstance(n, ast.stmt)]
+        for block in blocks:  # `except` and `case`
+            if isinstance(block, ast.excepthandler | ast.match_case) and block.body[0].lineno <= line:
+                at = [*at, *block.body]
+        function = isinstance(here, ast.FunctionDef | ast.AsyncFunctionDef)
+        if function and line < here.body[0].lineno:  # type: ignore[attr-defined]
+            return set(range(here.body[0].lineno, (here.end_lineno or 0) + 1))  # type: ignore[attr-defined]
+        inside = inside or function
+    if not inside or statement is None:
+        return None
+    body = getattr(statement, "body", None)
+    end = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
+    return set(range(statement.lineno, max(end, line, statement.lineno) + 1))
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(d.lineno for d in decorators)])
 
 
 def copy_tree(to: Path) -> None:
@@ -105,79 +157,175 @@ def main(argv: Sequence[str] | None = None) -> int:
     p = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     p.add_argument("folders", nargs="*", default=FOLDERS, help=f"or files; default: {' '.join(FOLDERS)}")
     p.add_argument("--sample", type=int, default=300, help="mutants, drawn evenly from all (default 300)")
+    p.add_argument("--each", type=int, default=5, help="of one module (default 5)")
     p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--timeout", type=float, default=600, help="s of one mutant's tests (default 600)")
-    p.add_argument("--session", type=Path, default=ROOT / "out" / "mutants.sqlite")
+    p.add_argument("--timeout", type=float, default=300, help="s of one mutant's tests (default 300)")
+    p.add_argument("--minutes", type=float, default=1e9, help="begin no mutant after so many")
+    p.add_argument("--out", type=Path, default=ROOT / "out" / "mutants", help="session.sqlite and lines/")
     a = p.parse_args(argv)
-    session = a.session.resolve()
-    session.parent.mkdir(parents=True, exist_ok=True)
+    a.out = a.out.resolve()
+    a.out.mkdir(parents=True, exist_ok=True)
+    preload()
     with (
         tempfile.TemporaryDirectory(prefix="xfactor-mutants-") as made,
         chdir(made),
-        patch.dict(os.environ, PYTHONPATH=made),  # before a checkout that is installed
+        patch.dict(
+            os.environ, PYTHONPATH=made, PYTHONDONTWRITEBYTECODE="1"
+        ),  # before a checkout that is installed
     ):
         copy_tree(Path(made))
-        _test(a, session)
+        _test(a)
     return 0
 
 
-def _test(a: argparse.Namespace, session: Path) -> None:
-    from cosmic_ray.mutating import mutate_and_test
-    from cosmic_ray.testing import run_tests
-    from cosmic_ray.work_db import use_db
-    from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+class Killer:
+    """Runs the tests of a mutant's line, file by file, as Cosmic Ray wants them run.
 
-    choice, sound = ModuleTests(Path()), {}
-    with use_db(str(session)) as db:
+    Args:
+        out: the lines that each test executes are kept here.
+        limit_s: of one file's tests for one mutant.
+    """
+
+    def __init__(self, out: Path, limit_s: float) -> None:
+        self._out = out
+        self._limit_s = limit_s
+        self._choice = ModuleTests(Path())
+        self._too_long: set[Path] = set()
+
+    def meet(self, mutations: Sequence[MutationSpec]) -> WorkResult:
+        """Killed by the first file that can, or survived."""
+        from cosmic_ray.mutating import mutate_and_test
+        from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
+
+        result = WorkResult(WorkerOutcome.NORMAL, "no test executes it", TestOutcome.SURVIVED, "")
+        if not self._measurable(mutations[0].module_path):
+            return WorkResult(WorkerOutcome.SKIPPED, "no file of its tests ends in time")
+        for tests in self._tests(mutations[0].module_path, mutations[0].start_pos[0]):
+            with patch("cosmic_ray.mutating.run_tests", self._run):
+                result = mutate_and_test(mutations, tests, self._limit_s)
+            if result.test_outcome != TestOutcome.SURVIVED:
+                break
+        return result
+
+    def _tests(self, module: Path, line: int) -> Iterator[list[str]]:
+        source = module.read_text("utf-8")
+        for tests in filter(None, map(self._measured, self._choice.of(module))):
+            if any(str(module) in row.lines for row in tests.values()):
+                chosen = reaching(source, line, str(module), tests)
+            else:  # only processes of its tests run the module, if any
+                chosen = list(tests)
+            if chosen:
+                yield chosen
+
+    def _measurable(self, module: Path) -> bool:
+        files = self._choice.of(module)
+        return not files or any(self._measured(file) for file in files)
+
+    def _measured(self, file: Path) -> dict[str, ReachedLines]:
+        """Its tests; empty where they do not end in three times the limit, as those of whole runs."""
+        to = self._out / "lines" / file.with_suffix(".json").relative_to("tests")
+        if file not in self._too_long:
+            try:
+                return reached_lines(file, FOLDERS, 3 * self._limit_s, to)
+            except RuntimeError as e:
+                sys.stdout.write(f"left out: {e}\n")
+                self._too_long.add(file)
+        return {}
+
+    def _run(self, tests: Sequence[str], limit_s: float) -> tuple[TestOutcome, str]:
+        from cosmic_ray.work_item import TestOutcome
+
+        output = self._out / "last.txt"
+        status = run_tests(tests, limit_s, output)
+        text = output.read_text("utf-8", "replace")[-4000:]
+        return (
+            TestOutcome.KILLED if status else TestOutcome.SURVIVED
+        ), "timeout" if status == TIMED_OUT else text
+
+
+def _test(a: argparse.Namespace) -> None:
+    from cosmic_ray.work_db import use_db
+
+    killer, started = Killer(a.out, a.timeout), time.monotonic()
+    with use_db(str(a.out / "session.sqlite")) as db:
         if not db.num_work_items:
             _draw(db, a)
-        for item in db.pending_work_items:
-            mutation = item.mutations[0]
-            tests = choice.of(mutation.module_path)
-            words = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *map(str, tests)]
-            command = shlex.join(words)
-            if not tests:
-                untested = f"nothing tests {mutation.module_path}"
-                db.set_result(item.job_id, WorkResult(WorkerOutcome.NORMAL, untested, TestOutcome.SURVIVED))
-                continue
-            if command not in sound:  # tests that fail by themselves would kill everything
-                sound[command] = run_tests(command, a.timeout)[0] == TestOutcome.SURVIVED
-            if sound[command]:
-                result = mutate_and_test(item.mutations, command, a.timeout)
-            else:
-                result = WorkResult(WorkerOutcome.SKIPPED, "its tests fail without it too")
+        for item in sorted(db.pending_work_items, key=_by_module(a.seed)):
+            began = time.monotonic()
+            if began - started > 60 * a.minutes:
+                break
+            result = killer.meet(item.mutations)
             db.set_result(item.job_id, result)
-            outcome = result.output if result.output == "timeout" else result.test_outcome or "skipped"
-            place = f"{mutation.module_path}:{mutation.start_pos[0]}"
-            sys.stdout.write(f"{outcome:9} {place} {mutation.operator_name}\n")
+            (mutation,) = item.mutations
+            outcome = (
+                "timeout"
+                if result.output == "timeout"
+                else (result.test_outcome or result.worker_outcome).value
+            )
+            place = f"{mutation.module_path}:{mutation.start_pos[0]} {mutation.operator_name}"
+            sys.stdout.write(f"{outcome:9} {place} ({time.monotonic() - began:.1f} s)\n")
             sys.stdout.flush()
         for line in summary(db.results):
             sys.stdout.write(line + "\n")
 
 
 def _draw(db, a: argparse.Namespace) -> None:  # type: ignore[no-untyped-def]
-    """All mutants into the session, the ones that were not drawn as skipped."""
-    from cosmic_ray.commands.init import init
-    from cosmic_ray.work_item import WorkerOutcome, WorkResult
+    """The sample into the session."""
+    from cosmic_ray.work_item import WorkItem
 
     places = map(Path, a.folders)
     modules = [p for place in places for p in ([place] if place.is_file() else sorted(place.rglob("*.py")))]
-    init(modules, db, {})
-    blind = {p: without_effect(p.read_text("utf-8")) for p in modules}
-    seen = [
-        item.job_id
-        for item in sorted(db.work_items, key=_order)
-        if not any(
-            start <= item.mutations[0].start_pos < end for start, end in blind[item.mutations[0].module_path]
-        )
-    ]
-    drawn = set(random.Random(a.seed).sample(seen, min(a.sample, len(seen))))
-    left_out = [item.job_id for item in db.work_items if item.job_id not in drawn]
-    db.set_multiple_results(left_out, WorkResult(WorkerOutcome.SKIPPED, "not drawn"))
-    sys.stdout.write(f"{len(drawn)} of {len(seen)} mutants drawn, seed {a.seed}\n")
+    sizes = {p: len(p.read_text("utf-8")) for p in modules}
+    chosen, chance = draw_modules(sizes, math.ceil(a.sample / a.each), a.seed), random.Random(a.seed)
+    for module in chosen:
+        every = list(mutations_of(module))
+        chance.shuffle(every)
+        drawn = islice(filter(has_effect, every), a.each)
+        db.add_work_items(WorkItem.single(f"{module} {m.operator_name} {m.occurrence}", m) for m in drawn)
+    sys.stdout.write(f"{a.each} mutants of each of {len(chosen)} modules, seed {a.seed}\n")
+    sys.stdout.flush()
 
 
-def _order(item) -> tuple[str, str, int]:  # type: ignore[no-untyped-def]
+def mutations_of(module: Path) -> Iterator[MutationSpec]:
+    """All that Cosmic Ray knows of a file, operator by operator."""
+    from cosmic_ray.ast import ast_nodes, get_ast_from_path
+    from cosmic_ray.plugins import get_operator, operator_names
+    from cosmic_ray.work_item import MutationSpec
+
+    nodes = list(ast_nodes(get_ast_from_path(module)))
+    for name in operator_names():
+        if get_operator(name).arguments():
+            continue  # what it does has to be said
+        operator = get_operator(name)()
+        places = [place for node in nodes for place in operator.mutation_positions(node)]
+        yield from (MutationSpec(module, name, i, *place) for i, place in enumerate(places))
+
+
+def has_effect(mutation: MutationSpec) -> bool:
+    """If the mutant is Python, and other Python than before in more than what only says something."""
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+
+    source = mutation.module_path.read_text("utf-8")
+    mutant = mutate_code(source, get_operator(mutation.operator_name)(), mutation.occurrence)
+    return running_source(mutant) not in (None, running_source(source))
+
+
+def draw_modules(sizes: Mapping[Path, int], count: int, seed: int) -> list[Path]:
+    """Modules by chance, larger ones with more: with as many mutants of each, any mutant is nearly as likely.
+
+    The tests of few modules have to be measured, and those done when the time is over are a sample, too.
+    """
+    chance = random.Random(seed)
+    return sorted(sizes, key=lambda p: chance.random() ** (1 / max(1, sizes[p])), reverse=True)[:count]
+
+
+def _by_module(seed: int) -> Callable[[WorkItem], tuple[float, str, str, int]]:
+    """Modules in an order of chance, the same each time."""
+    return lambda item: (random.Random(f"{seed} {_order(item)[0]}").random(), *_order(item))
+
+
+def _order(item: WorkItem) -> tuple[str, str, int]:
     mutation = item.mutations[0]
     return str(mutation.module_path), mutation.operator_name, mutation.occurrence
 
@@ -195,5 +343,5 @@ def summary(results) -> Iterator[str]:  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    os.nice(19)
+    os.nice(10)
     sys.exit(main())

@@ -33,7 +33,7 @@ MODULES = {name: module for module, name in COMMANDS.items()} | {
     "export": "export",
     "transfer": "personalize.transfer",
 }
-OUTPUTS = ("--out", "--packed", ">")
+OUTPUTS = ("--out", "--packed", "--runs", ">")
 LACKING = re.compile(r"Missing|required|expected|requires an argument")
 STANDS_FOR = re.compile(r"invalid choice: '(NAME|<row>)'|^(SOURCE|LINK): no such command")
 
@@ -62,8 +62,21 @@ class PageCommand:
 
     @property
     def made(self) -> list[str]:
-        """Paths that it writes."""
+        """Paths that it writes; in those of folders (`--out`) there are more."""
         return [after for word, after in zip(self.words, self.words[1:], strict=False) if word in OUTPUTS]
+
+    @property
+    def read(self) -> list[str]:
+        """Paths that it takes for granted."""
+        return [
+            word for before, word in zip(self.words, self.words[1:], strict=False)
+            if before not in OUTPUTS and re.match(r"(\.\./|runs/|assets/|docs/)", word)
+        ]  # fmt: skip
+
+    def makes(self, path: str) -> bool:
+        """True when it writes this path, or into the folder that holds it."""
+        folders = [m for m in self.made if f"--packed {m}" not in " ".join(self.words)]
+        return path in self.made or any(path.startswith(f"{folder}/") for folder in folders)
 
     def check(self) -> None:
         """Parse its arguments.

@@ -21,14 +21,15 @@ from models.families import ZOO, ZooRow
 from models.network import build
 from models.spec import sides_of
 from training import distributed
-from training.batches import DataFolders, batches_for
+from training.augment import Labels
+from training.batches import DataFolders, batches_for, draws_a_mixture
 from training.joint_batches import RENDERED
 from training.loop import LAST, DivergedError, State, TrainConfig, new_state, resume, train
+from training.objectives import OBJECTIVES
 from training.photos import DataError
 from training.published import parse_data
-from training.recipes import NAMED, Optimiser, TrainingRecipe, fits, recipe_of
-from training.step import StepConfig
-from training.stream import BatchShape, Mixture, Stream
+from training.recipes import NAMED, PAPERS, Optimiser, TrainingRecipe, fits, recipe_of
+from training.stream import Augmentation, BatchShape, Mixture, Stream
 from training.workers import WorkerStream
 
 log = logging.getLogger(__name__)
@@ -36,15 +37,17 @@ log = logging.getLogger(__name__)
 
 def _arguments(row: ZooRow) -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(prog="xfactor train", description="Train a network from its row; resumable.")
+    papers = ", ".join(f"{recipe} ({name} by its paper)" for recipe, name in PAPERS.items())
     p.add_argument(
-        "name", nargs="?", choices=tuple(ZOO), default="factored-s31", metavar="NAME", help=", ".join(ZOO)
-    )
+        "name", nargs="?", choices=(*ZOO, *PAPERS), default="factored-s31", metavar="NAME",
+        help=f"{', '.join(ZOO)}; {papers}",
+    )  # fmt: skip
     p.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     p.add_argument("--coco", type=Path, help="COCO's folder, for networks that find everybody's joints")
     p.add_argument(
         "--data", action="append", default=[], metavar="DIR|NAME=ROOT[:WEIGHT],…",
-        help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/, needed wherever joints are learned; to"
-        " teach parts, published sets (docs/datasets.md): lip=LIP,coco=COCO:0.5",
+        help="folder with ccp/, lsp/, lspet/, cutouts/, backgrounds/, needed where joints are learned; to"
+        " teach parts, or them and one person's joints, published sets (docs/datasets.md): lip=LIP",
     )  # fmt: skip
     p.add_argument(
         "--synthetic",
@@ -75,15 +78,13 @@ def _arguments(row: ZooRow) -> argparse.ArgumentParser:
     p.add_argument(
         "--only", nargs="+", default=[], metavar="LAYERS", help="the same, but they go on learning"
     )
+    kept = "norms keep the statistics of --init: for few photos, whose own would mislead"
+    p.add_argument("--keep-statistics", action="store_true", help=kept)
     _add_recipe(p, row)
-    p.add_argument("--target-stride", type=int, default=4, choices=(1, 2, 4, 8), help="pixels per label cell")
-    p.add_argument("--dropout", type=float, default=TrainConfig.dropout)
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--workers", type=int, default=0, help="processes that make batches; 0: a thread (a CPU)")
-    p.add_argument("--setting-shares", type=float, nargs=4, default=StepConfig.setting_shares)
     p.add_argument("--mixture", type=float, nargs=4, default=None, metavar=("SYNTH", "SILH", "SPORT", "COMP"))
-    p.add_argument("--no-bf16", action="store_true")
     p.add_argument(
         "--strict", action="store_true", help="refuse a data folder with bad files instead of skipping them"
     )
@@ -106,6 +107,20 @@ def _add_recipe(p: argparse.ArgumentParser, row: ZooRow) -> None:
     own.add_argument("--lr", type=float, help=f"default {usual.lr:g}")
     own.add_argument("--optimiser", choices=get_args(Optimiser), help=f"default {usual.optimiser}")
     own.add_argument("--ema", type=float, help=f"decay of the averaged weights; default {usual.ema:g}")
+    own.add_argument("--weight-decay", type=float, help=f"default {usual.weight_decay:g}")
+    own.add_argument("--target-stride", type=int, choices=(1, 2, 4, 8), help="pixels per label cell")
+    own.add_argument("--labels", choices=get_args(Labels), help="which pixel of a cell tells its label")
+    own.add_argument("--augmentation", choices=get_args(Augmentation), help="of parts; paper: one affine")
+    own.add_argument("--objective", choices=tuple(OBJECTIVES), help="mean: all known pixels alike")
+    own.add_argument("--setting-shares", type=float, nargs=4, help="of the four noise settings (factored-…)")
+    own.add_argument("--true-silhouettes", type=float, help="share of setting 3 that is shown the truth")
+    own.add_argument("--dropout", type=float, help="of every bottleneck")
+    own.add_argument("--clip", type=float, help="longest gradient; 0: any")
+    own.add_argument("--no-bf16", dest="bf16", action="store_false", default=None)
+    own.add_argument(
+        "--agg-bn-recalibrate", type=int, metavar="BATCHES",
+        help="batches that measure the normalisation of factored-…'s head anew after training; default 0",
+    )  # fmt: skip
 
 
 def only(layers: tuple[str, ...], given: dict[str, Tensor], own: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -140,13 +155,17 @@ def _start(state: State, last: Path, paths: Sequence[Path], keep: Sequence[str])
 def _parsed(argv: list[str] | None) -> argparse.Namespace:
     """The arguments, those refused that do not go together."""
     words = sys.argv[1:] if argv is None else argv
-    named = next((word for word in words if word in ZOO), "factored-s31")
-    parser = _arguments(ZOO[named])
+    named = next((word for word in words if word in (*ZOO, *PAPERS)), "factored-s31")
+    parser = _arguments(ZOO[PAPERS.get(named, named)])
     a = parser.parse_args(argv)
+    if a.name in PAPERS:
+        a.name, a.recipe = PAPERS[a.name], a.recipe or a.name
     if (a.keep or a.only) and not a.init:
         parser.error("--keep and --only take their layers from a checkpoint: give --init")
     if a.recipe and not fits(ZOO[a.name], a.recipe):
         parser.error(f"--recipe {a.recipe} is not of {a.name}'s family; leave it out for the usual one")
+    if a.agg_bn_recalibrate and ZOO[a.name].family != "factored":
+        parser.error(f"--agg-bn-recalibrate: {a.name} has no aggregation module; leave it out")
     if not 0 <= a.rendered_share <= 1:
         parser.error(f"--rendered-share takes a share from 0 to 1, not {a.rendered_share:g}")
     if not a.own_share > 0:
@@ -164,7 +183,11 @@ def _mixture(a: argparse.Namespace) -> Mixture:
 
 
 def _begun(
-    a: argparse.Namespace, config: TrainConfig, crop: int, processes: tuple[int, int], device: torch.device
+    a: argparse.Namespace,
+    config: TrainConfig,
+    shape: BatchShape,
+    processes: tuple[int, int],
+    device: torch.device,
 ) -> tuple[State, Stream | WorkerStream]:
     """A run that can go on at once, and its batches.
 
@@ -179,13 +202,16 @@ def _begun(
     torch.manual_seed(a.seed)  # the first weights follow from the seed as everything after them does
     net = build(row)
     net.freeze(*a.keep)
+    if a.keep_statistics:
+        net.keep_statistics()
     state = new_state(config, row, net, device)
     _start(state, a.out / LAST, a.init, [*a.keep, *a.only])
     distributed.same_start(state.net)
-    shape = BatchShape(config.batch, crop, a.target_stride)
     make = batches_for(state.outputs, folders, shape, a.seed * world + rank)
     if a.workers:
-        return state, WorkerStream(make, start=state.step, steps=config.steps, workers=a.workers)
+        more = config.agg_bn_recalibrate
+        last = config.steps + (more and 1 + more)  # one is drawn before the end is seen
+        return state, WorkerStream(make, start=state.step, steps=last, workers=a.workers)
     return state, Stream(make, start=state.step)
 
 
@@ -199,18 +225,18 @@ def main(argv: list[str] | None = None) -> int:
     device = torch.device("cuda", rank) if torch.cuda.is_available() else torch.device("cpu")
     recipe = recipe_of(row, a.recipe, **{f.name: getattr(a, f.name, None) for f in fields(TrainingRecipe)})
     recipe = replace(recipe, warmup_steps=min(recipe.warmup_steps, recipe.steps // 10))  # of short runs
-    config = TrainConfig(
-        **{k: v for k, v in asdict(recipe).items() if k not in {"crop", "objective"}}, dropout=a.dropout,
-        seed=a.seed,
-        step=StepConfig(tuple(a.setting_shares), bf16=not a.no_bf16, objective=recipe.objective),
+    config = TrainConfig.of(recipe, a.seed)
+    shape = BatchShape(
+        recipe.batch, sides_of(row.stages).up(recipe.crop), recipe.target_stride, recipe.augmentation,
+        recipe.labels,
     )  # fmt: skip
-    crop = sides_of(row.stages).up(recipe.crop)
     failed = 2
     try:
-        state, stream = _begun(a, config, crop, (rank, world), device)
+        state, stream = _begun(a, config, shape, (rank, world), device)
         failed = 1
         try:
-            facts = {"mixture": asdict(_mixture(a)), "crop": crop}
+            mixed = {"mixture": asdict(_mixture(a))} if draws_a_mixture(state.outputs) else {}
+            facts = {"shape": asdict(shape), "crop": shape.crop, **mixed}
             train(state, config, stream, a.out, facts, device, (rank, world))
         finally:
             stream.close()

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from models.labels import IGNORE
+from models.labels import IGNORE, S31, PartSet
 from training.targets import mirror_codes
 
 DARK = 0.12  # of the pictures whose light is changed are taken in poor light
 MOVED = 0.12  # of the pictures are blurred by movement
-_MIRROR = mirror_codes()
 Image = NDArray[np.uint8]
+#: code of a cell: that at its centre, or most of its pixels' (methods §1.4)
+Labels = Literal["centre", "majority"]
 
 
 @dataclass(frozen=True)
 class Ranges:
-    """Ranges of the random affine. Angles in degrees, shifts as a share of the crop."""
+    """Ranges of the random affine. Angles in degrees, shifts as a share of the crop.
+
+    `even`: the scale itself is drawn evenly, not its logarithm, and the angle from −`angle` to `angle`.
+    """
 
     scale: tuple[float, float]  #: size of the picture's long side relative to the crop
     angle: float  #: standard deviation
     wild_angle: float = 0.0  #: share of pictures turned by any angle
     shift: float = 0.15
     flip: float = 0.5
+    even: bool = False
 
 
 def affine(
@@ -45,8 +51,12 @@ def affine(
         The 2x3 matrix, picture px → crop px, pixel centres at integers.
     """
     width, height = size
-    k = np.exp(rng.uniform(*np.log(ranges.scale))) * crop / max(width, height)
-    angle = rng.uniform(-180, 180) if rng.random() < ranges.wild_angle else rng.normal(0, ranges.angle)
+    scale = rng.uniform(*ranges.scale) if ranges.even else np.exp(rng.uniform(*np.log(ranges.scale)))
+    k = scale * crop / max(width, height)
+    if ranges.even:
+        angle = rng.uniform(-ranges.angle, ranges.angle)
+    else:
+        angle = rng.uniform(-180, 180) if rng.random() < ranges.wild_angle else rng.normal(0, ranges.angle)
     cx, cy = centre if centre is not None else ((width - 1) / 2, (height - 1) / 2)
     m = np.asarray(cv2.getRotationMatrix2D((float(cx), float(cy)), angle, k), dtype=np.float64)
     m[:, 2] += (crop - 1) / 2 - np.array((cx, cy)) + rng.uniform(-ranges.shift, ranges.shift, 2) * crop
@@ -56,18 +66,13 @@ def affine(
     return m
 
 
-def warp(
-    image: Image, codes: Image, m: NDArray[np.float64], crop: int, target_stride: int, fill: int
-) -> tuple[Image, Image]:
-    """Apply the map to picture (bilinear) and codes (nearest, sampled at the cells of the target grid).
+def mirrors(m: NDArray[np.float64]) -> bool:
+    """True for a map that swaps left and right."""
+    return bool(m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0])
 
-    The centre of target cell u lies at crop pixel stride·u + (stride−1)/2. What lies outside the picture gets
-    the code `fill`: 0 where the surroundings are known to be empty, else 255. A mirroring map swaps left and
-    right.
 
-    Returns:
-        (crop, crop, c) picture and (crop/stride, crop/stride) codes.
-    """
+def warp(image: Image, m: NDArray[np.float64], crop: int) -> Image:
+    """Apply the map to a picture (bilinear) → (crop, crop, c), its mean colour or transparent around it."""
     mean = tuple(float(v) for v in image[::8, ::8].reshape(-1, image.shape[2]).mean(0))
     if image.shape[2] == 4:
         mean = (0.0, 0.0, 0.0, 0.0)
@@ -82,14 +87,41 @@ def warp(
         ms = m @ up
     picture = cv2.warpAffine(source, ms, (crop, crop), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
                              borderValue=mean)  # fmt: skip
-    s = target_stride
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def warp_codes(
+    codes: Image,
+    m: NDArray[np.float64],
+    crop: int,
+    stride: int,
+    fill: int,
+    labels: Labels = "centre",
+    part_set: PartSet = S31,
+) -> Image:
+    """Apply the map to codes (nearest, at the cells' centres or all in them) → (crop/stride, crop/stride).
+
+    The centre of cell u lies at crop pixel stride·u + (stride−1)/2. What lies outside the picture gets the
+    code `fill`: 0 where the surroundings are known to be empty, else 255. A mirroring map swaps left and
+    right of the part set.
+    """
+    s = stride if labels == "centre" else 1
     grid = m / s
     grid[:, 2] -= (s - 1) / (2 * s)
     target = cv2.warpAffine(codes, grid, (crop // s, crop // s), flags=cv2.INTER_NEAREST,
                             borderMode=cv2.BORDER_CONSTANT, borderValue=fill)  # fmt: skip
-    mirrored = m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]
-    codes_there = np.asarray(target, dtype=np.uint8)
-    return np.asarray(picture, dtype=np.uint8), (_MIRROR[codes_there] if mirrored else codes_there)
+    there = np.asarray(target, dtype=np.uint8)
+    if s < stride:
+        there = majority(there, stride)
+    return mirror_codes(part_set)[there] if mirrors(m) else there
+
+
+def majority(codes: Image, stride: int) -> Image:
+    """The code that most pixels of a cell have, the lowest of several; (h, w) → (h/stride, w/stride)."""
+    h, w = codes.shape[0] // stride, codes.shape[1] // stride
+    rows, columns = np.indices((h * stride, w * stride)) // stride
+    votes = np.bincount(((rows * w + columns) * 256 + codes).ravel(), minlength=h * w * 256)
+    return np.asarray(votes.reshape(h, w, 256).argmax(2), dtype=np.uint8)
 
 
 def photometric(rng: np.random.Generator, image: Image) -> Image:

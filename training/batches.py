@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from models.families import SMALL_RADIUS_PX
+from models.labels import PartSet, merges_s31
 from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks, Output, PartProbabilities
 from training.coco_batches import make_coco_batch, read_coco
 from training.crowd_batches import (
@@ -35,7 +36,7 @@ from training.photos import (
     read_unlabelled,
 )
 from training.pseudolabels import with_labels
-from training.published import PublishedPhotos, PublishedSet
+from training.published import PublishedPhotos, PublishedSet, labelled, published_people
 from training.silhouettes import with_silhouettes
 from training.stream import Batches, BatchShape, Mixture, Packed, Sources, make_batch
 from training.teacher_labels import cutout, read_landmarks, with_joints
@@ -45,7 +46,6 @@ Described = TypeVar("Described", bound=Output)
 PRECISE_SPORT = 3  # lsp is drawn this often for once lspet, whose joints are noisy and poses extreme
 #: people seen from behind are drawn this often on top: one in five, and the front is the easy guess
 FROM_BEHIND = 2
-
 
 SPORT = ("lsp", "lspet")  # photos with annotated joints
 BACKGROUNDS = ("indoor", "outdoor", "mixed")  # folders of pictures without people
@@ -102,7 +102,7 @@ def sources(
     """
     people = [packed(stem) for stem in synthetic]
     mine = read_own(own, strict=strict) if own else []
-    others = {s.name: (PublishedPhotos(s, strict=strict), s.weight) for s in published}
+    others = {s.name: (PublishedPhotos(s, labelled, strict=strict), s.weight) for s in published}
     if data is None:
         return Sources(people, own=mine, published=others)
     photos = labelled_photos(data, silhouettes=silhouettes, pseudolabels=pseudolabels, strict=strict)
@@ -167,6 +167,8 @@ def part_batches(_: Sequence[Output], folders: DataFolders, shape: BatchShape, s
         folders.data, folders.synthetic, silhouettes=folders.silhouettes, pseudolabels=folders.pseudolabels,
         strict=folders.strict, own=folders.own, published=folders.published,
     )  # fmt: skip
+    if shape.augmentation == "paper":  # which pastes nobody and nothing
+        found = replace(found, backgrounds=())
     return partial(make_batch, found, folders.mixture, shape, seed=seed)
 
 
@@ -194,28 +196,34 @@ def part_and_joint_batches(
     Raises:
         DataError: a folder cannot be used, or none is given.
     """
-    sources = joint_sources(described(outputs, Heatmaps), folders)
+    part_set = described(outputs, PartProbabilities).part_set
+    sources = joint_sources(described(outputs, Heatmaps), part_set, folders)
     return partial(make_joint_batch, sources, shape, seed=seed)
 
 
 @lru_cache(maxsize=2)  # an experiment trains one network after another on the same photos
-def joint_sources(output: Heatmaps, folders: DataFolders) -> JointSources:
+def joint_sources(output: Heatmaps, part_set: PartSet, folders: DataFolders) -> JointSources:
     """Photos and rendered people with joints and codes of parts; read once a process.
+
+    Of sets that the 31 parts do not merge into, published sets teach all, and `folders.data` gives scenes.
 
     Raises:
         DataError: a folder cannot be used, or none is given.
     """
-    if folders.data is None:
+    merged, data = merges_s31(part_set), folders.data
+    if data is None and not folders.published:
         raise DataError(
             "parts and joints need photos. Give --data DIR with lsp/, lspet/, ccp/, teacher/, backgrounds/."
         )
+    if not merged and (folders.synthetic or not folders.published):
+        words = "is taught by its own labels. Give --data NAME=ROOT, and no --synthetic."
+        raise DataError(f"{part_set.name} {words}")
     rendered = [packed(stem) for stem in folders.synthetic]
-    photos_too = not rendered or folders.rendered_share < 1
-    people = people_with_codes(folders.data, folders, output) if photos_too else []
-    backgrounds = read_backgrounds([folders.data / "backgrounds" / k for k in BACKGROUNDS])
-    return JointSources(
-        output, people, backgrounds, parts=True, rendered=rendered, rendered_share=folders.rendered_share
-    )
+    photos_too = merged and (not rendered or folders.rendered_share < 1)
+    people = people_with_codes(data, folders, output) if data and photos_too else []
+    scenes = read_backgrounds([data / "backgrounds" / k for k in BACKGROUNDS]) if data else []
+    published = published_people(folders.published, output.joint_set, part_set, strict=folders.strict)
+    return JointSources(output, people, scenes, part_set, rendered, folders.rendered_share, published)
 
 
 def people_with_codes(data: Path, folders: DataFolders, output: Heatmaps) -> list[JointPhoto]:
@@ -311,17 +319,31 @@ BATCHES: dict[
 }
 
 
+def _taught(outputs: Sequence[Output]) -> frozenset[type[Output]]:
+    """The row of BATCHES that teaches the most of some outputs."""
+    kinds = [type(o) for o in outputs]
+    able = (row for row in BATCHES if row <= set(kinds))
+    return max(able, key=lambda row: (len(row), max(kinds.index(k) for k in row)))
+
+
+def draws_a_mixture(outputs: Sequence[Output]) -> bool:
+    """Networks of parts alone are taught from sources with weights; joints have sources of their own."""
+    return _taught(outputs) == {PartProbabilities}
+
+
 def batches_for(outputs: Sequence[Output], folders: DataFolders, shape: BatchShape, seed: int) -> Batches:
     """Batches that teach a network the most of its outputs; of as many the last ones, for later stages learn.
 
     Raises:
         DataError: the data cannot be used.
     """
-    kinds = [type(o) for o in outputs]
-    able = (row for row in BATCHES if row <= set(kinds))
-    row = max(able, key=lambda row: (len(row), max(kinds.index(k) for k in row)))
-    for option, given in (("--own", folders.own), ("--data NAME=ROOT", folders.published)):
-        if given and row != {PartProbabilities}:
+    row = _taught(outputs)
+    alone = row == {PartProbabilities}
+    for option, given, able in (
+        ("--own", folders.own, alone),
+        ("--data NAME=ROOT", folders.published, alone or row == {PartProbabilities, Heatmaps}),
+    ):
+        if given and not able:
             words = "teaches silhouettes and parts; this network learns joints. Leave it out."
             raise DataError(f"{option} {words}")
     return BATCHES[row](outputs, folders, shape, seed)

@@ -96,7 +96,7 @@ def draw_photo(rng: np.random.Generator, photo: AnnotatedPicture, output: JointD
         AnnotatedPerson((p.points @ m[:, :2].T + m[:, 2]).astype(np.float32)[order], p.labelled[order])
         for p in scene.people
     ]
-    picture, _ = warp(image, np.zeros((h, w), np.uint8), m, side, 1, 0)
+    picture = warp(image, m, side)
     owners, covered = warped(scene.owners), warped(scene.covered) > 0
     unknown = np.repeat(warped(scene.unlabelled)[None] > 0, output.channels, axis=0)
     unsure = warped(scene.crowds) > 0

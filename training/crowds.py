@@ -77,7 +77,7 @@ def draw_crowd(
     background = backgrounds[int(rng.integers(len(backgrounds)))]
     h, w = background.shape[:2]
     m = affine(rng, (w, h), side, BACKGROUND_RANGES)
-    picture = warp(background, np.zeros((h, w), np.uint8), m, side, side, 0)[0].astype(np.float32)
+    picture = warp(background, m, side).astype(np.float32)
     count = int(rng.choice(len(PEOPLE), p=np.array(PEOPLE) / sum(PEOPLE)))
     chosen = [people[int(rng.integers(len(people)))] for _ in range(count)]
     owners, codes = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)

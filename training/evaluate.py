@@ -1,8 +1,9 @@
-"""Score a checkpoint, a model as it ships, or what `xfactor parse` wrote, on the development test sets.
+"""Score a checkpoint, a model as it ships, or what `xfactor parse` wrote, on test photos.
 
 python -m training.evaluate runs/first/last.safetensors --data DATA
 python -m training.evaluate assets/models/factored-s31 --data DATA
 python -m training.evaluate out/ --data DATA --set ccp
+python -m training.evaluate MODEL --own PHOTOS
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from runtime.engine.letterbox import Letterbox, NetworkSize
 from runtime.frames import Frame
 from runtime.output.scaling import full_labels, full_person
 from runtime.system.errors import Refusal
+from training.batches import packed
 from training.metrics import (
     Confusion,
     HitRates,
@@ -38,11 +40,14 @@ from training.metrics import (
     probe_pose,
     silhouette_iou,
 )
+from training.own_photos import read_own
+from training.own_scores import score_own
 from training.photos import DEVELOPMENT_TEST, DataError, Photo, read_ccp, read_lsp
 from training.pose_scores import scored
 from training.prediction import Inject, Prediction, open_network, predict
 
 DEFAULT_SIZES = (384, 256)  # long side of the network's input on ccp and lsp, px
+LONGEST_OWN_PX = 512  # of the network's input on one's own photos
 #: a labelled photo → its prediction
 Predict = Callable[[Photo], Prediction]
 
@@ -139,13 +144,13 @@ def by_engine(engine: Engine) -> Callable[[NDArray[np.uint8]], Prediction]:
     return run
 
 
-def score_synthetic(run: Callable[[NDArray[np.uint8]], Prediction], packed: Path) -> dict[str, float]:
+def score_synthetic(run: Callable[[NDArray[np.uint8]], Prediction], stem: Path) -> dict[str, float]:
     """Intersection over union on held-out synthetic people, accumulated over the set (methods §1.8)."""
-    images, labels = _held_out(packed)
+    held_out = packed(stem)
     confusion = Confusion(S31.classes)
     merged = Confusion(len(MERGED16.names) + 1)
     table = MERGED16.table()
-    for image, truth in zip(images, labels, strict=True):
+    for image, truth in zip(held_out.images, held_out.labels, strict=True):
         p = run(np.asarray(image))
         confusion.add(truth, p.labels)
         merged.add(table[truth], table[p.labels])
@@ -161,20 +166,16 @@ def score_synthetic(run: Callable[[NDArray[np.uint8]], Prediction], packed: Path
 
 
 def score_merged(
-    run: Callable[[NDArray[np.uint8]], Prediction], packed: Path, part_set: PartSet
+    run: Callable[[NDArray[np.uint8]], Prediction], stem: Path, part_set: PartSet
 ) -> dict[str, float]:
     """Intersection over union of a set that the 31 parts are merged into, on held-out synthetic people."""
     confusion, table = Confusion(part_set.classes), from_s31(part_set)
-    for image, truth in zip(*_held_out(packed), strict=True):
+    held_out = packed(stem)
+    for image, truth in zip(held_out.images, held_out.labels, strict=True):
         confusion.add(table[truth], run(np.asarray(image)).labels)
     iou = confusion.iou()
     each = {f"IoU {n}": float(v) for n, v in zip(part_set.names, iou[1:], strict=True)}
     return {f"mean IoU of {len(part_set.names)} parts": float(np.nanmean(iou[1:])), **each}
-
-
-def _held_out(packed: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    images, labels = (np.load(f"{packed}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
-    return images, labels
 
 
 def parsed_files(out: Path) -> Predict:
@@ -246,10 +247,30 @@ def score_folder(folder: Path, name: str, data: Path) -> dict[str, float]:
         raise DataError(f"{e.filename}: not there, so {folder} cannot be scored. {remedy}") from e
 
 
+def report_own(model: Path, folders: Sequence[Path], views: str) -> dict[str, dict[str, float]]:
+    """Measures of a checkpoint or a model's folder on labelled photos of one's own.
+
+    Raises:
+        DataError: no photo has labels.
+        Refusal: the model cannot be used.
+    """
+    photos = read_own(folders)
+    if not model.is_dir():
+        net = open_network(model)
+        return {"own": score_own(lambda im: predict(net, im, min(max(im.shape), LONGEST_OWN_PX)), photos)}
+    engine = load_engine(model, device="cpu").with_views(chosen(views, video=False))
+    scores: dict[str, dict[str, float]] = {}
+    if engine.part_set is not None:
+        scores["own"] = score_own(by_engine(engine), photos, engine.part_set)
+    if engine.spec.joint_set and (posed := [p for p in photos if p.skeleton is not None]):
+        scores["own joints"] = scored(engine, posed)
+    return scores
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Print the measures as one JSON object."""
+    """Print the measures as one JSON object; 2 where what is to be scored, or on what, cannot be used."""
     p = argparse.ArgumentParser(
-        prog="xfactor eval", description="Score a model on the development test sets."
+        prog="xfactor eval", description="Score a model on photos that it was not trained on."
     )
     p.add_argument(
         "model",
@@ -262,7 +283,9 @@ def main(argv: list[str] | None = None) -> int:
     p.add_argument(
         "--injection", action="store_true", help="also with the factor zeroed and the true silhouette"
     )
-    p.add_argument("--data", type=Path, required=True)
+    p.add_argument("--data", type=Path, help="folder with the test sets ccp/ and lsp/ (docs/datasets.md)")
+    own_help = "instead: labelled photos of one's own, laid out as for xfactor train --own"
+    p.add_argument("--own", type=Path, nargs="+", default=[], metavar="DIR", help=own_help)
     p.add_argument(
         "--ccp-size", type=int, default=DEFAULT_SIZES[0], help="of a checkpoint's input on ccp, px"
     )
@@ -270,12 +293,14 @@ def main(argv: list[str] | None = None) -> int:
         "--lsp-size", type=int, default=DEFAULT_SIZES[1], help="of a checkpoint's input on lsp, px"
     )
     a = p.parse_args(argv)
+    if bool(a.own) == bool(a.data):
+        p.error("give --own DIR or --data DIR, and not both")
     torch.set_num_threads(1)
     try:
-        scores = _scores(a)
+        scores = report_own(a.model, a.own, a.views) if a.own else _scores(a)
     except (CheckpointError, DataError, Refusal, OSError) as e:
         sys.stderr.write(f"{e}\n")
-        return 1
+        return 2
     sys.stdout.write(json.dumps(scores, indent=1) + "\n")
     return 0
 

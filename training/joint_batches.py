@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from models.codecs.codec import Placement
 from models.codecs.heatmaps import HeatmapCodec
-from models.labels import IGNORE
+from models.labels import IGNORE, S31, PartSet
 from models.outputs import Heatmaps
 from models.results import Pose
-from training.augment import Image, Ranges, affine, occlude, photometric, warp
+from training.augment import Image, Ranges, affine, mirrors, occlude, photometric, warp, warp_codes
 from training.joint_photos import JointPhoto, rendered
 from training.stream import BACKGROUND_RANGES, Batch, BatchShape, Packed
 
@@ -31,20 +31,22 @@ CODEC = HeatmapCodec()
 
 @dataclass(frozen=True)
 class JointSources:
-    """Photos with joints of the set that `output` describes, and pictures without people.
+    """Photos with joints of the set that `output` describes, and pictures without people, if there are some.
 
     Attributes:
-        parts: the codes of the same people are wanted, too.
+        parts: the codes of the same people, which teach this set, are wanted, too.
         rendered: synthetic people.
         rendered_share: of the pictures, where there are some; 1: no photos are needed.
+        published: people of published sets, with weights beside 1 of the photos'.
     """
 
     output: Heatmaps
     photos: Sequence[JointPhoto]
     backgrounds: Sequence[Image]
-    parts: bool = False
+    parts: PartSet | None = None
     rendered: Sequence[Packed] = ()
     rendered_share: float = RENDERED
+    published: Sequence[tuple[Sequence[JointPhoto], float]] = ()
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,10 @@ def make_joint_batch(sources: JointSources, shape: BatchShape, *, seed: int, ste
 
 def _draw(rng: np.random.Generator, sources: JointSources, shape: BatchShape) -> _Drawn:
     crop = shape.crop
-    background = sources.backgrounds[int(rng.integers(len(sources.backgrounds)))]
+    scenes = sources.backgrounds
+    background = scenes[int(rng.integers(len(scenes)))] if len(scenes) else None
     photo = _person(rng, sources)
-    if rng.random() < EMPTY:
+    if background is not None and rng.random() < EMPTY:
         nobody, cells = np.zeros_like(photo.known), crop // shape.stride
         scene = photometric(rng, _scene(rng, background, crop))
         return _Drawn(scene, photo.points, nobody, ~nobody, np.zeros((cells, cells), np.uint8))
@@ -91,14 +94,13 @@ def _draw(rng: np.random.Generator, sources: JointSources, shape: BatchShape) ->
     known = np.flatnonzero(photo.known)
     centre = photo.points[int(rng.choice(known))] if rng.random() < CLOSE and len(known) else None
     m = affine(rng, (w, h), crop, PHOTO_RANGES, centre)
-    picture, codes = _laid(rng, photo, m, background, shape)
-    if sources.parts and rng.random() < COVERED:
+    picture, codes = _laid(rng, photo, m, background, shape, sources.parts)
+    if sources.parts and background is not None and rng.random() < COVERED:
         occlude(rng, picture, codes, background)
     points = (photo.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
     inside = ((points >= -0.5) & (points <= crop - 0.5)).all(axis=1)
     drawn = _Drawn(photometric(rng, picture), points, photo.known & inside, photo.known, codes)
-    mirrored = m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]
-    return _mirrored(drawn, sources.output) if mirrored else drawn
+    return _mirrored(drawn, sources.output) if mirrors(m) else drawn
 
 
 def _mirrored(drawn: _Drawn, output: Heatmaps) -> _Drawn:
@@ -111,11 +113,21 @@ def _person(rng: np.random.Generator, sources: JointSources) -> JointPhoto:
     if sources.rendered and rng.random() < sources.rendered_share:
         packed = sources.rendered[int(rng.integers(len(sources.rendered)))]
         return rendered(packed, int(rng.integers(len(packed.images))), sources.output.joint_set)
-    return sources.photos[int(rng.integers(len(sources.photos)))]
+    people = sources.photos
+    if sources.published:
+        choices = [*sources.published, *([(people, 1.0)] if len(people) else [])]
+        weights = np.array([weight for _, weight in choices])
+        people = choices[int(rng.choice(len(choices), p=weights / weights.sum()))][0]
+    return people[int(rng.integers(len(people)))]
 
 
 def _laid(
-    rng: np.random.Generator, photo: JointPhoto, m: NDArray[np.float64], background: Image, shape: BatchShape
+    rng: np.random.Generator,
+    photo: JointPhoto,
+    m: NDArray[np.float64],
+    background: Image | None,
+    shape: BatchShape,
+    parts: PartSet | None,
 ) -> tuple[Image, Image]:
     """The moved photo with its codes; round a small one another scene, or its own mean colour.
 
@@ -124,12 +136,13 @@ def _laid(
     image, crop, stride = photo.image, shape.crop, shape.stride
     alpha = np.full(image.shape[:2], 255, np.uint8)
     known = np.full_like(alpha, IGNORE) if photo.codes is None else photo.codes
-    rgba, codes = warp(np.dstack((image, alpha)), known, m, crop, stride, IGNORE)
+    rgba = warp(np.dstack((image, alpha)), m, crop)
+    codes = warp_codes(known, m, crop, stride, IGNORE, part_set=parts or S31)
     picture, share = rgba[..., :3], rgba[..., 3:].astype(np.float32) / 255
     if share.min() == 1:
         return np.ascontiguousarray(picture), codes
     around: Image | NDArray[np.float64] = image[::8, ::8].reshape(-1, 3).mean(0)
-    if rng.random() < ELSEWHERE:
+    if background is not None and rng.random() < ELSEWHERE:
         around = _scene(rng, background, crop)
         codes = np.where(share[stride // 2 :: stride, stride // 2 :: stride, 0] == 0, np.uint8(0), codes)
     return (picture + (1 - share) * around).clip(0, 255).astype(np.uint8), codes
@@ -138,4 +151,4 @@ def _laid(
 def _scene(rng: np.random.Generator, background: Image, crop: int) -> Image:
     h, w = background.shape[:2]
     m = affine(rng, (w, h), crop, BACKGROUND_RANGES)
-    return warp(background, np.zeros((h, w), np.uint8), m, crop, crop, 0)[0]
+    return warp(background, m, crop)

@@ -8,7 +8,8 @@ import logging
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -20,7 +21,8 @@ from models.network import Network
 from models.outputs import Output
 from training.distributed import average_gradients
 from training.muon import Muon
-from training.recipes import Optimiser
+from training.recalibration import recalibrate
+from training.recipes import Optimiser, TrainingRecipe
 from training.step import StepConfig, losses
 from training.stream import Batch
 
@@ -40,8 +42,8 @@ class TrainConfig:
     Attributes:
         steps: total length; the learning rate falls over the last `decay_steps` (warm-up, constant, decay).
         ema: decay of the averaged weights, which are what is shipped.
-        dropout: of every bottleneck. The paper's 0.1 is for a network that overfits; ours scores the same on
-            photos it was trained on as on others, so nothing is to be regularised away.
+        dropout: of every bottleneck; None: as the blocks are built. The paper's 0.1 is for a network that
+            overfits; ours scores the same on photos it was trained on as on others.
     """
 
     steps: int
@@ -51,12 +53,23 @@ class TrainConfig:
     weight_decay: float = 2e-4
     warmup_steps: int = 200
     ema: float = 0.998
-    dropout: float = 0.0
+    dropout: float | None = 0.0
     optimiser: Optimiser = "muon"
     milestones: tuple[tuple[float, float], ...] = ()  #: see `TrainingRecipe`
     seed: int = 0
     checkpoint_every: int = 250
+    clip: float = 5.0  #: see `TrainingRecipe`, also for the next
+    agg_bn_recalibrate: int = 0
     step: StepConfig = field(default_factory=StepConfig)
+
+    @classmethod
+    def of(cls, recipe: TrainingRecipe, seed: int = 0) -> TrainConfig:
+        """The recipe's part of a run; its pictures are of `BatchShape`."""
+        own = {f.name for f in fields(cls)} & {f.name for f in fields(recipe)}
+        step = StepConfig(
+            recipe.setting_shares, recipe.true_silhouettes, bf16=recipe.bf16, objective=recipe.objective
+        )
+        return cls(**{name: getattr(recipe, name) for name in own}, seed=seed, step=step)
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -90,7 +103,7 @@ def new_state(config: TrainConfig, row: ZooRow, net: Network, device: torch.devi
     ema = copy.deepcopy(net).to(device)
     net = net.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for module in net.modules():
-        if isinstance(module, nn.Dropout2d):
+        if isinstance(module, nn.Dropout2d) and config.dropout is not None:
             module.p = config.dropout
     return State(row, net, ema, _optimiser(config, net))
 
@@ -151,7 +164,8 @@ def train(
     state.net.train()
     rank, world = processes
     meter = _Meter(out / "log.jsonl", config.steps) if rank == 0 else None
-    for batch in batches:
+    following = iter(batches)
+    for batch in following:
         if state.step >= config.steps:
             break
         torch.manual_seed(
@@ -173,13 +187,23 @@ def train(
         meter.add(terms, (b * world, *size), state, learning_rate(config, state.step - 1))
         if state.step % config.checkpoint_every == 0 or state.step == config.steps:
             save(state, config, out / LAST, extra)
+    if config.agg_bn_recalibrate and state.step >= config.steps:
+        clean = islice(following, config.agg_bn_recalibrate)
+        recalibrate(state.ema, (_pictures(batch, device) for batch in clean))
+        if rank == 0:
+            save(state, config, out / LAST, extra)
+
+
+def _pictures(batch: Batch, device: torch.device) -> Tensor:
+    """(b, 3, h, w) in 0..255, channels last in memory."""
+    rgb = torch.from_numpy(batch.images).to(device).permute(0, 3, 1, 2).float()
+    return rgb.contiguous(memory_format=torch.channels_last)
 
 
 def _step(
     state: State, config: TrainConfig, batch: Batch, generator: torch.Generator, device: torch.device
 ) -> dict[str, float]:
-    rgb = torch.from_numpy(batch.images).to(device).permute(0, 3, 1, 2).float()
-    rgb = rgb.contiguous(memory_format=torch.channels_last)
+    rgb = _pictures(batch, device)
     targets = {k: torch.from_numpy(v).to(device) for k, v in batch.targets.items()}
     terms = losses(state.net, state.outputs, rgb, targets, config.step, generator)
     total: Tensor = sum(terms.values(), torch.zeros((), device=device))
@@ -189,7 +213,8 @@ def _step(
     if torch.isfinite(total):
         total.backward()  # type: ignore[no-untyped-call]
         average_gradients(state.net.parameters())
-        nn.utils.clip_grad_norm_(state.net.parameters(), 5.0)
+        if config.clip:
+            nn.utils.clip_grad_norm_(state.net.parameters(), config.clip)
         state.optimiser.step()
         _average(state.ema, state.net, min(config.ema, (1 + state.step) / (10 + state.step)))
     return {k: v.item() for k, v in terms.items()}

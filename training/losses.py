@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from models.labels import IGNORE, S31, PartSet
+from models.labels import IGNORE, S31, PartSet, merges_s31
 from training.targets import CODES, SET_CODES, allowed
 
 #: weights of parts that are thin at stride 8 or that photos scribble with few pixels; unnamed parts weigh 1
@@ -36,9 +36,12 @@ FULL_SHARE = 0.04
 _MINUS_INFINITY = -1e4  # finite: a masked logit must not turn into NaN
 
 
-def code_weights() -> Tensor:
+def code_weights(part_set: PartSet = S31) -> Tensor:
     """(256,) weight of a pixel by its code; 0 for unknown."""
     weights = torch.zeros(256)
+    if not merges_s31(part_set):  # whose codes are its own ids
+        weights[: part_set.classes] = 1.0
+        return weights
     weights[:CODES] = 1.0
     for i, name in enumerate(S31.names, start=1):
         weights[i] = PART_WEIGHTS.get(name[1:], 1.0)
@@ -82,7 +85,7 @@ class PartLoss(torch.nn.Module):
         super().__init__()
         table = torch.from_numpy(allowed(part_set))
         self.register_buffer("allowed", torch.cat((table, table.new_ones(256 - CODES, part_set.classes))))
-        self.register_buffer("weights", code_weights())
+        self.register_buffer("weights", code_weights(part_set))
         self.balanced = balanced
 
     def forward(self, logits: Tensor, codes: Tensor) -> Tensor:
@@ -104,17 +107,20 @@ class PartLoss(torch.nn.Module):
         return balanced_mean(loss, self.weights[index], (index > 0) & (index != IGNORE), PART_BACKGROUND)
 
 
-def factor_loss(logits: Tensor, codes: Tensor) -> Tensor:
-    """Cross-entropy of the factor, balanced mean over known pixels.
+def factor_loss(logits: Tensor, codes: Tensor, *, balanced: bool = True) -> Tensor:
+    """Cross-entropy of the factor, mean over known pixels.
 
     Args:
         logits: (b, 2, h, w) background/foreground.
         codes: (b, H, W) uint8.
+        balanced: each picture's background held back, as that of parts.
     """
     logits = to_grid(logits, codes).float()
     known = (codes != IGNORE).flatten(1)
     person = (codes > 0).flatten(1) & known
     loss = torch.nn.functional.cross_entropy(logits, codes.clamp(max=1).long(), reduction="none").flatten(1)
+    if not balanced:
+        return (loss * known).sum() / known.sum().clamp(min=1)
     return balanced_mean(loss, known.float(), person, FACTOR_BACKGROUND)
 
 

@@ -27,15 +27,21 @@ Maps = Mapping[str, Tensor]  # what a network gives in training, by the names of
 Loss = Callable[[Output, Maps, Targets], dict[str, Tensor]]
 
 
-def factor_terms(logits: Tensor, targets: Targets) -> dict[str, Tensor]:
+#: an objective: every known pixel alike, as in the Factored ConvNet paper (methods §1.4)
+MEAN = "mean"
+
+
+def factor_terms(logits: Tensor, targets: Targets, *, balanced: bool = True) -> dict[str, Tensor]:
     """`factor`, of logits (b, 2, h, w) and `codes` (targets.py)."""
-    return {"factor": factor_loss(logits, targets["codes"])}
+    return {"factor": factor_loss(logits, targets["codes"], balanced=balanced)}
 
 
-def part_terms(maps: Maps, targets: Targets, part_set: PartSet = S31) -> dict[str, Tensor]:
+def part_terms(
+    maps: Maps, targets: Targets, part_set: PartSet = S31, *, balanced: bool = True
+) -> dict[str, Tensor]:
     """`parts`, of logits (b, classes, h, w) of a part set and `codes` (targets.py)."""
     logits = maps["parts"]
-    return {"parts": _part_loss(logits.device, part_set)(logits, targets["codes"])}
+    return {"parts": _part_loss(logits.device, part_set, balanced=balanced)(logits, targets["codes"])}
 
 
 def heatmap_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
@@ -71,11 +77,10 @@ def _described_part_terms(output: Output, maps: Maps, targets: Targets) -> dict[
     return part_terms(maps, targets, output.part_set)
 
 
-def faint_part_terms(output: Output, maps: Maps, targets: Targets) -> dict[str, Tensor]:
-    """`parts`, a hundredth of the mean over all known pixels: beside squares of maps (methods §5.4)."""
+def mean_part_terms(output: Output, maps: Maps, targets: Targets, scale: float = 1.0) -> dict[str, Tensor]:
+    """`parts`, the mean over all known pixels; a hundredth of it beside squares of maps (methods §5.4)."""
     assert isinstance(output, PartProbabilities)
-    loss = _part_loss(maps[output.name].device, output.part_set, balanced=False)
-    return {"parts": 0.01 * loss(maps[output.name], targets["codes"])}
+    return {"parts": scale * part_terms(maps, targets, output.part_set, balanced=False)["parts"]}
 
 
 @cache
@@ -95,7 +100,8 @@ OBJECTIVES: dict[str, Mapping[type[Output], Loss | None]] = {
     "parts alone": {AffinityFields: None},
     "limbs alone": {PartProbabilities: None},
     "positive": {AffinityFields: partial(affinity_terms, mask="positive")},
-    "nie": {PartProbabilities: faint_part_terms},
+    MEAN: {PartProbabilities: mean_part_terms},
+    "nie": {PartProbabilities: partial(mean_part_terms, scale=0.01)},
     "cao": {AffinityFields: partial(affinity_terms, scale="batch")},
 }
 

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import overload
+from typing import Generic, TypeVar, overload
 
+import numpy as np
+
+from models.labels import IGNORE, JointSet, PartSet, merges_s31
 from training.datasets.coco import IMPUTED
+from training.datasets.files import BrokenError
 from training.datasets.problems import Problems
 from training.datasets.registry import DATA_SETS
 from training.datasets.samples import Sample
+from training.joint_photos import JointPhoto
 from training.own_photos import photo_of, shrunk
 from training.photos import DataError, Photo
 
 log = logging.getLogger(__name__)
+Taught = TypeVar("Taught")
 NAMES = "|".join(DATA_SETS)
 BETWEEN = re.compile(rf",(?=(?:{NAMES})=)")
 ITEM = re.compile(rf"({NAMES})=(.+?)(?::(\d*\.?\d+))?")
@@ -72,11 +78,49 @@ def training_splits(found: Sequence[str]) -> list[str]:
     return [s for s in named if f"{s}{IMPUTED}" not in found]
 
 
-class PublishedPhotos(Sequence[Photo]):
-    """Photos of the training splits of a set, read when drawn; a broken one gives way to the next."""
+def labelled(sample: Sample) -> Photo:
+    """A picture with what its labels teach of the 31 parts, at most 640 px long.
 
-    def __init__(self, given: PublishedSet, *, strict: bool = False) -> None:
-        """List them, and read the first that can be used; with `strict`, all.
+    Raises:
+        BrokenError: it teaches nothing.
+    """
+    return shrunk(photo_of(sample))
+
+
+def person_of(sample: Sample, joint_set: JointSet, part_set: PartSet) -> JointPhoto:
+    """The one person of a picture, at most 640 px long, with the codes that teach `part_set` (targets.py).
+
+    Raises:
+        BrokenError: it teaches neither parts nor joints.
+    """
+    (found,) = sample.people
+    points, visible = found.among(joint_set)
+    if merges_s31(part_set):
+        whole = photo_of(sample)
+    else:
+        image = sample.image()
+        alike = sample.label_set == part_set
+        codes = sample.labels() if alike else np.full(image.shape[:2], IGNORE, np.uint8)
+        whole = Photo(sample.name, image, codes)
+    if not visible.any() and (whole.codes == IGNORE).all():
+        raise BrokenError("none of its parts and joints is known")
+    small = shrunk(whole)
+    scale = np.float32(small.codes.shape[1] / whole.codes.shape[1])
+    return JointPhoto(sample.name, small.image, points * scale, visible > 0, small.codes)
+
+
+class PublishedPhotos(Sequence[Taught], Generic[Taught]):
+    """Pictures of the training splits of a set, read when drawn; a broken one gives way to the next."""
+
+    def __init__(
+        self,
+        given: PublishedSet,
+        read: Callable[[Sample], Taught],
+        *,
+        alone: bool = False,
+        strict: bool = False,
+    ) -> None:
+        """List them, `alone` those of one person, and `read` the first that can be used; with `strict`, all.
 
         Raises:
             DataError: there is none, or with `strict` any that cannot be used.
@@ -85,6 +129,8 @@ class PublishedPhotos(Sequence[Photo]):
         splits = training_splits(reader.splits(given.root, self._problems))
         found = (s for split in splits for s in reader.samples(given.root, split, self._problems))
         self._samples: list[Sample] = [s for s in found if s.people or s.label_set is not None]
+        self._samples = [s for s in self._samples if not alone or len(s.people) == 1]
+        self._read = read
         self._where = f"{given.name} in {given.root}"
         if not self._samples:
             raise DataError(f"{self._where}: no picture to train on. See: python -m training.datasets")
@@ -96,14 +142,26 @@ class PublishedPhotos(Sequence[Photo]):
         return len(self._samples)
 
     @overload
-    def __getitem__(self, index: int) -> Photo: ...
+    def __getitem__(self, index: int) -> Taught: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Photo]: ...
-    def __getitem__(self, index: int | slice) -> Photo | Sequence[Photo]:
+    def __getitem__(self, index: slice) -> Sequence[Taught]: ...
+    def __getitem__(self, index: int | slice) -> Taught | Sequence[Taught]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         for i in range(min(MOST_BROKEN, len(self))):
             sample = self._samples[(index + i) % len(self)]
-            if (photo := self._problems.attempt(sample.picture, partial(photo_of, sample))) is not None:
-                return shrunk(photo)
+            if (photo := self._problems.attempt(sample.picture, partial(self._read, sample))) is not None:
+                return photo
         raise DataError(f"{self._where}: its pictures teach nothing. See what was said above.")
+
+
+def published_people(
+    sets: Sequence[PublishedSet], joint_set: JointSet, part_set: PartSet, *, strict: bool = False
+) -> list[tuple[PublishedPhotos[JointPhoto], float]]:
+    """People of sets, those that are alone in their pictures, and the weights of the sets.
+
+    Raises:
+        DataError: a set cannot be used.
+    """
+    read = partial(person_of, joint_set=joint_set, part_set=part_set)
+    return [(PublishedPhotos(s, read, alone=True, strict=strict), s.weight) for s in sets]

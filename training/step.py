@@ -16,7 +16,7 @@ from models.network import Network
 from models.outputs import Output
 from training.losses import person_from_codes
 from training.noise import SETTINGS, Setting, gaussian_noise, swap_noise
-from training.objectives import Targets, factor_terms, losses_of, part_terms, terms_of
+from training.objectives import MEAN, Targets, factor_terms, losses_of, part_terms, terms_of
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,18 @@ def mixed_precision(device: torch.device, *, on: bool) -> AbstractContextManager
 def _under_setting(
     net: FactoredConvNet, rgb: Tensor, targets: Targets, config: StepConfig, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    setting = SETTINGS[draw_setting(config, generator)]
+    setting, balanced = SETTINGS[draw_setting(config, generator)], config.objective != MEAN
     if setting.head_only:
-        return part_terms({"parts": _head_only(net, rgb, setting, generator)}, targets)
+        return part_terms({"parts": _head_only(net, rgb, setting, generator)}, targets, balanced=balanced)
     features = net.trunk(normalise(rgb))
     fb = net.factor(features)
     person = person_probability(fb)
     shown, person, codes = _inject(features, person, targets["codes"], config, generator)
     parts = net.head(shown, person)
-    return {**factor_terms(fb, targets), **part_terms({"parts": parts}, {"codes": codes})}
+    return {
+        **factor_terms(fb, targets, balanced=balanced),
+        **part_terms({"parts": parts}, {"codes": codes}, balanced=balanced),
+    }
 
 
 def _head_only(net: FactoredConvNet, rgb: Tensor, setting: Setting, generator: torch.Generator) -> Tensor:
@@ -106,8 +109,7 @@ def _head_only(net: FactoredConvNet, rgb: Tensor, setting: Setting, generator: t
             features = net.trunk(normalise(gaussian_noise(rgb, generator)))
         if setting.swap:
             person = swap_noise(person, generator)
-    net.trunk.train()
-    net.factor.train()
+    net.train()  # but for what is frozen
     logits: Tensor = net.head(features, person)
     return logits
 

@@ -10,14 +10,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from queue import Queue
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.labels import IGNORE
-from training.augment import Image, Ranges, affine, occlude, photometric, warp
+from training.augment import Image, Labels, Ranges, affine, occlude, photometric, warp, warp_codes
 from training.photos import Photo
 
 SILHOUETTE_RANGES = Ranges(scale=(0.8, 2.0), angle=12, wild_angle=0.12, shift=0.22)
@@ -25,6 +25,9 @@ SPORT_RANGES = Ranges(scale=(0.85, 1.8), angle=18, wild_angle=0.2, shift=0.15)
 SYNTHETIC_RANGES = Ranges(scale=(0.85, 1.35), angle=6, wild_angle=0.08, shift=0.12)
 BACKGROUND_RANGES = Ranges(scale=(1.3, 2.5), angle=4, shift=0.3)
 CUTOUT_RANGES = Ranges(scale=(0.25, 1.6), angle=12, wild_angle=0.15, shift=0.4)
+#: of the paper at 512 px: ±80°, 0.8 to 1.2, ±200 px (methods §1.5)
+PAPER_RANGES = Ranges(scale=(0.8, 1.2), angle=80, shift=200 / 512, even=True)
+Augmentation = Literal["ours", "paper"]
 #: shares of scenes with none, one, … six people cut out of photos
 CROWDS = (0.25, 0.2, 0.18, 0.14, 0.1, 0.08, 0.05)
 AGAINST_THE_LIGHT = 0.12  # of the people in scenes: dark before a background that stays bright
@@ -112,86 +115,98 @@ class Batches(Protocol):
 
 @dataclass(frozen=True)
 class BatchShape:
-    """`size` pictures of side `crop` px, with a code every `stride` px."""
+    """`size` pictures of side `crop` px, with a code every `stride` px.
+
+    `augmentation`: the paper's is one affine of all pictures alike, no change of light, and 0 outside them.
+    """
 
     size: int
     crop: int
     stride: int
+    augmentation: Augmentation = "ours"
+    labels: Labels = "centre"
 
 
 def make_batch(sources: Sources, mixture: Mixture, shape: BatchShape, *, seed: int, step: int) -> Batch:
     """The batch of one step."""
-    size, crop, stride = shape.size, shape.crop, shape.stride
+    size = shape.size
     kinds, shares = sources.shares(mixture)
     rng = np.random.default_rng((seed, step))
     # stratified: every batch has nearly the same mixture, so batch statistics do not swing
     marks = (np.arange(size) + rng.random()) / size
     chosen = np.searchsorted(np.cumsum(shares), marks, side="right").clip(max=len(kinds) - 1)
     pairs = [
-        _draw(np.random.default_rng((seed, step, i)), sources, kinds[k], crop, stride)
-        for i, k in enumerate(chosen)
+        _draw(np.random.default_rng((seed, step, i)), sources, kinds[k], shape) for i, k in enumerate(chosen)
     ]
     return Batch(np.stack([p[0] for p in pairs]), {"codes": np.stack([p[1] for p in pairs])})
 
 
-def _draw(rng: np.random.Generator, s: Sources, kind: str, crop: int, stride: int) -> tuple[Image, Image]:
+def _draw(rng: np.random.Generator, s: Sources, kind: str, shape: BatchShape) -> tuple[Image, Image]:
     if kind in s.published:
-        picture, target = _photo(rng, s.published[kind][0], SILHOUETTE_RANGES, crop, stride)
+        picture, target = _photo(rng, s.published[kind][0], SILHOUETTE_RANGES, shape)
     else:
-        picture, target = _DRAW[kind](rng, s, crop, stride)
+        picture, target = _DRAW[kind](rng, s, shape)
     if s.backgrounds and kind != "composites" and rng.random() < 0.12:
         occlude(rng, picture, target, s.backgrounds[int(rng.integers(len(s.backgrounds)))])
-    return photometric(rng, picture), target
+    return (picture if shape.augmentation == "paper" else photometric(rng, picture)), target
 
 
-def _synthetic(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
+def _synthetic(rng: np.random.Generator, s: Sources, shape: BatchShape) -> tuple[Image, Image]:
     ends = np.cumsum([len(p.images) for p in s.synthetic])
     i = int(rng.integers(ends[-1]))
     k = int(np.searchsorted(ends, i, side="right"))
     image, codes = (np.asarray(a[i - ends[k]]) for a in (s.synthetic[k].images, s.synthetic[k].labels))
-    m = affine(rng, (image.shape[1], image.shape[0]), crop, SYNTHETIC_RANGES)
-    return warp(image, codes, m, crop, stride, IGNORE)
+    return _warped(rng, image, codes, SYNTHETIC_RANGES, shape)
+
+
+def _warped(
+    rng: np.random.Generator, image: Image, codes: Image, usual: Ranges, shape: BatchShape,
+    centre: NDArray[np.float32] | None = None,
+) -> tuple[Image, Image]:  # fmt: skip
+    paper = shape.augmentation == "paper"
+    h, w = codes.shape
+    m = affine(rng, (w, h), shape.crop, PAPER_RANGES if paper else usual, centre)
+    there = warp_codes(codes, m, shape.crop, shape.stride, 0 if paper else IGNORE, shape.labels)
+    return warp(image, m, shape.crop), there
 
 
 def _photo(
-    rng: np.random.Generator, photos: Sequence[Photo], ranges: Ranges, crop: int, stride: int
+    rng: np.random.Generator, photos: Sequence[Photo], ranges: Ranges, shape: BatchShape
 ) -> tuple[Image, Image]:
     photo = photos[int(rng.integers(len(photos)))]
-    h, w = photo.codes.shape
-    centre = None
-    if photo.skeleton is not None and rng.random() < 0.5:  # look at one joint closely
+    centre, closely = None, photo.skeleton is not None and shape.augmentation == "ours"
+    if photo.skeleton is not None and closely and rng.random() < 0.5:  # look at one joint closely
         known = np.flatnonzero(photo.skeleton.visible > 0)
         if len(known):
             centre = photo.skeleton.xy[int(rng.choice(known))]
-    m = affine(rng, (w, h), crop, ranges, centre)
-    return warp(photo.image, photo.codes, m, crop, stride, IGNORE)
+    return _warped(rng, photo.image, photo.codes, ranges, shape, centre)
 
 
-def _silhouette(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
-    return _photo(rng, s.silhouettes, SILHOUETTE_RANGES, crop, stride)
+def _silhouette(rng: np.random.Generator, s: Sources, shape: BatchShape) -> tuple[Image, Image]:
+    return _photo(rng, s.silhouettes, SILHOUETTE_RANGES, shape)
 
 
-def _sport(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
-    return _photo(rng, s.sport, SPORT_RANGES, crop, stride)
+def _sport(rng: np.random.Generator, s: Sources, shape: BatchShape) -> tuple[Image, Image]:
+    return _photo(rng, s.sport, SPORT_RANGES, shape)
 
 
-def _own(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
-    return _photo(rng, s.own, SILHOUETTE_RANGES, crop, stride)
+def _own(rng: np.random.Generator, s: Sources, shape: BatchShape) -> tuple[Image, Image]:
+    return _photo(rng, s.own, SILHOUETTE_RANGES, shape)
 
 
-def _composite(rng: np.random.Generator, s: Sources, crop: int, stride: int) -> tuple[Image, Image]:
+def _composite(rng: np.random.Generator, s: Sources, shape: BatchShape) -> tuple[Image, Image]:
     """A background with none to three people cut out of other photos."""
+    crop, stride = shape.crop, shape.stride
     background = s.backgrounds[int(rng.integers(len(s.backgrounds)))]
-    empty = np.zeros(background.shape[:2], dtype=np.uint8)
     m = affine(rng, (background.shape[1], background.shape[0]), crop, BACKGROUND_RANGES)
-    picture, target = warp(background, empty, m, crop, stride, 0)
+    picture, target = warp(background, m, crop), np.zeros((crop // stride, crop // stride), np.uint8)
     people = int(rng.choice(len(CROWDS), p=CROWDS)) if s.cutouts else 0
     smaller = Ranges(**(asdict(CUTOUT_RANGES) | {"scale": (0.25, 1.6 / max(1.0, people / 2))}))
     for _ in range(people):
         cutout = s.cutouts[int(rng.integers(len(s.cutouts)))]
         h, w = cutout.codes.shape
         m = affine(rng, (w, h), crop, smaller)
-        rgba, codes = warp(cutout.image, cutout.codes, m, crop, stride, 0)
+        rgba, codes = warp(cutout.image, m, crop), warp_codes(cutout.codes, m, crop, stride, 0)
         alpha = cv2.GaussianBlur(rgba[..., 3], (0, 0), 0.7)[..., None].astype(np.float32) / 255
         light = rng.uniform(0.15, 0.6) if rng.random() < AGAINST_THE_LIGHT else rng.uniform(0.75, 1.15)
         person = np.minimum(np.float32(light) * rgba[..., :3], 255)

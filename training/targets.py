@@ -2,7 +2,8 @@
 
 One uint8 code map carries every kind of supervision. Codes 0..31 are the S31 labels; a code from `SETS` says
 that the pixel carries one of several parts (hair is *some* head part); 255 says nothing. What is person
-follows from the code alone, so the factor and the head are always taught the same silhouette.
+follows from the code alone, so the factor and the head are always taught the same silhouette. Sets into whose
+parts the 31 cannot be merged (LIP-20) are taught by their own label ids as codes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import S31, PartSet, from_s31
+from models.labels import S31, PartSet, from_s31, merges_s31
 
 CLASSES = S31.classes
 
@@ -39,6 +40,10 @@ CODES = CLASSES + len(SETS)
 
 def allowed(part_set: PartSet = S31) -> NDArray[np.bool_]:
     """(CODES, classes): the labels of a set that each code allows, those its parts are merged into."""
+    if not merges_s31(part_set):
+        own = np.ones((CODES, part_set.classes), dtype=bool)  # codes beyond its ids teach nothing
+        own[: part_set.classes] = np.eye(part_set.classes, dtype=bool)
+        return own
     table = np.zeros((CODES, CLASSES), dtype=bool)
     table[np.arange(CLASSES), np.arange(CLASSES)] = True
     for name, parts in SETS.items():
@@ -47,8 +52,10 @@ def allowed(part_set: PartSet = S31) -> NDArray[np.bool_]:
     return (table @ merged) > 0
 
 
-def mirror_codes() -> NDArray[np.uint8]:
-    """Look-up table (256,) of codes under a horizontal flip."""
+def mirror_codes(part_set: PartSet = S31) -> NDArray[np.uint8]:
+    """Look-up table (256,) of the codes that teach a set, under a horizontal flip."""
+    if not merges_s31(part_set):
+        return part_set.mirror()
     table = S31.mirror()
     for a, b in _MIRRORED:
         table[SET_CODES[a]], table[SET_CODES[b]] = SET_CODES[b], SET_CODES[a]

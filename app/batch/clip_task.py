@@ -29,7 +29,7 @@ from runtime.movement.sides import corrected_result
 from runtime.movement.sightings import landmarks_of
 from runtime.output.coco import Origin
 from runtime.output.growing_file import ResultStream, unfinished
-from runtime.output.products import PRODUCTS
+from runtime.output.products import PRODUCTS, products_in
 from runtime.system.errors import Refusal
 from runtime.system.ram import free_bytes
 from runtime.tracking.tracker import Tracker
@@ -72,7 +72,8 @@ class ClipResults:
     def __init__(self, item: Item, job: ParseJob) -> None:
         self._own = item.files(job.out)
         self.folder = self._own.folder
-        products = [PRODUCTS[s] for s in job.save]
+        known = products_in(job.style)
+        products = [known[s] for s in job.save]
         self.pictures = {p.picture.folder: p.picture for p in products if p.picture and p.picture.of_frames}
         self._files = {p.clip.name.format(alpha=job.alpha): p.clip for p in products if p.clip}
         self._span, self._job = job.span, job

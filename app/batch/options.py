@@ -16,6 +16,7 @@ from runtime.engine.temporal import Smoother
 from runtime.frames import Frame
 from runtime.movement.sides import SideSwap
 from runtime.output.products import PRODUCTS
+from runtime.output.style import DisplayStyle
 from runtime.silhouettes.mask_files import MaskPicture, MaskSequence, folder_reader
 from runtime.silhouettes.people import PeopleSilhouette, people_number, separates_people
 from runtime.system.errors import Refusal
@@ -102,12 +103,14 @@ class ParseJob:
     span: FrameSpan = FrameSpan()  #: of each clip
     recursive: bool = False  #: folders with their sub-folders
     alpha: Literal["mov", "webm"] = "mov"
+    style: DisplayStyle | None = None  #: of overlays; None: every part in the usual way
     sides: tuple[SideSwap, ...] = ()  #: frames from which left and right are exchanged in a clip
     refused: tuple[tuple[str, str], ...] = ()  #: links that are not there as files, and why
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for another process."""
-        return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
+        raw = {k: str(v) if isinstance(v, Path) else v for k, v in asdict(replace(self, style=None)).items()}
+        return raw | {"style": self.style.to_json() if self.style is not None else None}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> ParseJob:
@@ -116,8 +119,11 @@ class ParseJob:
         refused = tuple((link, reason) for link, reason in raw["refused"])
         span = FrameSpan(**raw["span"])
         lists = {"sources": tuple(raw["sources"]), "save": tuple(raw["save"]), "refused": refused}
+        style = DisplayStyle.from_json(raw["style"]) if raw.get("style") else None
         lists["sides"] = tuple(SideSwap(**s) for s in raw.get("sides", ()))
-        return cls(**{**raw, **lists, "out": Path(raw["out"]), "silhouettes": masks, "span": span})
+        return cls(
+            **{**raw, **lists, "out": Path(raw["out"]), "silhouettes": masks, "span": span, "style": style}
+        )
 
     def load(self, threads: int = 1) -> Engine:
         """The engine, deciding at the displayed size.
@@ -204,6 +210,7 @@ class ParseJob:
             "smoothing": self.smooth,
             "frames": str(self.span) if clip else str(FrameSpan()),
             "provider": engine.provider,
+            **({"style": self.style.digest} if self.style is not None and "overlay" in self.save else {}),
             **({"sides": [f"{c.frame} {c.limbs}" for c in self.sides]} if clip and self.sides else {}),
         }
 

@@ -17,7 +17,7 @@ from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.media.images import read_image
 from runtime.output.coco import Origin
-from runtime.output.products import PRODUCTS
+from runtime.output.products import PRODUCTS, products_in
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -52,8 +52,9 @@ def parse_picture(item: Item, job: ParseJob, engine: Engine) -> tuple[Record, Sh
     except NoResultError as e:
         result, reason = nobody(engine, frame), f"no result, left empty ({e})"
     own, names, claims = item.files(job.out), picture_files(item, job), dict(item.claims)
+    products = products_in(job.style)
     for save, name in names.items():
-        picture = PRODUCTS[save].picture
+        picture = products[save].picture
         claims[name] = own.counted(name)
         if picture is not None and not claims[name]:
             data, path = picture.encode(frame.image, result), job.out / name

@@ -49,6 +49,10 @@ ResultFolder = Annotated[
     Path, typer.Option("--out", metavar="DIR", help="Where the results go.", parser=named_path)
 ]
 Model = Annotated[str, typer.Option("--model", metavar="NAME|DIR", help="The model.")]
+OverlayStyle = Annotated[
+    str,
+    typer.Option("--style", metavar="LIST", help="Of overlays: view=cut-out,opacity=0.4,hide=3+4."),
+]
 LinkMinutes = Annotated[float, typer.Option(metavar="N", help="Longest video that a link may name.")]
 LinkMegabytes = Annotated[float, typer.Option(metavar="N", help="Largest download of a link.")]
 MaskFolder = Annotated[

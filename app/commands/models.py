@@ -6,6 +6,7 @@ import errno
 import shutil
 import time
 from pathlib import Path
+from textwrap import indent, wrap
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,12 @@ from runtime.system.files import entries, read_regular
 #: Not there, a link to somewhere else, or no regular file.
 LEFT_OUT: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EINVAL}
 
+TITLES, LEAST_WORDS, LONGEST_LINE = (
+    17,
+    40,
+    100_000,
+)  # characters of a line: of its title, of what follows, of a file
+
 
 def list_all() -> None:
     """A line per model: name, parameters, size on disk, time per frame on this machine, licence."""
@@ -48,7 +55,7 @@ def list_all() -> None:
     table.add_column("licence")
     for model in list_models():
         cells = (model.name, f"{model.spec.parameters:,}", _megabytes(model.bytes_on_disk), _speed(model))
-        table.add_row(*(Text(c) for c in cells), Text(model.spec.licence))
+        table.add_row(*(Text(c) for c in cells), Text(model.spec.licence.partition(";")[0]))
     Console().print(table)
     entries(paths.user_models_dir())  # refused: the table leaves out what nobody may read
 
@@ -57,7 +64,8 @@ def show(name: str) -> None:
     """All metadata of a model, and its path."""
     model = find_model(name)
     spec = model.spec
-    trained = "; ".join(f"{t.name} ({t.licence})" for t in spec.training_data) or "it does not say"
+    trained = "\n".join(f"{t.name} ({t.licence})" for t in spec.training_data) or "it does not say"
+    card = model.path / CARD
     lines = {
         "model": model.name,
         "lies in": str(model.path),
@@ -74,13 +82,14 @@ def show(name: str) -> None:
         "licence": spec.licence,
         "trained on": trained,
         **{f"note {i}": n for i, n in enumerate(model.notices, start=1)},
+        **({"card": str(card)} if card.is_file() else {}),
     }
     console = Console(highlight=False)
+    width = max(LEAST_WORDS, console.width - TITLES) if console.is_terminal else LONGEST_LINE
     for title, value in lines.items():
-        console.print(Text(f"{title:16s} {value}"), soft_wrap=True)
-    card = model.path / "CARD.md"
-    if card.is_file():
-        console.print(Text(f"{'card':16s} {card}"), soft_wrap=True)
+        rows = [r for line in value.splitlines() for r in wrap(line, width, break_long_words=False)]
+        words = indent("\n".join(rows), " " * TITLES)[TITLES:]
+        console.print(Text(f"{title:{TITLES}s}{words}"), soft_wrap=True)
 
 
 def add(folder: Path, name: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from app.batch.item import LoadedModel, loaded
 from app.batch.options import ParseJob
@@ -20,6 +20,7 @@ from app.download.sources import DEFAULTS, local_clips
 from app.settings import network_threads
 from runtime.engine.letterbox import NetworkSize
 from runtime.output.products import PRODUCTS
+from runtime.output.style import DisplayStyle, ViewMode
 from runtime.system.errors import Refusal
 from runtime.system.reporter import ProgressReporter, Style
 from runtime.system.stop_signal import Stop
@@ -49,6 +50,34 @@ def checked_size(text: str) -> str:
         return str(NetworkSize.parse(text)) if text else ""
     except Refusal as e:
         raise ValueError(str(e)) from e
+
+
+#: Words of `--style`, each with what it changes.
+STYLE_WORDS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
+    "view": lambda value: {"view": ViewMode(value)},
+    "opacity": lambda value: {"opacity": min(1.0, max(0.0, float(value)))},
+    "hide": lambda value: {"hidden": frozenset(map(int, value.split("+")))},
+    "contours": lambda _: {"contours": True},
+    "no-joints": lambda _: {"joints": False},
+    "colour-blind": lambda _: {"colour_blind": True},
+}
+
+
+def checked_style(text: str) -> DisplayStyle | None:
+    """The style of overlays, from a list of words; None, the usual one, without any.
+
+    Raises:
+        ValueError: a word is none, or its value.
+    """
+    values: dict[str, Any] = {}
+    for word in filter(None, text.split(",")):
+        key, _, value = word.strip().partition("=")
+        try:
+            values |= STYLE_WORDS[key](value)
+        except (KeyError, ValueError) as e:
+            example = "as in view=cut-out,hide=3+4"
+            raise ValueError(f"--style takes {', '.join(STYLE_WORDS)}, {example}; not {word[:40]}") from e
+    return DisplayStyle(**values) if values else None
 
 
 def parse_all(

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from app.live.pipeline import Pipeline
 from app.ui.layers import mask_image
-from app.ui.style import DisplayStyle
 from app.ui.window import Window
 from app.workspace import Workspace
 from personalize.job import Correction
 from runtime.frames import FrameResult
+from runtime.output.style import DisplayStyle
 from runtime.silhouettes.grabcut import Brush, Stroke
 from runtime.system.notices import Level, Notice
 

@@ -17,12 +17,15 @@ from app.live.pipeline import Pipeline
 from app.settings import SettingsOwner
 from app.ui.dialogs import ask_consent
 from app.ui.export_dialog import ExportChoice, ExportDialog, ExportSubject
-from app.ui.style import DisplayStyle
+from app.ui.style_panel import BEFORE_AFTER, VIEW_NAMES
+from app.ui.translation import tr
 from app.ui.window import Window
 from app.workspace import OWN, Workspace
 from app.xfactor import XFactor
 from runtime.media.recorder import free_name
 from runtime.movement.corrections import load_corrections
+from runtime.output.backdrop import GREEN_SCREEN
+from runtime.output.style import DisplayStyle, ViewMode
 from runtime.silhouettes import people
 from runtime.silhouettes.mask_files import MaskSequence
 from runtime.system.errors import Refusal
@@ -82,7 +85,8 @@ class ExportActions:
             return None
         folder = Path(settings.export_folder) if settings.export_folder else self._recordings()
         views = self._workspace.looks
-        choice = ExportChoice(settings.export_save, settings.export_alpha, views, folder)
+        as_seen = settings.export_as_seen
+        choice = ExportChoice(settings.export_save, settings.export_alpha, views, folder, as_seen=as_seen)
         dialog = ExportDialog(self._window, subject, choice)
         dialog.chosen.connect(self.start)
         dialog.open()
@@ -95,6 +99,7 @@ class ExportActions:
             export_folder=str(choice.folder),
             export_save=choice.save,
             export_alpha=choice.alpha,
+            export_as_seen=choice.as_seen,
         )
         try:
             self._run(ExportRecord.new(self._job(choice)))
@@ -170,6 +175,7 @@ class ExportActions:
         if source is None or source.path is None or engine is None:
             return None
         info = capture.info if capture is not None else None
+        style, shown = self._window.display.style, self._window.canvas.parsed
         refusal = ""
         try:
             factor_options(self._workspace.xfactor)
@@ -187,7 +193,8 @@ class ExportActions:
             span=capture.playback.span if capture is not None and source.kind == "clip" else None,
             frames=info.frames if info is not None else 0,
             refusal=refusal,
-            lost=lost_style(self._window.display.style),
+            seen=style_words(style),
+            lost=lost_style(style, compared=shown is not None and shown.beside is not None),
         )
 
     def _job(self, choice: ExportChoice) -> ParseJob:
@@ -198,6 +205,7 @@ class ExportActions:
             **engine_options(workspace, self._pipeline),
             "save": choice.save, "alpha": choice.alpha, "views": choice.views,
             "span": FrameSpan(*span) if span else FrameSpan(),
+            "style": file_style(self._window.display.style) if choice.as_seen else None,
             "sides": load_corrections(address) if address.is_file() else (),
         }  # fmt: skip
         return ParseJob((str(address),), self._new_folder(choice.folder, address.stem), **options)
@@ -246,18 +254,32 @@ def factor_options(xfactor: XFactor) -> dict[str, Any]:
     )
 
 
-def lost_style(style: DisplayStyle) -> str:
-    """Words for choices of the window that an exported overlay does not follow; empty when there are none."""
-    usual = DisplayStyle()
-    choices = {
-        "opacity": style.opacity != usual.opacity,
-        "hidden parts": bool(style.hidden or style.solo),
-        "hidden people": bool(style.hidden_people or style.alone),
-        "colours": style.colour_blind,
-    }
-    changed = [name for name, differs in choices.items() if differs]
-    return (
-        f"The overlay shows everything in the usual way: {', '.join(changed)} of the window stay here."
-        if changed
-        else ""
-    )
+def file_style(style: DisplayStyle) -> DisplayStyle:
+    """The style of the window without what is of the screen, of people by number, or of a comparison."""
+    behind = GREEN_SCREEN if style.transparent else style.behind  # a video has no transparency
+    return replace(
+        style, bare=False, mirror=False, person=0, follow=False, alone=False, hidden_people=frozenset(),
+        behind=behind,
+    )  # fmt: skip
+
+
+def style_words(style: DisplayStyle) -> str:
+    """The choices of a style, as the panel calls them."""
+    words = [tr(VIEW_NAMES[style.view])]
+    if style.view in {ViewMode.OVERLAY, ViewMode.INSTANCES}:
+        words.append(tr("opacity {percent} %").format(percent=round(100 * style.opacity)))
+    words += [tr(BEFORE_AFTER)] if style.split else []
+    words += [tr("some parts hidden")] if style.hidden or style.solo else []
+    words += [tr("colour-blind-safe colours")] if style.colour_blind else []
+    return ", ".join(words)
+
+
+def lost_style(style: DisplayStyle, *, compared: bool) -> str:
+    """Words for what the window shows and its export does not; empty when there is nothing."""
+    if style.hidden_people or style.alone:
+        return "Hidden people are shown: an export counts people anew."
+    if style.split and compared:
+        return "Left of the line is the picture: the comparison stays here."
+    if style.transparent:
+        return "Behind the person it is green: the cut-out has transparency."
+    return ""

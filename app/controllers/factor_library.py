@@ -8,8 +8,10 @@ from pathlib import Path
 from app.live.listing import Listing
 from app.ui.dialogs import FACTORS, ask_consent, ask_file, ask_new_file, ask_text
 from app.ui.library_dialog import LibraryDialog, LibraryRow, thumbnail_icon
+from app.ui.translation import tr
 from app.ui.window import Window
 from app.workspace import Workspace
+from models.spec import FactorCard
 from personalize.client import job_folders
 from personalize.client.verdict import gain_words
 from runtime.library.factors import FactorFile, usable_name, user_factors
@@ -79,6 +81,7 @@ class LibraryActions:
                     fits=item.trunk_sha256 == trunk,
                     in_use=str(item.path) == self._workspace.xfactor.key,
                     face=thumbnail_icon(listed.thumbnail),
+                    origin=_origin(item.spec.card),
                     earlier=listed.earlier,
                 )
                 for listed in self._listing.factors
@@ -163,3 +166,11 @@ class LibraryActions:
     @staticmethod
     def _path(name: str) -> Path:
         return user_factors().path(name)
+
+
+def _origin(card: FactorCard | None) -> str:
+    """Words for the frames and the person that a factor was learned from."""
+    if card is None:
+        return ""
+    words = tr("Learned from {frames} frames; {person}")
+    return words.format(frames=card.frames, person=card.person or tr("everybody in sight"))

@@ -5,15 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
+from typing import Final
 
 from PyQt6.QtCore import PYQT_VERSION_STR, QUrl
 from PyQt6.QtGui import QDesktopServices, QGuiApplication
 
 from app.ui.text_dialogs import as_code, show_page
+from app.ui.translation import tr
 from app.ui.window import Window
 from runtime.system import installation, paths
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
+
+CODE: Final = " " * 6  # indents a block of code in an entry of a list, in Markdown
 
 
 class HelpActions:
@@ -45,16 +50,19 @@ class HelpActions:
             "Log": as_code(str(paths.user_log_dir())),
         }
         return (
-            f"# xfactor {installation.version()}\n\nLive human parsing with a swappable X factor.\n\n"
-            "No telemetry, no listening port; the camera goes on only when you choose it.\n\n"
-            "| | |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+            f"# xfactor {installation.version()}\n\n{tr('Live human parsing with a swappable X factor.')}\n\n"
+            + tr("No telemetry, no listening port; the camera goes on only when you choose it.")
+            + "\n\n"
+            + "\n".join(f"- {tr(name)}: {value}" for name, value in rows.items())
         )
 
     def _show_recordings(self) -> None:
         try:
             self._show_folder(self._recordings())
         except OSError as e:
-            self._say(f"{e.filename}: {e.strerror}. Choose another folder.", Level.ERROR)
+            notice = Notice(f"{e.filename}: {e.strerror}. Choose another folder.", Level.ERROR, topic="help")
+            choose = self._window.actions_["recordings-folder"].trigger
+            self._window.banner.show_offer(notice, "Choose another folder", choose)
 
     def _show_folder(self, folder: Path) -> None:
         if not show_folder(folder):
@@ -82,7 +90,7 @@ class HelpActions:
     def _show_messages(self) -> None:
         """Notices of this run, the newest first."""
         past = reversed(self._window.banner.past)
-        rows = [f"- {at} {as_code(f'{n.text} {n.details}')}" for at, n in past]
+        rows = [f"- {at} {as_code(n.text)}\n\n{indent(n.details, CODE)}\n" for at, n in past]
         show_page(self._window, "Messages of this run", "\n".join(rows))
 
     def _say(self, words: str, level: Level = Level.INFO) -> None:

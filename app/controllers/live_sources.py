@@ -10,6 +10,7 @@ from PyQt6.QtGui import QGuiApplication
 
 from app.settings import Settings
 from app.ui.menu_entries import Choice, fill
+from app.ui.translation import tr
 from app.ui.window import Window
 from app.workspace import Workspace
 from runtime.media.camera_modes import COMMON_RATES, COMMON_SIZES, offered_modes
@@ -73,7 +74,7 @@ class LiveSources:
             place, scale = screen.geometry(), screen.devicePixelRatio()  # its corner is in real pixels
             width, height = round(place.width() * scale), round(place.height() * scale)
             address = screen_address((place.x(), place.y(), width, height))
-            choices.append(Choice(address, f"{screen.name() or 'Screen'} · {width} × {height}"))
+            choices.append(Choice(address, f"{screen.name() or tr('Screen')} · {width} × {height}"))
         fill(self._window.actions_.menus["screens"], choices, self._open_source)
 
     @property

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from PyQt6.QtGui import QAction
+from PyQt6.QtGui import QAction, QActionGroup
 
 from app.controllers import model_words
 from app.live.listing import Listing
@@ -16,18 +16,19 @@ from app.live.model_choice import ModelChoice
 from app.ui.actions import SOURCES
 from app.ui.dialogs import FACTORS, MODELS, PICTURES, ask_colour, ask_file, ask_folder
 from app.ui.library_dialog import thumbnail_icon
-from app.ui.menu_entries import Choice, fill
+from app.ui.menu_entries import Choice, fill, short_names
 from app.ui.network_dialog import NetworkDialog
-from app.ui.style import ViewMode
 from app.ui.text_dialogs import show_page
 from app.ui.translation import tr
 from app.ui.window import UseClick, Window
 from app.workspace import OWN, Workspace
 from personalize.client.verdict import gain_words
+from runtime.engine.providers import CPU_BUILD, is_cpu_build
 from runtime.library.models import find_model, list_models
 from runtime.media.images import read_image
 from runtime.output.backdrop import Backdrop, BackdropKind
 from runtime.output.instances import instances
+from runtime.output.style import ViewMode
 from runtime.silhouettes.people import separates_people
 from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
@@ -70,6 +71,7 @@ class RuntimeMenus:
         self._warned_s = float("-inf")  # when it was said that a plate would learn a person
         self._shown = workspace.xfactor.key
         self._ms: dict[str, float] = {}  # per frame, of the models that ran
+        self._behind = QActionGroup(window)
         self._connect()
         self._fill_behind()
         self.refresh()
@@ -88,12 +90,14 @@ class RuntimeMenus:
         previous = workspace.previous
         actions["swap-back"].setEnabled(previous is not None)
         swap = tr("S&wap with {name}") if previous is not None else tr("S&wap with the previous one")
-        name = previous.name.replace("&", "&&") if previous is not None else ""
+        name = tr(previous.name).replace("&", "&&") if previous is not None else ""
         actions["swap-back"].setText(swap.format(name=name))
         actions["model-card"].setEnabled(workspace.engine is not None)
         if workspace.engine is not None:
             engine, name = workspace.engine, workspace.engine.spec.name
-            refused = {view: f"{name} {reason}" for view, reason in model_words.views_refused(engine).items()}
+            refused = {
+                view: tr(f"{name} {reason}") for view, reason in model_words.views_refused(engine).items()
+            }
             people = engine.spec.part_set is None and separates_people(engine)
             self._window.display.offer(refused, ViewMode.INSTANCES if people else ViewMode.OVERLAY)
         self._window.status.show_engine(
@@ -102,7 +106,7 @@ class RuntimeMenus:
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
         """The sources opened last."""
-        choices = [Choice(s, PurePath(s).name or s) for s in sources]
+        choices = [Choice(s, n) for s, n in zip(sources, short_names(sources), strict=True)]
         fill(self._window.actions_.menus["recent"], choices, self._open_source)
         self._window.actions_.menus["recent"].setEnabled(bool(choices))
         self._window.welcome.show_recent(sources)
@@ -111,6 +115,7 @@ class RuntimeMenus:
         window, workspace = self._window, self._workspace
         menus, actions = window.actions_.menus, window.actions_
         menus["Model"].aboutToShow.connect(self._fill_models)
+        menus["behind"].aboutToShow.connect(self._fill_behind)
         menus["X factor"].aboutToShow.connect(self._listing.refresh)
         menus["X factor"].aboutToShow.connect(self._fill_factors)
         self._listing.listeners += [self._show_models, self._fill_factors]
@@ -143,14 +148,15 @@ class RuntimeMenus:
 
     # -- models
 
-    def _open_network(self, path: str) -> None:
-        self._workspace.open_onnx(Path(path), silhouette=True)
-
     def _fill_models(self) -> None:
         self._listing.refresh()
         self._show_models()
         actions, choice = self._window.actions_, self._workspace.choice
-        devices = [Choice(k, text, checked=k == choice.device) for k, text in DEVICES.items()]
+        off = {"cuda"} - {choice.device} if is_cpu_build() else set()  # what was chosen elsewhere stays seen
+        devices = [
+            Choice(k, text, checked=k == choice.device, enabled=k not in off, tip=CPU_BUILD * (k in off))
+            for k, text in DEVICES.items()
+        ]
         fill(actions.menus["device"], devices, self._on_device, group=actions.group("device"))
         sizes = [
             Choice(str(s), f"{s} pixels" if s else "What the model was tuned for", checked=s == choice.size)
@@ -281,14 +287,20 @@ class RuntimeMenus:
     # -- the rest
 
     def _fill_behind(self) -> None:
+        behind = self._window.display.style.behind
+        green = behind.kind is BackdropKind.COLOUR and behind.colour == GREEN
+        entries = {
+            "green": "Green",
+            "colour": "A colour…",
+            "blur": "The room, blurred",
+            "image": "A picture…",
+            "checks": "Nothing (checks)",
+        }
         choices = [
-            Choice("green", "Green"),
-            Choice("colour", "A colour…"),
-            Choice("blur", "The room, blurred"),
-            Choice("image", "A picture…"),
-            Choice("checks", "Nothing (checks)"),
+            Choice(key, text, checked=key == ("green" if green else behind.kind))
+            for key, text in entries.items()
         ]
-        fill(self._window.actions_.menus["behind"], choices, self._on_behind)
+        fill(self._window.actions_.menus["behind"], choices, self._on_behind, group=self._behind)
 
     def _on_behind(self, key: str) -> None:
         display, window = self._window.display, self._window

@@ -166,7 +166,7 @@ class MovementAnalysis:
         person = style.person if style.person in people else next(iter(people), 0)
         track, landmarks = self._track(person), self.history.landmarks
         if track is None:
-            plot.show_curves("", [])
+            plot.show_curves(tr("Nothing measured yet: play the clip, or measure the whole of it"), [])
             return
         parts, every = range(landmarks.parts), range(len(landmarks.names))
         chosen = [c for c in parts if style.shows(c + 1)]
@@ -180,9 +180,9 @@ class MovementAnalysis:
             colour = QColor.fromHsv(i * 45 % 360, 230, 200)
             if table is not None and at < landmarks.parts and measure.name != "angle":  # their parts are dark
                 colour = QColor(*map(int, table[at + 1]))
-            lines.append(Curve(words, colour, *broken(track, values)))
+            lines.append(Curve(tr(words), colour, *broken(track, values)))
         unit = f" ({measure.unit})" if measure.unit else ""
-        whose = f" of person {person}" if person else ""
+        whose = tr(" of person {person}").format(person=person) if person else ""
         plot.show_curves(f"{tr(measure.words)}{unit}{whose} · t (s)", lines[:MOST_CURVES])
 
     # -- what the menu asks for

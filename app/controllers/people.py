@@ -8,12 +8,12 @@ import numpy as np
 from PyQt6.QtGui import QColor
 
 from app.controllers.highlight import Highlight, people_in
-from app.ui.instances import shown_people
 from app.ui.window import Window
 from models.results import PersonResult
 from personalize.chosen_person import person_at
 from personalize.job import PersonChoice
 from runtime.frames import FrameResult
+from runtime.output.composition import shown_people
 from runtime.output.instances import instances, people_at
 from runtime.output.palettes import person_colour
 from runtime.system.notices import Level, Notice

@@ -21,6 +21,7 @@ from app.ui.window import Window
 from app.workspace import Workspace
 from personalize.client import job_folders
 from personalize.client.camera_clip import FILE, Recording
+from personalize.client.pace import LearningPace
 from personalize.client.supervisor import COMMAND, Ending, Outcome
 from personalize.client.task import PersonalizationTask
 from personalize.job import Correction
@@ -55,7 +56,7 @@ class Personalization:
         self._window, self._workspace, self._pipeline = window, workspace, pipeline
         self._panel, self._overview = window.personalise, overview
         self._listed: LearningJob | None = None  # the task in the list of jobs
-        self._open_source, self._ring = open_source, send
+        self._open_source, self._ring, self._pace = open_source, send, LearningPace()
         self._task: PersonalizationTask | None = None
         self._told = 0  # `started` of the task whose end was told
         self._when_open: Callable[[], None] | None = None  # waits until the clip of the task is open
@@ -126,8 +127,7 @@ class Personalization:
         except Refusal as e:
             self._refuse(e)
             return
-        recording = Recording(capture, job.clip) if offer.live else None
-        self._begin(task, recording)
+        self._begin(task, Recording(capture, job.clip) if offer.live else None)
 
     def resume(self, key: str) -> None:
         """Go on with a job of an earlier run; one that is finished shows its result."""
@@ -138,8 +138,7 @@ class Personalization:
             self._refuse(Refusal("personalisation", "its folder is gone", "Personalise the clip again"))
             self.show()
             return
-        task = PersonalizationTask(left.folder, left.job, self._ring, command=self.command)
-        self._begin(task)
+        self._begin(PersonalizationTask(left.folder, left.job, self._ring, command=self.command))
 
     def cancel(self) -> None:
         """Throw the running job away."""
@@ -184,7 +183,7 @@ class Personalization:
         )
 
     def _offer(self) -> PersonalizeOptions:
-        return offer_for(self._workspace, self._pipeline.capture)
+        return offer_for(self._workspace, self._pipeline.capture, self._pace.value)
 
     # -- what happens
 
@@ -198,6 +197,7 @@ class Personalization:
             self._refuse(e)
             return
         self._task, self._told = task, 0
+        self._pace.begin(task)
         self._listed = LearningJob(task, self.cancel)
         self._overview.add(self._listed, self.show, lambda: not self._panel.shows(self._panel.progress))
         self._panel.progress.begin(task.job.name, task.span)
@@ -233,6 +233,7 @@ class Personalization:
     def _on_end(self, task: PersonalizationTask, outcome: Outcome) -> None:
         self._told = task.started
         if outcome.how is Ending.DONE and outcome.done is not None:
+            self._pace.end(task)
             notice = Notice(self.decision.show(task, outcome.done), topic=TOPIC)
             elsewhere = is_elsewhere(self._workspace, task)
             if not elsewhere:

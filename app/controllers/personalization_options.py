@@ -18,10 +18,11 @@ from runtime.media.feeds import SLIDES_RATE
 NOTHING = "Open or drop a clip of the person, or choose a camera."
 STILL = "One picture is too little: personalising follows a person through a clip."
 SLIDES = "These pictures are no sequence: personalising follows a person through a clip."
+DIFFERENT = "These pictures differ too much to be a clip: personalising follows a person through one."
 LOADING = "The model is still loading."
 
 
-def offer_for(workspace: Workspace, capture: Capture | None) -> PersonalizeOptions:
+def offer_for(workspace: Workspace, capture: Capture | None, pace: float = 0.0) -> PersonalizeOptions:
     """Options of a personalisation for the open source and the model in use."""
     source, info = workspace.source, capture.info if capture is not None else None
     if source is None or capture is None or info is None:
@@ -43,12 +44,12 @@ def offer_for(workspace: Workspace, capture: Capture | None) -> PersonalizeOptio
     if info.live:
         return replace(named, live=True, factor=factor)
     slides = source.kind == "folder" and info.rate == SLIDES_RATE
-    if info.frames < 2 or slides:
-        return replace(named, why_not=SLIDES if slides else STILL)
+    if info.frames < 2 or slides or info.mixed:
+        return replace(named, why_not=SLIDES if slides else DIFFERENT if info.mixed else STILL)
     around = window(info.frames, around=capture.position)
     span = capture.playback.span
     frames = around.start, around.stop - 1
-    return replace(named, span=span, window=frames, factor=factor)
+    return replace(named, span=span, window=frames, factor=factor, pace=pace)
 
 
 def job_for(

@@ -15,12 +15,12 @@ from app.live.pipeline import Pipeline
 from app.settings import SettingsOwner
 from app.ui.dialogs import ask_folder
 from app.ui.layers import rendered, rendered_image
-from app.ui.style import DisplayStyle
 from app.ui.window import Window
 from app.workspace import Workspace
 from runtime.frames import FrameResult
 from runtime.media.capture import Capture
 from runtime.media.recorder import TRANSPARENT, Picture, free_name, save_snapshot
+from runtime.output.style import DisplayStyle
 from runtime.system.files import make_private_dir
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice

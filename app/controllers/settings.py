@@ -15,13 +15,17 @@ from app.ui.dialogs import ask_consent, ask_folder
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.window import Window
 from app.workspace import Workspace
+from runtime.engine.providers import CPU_BUILD, is_cpu_build
 from runtime.system.errors import Refusal
 
 RESET = (
     "View, colours, keys, folders and the list of recent sources will be as on the first day. "
     "Factors, models and recordings stay. The settings file of now is kept beside the new one."
 )
-CHECKED = {"legend": "panel", "hud": "hud", "joints": "joints", "smoothing": "smoothing", "mirror": "mirror"}
+CHECKED = {
+    "legend": "panel",
+    **{name: name for name in ("hud", "thumbnails", "joints", "smoothing", "mirror")},
+}
 
 
 class SettingsEditing:
@@ -60,6 +64,8 @@ class SettingsEditing:
         """Show the dialog."""
         if self._dialog is None:
             dialog = self._dialog = SettingsDialog(self._window)
+            if is_cpu_build():
+                dialog.bar("device", "cuda", CPU_BUILD)
             dialog.changed.connect(self.choose)
             dialog.folder_wanted.connect(self._ask_folder)
             dialog.file_wanted.connect(lambda: show_folder(self._file.path.parent))

@@ -10,11 +10,11 @@ import numpy as np
 from app.live.pipeline import Pipeline
 from app.live.virtual_camera import COMMAND, TOPIC, VirtualCamera
 from app.ui.layers import rendered
-from app.ui.style import DisplayStyle, ViewMode
 from app.ui.window import Window
 from runtime.frames import FrameResult
 from runtime.media.recorder import Picture
 from runtime.output.backdrop import Backdrop, BackdropKind
+from runtime.output.style import DisplayStyle, ViewMode
 from runtime.system.notices import Level, Notice
 
 BLACK = Backdrop(BackdropKind.COLOUR, (0, 0, 0))

@@ -11,13 +11,14 @@ from typing import Final
 from app.live.pipeline import Pipeline
 from app.settings import Settings, SettingsFile
 from app.ui.hud import LiveMetrics
+from app.ui.translation import tr
 from app.ui.window import Window
 from app.workspace import Workspace
 from models.labels import S31, PartSet
 from runtime.system.errors import Refusal
 from runtime.system.jobs import BackgroundJobs
 
-CHECKED = ("hud", "mirror", "smoothing")  # actions whose state is a setting of the same name
+CHECKED = ("hud", "mirror", "smoothing", "thumbnails")  # actions whose state is a setting of the same name
 
 SETTLED_S: Final = 1.0
 
@@ -48,6 +49,7 @@ def current(settings: Settings, window: Window, workspace: Workspace) -> Setting
         hud=window.actions_["hud"].isChecked(),
         mirror=window.actions_["mirror"].isChecked(),
         smoothing=window.actions_["smoothing"].isChecked(),
+        thumbnails=window.actions_["thumbnails"].isChecked(),
         legend=window.actions_["panel"].isChecked(),
         model=choice.model if loaded else settings.model,
         factor=factor if loaded else settings.factor,
@@ -102,16 +104,18 @@ class SettingsWriting:
         self._seen = settings
 
 
-def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMetrics:
-    """The numbers of the moment."""
+def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMetrics | None:
+    """The numbers of the moment; None while nothing of the source is on show, or it gives nothing."""
     engine, canvas, rate = workspace.engine, window.canvas, pipeline.rate
     parsed, capture = canvas.parsed, pipeline.capture
-    info = capture.info if capture is not None else None
-    paused = capture is not None and not capture.playback.playing
-    beside = parsed.beside if parsed is not None else None
+    if parsed is None or capture is None or capture.lost or parsed.frame.source != capture.number:
+        return None
+    still = capture.info is not None and capture.info.still
+    rests = "still picture" if still else "" if capture.playback.playing else "paused"
+    beside = parsed.beside
     return LiveMetrics(
         fps=rate.fps,
-        rests="still picture" if info is not None and info.still else "paused" if paused else "",
+        rests=tr(rests),
         slower=beside.slower if beside is not None else "",
         infer_ms=rate.infer_ms,
         age_ms=canvas.age_ms,
@@ -119,6 +123,17 @@ def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMet
         provider=engine.provider if engine is not None else "",
         model=engine.name if engine is not None else "",
         factor=workspace.xfactor.name,
-        picture=parsed.frame.size if parsed is not None else (0, 0),
+        picture=parsed.frame.size,
         in_parts=canvas.in_parts if beside is None else None,  # else each side says it
     )
+
+
+def show_metrics(
+    window: Window, workspace: Workspace, pipeline: Pipeline, title: Callable[[str], str]
+) -> None:
+    """Show the numbers of the moment; until a source's first picture is on show its name (or title)."""
+    vitals, capture = metrics(window, workspace, pipeline), pipeline.capture
+    waits = vitals is None and capture is not None and not capture.lost
+    opens = workspace.opening if pipeline.opening is not None else workspace.source if waits else None
+    window.status.show_metrics(vitals, (title(opens.address) or opens.name) if opens is not None else "")
+    window.canvas.show_metrics(vitals if window.actions_["hud"].isChecked() else None)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from app.ui.translation import tr
 
 MENUS = ("File", "Source", "Model", "X factor", "Personalise", "View", "Tools", "Help")
+STOP_TIP = "Learn no longer, and check what was learned so far: kept only if it is better"
+MIRROR_TIP = "Like a mirror, on the screen only; right and left of the parts stay the person's own"
 LINE = "-"  # a separator
 
 
@@ -77,7 +79,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         Action("slower", "Slower", "Ctrl+Down"),
         Action("faster", "Faster", "Ctrl+Up"),
         LINE,
-        Action("mirror", "&Mirror the camera", "M", "Mirrored like a mirror; on the screen only", "alone"),
+        Action("mirror", "&Mirror the camera", "M", MIRROR_TIP, "alone"),
     ),
     "Model": (
         "models",
@@ -120,7 +122,7 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         ),
         LINE,
         Action("correct", "Correct a si&lhouette…", "Shift+C", "Paint where it is wrong"),
-        Action("stop-early", "&Stop early", "Ctrl+.", "Finish now and keep the best so far"),
+        Action("stop-early", "&Stop early", "Ctrl+.", STOP_TIP),
         Action("cancel-job", "&Cancel", "Ctrl+Shift+.", "Throw it away; the factor in use stays"),
         LINE,
         Action("compare", "&Before | after of the new factor", "Shift+8", "Both on the picture", "alone"),
@@ -149,6 +151,10 @@ TABLE: dict[str, tuple[Action | str, ...]] = {
         Action("contours", "Lines between par&ts", "Shift+L", "A dark line around each part", checks="alone"),
         Action("colour-blind", "Colour-blind-safe colours", "Ctrl+B", checks="alone"),
         Action("hud", "&Numbers on the picture", "I", checks="alone"),
+        Action("numbers", "All numb&ers of the frame…", "Shift+I", "Area, place and angle, to be copied"),
+        Action(
+            "thumbnails", "T&humbnails", "Ctrl+T", "Small pictures of the clip over the time line", "alone"
+        ),
         Action("panel", "&Side panel", "Ctrl+P", checks="alone"),
         LINE,
         Action("zoom-in", "Zoom &in", "Ctrl++", keys=("Ctrl+=",)),

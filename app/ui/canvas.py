@@ -12,14 +12,14 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 from app.ui import hud
 from app.ui.brush import BrushTool
 from app.ui.hud import LiveMetrics
-from app.ui.instances import shown_people
-from app.ui.layers import VIRIDIS, Layers, layers, paint
-from app.ui.style import DisplayStyle, ViewMode
+from app.ui.layers import Layers, layers, paint
 from app.ui.translation import tr
 from app.ui.viewport import Viewport, fraction
 from models.results import Result
 from runtime.frames import FrameResult
+from runtime.output.composition import VIRIDIS, shown_people
 from runtime.output.instances import instances, people_at
+from runtime.output.style import DisplayStyle, ViewMode
 from runtime.silhouettes.grabcut import Stroke
 
 GLIDE_MS = 25  # between two paints of a view that glides after somebody
@@ -200,6 +200,7 @@ class Canvas(QWidget):
             self._paint_split(painter, area)
         if self._style.view is ViewMode.CONFIDENCE and not self._style.split:
             hud.confidence_scale(painter, QRectF(self.rect()), VIRIDIS)
+        hud.zoom_map(painter, QRectF(self.rect()), area)
         if self._metrics is not None:
             hud.draw(painter, QRectF(self.rect()).adjusted(0, self._covered_px, 0, 0), self._metrics)
         painter.end()
@@ -213,10 +214,9 @@ class Canvas(QWidget):
         shown = area.intersected(QRectF(self.rect()))
         hud.split_line(painter, shown, x)
         if self._parsed is not None and self._parsed.beside is not None and self._layers is not None:
-            left, right = self._parsed.beside.captions
             before = self._layers.before.in_parts if self._layers.before is not None else None
-            shares = (left, before), (right, self._layers.in_parts)
-            captions = [hud.with_share(*s, r) for s, r in zip(shares, self._remarks, strict=True)]
+            sides = self._parsed.beside.captions, (before, self._layers.in_parts), self._remarks
+            captions = [hud.with_share(*side) for side in zip(*sides, strict=True)]
             hud.captions(painter, shown, x, (captions[0], captions[1]))
 
     def _area(self) -> QRectF:

@@ -33,7 +33,7 @@ def ask_files(
     parent: QWidget, title: str, folder: str, filters: str, on_chosen: Callable[[list[str]], None]
 ) -> None:
     """Ask for existing files."""
-    dialog = QFileDialog(parent, title, folder, filters)
+    dialog = QFileDialog(parent, tr(title), folder, tr(filters))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     _open(dialog, title, dialog.filesSelected, on_chosen)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QIcon
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -38,6 +37,7 @@ PRODUCT_WORDS: Final = {
     "movement": ("Table of movement: speeds, symmetry, joint angles, CSV", ""),  # of a clip only
 }
 CODECS: Final = {"mov": "ProRes 4444 (.mov)", "webm": "VP9 (.webm)"}
+AS_SEEN, USUAL = "As in the window", "Every part, in the usual way"
 MARK = "Set in and out with [ and ] for a part of the clip"
 
 
@@ -53,7 +53,8 @@ class ExportSubject:
     span: tuple[int, int] | None = None  #: in and out, both included
     frames: int = 0
     refusal: str = ""  #: why it cannot be exported as it is; empty when it can
-    lost: str = ""  #: what of the window's view an overlay does not show
+    seen: str = ""  #: words for the view of the window
+    lost: str = ""  #: what of that an overlay does not show
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class ExportChoice:
     views: str
     folder: Path  #: gets a folder with the results
     in_to_out: bool = False
+    as_seen: bool = True  #: the overlay is painted as the window paints
 
 
 class ExportDialog(QDialog):
@@ -82,16 +84,14 @@ class ExportDialog(QDialog):
         self.setWindowTitle(tr("Export {name}").format(name=subject.name))
         self._subject, self._choice = subject, choice
         self.products: dict[str, QCheckBox] = {}
-        self.alpha, self.range, self.views = QComboBox(), QComboBox(), QComboBox()
+        self.alpha, self.range, self.views, self.style_box = (QComboBox() for _ in range(4))
         self.folder = QLineEdit(str(choice.folder))
         self.reason, self.words = plain(name="problem", wrap=True), plain(name="faint", wrap=True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
-        export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)
+        export = buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
         assert export is not None
         self.export: QPushButton = export
         export.setObjectName("primary")
-        for control in buttons.buttons():
-            control.setIcon(QIcon())
         buttons.accepted.connect(self._on_export)
         buttons.rejected.connect(self.reject)
         form = QFormLayout()
@@ -127,14 +127,15 @@ class ExportDialog(QDialog):
             box.setToolTip("" if able else tr("The model in use does not give it"))
             box.setChecked(able and name in self._choice.save)
             box.toggled.connect(self._refresh)
-            if name == "alpha" and subject.clip:
-                column.addLayout(fill(QHBoxLayout(), box, self.alpha, None, spacing=10))
+            beside = {"overlay": self.style_box, "alpha": self.alpha if subject.clip else None}.get(name)
+            if beside is not None:
+                column.addLayout(fill(QHBoxLayout(), box, beside, None, spacing=10))
             else:
                 column.addWidget(box)
         return page
 
     def _folder(self) -> QWidget:
-        page, choose = QWidget(), QPushButton("Choose…")
+        page, choose = QWidget(), QPushButton(tr("Choose…"))
         choose.setAutoDefault(False)
         choose.clicked.connect(
             lambda: ask_folder(self, "Folder of exports", self.folder.text(), self.folder.setText)
@@ -150,6 +151,11 @@ class ExportDialog(QDialog):
             self.alpha.addItem(tr(text), key)
         self.alpha.setCurrentIndex(self.alpha.findData(choice.alpha))
         self.alpha.setAccessibleName(tr("Codec of the cut-out"))
+        for words in (AS_SEEN, USUAL):
+            self.style_box.addItem(tr(words))
+        self.style_box.setCurrentIndex(int(not choice.as_seen))
+        self.style_box.setAccessibleName(tr("Style of the overlay"))
+        self.style_box.currentIndexChanged.connect(self._refresh)
         count = f" ({subject.frames})" if subject.frames else ""
         self.range.addItem(tr("All") + count)
         if subject.span is not None:
@@ -171,14 +177,17 @@ class ExportDialog(QDialog):
         subject = self._subject
         wanted = any(box.isChecked() for box in self.products.values())
         self.alpha.setEnabled(self.products["alpha"].isChecked())
+        overlay = self.products["overlay"].isChecked()
+        self.style_box.setEnabled(overlay)
         folder = self.folder.text().strip()
         reason = subject.refusal or ("" if wanted else "Choose at least one kind of file.")
         reason = reason or ("" if folder else "Choose a folder.")
-        lost = subject.lost if self.products["overlay"].isChecked() else ""
+        seen = tr("The overlay is as in the window: {style}.").format(style=subject.seen)
+        style = (seen, tr(subject.lost)) if overlay and not self.style_box.currentIndex() else ()
         self.reason.setText(tr(reason))
         self.reason.setVisible(bool(reason))
         where = tr("A folder of its own is made in {folder}.").format(folder=folder)
-        self.words.setText(" ".join(w for w in (where, tr(lost)) if w))
+        self.words.setText(" ".join(w for w in (where, *style) if w))
         self.words.setVisible(not reason)
         self.export.setEnabled(not reason)
 
@@ -187,6 +196,7 @@ class ExportDialog(QDialog):
         choice = replace(
             self._choice, save=save, alpha=self.alpha.currentData(), views=self.views.currentData(),
             folder=Path(self.folder.text().strip()).expanduser(), in_to_out=self.range.currentIndex() > 0,
+            as_seen=not self.style_box.currentIndex(),
         )  # fmt: skip
         self.accept()
         self.chosen.emit(choice)

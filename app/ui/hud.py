@@ -11,6 +11,7 @@ from PyQt6.QtGui import QColor, QFont, QFontDatabase, QFontMetricsF, QPainter, Q
 
 from app.ui.translation import tr
 
+ZOOMED, MAP_PX = 1.01, 96  # from where a picture counts as zoomed; longer side of its map
 MARGIN = 12  # px
 SCALE_PX = 128
 LEAST_CAPTION = 40.0  # px, of words beside the split line
@@ -36,7 +37,10 @@ class LiveMetrics:
     @property
     def pace(self) -> str:
         """Frame rate, of two models with the one that decides it."""
-        return self.rests or f"{self.fps:.1f} fps{f', both; {self.slower} decides' * bool(self.slower)}"
+        if self.rests:
+            return tr(self.rests)
+        words = tr("{fps} fps, both; {slower} decides") if self.slower else "{fps} fps"
+        return words.format(fps=f"{self.fps:.1f}", slower=self.slower)
 
     def rows(self) -> list[tuple[str, str]]:
         """Label and value, in order."""
@@ -46,10 +50,10 @@ class LiveMetrics:
             *([] if self.rests else [("age", f"{self.age_ms:.0f} ms"), ("overtaken", str(self.dropped))]),
             ("runs on", self.provider or "–"),
             ("model", self.model or "–"),
-            ("X factor", self.factor or "–"),
+            ("X factor", tr(self.factor) if self.factor else "–"),
         ]
         if self.in_parts is not None:
-            rows.append(("joints", f"{self.in_parts:.0%} in parts"))
+            rows.append(("joints", tr("{count} in parts").format(count=f"{self.in_parts:.0%}")))
         return [*rows, ("picture", f"{self.picture[0]} × {self.picture[1]}")]
 
 
@@ -87,7 +91,25 @@ def confidence_scale(painter: QPainter, area: QRectF, rgb: NDArray[np.uint8]) ->
     painter.setPen(INK)
     words = QRectF(left, top + 8, SCALE_PX, 18)
     for text, side in (("unsure", Qt.AlignmentFlag.AlignLeft), ("sure", Qt.AlignmentFlag.AlignRight)):
-        painter.drawText(words, side | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(words, side | Qt.AlignmentFlag.AlignVCenter, tr(text))
+
+
+def zoom_map(painter: QPainter, area: QRectF, picture: QRectF) -> None:
+    """Show in the lower right corner which part of a zoomed picture is seen; nothing where all of it is."""
+    seen = picture.intersected(area)
+    zoom = max(picture.width() / area.width(), picture.height() / area.height())
+    if zoom < ZOOMED:
+        return
+    scale = MAP_PX / max(picture.width(), picture.height())
+    corner = area.bottomRight() - QPointF(MARGIN + picture.width() * scale, MARGIN + picture.height() * scale)
+    box = QRectF(corner, picture.size() * scale)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PAPER)
+    painter.drawRect(box)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(INK, 1.5))
+    painter.drawRect(QRectF(corner + (seen.topLeft() - picture.topLeft()) * scale, seen.size() * scale))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"{round(100 * zoom)} %")
 
 
 def split_line(painter: QPainter, area: QRectF, x: float) -> None:
@@ -109,8 +131,9 @@ def split_line(painter: QPainter, area: QRectF, x: float) -> None:
 
 def with_share(caption: str, in_parts: float | None, remark: str = "") -> str:
     """A caption with the share of joints in their parts, where any were judged, and a remark."""
-    share = f"joints in their parts {in_parts * 100:.0f} %" if in_parts is not None else ""
-    return ", ".join(w for w in (caption, share, remark) if w)
+    words = tr("joints in their parts {percent} %")
+    share = words.format(percent=round(in_parts * 100)) if in_parts is not None else ""
+    return ", ".join(w for w in (tr(caption), share, tr(remark)) if w)
 
 
 def captions(painter: QPainter, area: QRectF, line_x: float, texts: tuple[str, str]) -> None:

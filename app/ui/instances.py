@@ -1,25 +1,19 @@
-"""Instances on the screen: box and number of each person, over tints, outlines and skeletons."""
+"""Figures on the screen: box and number of each person, and bones, over tints and outlines."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtCore import QLineF, QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QTransform
 
-from app.ui.style import DisplayStyle
-from models.results import Result
-from runtime.output.instances import Instance, instances
+from runtime.output.instances import FAINT, Instance
+from runtime.output.skeleton import BLACK, MARK_OF_BONE, WHITE, DrawnSkeleton
+from runtime.output.style import DisplayStyle
 
 TAG_PX = (11.0, 20.0)  # height of a number's letters, least and most
 TAG_OF_PICTURE = 1 / 46
 INK, RIM, CHOSEN = QColor(16, 16, 16), QColor(0, 0, 0, 150), QColor(255, 255, 255)
-
-
-def shown_people(result: Result, style: DisplayStyle) -> list[Instance]:
-    """The people whom the style does not hide."""
-    found = instances(result.people, colour_blind=style.colour_blind)
-    return [i for i in found if style.shows_person(i.number)]
 
 
 def paint_people(
@@ -56,3 +50,33 @@ def _paint_tag(painter: QPainter, picture: QRectF, box: QRectF, instance: Instan
     painter.drawRoundedRect(place, height / 4, height / 4)
     painter.setPen(INK)
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def paint_skeleton(
+    bones: DrawnSkeleton, painter: QPainter, to_area: QTransform, size: tuple[int, int]
+) -> None:
+    """Draw bones and joints by a transform from the picture, which has this size."""
+    width = bones.width(size[1], to_area.m22())
+    at = {name: to_area.map(QPointF(*point)) for name, point in bones.joints.items()}
+    lines: dict[tuple[str, bool], list[QLineF]] = {}  # one call for all of a colour: a third of the time
+    for a, b in bones.bones:
+        ink = bones.bone_side(a, b), not bones.faint.isdisjoint((a, b))
+        lines.setdefault(ink, []).append(QLineF(at[a], at[b]))
+    for shade, pen in ((True, width * 1.9), (False, width)):  # a dark rim keeps bones visible anywhere
+        for (side, faint), of_ink in lines.items():
+            if not (shade and faint):
+                colour = QColor(*bones.ink(side), round(255 * (FAINT if faint else 1)))
+                painter.setPen(QPen(RIM if shade else colour, pen, cap=Qt.PenCapStyle.FlatCap))
+                painter.drawLines(*of_ink)
+    painter.setPen(QPen(RIM, width * 0.5))
+    for name, point in at.items():
+        if name not in bones.faint:
+            painter.setBrush(QColor(*bones.ink(bones.side(name))))
+            painter.drawEllipse(point, width * 1.05, width * 1.05)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    edge = max(2.0, width)
+    reach = QPointF(edge, edge) * MARK_OF_BONE
+    for rgb, pen in ((BLACK, edge), (WHITE, edge * 0.5)):  # a form, for colours are not all seen
+        painter.setPen(QPen(QColor(*rgb), pen, join=Qt.PenJoinStyle.MiterJoin))
+        for name in bones.outside:
+            painter.drawRect(QRectF(at[name] - reach, at[name] + reach))

@@ -59,8 +59,9 @@ class JobRow(QWidget):
     def show_task(self, task: JobEntry) -> None:
         """Show this job, as it stands now."""
         self._key = task.key
-        self._name.setText(f"{task.name}: {task.words}" if task.words and not task.ended else task.name)
-        self._name.setToolTip(task.name)
+        name = tr(task.name)
+        self._name.setText(f"{name}: {tr(task.words)}" if task.words and not task.ended else name)
+        self._name.setToolTip(name)
         self._bar.setVisible(not task.ended)
         self._cancel.setVisible(not task.ended)
         self._open.setVisible(bool(task.opens))

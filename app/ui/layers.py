@@ -1,4 +1,4 @@
-"""Layers: a result under a style, as two images that Qt draws one over the other; for screen and file alike.
+"""Layers: a composition as two images that Qt draws one over the other; for screen, snapshot and recording.
 
 The lower image is the picture; the upper one has the resolution of the parsing and is scaled by QPainter
 as it is drawn (0.7 ms at 720p where blending in numpy takes 10-14).
@@ -6,9 +6,8 @@ as it is drawn (0.7 ms at 720p where blending in numpy takes 10-14).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, cast
+from typing import cast
 
 import cv2
 import numpy as np
@@ -16,33 +15,16 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QImage, QPainter, QPen, QTransform
 
-from app.ui.instances import paint_people, shown_people
-from app.ui.skeleton import DrawnSkeleton, posed
-from app.ui.style import DisplayStyle, ViewMode, visible
-from models.centroids import pose_of_parts
-from models.consistency import consistency
+from app.ui.instances import paint_people, paint_skeleton
 from models.labels import PartSet
-from models.results import Parsing, Result
 from runtime.frames import FrameResult
-from runtime.output.backdrop import GREEN_SCREEN, BackdropKind
-from runtime.output.instances import OPACITY, Instance, instances, parts_of, tinted
-from runtime.output.palettes import colours, tints
-
-DIM = 0.55  # how dark the room gets where only the person matters
-WITH_JOINTS = {ViewMode.OVERLAY, ViewMode.PARTS}  # views of parts over which joints may be painted
-UNSURE = 128  # of 255: a confidence below this is hatched
-CONTOUR = np.uint32(0xC0000000)
-HATCH_PX, HATCH = 9, np.uint32(0xE6E6E6E6)  # one line in three, white
-MATTE_LOW, MATTE_HIGH = 0.3, 0.7  # P(person) from transparent to solid: the edge of a cut-out
+from runtime.output.backdrop import GREEN_SCREEN
+from runtime.output.composition import Colours, composition
+from runtime.output.instances import Instance
+from runtime.output.skeleton import DrawnSkeleton
+from runtime.output.style import DisplayStyle
 
 SURE, PERSON, UNDECIDED = 255, 0x6E21614D, 0x5A563A0D  # of a mask; ARGB, premultiplied
-
-Alpha = NDArray[np.float32]  # 0..1
-
-#: (256, 3) RGB by confidence. A column of values: OpenCV 5 takes a flat array for a row.
-VIRIDIS = np.asarray(
-    cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_VIRIDIS)[:, 0, ::-1], np.uint8
-)
 
 
 @dataclass(frozen=True)
@@ -74,50 +56,10 @@ def _parts_of(parsed: FrameResult) -> PartSet | None:
 
 
 def _layers(parsed: FrameResult, style: DisplayStyle) -> Layers:
-    picture = picture_image(parsed.frame.image)
-    size = parsed.frame.size
-    result = parsed.result
-    if style.bare or style.view is ViewMode.PICTURE or result is None:
-        seen = None if style.view.hides_picture and not style.bare else picture
-        return Layers(size, picture, seen, None)
-    lower = None if style.view.hides_picture else picture
-    shown = shown_people(result, style)
-    masks = result.parsing is None and any(i.person.mask is not None for i in shown)
-    if style.view is ViewMode.INSTANCES or (masks and style.view is not ViewMode.SKELETON):
-        tint = tinted(shown, min(1.0, style.opacity * OPACITY / DisplayStyle().opacity), style.person)
-        upper = _argb(tint.view(np.uint32)[..., 0]) if tint is not None else None
-        bones, in_parts = _skeletons(result, shown[::-1], by_person=True)
-        return Layers(size, picture, lower, upper, bones, tuple(shown), in_parts)
-    bones, in_parts = _skeletons(result, shown, by_person=False)
-    marked = () if style.alone else tuple(i for i in shown if style.person == i.number > 0)
-    if result.parsing is None:  # joints are all there is to see
-        return Layers(size, picture, lower, None, bones, marked)
-    parsing, alone = result.parsing, bool(style.alone and style.person)
-    hidden = [i for i in instances(result.people) if not style.shows_person(i.number)]
-    if alone or hidden:
-        parsing = parts_of(parsing, shown, hidden, alone=alone)
-    if style.view is ViewMode.SKELETON and not result.people:
-        bones = (posed(pose_of_parts(parsing)),)
-    elif not (style.view is ViewMode.SKELETON or (style.joints and style.view in WITH_JOINTS)):
-        bones, in_parts = (), None
-    lower = None if style.view in {ViewMode.PARTS, ViewMode.SILHOUETTE} else picture
-    painter = VIEWS.get(style.view)
-    upper = painter(parsing, parsed, style) if painter else None
-    return Layers(size, picture, lower, upper, bones, marked, in_parts)
-
-
-def _skeletons(
-    result: Result, people: Sequence[Instance], *, by_person: bool
-) -> tuple[tuple[DrawnSkeleton, ...], float | None]:
-    """Everybody's joints, and the share of them that lie in their parts."""
-    posing = [(i, i.person.pose) for i in people if i.person.pose is not None]
-    found = consistency(result.parsing, [pose for _, pose in posing]) if result.parsing is not None else None
-    outside: Sequence[NDArray[np.bool_] | None] = list(found.outside) if found else [None] * len(posing)
-    bones = (
-        posed(pose, i.colour, i.person.box[3], apart) if by_person else posed(pose, outside=apart)
-        for (i, pose), apart in zip(posing, outside, strict=True)
-    )
-    return tuple(bones), found.share if found is not None else None
+    made, picture = composition(parsed.frame.image, parsed.result, style), picture_image(parsed.frame.image)
+    upper = _argb(made.upper) if made.upper is not None else None
+    lower = picture if made.picture else None
+    return Layers(parsed.frame.size, picture, lower, upper, made.skeletons, made.people, made.in_parts)
 
 
 def paint(painter: QPainter, area: QRectF, layer: Layers, style: DisplayStyle, *, cut: bool = False) -> None:
@@ -219,44 +161,8 @@ def _paint_layers(painter: QPainter, area: QRectF, layer: Layers, style: Display
         to_area = QTransform(-across, 0, 0, down, area.right(), area.top())
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for bones in layer.skeletons:
-        bones.paint(painter, to_area, layer.size)
+        paint_skeleton(bones, painter, to_area, layer.size)
     paint_people(painter, to_area, QRectF(0, 0, *layer.size), layer.people, style)
-
-
-def _parts(parsing: Parsing, style: DisplayStyle, opacity: float) -> QImage:
-    alpha = visible(parsing.part_set, style).astype(np.float32) * opacity
-    table = tints(colours(parsing.part_set, colour_blind=style.colour_blind), alpha)
-    painted = table[parsing.labels]
-    if style.contours:
-        wide = cv2.morphologyEx(parsing.labels, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > 0
-        painted = np.where(wide & (painted > 0), CONTOUR, painted)
-    return _argb(painted)
-
-
-def _confidence(parsing: Parsing, style: DisplayStyle) -> QImage:
-    """Sure is yellow, unsure is violet and hatched, what is nobody's is dimmed."""
-    opaque = tints(VIRIDIS, np.full(256, 0.9, np.float32))
-    dim = np.uint32(round(DIM * 255) << 24)
-    down, across = np.ogrid[: parsing.labels.shape[0], : parsing.labels.shape[1]]
-    hatched = ((down + across) % HATCH_PX < HATCH_PX // 3) & (parsing.confidence < UNSURE)
-    inside = np.where(hatched, HATCH, opaque[parsing.confidence])
-    return _argb(np.where(visible(parsing.part_set, style)[parsing.labels], inside, dim))
-
-
-def _backdrop(parsing: Parsing, parsed: FrameResult, style: DisplayStyle) -> QImage:
-    """The backdrop, opaque where there is nobody: drawn over the picture it leaves the person."""
-    behind = style.behind
-    shown = visible(parsing.part_set, style) if style.solo or style.hidden else None
-    person = parsing.person.astype(np.float32) / 255
-    matte: Alpha = np.clip((person - MATTE_LOW) / (MATTE_HIGH - MATTE_LOW), 0, 1).astype(np.float32)
-    if shown is not None:
-        matte *= shown[parsing.labels]
-    if behind.kind is BackdropKind.COLOUR:
-        return _argb(tints(np.full((1, 1, 3), behind.colour, np.uint8), 1 - matte))
-    image = behind.picture(parsed.frame.image)
-    size = (image.shape[1], image.shape[0])
-    matte = np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_LINEAR), np.float32)
-    return _argb(tints(image, 1 - matte))
 
 
 def mask_image(mask: NDArray[np.uint8]) -> QImage:
@@ -265,19 +171,9 @@ def mask_image(mask: NDArray[np.uint8]) -> QImage:
     return _argb(undecided.astype(np.uint32)).copy()
 
 
-def _argb(values: NDArray[np.uint32]) -> QImage:
+def _argb(values: Colours) -> QImage:
     height, width = values.shape
     data = np.ascontiguousarray(values)
     return QImage(
         cast("bytes", data.data), width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied
     )
-
-
-#: Upper image of each view of a parsing; the skeleton is drawn as lines, and the picture alone has none.
-VIEWS: Final[dict[ViewMode, Callable[[Parsing, FrameResult, DisplayStyle], QImage]]] = {
-    ViewMode.OVERLAY: lambda parsing, _, style: _parts(parsing, style, style.opacity),
-    ViewMode.PARTS: lambda parsing, _, style: _parts(parsing, style, 1.0),
-    ViewMode.SILHOUETTE: lambda parsing, *_: _argb(parsing.person.astype(np.uint32) * np.uint32(0x01010101)),
-    ViewMode.CUT_OUT: _backdrop,
-    ViewMode.CONFIDENCE: lambda parsing, _, style: _confidence(parsing, style),
-}

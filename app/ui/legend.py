@@ -7,10 +7,10 @@ from PyQt6.QtGui import QColor, QIcon, QKeyEvent, QPainter, QPixmap
 from PyQt6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from app.ui import icons
-from app.ui.style import DisplayStyle
 from app.ui.translation import tr
 from models.labels import S31, PartSet
 from runtime.output.palettes import colours, person_colour
+from runtime.output.style import DisplayStyle
 
 PART = Qt.ItemDataRole.UserRole
 NAME, EYE = 0, 1

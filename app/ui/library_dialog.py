@@ -38,6 +38,7 @@ class LibraryRow:
     fits: bool  #: it was made for the model in use
     in_use: bool
     face: QIcon | None
+    origin: str = ""  #: words for what it was learned from
     earlier: int = 0  #: generations that can be gone back to
 
 
@@ -98,6 +99,7 @@ class LibraryDialog(QDialog):
                 item = QTableWidgetItem(text)
                 if column == 0 and row.face is not None:
                     item.setIcon(row.face)
+                item.setToolTip(row.origin)
                 if not row.fits:
                     tip = tr("For model: {model}; it cannot be used with the one in use")
                     item.setToolTip(tip.format(model=row.model))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from PyQt6.QtGui import QAction, QActionGroup, QIcon
 from PyQt6.QtWidgets import QMenu
 
 from app.ui.translation import tr
+
+LONGEST_PLACE = 40  # characters of a path's end
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class Choice:
 def literal(text: str) -> str:
     """Menu text for a name from outside: an ampersand is no mnemonic, a line break no second line."""
     return " ".join(text.split())[:80].replace("&", "&&")
+
+
+def short_names(sources: Sequence[str]) -> list[str]:
+    """The last part of each path or address, and where two are alike what is before it."""
+    names = [PurePath(s).name or s for s in sources]
+    places = [s.removesuffix(n).rstrip("/")[-LONGEST_PLACE:] for s, n in zip(sources, names, strict=True)]
+    return [f"{n} – {p}" if names.count(n) > 1 else n for n, p in zip(names, places, strict=True)]
 
 
 def fill(

@@ -62,6 +62,8 @@ class MovementPlot(pg.PlotWidget):
         item.layout.setContentsMargins(0, 4, MARGIN_PX, 0)
         item.getAxis("left").setWidth(AXIS_PX)
         item.getAxis("left").enableAutoSIPrefix(enable=False)
+        for name in ("left", "bottom"):  # painted anew where they change, not wherever the line goes
+            item.getAxis(name).setCacheMode(item.CacheMode.DeviceCoordinateCache)
         item.setAutoVisible(y=True)
         item.setClipToView(True)
         item.setDownsampling(auto=True, mode="subsample")

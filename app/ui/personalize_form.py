@@ -16,9 +16,11 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.job_list import duration
 from app.ui.translation import tr
 from app.ui.widgets import button, clear, fill, fold, heading, plain
 from personalize.job import Method, PersonChoice
+from personalize.phases import usual_s
 
 METHODS: dict[Method, str] = {
     "tree": "Through time, then GrabCut (best)",
@@ -27,6 +29,8 @@ METHODS: dict[Method, str] = {
     "none": "Only what is surely the person",
 }
 LEFT_SHOWN = 3
+AS_MEASURED = "About {time} on this machine, as the last one took"
+AS_USUAL = "About {time} on a machine that does nothing else; the next time as measured here"
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class PersonalizeOptions:
     span: tuple[int, int] | None = None  #: between the in and out handles
     window: tuple[int, int] = (0, 0)  #: frames around the one on show
     name: str = ""  #: proposed for the factor
+    pace: float = 0.0  #: of the last personalisation here, by the usual times; 0: there was none
     factor: str = ""  #: personalised factor in use, which can be gone on from; empty for the model's own
 
 
@@ -86,6 +91,8 @@ class SetupPage(QWidget):
         self._source = plain(wrap=True)
         self._marked, self._around = QRadioButton(""), QRadioButton("")
         self._around.setChecked(True)
+        self._marked.toggled.connect(self._show_duration)
+        self._duration = plain(name="faint", wrap=True)
         words = "Records 10 s of what the camera sees now, and learns from that."
         self._camera, self._why = plain(words, "faint", wrap=True), plain(name="faint", wrap=True)
         self._name = QLineEdit()
@@ -128,6 +135,7 @@ class SetupPage(QWidget):
         self._why.setVisible(bool(offer.why_not))
         ranged = bool(offer.source) and not offer.live and not offer.why_not
         self._camera.setVisible(offer.live)
+        self._show_duration()
         self._marked.setVisible(ranged)
         self._around.setVisible(ranged)
         self._ask.setVisible(ranged)
@@ -146,6 +154,16 @@ class SetupPage(QWidget):
         self._start.setText(tr("Record and personalise" if offer.live else "Personalise"))
         for widget in (self._start, self._name):
             widget.setEnabled(bool(offer.source) and not offer.why_not)
+
+    def _show_duration(self) -> None:
+        """Estimate the time before it begins; nobody knows how many frames a camera will give."""
+        offer = self._offer
+        marked = self._marked.isChecked() and offer.span is not None
+        first, last = offer.span if marked and offer.span is not None else offer.window
+        words = AS_MEASURED if offer.pace else AS_USUAL
+        time = duration(usual_s(last - first + 1) * (offer.pace or 1.0))
+        self._duration.setText(tr(words).format(time=time))
+        self._duration.setVisible(bool(offer.source) and not offer.live and not offer.why_not)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Another page, or the parts, are on show."""
@@ -200,7 +218,7 @@ class SetupPage(QWidget):
             *(heading("CLIP"), self._source, self._camera, self._why, self._marked, self._around, 8),
             *(heading("WHO IS LEARNED"), self._person, self._ask, 8),
             *(heading("NAME OF THE FACTOR"), self._name, more, self._hidden, 8),
-            *(self._start, 16, self._left, None),
+            *(self._start, self._duration, 16, self._left, None),
             spacing=6,
         )
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QPlainTextEdit,
     QScrollArea,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from app.ui import icons
 from app.ui.personalize_form import SetupPage
 from app.ui.personalize_progress import ProgressPage
 from app.ui.personalize_result import ResultPage
@@ -23,16 +20,11 @@ from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
 
 WIDTH = 316
+STEPS = ("1 OF 3: CHOOSE", "2 OF 3: LEARN", "3 OF 3: COMPARE AND DECIDE", "NOT DONE")  # by page
 
 
 class PersonalizePanel(QFrame):
-    """Four pages, one at a time.
-
-    Signals:
-        put_away: the user wants the parts back; what runs goes on.
-    """
-
-    put_away = pyqtSignal()
+    """Four pages, one at a time."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,18 +35,11 @@ class PersonalizePanel(QFrame):
         self._pages = QStackedWidget()
         for page in (self.setup, self.progress, self.result, self.trouble):
             self._pages.addWidget(_scrolled(page))
-        self._close = QToolButton()
-        self._close.setIconSize(QSize(16, 16))
-        self._close.setToolTip(tr("Back to parts and view"))
-        self._close.setAccessibleName(tr("Back to parts and view"))
-        self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._close.clicked.connect(self.put_away)
-        top = QHBoxLayout()
-        top.addWidget(heading("PERSONALISE"), 1)
-        top.addWidget(self._close)
+        self._step = heading("")
+        self.show_page(self.setup)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, 6, 6, 12)
-        column.addLayout(top)
+        column.setContentsMargins(12, 12, 6, 12)
+        column.addWidget(self._step)
         column.addWidget(self._pages, 1)
 
     def show_page(self, page: QWidget) -> None:
@@ -63,6 +48,7 @@ class PersonalizePanel(QFrame):
             area = self._pages.widget(number)
             if isinstance(area, QScrollArea) and area.widget() is page:
                 self._pages.setCurrentIndex(number)
+                self._step.setText(tr(STEPS[number]))
 
     @property
     def page(self) -> QWidget | None:
@@ -73,10 +59,6 @@ class PersonalizePanel(QFrame):
     def shows(self, page: QWidget) -> bool:
         """True while the user sees that page."""
         return self.isVisible() and self.page is page
-
-    def show_ink(self, ink: QColor) -> None:
-        """The theme's text colour."""
-        self._close.setIcon(icons.icon("close", ink))
 
 
 class FailurePage(QWidget):
@@ -112,7 +94,7 @@ class FailurePage(QWidget):
     def show_words(self, words: str, details: str, *, failed: bool) -> None:
         """Show why a job failed, or why it is paused."""
         self._title.setText(tr("This did not work" if failed else "Paused"))
-        self._words.setText(words)
+        self._words.setText(tr(words))
         self._details.setPlainText(details)
         self._details.setVisible(bool(details))
         self._retry.setText(tr("Try again" if failed else "Resume"))

@@ -8,11 +8,13 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QImage, QPainter, QPaintEvent, QPalette
 from PyQt6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
+from app.ui.actions import STOP_TIP
 from app.ui.filmstrip import Filmstrip, ShapedWidget
 from app.ui.job_list import progress_words
 from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
 
+STOPPING = "Stopping early: silhouettes are finished, then what was learned so far is kept if it is better."
 LEFT = "{percent} % · about {time} left"
 
 
@@ -49,7 +51,7 @@ class ProgressPage(QWidget):
         self._words, self._notice = plain("Starting", wrap=True), plain(name="faint", wrap=True)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
-        self._stop = button("Stop early", self.stopped_early, "Finish now and keep the best so far")
+        self._stop = button("Stop early", self.stopped_early, STOP_TIP)
         self._cancel = button("Cancel", self.cancelled, "Throw it away; the factor in use stays")
         tip = "Paint over the picture where this silhouette is wrong"
         self._correct = button("Correct…", lambda: self.correcting.emit(self._frame), tip)
@@ -74,13 +76,13 @@ class ProgressPage(QWidget):
         self._preview.show_image(None)
         self._caption.setText(tr("The silhouettes appear here."))
         self._frame, self._held = -1, False
-        self._correct.setEnabled(False)
+        self._correct.hide()  # its words need the width
         self.show_stage(ProgressState("Starting"))
 
     def show_stage(self, stage: ProgressState) -> None:
         """Print the progress of the current phase."""
-        self._words.setText(tr("Finishing early" if stage.stopping else stage.words))
-        self._step.setText(stage.step)
+        self._words.setText(tr(stage.words))
+        self._step.setText(tr(stage.step))
         if stage.fraction is None:
             self._bar.setRange(0, 0)
             self._left.setText("")
@@ -88,8 +90,9 @@ class ProgressPage(QWidget):
             self._bar.setRange(0, 1000)
             self._bar.setValue(round(1000 * stage.fraction))
             self._left.setText(progress_words(stage.fraction, stage.left_s, LEFT))
-        self._notice.setText(tr(stage.notice))
-        self._notice.setVisible(bool(stage.notice))
+        notice = STOPPING if stage.stopping else stage.notice
+        self._notice.setText(tr(notice))
+        self._notice.setVisible(bool(notice))
         self._stop.setEnabled(not stage.stopping)
 
     def show_preview(self, frame: int, picture: QImage) -> None:
@@ -108,7 +111,7 @@ class ProgressPage(QWidget):
         self._frame = frame
         self._preview.show_image(picture)
         self._caption.setText(tr("Frame {number}").format(number=frame))
-        self._correct.setEnabled(True)
+        self._correct.show()
         self.strip.show_chosen(frame if self._held else -1)
 
 

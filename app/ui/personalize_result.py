@@ -90,8 +90,8 @@ class ResultPage(QWidget):
 
     def show_card(self, card: ResultCard) -> None:
         """The result, undecided."""
-        self._headline.setText(card.headline)
-        self._reason.setText(card.reason)
+        self._headline.setText(tr(card.headline))
+        self._reason.setText("\n".join(tr(line) for line in card.reason.splitlines()))
         self._reason.setVisible(bool(card.reason))
         clear(self._bars)
         for measure in card.measures:
@@ -111,13 +111,13 @@ class ResultPage(QWidget):
 
     def show_waiting(self, words: str) -> None:
         """It is being put into the library."""
-        self._reason.setText(words)
+        self._reason.setText(tr(words))
         self._reason.show()
         self._decide()
 
     def show_kept(self, words: str) -> None:
         """It is in the library and in use."""
-        self._reason.setText(words)
+        self._reason.setText(tr(words))
         self._reason.show()
         self._correct.hide()
         self._decide(undo=True, close=True)
@@ -130,7 +130,7 @@ class ResultPage(QWidget):
 
     def show_undecided(self, words: str) -> None:
         """Recordings it failed; it can be tried again."""
-        self._reason.setText(words)
+        self._reason.setText(tr(words))
         self._reason.show()
         self._decide(keep=True, discard=True)
 
@@ -152,7 +152,7 @@ class _Bars(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(
             tr("{words}: {before} before, {after} after").format(
-                words=measure.words, before=percent(measure.before), after=percent(measure.after)
+                words=tr(measure.words), before=percent(measure.before), after=percent(measure.after)
             )
         )
 
@@ -167,17 +167,19 @@ class _Bars(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         palette, line = self.palette(), self.fontMetrics().height() + 4
         painter.setPen(palette.color(QPalette.ColorRole.WindowText))
-        painter.drawText(QRectF(0, 0, self.width(), line), Qt.AlignmentFlag.AlignLeft, self._measure.words)
+        painter.drawText(
+            QRectF(0, 0, self.width(), line), Qt.AlignmentFlag.AlignLeft, tr(self._measure.words)
+        )
         rows = (
             ("before", self._measure.before, QPalette.ColorRole.PlaceholderText),
             ("after", self._measure.after, QPalette.ColorRole.Highlight),
         )
-        names = max(self.fontMetrics().horizontalAdvance(name) for name, *_ in rows) + 8
+        names = max(self.fontMetrics().horizontalAdvance(tr(name)) for name, *_ in rows) + 8
         numbers = self.fontMetrics().horizontalAdvance("100.0 %") + 6
         for row, (name, value, role) in enumerate(rows, start=1):
             top = row * line
             painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
-            painter.drawText(QRectF(0, top, names, line), Qt.AlignmentFlag.AlignVCenter, name)
+            painter.drawText(QRectF(0, top, names, line), Qt.AlignmentFlag.AlignVCenter, tr(name))
             track = QRectF(names, top + line / 2 - 3, max(10.0, self.width() - names - numbers), 6)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(palette.color(QPalette.ColorRole.Button))

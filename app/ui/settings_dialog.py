@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from PyQt6.QtCore import QEvent, QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QStandardItemModel
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -53,6 +54,7 @@ SECTIONS: dict[str, tuple[SettingRow, ...]] = {
         ),
         SettingRow("legend", "Show the side panel"),
         SettingRow("hud", "Show numbers on the picture"),
+        SettingRow("thumbnails", "Thumbnails over the time line"),
     ),
     "PICTURE": (
         SettingRow("opacity", "Opacity of the parts", "0 % shows the picture alone", kind=SHARE),
@@ -148,6 +150,15 @@ class SettingsDialog(QDialog):
         """Why a value is not taken, or why nothing is saved; without words the line goes."""
         self._problem.setText(words)
         self._problem.setVisible(bool(words))
+
+    def bar(self, name: str, value: str, reason: str) -> None:
+        """Keep a choice from being taken, and say why beside it."""
+        model = self.findChild(QComboBox, name).model()
+        keys = next(list(row.choices) for rows in SECTIONS.values() for row in rows if row.name == name)
+        item = model.item(keys.index(value)) if isinstance(model, QStandardItemModel) else None
+        if item is not None:
+            item.setEnabled(False)
+            item.setToolTip(tr(reason))
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Tell when the user comes back to this window."""

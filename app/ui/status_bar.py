@@ -44,7 +44,7 @@ class StatusBar(QStatusBar):
 
     def show_source(self, name: str) -> None:
         """Show the name of the source."""
-        self._source.setText(name if len(name) <= LONGEST_NAME else "…" + name[-LONGEST_NAME + 1 :])
+        self._source.setText(_short(name))
 
     def show_engine(self, model: str, xfactor: str, *, own: bool) -> None:
         """Show what parses, and what stands in the X factor's place; marked where it is not the model's."""
@@ -55,6 +55,10 @@ class StatusBar(QStatusBar):
         self._xfactor.setProperty("own", own)
         theme.polish(self._xfactor)
 
+    def showMessage(self, message: str | None, msecs: int = 0) -> None:
+        """Show words for a while, in the language of the window."""
+        super().showMessage(tr(message or ""), msecs)
+
     def show_hidden(self, shown: int, parts: int) -> None:
         """Show how many parts are painted, if not all."""
         words = tr("{shown} of {parts} parts shown").format(shown=shown, parts=parts)
@@ -64,9 +68,11 @@ class StatusBar(QStatusBar):
         """Show the part under the cursor."""
         self._under.setText(words)
 
-    def show_metrics(self, vitals: LiveMetrics | None) -> None:
-        """The numbers of the moment; None when nothing is on show."""
-        self._fps.setText(vitals.pace if vitals else "")
+    def show_metrics(self, vitals: LiveMetrics | None, opening: str = "") -> None:
+        """The numbers of the moment; None when nothing is on show. In their place the source that opens."""
+        vitals = None if opening else vitals
+        words = tr("Opening {name}…").format(name=_short(opening)) if opening else ""
+        self._fps.setText(vitals.pace if vitals else words)
         moving = vitals is not None and not vitals.rests
         self._age.setText(tr("{age} ms old").format(age=round(vitals.age_ms)) if vitals and moving else "")
         self._dropped.setText(
@@ -108,3 +114,7 @@ class StatusBar(QStatusBar):
         else:
             self.addWidget(label, stretch)
         return label
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else "…" + name[-LONGEST_NAME + 1 :]

@@ -19,10 +19,10 @@ from PyQt6.QtWidgets import (
 )
 
 from app.ui.legend import Legend
-from app.ui.style import DisplayStyle, ViewMode
 from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
 from models.labels import PartSet
+from runtime.output.style import DisplayStyle, ViewMode
 
 BEFORE_AFTER = "Before | after"
 WIDTH = 232  # px, at least

@@ -11,11 +11,11 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from app.settings import Settings
 from app.ui.canvas import Canvas
 from app.ui.layers import SURE, mask_image
-from app.ui.style import DisplayStyle, ViewMode
 from app.ui.style_panel import StylePanel
 from app.ui.window_actions import Actions
 from models.labels import PartSet
 from runtime.output.backdrop import Backdrop
+from runtime.output.style import DisplayStyle, ViewMode
 
 FLASH_MS = 700
 SPLIT_STEP = 0.05  # of the width

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, QUrl
-from PyQt6.QtGui import QTextDocument
+from PyQt6.QtGui import QTextCursor, QTextDocument
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -15,6 +15,7 @@ from PyQt6.QtWidgets import (
 from app.ui.translation import tr
 
 FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
+LONGEST = 500  # letters that a text from outside has in a page
 
 
 class MarkdownPage(QTextBrowser):
@@ -24,6 +25,7 @@ class MarkdownPage(QTextBrowser):
         super().__init__()
         self.setOpenLinks(False)
         self.document().setMarkdown(markdown, FEATURES)  # type: ignore[union-attr]
+        self.moveCursor(QTextCursor.MoveOperation.Start)  # it is read from the top
 
     def loadResource(self, kind: int, name: QUrl) -> None:
         """Refuse every file and address."""
@@ -35,8 +37,9 @@ def show_page(parent: QWidget, title: str, markdown: str) -> QDialog:
 
 
 def as_code(text: str) -> str:
-    """Markdown that shows a text from outside as it is."""
-    return "`" + " ".join(text.split()).replace("`", "'") + "`"
+    """Markdown that shows a text from outside as it is, and of a very long one the beginning."""
+    shown = " ".join(text.split()).replace("`", "'").replace("|", "¦")  # a bar would end a table's cell
+    return f"`{shown if len(shown) <= LONGEST else f'{shown[: LONGEST - 1]}…'}`"
 
 
 def _show(parent: QWidget, title: str, content: QWidget) -> QDialog:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
+from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QWheelEvent
 from PyQt6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.ui.translation import tr
@@ -15,6 +16,8 @@ ZOOM = 1.25  # per step of the wheel
 LEAST_FRAMES = 10  # on show, at most zoom
 HANDLE_PX = 7  # half the width in which a handle is taken
 TRACK_PX = 5.0
+ROW_PX, STRIP_PX = 26, 34  # of the track, and of the thumbnails above it
+PLACES = 24  # thumbnails
 OUTSIDE = 0.72  # how much what lies outside the handles is faded
 MARK = QColor("#e5484d")
 
@@ -60,6 +63,7 @@ class Timeline(QWidget):
         self._left = MARGIN_PX
         self._range: tuple[float, float] | None = None  # frames on show, all without
         self._marks: dict[int, str] = {}
+        self._strip: Mapping[int, QImage] | None = None  # thumbnails by place
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -86,6 +90,12 @@ class Timeline(QWidget):
             self._marks = marks
             self.update()
 
+    def show_strip(self, images: Mapping[int, QImage] | None) -> None:
+        """Show thumbnails by their place among all; None shows no strip."""
+        self._strip = images
+        self.updateGeometry()
+        self.update()
+
     def align(self, left_px: int) -> None:
         """Let the frames begin so far from the left edge."""
         self._left = left_px
@@ -104,8 +114,8 @@ class Timeline(QWidget):
         self.ranged.emit(first, first + wide)
 
     def sizeHint(self) -> QSize:
-        """One row."""
-        return QSize(400, 26)
+        """One row, and the strip."""
+        return QSize(400, ROW_PX + (STRIP_PX if self._strip is not None else 0))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Track, span, played part, handles, knob."""
@@ -115,7 +125,8 @@ class Timeline(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         palette = self.palette()
         accent = palette.color(QPalette.ColorRole.Highlight)
-        middle = self.height() / 2
+        middle = self.height() - ROW_PX / 2
+        self._paint_strip(painter)
         self._bar(painter, 0, self._last, palette.color(QPalette.ColorRole.Mid))
         first, last = self._place.span or (0, self._last)
         if self._place.span:
@@ -135,6 +146,8 @@ class Timeline(QWidget):
         for index in self._marks:
             if self._range is None or self._range[0] <= index <= self._range[1]:
                 painter.drawRect(QRectF(self._x(index) - 1.5, 1, 3, self.height() - 2))
+        if self._strip is not None:
+            painter.fillRect(QRectF(self._x(self._place.position) - 1, 0, 2, STRIP_PX), accent)
         painter.setPen(QPen(palette.color(QPalette.ColorRole.Window), 2))
         painter.setBrush(palette.color(QPalette.ColorRole.WindowText))
         radius = 8.0 if self._taken == "knob" else 7.0
@@ -171,7 +184,7 @@ class Timeline(QWidget):
             text = f"{timecode(index, self._place.rate)}  ·  {index}"
             near = min(self._marks, key=lambda i: abs(i - index), default=None)
             if near is not None and abs(self._x(near) - x) <= HANDLE_PX:
-                text = f"{near}: {self._marks[near]}"
+                text = f"{near}: {tr(self._marks[near])}"
             QToolTip.showText(event.globalPosition().toPoint(), text, self)
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
@@ -204,8 +217,22 @@ class Timeline(QWidget):
     def _bar(self, painter: QPainter, first: int, last: int, colour: QColor) -> None:
         left, right = self._x(first), self._x(last)
         painter.setBrush(colour)
-        rect = QRectF(left, (self.height() - TRACK_PX) / 2, max(1.0, right - left), TRACK_PX)
+        rect = QRectF(left, self.height() - (ROW_PX + TRACK_PX) / 2, max(1.0, right - left), TRACK_PX)
         painter.drawRoundedRect(rect, TRACK_PX / 2, TRACK_PX / 2)
+
+    def _paint_strip(self, painter: QPainter) -> None:
+        """Each thumbnail in the middle of its stretch, cut to it."""
+        first, last = self._range or (0.0, float(self._last))
+        for place, image in (self._strip or {}).items():
+            ends = (place * self._last / PLACES, (place + 1) * self._last / PLACES)
+            if ends[1] <= first or ends[0] >= last:
+                continue
+            wide = (self.width() - self._left - MARGIN_PX) / (last - first)
+            left, right = (self._left + wide * (index - first) for index in ends)
+            image_px = min(STRIP_PX * image.width() / image.height(), right - left)
+            seen = QRectF((left + right - image_px) / 2, 0, image_px, STRIP_PX)
+            taken = image_px * image.height() / STRIP_PX
+            painter.drawImage(seen, image, QRectF((image.width() - taken) / 2, 0, taken, image.height()))
 
     def _bracket(self, painter: QPainter, x: float, middle: float, toward: int) -> None:
         painter.setPen(QPen(self.palette().color(QPalette.ColorRole.PlaceholderText), 2))

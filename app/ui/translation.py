@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -11,6 +13,10 @@ from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 from runtime.system.paths import assets_dir
 
 CONTEXT: Final = "xfactor"
+PLACE: Final = re.compile(r"\{(\w+)\}")
+REFUSAL: Final = re.compile(r"(.+?): (.+)\. ([A-Z].*)", re.DOTALL)  # object, reason, remedy
+REASON: Final = re.compile(r"([^:]+): (.+)")
+LEAST_LETTERS: Final = 6  # of a sentence with places: fewer would match anything
 
 
 def tr(text: str) -> str:
@@ -25,13 +31,38 @@ class TranslationTable(QTranslator):
         super().__init__(parent)
         messages = ET.parse(path).iter("message")  # noqa: S314 - a file of ours
         self.words = {m.findtext("source", ""): m.findtext("translation", "") for m in messages}
+        wide = [s for s in self.words if PLACE.search(s) and len(PLACE.sub("", s)) >= LEAST_LETTERS]
+        self._sentences = [(_pattern(s), self.words[s]) for s in sorted(wide, key=len, reverse=True)]
+        self._found = cache(self._find)
 
     def translate(  # type: ignore[override]  # None is the null string that Qt tells from an empty one
         self, context: str | None, source: str | None, disambiguation: str | None = None, n: int = -1
     ) -> str | None:
         """The translation; None sends Qt on to the next translator, and at last to the source."""
         del disambiguation, n
-        return (self.words.get(source or "") or None) if context == CONTEXT else None
+        return (self.words.get(source or "") or self._found(source or "")) if context == CONTEXT else None
+
+    def _find(self, text: str) -> str | None:
+        """The translation of words with names and numbers in them, or of a refusal, piece by piece."""
+        for pattern, german in self._sentences:
+            if match := pattern.fullmatch(text):
+                return german.format(**{k: self._or_same(v) for k, v in match.groupdict().items()})
+        if match := REFUSAL.fullmatch(text) or REASON.fullmatch(text):
+            what, *pieces = match.groups()
+            found = [self._or_same(piece) for piece in pieces]
+            if found != pieces:
+                return f"{self._or_same(what)}: {'. '.join(found)}"
+        return None
+
+    def _or_same(self, piece: str) -> str:
+        return self.words.get(piece) or self._found(piece) or piece
+
+
+def _pattern(source: str) -> re.Pattern[str]:
+    """Matches the words of a source with anything in its places."""
+    pieces = PLACE.split(source)
+    named = [f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(pieces)]
+    return re.compile("".join(named), re.DOTALL)
 
 
 def table_path(language: str) -> Path:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui import icons
+from app.ui.menu_entries import short_names
 from app.ui.widgets import button, clear, fill, heading, plain
 
 RECENT_SHOWN = 5
@@ -76,10 +75,9 @@ class Welcome(QWidget):
         title = heading("RECENT")
         title.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._recent.addWidget(title)
-        for source in sources[:RECENT_SHOWN]:
+        for source, name in zip(sources, short_names(sources[:RECENT_SHOWN]), strict=False):
             # An ampersand in a file name is no mnemonic.
-            name = (PurePath(source).name or source).replace("&", "&&")
-            entry = button(name, lambda _on=False, s=source: self.recent_chosen.emit(s))
+            entry = button(name.replace("&", "&&"), lambda _on=False, s=source: self.recent_chosen.emit(s))
             entry.setFlat(True)
             entry.setStyleSheet("border: none; padding: 3px; background: transparent;")
             entry.setCursor(Qt.CursorShape.PointingHandCursor)

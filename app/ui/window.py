@@ -39,6 +39,7 @@ from app.ui.menu_entries import Choice, fill
 from app.ui.people_bar import PeopleBar
 from app.ui.personalize_panel import WIDTH as PANEL_WIDTH
 from app.ui.personalize_panel import PersonalizePanel
+from app.ui.side_tabs import SideTabs
 from app.ui.source_bar import SourceBar
 from app.ui.status_bar import StatusBar
 from app.ui.style_panel import WIDTH as CONTROLS_WIDTH
@@ -179,7 +180,6 @@ class Window(KeyboardWindow):
         self.canvas.stage = QColor(theme.DARK.stage)  # a light border would dazzle beside a picture
         self.banner.show_shades(shade)
         self.controls.show_ink(ink)
-        self.personalise.show_ink(ink)
         self.transport.show_colours(ink, accent, record)
         palette = self.welcome.palette()
         palette.setColor(QPalette.ColorRole.Window, QColor(shade.stage))
@@ -303,7 +303,7 @@ class Window(KeyboardWindow):
         self.full_screen = FullScreen(self._stack, column, self.transport, self.banner)
         self.setCentralWidget(middle)
         self._panel.setObjectName("panel-dock")
-        self._panel.setTitleBarWidget(QWidget())  # the panel explains itself
+        self._panel.setTitleBarWidget(SideTabs(self.actions_["personalise"]))
         for page in (self.controls, self.personalise):
             self._side.addWidget(page)
         self.personalise.setMinimumWidth(0)
@@ -323,7 +323,6 @@ class Window(KeyboardWindow):
         actions["fit"].triggered.connect(self.canvas.fit)
         actions["full-screen"].triggered.connect(self._on_full_screen)
         self.canvas.pointed.connect(self.full_screen.wake)
-        self.personalise.put_away.connect(lambda: self.show_personalise(on=False))
         self.personalise.setup.wished.connect(self.canvas.setFocus)
         self.banner.covered.connect(self.canvas.show_covered)
         hints = QGuiApplication.styleHints()

@@ -92,6 +92,7 @@ class Actions:
     @staticmethod
     def _show_tip(action: QAction, reason: str = "") -> None:
         """Its tip with its key; or a reason why it cannot be used now."""
+        reason = tr(reason)
         tip, key = action.whatsThis(), action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setStatusTip(reason or tip)
         action.setToolTip(reason or (f"{tip} ({key})" if tip and key else tip))

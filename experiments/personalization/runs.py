@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from experiments.personalization import page, variants
-from experiments.personalization.page import FLOOR, GENERIC, PERFECT
+from experiments.personalization.claims import FLOOR, GENERIC, PERFECT, VIEWS
 from experiments.personalization.scoring import (
     ScoredClip,
     TrueSilhouettes,
@@ -25,15 +25,17 @@ from experiments.personalization.scoring import (
     score,
 )
 from experiments.personalization.variants import PROGRAM, VARIANTS, by_the_program, course
-from personalize.job import PersonalizationJob
+from personalize.job import PersonalizationJob, read_job
+from personalize.worker.candidate import FACTOR
+from runtime.engine.augmentation import SIX
 from runtime.engine.engine import Engine, load_engine
 from runtime.system import paths
+from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from synthetic.footage.files import render_take
-from synthetic.footage.takes import TAKES
+from synthetic.footage.unseen import UNSEEN
 
 MODEL = "factored-s31"
-CLIPS = 6  # rendered ones, unless said otherwise
 
 
 def run(a: argparse.Namespace) -> None:
@@ -49,8 +51,7 @@ def run(a: argparse.Namespace) -> None:
     else:
         for clip in clips:
             runs.main(clip)
-        joints = [c for c in clips if c.joints]
-        for clip in [c for c in clips if not c.joints] + joints[: a.ablated]:
+        for clip in [c for c in clips if not c.joints]:
             runs.ablation(clip)
     rendered = [c for c in clips if c.joints]
     strips = page.strips(rendered, runs.engine, {c.name: runs.personal(c) for c in rendered})
@@ -68,9 +69,9 @@ def _clips(a: argparse.Namespace, work: Path) -> Iterator[ScoredClip]:
         yield of_masked_clip(masked)
     else:
         say(f"{masked} is not there: the clip with hand-made silhouettes is left out")
-    for take in TAKES[: CLIPS if a.limit is None else a.limit]:
+    for take in UNSEEN[: a.limit]:
         footage = render_take(take, work / "clips")
-        yield of_footage(take.name, footage, a.frames, hard=take.hard)
+        yield of_footage(take.name, footage, a.frames, hard=take.hard, others=len(take.others))
 
 
 @dataclass
@@ -89,12 +90,14 @@ class Runs:
             self.record = json.loads(self._file.read_text("utf-8"))
 
     def main(self, clip: ScoredClip) -> None:
-        """Before, after, with true silhouettes, and the measure's own error."""
-        mine = self.record.setdefault(clip.name, {"hard": clip.hard, "frames": len(clip.frames)})
+        """Before, after, by six views, with true silhouettes, and the measure's own error."""
+        about = {"hard": clip.hard, "others": clip.others, "frames": len(clip.frames)}
+        mine = self.record.setdefault(clip.name, about)
         if "report" not in mine:
             mine |= {"report": self._personalised(clip), "course": course()}
         for name, engine in (
             (GENERIC, self.engine),
+            (VIEWS, self.engine.with_views(SIX)),
             (PROGRAM, self.personal(clip)),
             (PERFECT, self.engine.with_factor(TrueSilhouettes(clip.silhouettes))),
         ):
@@ -105,11 +108,13 @@ class Runs:
 
     def finished(self, clip: ScoredClip) -> bool:
         """True when before and after are known."""
-        needed = {GENERIC, PROGRAM, PERFECT, "report", *([FLOOR] if clip.joints else [])}
+        needed = {GENERIC, VIEWS, PROGRAM, PERFECT, "report", *([FLOOR] if clip.joints else [])}
         return needed <= set(self.record.get(clip.name, {}))
 
     def personal(self, clip: ScoredClip) -> Engine:
-        """The model with the factor that has learned the clip's person."""
+        """The model with the factor that has learned the clip's person; as it was, where it could not."""
+        if not (self._job_folder(clip) / FACTOR).exists():
+            return self.engine
         return self.engine.with_factor(variants.learned(self._job_folder(clip)))
 
     def ablation(self, clip: ScoredClip) -> None:
@@ -119,16 +124,22 @@ class Runs:
         for name, method in VARIANTS.items():
             if name not in found:
                 folder = self.folder / f"{method}-{clip.name}"
-                by_the_program(folder, replace(self._job(clip), method=method), self._job_folder(clip))
+                job = replace(read_job(self._job_folder(clip)), method=method)
+                by_the_program(folder, job, self._job_folder(clip))
                 found[name] = score(self.engine.with_factor(variants.learned(folder)), clip)
                 self._save(f"{clip.name}: {name}", found[name])
 
     def _personalised(self, clip: ScoredClip) -> dict[str, Any]:
         started = time.process_time()
-        people = next(
-            iter(sorted(p for p in self.folder.glob("job-*") if (p / "factor.onnx").exists())), None
-        )
-        report = by_the_program(self._job_folder(clip), self._job(clip), people)
+        people = next(iter(sorted(p for p in self.folder.glob("job-*") if (p / FACTOR).exists())), None)
+        report: dict[str, Any] = {}
+        for person in clip.clicks or (None,):
+            job = replace(self._job(clip), person=person)
+            try:
+                report = by_the_program(self._job_folder(clip), job, people)
+                break
+            except Refusal as e:
+                report = {"accepted": False, "reason": str(e)}
         say(f"{clip.name}: personalised in {time.process_time() - started:.0f} s of CPU")
         return report
 

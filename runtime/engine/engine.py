@@ -298,7 +298,7 @@ def load_engine(
             raise Refusal(f"model {model.name}", f"its first run failed ({e})", "export it again") from e
         if device != "auto":
             raise Refusal(
-                f"device {device}", f"model {model.name} does not run on it ({e})", "use --device cpu"
+                f"device {device}", f"model {model.name} does not run on it ({e})", "choose the CPU"
             ) from e
         engine = _build(model, data, Provider.CPU, threads, size)
         engine = _warm_up(engine)

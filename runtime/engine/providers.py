@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -42,6 +43,9 @@ _PROBE = base64.b64decode(
 )
 
 
+CPU_BUILD: Final = "the installed onnxruntime is the CPU build"
+
+
 def choose(device: str) -> Provider:
     """The provider to build sessions on.
 
@@ -62,7 +66,7 @@ def choose(device: str) -> Provider:
         raise Refusal(
             "device cuda",
             reason,
-            "install the `gpu` extra (onnxruntime-gpu, CUDA 13, cuDNN 9) and a driver, or use --device cpu",
+            "install the `gpu` extra (onnxruntime-gpu, CUDA 13, cuDNN 9) and a driver, or choose the CPU",
         )
     return Provider.CPU
 
@@ -70,9 +74,12 @@ def choose(device: str) -> Provider:
 @functools.cache
 def why_not_cuda() -> str:
     """Why CUDA cannot be used, in words; empty when a session has really run on it."""
-    if not (Path(ort.__file__).parent / "capi" / "libonnxruntime_providers_cuda.so").exists():
-        return "the installed onnxruntime is the CPU build"
-    return _run_on_cuda()
+    return CPU_BUILD if is_cpu_build() else _run_on_cuda()
+
+
+def is_cpu_build() -> bool:
+    """True when the installed runtime knows no CUDA at all; asked without running anything."""
+    return not (Path(ort.__file__).parent / "capi" / "libonnxruntime_providers_cuda.so").exists()
 
 
 def _run_on_cuda() -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from runtime.frames import Frame
 from runtime.media.cameras import Camera
 from runtime.media.clips import Clip
-from runtime.media.images import list_images, read_image
+from runtime.media.images import are_alike, have_one_size, list_images, read_image
 from runtime.media.opening import open_screen, open_stream
 from runtime.media.sources import Source
 from runtime.media.stream_links import StreamLink
@@ -38,6 +38,7 @@ class FeedInfo:
     rate: float  #: frames per second, nominal
     notices: tuple[str, ...] = ()  #: what the reader has to say of the file, for a banner
     camera: bool = False  #: its light is on
+    mixed: bool = False  #: numbered pictures of several sizes, or of different things
 
     @property
     def still(self) -> bool:
@@ -167,6 +168,8 @@ class PicturesFeed:
                 printable(path.name), "the folder holds no pictures", "Open a folder with PNG or JPEG files"
             )
         self._rate = SEQUENCE_RATE if is_numbered(self._paths) else SLIDES_RATE
+        numbered = self._rate == SEQUENCE_RATE
+        self._mixed = numbered and not (have_one_size(self._paths) and are_alike(self._paths))
         self._size = (0, 0)
         self._unread: dict[Path, str] = {}
 
@@ -179,6 +182,7 @@ class PicturesFeed:
             size=self._size,
             frames=len(self._paths),
             rate=self._rate,
+            mixed=self._mixed,
             notices=tuple(self._unread.values()),
         )
 

@@ -25,9 +25,9 @@ _LONG_TIME_BASE: Final = Fraction(1, 24_000)
 #: FFmpeg's MP4 writer stops the whole process at a step of 2^31 ticks of a track.
 _LONGEST_STEP: Final = 3 << 29
 #: Index fragments are written as the file grows, and a plain index at the end: it plays after a crash at any
-#: moment, and in every player after a normal close.
+#: moment, and in every player after a normal close. A live picture is in the file when the next one comes.
 _CRASH_SAFE: Final = {"movflags": "hybrid_fragmented", "frag_duration": "1000000", "flush_packets": "1"}
-_LIVE: Final = {**_CRASH_SAFE, "frag_duration": "500000"}
+_LIVE: Final = {"movflags": "hybrid_fragmented+frag_every_frame", "flush_packets": "1"}
 _CRASH_SAFE_WEBM: Final = {"cluster_time_limit": "1000", "flush_packets": "1"}
 #: Options of x264 that let every picture out as soon as it is in; the same quality in a fifth more bytes.
 _AT_ONCE: Final = {"tune": "zerolatency", "forced-idr": "1", "crf": "23"}

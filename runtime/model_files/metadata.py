@@ -15,6 +15,7 @@ from runtime.system.errors import Refusal
 METADATA_PROPS = 14  # field numbers of onnx.proto
 KEY, VALUE = 1, 2
 GRAPH = 7
+LONGEST_NAME = 120
 MAX_NUMBERS = 1 << 13  # beside the graph, which is passed over; read in ten milliseconds
 
 #: How files begin that people take for models.
@@ -90,7 +91,10 @@ def _describe(name: str, file: BinaryIO) -> ModelSpec:
 
 
 def _check_texts(description: dict[str, Any]) -> None:
-    """Refuse what would steer a terminal or hide letters: texts are shown as they are."""
+    """Refuse what would steer a terminal, hide letters or fill a window: texts are shown as they are."""
+    letters = len(description["name"])
+    if letters > LONGEST_NAME:  # it stands in titles, in the status bar and in messages
+        raise SpecError(f"its name has {letters} letters, and may have {LONGEST_NAME}")
     pending: list[Any] = [description]
     while pending:
         value = pending.pop()

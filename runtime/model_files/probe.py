@@ -1,8 +1,8 @@
 """The trial of an unknown model, in a process of its own that may crash, hang or run out of memory.
 
-`python -m runtime.model_files.probe` reads one line of JSON (the sizes of the stages, and how a foreign
-network is to be read) and their bytes from standard input, and writes one line of JSON: `{"ok": true}` or
-`{"reason": …}`.
+`python -m runtime.model_files.probe` reads one line of JSON (the sizes of the stages, the processor time they
+may take, and how a foreign network is to be read) and their bytes from standard input, and writes one line of
+JSON: `{"ok": true}` or `{"reason": …}`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import sys
 
 MEMORY_BYTES = 2 << 30  # address space in all
-CPU_SECONDS = 30
 #: of weights that earn a trial one more second for each picture: ResNet-152 at stride 8 has 233 MB, and takes
 #: 11 s for the largest picture on one core; a small file that takes so long is refused
 BYTES_PER_SECOND = 10_000_000
@@ -22,15 +21,14 @@ def further_s(size_bytes: int) -> float:
     return size_bytes / BYTES_PER_SECOND
 
 
-def limit_memory(size_bytes: int) -> None:
-    """Bound this process before anything of the model is understood; not available on Windows."""
+def limit_process(processor_s: int) -> None:
+    """Bound memory and time before anything of the model is understood; not available on Windows."""
     try:
         import resource  # noqa: PLC0415 - absent on Windows
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    seconds = CPU_SECONDS + int(further_s(size_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (processor_s, processor_s + 1))  # SIGXCPU, then SIGKILL
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -38,7 +36,7 @@ def main() -> int:
     """Try what comes on standard input."""
     header = json.loads(sys.stdin.buffer.readline())
     sizes: dict[str, int] = header["sizes"]
-    limit_memory(sum(sizes.values()))
+    limit_process(header["processor_s"])
     stages = {stage: sys.stdin.buffer.read(size) for stage, size in sizes.items()}
     from runtime.model_files.trial import reason_against  # noqa: PLC0415 - the limits come before numpy and the runtime
 

@@ -20,10 +20,7 @@ from runtime.model_files.probe import further_s
 from runtime.system.errors import Refusal
 
 SIZES = ((96, 128), (64, 32))  # (height, width), px: two sizes find shapes that do not follow the input
-LARGEST = (
-    928,
-    928,
-)  # what the window's largest choice and six views come to, and no description can make smaller
+LARGEST = (928, 928)  # of the window's largest choice and six views; no description can make it smaller
 LIMIT_S = 5.0  # for a picture, and more for a large file; a live one has a thirtieth of a second
 IMAGE_TENSOR = "tensor(uint8)", 4
 MIN_CONTRAST = 1e-7  # an output that changes less over all the pictures has learned nothing
@@ -90,10 +87,8 @@ def _run(sessions: dict[str, Session], specs: dict[str, ModelSpec], limit_s: flo
     first = next(iter(specs.values()))
     up = first.sides.up
     pictures = [p for height, width in SIZES for p in drawn_pictures(up(height), up(width))]
-    for height, width in (
-        first.input_size,
-        LARGEST,
-    ):  # last those in use, where what costs too much ends this process
+    # last those in use, where what costs too much ends this process
+    for height, width in (first.input_size, LARGEST):
         pictures += drawn_pictures(up(height), up(width))[:1]
     for picture in pictures:
         started_s = time.process_time()

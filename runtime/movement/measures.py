@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.movement.history import MovementTrack
-from runtime.movement.sightings import Landmarks
+from runtime.movement.sightings import Landmarks, sided
 
 Numbers = NDArray[np.float64]
 REACH = 2  #: frames before and after one, from which its speed is fitted
@@ -160,7 +160,7 @@ def curves(track: MovementTrack, measure: str, chosen: Sequence[int]) -> dict[st
     if measure == "angle":
         wanted = [a for a in angles_of(marks) if some & {a.at, *a.ends}]
         values = angles(track, wanted)
-        places = [(a.name.replace("r_", "right ").replace("l_", "left "), a.at) for a in wanted]
+        places = [(sided(a.name), a.at) for a in wanted]
     elif measure == "symmetry":
         pairs = [p for p in pairs_of(marks) if some & set(p) and max(p) < marks.parts]
         values = symmetry(*(track.areas[:, [p[side] for p in pairs]] for side in (0, 1)))

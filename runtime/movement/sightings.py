@@ -45,14 +45,20 @@ class Landmarks:
         return np.array([*parts, *(self.parts + m for m in joints)], np.intp)
 
     def words(self, landmark: int) -> str:
-        """A landmark in words: `right lower arm`, `joint r knee`."""
+        """A landmark in words: `right lower arm`, `right knee (joint)`."""
         if self.part_set is not None and landmark < self.parts:
             return self.part_set.label(landmark + 1)
-        return self.names[landmark].replace("_", " ")
+        return f"{sided(self.names[landmark].removeprefix('joint_'))} (joint)"
 
     def id(self, name: str) -> int | None:
         """Index of a landmark; None when the model has none of that name."""
         return self.names.index(name) if name in self.names else None
+
+
+def sided(name: str) -> str:
+    """The words of `r_knee` or `head_top`: `right knee`, `head top`."""
+    side = {"r_": "right ", "l_": "left "}.get(name[:2], "")
+    return side + name[2 * bool(side) :].replace("_", " ")
 
 
 def landmarks_of(spec: ModelSpec) -> Landmarks:

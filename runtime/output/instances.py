@@ -135,15 +135,20 @@ def draw_instances(out: Picture, people: Sequence[PersonResult]) -> None:
     shown = instances(people)
     tint = tinted(shown, OPACITY)
     if tint is not None:
-        full = cv2.resize(tint, (width, height), interpolation=cv2.INTER_LINEAR)
-        left = cv2.merge([255 - full[..., 3]] * 3)
-        cv2.add(cv2.multiply(out, left, scale=1 / 255), cv2.cvtColor(full, cv2.COLOR_BGRA2RGB), dst=out)
+        blend(out, tint)
     for instance in reversed(shown):
         if instance.person.pose is not None:
             thick = max(1, round(max(height, width) / 500))
             draw_pose(out, instance.person.pose, instance.colour, thick)
     for instance in reversed(shown):  # the surest on top
-        _draw_tag(out, instance)
+        draw_tag(out, instance)
+
+
+def blend(out: Picture, small: NDArray[np.uint8]) -> None:
+    """Lay premultiplied BGRA (…, …, 4), scaled to its size, over a picture (h, w, 3) RGB."""
+    bgra = cv2.resize(small, (out.shape[1], out.shape[0]), interpolation=cv2.INTER_LINEAR)
+    left = cv2.merge([255 - bgra[..., 3]] * 3)
+    cv2.add(cv2.multiply(out, left, scale=1 / 255), cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), dst=out)
 
 
 def draw_pose(out: Picture, pose: Pose, colour: Colour, width: int, least: float = POSSIBLE) -> None:
@@ -157,8 +162,12 @@ def draw_pose(out: Picture, pose: Pose, colour: Colour, width: int, least: float
             cv2.circle(out, point, 2 * width, colour, cv2.FILLED, AA)
 
 
-def _draw_tag(out: Picture, instance: Instance) -> None:
-    """The number, over the person's head or as near as the picture allows."""
+def draw_tag(out: Picture, instance: Instance, *, boxed: bool = False) -> None:
+    """The number, over the person's head or as near as the picture allows; their box, where asked for."""
+    if boxed:
+        box = np.rint(instance.person.box).astype(int)
+        for ink, thick in ((INK_RGB, 4), (instance.colour, 2)):
+            cv2.rectangle(out, box.tolist(), ink, thick)
     if not instance.number:
         return
     text, scale = str(instance.number), max(0.4, max(out.shape[:2]) / 1800)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.labels import PartSet
 from models.results import Parsing, Result
+from runtime.output.growing_file import Paint
 from runtime.output.instances import draw_instances, draw_pose, instances
 from runtime.output.palettes import seen_palette
 from runtime.system.errors import Refusal
@@ -58,14 +59,14 @@ def painted(image: NDArray[np.uint8], result: Result) -> NDArray[np.uint8]:
     return out
 
 
-def overlay_jpeg(image: NDArray[np.uint8], result: Result) -> bytes:
-    """`painted` as a JPEG.
+def overlay_jpeg(image: NDArray[np.uint8], result: Result, paint: Paint = painted) -> bytes:
+    """A painted picture as a JPEG.
 
     Raises:
         Refusal: the picture is too large for one.
     """
     options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    ok, data = cv2.imencode(".jpg", cv2.cvtColor(painted(image, result), cv2.COLOR_RGB2BGR), options)
+    ok, data = cv2.imencode(".jpg", cv2.cvtColor(paint(image, result), cv2.COLOR_RGB2BGR), options)
     if not ok:
         size = f"{image.shape[1]} x {image.shape[0]}"
         raise Refusal("overlay", f"a picture of {size} is no JPEG", "Leave it out")

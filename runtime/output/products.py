@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,10 +16,12 @@ from runtime.media.clips import Clip
 from runtime.output import coco, label_png, parts_csv
 from runtime.output.alpha import cutout, matte
 from runtime.output.coco import CocoFile, Origin
+from runtime.output.composition import composed
 from runtime.output.growing_file import Paint, ResultStream, ResultVideo
 from runtime.output.movement_csv import MovementTable
 from runtime.output.overlay import overlay_jpeg, painted
 from runtime.output.parts_csv import PartsTable
+from runtime.output.style import DisplayStyle
 
 Image = NDArray[np.uint8]
 Content = Literal["parts", "people"]  #: of a `Result`
@@ -136,6 +138,19 @@ PRODUCTS: Final = {
         clip=ClipFile("movement.csv", lambda path, _clip, origin: MovementTable(path, origin)),
     ),
 }
+
+
+def products_in(style: DisplayStyle | None) -> Mapping[str, Product]:
+    """The products, with overlays in a style of their own."""
+    if style is None:
+        return PRODUCTS
+    paint: Paint = partial(composed, style=style)
+    usual = PRODUCTS["overlay"]
+    picture = PictureFile("overlay", ".jpg", partial(overlay_jpeg, paint=paint))
+    clip = ClipFile("overlay.mp4", partial(_video, paint=paint), bytes_per_px=26)
+    return PRODUCTS | {"overlay": replace(usual, picture=picture, clip=clip)}
+
+
 DEFAULTS: Final = tuple(name for name, product in PRODUCTS.items() if product.default)
 #: Folders of pictures, and files, that no clip's folder may be called like.
 PICTURE_FOLDERS: Final = tuple(p.picture.folder for p in PRODUCTS.values() if p.picture)

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from runtime.system.errors import Refusal
 
 log = logging.getLogger("xfactor.pipeline")
+PACE_KNOWN = 0.03  # share of the work before which no time left is told
 
 
 class JobState(StrEnum):
@@ -123,8 +124,8 @@ class BackgroundJob:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds left at the pace so far; None while nobody knows."""
-        if not self.share or self.state is not JobState.RUNNING:
+        """Seconds left at the pace so far; None while nobody knows (the first moments only load)."""
+        if self.share is None or self.share < PACE_KNOWN or self.state is not JobState.RUNNING:
             return None
         return (time.monotonic() - self.started_s) * (1 - self.share) / self.share
 

@@ -18,6 +18,7 @@ CHUNK_BYTES: Final = 1 << 16
 LONGEST_LINE: Final = 1 << 20  #: bytes
 LAST_WORDS: Final = 4000  #: bytes of stderr that are worth showing
 _PARENT_DEATH_SIGNAL: Final = 1  # PR_SET_PDEATHSIG
+_PARENT: Final = "XFACTOR_PARENT"  # process id of who started a child
 
 
 def environment() -> dict[str, str]:
@@ -89,7 +90,7 @@ def ended(code: int) -> str:
 
 def end_with_parent() -> None:
     """Let the system kill this process when the one that started it dies, however that dies (Linux)."""
-    parent = os.getppid()
+    parent = int(os.environ.pop(_PARENT, os.getppid()))
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != parent:  # it died just before
@@ -114,7 +115,7 @@ class ChildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment(),
+            env=environment() | {_PARENT: str(os.getpid())},
             start_new_session=True,
         )
         assert self._process.stdin is not None

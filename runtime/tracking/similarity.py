@@ -54,6 +54,15 @@ class Sighting:
         colours = earlier.colours + weight[:, None] * (self.colours - earlier.colours)
         return replace(self, colours=colours, shown=np.maximum(earlier.shown * (1 - LEARNING), self.shown))
 
+    def on_cells_of(self, other: Sighting) -> Sighting:
+        """This sighting with its mask on the cells of another, which a network of other output size has."""
+        if self.cells.shape == other.cells.shape:
+            return self
+        rows, columns = (
+            np.arange(n) * have // n for n, have in zip(other.cells.shape, self.cells.shape, strict=True)
+        )
+        return replace(self, cells=self.cells[np.ix_(rows, columns)], cell=other.cell)
+
     def away_from(self, other: Sighting) -> tuple[float, float]:
         """Mean displacement of the joints, the surer the more, px."""
         weights = self.scores * other.scores

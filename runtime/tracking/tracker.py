@@ -133,6 +133,7 @@ class Tracker:
 
     def _associate(self, seen: Sequence[Sighting], now_s: float) -> list[int | None]:
         """The number of each sighting, the surest first."""
+        self._tracks = _comparable(self._tracks, seen)
         tracks = [replace(t, drift=t.drift.after(now_s - t.seen_s, t.last.size)) for t in self._tracks]
         chosen, free = self._chosen(tracks, seen)
         of_track = {t: d for d, t in chosen.items()}
@@ -185,6 +186,14 @@ class Tracker:
             return None
         self._next += 1
         return self._next - 1
+
+
+def _comparable(tracks: tuple[Track, ...], seen: Sequence[Sighting]) -> tuple[Track, ...]:
+    """Tracks as the network of the sightings would show them; none of one that has other joints."""
+    if not seen:
+        return tracks
+    alike = (t for t in tracks if t.last.points.shape == seen[0].points.shape)
+    return tuple(replace(t, last=t.last.on_cells_of(seen[0])) for t in alike)
 
 
 def _affinity(tracks: Sequence[Track], seen: Sequence[Sighting]) -> Affinity:

@@ -65,6 +65,24 @@ CAST = {
 # fmt: on
 
 
+def drawn(body: int) -> Costume:
+    """A body in clothes drawn at random, always the same ones."""
+    rng = np.random.default_rng(body)
+
+    def colour(low: float, high: float) -> Colour:
+        red, green, blue = (float(c) for c in rng.uniform(low, high) * rng.uniform(0.6, 1, 3))
+        return red, green, blue
+
+    skin = rng.uniform(0.42, 0.90) * np.asarray([1, rng.uniform(0.68, 0.8), rng.uniform(0.52, 0.68)])
+    patterns = (ap.SOLID, ap.SOLID, ap.STRIPES, ap.CHECKS, ap.DOTS)
+    shirt = cloth(colour(0.15, 1.0), int(rng.choice(patterns)), colour(0.1, 0.9), rng.uniform(0.03, 0.09))
+    return Costume(
+        body, (float(skin[0]), float(skin[1]), float(skin[2])), shirt, cloth(colour(0.12, 0.8)),
+        sleeve=rng.uniform(0.5, 1.97), leg=rng.uniform(1.0, 1.97), hair=colour(0.03, 0.45),
+        shoes=colour(0.1, 0.9), long_hair=bool(rng.random() < 0.4),
+    )  # fmt: skip
+
+
 def printed(costume: Costume, repeat_m: float) -> Costume:
     """The same person with the atlas's own layer printed on shirt and trousers."""
     row = costume.shirt.copy()

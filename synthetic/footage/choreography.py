@@ -6,7 +6,7 @@ World axes as in `synthetic.bodies`: z up; a person at yaw 0 faces -y and has th
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,22 @@ def _later(first_s: float) -> Choreography:
     arms = {s: tuple((t - first_s, aims) for t, aims in keys) for s, keys in score.arms.items()}
     tracks = (score.yaw, score.sink, score.chest, score.head, score.swing, score.bow)
     return Choreography(SECONDS, score.start, steps, arms, *(shifted(k) for k in tracks))
+
+
+def mirrored(score: Choreography) -> Choreography:
+    """The same performance with left and right changed over."""
+    other = {"L": "R", "R": "L"}
+
+    def turned(keys: Keys) -> Keys:
+        return tuple((t, -value) for t, value in keys)
+
+    return replace(
+        score,
+        start={other[side]: (-x, y, -yaw) for side, (x, y, yaw) in score.start.items()},
+        steps=tuple((other[side], a, b, -x, y, -yaw) for side, a, b, x, y, yaw in score.steps),
+        arms={other[side]: keys for side, keys in score.arms.items()},
+        yaw=turned(score.yaw), chest=turned(score.chest), head=turned(score.head),
+    )  # fmt: skip
 
 
 sample, squats, boxing, dancing, turning = (

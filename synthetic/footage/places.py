@@ -88,19 +88,24 @@ def _look_up(texture: FloatArray, x_m: FloatArray, y_m: FloatArray) -> FloatArra
     return np.asarray(cv2.remap(texture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT), np.float32)
 
 
-def sunlit_room() -> Location:
+def sunlit_room(seed: int = 37, azimuth: float = -0.9, shift_m: float = 0.0) -> Location:
     """A room with boards, a window, pictures and a couch, by day."""
-    return Location(_room(), _light(azimuth=-0.9, height=0.5, strengths=(0.42, 0.62, 0.10)), shadow=0.35)
+    return Location(
+        _room(seed, shift_m), _light(azimuth, height=0.5, strengths=(0.42, 0.62, 0.10)), shadow=0.35
+    )
 
 
-def dark_room() -> Location:
+def dark_room(seed: int = 37, azimuth: float = -0.9, shift_m: float = 0.0) -> Location:
     """The same room with hardly any light: noise, and dark clothes on dark furniture."""
-    light = _light(azimuth=-0.9, height=0.5, strengths=(0.50, 0.35, 0.05))
-    return Location(_room(), light, shadow=0.3, exposure=0.30, grain=0.035, blur=0.9, dye=(0.16, 0.13, 0.10))
+    light = _light(azimuth, height=0.5, strengths=(0.50, 0.35, 0.05))
+    return Location(
+        _room(seed, shift_m), light, shadow=0.3, exposure=0.30, grain=0.035, blur=0.9, dye=(0.16, 0.13, 0.10)
+    )
 
 
-def _room() -> Drawn:
-    rng = np.random.default_rng(37)
+def _room(seed: int, shift_m: float) -> Drawn:
+    """Floor and books by the seed; all that stands or hangs at the wall, further right."""
+    rng = np.random.default_rng(seed)
     wall = _ramp(WALL_M, (0.80, 0.78, 0.74), (0.66, 0.63, 0.58))
     boxes = (  # x from the left, height of the lower edge, width, height (m), colour
         (0.0, 0.0, 10.0, 0.10, (0.86, 0.85, 0.82)), (2.0, 0.95, 1.5, 1.6, (0.90, 0.89, 0.86)),
@@ -111,7 +116,8 @@ def _room() -> Drawn:
         *((4.16, 0.12 + 0.45 * k, 0.58, 0.36, tuple(rng.uniform(0.2, 0.6, 3))) for k in range(4)),
     )  # fmt: skip
     for x, y, width, height, colour in boxes:
-        corners = [(x, WALL_M[1] - y - height), (x + width, WALL_M[1] - y)]
+        left = x + shift_m * (width < WALL_M[0])  # not the skirting board
+        corners = [(left, WALL_M[1] - y - height), (left + width, WALL_M[1] - y)]
         low, high = (tuple(round(v * PX_PER_M) for v in corner) for corner in corners)
         cv2.rectangle(wall, low, high, colour, -1, cv2.LINE_AA)
     wall *= 0.94 + 0.12 * _noise(rng, WALL_M, 1.4)
@@ -126,26 +132,27 @@ def _room() -> Drawn:
     return Drawn(wall, np.asarray(floor, np.float32))
 
 
-def studio() -> Location:
+def studio(tint: tuple[float, float, float] = (1, 1, 1), azimuth: float = 0.7) -> Location:
     """A smooth wall and a smooth floor."""
     wall = _ramp(WALL_M, (0.70, 0.72, 0.76), (0.52, 0.55, 0.62))
     floor = _ramp(FLOOR_M, (0.42, 0.42, 0.44), (0.55, 0.54, 0.53))
-    return Location(Drawn(wall, floor), _light(azimuth=0.7, height=0.8, strengths=(0.55, 0.5, 0.2)))
+    painted = Drawn(*(np.asarray(d * np.asarray(tint, np.float32)) for d in (wall, floor)))
+    return Location(painted, _light(azimuth, height=0.8, strengths=(0.55, 0.5, 0.2)))
 
 
-def street() -> Location:
+def street(seed: int = 41, azimuth: float = -0.3) -> Location:
     """Boards, posters and tiles behind, and a camera in the hand."""
-    rng = np.random.default_rng(41)
+    rng = np.random.default_rng(seed)
     wall = _noise(rng, WALL_M, 2.2) * 0.5 + 0.25
     _draw_things(rng, wall, 26)
     floor = _tiles(_noise(rng, FLOOR_M, 2.0), 0.5)
-    light = _light(azimuth=-0.3, height=1.0, strengths=(0.5, 0.6, 0.1))
+    light = _light(azimuth, height=1.0, strengths=(0.5, 0.6, 0.1))
     return Location(Drawn(wall, floor), light, sway=1.0, shadow=0.5)
 
 
-def clutter() -> Location:
+def clutter(seed: int = 47, azimuth: float = 0.5) -> Location:
     """Things of every shape and colour, the colours of skin among them, from floor to ceiling."""
-    rng = np.random.default_rng(47)
+    rng = np.random.default_rng(seed)
     wall = _noise(rng, WALL_M, 1.0)
     _draw_things(rng, wall, 60)
     for _ in range(70):  # bars and blobs in the colours of skin, hair and cloth
@@ -156,48 +163,48 @@ def clutter() -> Location:
         cv2.ellipse(wall, (int(x), int(y)), axes, angle, 0, 360, colour, -1, cv2.LINE_AA)
     floor = _noise(rng, FLOOR_M, 0.7)
     _draw_things(rng, floor, 30)
-    light = _light(azimuth=0.5, height=0.9, strengths=(0.6, 0.45, 0.15))
+    light = _light(azimuth, height=0.9, strengths=(0.6, 0.45, 0.15))
     return Location(Drawn(wall, floor), light, sway=1.0)
 
 
-def thicket() -> Location:
+def thicket(seed: int = 53, azimuth: float = 0.2) -> Location:
     """Camouflage: the clothes are printed with what is on wall and floor."""
-    rng = np.random.default_rng(53)
+    rng = np.random.default_rng(seed)
     colours = ((0.20, 0.24, 0.13), (0.36, 0.36, 0.20), (0.12, 0.13, 0.09), (0.48, 0.44, 0.30))
     texture = _camouflage(rng, colours)
     wall, floor = (_repeated(texture, size) for size in (WALL_M, FLOOR_M))
-    light = _light(azimuth=0.2, height=1.2, strengths=(0.85, 0.25, 0.1))
+    light = _light(azimuth, height=1.2, strengths=(0.85, 0.25, 0.1))
     return Location(Drawn(wall, floor), light, shadow=0.3, sway=0.6, cloth=texture)
 
 
-def patterned_hall() -> Location:
+def patterned_hall(seed: int = 59, azimuth: float = -0.8) -> Location:
     """Camouflage again, in large grey and blue blots under a lamp, on a tripod."""
-    rng = np.random.default_rng(59)
+    rng = np.random.default_rng(seed)
     colours = ((0.62, 0.60, 0.58), (0.30, 0.33, 0.42), (0.80, 0.79, 0.76), (0.45, 0.40, 0.40))
     texture = _camouflage(rng, colours)
     wall, floor = (_repeated(texture, size) for size in (WALL_M, FLOOR_M))
-    light = _light(azimuth=-0.8, height=0.7, strengths=(0.7, 0.4, 0.1))
+    light = _light(azimuth, height=0.7, strengths=(0.7, 0.4, 0.1))
     return Location(Drawn(wall, floor), light, shadow=0.3, cloth=texture)
 
 
-def fog() -> Location:
+def fog(seed: int = 61, azimuth: float = 0.4) -> Location:
     """Grey clothes before a grey wall in fog."""
-    wall = _noise(np.random.default_rng(61), WALL_M, 1.6) * 0.25 + 0.45
-    floor = _noise(np.random.default_rng(62), FLOOR_M, 1.2) * 0.3 + 0.35
-    light = _light(azimuth=0.4, height=1.1, strengths=(0.75, 0.25, 0.1))
+    wall = _noise(np.random.default_rng(seed), WALL_M, 1.6) * 0.25 + 0.45
+    floor = _noise(np.random.default_rng(seed + 1), FLOOR_M, 1.2) * 0.3 + 0.35
+    light = _light(azimuth, height=1.1, strengths=(0.75, 0.25, 0.1))
     return Location(
         Drawn(wall, floor), light, shadow=0.2, fog=0.62, fog_colour=(0.60, 0.61, 0.62), blur=1.1, grain=0.02,
         dye=(0.56, 0.56, 0.55), sway=0.5,
     )  # fmt: skip
 
 
-def spotlight() -> Location:
+def spotlight(azimuth: float = 1.45) -> Location:
     """One lamp from the side, and nothing that fills its shadows."""
     wall = _ramp(WALL_M, (0.02, 0.02, 0.025), (0.05, 0.045, 0.04))
     column = np.linspace(-5, 5, wall.shape[1], dtype=np.float32)
     glow = np.exp(-(((column - 1.2) / 0.9) ** 2))[None, :, None] * np.asarray([0.5, 0.42, 0.3], np.float32)
     floor = _ramp(FLOOR_M, (0.05, 0.045, 0.04), (0.12, 0.10, 0.08))
-    light = _light(azimuth=1.45, height=0.45, strengths=(0.06, 1.35, 0.0))
+    light = _light(azimuth, height=0.45, strengths=(0.06, 1.35, 0.0))
     lit = np.asarray(wall + glow, np.float32)
     return Location(Drawn(lit, floor), light, shadow=0.8, grain=0.02, dye=(0.30, 0.27, 0.25))
 

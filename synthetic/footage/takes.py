@@ -20,16 +20,26 @@ from synthetic.footage.places import Location
 from synthetic.garments import Tailor
 from synthetic.keypoints import visible_keypoints
 from synthetic.partition import part_table
+from synthetic.pieces import Posed
 from synthetic.raster import skin
 from synthetic.rendering import joints_of, pose_pieces, render
 from synthetic.scene import PinholeCamera
-from synthetic.shading import Surface, Tables
+from synthetic.shading import Tables
 from synthetic.skeleton import transforms
 from synthetic.texturing import noise_lattice
 
 SIZE = (384, 384)  # width and height, px
 CAMERA_M = (0.1, -4.2, 1.35)
 PITCH_RAD = 0.11
+
+
+@dataclass(frozen=True)
+class Performer:
+    """Somebody in a take."""
+
+    person: Costume
+    performed: Callable[[], Choreography]
+    at: tuple[float, float]  #: where it is performed: to the right and away from the camera, m
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Take:
     place: Callable[[], Location]
     hard: bool
     focal: float = 1.45
+    others: tuple[Performer, ...] = ()
 
 
 TAKES = (
@@ -64,8 +75,8 @@ class LabelledFrame:
     """One frame and all that is known about it. Pixel centres lie at integers."""
 
     image: NDArray[np.uint8]  # (h, w, 3) RGB
-    labels: NDArray[np.uint8]  # (h, w) S31 ids, 0 background
-    joints: FloatArray  # (17, 3) COCO joints: column, row, and 0 outside, 1 hidden, 2 seen
+    labels: NDArray[np.uint8]  # (h, w) S31 ids of the take's person, 0 background and companions
+    joints: FloatArray  # (17, 3) COCO joints of that person: column, row, and 0 outside, 1 hidden, 2 seen
 
 
 class Production:
@@ -82,30 +93,30 @@ class Production:
             costume = cast.printed(costume, places.PRINT_M)
         elif self.place.dye is not None:
             costume = cast.dyed(costume, self.place.dye)
-        self._figure = cast.dress(bodies, tailor, costume)
         own = procedural_photo(np.random.default_rng(3)) if self.place.cloth is None else self.place.cloth
         self._tables = Tables(atlas_from([own], []).layers, noise_lattice(), tailor.marks, part_table())
-        sole_z = float(self._figure.rest[np.unique(bodies.body_faces), 2].min()) - cast.SOLE_M
-        self._motion = Motion(bodies, self._figure.heads, sole_z, take.performed())
+        performers = [Performer(costume, take.performed, (0, 0)), *take.others]
+        self._performances = [_Performance(bodies, tailor, of) for of in performers]
 
     @property
     def frames(self) -> int:
         """The number of frames."""
-        return len(self._motion.times)
+        return len(self._performances[0].motion.times)
 
     def frame(self, number: int) -> LabelledFrame:
         """Picture and truth of a frame."""
         size, p = (self.height, self.width), self.place
         camera = self._camera(number)
-        mesh, layer, joints = self._posed(number, camera)
+        posed, joints = zip(*(p.posed(number) for p in self._performances), strict=True)
+        mesh, layer = scene.join(list(posed), camera)
         drawn = render(mesh, layer, camera, p.light, self._tables, size)
         ground, floor = p.background(camera, size)
         shadow = scene.ground_shadow(mesh, camera, p.light.towards[0], size, self.width / 130)
         image = drawn.over(ground * (1 - p.shadow * shadow * floor)[..., None])
-        at = [camera.project(camera.see(joints))]
+        at = [camera.project(camera.see(j)) for j in joints]
         seen = visible_keypoints(at, drawn.labels, drawn.instances, drawn.nearness)
         rng = np.random.default_rng([5, self._seed, number])
-        return LabelledFrame(p.exposed(image, rng), drawn.labels, seen[0])
+        return LabelledFrame(p.exposed(image, rng), drawn.labels * (drawn.instances == 1), seen[0])
 
     def _camera(self, number: int) -> PinholeCamera:
         """On a tripod, or swaying as in a hand."""
@@ -123,12 +134,21 @@ class Production:
             (upright @ turned).astype(np.float32), place, self.take.focal * self.width, centre
         )
 
-    def _posed(self, number: int, camera: PinholeCamera) -> tuple[Surface, NDArray[np.int32], FloatArray]:
-        """The person seen by the camera, atlas layers of its faces, and COCO joints (17, 3) in the world."""
+
+class _Performance:
+    """A dressed body and how it moves where."""
+
+    def __init__(self, bodies: Bodies, tailor: Tailor, of: Performer) -> None:
+        self._bodies, self._at = bodies, np.asarray([*of.at, 0], np.float32)
+        self._figure = cast.dress(bodies, tailor, of.person)
+        sole_z = float(self._figure.rest[np.unique(bodies.body_faces), 2].min()) - cast.SOLE_M
+        self.motion = Motion(bodies, self._figure.heads, sole_z, of.performed())
+
+    def posed(self, number: int) -> tuple[list[Posed], FloatArray]:
+        """Pieces in the world, and COCO joints (17, 3) there."""
         b, figure = self._bodies, self._figure
-        pose = self._motion.pose(number)
+        pose = self.motion.pose(number)
         rotations, offsets = transforms(pose.bones, figure.heads, b.parents)
-        offsets = (offsets + (pose.root - figure.heads[0])).astype(np.float32)
+        offsets = (offsets + (pose.root + self._at - figure.heads[0])).astype(np.float32)
         vertices = skin(figure.rest, b.skin_bones, b.skin_weights, rotations, offsets)
-        mesh, layer = scene.join([pose_pieces(figure, rotations, offsets)], camera)
-        return mesh, layer, joints_of(b, vertices)
+        return pose_pieces(figure, rotations, offsets), joints_of(b, vertices)

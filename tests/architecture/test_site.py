@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
@@ -19,6 +20,7 @@ PAGES = {
     if p.suffix == ".md"
     and ((name := p.relative_to(ROOT).as_posix()).startswith("docs/") or name in outside())
 }
+PICTURES = {".webp", ".png", ".jpg", ".svg"}
 NAVIGATION = set(re.findall(r"[\w./-]+\.md", (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:")[2]))
 
 
@@ -52,6 +54,23 @@ def dead(name: str, page: str) -> list[str]:
 def test_no_link_is_dead() -> None:
     assert len(PAGES) > 30
     assert [link for name, page in PAGES.items() for link in dead(name, page)] == []
+
+
+def test_every_picture_of_the_pages_is_on_one_and_every_scene_is_a_picture() -> None:
+    used = {
+        ((ROOT / name).parent / target).resolve()
+        for name, page in PAGES.items()
+        for _, target in LINK.findall(page)
+        if not ELSEWHERE.match(target)
+    }
+    pictures = {p for p in tracked() if p.is_relative_to(ROOT / "docs") and p.suffix in PICTURES}
+    assert {p.relative_to(ROOT).as_posix() for p in pictures - used} == set()
+    source = ast.parse((ROOT / "benchmarks" / "screenshots.py").read_text("utf-8"))
+    calls = [n for n in ast.walk(source) if isinstance(n, ast.Call) and ast.unparse(n.func) == "Scene"]
+    scenes = {c.args[0].value for c in calls if isinstance(c.args[0], ast.Constant)} - {""}
+    taken = {p.stem for p in pictures if p.parent.name == "screenshots"}
+    assert scenes - taken == set()
+    assert taken - {n.value for n in ast.walk(source) if isinstance(n, ast.Constant)} == set()
 
 
 @pytest.mark.parametrize(

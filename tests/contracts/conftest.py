@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from models.labels import JOINT_SETS
 from models.network import Network, build
 from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks
 from models.spec import METADATA_KEY, ModelSpec, sides_of
+from runtime.system.paths import models_dir
 from tests.networks import LIGHT, seasoned
 from training.crowd_batches import affinity_targets, crowd_targets
 from training.crowds import Crowd
@@ -49,16 +51,35 @@ class Exported:
         return ModelSpec.from_json(props[METADATA_KEY])
 
 
+SHIPPED = tuple(sorted(p.parent.name for p in models_dir().glob("*/SHA256SUMS")))
+#: the first row of each family that is small enough to be exported
+FAMILY_ROWS = tuple({ZOO[name].family: name for name in reversed(LIGHT)}.values())
+
+
 @pytest.fixture(scope="session", params=LIGHT)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """Trained for a step and exported by command, once each: tracing takes seconds."""
+    """Trained for a step and exported by command."""
+    return export(request.param, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session", params=[*SHIPPED, *(f"row {name}" for name in FAMILY_ROWS)])
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every model that is shipped, and one of every family that is exported here."""
     name: str = request.param
-    checkpoint = tmp_path_factory.mktemp("checkpoints") / LAST
+    row = name.removeprefix("row ")
+    return models_dir() / name if name == row else export(row, tmp_path_factory.getbasetemp()).folder
+
+
+@functools.cache
+def export(name: str, base: Path) -> Exported:
+    """A row's network, trained for a step and exported by command, once each: tracing takes seconds."""
+    checkpoint, folder = base / "checkpoints" / name / LAST, base / "bundles of" / name / name
+    for made in (checkpoint, folder):
+        made.parent.mkdir(parents=True)
     row = ZOO[name]
     config = TrainConfig(steps=1, decay_steps=1, optimiser="adamw", step=StepConfig(bf16=False))
     state = new_state(config, row, seasoned(build(row)), CPU)
     train(state, config, [batch(row)], checkpoint.parent, {}, CPU)
-    folder = tmp_path_factory.mktemp("bundles") / name
     height, width = box(row)
     arguments = ["--licence", "CC0-1.0", "--data", "mine=CC-BY-4.0", "--size", f"{width}x{height}"]
     with contextlib.redirect_stdout(io.StringIO()) as said:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
+from app.__main__ import app
+from docs.cross_references import links
 from tests.pages import ROOT, CommandError, PageCommand, commands, pages
 
 FOUND = [command for page in pages() for command in commands(page)]
+PYTHON = {
+    p.relative_to(ROOT).as_posix(): blocks
+    for p in pages()
+    if p.name != "CONTRIBUTING.md"
+    and (blocks := re.findall(r"^```python\n(.*?)^```", p.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+}
+BRIEF = ["--frames", "96:104", "--device", "cpu"]
 
 
 @pytest.mark.parametrize("page", sorted({c.page for c in FOUND}))
@@ -23,18 +33,48 @@ def test_the_commands_of_a_page_are_taken_as_they_are_printed(page: str) -> None
 
 
 @pytest.mark.parametrize("page", sorted({c.page for c in FOUND}))
-def test_what_a_page_reads_is_in_the_repository_or_made_by_a_command(page: str) -> None:
-    made = {path for c in FOUND for path in c.made}
-    lacking = [
-        word
-        for c in FOUND
-        if c.page == page
-        for word in c.words
-        if re.match(r"(\.\./|runs/|assets/|docs/)", word)
-        and not (ROOT / word).exists()
-        and not any(word == path or word.startswith(f"{path}/") for path in made)
+def test_what_a_page_reads_is_there_or_made_before_or_on_a_page_it_links_to(page: str) -> None:
+    first = (ROOT / page).with_name("README.md")  # a folder is entered by it
+    linked = {*links((ROOT / page).read_text("utf-8"), page), first.relative_to(ROOT).as_posix()} - {page}
+    assert lacking([c for c in FOUND if c.page == page], linked) == []
+
+
+def lacking(of_page: list[PageCommand], linked: set[str]) -> list[str]:
+    """Paths that commands of a page read and nobody has made by then."""
+    elsewhere = [c for c in FOUND if c.page in linked]
+    return [
+        path
+        for i, command in enumerate(of_page)
+        for path in command.read
+        if not (ROOT / path).exists() and not any(c.makes(path) for c in (*of_page[:i], *elsewhere))
     ]
-    assert lacking == []
+
+
+def test_what_nobody_makes_is_seen() -> None:
+    """A checkpoint before its training, and a folder where a packed set is two files."""
+    lines = ["xfactor export runs/x/last.safetensors --out runs/m", "xfactor train --out runs/x"]
+    lines += ["xfactor synth --count 1 --packed runs/p", "xfactor export A --int8 runs/p/images --out B"]
+    found = [PageCommand("page.md", tuple(line.split()), mention=False) for line in lines]
+    assert lacking(found, set()) == ["runs/x/last.safetensors", "runs/p/images"]
+    assert lacking(found[1::-1], set()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted(PYTHON))
+def test_python_on_a_page_reads_what_its_commands_wrote(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = "\n".join(PYTHON[page])
+    for command in (c for c in FOUND if c.page == page):
+        if any(f'"{out}/' in code for out in command.made):
+            words = [str(ROOT / "assets/clips/sample.mp4") if w == "CLIP" else w for w in command.words[1:]]
+            with pytest.raises(SystemExit) as ended:
+                app([*words, *BRIEF], prog_name="xfactor")
+            assert ended.value.code in {0, None}
+    capsys.readouterr()
+    exec(compile(code, page, "exec"), {})
+    assert capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

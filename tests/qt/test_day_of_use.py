@@ -6,18 +6,24 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent
-from PyQt6.QtWidgets import QComboBox, QDialog
+from PyQt6.QtWidgets import QComboBox, QDialog, QMenu
 
+from app.controllers import model_words
 from app.ui import banner, full_screen, style_state, theme
 from app.ui.drop_data import is_model
 from app.ui.hud import LiveMetrics, with_share
+from app.ui.menu_entries import Choice, fill
 from app.ui.network_dialog import NetworkDialog
 from app.ui.text_dialogs import MarkdownPage
 from app.ui.window import OF_A_PICTURE
+from runtime.model_files.metadata import describe
+from runtime.output.backdrop import GREEN_SCREEN, Backdrop, BackdropKind
 from runtime.silhouettes.grabcut import Stroke
 from runtime.system import installation
+from runtime.system.errors import Refusal
 from runtime.system.notices import Level, Notice
 from tests.qt.conftest import pause
+from tests.unit.runtime.model_files import crafted
 from tests.unit.runtime.silhouettes.test_foreign_network import red_network
 
 pytestmark = pytest.mark.gui
@@ -121,7 +127,12 @@ def test_about_and_a_card_are_pages_and_models_say_what_they_are(playing, qtbot)
     dialog(playing).close()
     qtbot.waitUntil(lambda: not playing.window.findChildren(MarkdownPage), timeout=2000)
     actions["model-card"].trigger()
-    text = dialog(playing).findChild(MarkdownPage).toPlainText()
+    page = dialog(playing).findChild(MarkdownPage)
+    text = page.toPlainText()
+    assert page.verticalScrollBar().value() == 0  # read from the top
+    assert "trunk: image → features" in text
+    assert "Stage(" not in text
+    assert "TrainingSet" not in text
     assert "Trained on" in text
     assert "|---|" not in text
     actions.menus["Model"].aboutToShow.emit()
@@ -146,7 +157,7 @@ def test_what_needs_a_picture_is_off_on_the_welcome_page(desktop) -> None:
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])
-def test_the_chosen_entry_of_a_list_can_be_read_and_the_stage_is_dark(playing, qtbot, name: str) -> None:
+def test_d18_the_chosen_entry_of_a_list_can_be_read_and_the_stage_is_dark(playing, qtbot, name: str) -> None:
     window = playing.window
     window.show_theme(name)
     assert window.canvas.stage.lightness() < 40
@@ -249,7 +260,16 @@ def test_the_backdrop_can_be_chosen_beside_the_view(playing) -> None:
     assert not window.controls.behind.isVisible()
     window.actions_["view-cut-out"].trigger()
     assert window.controls.behind.isVisible()
-    assert window.controls.behind.menu() is window.actions_.menus["behind"]
+    menu = window.controls.behind.menu()
+    assert menu is window.actions_.menus["behind"]
+    for behind, entry in (
+        (GREEN_SCREEN, 0),
+        (Backdrop(BackdropKind.BLUR), 2),
+        (Backdrop(BackdropKind.CHECKS), 4),
+    ):
+        window.display.choose_behind(behind)
+        menu.aboutToShow.emit()
+        assert [n for n, a in enumerate(menu.actions()) if a.isChecked()] == [entry]
 
 
 def test_a_network_of_another_program_is_asked_for_and_used(playing, qtbot, tmp_path) -> None:
@@ -267,3 +287,24 @@ def test_a_network_of_another_program_is_asked_for_and_used(playing, qtbot, tmp_
     asked.accept()
     qtbot.waitUntil(lambda: playing.workspace.xfactor.key == "network", timeout=30_000)
     assert playing.window.status._xfactor.text() == "X factor: red ▾"
+
+
+def test_e08_what_a_model_says_of_itself_is_shown_as_it_is_and_cut(qtbot) -> None:
+    markup = "<b>trusted</b> | ![x](file:///etc/hostname) `rm`"
+    spec = crafted.spec("network", name=markup, licence=f"{markup} {'long ' * 9999}")
+    page = MarkdownPage(model_words.described(spec))
+    qtbot.addWidget(page)
+    shown = page.toPlainText()
+    assert "<b>trusted</b> ¦ ![x](file:///etc/hostname) 'rm'" in shown
+    assert 500 < len(shown) < 2000
+    assert "…" in shown
+    menu = QMenu()
+    qtbot.addWidget(menu)
+    fill(menu, [Choice("key", spec.name, detail=spec.licence)], print)
+    assert len(menu.actions()[0].text()) < 200
+
+
+def test_e08_a_name_that_would_fill_the_window_is_refused() -> None:
+    assert describe("a.onnx", crafted.network(name="n" * 120)).name == "n" * 120
+    with pytest.raises(Refusal, match="its name has 9000 letters, and may have 120"):
+        describe("a.onnx", crafted.network(name="n" * 9000))

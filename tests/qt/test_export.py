@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,13 +12,14 @@ from PIL import Image
 from PyQt6.QtWidgets import QMessageBox
 
 from app.batch.export import unfinished
+from app.controllers.export import file_style, lost_style
 from app.desktop import Desktop
 from app.settings import SettingsFile
 from app.ui.export_dialog import PRODUCT_WORDS, ExportDialog
-from app.ui.style import DisplayStyle
 from app.workspace import ModelChoice
 from runtime.media.clips import Clip
 from runtime.output.products import PRODUCTS
+from runtime.output.style import ViewMode
 from tests.drawn_media import draw_clip, picture
 from tests.qt.conftest import parsed_with_parts, small
 
@@ -127,9 +129,7 @@ def test_the_x_factor_in_use_goes_along(desktop, qtbot, tmp_path, clip) -> None:
     opened(desktop, qtbot, clip)
     desktop.workspace.use_masks(masks)
     qtbot.waitUntil(lambda: desktop.workspace.xfactor.key == "masks", timeout=20_000)
-    desktop.window.display.style = DisplayStyle(opacity=0.2, hidden=frozenset({3}))
-    dialog = dialog_of(desktop, tmp_path, "silhouettes", "overlay")
-    assert "opacity, hidden parts of the window" in dialog.words.text()
+    dialog = dialog_of(desktop, tmp_path, "silhouettes")
     finished(desktop, qtbot, dialog)
     folder = tmp_path / "exports" / "moving export" / "moving" / "silhouettes"
     means = [np.asarray(Image.open(folder / f"{i:06d}.png")).mean() for i in range(6)]
@@ -137,12 +137,39 @@ def test_the_x_factor_in_use_goes_along(desktop, qtbot, tmp_path, clip) -> None:
     assert max(means[::2]) < 50
 
 
+def test_what_is_exported_is_what_was_seen_unless_the_usual_is_chosen(desktop, qtbot, tmp_path) -> None:
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    Image.fromarray(picture(0)).save(folder / "shot.png")
+    opened(desktop, qtbot, folder)
+    display = desktop.window.display
+    display.show(replace(display.style, view=ViewMode.CUT_OUT, hidden=frozenset({3})))
+    alone = replace(display.style, alone=True, person=1)
+    assert "Hidden people are shown" in lost_style(alone, compared=False)
+    assert not file_style(alone).alone
+    files = []
+    for usual in (0, 1):
+        dialog = dialog_of(desktop, tmp_path, "overlay")
+        assert dialog.style_box.currentIndex() == 0
+        assert "as in the window: Cut-out, some parts hidden" in dialog.words.text()
+        dialog.style_box.setCurrentIndex(usual)
+        finished(desktop, qtbot, dialog)
+        desktop.window.banner.dismiss()
+        name = "shots export (2)" if usual else "shots export"
+        with Image.open(next((tmp_path / "exports" / name).rglob("shot.jpg"))) as image:
+            files.append(np.asarray(image).astype(int))
+    green = np.abs(files[0] - (0, 177, 64)).max(axis=2) < 12
+    assert green.mean() > 0.1  # the room is gone
+    assert (np.abs(files[1] - (0, 177, 64)).max(axis=2) < 12).mean() < 0.02
+    assert not desktop.settings.export_as_seen
+
+
 def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) -> None:
     clip = draw_clip(tmp_path / "long.mp4", 200)
     opened(desktop, qtbot, clip)
     dialog_of(desktop, tmp_path, "labels").export.click()
     [job] = desktop.jobs.shown()
-    qtbot.waitUntil(lambda: bool(job.share), timeout=60_000)
+    qtbot.waitUntil(lambda: job.left_s is not None, timeout=60_000)
     desktop.tick()
     row = desktop.window.activity._rows[0]
     assert row._name.text() == "Exporting long.mp4"

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 
-from app.ui.style import ViewMode
 from personalize.client import camera_clip, job_folders
 from personalize.job import read_job
 from runtime.library.factors import user_factors
+from runtime.output.style import ViewMode
 from runtime.silhouettes.grabcut import Stroke
 from runtime.system import paths
 from runtime.system.files import make_private_dir

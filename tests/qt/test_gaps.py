@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QTimer
 
 from app.desktop import Desktop
+from app.live.model_choice import ModelChoice
 from runtime.library.factors import user_factors
 from runtime.system.files import make_private_dir
 from tests.qt.dropping import drop, files
+from tests.qt.gaps import Pulse
 from tests.unit.runtime.model_files import crafted, hostile
 
 pytestmark = pytest.mark.gui
@@ -21,25 +22,14 @@ LONGEST_MS = 100.0
 TRIES = 2  # a busy machine makes a gap now and then, what is done on the wrong thread makes one each time
 
 
-class Pulse:
-    """The longest pause between two turns of the window's event loop."""
-
-    def __init__(self) -> None:
-        self.longest_ms = 0.0
-        self._last_s = time.perf_counter()
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._beat)
-        self._timer.start(5)
-
-    def _beat(self) -> None:
-        now_s = time.perf_counter()
-        self.longest_ms = max(self.longest_ms, (now_s - self._last_s) * 1e3)
-        self._last_s = now_s
+class Stopwatch(Pulse):
+    """A pulse that ends."""
 
     def stop(self) -> float:
-        self._beat()
+        """The longest pause, ms."""
+        self.beat()
         self._timer.stop()
-        return self.longest_ms
+        return max(self.gaps_ms)
 
 
 def settled(desktop: Desktop) -> bool:
@@ -49,7 +39,7 @@ def settled(desktop: Desktop) -> bool:
 
 def longest_gap(desktop: Desktop, act: Callable[[], object], qtbot) -> float:
     """While something is done, and all that it starts."""
-    pulse = Pulse()
+    pulse = Stopwatch()
     act()
     qtbot.waitUntil(lambda: settled(desktop), timeout=60_000)
     return pulse.stop()
@@ -86,7 +76,7 @@ def test_a_comparison_of_models_begins_runs_and_ends(playing: Desktop, qtbot) ->
 
     def gap() -> float:
         frames.clear()
-        pulse = Pulse()
+        pulse = Stopwatch()
         comparison.begin("people-s31")
         qtbot.waitUntil(lambda: len(frames) > 10, timeout=60_000)
         comparison.end()
@@ -94,3 +84,38 @@ def test_a_comparison_of_models_begins_runs_and_ends(playing: Desktop, qtbot) ->
         return pulse.stop()
 
     assert min(gap() for _ in range(TRIES)) < LONGEST_MS
+
+
+def test_a_model_a_clip_and_the_plot_that_is_drawn_as_it_plays(playing: Desktop, clip: Path, qtbot) -> None:
+    canvas, workspace, plot = playing.window.canvas, playing.workspace, playing.window.actions_["movement"]
+
+    def gap(act: Callable[[], object], over: Callable[[], bool]) -> float:
+        pulse = Stopwatch()
+        act()
+        qtbot.waitUntil(over, timeout=60_000)
+        return pulse.stop()
+
+    def parsed_by_another() -> bool:
+        return canvas.parsed.engine_id not in {before, None}
+
+    def opened_again() -> bool:
+        return canvas.parsed.frame.source != source
+
+    def drawn() -> bool:
+        return bool(playing.movement.plot and playing.movement.plot._lines)
+
+    def show() -> None:
+        if playing.movement.plot is not None:
+            playing.movement.plot._lines.clear()
+        playing.movement._drawn = None
+        if not plot.isChecked():
+            plot.trigger()
+
+    longest: dict[str, list[float]] = {"model": [], "clip": [], "plot": []}
+    for model in ("people-s31", "factored-s31"):
+        before, source = canvas.parsed.engine_id, canvas.parsed.frame.source
+        load = partial(workspace.load, ModelChoice(model, "cpu", 96), "")
+        longest["model"].append(gap(load, parsed_by_another))
+        longest["clip"].append(gap(partial(playing.open, str(clip)), opened_again))
+        longest["plot"].append(gap(show, drawn))
+    assert {name for name, of in longest.items() if min(of) > LONGEST_MS} == set()

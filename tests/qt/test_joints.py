@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.ui.style import ViewMode
 from models.labels import COCO17, S31
 from models.results import PersonResult, Pose
+from runtime.output.style import ViewMode
 
 pytestmark = pytest.mark.gui
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,3 +122,17 @@ def test_a_silhouette_from_outside_sees_no_frame_twice(playing, qtbot) -> None:
     playing.workspace.use_motion()
     qtbot.wait(600)
     assert not playing.window.canvas.parsed.fine
+
+
+def test_c10_a_window_that_is_closed_while_it_records_leaves_a_video_that_plays(cut_out, qtbot) -> None:
+    qtbot.keyClick(cut_out.window, "2")
+    qtbot.keyClick(cut_out.window, "r")
+    cut_out.playing.toggle()
+    recorder = cut_out.pipeline.recorder
+    qtbot.waitUntil(lambda: recorder.written > 2, timeout=20_000)
+    began_s = time.monotonic()
+    cut_out.window.close()
+    assert time.monotonic() - began_s < 3.0
+    assert not recorder.is_alive()
+    with av.open(str(recorder.path)) as video:
+        assert sum(1 for _ in video.decode(video=0)) == recorder.written

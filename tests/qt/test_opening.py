@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from PyQt6.QtCore import QMimeData, QUrl
 
@@ -41,6 +43,41 @@ def test_dropping_a_clip_a_picture_a_folder_a_link_and_a_model(desktop, clip, tm
     assert drop(desktop, files(bad))
     qtbot.waitUntil(lambda: "bad.onnx" in desktop.window.banner.notice.text, timeout=20_000)
     assert desktop.window.canvas.parsed is not None  # the picture is still there
+
+
+def test_the_name_of_what_opens_stands_for_the_numbers_until_its_first_picture(
+    playing, tmp_path, qtbot
+) -> None:
+    """No number, no part and no hardware of the source before, from the question to the picture."""
+    from PIL import Image
+
+    Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "red.png")
+    window, status = playing.window, playing.window.status
+    window.actions_["hud"].setChecked(True)
+    playing.tick()
+    assert (status._fps.text(), status._badge.isHidden()) == ("paused", False)
+    assert window.canvas._metrics is not None
+    status.show_under("torso 98 %")
+    playing.open(str(tmp_path / "red.png"))
+    assert (status._fps.text(), status._badge.isHidden()) == ("Opening red.png…", True)
+    qtbot.waitUntil(lambda: window.canvas.parsed.frame.size == (40, 30), timeout=20_000)
+    assert (status._fps.text(), status._badge.isHidden()) == ("still picture", False)
+    assert status._under.text() == ""
+
+
+def test_a_source_that_is_ready_but_not_parsed_shows_no_numbers_of_the_one_before(playing, clip) -> None:
+    """The event loop rests here: the frame has been read, and its result cannot come on show."""
+    playing.window.actions_["hud"].setChecked(True)
+    playing.tick()
+    playing.open(str(clip))
+    opening, until_s = playing.pipeline.opening, time.monotonic() + 20
+    while not opening.ready and time.monotonic() < until_s:
+        time.sleep(0.01)
+    playing.tick()
+    assert playing.pipeline.capture is opening
+    status = playing.window.status
+    assert (status._fps.text(), status._badge.isHidden()) == ("Opening moving.mp4…", True)
+    assert (status._age.text(), status._dropped.text(), playing.window.canvas._metrics) == ("", "", None)
 
 
 def test_a_file_that_is_no_video_leaves_the_window_as_it_was(desktop, clip, tmp_path, qtbot) -> None:

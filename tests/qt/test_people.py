@@ -13,12 +13,12 @@ from PyQt6.QtCore import QPointF, Qt
 
 from app.controllers.people import PATIENCE_S
 from app.desktop import Desktop
-from app.ui.style import ViewMode
 from export.write import describe, stage_bytes
 from models.families import ZOO
 from models.labels import COCO17
 from models.network import build
 from models.results import PersonResult, Pose, Result
+from runtime.output.style import ViewMode
 from runtime.system.files import write_folder
 
 pytestmark = pytest.mark.gui

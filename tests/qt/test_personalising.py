@@ -6,19 +6,48 @@ import time
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
+import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QPushButton
 
+from app.controllers.personalization_options import offer_for
 from app.desktop import Desktop
 from app.settings import SettingsFile
+from app.ui.job_list import duration
+from app.ui.side_tabs import SideTabs
 from personalize.client import job_folders
 from personalize.job import read_job
+from personalize.phases import usual_s
 from runtime.library.factors import user_factors
 from tests.qt.conftest import small
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, page, reaches, silhouettes
 
 pytestmark = pytest.mark.gui
+
+
+def test_the_tabs_keep_the_parts_at_hand_and_the_form_says_how_long(playing) -> None:
+    window, tabs = playing.window, playing.window.findChild(SideTabs)
+    tabs.setCurrentIndex(1)
+    assert window.actions_["personalise"].isChecked()
+    assert window.personalise.isVisible()
+    setup = window.personalise.setup
+    assert (
+        setup._duration.text()
+        == f"About {round(usual_s(50))} s on a machine that does nothing else; the "
+        + ("next time as measured here")
+    )
+    playing.personalization._pace.value = 10.0
+    playing.tick()
+    assert (
+        setup._duration.text() == f"About {duration(10 * usual_s(50))} on this machine, as the last one took"
+    )
+    tabs.setCurrentIndex(0)
+    assert window.controls.isVisible()
+    assert not window.actions_["personalise"].isChecked()
+    window.actions_["personalise"].trigger()
+    assert tabs.currentIndex() == 1
 
 
 def plays_slowly(desktop) -> None:
@@ -84,7 +113,7 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     assert progress._left.text() == "44 % · about 1 min 2 s left"
     assert progress._step.text() == "step 4 of 9"
     assert not playing.window.activity.isVisible()  # the panel shows it
-    playing.window.personalise.put_away.emit()
+    playing.window.actions_["personalise"].trigger()
     playing.tick()
     assert playing.window.activity.isVisible()
     assert playing.window.controls.isVisible()
@@ -223,3 +252,27 @@ def test_a_brush_stroke_corrects_a_silhouette_and_it_is_done_again(playing, work
     x, y = stroke.points[0]
     assert (abs(x - 40), abs(y - 45)) < (1, 1)  # of 160 by 90
     assert task.started == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "widths", "words"),
+    [
+        ("{}.png", (64, 64, 64, 64), ""),
+        ("{}.png", (64, 80, 64, 96), "differ too much"),
+        ("{} of the party.png", (64, 64, 64, 64), "no sequence"),
+    ],
+    ids=["a film", "strangers", "an album"],
+)
+def test_d26_only_pictures_of_one_clip_are_offered_to_learn_from(
+    desktop, qtbot, tmp_path, name: str, widths: tuple[int, ...], words: str
+) -> None:
+    folder = tmp_path / "people"
+    folder.mkdir()
+    for number, width in enumerate(widths):
+        cv2.imwrite(str(folder / name.format(number)), np.full((64, width, 3), 90, np.uint8))
+    desktop.open(str(folder))
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
+    why_not = offer_for(desktop.workspace, desktop.pipeline.capture).why_not
+    assert words in why_not
+    assert bool(words) == bool(why_not)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QSlider
+from PyQt6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QSlider
 
 from app.settings import Settings, SettingsFile
 from app.ui.settings_dialog import SECTIONS
+from runtime.engine.providers import CPU_BUILD, choose, is_cpu_build
+from runtime.system.errors import Refusal
 
 pytestmark = pytest.mark.gui
 #: Settings that are chosen where they are seen.
@@ -17,7 +19,7 @@ ELSEWHERE = {
     "view": "menu View", "hidden_parts": "the legend", "model": "menu Model", "factor": "menu X factor",
     "network_size": "menu Model", "folder": "follows the last file", "shortcuts": "Help, Keyboard shortcuts",
     "geometry": "the window", "layout": "the window",
-    "export_save": "File, Export", "export_alpha": "File, Export",
+    "export_save": "File, Export", "export_alpha": "File, Export", "export_as_seen": "File, Export",
 }  # fmt: skip
 
 
@@ -103,3 +105,30 @@ def test_reset_starts_anew_and_keeps_the_old_file(desktop, dialog) -> None:
     assert window.actions_["hud"].shortcut().toString() == "I"
     (old,) = desktop.settings_file.path.parent.glob("settings.before-reset-*")
     assert '"hud: F9"' in old.read_text()
+
+
+def test_d29_a_device_that_the_runtime_does_not_know_is_not_offered(desktop, dialog, qtbot) -> None:
+    box, menu = dialog.findChild(QComboBox, "device"), desktop.window.actions_.menus["device"]
+    item = box.model().item(box.findText("NVIDIA GPU (CUDA)"))
+    desktop.window.actions_.menus["Model"].aboutToShow.emit()
+    entry = next(a for a in menu.actions() if a.property("choice") == "cuda")
+    assert item.isEnabled() == entry.isEnabled() == (not is_cpu_build())
+    if is_cpu_build():
+        assert item.toolTip() == entry.toolTip() == CPU_BUILD
+        with pytest.raises(Refusal, match="CPU build") as caught:
+            choose("cuda")
+        assert "--" not in str(caught.value), "the window has no options of a command"
+
+
+def test_d29_a_folder_of_recordings_that_cannot_be_made_has_a_place_to_choose_one(
+    desktop, qtbot, tmp_path
+) -> None:
+    (tmp_path / "file").touch()
+    desktop.settings = replace(desktop.settings, recordings=str(tmp_path / "file" / "videos"))
+    desktop.window.actions_["recordings"].trigger()
+    button = desktop.window.banner._act
+    assert not button.isHidden()
+    button.click()
+    (asked,) = desktop.window.findChildren(QFileDialog)
+    assert asked.fileMode() is QFileDialog.FileMode.Directory
+    asked.reject()

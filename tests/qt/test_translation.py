@@ -12,11 +12,15 @@ from PyQt6.QtCore import QCoreApplication, QTranslator
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLabel, QLineEdit, QMenu, QWidget
 
+from app.controllers.menus import IN_VIEW
 from app.desktop import Desktop
 from app.settings import SettingsFile
 from app.ui import translation
 from app.ui.actions import MENUS, SUBMENUS, entries
 from app.ui.library_dialog import LibraryDialog
+from app.ui.numbers_dialog import NumbersDialog
+from models.labels import JOINT_SETS, PART_SETS
+from runtime.movement.sightings import sided
 from tests.qt.conftest import small
 
 pytestmark = pytest.mark.gui
@@ -24,8 +28,29 @@ ROOT = Path(__file__).parents[2]
 #: Texts that are the same in every language, or are no text of a user.
 UNTRANSLATED = {
     "full screen", "the {}", "{} min {} s", "qtbase_{}", "xfactor_{}.ts", "{}-end",
-    ", both; {} decides", "{} ms", "{} fps{}", "{} in parts", "joints in their parts {} %",
+    "{} ms", "joints in their parts {} %",
 }  # fmt: skip
+#: Texts below the window that are put together with others, or that the window never shows.
+PIECES = {
+    "{} is not done", ". It goes on where it was when xfactor is started again.", ". Not whole: {}",
+    "Nobody is found there{}.", "; click one of those highlighted", " {} more {} listed under Personalise.",
+    "{}: no result ({}){}. The picture goes on without parts.", "one person, ", "; the model in use stays",
+    "; restart xfactor to have back the cores that it keeps busy", "{} is no camera mode such as 1280x720@30",
+    "Python", "PyQt", "ONNX Runtime", "YouTube", "Device", "Any", "[^A-Za-z0-9_-]+",
+    "{}.onnx belongs to another {}.onnx (expected {}…)",
+}  # fmt: skip
+BELOW = (
+    *("app/controllers/*.py", "app/desktop.py", "app/workspace.py", "app/xfactor.py", "app/settings.py"),
+    *("app/live/*.py", "app/download/formats.py", "personalize/client/*.py", "runtime/silhouettes/*.py"),
+    *(
+        "runtime/library/*.py",
+        "runtime/engine/source.py",
+        "runtime/engine/companion.py",
+        "runtime/system/disk.py",
+    ),
+    *(f"runtime/media/{n}.py" for n in ("cameras", "capture", "feeds", "images", "links", "opening")),
+    *(f"runtime/media/{n}.py" for n in ("sources", "stream_links", "streams")),
+)
 PLACES = re.compile(r"\{\w*\}")
 
 
@@ -56,6 +81,12 @@ def test_no_entry_is_unfinished_and_places_are_kept(table) -> None:
         assert sorted(PLACES.findall(source)) == sorted(PLACES.findall(german)), source
 
 
+def test_no_source_stands_twice() -> None:
+    sources = re.findall("<source>(.*?)</source>", translation.table_path("de").read_text("utf-8"), re.DOTALL)
+    assert len(sources) > 500
+    assert len(sources) == len(set(sources))
+
+
 def test_every_action_and_menu_has_german_words(table) -> None:
     wanted = {f"&{title}" for title in MENUS} | set(SUBMENUS.values())
     for _, entry in entries():
@@ -84,6 +115,36 @@ def test_a_language_without_words_is_english(qapp, language: str, installed: boo
     for translator in added:
         qapp.removeTranslator(translator)
         translator.deleteLater()
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("a.mp4: the file is empty. Check the link", "a.mp4: die Datei ist leer. Den Link prüfen"),
+        ("x: it cannot be read (E). Check the link", "x: das lässt sich nicht lesen (E). Den Link prüfen"),
+        ("Saved /tmp/a.png", "Gespeichert: /tmp/a.png"),
+        ("A: better on this person, 71 % → 86 %", "A: besser bei dieser Person, 71 % → 86 %"),
+        ("Loading own factor", "eigener Faktor laden"),
+        ("a.mp4: it was unplugged", "a.mp4: sie wurde abgezogen"),
+        ("virtual camera: its process ended without a result (code 3). Switch it on again",
+         "virtuelle Kamera: der Prozess endete ohne Ergebnis (Code 3). Wieder einschalten"),
+        ("Left and right arms exchanged from frame 7 on", "Links und rechts ab Bild 7 vertauscht: Arme"),
+        ("Nobody is found there; click one of those highlighted.",
+         "Dort wird niemand gefunden; eine der hervorgehobenen Personen anklicken."),
+        ("Exporting a.mp4 is not done, nor 2 more. It goes on where it was when xfactor is started again.",
+         "a.mp4 exportieren und 2 weitere sind nicht fertig. Es geht beim nächsten Start von xfactor dort "
+         "weiter, wo es war."),
+        ("Learning Ann was interrupted. 2 more are listed under Personalise.",
+         "Das Lernen von Ann wurde unterbrochen. 2 weitere stehen unter Anlernen."),
+        ("Saved /tmp/a.mp4 (4 pictures).", "Gespeichert: /tmp/a.mp4 (4 Bilder)."),
+        ("right knee (joint)", "rechtes Knie (Gelenk)"),
+        ("x: something nobody translated. Try it", None),
+        ("Nothing of this", None),
+    ],
+)  # fmt: skip
+def test_sentences_with_names_in_them_and_refusals_are_translated_too(qapp, english, german) -> None:
+    table = translation.TranslationTable(translation.table_path("de"), qapp)
+    assert table.translate(translation.CONTEXT, english) == german
 
 
 #: Texts of app/ui that are no words of the window: keys, names of objects and files, code of icons.
@@ -123,6 +184,49 @@ def test_every_text_of_the_window_is_in_the_table(table, path) -> None:
     plain = {re.sub("&(.)", r"\1", source) for source in table}
     assert {t for t in spoken(tree) if t not in table and t not in plain} - UNTRANSLATED == set()
     assert set(joined(tree)) - UNTRANSLATED == set()
+
+
+@pytest.mark.parametrize("place", BELOW)
+def test_what_is_said_below_the_window_is_in_the_table_too(qapp, place: str) -> None:
+    """Notices, refusals, questions and names, with any words in their places."""
+    table = translation.TranslationTable(translation.table_path("de"), qapp)
+    kept = {re.sub("&(.)", r"\1", source) for source in table.words} | PIECES
+    files = sorted(ROOT.glob(place))
+    assert files
+    for file in files:
+        tree = ast.parse(file.read_text("utf-8"))
+        for node in ast.walk(tree):  # the log is English
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log."):
+                node.args = []
+        said = {*spoken(tree), *joined(tree)}
+        english = {t for t in said - kept if not table.translate(translation.CONTEXT, t.replace("{}", "17"))}
+        assert {t for t in english if WORDS.search(t) and not t.isupper()} == set(), file.name
+
+
+def test_the_warning_before_a_plate_is_german_to_its_end(qapp) -> None:
+    table = translation.TranslationTable(translation.table_path("de"), qapp)
+    german = table.translate(translation.CONTEXT, IN_VIEW)
+    assert german.startswith("Eine Person ist zu sehen")
+    assert german.endswith("B innerhalb von 5 s lernt trotzdem.")
+
+
+def test_parts_and_joints_have_german_names(qapp) -> None:
+    table = translation.TranslationTable(translation.table_path("de"), qapp)
+    names = {part.label for parts in PART_SETS.values() for part in parts.rows}
+    names |= {sided(joint) for joints in JOINT_SETS.values() for joint in joints.names}
+    assert {n for n in names if not table.translate(translation.CONTEXT, n)} == set()
+
+
+def test_the_table_of_numbers_shows_all_its_columns_in_german(german, qtbot) -> None:
+    dialog = NumbersDialog(german.window)
+    dialog.resize(dialog.sizeHint())
+    dialog.show()
+    dialog.show_rows(
+        "Bild 411, Person 1", [["rechtes Handgelenk (Gelenk)", "123456", "100", "1234.5", "1234.5", "179.9"]]
+    )
+    qtbot.waitUntil(lambda: dialog.table.columnWidth(0) > 150, timeout=5000)
+    assert dialog.table.horizontalHeader().length() < dialog.table.viewport().width()
+    assert dialog.table.geometry().left() > 0
 
 
 def shown(window: QWidget) -> Iterator[str]:

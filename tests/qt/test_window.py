@@ -8,9 +8,9 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QLabel
 
-from app.ui.style import ViewMode
 from models.labels import S31
 from runtime.output.palettes import colours
+from runtime.output.style import ViewMode
 
 pytestmark = pytest.mark.gui
 
@@ -77,10 +77,15 @@ def test_every_view_is_one_key_away_and_looks_different(playing, qtbot) -> None:
     for key, view in zip("1234569", views, strict=True):
         qtbot.keyClick(playing.window, key)
         assert playing.window.display.style.view is view
-        pictures[view] = seen(playing)
+        pictures[view] = seen(playing).astype(int)
     for i, a in enumerate(views):
         for b in views[i + 1 :]:
-            assert (pictures[a] != pictures[b]).any(), (a, b)
+            apart = np.abs(pictures[a] - pictures[b]).max(axis=2)
+            lines = {a, b} == {ViewMode.SKELETON, ViewMode.PICTURE}  # apart by joints and bones alone
+            assert (apart > 30).mean() > (0.0003 if lines else 0.15), (a, b)
+    silhouette = pictures[ViewMode.SILHOUETTE]
+    assert np.ptp(silhouette) > 200, "black and white"
+    assert np.ptp(silhouette, axis=2).max() < 30, "and no colour"
 
 
 def test_parts_only_shows_the_colours_of_the_labels(playing, qtbot) -> None:

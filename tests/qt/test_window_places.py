@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 
 import pytest
-from PyQt6.QtCore import QRect
-from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QMainWindow
+from PyQt6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PyQt6.QtGui import QColor, QGuiApplication, QImage
+from PyQt6.QtWidgets import QApplication, QInputDialog, QLineEdit, QMainWindow
 
+from app.ui.dialogs import ask_text
 from app.ui.window import Window
 
 pytestmark = pytest.mark.gui
@@ -39,3 +40,63 @@ def test_d07_a_place_off_the_screen_is_not_taken(qtbot, geometry: QRect | str) -
     seen = window.frameGeometry().intersected(QGuiApplication.primaryScreen().geometry())
     assert seen.width() >= 200
     assert seen.height() >= 200
+
+
+@pytest.mark.parametrize("corner", [QPoint(-300, 100), QPoint(500, 100), QPoint(60, 560), QPoint(60, -200)])
+def test_d27_a_window_that_would_be_half_off_the_screen_is_moved_into_it(qtbot, corner: QPoint) -> None:
+    window = Window()
+    qtbot.addWidget(window)
+    window.restore_texts(saved(QRect(corner, QSize(760, 400))), "")
+    window.show()
+    seen = window.frameGeometry().intersected(QGuiApplication.primaryScreen().availableGeometry())
+    assert seen.width() >= 755, "but for a frame of some pixels"
+    assert seen.height() >= 395
+
+
+def test_d27_the_panel_is_as_wide_as_before_once_the_window_is_and_cuts_no_name(qtbot) -> None:
+    window = Window()
+    qtbot.addWidget(window)
+    window.show_welcome(on=False)
+    window.show()
+    before, names = window._panel.width(), window.controls.legend
+    rows = [group.child(i) for group in map(names.topLevelItem, range(names.topLevelItemCount()))
+            for i in range(group.childCount())]  # fmt: skip
+    for width in (400, 1180):
+        window.resize(width, 500)
+        qtbot.wait(20)
+        room = names.columnWidth(0) - names.indentation()
+        assert max(names.fontMetrics().horizontalAdvance(r.text(0)) for r in rows) < room
+    assert window._panel.width() == before
+
+
+def test_d27_a_whole_link_and_the_whole_title_are_seen(qtbot) -> None:
+    window, link = Window(), "https://www.youtube.com/watch?v=abcdefghijk"
+    qtbot.addWidget(window)
+    window.show()
+    ask_text(window, "Open a link", "A link:", link, print)
+    dialog = window.findChild(QInputDialog)
+    field = dialog.findChild(QLineEdit)
+    assert field.fontMetrics().horizontalAdvance(link) < field.width() - 20
+    assert dialog.fontMetrics().horizontalAdvance(dialog.windowTitle()) < dialog.width() / 2
+    dialog.reject()
+
+
+def test_g13_no_widget_needs_opengl_and_a_display_of_another_scale_changes_nothing(playing, qtbot) -> None:
+    """Everything is painted by raster, plots too: nothing is lost with a graphics card or a display."""
+    playing.window.actions_["movement"].trigger()
+    qtbot.waitUntil(lambda: playing.movement.plot is not None, timeout=20_000)
+    widgets = QApplication.allWidgets()
+    assert len(widgets) > 100
+    assert [w for w in widgets if w.inherits("QOpenGLWidget") or w.inherits("QQuickWidget")] == []
+    canvas = playing.window.canvas
+    before = canvas.grab().toImage()
+    for kind in (QEvent.Type.DevicePixelRatioChange, QEvent.Type.StyleChange):
+        for widget in widgets:
+            QApplication.sendEvent(widget, QEvent(kind))
+    assert canvas.grab().toImage() == before
+    shot = QImage(canvas.size() * 2, QImage.Format.Format_RGB32)
+    shot.setDevicePixelRatio(2)
+    canvas.render(shot)
+    small = shot.scaled(canvas.size(), transformMode=Qt.TransformationMode.SmoothTransformation)
+    middle = canvas.rect().center()
+    assert abs(QColor(small.pixel(middle)).green() - QColor(before.pixel(middle)).green()) < 40

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.labels import MERGES, S31, JointSet, PartSet, from_s31
+from models.labels import LIP20, MERGES, S31, JointSet, PartSet, from_s31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.engine.engine import Engine, load_engine
 from runtime.engine.letterbox import NetworkSize
@@ -71,9 +71,14 @@ def add_parts(parsing: Parsing, truth: Image, parts: PartSet, tally: Confusion) 
 
 
 def score_lip(engine: Engine, samples: Iterable[Sample]) -> Scores:
-    """PCK of the person that each picture is cut to."""
-    rows = [(_annotated(s.people[0]), _best(_parsed(engine, s.image()))) for s in samples]
-    return lip_pck(*_columns(rows))
+    """PCK of the person that each picture is cut to; of models with LIP's parts their accuracies and IoU."""
+    rows, tally = [], Confusion(LIP20.classes) if engine.part_set == LIP20 else None
+    for sample in samples:
+        result = _parsed(engine, sample.image())
+        rows.append((_annotated(sample.people[0]), _best(result)))
+        if tally is not None and result.parsing is not None:
+            add_parts(result.parsing, sample.labels(), LIP20, tally)
+    return {**lip_pck(*_columns(rows)), **(tally.summary() if tally else {})}
 
 
 def score_mpii(engine: Engine, samples: Iterable[Sample]) -> Scores:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.labels import LIP16
+from models.labels import LIP16, LIP20
 from training.datasets.files import (
     BrokenError,
     Numbers,
@@ -24,7 +24,7 @@ from training.datasets.files import (
 )
 from training.datasets.problems import Problems
 from training.datasets.samples import Person, Sample, person
-from training.datasets.sets import LIP20, LIP_COARSE
+from training.datasets.sets import LIP_COARSE
 from training.photos import DataError
 
 IMAGES, PARSING, POSE, TESTING = (

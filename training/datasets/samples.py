@@ -57,14 +57,19 @@ class Person:
         return replace(self, xy=xy, visible=visible, box=flipped(self.box),
                        head_box=flipped(self.head_box), centre=centre)  # fmt: skip
 
-    def skeleton(self) -> Skeleton:
-        """The joints in the LSP-14 order, by name; what the set does not have is absent."""
-        xy, visible = np.zeros((14, 2), dtype=np.float32), np.zeros(14, dtype=np.int8)
-        for i, name in enumerate(LSP14.names):
+    def among(self, joints: JointSet) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+        """Places (n, 2), px, and visibility (n,) of a set's joints by name; others are absent."""
+        n = len(joints.names)
+        xy, visible = np.zeros((n, 2), dtype=np.float32), np.zeros(n, dtype=np.int8)
+        for i, name in enumerate(joints.names):
             if name in self.joints.names:
                 j = self.joints.id(name)
                 xy[i], visible[i] = self.xy[j], self.visible[j]
-        return Skeleton(xy, visible)
+        return xy, visible
+
+    def skeleton(self) -> Skeleton:
+        """The joints in the LSP-14 order."""
+        return Skeleton(*self.among(LSP14))
 
 
 def person(joints: JointSet, xy: ArrayLike, visible: ArrayLike) -> Person:

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from models.checkpoint import load_network
 from models.factored import STRIDE, FactoredConvNet, normalise
-from models.labels import FSP14, MERGED16, PASCAL7, PASCAL_PARTS, S31, PartMap
+from models.labels import FSP14, LIP20, MERGED16, PASCAL7, PASCAL_PARTS, S31, PartMap
 from models.network import Network
 from runtime.engine.letterbox import Letterbox, NetworkSize
 from training.centroids import GROUPS, JOINTS, centroids, expected
 from training.datasets.files import Pixels
 from training.datasets.samples import Sample
-from training.datasets.sets import FSP_PARTS, LIP20, S31_COARSE
+from training.datasets.sets import FSP_PARTS, S31_COARSE
 from training.metrics import Confusion, HitRates, pose_report, probe_pose
 from training.photos import DataError
 from training.prediction import cell_labels

@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from models.labels import FSP14, IGNORE, LIP16, S31, JointSet, PartMap, PartSet
+from models.labels import FSP14, IGNORE, LIP16, LIP20, S31, JointSet, PartMap, PartSet, mirror_of, voc_colours
 
 #: MPII's sixteen joints are LIP's, in the same order
 MPII16 = LIP16
 
 
-def _colours(n: int) -> tuple[tuple[int, int, int], ...]:
-    """The palette of PASCAL VOC for ids 1..n: bits of the id spread over the three channels."""
-
-    def channel(i: int, c: int) -> int:
-        return sum(((i >> (3 * bit + c)) & 1) << (7 - bit) for bit in range(8))
-
-    return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(1, n + 1))
-
-
-def _mirror(n: int, *pairs: tuple[int, int]) -> tuple[int, ...]:
-    swap = dict(pairs) | {b: a for a, b in pairs}
-    return tuple(swap.get(i, i) for i in range(1, n + 1))
-
-
-LIP20 = PartSet(
-    "LIP-20",
-    ("hat", "hair", "glove", "sunglasses", "upper-clothes", "dress", "coat", "socks", "pants", "jumpsuits",
-     "scarf", "skirt", "face", "left-arm", "right-arm", "left-leg", "right-leg", "left-shoe", "right-shoe"),
-    _mirror(19, (14, 15), (16, 17), (18, 19)),
-    _colours(19),
-)  # fmt: skip
 FSP_PARTS = PartSet(
-    "FSP-14", FSP14.names, _mirror(14, (3, 6), (4, 7), (5, 8), (9, 12), (10, 13), (11, 14)), _colours(14)
+    "FSP-14", FSP14.names, mirror_of(14, (3, 6), (4, 7), (5, 8), (9, 12), (10, 13), (11, 14)), voc_colours(14)
 )
 
 COARSE = ("head", "torso", "arms", "legs", "feet")

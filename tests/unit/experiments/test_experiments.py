@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from pathlib import Path
 
 import cv2
@@ -12,15 +13,21 @@ import torch
 
 from experiments import __main__ as experiments
 from experiments import pages
-from experiments.networks import NAMES, TRUNK, begin
-from experiments.occlusion import SIDES, black_out
+from experiments.claims import PartClaim, tried
+from experiments.domains import before_a_wall
+from experiments.networks import NETWORKS, SHIPPED, begin
 from experiments.pages import Page
-from experiments.people import HeldOut, PartScore
-from models.checkpoint import load_checkpoint, load_network
+from experiments.part_scores import KEPT, FinishedNetworks, confusions, keep, measures
+from experiments.people import SIDES, HeldOut, black_out
+from experiments.setting import TrainingSetting
+from models.checkpoint import load_checkpoint, load_network, save_network
 from models.factored import FactoredConvNet
-from models.labels import MERGED16, S31
+from models.families import ZOO
+from models.labels import IGNORE, MERGED16, S31
+from models.network import build
 from training.markdown import table
 from training.photos import GARMENTS
+from training.targets import CODES, SET_CODES
 
 
 @pytest.fixture
@@ -61,13 +68,98 @@ def street(tmp_path: Path) -> Path:
     return root.parent
 
 
+def counts_of(truth: list[int], found: list[int]) -> np.ndarray:
+    return confusions(np.array([truth], np.uint8), np.array([found], np.uint8)).astype(float)
+
+
 def test_left_and_right_are_averaged_not_pooled() -> None:
-    score = PartScore()
     right, left = S31.id("rhand"), S31.id("lhand")
-    truth = np.array([right] * 10 + [left] * 2, np.uint8)
-    score.confusion.add(truth, np.array([right] * 10 + [0, 0], np.uint8))
-    assert score.by_class("accuracy")["hands"] == pytest.approx(0.5)  # pooled it would be 10/12
-    assert list(score.by_class()) == list(MERGED16.names)
+    foot = [S31.id("rfoot")] * 3
+    counts = counts_of(foot + [right] * 10 + [left] * 2 + [IGNORE], foot + [right] * 10 + [0, 0, left])
+    found = measures(counts, photos=False)
+    assert found["hands"] == pytest.approx(0.5)  # pooled it would be 10/12
+    assert found["feet"] == pytest.approx(1)
+    assert found["class accuracy"] == pytest.approx(2 / 3)
+    assert found["person IoU"] == pytest.approx(13 / 15)
+    assert set(MERGED16.names) <= set(found)
+
+
+def test_garments_of_photos_are_the_parts_they_may_be() -> None:
+    hair, shoe, person = (SET_CODES[name] for name in ("head", "foot", "person"))
+    truth = [hair, hair, shoe, shoe, shoe, shoe, person, 0]
+    found = [S31.id("ruhead"), S31.id("rhand"), S31.id("lfoot"), 0, 0, 0, S31.id("neck"), S31.id("neck")]
+    rates = measures(counts_of(truth, found), photos=True)
+    assert (rates["head"], rates["foot"]) == (pytest.approx(1 / 2), pytest.approx(1 / 4))
+    assert rates["garments"] == pytest.approx(3 / 8), "trousers are nowhere"
+    assert rates["person IoU"] == pytest.approx(4 / 8)
+    assert rates["background"] == 0
+
+
+def test_scores_of_a_network_are_those_of_its_conditions(packed: Path, tmp_path: Path) -> None:
+    """Forced silhouettes are followed to the cell; a hidden person is another; only a factor is injected."""
+    people = HeldOut.read(packed)
+    a = Namespace(data=tmp_path, limit=None)
+    for row, ways in (("factored-s31", {"own", "forced", "injected"}), ("enet-relu", {"own", "forced"})):
+        keep(build(ZOO[row]).eval(), people, a, tmp_path / f"{row}.npz", 64)
+        with np.load(tmp_path / f"{row}.npz") as found:
+            assert set(found) == ways | {f"hidden {way}" for way in ways}
+            forced = measures(found["forced"].astype(float), photos=False)
+            assert (forced["person IoU"] == 1).all()
+            assert (forced["background"] == 1).all()
+            assert (found["own"] != found["hidden own"]).any()
+
+
+def keep_right(folder: Path, right: dict[str, int]) -> None:
+    """Scores of networks that find so many of ten cells."""
+    truth = np.full((8, 10), 5, np.uint8)
+    for name, cells in right.items():
+        (folder / name).mkdir(parents=True)
+        np.savez(folder / name / KEPT, own=confusions(truth, np.where(np.arange(10) < cells, truth, 6)))
+
+
+def test_only_seeds_that_both_networks_have_are_compared(tmp_path: Path) -> None:
+    """Factored finds every cell with seeds 1 and 2 and none with 3, the Baseline half of them."""
+    right = {"factored-1": 10, "factored-2": 10, "factored-3": 0, "baseline-1": 5, "baseline-2": 4}
+    keep_right(tmp_path, right)
+    scores = FinishedNetworks(tmp_path, (1, 2, 3))
+    uses = (("factored", "own"),), (("baseline", "own"),)
+    apart = scores.interval("class accuracy", *uses)
+    assert apart is not None
+    assert (apart.seeds, apart.mean) == (2, pytest.approx(0.55))
+    assert (apart.low, apart.high) == (pytest.approx(0.5), pytest.approx(0.6)), (
+        "pictures are alike, seeds not"
+    )
+    assert PartClaim("", "", *uses, "class accuracy").row(scores)[-1] == "**agrees**"
+    assert PartClaim("", "", *reversed(uses), "class accuracy").row(scores)[-1] == "**disagrees**"
+    assert PartClaim("", "", *uses, "class accuracy", alike=0.05).row(scores)[-1] == "**disagrees**"
+    assert PartClaim("", "", *uses, "class accuracy", alike=2.0).row(scores)[-1] == "**agrees**"
+    assert PartClaim("", "", *uses, "class accuracy", alike=1.2).row(scores)[-1] == "**cannot say**"
+    assert PartClaim("", "", uses[0], (("enet", "own"),)).row(scores) is None
+
+
+def test_what_does_not_reproduce_is_shown_in_another_setting(tmp_path: Path) -> None:
+    here, other = tmp_path / "here", tmp_path / "other"
+    keep_right(here, {"factored-1": 4, "factored-2": 4, "baseline-1": 5, "baseline-2": 5})
+    keep_right(other, {"factored-1": 9, "factored-2": 9, "baseline-1": 8, "baseline-2": 8})
+    TrainingSetting(50, 64, cold=False).write(other)
+    above = PartClaim("above", "", (("factored", "own"),), (("baseline", "own"),), "class accuracy")
+    below = PartClaim("below", "", above.minus, above.plus, "class accuracy")
+    a = Namespace(tried=[other], seeds=(1, 2), steps=50, crop=64, trunk=None)
+    page = tried((above, below), FinishedNetworks(here, (1, 2)), a)
+    assert "| above | class accuracy | encoders from the parser | 80.0 |" in page
+    assert "**agrees**" in page
+    assert "below" not in page, "that claim agrees already"
+    a.tried = []
+    assert not tried((above, below), FinishedNetworks(here, (1, 2)), a)
+
+
+def test_a_wall_replaces_the_place_not_the_person(packed: Path) -> None:
+    people = HeldOut.read(packed)
+    made = people.changed(before_a_wall, 1)
+    inside = cv2.erode((people.labels[0] > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    outside = cv2.dilate((people.labels[0] > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    assert np.abs(made.images[0][inside].astype(int) - people.images[0][inside]).max() <= 1
+    assert made.images[0][outside].std() != people.images[0][outside].std()
 
 
 def test_the_rectangle_is_black_and_covers_a_pixel_of_the_person() -> None:
@@ -118,38 +210,97 @@ def test_a_page_shows_what_stands_beside_it(tmp_path: Path, monkeypatch: pytest.
         assert (tmp_path / "new" / f"0-name-{picture}.png").stat().st_size > 100
 
 
-def test_the_commands_train_what_is_missing_once_and_write_their_pages(
-    packed: Path, street: Path, tmp_path: Path
-) -> None:
-    out, runs = tmp_path / "docs", tmp_path / "runs"
-    common = ["--out", str(out), "--runs", str(runs), "--synthetic", str(packed), "--test", str(packed),
-              "--size", "64", "--shipped-size", "64", "--steps", "1", "--limit", "3",
-              "--data", str(street)]  # fmt: skip
-    assert experiments.main(["one", *common]) == 0
-    made = {p: p.stat().st_mtime_ns for p in runs.rglob("last.safetensors")}
-    assert len(made) == 3
-    for path in made:
-        settings = load_checkpoint(path)[1]["config"]["step"]["setting_shares"]
-        assert all(share > 0 for share in settings), "noise and injection are what the experiments are about"
-    for name in ("two", "three", "four", "five"):
-        assert experiments.main([name, *common]) == 0
-    assert {p: p.stat().st_mtime_ns for p in runs.rglob("last.safetensors")} == made
+@pytest.fixture
+def common(packed: Path, street: Path, tmp_path: Path) -> list[str]:
+    """Options of all commands, on next to nothing."""
+    return ["--out", str(tmp_path / "docs"), "--runs", str(tmp_path / "runs"), "--synthetic", str(packed),
+            "--test", str(packed), "--size", "64", "--shipped-size", "64", "--steps", "1", "--limit", "3",
+            "--crop", "64", "--data", str(street)]  # fmt: skip
+
+
+def test_networks_are_trained_and_scored_once(common: list[str], tmp_path: Path) -> None:
+    command = ["networks", *common, "--seeds", "1", "--rows", "factored", "factored-uniform"]
+    assert experiments.main(command) == 0
+    folder = tmp_path / "runs" / "exp-1-64-cold"
+    made = {p: p.stat().st_mtime_ns for p in folder.rglob("*.*") if p.suffix in (".safetensors", ".npz")}
+    assert {str(p.relative_to(folder)) for p in made} == {
+        f"{row}-1/{file}" for row in ("factored", "factored-uniform") for file in ("last.safetensors", KEPT)
+    } | {f"shipped-0/{KEPT}"}
+    ours, even = (load_checkpoint(folder / f"{n}-1" / "last.safetensors")[1]["config"]["step"]
+                  for n in ("factored", "factored-uniform"))  # fmt: skip
+    assert min(ours["setting_shares"]) > 0
+    assert ours["inject"] > 0
+    assert (even["setting_shares"], even["inject"]) == ([0.25] * 4, 0)
+    assert experiments.main(command) == 0
+    assert {p: p.stat().st_mtime_ns for p in made} == made
+
+
+def test_only_what_their_names_say_differs_between_the_networks() -> None:
+    words = {name: " ".join(n.words) for name, n in NETWORKS.items()}
+    assert not any(words[name] for name in ("factored", "baseline", "enet"))
+    assert words["factored-alone"] == "--setting-shares 0 0 1 0 --true-silhouettes 0"
+    assert words["factored-no-injection"] == "--true-silhouettes 0"
+    assert words["factored-prelu"] == words["factored-uniform"]
+    assert {n.row for n in NETWORKS.values()} == {
+        "factored-s31", "baseline-relu", "enet-relu", "factored-s31-paper"
+    }  # fmt: skip
+
+
+def test_pages_are_made_of_what_is_finished(common: list[str], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in (*NETWORKS, "shipped"):
+        for seed in (0,) if name == "shipped" else (1, 2) if name != "enet" else (2,):
+            kept = tmp_path / "runs" / "exp-1-64-cold" / f"{name}-{seed}" / KEPT
+            kept.parent.mkdir(parents=True)
+            shape = (3, CODES, S31.classes)
+            ways = ("own", "forced") if name in ("baseline", "enet") else ("own", "forced", "injected")
+            np.savez(kept, **{f"{some}{way}": rng.integers(1, 9, shape).astype(np.uint16)
+                              for some in ("", "hidden ", "ccp ") for way in ways})  # fmt: skip
+    for name in ("one", "two", "three"):
+        assert experiments.main([name, *common, "--seeds", "1", "2", "--finished"]) == 0
     for page, words in (
-        ("1-state-of-the-art", "ENet against the better"),
-        ("2-direct-injection", "hard constraint"),
-        ("3-occlusion", "under occlusion"),
-        ("4-supervised-transfer", "without a part label"),
-        ("5-semi-supervised-transfer", "Tran-Grab"),
+        ("1-state-of-the-art", "Not trained with every seed yet: enet."),
+        ("2-direct-injection", "the settings teach the head"),
+        ("3-occlusion", "without silhouettes both fall alike"),
     ):
-        text = (out / f"{page}.md").read_text()
+        text = (tmp_path / "docs" / f"{page}.md").read_text()
         assert words in text
         assert "16 passes each" in text
+        assert (tmp_path / "docs" / f"{page}-iou.png").exists()
+    one = (tmp_path / "docs" / "1-state-of-the-art.md").read_text()
+    above = [line for line in one.splitlines() if line.startswith("| Factored is above ENet")]
+    assert "| 1 | **cannot say (one seed)** |" in above[0]
+
+
+def test_a_factor_is_moved_with_every_seed_that_is_asked_for(common: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "exp-1-64-cold"
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        (folder / f"factored-{seed}").mkdir(parents=True)
+        row = ZOO["factored-s31"]
+        save_network(folder / f"factored-{seed}" / "last.safetensors", row, build(row), {"images": 16})
+        (folder / f"factored-{seed}" / KEPT).touch()
+    for name in ("four", "five"):
+        assert experiments.main([name, *common, "--seeds", "1", "2"]) == 0
+    kept = {p: p.stat().st_mtime_ns for p in folder.glob("*.npz")}
+    assert {p.stem for p in kept} == {
+        f"{name}-{of}-{s}" for name in ("four", "five") for of in ("ccp", "studio", "camera") for s in (1, 2)
+    }
+    for name, page, words in (
+        ("four", "4-supervised-transfer", "| person IoU |"),
+        ("five", "5-semi-supervised-transfer", "![studio]("),
+    ):
+        assert experiments.main([name, *common, "--seeds", "1", "2", "3", "--finished"]) == 0
+        text = (tmp_path / "docs" / f"{page}.md").read_text()
+        assert text.count(" 2 seeds.") == 3
+        assert words in text
+    assert {p: p.stat().st_mtime_ns for p in kept} == kept
 
 
 def test_all_networks_begin_with_the_same_trunk(tmp_path: Path) -> None:
     nets = []
-    for name in NAMES:
-        begin(name, TRUNK, 1, tmp_path / f"{name}.safetensors")
+    for name in ("baseline", "enet", "factored", "factored-alone"):
+        begin(name, SHIPPED, 1, tmp_path / f"{name}.safetensors")
         nets.append(load_network(tmp_path / f"{name}.safetensors")[0])
     x = torch.rand(1, 3, 64, 64)
     with torch.no_grad():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -12,14 +13,18 @@ from torch import Tensor, nn
 from export.graphs import to_onnx
 from export.parity import check
 from export.rewrite import rewrite
-from models.factored import FactoredConvNet
+from models.factored import FactoredConvNet, normalise
 from models.families import MULA_SMALL, ZOO, Direction, MutualLearning, part_and_joint_stages
 from models.hourglass import HourglassShape
 from models.joints import JointsNet
 from models.mula import MulaNet, build, of_hourglasses
 from models.network import build as build_row
+from tests.contracts.conftest import batch
 from tests.networks import seasoned
+from training.loop import TrainConfig, new_state, train
+from training.recipes import recipe_of
 
+CPU = torch.device("cpu")
 TINY = HourglassShape(channels=16, levels=2)
 
 
@@ -149,3 +154,22 @@ def test_stages_of_hourglasses_export_and_agree() -> None:
     stages = part_and_joint_stages(row)
     model = to_onnx(rewrite(stage), stages, "network").SerializeToString()
     check({"network": model}, {"network": stage}, stages)
+
+
+def test_the_papers_rate_leaves_a_network_that_is_finite_in_a_test(tmp_path: Path) -> None:
+    """Norms that remember the weights before the last steps would let each stage square what they miss."""
+    row = ZOO["mula-hg5"]
+    torch.manual_seed(0)
+    net = of_hourglasses(HourglassShape(channels=16, levels=3), (7, 17), row.mutual)
+    config = replace(TrainConfig.of(recipe_of(row, "mula_paper", bf16=False)), steps=2)
+    state = new_state(config, row, net, CPU)
+    given = batch(row)
+    noise = torch.randint(0, 256, given.images.shape, generator=torch.Generator().manual_seed(1))
+    train(
+        state, config, [given] * 3 + [replace(given, images=noise.numpy().astype("uint8"))], tmp_path, {}, CPU
+    )
+    with torch.no_grad():
+        maps = state.ema.eval()(normalise(noise.permute(0, 3, 1, 2).float()))
+        stale = net.eval()(normalise(noise.permute(0, 3, 1, 2).float()))
+    assert all(m.abs().max() < 1000 for m in maps.values())
+    assert not all(m.abs().max() < 1000 for m in stale.values()), "there is nothing to mend"

@@ -54,6 +54,9 @@ def test_a_person_is_somewhere_and_has_a_score() -> None:
             PersonResult(box, score)
     with pytest.raises(ValueError, match="uint8"):
         PersonResult((0, 0, 5, 5), 0.5, mask=np.zeros((4, 6), np.bool_))  # type: ignore[arg-type]
+    for shape in ((6,), (4, 6, 1)):
+        with pytest.raises(ValueError, match=r"expected \(h, w\)"):
+            PersonResult((0, 0, 5, 5), 0.5, mask=np.zeros(shape, np.uint8))
 
 
 def test_a_result_has_poses_of_one_set() -> None:

@@ -16,6 +16,7 @@ from personalize.finetune import (
     FinetuneData,
     FrameDataset,
     ReplayBuffer,
+    draw,
     held_out,
     learn,
     loss_on,
@@ -54,6 +55,17 @@ def weights(factor):
 
 def same(one, two):
     return all(torch.equal(one[k], two[k]) for k in one)
+
+
+def test_an_epoch_is_every_frame_once_and_steps_end_where_they_are_told_to():
+    data = FinetuneData(dataset(), range(2, 12))
+    whole = draw(data, replace(QUICK, epochs=2, most_steps=99), 0)
+    assert [last for _, _, last in whole] == [False, False, True] * 2
+    for epoch in (whole[:3], whole[3:]):
+        assert sorted(np.concatenate([which for which, _, _ in epoch])) == list(range(2, 12))
+    few = draw(data, replace(QUICK, epochs=10**9, most_steps=4), 0)
+    assert [last for _, _, last in few] == [False, False, True, True]
+    assert all((a == b).all() for (a, _, _), (b, _, _) in zip(few, whole[:4], strict=True))
 
 
 def test_it_learns_and_leaves_what_it_was_given_alone(base):

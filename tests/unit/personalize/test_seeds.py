@@ -19,6 +19,14 @@ def test_window_has_its_length_and_its_frame(frames, around, span):
     assert min(max(around, 0), frames - 1) in found
     assert found.start >= 0
     assert found.stop <= frames
+    if span // 2 <= around < frames - span:
+        assert around - found.start == span // 2, "in the middle where there is room on both sides"
+
+
+@pytest.mark.parametrize(("frames", "span"), [(0, 5), (5, 0), (-1, -1)])
+def test_a_window_of_nothing_is_refused(frames, span):
+    with pytest.raises(ValueError, match=f"{span} of {frames} frames"):
+        window(frames, span=span)
 
 
 def test_window_of_the_paper():

@@ -66,7 +66,7 @@ def test_a_broken_picture_is_named_and_left_out(pictures: Path, caplog: pytest.L
 )
 def test_what_cannot_be_used_is_refused_by_name(pictures: Path, capsys, spoil, told) -> None:  # type: ignore[no-untyped-def]
     spoil(pictures)
-    assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 1
+    assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 2
     assert told in capsys.readouterr().err
     assert not (pictures / "moved.safetensors").exists()
 
@@ -92,6 +92,6 @@ def test_masks_that_teach_nobody_or_are_ambiguous_are_refused(
 ) -> None:
     for path in (pictures / "masks").iterdir():
         cv2.imwrite(str(path), np.minimum(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), value))
-    assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 1
+    assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 2
     assert told in capsys.readouterr().err
     assert not (pictures / "moved.safetensors").exists()

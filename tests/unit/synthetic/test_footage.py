@@ -14,7 +14,8 @@ from synthetic.bodies import Bodies, load_bodies
 from synthetic.footage import choreography, files, places
 from synthetic.footage.cast import SAMPLE
 from synthetic.footage.choreography import Choreography
-from synthetic.footage.takes import TAKES, Production, Take
+from synthetic.footage.takes import TAKES, Performer, Production, Take
+from synthetic.footage.unseen import UNSEEN
 from synthetic.generate import TEST_SHARE
 from training.centroids import JOINTS, Distances, centroids, true_joints
 
@@ -91,6 +92,36 @@ def test_the_takes_are_many_and_a_third_is_hard() -> None:
     held_out = int(160 * TEST_SHARE)
     assert all(take.person.body < held_out for take in TAKES)
     assert all(round(take.performed().seconds * 25) == 75 for take in TAKES)
+
+
+def test_the_unseen_takes_are_of_others_than_the_first_ones() -> None:
+    bodies = {take.person.body for take in UNSEEN}
+    assert len({take.name for take in UNSEEN}) == len(bodies) == len(UNSEEN) == 20
+    assert not bodies & {take.person.body for take in TAKES}
+    assert max(bodies) < int(160 * TEST_SHARE)
+    assert 3 * sum(bool(take.others) for take in UNSEEN) >= len(UNSEEN)
+    assert 3 * sum(take.hard for take in UNSEEN) >= len(UNSEEN)
+    assert all(c.person.body != take.person.body for take in UNSEEN for c in take.others)
+
+
+def test_companions_are_seen_and_are_not_of_the_truth(bodies: Bodies, dancing: Production) -> None:
+    beside = Performer(replace(SAMPLE, body=1), choreography.boxing, (-1.1, 0.6))
+    both = Production(replace(dancing.take, others=(beside,)), SIZE, bodies).frame(40)
+    alone = dancing.frame(40)
+    np.testing.assert_array_equal(both.labels, alone.labels)  # nobody stands before the dancer
+    np.testing.assert_array_equal(both.joints, alone.joints)
+    changed = np.abs(both.image.astype(int) - alone.image).max(axis=2) > 40
+    assert (changed & (alone.labels == 0)).sum() > 0.5 * (alone.labels > 0).sum()
+
+
+def test_a_mirrored_performance_is_its_mirror_image(bodies: Bodies, dancing: Production) -> None:
+    take = replace(dancing.take, performed=lambda: choreography.mirrored(choreography.dancing()))
+    other = Production(take, SIZE, bodies)
+    for number in (20, 50):
+        wrists = [p.frame(number).joints[9:11, :2] for p in (dancing, other)]
+        turned = (SIZE[0] - 1 - wrists[1][::-1, 0], wrists[1][::-1, 1])
+        np.testing.assert_allclose(wrists[0].T, turned, atol=0.12 * SIZE[0])  # the camera stands 10 cm beside
+        assert np.abs(wrists[0] - wrists[1]).max() > 0.1 * SIZE[0]
 
 
 @pytest.mark.slow

@@ -127,6 +127,7 @@ def test_table_is_read_as_written(tmp_path, skeleton):
     write_table(tmp_path / "t.npz", lifts)
     table = read_table(tmp_path / "t.npz")
     assert len(table) == 3
+    assert [len(table.of_split(test=t)) for t in (False, True)] == [3, 0]
     a, b = (table.sample(skeleton, np.random.default_rng(4)) for _ in range(2))
     assert np.array_equal(a, b)
     assert a.shape == (len(skeleton.parents), 3, 3)

@@ -173,8 +173,7 @@ def test_backgrounds_are_split_without_overlap(tmp_path):
 
 def test_an_unreadable_background_is_named(tmp_path):
     (tmp_path / "broken.jpg").write_bytes(b"no picture")
-    (tmp_path / "second.jpg").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"second\.jpg: not a readable picture"):
+    with pytest.raises(ValueError, match=r"broken\.jpg: not a readable picture"):
         Generator(size=64, pool=POOL, backgrounds=[tmp_path])
 
 
@@ -217,6 +216,33 @@ def test_written_files_match_the_samples(tmp_path):
     packed = np.load(tmp_path / "pack.keypoints.npy")
     assert alone
     assert all(np.allclose(packed[i], alone.get(i, 0), atol=0.01) for i in range(3))
+
+
+@pytest.mark.skipif(not (SHARED / "makehuman").is_dir(), reason="no MakeHuman assets beside the checkout")
+def test_splits_share_no_garment_no_hair_and_no_pose(generator):
+    train, test = (
+        Generator(SHARED / "makehuman", SHARED / "poses", size=64, pool=POOL, split=s)
+        for s in ("train", "test")
+    )
+    for kind in ("suits", "shoes", "hairs"):
+        learned, held_out = ({item.name for item in getattr(g.dresser.wardrobe, kind)} for g in (train, test))
+        assert learned
+        assert held_out
+        assert not learned & held_out
+    assert {s.name.split("_")[0] for s in test.dresser.wardrobe.suits} == {"female", "male"}
+    learned, held_out = ({pose.tobytes() for pose in g.motions} for g in (train, test))
+    assert held_out
+    assert not learned & held_out
+    assert (test.sample(1).labels > 0).any()
+
+
+def test_every_nth_is_held_out_and_none_of_a_few():
+    from synthetic.splits import of_split
+
+    assert of_split("abcdefghi", test=True) == ["a", "e", "i"]
+    assert of_split("abcdefghi", test=False) == list("bcdfgh")
+    assert of_split("abc", test=True) == []
+    assert of_split("abc", test=False) == list("abc")
 
 
 @pytest.mark.skipif(not (SHARED / "makehuman").is_dir(), reason="no MakeHuman assets beside the checkout")

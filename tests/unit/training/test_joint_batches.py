@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -17,8 +18,16 @@ from models.outputs import Heatmaps, JointDisks, PartLabels, PartProbabilities
 from training.batches import DataFolders, batches_for
 from training.heatmap_loss import heatmap_loss
 from training.joint_batches import JointSources, make_joint_batch
-from training.joint_photos import JointPhoto, annotated, with_landmarks
-from training.photos import DataError, Photo
+from training.joint_photos import (
+    FEWEST,
+    LANDMARKS,
+    PRECISE,
+    JointPhoto,
+    annotated,
+    read_joint_photos,
+    with_landmarks,
+)
+from training.photos import DEVELOPMENT_TEST, GARMENTS, DataError, Photo
 from training.scribbles import Skeleton
 from training.stream import Batch, BatchShape, Packed
 from training.teacher_labels import read_landmarks
@@ -144,7 +153,7 @@ def striped() -> JointPhoto:
 def both(step: int = 0, **given: object) -> Batch:
     """Codes and heat maps of the spots on black."""
     dark = [np.zeros((200, 200, 3), np.uint8)]
-    sources = JointSources(OUTPUT, [striped()], dark, parts=True, **given)  # type: ignore[arg-type]
+    sources = JointSources(OUTPUT, [striped()], dark, parts=S31, **given)  # type: ignore[arg-type]
     return make_joint_batch(sources, BatchShape(24, 128, 4), seed=1, step=step)
 
 
@@ -201,3 +210,43 @@ def test_a_network_gets_the_batches_of_most_of_its_outputs(tmp_path: Path) -> No
     with pytest.raises(DataError, match="learns joints"):
         batches_for((parts, joints), replace(folders, own=(tmp_path,)), shape, 0)
     assert batches_for((parts, PartLabels(parts="PASCAL-7")), folders, shape, 0)
+
+
+def joint_folders(root: Path, annotated_joints: int) -> Path:
+    """One picture of each source, the teacher's landmarks of all, so many joints annotated in LSP's."""
+    picture = np.full((30, 40, 3), 90, np.uint8)
+    rows = [[5 + k, 20, 1 if k < annotated_joints else 0] for k in range(14)]
+    names = [f"{i:03d}" for i in range(DEVELOPMENT_TEST + 1)]
+    for folder, stems in (("lsp/images", names), ("lspet/images", names[:1]), ("ccp/images", names),
+                          ("ccp_unlabelled", names[:1])):  # fmt: skip
+        (root / folder).mkdir(parents=True)
+        for stem in stems:
+            cv2.imwrite(str(root / folder / f"{stem}.jpg"), picture)
+    for name in ("lsp", "lspet"):
+        (root / name / "keypoints.json").write_text(json.dumps({"images": dict.fromkeys(names, rows)}))
+    (root / "ccp" / "labels.json").write_text(json.dumps(list(GARMENTS)))
+    for kind in ("silhouettes", "labels"):
+        (root / "ccp" / kind).mkdir()
+        cv2.imwrite(str(root / "ccp" / kind / f"{names[0]}.png"), picture[..., 0] * 0)
+    return root
+
+
+@pytest.mark.parametrize("annotated_joints", [0, FEWEST - 1, FEWEST])
+def test_photos_with_enough_joints_are_read_and_precise_ones_drawn_more_often(
+    annotated_joints: int, tmp_path: Path
+) -> None:
+    """Ankles, knees and hips of LSP are in COCO; the nose is told by a teacher who saw it."""
+    root = joint_folders(tmp_path, annotated_joints)
+    seen = np.zeros((33, 3))
+    seen[LANDMARKS["nose"]] = 7, 8, 1
+    for name, table in (("lsp", seen), ("lspet", seen * 0), ("ccp", seen * 0 + 1), ("ccp_unlabelled", seen)):
+        (root / "teacher" / name).mkdir(parents=True)
+        held = {"images": {"000": {"landmarks": table.tolist()}}}
+        (root / "teacher" / name / "landmarks.json").write_text(json.dumps(held))
+    photos = read_joint_photos(root)
+    told = [int(p.known.sum()) for p in photos]
+    precise = [annotated_joints + 1] * PRECISE if annotated_joints + 1 >= FEWEST else []
+    assert told == [*precise, *([annotated_joints] if annotated_joints >= FEWEST else []), len(LANDMARKS)]
+    if precise:
+        assert photos[0].points[COCO17.id("nose")].tolist() == [7, 8]
+    assert {p.name for p in photos} == {"000.jpg"}, "the last ones by name are for testing"

@@ -16,7 +16,7 @@ from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.system import paths
 from training.__main__ import main as train
-from training.evaluate import by_engine, score_folder
+from training.evaluate import by_engine, score_folder, score_synthetic
 from training.evaluate import main as evaluate
 from training.metrics import (
     Confusion,
@@ -29,7 +29,7 @@ from training.metrics import (
     silhouette_iou,
 )
 from training.photos import GARMENTS
-from training.prediction import open_network, predict
+from training.prediction import Prediction, open_network, predict
 from training.scribbles import Skeleton
 
 
@@ -174,12 +174,24 @@ def test_garments_are_scored_where_they_are() -> None:
 
 def test_missing_data_and_unparsed_folders_are_refused_in_words(tmp_path, shared_data, capsys) -> None:  # type: ignore[no-untyped-def]
     assert train(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "run")]) == 2
-    assert evaluate([str(tmp_path), "--set", "lsp", "--data", str(shared_data)]) == 1
+    assert evaluate([str(tmp_path), "--set", "lsp", "--data", str(shared_data)]) == 2
     words = capsys.readouterr().err
     assert ".json: not there" in words
     assert "--data" in words
     assert "xfactor parse" in words
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("none.safetensors", "none"), ("", "--set"), ("damaged", "network.onnx")]
+)
+def test_where_nothing_can_be_scored_nothing_was_begun(tmp_path, capsys, name, told) -> None:  # type: ignore[no-untyped-def]
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "network.onnx").write_bytes(b"junk")
+    assert evaluate([str(tmp_path / name), "--data", str(tmp_path)]) == 2
+    said = capsys.readouterr()
+    assert told in said.err
+    assert not said.out
 
 
 def test_a_parsed_folder_is_scored_like_a_network(tmp_path, shared_data) -> None:  # type: ignore[no-untyped-def]
@@ -236,3 +248,20 @@ def test_a_model_and_its_checkpoint_are_scored_by_one_geometry(street_photos: Pa
     assert shipped.labels.shape == torched.labels.shape == (90, 70)
     assert np.abs(shipped.person - torched.person).max() < 0.02
     assert (shipped.labels == torched.labels).mean() > 0.99
+
+
+def test_rendered_people_are_scored_over_the_whole_set(tmp_path: Path) -> None:
+    """Half of the first picture is a neck, a quarter of the second; half of both is said to be."""
+    neck = S31.id("neck")
+    labels = np.zeros((2, 8, 8), np.uint8)
+    labels[0, :4], labels[1, :2] = neck, neck
+    np.save(tmp_path / "set.images.npy", np.zeros((2, 8, 8, 3), np.uint8))
+    np.save(tmp_path / "set.labels.npy", labels)
+
+    def halves(_: np.ndarray) -> Prediction:
+        return Prediction(labels[0], (labels[0] > 0).astype(np.float32))
+
+    scores = score_synthetic(halves, tmp_path / "set")
+    for name in ("mean IoU of 31 parts", "mean IoU of 16 merged parts", "parts>0 IoU"):
+        assert scores[name] == pytest.approx((32 + 16) / (32 + 32)), name
+    assert scores["mean accuracy of 31 parts"] == 1

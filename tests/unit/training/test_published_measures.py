@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.labels import COCO17, LSP14, PASCAL_PARTS, S31, JointSet
+from models.labels import COCO17, LIP20, LSP14, PASCAL_PARTS, S31, JointSet
 from models.results import Parsing, Pose
 from tests.unit.training.datasets import made
 from training.datasets.__main__ import main
 from training.datasets.joint_score import add_parts, joints_of
-from training.datasets.sets import LIP20, PASCAL14
+from training.datasets.sets import PASCAL14
 from training.group_scores import GroupPicture, pck_dist, pose_map
 from training.metrics import Confusion
 from training.pck import lip_pck, mpii_pckh
@@ -52,12 +52,17 @@ def test_lip_leaves_out_who_has_no_head_and_joints_nobody_annotated() -> None:
     assert scores["Ank"] != scores["Ank"], "one of its two joints was never tried"
     far = lip_pck(figure(), figure() + 0.9)["overall"]
     assert far == 100, "cut to whole numbers"
+    near = figure()
+    near[0, 0] = 1, 5
+    found = near.copy()
+    found[0, 0] = np.nan
+    assert lip_pck(near, found)["Ank"] == 100, "what is missing lies at (1, 1), 4 px away"
 
 
 def test_mpii_pools_joints_and_integrates_thresholds() -> None:
     truth = figure()
     found = truth.copy()
-    boxes = np.array([[0.0, 0, 30, 40]])  # diagonal 50, reference 30
+    boxes = np.array([[7.0, 2, 37, 42]])  # diagonal 50, reference 30
     found[0, 0, 1] = 15  # exactly half: right
     found[0, 1, 1] = 16
     found[0, 6] += 400  # the pelvis does not count

@@ -17,7 +17,7 @@ from models.families import ZOO, ZooRow
 from models.network import build
 from models.outputs import Heatmaps, PartProbabilities
 from training.__main__ import main, only
-from training.batches import BACKGROUNDS
+from training.batches import BACKGROUNDS, draws_a_mixture
 from training.heatmap_loss import squared_loss
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, train
 from training.objectives import losses_of
@@ -259,3 +259,8 @@ def test_another_familys_recipe_is_refused(tmp_path: Path, capsys: pytest.Captur
 )
 def test_recipes_fit_their_own_family(row: str, recipe: str) -> None:
     assert fits(ZOO[row], recipe)
+
+
+def test_a_mixture_is_recorded_where_one_is_drawn_from() -> None:
+    mixed = {n for n, row in ZOO.items() if draws_a_mixture([o for s in row.stages for o in s.outputs])}
+    assert mixed == {n for n, row in ZOO.items() if row.parts and not row.joints}

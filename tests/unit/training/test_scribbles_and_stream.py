@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.labels import IGNORE, LSP14, S31
-from training.augment import Ranges, affine, warp
+from training.augment import Ranges, affine, warp, warp_codes
 from training.metrics import HitRates, pose_report, probe_pose
 from training.photos import DataError, Photo, read_ccp, read_lsp
 from training.scribbles import Skeleton, scribble
@@ -80,7 +80,7 @@ def test_flip_swaps_sides_in_picture_and_labels_together() -> None:
     codes[:, :32] = S31.id("rhand")
     still = Ranges(scale=(1, 1), angle=0, shift=0, flip=1.0)
     m = affine(np.random.default_rng(0), (64, 64), 64, still)
-    picture, target = warp(image, codes, m, 64, 4, IGNORE)
+    picture, target = warp(image, m, 64), warp_codes(codes, m, 64, 4, IGNORE)
     assert picture[32, 48].tolist() == [255] * 3
     assert target[8, 12] == S31.id("lhand"), "what was the right hand is the left one in the mirror"
     assert target[8, 4] == S31.id("rhand")
@@ -96,7 +96,7 @@ def test_labels_stay_under_their_pixels() -> None:
     ranges = Ranges(scale=(0.4, 1.6), angle=40, wild_angle=0.3)
     for _ in range(20):
         m = affine(rng, (150, 200), 128, ranges)
-        picture, target = warp(image, codes, m, 128, 4, 0)
+        picture, target = warp(image, m, 128), warp_codes(codes, m, 128, 4, 0)
         coarse = picture[..., 0].reshape(32, 4, 32, 4).mean((1, 3)) > 127
         disagree = (coarse != (target == S31.id("neck"))).sum()
         assert disagree <= 0.12 * max(20, coarse.sum() + 60)

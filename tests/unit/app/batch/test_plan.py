@@ -6,6 +6,8 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,23 +100,31 @@ def test_a_bad_argument_fails_alone(tmp_path: Path) -> None:
     assert all(i.reason for i in items[:3])
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that others reach: pytest closes its own to them whenever another run begins."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
-def test_a_folder_without_rights_fails_alone(tmp_path: Path) -> None:
-    closed, inner = image(tmp_path / "closed" / "a.png"), image(tmp_path / "in" / "inner" / "b.png").parent
-    image(tmp_path / "in" / "c.png")
-    (tmp_path / "out").mkdir(mode=0o777)
+def test_a_folder_without_rights_fails_alone(open_folder: Path) -> None:
+    closed, inner = (
+        image(open_folder / "closed" / "a.png"),
+        image(open_folder / "in" / "inner" / "b.png").parent,
+    )
+    image(open_folder / "in" / "c.png")
+    (open_folder / "out").mkdir(mode=0o777)
     script = f"""if True:
         import os, sys
         from pathlib import Path
         from app.batch.options import ParseJob
         from app.batch.plan import passed_over, plan
         os.setuid(65534)
-        sources = {str(closed)!r}, {str(closed.parent)!r}, {str(tmp_path / "in")!r}
-        todo = ParseJob(sources, Path({str(tmp_path / "out")!r}), recursive=True)
+        sources = {str(closed)!r}, {str(closed.parent)!r}, {str(open_folder / "in")!r}
+        todo = ParseJob(sources, Path({str(open_folder / "out")!r}), recursive=True)
         print([(i.kind, i.shown) for i in plan(todo, {{}})], passed_over(todo))"""
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and len(folder.parts) > 2:
-            folder.chmod(0o755)
+    open_folder.chmod(0o755)
     closed.parent.chmod(0o600)
     inner.chmod(0)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import re
+import shutil
 import sys
 from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
 
+import onnxruntime
 import pytest
 from rich.console import Console
 
 from app.commands import doctor, qt_libraries
 from app.commands.doctor import Finding
+from runtime.media.cameras import list_cameras
 
 
 def named(findings: list[Finding], section: str) -> dict[str, Finding]:
@@ -32,6 +40,26 @@ def test_the_provider_named_is_one_that_ran(report: list[Finding]) -> None:
 def test_every_section_is_there(report: list[Finding]) -> None:
     assert {f.section for f in report} == set(doctor.CHECKS)
     assert not [f for f in report if f.name == "check"], "a check failed"
+
+
+def test_each_section_says_what_is_so(report: list[Finding]) -> None:
+    said = {
+        section: {name: f.value for name, f in named(report, section).items()} for section in doctor.CHECKS
+    }
+    machine, folders, cores = said["Machine"], said["Folders"], len(os.sched_getaffinity(0))
+    assert machine["system"].startswith(f"{platform.system()} {platform.release()}, ")
+    assert machine["processor"].endswith(f"{cores} core{'s' if cores > 1 else ''} for this program")
+    assert machine["Python"] == f"{platform.python_version()} at {sys.executable}"
+    for package in doctor.REQUIRED:
+        assert said["Packages"][package] == metadata.version(package)
+    assert said["Network"]["ONNX Runtime"].startswith(f"{onnxruntime.__version__}, ")
+    assert len(said["Cameras"]) == max(1, len(list_cameras()))
+    assert re.fullmatch(r"starts \(\w+\)", said["Window"]["Qt"])
+    homes = {Path(folders[name]) for name in ("settings", "factors", "logs")}
+    assert len(homes) == 3
+    assert all(home.is_absolute() for home in homes)
+    free_gb = shutil.disk_usage(Path.home()).free / 1e9
+    assert float(folders["free space"].split()[0]) == pytest.approx(free_gb, abs=3)
 
 
 def test_codecs_are_those_that_exist(report: list[Finding]) -> None:

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from app.commands import factors, models
 from models.spec import FactorCard
 from personalize.factor import described
 from runtime.library import models as library_models
-from runtime.library.models import find_model
+from runtime.library.models import find_model, list_models, load_bundle
 from runtime.model_files.metadata import describe
 from runtime.system import paths
 from runtime.system.errors import Refusal
@@ -41,6 +43,28 @@ def test_a_model_says_where_it_comes_from(capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr().out
     for word in ("S31", "licence", "trained on", "stride 8"):
         assert word in said
+    assert f"\n{' ' * 17}Leeds Sports Pose and extended (research, please cite)\n" in said  # whole in a file
+
+
+def test_in_a_terminal_long_texts_are_wrapped_under_themselves(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, to rich
+    monkeypatch.setenv("COLUMNS", "60")
+    models.show("pil-small")
+    wrapped = capsys.readouterr().out.splitlines()
+    assert max(len(line) for line in wrapped if "/" not in line) <= 60
+    assert " " * 17 + "Leeds Sports Pose and extended (research," in wrapped
+    assert " " * 17 + "please cite)" in wrapped
+
+
+def test_every_file_of_every_shipped_model_names_its_licence() -> None:
+    shipped = [model for model in list_models() if model.shipped]
+    assert len(shipped) >= 9
+    for model in shipped:
+        for data in load_bundle(model).values():
+            assert describe("a stage", data).licence.startswith("GPL-3.0-or-later"), model.name
+        assert all(trained.licence for trained in model.spec.training_data), model.name
 
 
 @pytest.mark.slow
@@ -62,6 +86,44 @@ def test_a_model_is_added_and_removed(tmp_path: Path, capsys: pytest.CaptureFixt
     with pytest.raises(Refusal, match="none of this name"):
         models.remove("../../etc")
     assert "mine is removed" in capsys.readouterr().out
+
+
+TWICE = """
+import sys
+from pathlib import Path
+from app.commands import models
+from runtime.system.errors import Refusal
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    models.add(Path(sys.argv[1]), "twin")
+except Refusal as e:
+    print(e)
+"""
+
+
+def test_e11_two_processes_add_one_model_at_once(tmp_path: Path, user_home: Path) -> None:
+    source = crafted.bundle(tmp_path / "tiny")
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWICE, str(source)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    for one in both:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in both:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=60)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert any("twin is in" in words for words in said)
+    assert all("twin is in" in words or "there is one of this name already" in words for words in said)
+    assert [p.name for p in paths.user_models_dir().iterdir() if p.is_dir()] == ["twin"]
+    library_models.load_bundle(find_model("twin"))  # whole: its sums are those of its files
 
 
 def test_an_empty_library_and_a_file_that_is_no_factor_are_told_in_plain_words() -> None:

@@ -9,12 +9,12 @@ import pytest
 from PyQt6.QtCore import QPointF, QRectF, QSize
 
 from app.ui.layers import rendered
-from app.ui.style import DisplayStyle, ViewMode
 from app.ui.viewport import FOLLOW_MAX, Viewport, fraction
 from models.labels import COCO17, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Frame, FrameResult
 from runtime.output.palettes import person_colour
+from runtime.output.style import DisplayStyle, ViewMode
 
 pytestmark = pytest.mark.usefixtures("qapp")  # letters need one
 WIDTH, HEIGHT = 160, 120

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from app.ui.layers import UNSURE, rendered
-from app.ui.style import DisplayStyle, ViewMode
+from app.ui.layers import rendered
 from models.labels import PASCAL_PARTS, S31
 from models.results import Parsing, Result
 from runtime.frames import Frame, FrameResult
+from runtime.output.composition import UNSURE
 from runtime.output.palettes import colours
+from runtime.output.style import DisplayStyle, ViewMode
 
 WIDTH, HEIGHT = 64, 48
 

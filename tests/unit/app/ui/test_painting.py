@@ -13,17 +13,18 @@ from PyQt6.QtCore import QMimeData, QRectF, QUrl
 from PyQt6.QtGui import QImage, QPainter
 
 from app.ui.drop_data import dropped, is_model
-from app.ui.layers import VIRIDIS, layers, paint, rendered
+from app.ui.layers import layers, paint, rendered
 from app.ui.menu_entries import literal
-from app.ui.skeleton import posed
-from app.ui.style import DisplayStyle, ViewMode, visible
 from app.ui.timeline import timecode
 from models.centroids import S31_JOINTS, pose_of_parts
 from models.labels import COCO17, PASCAL_PARTS, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.frames import Beside, Frame, FrameResult
 from runtime.output.backdrop import Backdrop, BackdropKind, cover
+from runtime.output.composition import VIRIDIS
 from runtime.output.palettes import colours, tints
+from runtime.output.skeleton import posed
+from runtime.output.style import DisplayStyle, ViewMode, visible
 
 WIDTH, HEIGHT = 64, 48
 

@@ -55,6 +55,8 @@ def test_decoding_what_was_encoded_gives_the_joints_within_a_quarter_cell(
     (person,) = decoded(CODEC.encode(output, [given_pose], where), where, output).people
     assert person.pose is not None
     assert np.array_equal(person.pose.scores > 0, there)
+    found = person.pose.points[there]
+    assert person.box == pytest.approx((*found.min(axis=0), *np.ptp(found, axis=0)), abs=0.01)
     error = np.abs(person.pose.points - points)[there] / (STRIDE * scale)
     assert error.max() < 0.25
 

@@ -260,6 +260,7 @@ def test_settings_change_scores_and_thinning() -> None:
     assert scored(Decoding(scoring="hough", nms="hard")) != hard
     assert len(scored(Decoding(keep=1))) == 1
     assert scored(Decoding(least_score=0.99)) == []
+    assert 0 < Decoding().least_score < min(soft), "chance meetings are nobody, unless told otherwise"
 
 
 def test_without_refinement_vectors_are_as_the_network_gave_them() -> None:

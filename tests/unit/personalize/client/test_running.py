@@ -147,6 +147,14 @@ def test_a_worker_that_hangs_is_killed_and_told(start, limit: str) -> None:
     assert "it did not finish" in run.outcome.words or "it said nothing" in run.outcome.words
 
 
+def test_what_is_overdue_is_told_in_its_unit(tmp_path: Path) -> None:
+    run = Supervisor(tmp_path, lambda: None, patience=Timeouts(leave_s=1, silence_s=40, limit_s=180))
+    assert run._overdue(181, 0, None) == "it did not finish in 3 minutes"
+    assert run._overdue(179, 41, None) == "it said nothing for 40 s"
+    assert run._overdue(179, 39, 1.5) == "it did not leave when it was asked to"
+    assert run._overdue(179, 39, 0.5) == ""
+
+
 def test_what_cannot_start_ends_too(tmp_path: Path) -> None:
     run = Supervisor(tmp_path, lambda: None, command=(str(tmp_path / "nothing"),), patience=HASTY)
     run.start()

@@ -81,7 +81,7 @@ def test_a_personalised_factor_changes_the_result_and_back(engine: Engine, tmp_p
     ).all()
 
 
-def test_a_factor_for_another_trunk_is_refused_in_words(engine: Engine, tmp_path: Path) -> None:
+def test_e14_a_factor_for_another_trunk_is_refused_in_words(engine: Engine, tmp_path: Path) -> None:
     file = tmp_path / "bob.factor.onnx"
     file.write_bytes(crafted.personalised(crafted.trunk(seed=8)))
     with pytest.raises(Refusal, match="another trunk"):

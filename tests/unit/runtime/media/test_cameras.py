@@ -64,7 +64,7 @@ def test_a_camera_that_falls_silent_is_noticed(then: str) -> None:
     device.let_go.set()
 
 
-def test_garbage_frames_are_dropped_and_counted() -> None:
+def test_b07_garbage_frames_are_dropped_and_counted() -> None:
     class Stutter(Device):
         def read(self) -> tuple[bool, np.ndarray | None]:
             ok, image = super().read()
@@ -75,7 +75,25 @@ def test_garbage_frames_are_dropped_and_counted() -> None:
         assert camera.dropped_bad > 0
 
 
-def test_the_reasons_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b06_the_same_picture_again_and_again_is_said_and_a_new_one_takes_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Stuck(Device):
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            ok, image = super().read()
+            return ok, np.zeros((48, 64, 3), np.uint8) if self.left > 10**9 - 100 else image
+
+    monkeypatch.setattr("runtime.media.cameras.FROZEN_S", 0.1)
+    with Camera(0, opener=lambda *_: Stuck()) as camera:
+        frozen = [camera.frozen for _, _ in zip(camera.frames(), range(90), strict=False)]
+        assert not frozen[0]
+        assert frozen[-1]
+        assert camera.notices == ["the camera sends no picture (the same frame again and again)"]
+        while camera.frozen:
+            next(camera.frames())
+
+
+def test_b01_b02_the_reasons_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     node = tmp_path / "video7"
     monkeypatch.setattr("runtime.media.cameras.list_cameras", list)
     none = str(why_not(7, node))

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from runtime.frames import Frame
+from runtime.media.cameras import Camera
 from runtime.media.capture import Capture, Playback
-from runtime.media.feeds import PicturesFeed, is_numbered, open_feed
+from runtime.media.feeds import CameraFeed, PicturesFeed, is_numbered, open_feed
 from runtime.media.sources import classify
 from runtime.system.errors import Refusal
 from runtime.system.latest import Latest
 from runtime.system.notices import Level, Notices
+from tests.unit.runtime.media.test_cameras import Device
 
 
 class Box(Latest[Frame]):
@@ -189,6 +191,19 @@ def test_a_live_source_that_ends_is_told_and_goes_on_by_itself(scripted, start, 
     assert box.take(0).pts_s > 0.5
     assert notices.drain()[0].text == ""  # withdrawn
     assert not capture.failed
+
+
+def test_b09_a_camera_that_was_silent_for_long_is_opened_again(start, box, notices, until) -> None:
+    """As after the machine slept: the driver answers no more, and a new opening does."""
+    asleep, awake = Device(3, "silent"), Device()
+    devices = iter((asleep, awake))
+    capture = start(lambda: CameraFeed(Camera(0, opener=lambda *_: next(devices), silence_s=0.3), "camera 0"))
+    until(lambda: capture.lost, "the loss")
+    assert "connecting again" in notices.drain()[-1].text
+    asleep.let_go.set()
+    until(lambda: not capture.lost, "the picture")
+    assert not capture.failed
+    assert box.seen == sorted(set(box.seen)), "numbers go on"
 
 
 def test_a_live_source_that_never_gave_a_picture_is_not_tried_again(start, notices, until) -> None:

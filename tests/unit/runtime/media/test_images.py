@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from runtime.media.images import list_images, natural, read_image
+from personalize.replay import read_regression
+from runtime.media.images import are_alike, have_one_size, list_images, natural, read_image
 from runtime.media.opening import Limits
 from runtime.system.errors import Refusal
+from runtime.system.paths import assets_dir
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 
@@ -98,6 +100,23 @@ def test_only_pictures_are_listed(tmp_path: Path) -> None:
     for name in ("2.png", "10.JPG", "1.webp", "notes.txt", ".hidden.png", "clip.mp4"):
         (tmp_path / name).touch()
     assert [p.name for p in list_images(tmp_path)] == ["1.webp", "2.png", "10.JPG"]
+
+
+def test_d26_strangers_of_one_size_are_no_clip_and_a_moving_picture_is_one(tmp_path: Path) -> None:
+    """Rendered people, each in a place of their own; one who moves; pictures of one colour say nothing."""
+    people = read_regression(assets_dir() / "regression").pictures
+    strangers, film, grey = ([tmp_path / f"{kind}{n}.png" for n in range(8)] for kind in "sfg")
+    for n in range(8):
+        Image.fromarray(people[7 * n]).save(strangers[n])
+        Image.fromarray(np.roll(people[50], 3 * n, axis=1)).save(film[n])
+        Image.new("RGB", (64, 64), (9 * n, 90, 90)).save(grey[n])
+    assert are_alike(film)
+    assert not are_alike(strangers)
+    assert have_one_size(strangers)
+    assert are_alike(grey)
+    assert are_alike(strangers[:1])
+    film[4].write_bytes(b"no picture")
+    assert are_alike(film)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_c06_where_no_larger_file_is_allowed_it_goes_on_in_the_next(tmp_path) ->
     assert "a.mp4 is as large as this disk allows; the recording goes on in a (2).mp4." in done.stdout
 
 
-def test_an_existing_file_is_never_replaced(tmp_path, notices) -> None:
+def test_c05_an_existing_file_is_never_replaced(tmp_path, notices) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"precious")
     record(path, notices, [parsed(0)])

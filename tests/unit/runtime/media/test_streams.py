@@ -60,7 +60,7 @@ def test_pictures_of_a_network_camera_come_and_the_newest_wins(server, opened) -
     stream = opened(server.link("/cam"))
     first = next(stream.frames())
     assert first.size == (96, 64)
-    assert index_of(first.image) == 0
+    assert index_of(first.image) == first.index  # 0, unless the machine was busy
     ends_s = time.monotonic() + 20
     while stream._newest.dropped < 5 and time.monotonic() < ends_s:  # nobody takes any
         time.sleep(0.02)

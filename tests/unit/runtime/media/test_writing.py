@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from runtime.media.clips import Clip
 from runtime.media.sound import SoundTrack
@@ -51,6 +53,20 @@ def test_a14_times_that_stand_still_or_run_backwards(tmp_path: Path) -> None:
         times = [f.pts_s for f in clip.frames()]
     assert len(times) == 6
     assert times == sorted(times)
+
+
+def test_c11_a_frame_that_keeps_a_foreign_clock_gets_the_clock_of_the_file(tmp_path: Path) -> None:
+    class Foreign(VideoWriter):
+        def _frame(self, image: NDArray[np.uint8]) -> av.VideoFrame:
+            frame = super()._frame(image)
+            frame.pts, frame.time_base = 10**9, Fraction(1, 1000)
+            return frame
+
+    with Foreign(tmp_path / "out.mp4", (96, 64)) as writer:
+        for index in range(5):
+            writer.write(picture(index), index / 25)
+    with Clip(tmp_path / "out.mp4") as clip:
+        assert [f.pts_s for f in clip.frames()] == pytest.approx([n / 25 for n in range(5)], abs=2e-5)
 
 
 def test_a_picture_of_another_size_is_an_error_not_a_dropped_frame(tmp_path: Path) -> None:

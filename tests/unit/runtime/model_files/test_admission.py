@@ -165,7 +165,23 @@ def test_a_trial_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) ->
     assert "did not finish" in admission.try_in_child({"network": crafted.network("person")})
 
 
-def test_a_check_that_breaks_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+AS_TRIAL = (
+    "import sys, time; from runtime.model_files import probe, trial; "
+    "trial.reason_against = lambda stages: {}; sys.exit(probe.main())"
+)
+
+
+def test_the_limit_is_of_processor_time_not_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine keeps a good model waiting; one that computes for ever is stopped as early there."""
+    monkeypatch.setattr(admission, "TRIAL_S", 3)
+    monkeypatch.setattr(admission, "PATIENCE", 100)
+    monkeypatch.setattr(admission, "CHILD", ("-c", AS_TRIAL.format("time.sleep(3.2) or ''")))
+    assert admission.try_in_child({"network": b""}) == ""
+    monkeypatch.setattr(admission, "CHILD", ("-c", AS_TRIAL.format("any(iter(int, 1))")))
+    assert "3 s of processor time" in admission.try_in_child({"network": b""})
+
+
+def test_e15_a_check_that_breaks_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "CHILD", ("-c", "print('nonsense')"))
     assert "could not be checked" in admission.try_in_child({"network": crafted.network("person")})
 
@@ -180,7 +196,7 @@ def test_no_custom_operators_and_no_provider_guessing(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("case", hostile.WRONG_INTERFACES)
-def test_wrong_interfaces_are_refused_at_load(case: str) -> None:
+def test_e06_wrong_interfaces_are_refused_at_load(case: str) -> None:
     reason = trial.reason_against({"network": hostile.wrong_interface(case)})
     assert "expected" in reason or "unexpected" in reason or "not a probability" in reason or "fail" in reason
 

@@ -194,7 +194,7 @@ def walking(frames: int = 30) -> MovementTrack:
 def test_curves_have_the_words_of_their_landmarks() -> None:
     track = walking()
     hand, knee = BODY.id("rhand"), BODY.id("joint_l_knee")
-    assert list(curves(track, "speed", [hand, knee])) == ["right hand", "joint l knee"]
+    assert list(curves(track, "speed", [hand, knee])) == ["right hand", "left knee (joint)"]
     at, values = curves(track, "speed", [hand])["right hand"]
     assert at == hand
     np.testing.assert_allclose(values[1:-1], 300 * math.sqrt(2), rtol=1e-4)

@@ -43,7 +43,7 @@ def test_everything_measured_is_in_the_table() -> None:
     for measure, words, column in (
         ("area", "right hand", "rhand_area_px"),
         ("speed", "right hand", "rhand_px_s"),
-        ("x", "joint l knee", "joint_l_knee_x_px"),
+        ("x", "left knee (joint)", "joint_l_knee_x_px"),
         ("symmetry", "foot", "foot_symmetry"),
         ("angle", "left elbow", "l_elbow_deg"),
     ):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from models.results import PersonResult, Result
+from models.labels import COCO17, LSP14, JointSet
+from models.results import PersonResult, Pose, Result
 from runtime.tracking.tracker import LOST_S, Tracker
 from tests.unit.runtime.tracking.scenes import frame, number_at, person, result, shuffled
 
@@ -114,6 +116,22 @@ def test_a_cut_gives_new_numbers_and_a_new_source_begins_at_one() -> None:
     assert numbers(tracker.track(frame(5, grey=200), result(person(200)))) == [2]
     assert numbers(tracker.track(frame(6, grey=200), result(person(200)))) == [2]
     assert numbers(tracker.track(frame(0, source=1), result(person(200)))) == [1]
+
+
+@pytest.mark.parametrize("joints", [COCO17, LSP14])
+def test_another_network_over_the_same_clip_keeps_numbers_if_its_joints_are_the_same(
+    joints: JointSet,
+) -> None:
+    """A network may give coarser masks, or other joints; the clip, perhaps paused, stays."""
+    tracker, seen, n = Tracker(), person(200), len(joints.names)
+    pose, mask = seen.pose, seen.mask
+    assert pose is not None
+    assert mask is not None
+    other = replace(seen, pose=Pose(joints, pose.points[:n], pose.scores[:n]), mask=mask[::7, ::9].copy())
+    for shown in (seen, other, seen, other):
+        found = numbers(tracker.track(frame(5), result(shown)))
+        assert found == [1] or joints is LSP14
+        assert found != [None]
 
 
 def test_people_without_a_mask_have_no_number() -> None:

@@ -17,7 +17,7 @@ from models.labels import COCO17, IGNORE
 from tests.unit.training.datasets import made
 from training.__main__ import main as train
 from training.batches import sources
-from training.datasets.coco import run_lengths
+from training.datasets.coco import annotated, run_lengths
 from training.datasets.problems import Problems
 from training.photos import DataError
 from training.published import parse_data
@@ -139,6 +139,11 @@ def test_rows_that_do_not_fit_are_named(tmp_path: Path, caplog: pytest.LogCaptur
     ):
         assert words in made.said(caplog)
     assert problems.count == 8
+
+
+def test_a_person_without_a_box_has_none() -> None:
+    assert annotated({"keypoints": [0] * 51}).box is None
+    assert annotated({"keypoints": [0] * 51, "bbox": [1, 2, 30, 40]}).box == (1, 2, 31, 42)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from models.labels import IGNORE, LIP16
+from models.families import ZOO
+from models.labels import IGNORE, LIP16, LIP20
+from models.network import build
 from tests.unit.training.datasets import made
+from training.batches import DataFolders, batches_for
 from training.datasets.problems import Problems
-from training.datasets.sets import LIP20
+from training.loop import TrainConfig, new_state, train
 from training.photos import DataError
+from training.published import PublishedSet
+from training.step import StepConfig
+from training.stream import BatchShape
 from training.targets import SET_CODES
+
+CPU = torch.device("cpu")
 
 
 def row(name: str, *, v: str = "0") -> str:
@@ -44,6 +54,47 @@ def lip(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def test_a_network_learns_persons_and_faces_from_it(lip: Path) -> None:
     assert {0, SET_CODES["head"], SET_CODES["person"]} <= made.taught("lip", lip)
+
+
+def test_parts_and_joints_are_taught_as_the_papers_do(tmp_path: Path) -> None:
+    """Codes are LIP's own ids; where a picture is mirrored, arms and wrists change sides together."""
+    labels = np.full((64, 64), 15, np.uint8)
+    labels[:, 32:] = 14
+    places = [(32, 40)] * 10 + [(16, 20)] + [(32, 20)] * 4 + [(48, 44)]
+    made.picture(tmp_path / "TrainVal_images" / "train_images" / "1_0.jpg", (64, 64))
+    made.text(tmp_path / "TrainVal_images" / "train_id.txt", "1_0")
+    made.stored(tmp_path / "TrainVal_parsing_annotations" / "train_segmentations" / "1_0.png", labels)
+    made.text(
+        tmp_path / "TrainVal_pose_annotations" / "lip_train_set.csv",
+        ",".join(["1_0.jpg", *(f"{x},{y},0" for x, y in places)]),
+    )
+    folders = DataFolders(published=(PublishedSet("lip", tmp_path),))
+    outputs = ZOO["pil-hg2-lip"].stages[0].outputs
+    targets = batches_for(outputs, folders, BatchShape(48, 64, 4), 0)(step=0).targets
+    assert targets["known"].all(), "pelvis and thorax, too"
+    assert set(np.unique(targets["codes"])) == {14, 15, IGNORE}
+    turned = []
+    for codes, maps in zip(targets["codes"], targets["heatmaps"], strict=True):
+        peaks = [np.unravel_index(maps[i].argmax(), codes.shape) for i in (10, 15) if maps[i].max() > 0.9]
+        if len(peaks) == 2:
+            right, left = peaks
+            assert (codes[right], codes[left]) == (15, 14)
+            turned.append(right[0] > left[0])  # the right wrist was the upper one
+    assert 5 < sum(turned) < len(turned) - 5
+
+
+def test_a_step_of_a_small_network(lip: Path, tmp_path: Path) -> None:
+    if (lip / "TrainVal_pose_annotations" / "TrainVal_pose_annotations").exists():
+        pytest.skip("single folders are enough")
+    row = replace(ZOO["pil-small"], parts="LIP-20", joints="LIP-16")
+    config = TrainConfig(steps=1, decay_steps=0, warmup_steps=0, step=StepConfig(bf16=False))
+    state = new_state(config, row, build(row), CPU)
+    folders, shape = DataFolders(published=(PublishedSet("lip", lip),)), BatchShape(2, 64, 4)
+    train(state, config, [batches_for(state.outputs, folders, shape, 0)(step=0)], tmp_path / "run", {}, CPU)
+    assert state.step == 1
+    for wrong in (DataFolders(data=tmp_path), replace(folders, synthetic=(tmp_path,))):
+        with pytest.raises(DataError, match="LIP-20 is taught by its own labels"):
+            batches_for(state.outputs, wrong, shape, 0)
 
 
 def test_labels_joints_and_visibility(lip: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -38,6 +39,25 @@ def test_a_flip_keeps_right_hands_right(joints) -> None:
     assert (back.visible == p.visible).all()
     left, right = joints.id("l_wrist"), joints.id("r_wrist")
     assert flipped.xy[left].tolist() == [99 - p.xy[right, 0], p.xy[right, 1]]
+
+
+def test_a_flip_takes_the_boxes_and_the_centre_along() -> None:
+    p = replace(
+        person(COCO17, np.zeros((17, 2)), [0] * 17), box=(10.0, 5.0, 30.0, 45.0),
+        head_box=(12.0, 6.0, 20.0, 15.0), centre=(19.0, 25.0),
+    )  # fmt: skip
+    flipped = p.mirrored(100)
+    assert flipped.box == (69, 5, 89, 45)
+    assert flipped.head_box == (79, 6, 87, 15)
+    assert flipped.centre == (80, 25)
+    bare = person(COCO17, np.zeros((17, 2)), [0] * 17).mirrored(100)
+    assert (bare.box, bare.head_box, bare.centre) == (None, None, None)
+
+
+@pytest.mark.parametrize("mark", [3, -1, 0.5])
+def test_a_visibility_that_is_none_is_named(mark: float) -> None:
+    with pytest.raises(BrokenError, match=rf"visibility {mark:g} is not 0, 1 or 2"):
+        person(COCO17, np.zeros((17, 2)), [0, 1, 2, 1, mark, *[0] * 12])
 
 
 def test_pascal_swaps_the_pairs_of_the_annotation() -> None:

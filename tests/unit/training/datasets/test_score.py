@@ -11,11 +11,11 @@ import torch
 from models.checkpoint import save_network
 from models.factored import BaselineConvNet, FactoredConvNet
 from models.families import ZOO
-from models.labels import FSP14, IGNORE, LSP14, PASCAL7, PASCAL_PARTS, S31
+from models.labels import FSP14, IGNORE, LIP20, LSP14, PASCAL7, PASCAL_PARTS, S31
 from tests.unit.training.datasets import made
 from training.datasets.samples import Sample, person
 from training.datasets.score import fitted, open_run, score
-from training.datasets.sets import FSP_PARTS, LIP20, LIP_COARSE, YOUTUBE7
+from training.datasets.sets import FSP_PARTS, LIP_COARSE, YOUTUBE7
 from training.photos import DataError
 from training.prediction import cell_labels
 

@@ -1,4 +1,4 @@
-"""Training setting of a run of experiment 7, kept beside its networks."""
+"""Training setting of a run of experiments, kept beside its networks."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ SETTING = "setting.json"
 BATCH, LR = 16, 1e-3
 
 
-def fit(row: str, out: Path, words: Sequence[str], synthetic: Sequence[Path], a: argparse.Namespace) -> None:
-    """Train a network of the experiment, `words` beside the arguments that all have.
+def fit(row: str, out: Path, words: Sequence[str], synthetic: Sequence[Path]) -> None:
+    """Train a network of an experiment, `words` beside the arguments that all have.
 
     Raises:
         DataError: the training stopped.
     """
-    words = [row, "--out", str(out), "--data", str(a.data), "--batch", str(BATCH), "--lr", str(LR), *words]
-    words += ["--ema", "0.99", "--synthetic", *map(str, synthetic)]
-    if a.pseudolabels:
-        words += ["--pseudolabels", str(a.pseudolabels)]
-    if training.main(words) != 0:
+    words = [row, "--out", str(out), "--batch", str(BATCH), "--lr", str(LR), "--ema", "0.99", *words]
+    if training.main([*words, "--synthetic", *map(str, synthetic)]) != 0:
         raise DataError(f"{out}: the training stopped; the reason stands above")
 
 
+def photos(a: argparse.Namespace) -> list[str]:
+    """The arguments of a training that learns from photos, too."""
+    return ["--data", str(a.data), *(["--pseudolabels", str(a.pseudolabels)] if a.pseudolabels else [])]
+
+
 def command(a: argparse.Namespace, more: str = "") -> str:
-    """The command that makes a page again."""
+    """The command that makes a page of experiment 7 again."""
     words = [f"python -m experiments seven{more} --steps {a.steps} --crop {a.crop} --shipped {a.shipped}"]
     words += ["--cold"] if a.cold else []
     for option in ("synthetic", "synthetic_folder", "tried"):
@@ -42,20 +44,21 @@ def command(a: argparse.Namespace, more: str = "") -> str:
 
 
 @dataclass(frozen=True)
-class AdaptationSetting:
+class TrainingSetting:
     """The training setting of all networks of a run."""
 
     steps: int
     crop: int  #: side of the pictures, px
-    cold: bool  #: encoders begin with random weights
+    cold: bool  #: all begin with random weights
+    note: str = ""  #: what else was other than with today's code
 
     @classmethod
-    def of(cls, a: argparse.Namespace) -> AdaptationSetting:
+    def of(cls, a: argparse.Namespace) -> TrainingSetting:
         """As the arguments say."""
         return cls(a.steps, a.crop, a.cold)
 
     @classmethod
-    def read(cls, folder: Path) -> AdaptationSetting:
+    def read(cls, folder: Path) -> TrainingSetting:
         """Of a run.
 
         Raises:
@@ -82,10 +85,11 @@ class AdaptationSetting:
         """The arguments of the training that follow from it."""
         return f"--steps {self.steps} --decay-steps {self.steps // 2} --crop {self.crop}".split()
 
-    def beside(self, usual: AdaptationSetting) -> str:
+    def beside(self, usual: TrainingSetting) -> str:
         """Words for the difference from the `usual` one."""
         parts = ["encoders from random weights"] if self.cold and not usual.cold else []
         parts += ["encoders from the parser"] if usual.cold and not self.cold else []
         parts += [f"{self.steps} steps"] if self.steps != usual.steps else []
         parts += [f"pictures of {self.crop} px"] if self.crop != usual.crop else []
+        parts += [self.note] if self.note else []
         return ", ".join(parts) or "the same setting"

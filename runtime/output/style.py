@@ -1,10 +1,16 @@
-"""Display style of a result. Frozen, so that the canvas, a snapshot and a recording agree on it."""
+"""Display style of a result. Frozen, so that canvas, snapshot, recording and export agree on it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,6 +62,33 @@ class DisplayStyle:
     follow: bool = False  #: the view stays on the chosen person
     alone: bool = False  #: only the chosen person is painted
     hidden_people: frozenset[int] = frozenset()  #: numbers of people who are not painted
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for another process."""
+        raw = {f.name: getattr(self, f.name) for f in fields(self)}
+        raw = {k: sorted(v) if isinstance(v, frozenset) else v for k, v in raw.items()}
+        image = self.behind.image
+        png = cv2.imencode(".png", image)[1].tobytes() if image is not None else b""
+        return raw | {"behind": [self.behind.kind, *self.behind.colour, base64.b64encode(png).decode()]}
+
+    @property
+    def digest(self) -> str:
+        """Another for each style that paints otherwise."""
+        return hashlib.sha256(json.dumps(self.to_json()).encode()).hexdigest()[:16]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> DisplayStyle:
+        """The inverse of `to_json`; what is missing is as usual."""
+        values: dict[str, Any] = {
+            k: frozenset(v) if isinstance(v, list) else v for k, v in raw.items() if k != "behind"
+        }
+        if "behind" in raw:
+            kind, red, green, blue, png = raw["behind"]
+            data = np.frombuffer(base64.b64decode(png), np.uint8)
+            image = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8) if data.size else None
+            values["behind"] = Backdrop(BackdropKind(kind), (red, green, blue), image)
+        values["view"] = ViewMode(raw.get("view", ViewMode.OVERLAY))
+        return cls(**values)
 
     @property
     def transparent(self) -> bool:

@@ -1,0 +1,52 @@
+"""Pace: what a personalisation took is what the next one is said to take."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from personalize.client import pace
+from personalize.phases import PHASES, USUAL_FRAMES, usual_s
+from runtime.system import paths
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "user_data_dir", lambda: tmp_path)
+    return tmp_path
+
+
+def run(learning: pace.LearningPace, monkeypatch, seconds: float, **different: object) -> None:
+    task = SimpleNamespace(**{"span": (0, 300), "started": 1, "stopping_early": False, **different})
+    now = [100.0]
+    monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
+    learning.begin(task)
+    now[0] += seconds
+    learning.end(task)
+
+
+def test_it_is_kept_for_the_next_run(home, monkeypatch) -> None:
+    learning = pace.LearningPace()
+    assert learning.value == 0
+    run(learning, monkeypatch, 3 * usual_s(301))
+    assert learning.value == pytest.approx(3)
+    assert pace.LearningPace().value == pytest.approx(3, abs=1e-3)
+
+
+@pytest.mark.parametrize("different", [{"started": 2}, {"stopping_early": True}, {"span": None}])
+def test_what_was_not_whole_says_nothing(home, monkeypatch, different) -> None:
+    learning = pace.LearningPace()
+    run(learning, monkeypatch, 50, **different)
+    assert learning.value == 0
+
+
+def test_a_damaged_file_is_as_none(home) -> None:
+    (home / "learning-pace").write_text("nan?")
+    assert pace.LearningPace().value == 0
+
+
+def test_twice_the_frames_take_less_than_twice_the_time() -> None:
+    usual = sum(p.usual_s for p in PHASES.values())
+    assert usual_s(USUAL_FRAMES) == pytest.approx(usual)
+    assert usual < usual_s(2 * USUAL_FRAMES) < 2 * usual
