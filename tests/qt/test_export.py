@@ -165,7 +165,7 @@ def test_what_is_exported_is_what_was_seen_unless_the_usual_is_chosen(desktop, q
 
 
 def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) -> None:
-    clip = draw_clip(tmp_path / "long.mp4", 200)
+    clip = draw_clip(tmp_path / "long.mp4", 2000)
     opened(desktop, qtbot, clip)
     dialog_of(desktop, tmp_path, "labels").export.click()
     [job] = desktop.jobs.shown()
@@ -183,7 +183,7 @@ def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) 
     assert desktop.stuck == []
     [record] = unfinished()
     written = len(list((record.job.out / "long" / "labels").iterdir()))
-    assert 0 < written < 200
+    assert 0 < written < 2000
     next_start = Desktop(SettingsFile(tmp_path / "settings.json"), loader=small)
     qtbot.addWidget(next_start.window)
     next_start.start()
