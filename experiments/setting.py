@@ -50,6 +50,7 @@ class TrainingSetting:
     steps: int
     crop: int  #: side of the pictures, px
     cold: bool  #: all begin with random weights
+    note: str = ""  #: what else was other than with today's code
 
     @classmethod
     def of(cls, a: argparse.Namespace) -> TrainingSetting:
@@ -90,4 +91,5 @@ class TrainingSetting:
         parts += ["encoders from the parser"] if usual.cold and not self.cold else []
         parts += [f"{self.steps} steps"] if self.steps != usual.steps else []
         parts += [f"pictures of {self.crop} px"] if self.crop != usual.crop else []
+        parts += [self.note] if self.note else []
         return ", ".join(parts) or "the same setting"
