@@ -1,1 +1,1 @@
-"""From source to screen: two threads, two one-place mailboxes, no Qt."""
+"""From source to screen: a thread that reads, one that parses, one-place mailboxes between; no Qt."""
