@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+
+import pytest
 
 from tests.architecture import tree
 from tests.architecture.sources import ROOT, everything, product, tracked
@@ -48,6 +51,16 @@ def test_packages_say_what_they_are() -> None:
 def test_the_map_shows_exactly_what_exists() -> None:
     stated = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert tree.section(stated) == tree.drawn(), f"run: {tree.COMMAND}"
+
+
+@pytest.mark.parametrize("page", ["docs/ARCHITECTURE.md", "CONTRIBUTING.md", "docs/experiments/README.md"])
+def test_modules_named_on_a_page_exist(page: str) -> None:
+    folders = "app|runtime|personalize|models|training|synthetic|export|experiments|tests|benchmarks"
+    named = set(
+        re.findall(rf"(?<![\w./-])((?:{folders})/[a-z_0-9/]*[a-z0-9](?:\.py)?)\b", (ROOT / page).read_text())
+    )
+    assert named
+    assert {n for n in named if not ((ROOT / n).exists() or (ROOT / f"{n}.py").exists())} == set()
 
 
 def test_no_large_file_is_tracked() -> None:
