@@ -1,6 +1,6 @@
 """Evidence of the gate that does not come from the seeds: references for the frames that are judged.
 
-A reference is P(person) of every pixel, said without what was propagated: six looks of the factor before,
+A reference is P(person) of every pixel, said without what was propagated: six views of the factor before,
 and the parts that the head then sees. Its agreement with a silhouette is the intersection over union to be
 expected if every pixel were a person as often as the reference says. The gate compares the agreement of the
 factor before with that of the new one, and of what it learned from: what a reference misses in all of them
@@ -27,15 +27,15 @@ class Agreement:
         before: of the factor that was started from.
         after: of the new one.
         taught: of the silhouettes learned from, less that of the factor before, where these are sure.
-        one_look: J of the new factor's silhouettes with those propagated, on the same frames.
-        six_looks: that of six looks of the factor before.
+        one_view: J of the new factor's silhouettes with those propagated, on the same frames.
+        six_views: that of six views of the factor before.
     """
 
     before: float
     after: float
     taught: float
-    one_look: float = 1.0
-    six_looks: float = 0.0
+    one_view: float = 1.0
+    six_views: float = 0.0
 
     @property
     def gain(self) -> float:

@@ -28,7 +28,7 @@ MOST_FORGOTTEN: Final = 0.01  #: of J on the bundled people
 FAR_TOO_MUCH: Final = 0.015  #: forgotten beyond that, the silhouettes are suspect (leaves taken for people)
 MOST_BLURRED: Final = 0.01  #: of boundary F on held-out frames
 MOST_DENIED: Final = 0.034  #: of expected J, by references, of what was learned from; see `benchmarks.gate`
-AS_GOOD: Final = 0.005  #: of J; six looks of the factor before that come this near are told of
+AS_GOOD: Final = 0.005  #: of J; six views of the factor before that come this near are told of
 AREA: Final = (0.5, 2.0)  #: person after over person before; outside, the silhouettes have run away
 
 
@@ -99,7 +99,7 @@ def judge(
         edges = f"edges fit worse ({edge[0]:.3f} to {edge[1]:.3f})"
     asked = f"agreement {evidence.before:.3f} before, {evidence.after:.3f} after"
     asked += f", with what was learned from {evidence.taught:+.3f}"
-    against = f"six looks and the body parts seen in them speak against it ({asked})"
+    against = f"six views and the body parts seen in them speak against it ({asked})"
     ran = "the silhouettes would change their size too much to be believed"
     passed = (
         (gain >= LEAST_GAIN, f"No gain: {shown}."),
@@ -119,12 +119,12 @@ def judge(
 
 
 def beside_six(evidence: Agreement) -> str:
-    """Sentence for a factor that six looks of the one before make up for; empty for any other."""
-    if evidence.one_look >= evidence.six_looks + AS_GOOD:
+    """Sentence for a factor that six views of the one before make up for; empty for any other."""
+    if evidence.one_view >= evidence.six_views + AS_GOOD:
         return ""
     return (
-        f" Six looks of the factor before come to {evidence.six_looks:.3f}, one of the new one to"
-        f" {evidence.one_look:.3f}: it is worth its time for live video, not for files."
+        f" Six views of the factor before come to {evidence.six_views:.3f}, one of the new one to"
+        f" {evidence.one_view:.3f}: it is worth its time for live video, not for files."
     )
 
 
@@ -142,7 +142,7 @@ def figures(
         "held_out_J": {"before": clip[0].j, "after": clip[1].j},
         **({} if None in edges.values() else {"boundary_F": edges}),
         "evidence_J": {"before": evidence.before, "after": evidence.after, "taught": evidence.taught},
-        "beside_six_looks": {"six_before": evidence.six_looks, "one_after": evidence.one_look},
+        "beside_six_views": {"six_before": evidence.six_views, "one_after": evidence.one_view},
         "area_drift": area_drift(clip),
         "regression": {"before": people[0].j, "after": people[1].j, "margin": MOST_FORGOTTEN},
         "held_out_frames": clip[0].pictures,

@@ -2,7 +2,7 @@
 
 The paper takes P(person) above 0.99 for a person, below 0.01 for background and nothing of the rest. From a
 network that is right at most edges that throws away most of what it knows: on the clip with hand-made masks
-the propagated silhouettes had J .827, and have .880 from all answers at one look (.899 at four).
+the propagated silhouettes had J .827, and have .880 from all answers at one view (.899 at four).
 """
 
 from __future__ import annotations

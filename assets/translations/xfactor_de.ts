@@ -128,7 +128,7 @@
         <translation>Rand der Silhouette</translation>
     </message>
     <message>
-        <source>By six looks and body parts</source>
+        <source>By six views and body parts</source>
         <translation>Nach sechs Blicken und Körperteilen</translation>
     </message>
     <message>

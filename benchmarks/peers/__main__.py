@@ -180,7 +180,7 @@ def measured(a: argparse.Namespace, process: MediaPipeProcess) -> PeerResults:
             smoothers.append(Smoother())
             video[f"{name}, {kind}"] = partial(ours, engine.with_views(views), smoothers[-1])
         still[f"{name}, whole frames"] = partial(ours, square, None)
-        still[f"{name}, six looks"] = partial(ours, square.with_views(SIX), None)
+        still[f"{name}, six views"] = partial(ours, square.with_views(SIX), None)
     alone: dict[str, Contestant] = {
         f"{name} (random weights)": partial(random_weights, timed_session(network, SIZE.box))
         for name, network in (("ENet", build(ZOO["enet"])), ("Fast-SCNN", FastSCNN(S31.classes)))

@@ -14,7 +14,7 @@ from personalize.messages import Finished
 MEASURES: Final[dict[str, tuple[str, bool]]] = {
     "held_out_J": ("Silhouette, frames not learned from", True),
     "boundary_F": ("Edge of the silhouette", True),
-    "evidence_J": ("By six looks and body parts", True),
+    "evidence_J": ("By six views and body parts", True),
     "regression": ("Other people (rendered)", True),
 }
 GAIN: Final = "held_out_J"

@@ -1,4 +1,4 @@
-"""P(person) of a frame by several looks, averaged; and along the edges of its picture."""
+"""P(person) of a frame by several views, averaged; and along the edges of its picture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.codecs.guided_filter import refine
 from personalize.worker.context import BaseNetwork, person
 from runtime.engine.augmentation import View, Views, merged, mirrored
 
-#: silhouette J on the tennis clip: one look .855, these .888, with two smaller ones as well .889
+#: silhouette J on the tennis clip: one view .855, these .888, with two smaller ones as well .889
 FOUR: Final = Views((1.2, 1.0), mirrored=True)
 Map = NDArray[np.float32]
 Picture = NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""Part of phase 9, evidence: the judged frames by six looks of the factor before and by the head's parts."""
+"""Part of phase 9, evidence: the judged frames by six views of the factor before and by the head's parts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runtime.engine.source import FactorSource
 from runtime.frames import Frame
 from training.metrics import silhouette_iou
 
-MOST_FRAMES: Final = 8  #: that are looked at; six looks of one take a quarter of a second
+MOST_FRAMES: Final = 8  #: that are looked at; six views of one take a quarter of a second
 LEAST_FRAMES: Final = 6  #: of a short clip, frames that were learned from are looked at too
 
 
@@ -36,7 +36,7 @@ class References:
         self._context, self._frames = context, judged_frames(judged, len(context.array("features")))
         small = context.results.array("small")
         self._size = (int(small.shape[2]), int(small.shape[1]))
-        looks = [self._six_looks(k) for k in self._frames]
+        looks = [self._six_views(k) for k in self._frames]
         self._maps = [np.asarray(np.mean(said, axis=0), np.float32) for said in looks]
         self._codes = [np.asarray(context.results.array("codes")[k]) for k in self._frames]
         self._known = [self._own(k) for k in self._frames]
@@ -53,8 +53,8 @@ class References:
         one, other = (agreement(s, self._maps, self._known) for s in (self._before, after))
         return Agreement(one, other, self._taught, self._propagated_j(after), self._six)
 
-    def _six_looks(self, k: int) -> list[Map]:
-        """P(person), and what the parts leave of it, averaged over six looks."""
+    def _six_views(self, k: int) -> list[Map]:
+        """P(person), and what the parts leave of it, averaged over six views."""
         network, (width, height) = self._context.network, self._context.letterbox.content
         picture = np.ascontiguousarray(self._context.array("canvas")[k, :height, :width])
         source, stages = FactorSource("before", network.factor), network.stages.without_people()

@@ -78,7 +78,7 @@ class Engine:
     views: Views = ONE
     codecs: Codecs = field(default_factory=lambda: CODECS)  #: of each type of output that is decoded
     batch: int = 1  #: frames that run together in `parse_many`
-    pace_s: float = 0.0  #: of one look at a picture, per pixel of the network's input; 0: not measured
+    pace_s: float = 0.0  #: of one view at a picture, per pixel of the network's input; 0: not measured
     tally: Tally = field(default_factory=Tally)
     id: int = field(init=False, default_factory=lambda: next(_ids))
 

@@ -104,7 +104,7 @@ def test_an_edge_that_is_nowhere_known_is_neither_judged_nor_shown():
 
 def test_the_report_has_the_agreed_keys():
     report = figures((CLIP, after(0.1)), (PEOPLE, PEOPLE), AGREED)
-    pairs = {"held_out_J", "boundary_F", "evidence_J", "beside_six_looks", "regression"}
+    pairs = {"held_out_J", "boundary_F", "evidence_J", "beside_six_views", "regression"}
     assert set(report) == {*pairs, "area_drift", "held_out_frames"}
     assert set(report["regression"]) == {"before", "after", "margin"}
     assert all(isinstance(v, float) for v in on_card(CLIP, PEOPLE, 0.8).values())
@@ -128,7 +128,7 @@ def test_a_little_forgetting_is_told_from_no_gain_and_from_a_wrong_lesson() -> N
     assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(0.0)), AGREED).forgot
 
 
-def test_what_six_looks_speak_against_is_not_believed() -> None:
+def test_what_six_views_speak_against_is_not_believed() -> None:
     def judged(gain: float, taught: float, j: float = 0.1):
         return judge((CLIP, after(j)), (PEOPLE, PEOPLE), Agreement(0.80, 0.80 + gain, taught))
 
@@ -141,13 +141,13 @@ def test_what_six_looks_speak_against_is_not_believed() -> None:
     assert not judged(0.1, 0.1, 0.9 * LEAST_GAIN).accepted
 
 
-def test_six_looks_that_do_as_much_are_told_of_and_do_not_refuse() -> None:
+def test_six_views_that_do_as_much_are_told_of_and_do_not_refuse() -> None:
     plain = judge((CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.8, 0.8, 0.0, 0.9, 0.85))
     told = judge((CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.8, 0.8, 0.0, 0.88, 0.9))
     assert plain.accepted
     assert told.accepted
     assert "not for files" in told.reason
-    assert "Six looks" not in plain.reason
+    assert "Six views" not in plain.reason
 
 
 FIGURES = st.tuples(*[st.floats(-0.2, 0.2)] * 5)

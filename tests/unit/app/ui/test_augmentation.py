@@ -143,7 +143,7 @@ def test_a_model_loaded_beside_a_picture_looks_six_times(opened, sources) -> Non
     assert opened.workspace.engine.views is SIX
 
 
-def test_the_first_result_of_a_picture_is_of_six_looks(opened, sources) -> None:
+def test_the_first_result_of_a_picture_is_of_six_views(opened, sources) -> None:
     """It is not parsed twice: the engine is there before the picture."""
     workspace = opened.workspace
     opened.open(sources["image"])

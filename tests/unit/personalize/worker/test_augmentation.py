@@ -1,4 +1,4 @@
-"""Several looks at a frame say what the program says with the same test-time augmentation."""
+"""Several views at a frame say what the program says with the same test-time augmentation."""
 
 from __future__ import annotations
 

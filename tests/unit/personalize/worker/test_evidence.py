@@ -1,4 +1,4 @@
-"""The gate asks six looks and the parts' head as well: silhouettes damaged on purpose do not pass."""
+"""The gate asks six views and the parts' head as well: silhouettes damaged on purpose do not pass."""
 
 from __future__ import annotations
 
