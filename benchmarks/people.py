@@ -1,4 +1,4 @@
-"""PersonLab's decoder over the number of people, and the networks that find people beside `factored-s31`.
+"""PersonLab's decoder over the number of people, and the models with joints beside `factored-s31`.
 
 `python -m benchmarks.people`: at most 15 ms for 20 people on one core, and nearly flat. Maps are drawn from
 standing people, with noise; medians of CPU time, ms.
@@ -35,7 +35,9 @@ from runtime.system import paths
 CASES: Final = (((801, 529), 16, Grid.CORNER, 32.0), ((512, 288), 8, Grid.CENTRE, 16.0))
 COUNTS: Final = (0, 1, 2, 5, 10, 20, 30)
 NOISE_PX: Final = 2.0
-MODELS: Final = ("factored-s31", "people-s31", "personlab-small")
+MODELS: Final = (
+    "factored-s31", "pil-small", "mula-small", "joints-s31", "people-s31", "personlab-small", "paf-fcn-small",
+)  # fmt: skip
 FRAMES: Final = range(60, 260, 5)  # of the sample clip, with somebody in them
 BODY: Final = np.array(
     [(0, -9), (0.4, -9.4), (-0.4, -9.4), (0.8, -9.1), (-0.8, -9.1), (2, -7), (-2, -7), (3, -4.5), (-3, -4.5),
@@ -137,9 +139,9 @@ def ratios(rounds: int = 40) -> dict[str, float]:
     spent: dict[str, list[float]] = {name: [] for name in engines}
     for frame in itertools.islice(itertools.cycle(frames), rounds):
         for name, engine in engines.items():
-            begin = time.perf_counter()
+            begin = time.process_time()
             engine.parse(frame)
-            spent[name].append(time.perf_counter() - begin)
+            spent[name].append(time.process_time() - begin)
     first = np.array(spent[MODELS[0]])
     return {name: float(np.median(times / first)) for name, times in spent.items()}
 

@@ -123,8 +123,8 @@ def beside_six(evidence: Agreement) -> str:
     if evidence.one_view >= evidence.six_views + AS_GOOD:
         return ""
     return (
-        f" Six views of the factor before come to {evidence.six_views:.3f}, one of the new one to"
-        f" {evidence.one_view:.3f}: it is worth its time for live video, not for files."
+        f" On the frames judged, six views of the factor before come to {evidence.six_views:.3f}, one of the"
+        f" new one to {evidence.one_view:.3f}: for files, compare with `--views 6`."
     )
 
 

@@ -146,7 +146,7 @@ def test_six_views_that_do_as_much_are_told_of_and_do_not_refuse() -> None:
     told = judge((CLIP, after(0.1)), (PEOPLE, PEOPLE), Agreement(0.8, 0.8, 0.0, 0.88, 0.9))
     assert plain.accepted
     assert told.accepted
-    assert "not for files" in told.reason
+    assert "compare with `--views 6`" in told.reason
     assert "Six views" not in plain.reason
 
 

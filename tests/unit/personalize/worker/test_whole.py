@@ -205,5 +205,5 @@ def test_h03_a_small_gain_counts_only_if_another_seed_shows_it_too(again, clip, 
     told = run(again, job_for(clip))
     assert not verdicts
     assert told.done.accepted is again_better
-    assert ("did not show again" in told.done.report["reason"]) is not again_better
+    assert ("not again with another seed" in told.done.report["reason"]) is not again_better
     assert "learned once more" in told.notices
