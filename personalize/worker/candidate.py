@@ -183,4 +183,5 @@ def _once_more(context: Context, judgement: Judgement, share: float, references:
     again = judge(*_measured(context, second, references))
     if again.accepted:
         return judgement
-    return Judgement(accepted=False, reason=f"Not believed: seen once, and not again with another seed. {judgement.reason}")
+    once = "Not believed: seen once, and not again with another seed."
+    return Judgement(accepted=False, reason=f"{once} {judgement.reason}")
