@@ -86,8 +86,7 @@ class ExportActions:
             return None
         subject, job = opened
         folder = Path(settings.export_folder) if settings.export_folder else self._recordings()
-        views = self._workspace.looks
-        as_seen = settings.export_as_seen
+        views, as_seen = self._workspace.looks, settings.export_as_seen
         choice = ExportChoice(settings.export_save, settings.export_alpha, views, folder, as_seen=as_seen)
         dialog = ExportDialog(self._window, subject, choice)
         dialog.chosen.connect(partial(self._start, job))
@@ -182,9 +181,7 @@ class ExportActions:
             options |= engine_options(self._workspace, self._pipeline)
         except Refusal as e:
             refusal = str(e)
-        left_out = (SEVERAL if not engine.averages else set()) | (
-            set() if self._pipeline.smooth else {"regions"}
-        )
+        left_out = (set() if engine.averages else SEVERAL) | (set() if self._pipeline.smooth else {"regions"})
         subject = ExportSubject(
             source.name,
             clip=source.kind == "clip",
