@@ -21,7 +21,6 @@ from PyQt6.QtWidgets import QApplication, QDialog, QWidget
 from app.desktop import Desktop
 from app.settings import Settings, SettingsFile
 from app.ui import translation
-from app.ui.export_dialog import ExportChoice
 from app.ui.filmstrip import CELLS
 from app.ui.personalize_form import PersonalizeRequest
 from runtime.library.models import list_models
@@ -170,7 +169,6 @@ class Tour:
     def _dialogs(self) -> Iterator[Scene]:
         """Dialogs as they open, and the list of jobs while an export runs."""
         window, exports = self._desktop.window, self._desktop.exports
-        choice = ExportChoice(("overlay",), "mov", "1", self._desktop.recordings.folder())
 
         def shown() -> list[QDialog]:
             return [d for d in window.findChildren(QDialog) if d.isVisible()]
@@ -179,8 +177,8 @@ class Tour:
             return bool(shown()) and all(job.share for job in self._desktop.jobs.shown())
 
         for name in ("export", "jobs", "settings", "keys"):
-            if name == "jobs":
-                exports.start(choice)
+            if name == "jobs" and (dialog := exports.ask()) is not None:
+                dialog.export.click()
             yield Scene(name, window.actions_[name].trigger, ready, subject=lambda: shown()[0])
             shown()[0].close()
         for job in self._desktop.jobs.shown():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -189,6 +189,13 @@ def person_at(masks: Sequence[Mask], x: float, y: float) -> int | None:
         if len(away) and away.min() <= NEAR * max(mask.shape):
             hits.append((max(float(away.min()) - 1, 0.0), float(away.mean()), i))
     return min(hits)[2] if hits else None
+
+
+def middle_of(mask: NDArray[Any], size: tuple[int, int]) -> tuple[float, float]:
+    """Point (x, y) of a mask nearest to its middle, px of a picture of this size; it has one."""
+    (v, u), (height, width) = np.nonzero(mask), mask.shape
+    at = int(np.argmin((v - v.mean()) ** 2 + (u - u.mean()) ** 2))
+    return float((u[at] + 0.5) * size[0] / width), float((v[at] + 0.5) * size[1] / height)
 
 
 def largest_moving(found: Sequence[PeopleInFrame]) -> tuple[int, int] | None:

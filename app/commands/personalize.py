@@ -68,12 +68,8 @@ def personalise(
         *where, first=frames.first, last=frames.last, around=around, method=method, person=person
     )
     folder = _folder(job)
-    try:
+    with job_folders.not_left_empty(folder):
         write_job(folder, job)
-    except Refusal:
-        with suppress(OSError):
-            folder.rmdir()  # one that was left is not empty
-        raise
     with Stop().on_signals() as stop:
         with closing(ProgressReporter(progress, time_left=False)) as reporter:
             outcome = _follow(Supervisor(folder, lambda: None), stop, reporter)

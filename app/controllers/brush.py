@@ -106,7 +106,7 @@ class BrushStrokes:
         if self._brush is not None and self._workspace.xfactor.key != "brush":
             self.end()
         if self._brush is not None and parsed is not None:
-            here = self._brush.painted_on == parsed.frame.index
+            here = self._brush.is_on(parsed.frame)
             self._window.canvas.brush.strokes = tuple(self._painted) if here else ()
         if parsed is None or self._masks is None:
             return
@@ -135,10 +135,10 @@ class BrushStrokes:
         self._tell()
 
     def _paint(self, brush: Brush, stroke: Stroke, parsed: FrameResult) -> None:
-        if not brush.strokes or brush.painted_on != parsed.frame.index:
+        if not brush.strokes or not brush.is_on(parsed.frame):
             self._painted = []
         self._painted.append(stroke)
-        brush.paint(stroke, parsed.frame.index)
+        brush.paint(stroke, parsed.frame)
         self._pipeline.show_again()
 
     def _keep(self, count: int) -> None:
@@ -147,11 +147,11 @@ class BrushStrokes:
         if parsed is None:
             return
         index = parsed.frame.index
-        if self._brush is not None:
+        if self._brush is not None and self._brush.is_on(parsed.frame):
             self._painted = self._painted[:count]
             self._brush.clear()
             for stroke in self._painted:
-                self._brush.paint(stroke, index)
+                self._brush.paint(stroke, parsed.frame)
             self._pipeline.show_again()
         elif self._masks is not None:
             here = [c for c in self._corrections if c.frame == index][:count]

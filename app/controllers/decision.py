@@ -20,7 +20,7 @@ from runtime.engine.engine import Engine
 from runtime.engine.source import FactorSource, SilhouetteSource
 from runtime.library.factors import FactorFile, user_factors
 from runtime.system.errors import Refusal
-from runtime.system.jobs import BackgroundJob, BackgroundJobs
+from runtime.system.jobs import BackgroundJob, BackgroundJobs, JobState
 from runtime.system.notices import Level, Notice
 
 TOPIC: Final = "personalise"
@@ -56,6 +56,7 @@ class FactorDecision:
         self._page = window.personalise.result
         self._task: PersonalizationTask | None = None
         self._done: Finished | None = None
+        self._job: BackgroundJob | None = None  # loads the factor, or keeps the one that is tried
         self._compared: tuple[Engine, Engine] | None = None  # with, and with what
         self._split_before = False
         page = self._page
@@ -86,6 +87,10 @@ class FactorDecision:
         """True while an accepted factor has not been put into use."""
         return self.trial is None and self._done is not None and self._done.accepted
 
+    @property
+    def _keeping(self) -> bool:
+        return self.trial is not None and self._job is not None
+
     def show(self, task: PersonalizationTask, done: Finished) -> str:
         """Show a result; `try_factor` puts it into use. Returns its headline."""
         self._task, self._done = task, done
@@ -108,7 +113,7 @@ class FactorDecision:
     def try_factor(self) -> None:
         """Put the new factor of the task beside the old one, if it was accepted and is not tried yet."""
         task, done = self._task, self._done
-        if task is not None and done is not None and self.untried:
+        if task is not None and done is not None and self.untried and self._job is None:
             self.begin(task.folder / done.path, done.sha256, task.job.name)
 
     def begin(self, file: Path, sha256: str, name: str) -> None:
@@ -129,7 +134,9 @@ class FactorDecision:
             return source
 
         def done(source: SilhouetteSource | Refusal) -> None:
-            now = self._workspace.engine
+            if self._job is not job:
+                return  # discarded meanwhile
+            self._job, now = None, self._workspace.engine
             if isinstance(source, Refusal):
                 self._refuse(source)
             elif now is not None and now.trunk_sha256 == trunk:
@@ -138,7 +145,7 @@ class FactorDecision:
                 self._workspace.use(xfactor)
                 self.compare(on=True)
 
-        self._jobs.start(f"Loading {name}", work, done, quiet=True)
+        job = self._job = self._jobs.start(f"Loading {name}", work, done, quiet=True)
 
     def compare(self, *, on: bool) -> None:
         """Show both factors, left and right of the split line, or the new one alone."""
@@ -158,6 +165,10 @@ class FactorDecision:
 
     def refresh(self) -> None:
         """Follow the engine in use: at another size it is compared anew, with another factor no more."""
+        if self._job is not None and self._job.state is JobState.FAILED:  # a banner says so, too
+            words, self._job = self._job.error, None
+            self._page.show_undecided(words)
+            self._refresh_page()
         if self._compared is not None and self._workspace.engine is not self._compared[0]:
             trial = self.trial
             self.compare(on=trial is not None and self._workspace.xfactor.source is trial.xfactor.source)
@@ -165,7 +176,7 @@ class FactorDecision:
     def keep(self) -> None:
         """Put the factor into the library; what runs goes on running."""
         task, trial, engine = self._task, self.trial, self._workspace.engine
-        if task is None or trial is None or self.kept or engine is None:
+        if task is None or trial is None or self.kept or self._keeping or engine is None:
             return
         self._page.show_waiting("Putting it into the library…")
         trunk, name = engine.stages.sessions[0].data, task.job.name
@@ -183,6 +194,9 @@ class FactorDecision:
             return factor, replaced
 
         def done(result: tuple[FactorFile, bool] | Refusal) -> None:
+            if self._job is not job:
+                return  # corrected meanwhile
+            self._job = None
             if isinstance(result, Refusal):
                 self._refuse(result)
                 return
@@ -194,11 +208,12 @@ class FactorDecision:
             self._page.show_kept(f"Kept as {kept.name}. It is in the X-factor menu and in use.")
             self._refresh_page()
 
-        self._jobs.start(f"Keeping {name}", work, done, quiet=True)
+        job = self._job = self._jobs.start(f"Keeping {name}", work, done, quiet=True)
+        self._refresh_page()
 
     def discard(self) -> None:
         """Use the old factor again, and delete the new one."""
-        if self._task is not None and not self.kept:
+        if self._task is not None and not self.kept and not self._keeping:
             self.withdraw()
             self.close()
 
@@ -226,6 +241,7 @@ class FactorDecision:
         trial = self.trial
         if self.kept:
             return
+        self._drop_job()
         self.trial = self._done = None
         self.compare(on=False)
         if trial is None:
@@ -236,9 +252,15 @@ class FactorDecision:
 
     def close(self) -> None:
         """Forget the result; what is in use stays."""
+        self._drop_job()
         self._task = self._done = self.trial = None
         self.compare(on=False)
         self.on_closed()
+
+    def _drop_job(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
 
     def _on_compare(self, *, on: bool) -> None:
         if on and self.untried:
@@ -254,8 +276,8 @@ class FactorDecision:
         tried, kept = self.trial is not None, self.kept
         actions = self._window.actions_
         for name, on in (
-            ("keep-factor", tried and not kept),
-            ("discard-factor", (tried or self.untried) and not kept),
+            ("keep-factor", tried and not kept and not self._keeping),
+            ("discard-factor", (tried or self.untried) and not kept and not self._keeping),
             ("undo-factor", kept),
             ("compare", tried or self.untried),
         ):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,21 +80,20 @@ class ExportActions:
         self._window.actions_.refuse("export", reason)
 
     def ask(self) -> ExportDialog | None:
-        """Open the dialog; what is chosen there runs as a job."""
-        subject, settings = self._subject(), self._owner.settings
-        if subject is None:
+        """Open the dialog; what is chosen there runs as a job, of what is open now."""
+        opened, settings = self._opened(), self._owner.settings
+        if opened is None:
             return None
+        subject, job = opened
         folder = Path(settings.export_folder) if settings.export_folder else self._recordings()
-        views = self._workspace.looks
-        as_seen = settings.export_as_seen
+        views, as_seen = self._workspace.looks, settings.export_as_seen
         choice = ExportChoice(settings.export_save, settings.export_alpha, views, folder, as_seen=as_seen)
         dialog = ExportDialog(self._window, subject, choice)
-        dialog.chosen.connect(self.start)
+        dialog.chosen.connect(partial(self._start, job))
         dialog.open()
         return dialog
 
-    def start(self, choice: ExportChoice) -> None:
-        """Export what is open, as chosen."""
+    def _start(self, job: ParseJob, choice: ExportChoice) -> None:
         self._owner.settings = replace(
             self._owner.settings,
             export_folder=str(choice.folder),
@@ -102,7 +102,7 @@ class ExportActions:
             export_as_seen=choice.as_seen,
         )
         try:
-            self._run(ExportRecord.new(self._job(choice)))
+            self._run(ExportRecord.new(self._chosen(job, choice)))
         except Refusal as e:
             self._window.banner.show_notice(Notice(str(e), Level.ERROR, topic=TOPIC))
 
@@ -162,53 +162,50 @@ class ExportActions:
         words = f"Exported {name}: {frames} to {outcome.folder}"
         words += f". Not whole: {outcome.problems[0]}" if outcome.problems else ""
         notice = Notice(words, level, "\n".join(outcome.problems[1:]), f"{TOPIC} {outcome.folder}")
-        self._window.banner.show_offer(notice, "Open the folder", lambda: self._show(outcome.folder))
-
-    def _show(self, folder: Path) -> None:
-        if not show_folder(folder):
-            self._window.banner.show_notice(Notice(f"The folder is {folder}", topic=TOPIC))
+        show = partial(show_folder, self._window, outcome.folder)
+        self._window.banner.show_offer(notice, "Open the folder", show)
 
     # -- what is open, in words and as a job
 
-    def _subject(self) -> ExportSubject | None:
+    def _opened(self) -> tuple[ExportSubject, ParseJob] | None:
         source, engine, capture = self._workspace.source, self._workspace.engine, self._pipeline.capture
         if source is None or source.path is None or engine is None:
             return None
         info = capture.info if capture is not None else None
         style, shown = self._window.display.style, self._window.canvas.parsed
+        span = capture.playback.span if capture is not None and source.kind == "clip" else None
+        frames = FrameSpan(*span) if span else FrameSpan()
+        options: dict[str, Any] = {"span": frames, "style": file_style(style)}
         refusal = ""
         try:
-            factor_options(self._workspace.xfactor)
+            options |= engine_options(self._workspace, self._pipeline)
         except Refusal as e:
             refusal = str(e)
-        left_out = (SEVERAL if not engine.averages else set()) | (
-            set() if self._pipeline.smooth else {"regions"}
-        )
-        return ExportSubject(
+        left_out = (set() if engine.averages else SEVERAL) | (set() if self._pipeline.smooth else {"regions"})
+        subject = ExportSubject(
             source.name,
             clip=source.kind == "clip",
             engine=f"{engine.name}; X factor: {self._workspace.xfactor.name}",
             able=frozenset(products_of(engine)),
             views={k: words for k, words in VIEWS.items() if k not in left_out},
-            span=capture.playback.span if capture is not None and source.kind == "clip" else None,
+            span=span,
             frames=info.frames if info is not None else 0,
             refusal=refusal,
             seen=style_words(style),
             lost=lost_style(style, compared=shown is not None and shown.beside is not None),
         )
+        return subject, ParseJob((str(Path(source.address).absolute()),), Path(), **options)
 
-    def _job(self, choice: ExportChoice) -> ParseJob:
-        workspace, capture = self._workspace, self._pipeline.capture
-        span = capture.playback.span if capture is not None and choice.in_to_out else None
-        address = Path(workspace.source.address if workspace.source else "").absolute()
-        options: dict[str, Any] = {
-            **engine_options(workspace, self._pipeline),
+    def _chosen(self, job: ParseJob, choice: ExportChoice) -> ParseJob:
+        """The job with the answers of the dialog, and a folder of its own."""
+        clip = Path(job.sources[0])
+        answers: dict[str, Any] = {
             "save": choice.save, "alpha": choice.alpha, "views": choice.views,
-            "span": FrameSpan(*span) if span else FrameSpan(),
-            "style": file_style(self._window.display.style) if choice.as_seen else None,
-            "sides": load_corrections(address) if address.is_file() else (),
+            "span": job.span if choice.in_to_out else FrameSpan(),
+            "style": job.style if choice.as_seen else None,
+            "sides": load_corrections(clip) if clip.is_file() else (),
         }  # fmt: skip
-        return ParseJob((str(address),), self._new_folder(choice.folder, address.stem), **options)
+        return replace(job, out=self._new_folder(choice.folder, clip.stem), **answers)
 
     @staticmethod
     def _new_folder(parent: Path, stem: str) -> Path:

@@ -33,8 +33,8 @@ class HelpActions:
         self._runtime_version = runtime_version
         actions = window.actions_
         actions["recordings"].triggered.connect(self._show_recordings)
-        actions["settings-file"].triggered.connect(lambda: self._show_folder(paths.user_config_dir()))
-        actions["logs"].triggered.connect(lambda: self._show_folder(paths.user_log_dir()))
+        actions["settings-file"].triggered.connect(lambda: show_folder(window, paths.user_config_dir()))
+        actions["logs"].triggered.connect(lambda: show_folder(window, paths.user_log_dir()))
         actions["copy-system"].triggered.connect(self._copy_system)
         actions["messages"].triggered.connect(self._show_messages)
         actions["about"].triggered.connect(lambda: show_page(window, "About xfactor", self.about()))
@@ -58,15 +58,11 @@ class HelpActions:
 
     def _show_recordings(self) -> None:
         try:
-            self._show_folder(self._recordings())
+            show_folder(self._window, self._recordings())
         except OSError as e:
             notice = Notice(f"{e.filename}: {e.strerror}. Choose another folder.", Level.ERROR, topic="help")
             choose = self._window.actions_["recordings-folder"].trigger
             self._window.banner.show_offer(notice, "Choose another folder", choose)
-
-    def _show_folder(self, folder: Path) -> None:
-        if not show_folder(folder):
-            self._say(f"The folder is {folder}")
 
     def _copy_system(self) -> None:
         """Versions, providers, cameras: what a bug report needs; looked up beside the window."""
@@ -97,6 +93,7 @@ class HelpActions:
         self._window.banner.show_notice(Notice(words, level, topic="help"))
 
 
-def show_folder(folder: Path) -> bool:
-    """Open a folder in the desktop's file manager; False when there is none."""
-    return QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+def show_folder(window: Window, folder: Path) -> None:
+    """Open a folder in the desktop's file manager; where there is none, say where it is."""
+    if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+        window.banner.show_notice(Notice(f"The folder is {folder}", topic="folder"))

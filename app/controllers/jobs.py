@@ -138,9 +138,7 @@ class JobOverview:
         if listed.on_show is not None:
             listed.on_show()
         elif path is not None:
-            folder = path if path.is_dir() else path.parent
-            if not show_folder(folder):
-                self._window.banner.show_notice(Notice(f"The folder is {folder}", topic="jobs"))
+            show_folder(self._window, path if path.is_dir() else path.parent)
 
     def _on_cleared(self) -> None:
         self._listed = [x for x in self._listed if not x.ended]

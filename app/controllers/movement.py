@@ -199,12 +199,13 @@ class MovementAnalysis:
     def _make(self) -> None:
         from app.ui.movement_plot import MovementPlot  # noqa: PLC0415 - the job before has loaded it
 
-        timeline, self.plot = self._window.transport.timeline, self.plot or MovementPlot()
-        self.plot.sought.connect(self._playing.seek)
-        self.plot.ranged.connect(timeline.show_range)
-        timeline.ranged.connect(self.plot.show_range)
-        self.plot.menu_wanted.connect(self._window.actions_.menus["movement"].popup)
-        self._window.transport.add_plot(self.plot)
+        if self.plot is None:  # else it was asked for again while it loaded
+            timeline, self.plot = self._window.transport.timeline, MovementPlot()
+            self.plot.sought.connect(self._playing.seek)
+            self.plot.ranged.connect(timeline.show_range)
+            timeline.ranged.connect(self.plot.show_range)
+            self.plot.menu_wanted.connect(self._window.actions_.menus["movement"].popup)
+            self._window.transport.add_plot(self.plot)
         self._show(on=self._window.actions_["movement"].isChecked())
 
     def choose(self, measure: str) -> None:
@@ -244,9 +245,12 @@ class MovementAnalysis:
                 return measured
 
         def done(measured: MovementHistory) -> None:
-            if of == self._of:  # else another clip, model or factor is on show by now
+            if of == self._of:
                 self._whole, self.history, self._guarded = True, measured, -1
                 self._say(f"Measured {clip.name}: {measured.frames} frames")
+            else:
+                words = f"{clip.name} was measured, but clip, model or X factor changed: measure it again"
+                self._say(words, Level.WARNING)
 
         self._jobs.start(f"Measuring {clip.name}", work, done, beside=True)
 

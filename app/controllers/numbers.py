@@ -33,7 +33,11 @@ class FrameNumbers:
     def refresh(self) -> None:
         """Follow the picture while the table is seen; called ten times a second."""
         parsed, engine = self._window.canvas.parsed, self._workspace.engine
-        if self.dialog is None or not self.dialog.isVisible() or parsed is None or parsed is self._shown:
+        if self.dialog is None or not self.dialog.isVisible():
+            return
+        if parsed is None:
+            self.dialog.show_rows("", [])  # they were of a source that is closed
+        if parsed is None or parsed is self._shown:
             return
         self._shown = parsed
         rows: list[list[str]] = []

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from PyQt6.QtGui import QColor
 
 from app.controllers.highlight import Highlight, people_in
 from app.ui.window import Window
 from models.results import PersonResult
-from personalize.chosen_person import person_at
+from personalize.chosen_person import middle_of, person_at
 from personalize.job import PersonChoice
 from runtime.frames import FrameResult
 from runtime.output.composition import shown_people
@@ -170,7 +169,4 @@ def _point_on(person: PersonResult, size: tuple[int, int]) -> tuple[float, float
     """Pixel of a person next to the middle of their mask: at that of their box somebody else may stand."""
     if person.mask is None or not person.mask.any():
         return person.box[0] + person.box[2] / 2, person.box[1] + person.box[3] / 2
-    v, u = np.nonzero(person.mask)
-    k = int(np.argmin((v - v.mean()) ** 2 + (u - u.mean()) ** 2))
-    height, width = person.mask.shape
-    return float((u[k] + 0.5) * size[0] / width), float((v[k] + 0.5) * size[1] / height)
+    return middle_of(person.mask, size)

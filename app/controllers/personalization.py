@@ -69,11 +69,14 @@ class Personalization:
 
     def refresh(self) -> None:
         """Follow the job, the clip and the brush; called at every notification and ten times a second."""
-        self._brush_strokes.refresh()
+        task, brush = self._task, self._brush_strokes
+        if task is not None and brush.correcting and not shows_clip(self._workspace, task):
+            brush.end_correcting()
+        brush.refresh()
         self.decision.refresh()
         self._leaving = [t for t in self._leaving if t.is_alive()]
-        if self._task is not None:
-            self._follow(self._task)
+        if task is not None:
+            self._follow(task)
         if self._panel.isVisible() and self._panel.page is self._panel.setup:
             self._panel.setup.show_offer(self._offer())
         if self._when_open is not None:
@@ -121,7 +124,8 @@ class Personalization:
             return
         try:
             folder = job_folders.new_folder(wish.name)
-            job = job_for(self._workspace, source.path or folder / FILE, offer, wish)
+            with job_folders.not_left_empty(folder):
+                job = job_for(self._workspace, source.path or folder / FILE, offer, wish)
             span = None if job.last is None else (job.first, job.last)
             task = PersonalizationTask(folder, job, self._ring, span, self.command)
         except Refusal as e:
@@ -167,17 +171,16 @@ class Personalization:
         panel.setup.wished.connect(self.start)
         panel.setup.resumed.connect(self.resume)
         panel.setup.removed.connect(self._on_removed)
-        panel.progress.stopped_early.connect(lambda: self._with_task(PersonalizationTask.stop_early))
-        panel.progress.cancelled.connect(self.cancel)
         panel.progress.correcting.connect(self.correct)
-        panel.result.correcting.connect(lambda: self.correct(-1))
         panel.trouble.retried.connect(lambda: self._with_task(lambda t: self._redo(t.job.strokes)))
-        panel.trouble.removed.connect(self.cancel)
         panel.trouble.left.connect(lambda: self._close(hide=False, keep=True))
-        panel.trouble.looked.connect(lambda: self._with_task(lambda t: show_folder(t.folder)))
-        actions["stop-early"].triggered.connect(lambda: self._with_task(PersonalizationTask.stop_early))
-        actions["cancel-job"].triggered.connect(self.cancel)
-        actions["correct"].triggered.connect(lambda: self.correct(-1))
+        panel.trouble.looked.connect(lambda: self._with_task(lambda t: show_folder(self._window, t.folder)))
+        for stopped in (panel.progress.stopped_early, actions["stop-early"].triggered):
+            stopped.connect(lambda: self._with_task(PersonalizationTask.stop_early))
+        for cancelled in (panel.progress.cancelled, panel.trouble.removed, actions["cancel-job"].triggered):
+            cancelled.connect(self.cancel)
+        for correcting in (panel.result.correcting, actions["correct"].triggered):
+            correcting.connect(lambda: self.correct(-1))
         actions["personalise"].triggered.connect(
             lambda on: self.show() if on else self._window.show_personalise(on=False)
         )
@@ -189,10 +192,8 @@ class Personalization:
 
     def _begin(self, task: PersonalizationTask, recording: Recording | None = None) -> None:
         try:
-            if recording is not None:
-                task.record(recording)
-            else:
-                task.start()
+            with job_folders.not_left_empty(task.folder):
+                task.start() if recording is None else task.record(recording)
         except Refusal as e:
             self._refuse(e)
             return

@@ -68,7 +68,7 @@ class SettingsEditing:
                 dialog.bar("device", "cuda", CPU_BUILD)
             dialog.changed.connect(self.choose)
             dialog.folder_wanted.connect(self._ask_folder)
-            dialog.file_wanted.connect(lambda: show_folder(self._file.path.parent))
+            dialog.file_wanted.connect(lambda: show_folder(self._window, self._file.path.parent))
             dialog.reset_wanted.connect(self._ask_reset)
             dialog.activated.connect(self.refresh)
         self.refresh()

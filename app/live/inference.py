@@ -92,6 +92,7 @@ class Inference(threading.Thread):
         review: called with every tracked result, and the engine unless it is only compared with; what it
             gives goes on (corrections, measures); must not block.
         work: the frame in work, None between two frames.
+        refinements: asked for and not begun; a thread that takes this one's place goes on with them.
         abandoned: its frame did not end, and another thread goes on; what it may still give is thrown away.
     """
 
@@ -117,30 +118,32 @@ class Inference(threading.Thread):
         self._said = Notice("")
         self._said_s = 0.0
         self._done_s: deque[float] = deque(maxlen=240)
-        self._refinements: deque[FinerRequest] = deque()
+        self.refinements: deque[FinerRequest] = deque()
         self._newest: FrameResult | None = None
 
     def refine(self, shown: FrameResult, done: Callable[[FrameResult], None]) -> None:
         """Decide a result at its picture's size between two frames; `done` gets it, in this thread."""
-        self._refinements.append(FinerRequest(shown, done))
+        self.refinements.append(FinerRequest(shown, done))
         self._frames.wake()
 
     def run(self) -> None:
         """One frame at a time, the newest; ends when the mailbox is closed."""
-        while not self._frames.closed:
+        while not self._frames.closed and not self.abandoned:  # else it would take another thread's frame
             frame = self._frames.take()
-            while self._refinements and not self.abandoned:
-                self._refine(self._refinements.popleft())
-            if frame is None:
-                continue
-            self._newest = parsed = self._parse(self.engine, frame)
-            if self.abandoned:
-                return
-            self._measure(parsed)
-            tap = self.tap
-            if tap is not None:
-                tap(parsed)
-            self._parsed.put(parsed)
+            while self.refinements and not self.abandoned:
+                self._refine(self.refinements.popleft())
+            if frame is not None and not self.abandoned:
+                self._give(self._parse(self.engine, frame))
+
+    def _give(self, parsed: FrameResult) -> None:
+        if self.abandoned:
+            return
+        self._newest = parsed
+        self._measure(parsed)
+        tap = self.tap
+        if tap is not None:
+            tap(parsed)
+        self._parsed.put(parsed)
 
     def is_newest(self, result: FrameResult) -> bool:
         """True for the last result that this thread gave out, also refined."""

@@ -203,7 +203,9 @@ class Pipeline:
         self._inference.review = left.review
         self._inference.companion = left.companion
         self._inference.tracker = deepcopy(left.tracker)
+        self._inference.refinements = left.refinements
         self._inference.start()
+        self._frames.wake()
         self.show_again()
         return work.engine
 

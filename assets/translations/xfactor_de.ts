@@ -3786,6 +3786,14 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>nur auf Bild {frame} gemalt</translation>
     </message>
     <message>
+        <source>painted on another picture</source>
+        <translation>auf ein anderes Bild gemalt</translation>
+    </message>
+    <message>
+        <source>{name} was measured, but clip, model or X factor changed: measure it again</source>
+        <translation>{name} wurde vermessen, aber Clip, Modell oder X-Faktor haben gewechselt: noch einmal vermessen</translation>
+    </message>
+    <message>
         <source>masks in {folder}</source>
         <translation>Masken in {folder}</translation>
     </message>

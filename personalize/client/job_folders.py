@@ -65,6 +65,17 @@ def new_folder(name: str) -> Path:
     raise Refusal(f"job folder in {jobs_dir()}", "there are too many", "Remove old ones")
 
 
+@contextmanager
+def not_left_empty(folder: Path) -> Iterator[None]:
+    """Remove a new folder when what was to be put into it is refused; one that holds something stays."""
+    try:
+        yield
+    except Refusal:
+        with suppress(OSError):
+            folder.rmdir()
+        raise
+
+
 def left_over() -> list[UnfinishedJob]:
     """Jobs that were interrupted, or whose result was not decided on; newest first. Nothing is removed."""
     found = []

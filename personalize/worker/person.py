@@ -18,6 +18,7 @@ from personalize.chosen_person import (
     Zones,
     follow,
     largest_moving,
+    middle_of,
     person_at,
     silhouette_regions,
     twins,
@@ -88,7 +89,7 @@ def follow_chosen(context: Context, persons: NDArray[np.float32]) -> tuple[Zones
 def _record(context: Context, at: PeopleInFrame, roles: list[FrameRoles], number: int, way: str) -> Facts:
     """Words about the person, who was chosen by this number in a frame."""
     frame, choice = context.facts["reading"]["first"] + at.frame, context.job.person
-    x, y = _centre(context, at.masks[number])
+    x, y = middle_of(at.masks[number], context.facts["reading"]["size"])
     seen, others = sum(r.own is not None for r in roles), {n for r in roles for n in r.others}
     largest = "the largest who moves, " * (choice is not None and choice.at is None)
     words = f"{largest}at {x:.0f},{y:.0f} in frame {frame}, {way}"
@@ -163,21 +164,13 @@ def _refuse(context: Context, found: list[PeopleInFrame], start: int) -> NoRetur
     if choice is None or choice.at is None:
         raise Refusal("the chosen range", "no person is found in it", "Choose one with a person in sight")
     here = next((at.masks for at in found if at.frame == start), {})
-    people = [_centre(context, mask) for mask in here.values()]
+    people = [middle_of(mask, context.facts["reading"]["size"]) for mask in here.values()]
     words = "; ".join(f"{x:.0f},{y:.0f}" for x, y in people[:LISTED])
     more = f" and {len(people) - LISTED} more" * (len(people) > LISTED)
     remedy = f"Choose somebody who is: at {words}{more}" if people else "Choose another frame"
     raise Refusal(
         f"point {choice.at[0]:g},{choice.at[1]:g} of frame {frame}", "nobody is found there", remedy
     )
-
-
-def _centre(context: Context, mask: Mask) -> tuple[float, float]:
-    """Point of a mask nearest to its middle, displayed px."""
-    (width, height), (rows, columns) = context.facts["reading"]["size"], mask.shape
-    v, u = np.nonzero(mask)
-    at = int(np.argmin((v - v.mean()) ** 2 + (u - u.mean()) ** 2))
-    return float((u[at] + 0.5) * width / columns), float((v[at] + 0.5) * height / rows)
 
 
 def _shape(context: Context) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.resize import average, resize
 from runtime.engine.sessions import Session
 from runtime.engine.source import Request, Silhouette, SilhouetteSource
+from runtime.frames import Frame
 
 LONG_SIDE = 320  # px; GrabCut takes some 60 ms there, four times that at 512
 ITERATIONS = 3
@@ -45,15 +46,15 @@ class Brush:
 
     Attributes:
         strokes: replace the tuple to paint; never changed in place.
-        painted_on: index of the frame that they belong to.
+        painted_on: number of the source and index of the frame that they belong to.
     """
 
     name = "brush"
 
     def __init__(self, base: SilhouetteSource) -> None:
         self._base = base
-        self.painted_on: int | None = None
-        self._made: tuple[object, Silhouette] | None = None
+        self.painted_on: tuple[int, int] | None = None
+        self._made: tuple[Frame, object, Silhouette] | None = None
         self.strokes: tuple[Stroke, ...] = ()
 
     @property
@@ -61,11 +62,15 @@ class Brush:
         """The base's sessions."""
         return self._base.sessions
 
-    def paint(self, stroke: Stroke, frame_index: int) -> None:
+    def is_on(self, frame: Frame) -> bool:
+        """True for the frame that the strokes belong to."""
+        return self.painted_on == (frame.source, frame.index)
+
+    def paint(self, stroke: Stroke, frame: Frame) -> None:
         """Add a stroke; painting on another frame starts anew."""
-        if self.painted_on != frame_index:
+        if not self.is_on(frame):
             self.strokes = ()
-        self.painted_on = frame_index
+        self.painted_on = frame.source, frame.index
         self.strokes = (*self.strokes, stroke)
 
     def clear(self) -> None:
@@ -79,15 +84,17 @@ class Brush:
 
     def person(self, request: Request) -> Silhouette:
         """The cut on the painted frame; the base's answer where nothing was painted; else none."""
-        strokes = self.strokes
-        if not strokes:
+        strokes, painted_on, frame, made = self.strokes, self.painted_on, request.frame, self._made
+        if not strokes or painted_on is None:
             return self._base.person(request)
-        if request.frame.index != self.painted_on:
-            return Silhouette(None, notice=f"painted on frame {self.painted_on} only")
-        key = (strokes, id(request.frame), request.letterbox)
-        if self._made is None or self._made[0] != key:
-            self._made = key, self._cut(request, strokes)
-        return self._made[1]
+        if painted_on != (frame.source, frame.index):
+            here = f"painted on frame {painted_on[1]} only"
+            return Silhouette(
+                None, notice=here if frame.source == painted_on[0] else "painted on another picture"
+            )
+        if made is None or made[0] is not frame or made[1] != (strokes, request.letterbox):
+            made = self._made = frame, (strokes, request.letterbox), self._cut(request, strokes)
+        return made[2]
 
     def _cut(self, request: Request, strokes: tuple[Stroke, ...]) -> Silhouette:
         width, height = request.letterbox.content

@@ -194,6 +194,11 @@ def test_a_stroke_is_seen_and_undone_by_its_key_and_keeping_is_not(playing, qtbo
     qtbot.waitUntil(lambda: canvas.parsed.frame.index == 3, timeout=20_000)
     playing.tick()
     assert canvas.brush.strokes == (), "strokes belong to their frame"
+    window.brush_bar.undone.emit()
+    playing.playing.seek(0)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 0, timeout=20_000)
+    playing.tick()
+    assert len(canvas.brush.strokes) == 1, "and are undone there"
 
 
 def test_full_screen_shows_the_player_while_the_mouse_moves(playing, qtbot, monkeypatch) -> None:

@@ -210,3 +210,30 @@ def test_a_folder_of_pictures_is_exported_whole(desktop, qtbot, tmp_path) -> Non
         f"shot {i}.{s}" for i in range(3) for s in ("jpg", "png")
     )
     assert "3 frames" in desktop.window.banner.notice.text
+
+
+@pytest.mark.parametrize("what", ["the next clip", "nothing"])
+def test_what_the_dialog_names_is_exported_whatever_is_open_by_then(
+    desktop, qtbot, tmp_path, clip, monkeypatch, what: str
+) -> None:
+    opened(desktop, qtbot, clip)
+    desktop.playing.set_span(10, 14)
+    display, records = desktop.window.display, []
+    display.show(replace(display.style, view=ViewMode.CUT_OUT))
+    dialog = dialog_of(desktop, tmp_path, "overlay")
+    monkeypatch.setattr(desktop.exports, "_run", records.append)
+    if what == "nothing":
+        desktop.close_source()
+    else:
+        desktop.open(str(draw_clip(tmp_path / "next.mp4", 3)))
+        qtbot.waitUntil(lambda: desktop.workspace.source.path.name == "next.mp4", timeout=20_000)
+    display.show(replace(display.style, view=ViewMode.SILHOUETTE))
+    desktop.workspace.choice = ModelChoice("people-s31")
+    dialog.export.click()
+    [record] = records
+    job = record.job
+    assert job.sources == (str(clip),)
+    assert (job.span.first, job.span.last) == (10, 14)
+    assert (job.model, job.size, job.style.view) == ("factored-s31", "64", ViewMode.CUT_OUT)
+    assert job.out.name == "moving export"
+    record.forget()

@@ -10,11 +10,18 @@ import pytest
 from PyQt6.QtGui import QGuiApplication
 
 from app.commands import doctor
+from app.controllers import help as help_actions
 from personalize.client import job_folders
 from personalize.job import write_job
 from tests.personalising import job_for
 
 pytestmark = pytest.mark.gui
+
+
+def test_without_a_file_manager_the_place_of_a_folder_is_said(desktop, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(help_actions.QDesktopServices, "openUrl", lambda _: False)
+    help_actions.show_folder(desktop.window, tmp_path)
+    assert desktop.window.banner.notice.text == f"The folder is {tmp_path}"
 
 
 def test_j05_a_bug_report_names_neither_home_nor_people(desktop, qtbot, user_home: Path, monkeypatch) -> None:

@@ -11,6 +11,8 @@ from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QColor, QWheelEvent
 from PyQt6.QtSvg import QSvgRenderer
 
+from app.batch.options import ParseJob
+from app.controllers import movement as module
 from app.desktop import Desktop
 from app.ui.movement_plot import Curve
 from models.labels import S31
@@ -18,8 +20,10 @@ from runtime.movement.corrections import load_corrections
 from runtime.movement.history import MovementHistory
 from runtime.movement.sides import SideSwap
 from runtime.movement.sightings import Landmarks
+from runtime.output import movement_csv
 from runtime.output.movement_csv import read
 from tests.qt.conftest import pause
+from tests.qt.test_gaps import settled
 
 pytestmark = pytest.mark.gui
 
@@ -160,3 +164,28 @@ def test_a_curve_without_points_leaves_no_empty_path(plotted: Desktop) -> None:
     nothing = Curve("nothing", QColor("red"), np.arange(50), np.full(50, np.nan))
     plot.show_curves("speed", [nothing])
     assert b'd=""' not in plot.picture(svg=True)
+
+
+def test_a_plot_that_is_asked_for_again_while_it_loads_is_wired_once(playing: Desktop, qtbot) -> None:
+    movement, show = playing.movement, playing.window.actions_["movement"]
+    for _ in range(3):
+        show.trigger()
+    qtbot.waitUntil(lambda: settled(playing), timeout=60_000)
+    assert movement.plot.receivers(movement.plot.sought) == 1
+    assert movement.plot.isVisible()
+
+
+def test_a_measurement_that_fits_no_more_is_told(playing: Desktop, monkeypatch, qtbot) -> None:
+    movement, banner = playing.movement, playing.window.banner
+    table = "".join(movement_csv.table(movement.history, ()))
+
+    def export(job: ParseJob, _: object) -> None:
+        (job.out / "moving").mkdir(parents=True)
+        (job.out / "moving" / "movement.csv").write_text(table)
+
+    monkeypatch.setattr(module, "export", export)
+    movement.measure_clip()
+    movement._of = -1, -1  # as if another clip had been opened
+    qtbot.waitUntil(lambda: banner.notice is not None and "measure it again" in banner.notice.text)
+    assert banner.notice.text.startswith("moving.mp4 was measured, but")
+    assert not movement._whole

@@ -30,6 +30,9 @@ def test_the_table_follows_the_picture_and_is_copied(playing, qtbot) -> None:
     assert len(lines) == dialog.table.rowCount() + 1
     assert lines[0].split("\t")[1] == "Area, px"
     assert float(lines[1].split("\t")[1]) > 0
+    playing.close_source()
+    playing.tick()
+    assert (dialog.table.rowCount(), dialog._frame.text()) == (0, "")
 
 
 def test_numbers_are_those_of_the_result() -> None:

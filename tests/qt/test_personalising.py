@@ -21,6 +21,9 @@ from personalize.client import job_folders
 from personalize.job import read_job
 from personalize.phases import usual_s
 from runtime.library.factors import user_factors
+from runtime.silhouettes.grabcut import Stroke
+from runtime.system.errors import Refusal
+from tests.drawn_media import draw_clip
 from tests.qt.conftest import small
 from tests.qt.scripting import UP, begin, buttons, done, factor_file, in_use, page, reaches, silhouettes
 
@@ -252,6 +255,34 @@ def test_a_brush_stroke_corrects_a_silhouette_and_it_is_done_again(playing, work
     x, y = stroke.points[0]
     assert (abs(x - 40), abs(y - 45)) < (1, 1)  # of 160 by 90
     assert task.started == 2
+
+
+def test_another_clip_ends_the_painting_of_corrections(playing, worker, mask, tmp_path, qtbot) -> None:
+    worker([UP, *silhouettes(mask, 5), ["stdin"]])
+    begin(playing)
+    task, canvas, bar = playing.personalization._task, playing.window.canvas, playing.window.brush_bar
+    qtbot.waitUntil(lambda: len(task.silhouettes) == 1, timeout=30_000)
+    playing.personalization.correct(5)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 5 and bar.isVisible(), timeout=20_000)
+    playing.open(str(draw_clip(tmp_path / "other.mp4", 8)))
+    qtbot.waitUntil(lambda: canvas.parsed.frame.size == (96, 64), timeout=20_000)
+    assert not bar.isVisible()
+    canvas.stroked.emit(Stroke(((20.0, 30.0), (40.0, 30.0)), 5.0, person=True))
+    assert playing.personalization._brush_strokes._corrections == []
+
+
+@pytest.mark.parametrize(
+    "place", ["app.controllers.personalization.job_for", "personalize.client.task.write_job"]
+)
+def test_a_job_that_cannot_begin_leaves_no_folder(playing, monkeypatch, place: str) -> None:
+    def refuse(*_: object) -> None:
+        raise Refusal("model tiny", "it is gone", "Choose another one")
+
+    monkeypatch.setattr(place, refuse)
+    begin(playing)
+    assert "it is gone" in playing.window.banner.notice.text
+    assert playing.personalization._task is None
+    assert list(job_folders.jobs_dir().iterdir()) == []
 
 
 @pytest.mark.parametrize(

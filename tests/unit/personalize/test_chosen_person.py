@@ -14,6 +14,7 @@ from personalize.chosen_person import (
     alone,
     follow,
     largest_moving,
+    middle_of,
     twins,
     zones,
 )
@@ -186,3 +187,11 @@ def test_furniture_beside_the_mask_is_doubtful_and_hair_is_not():
     seeds = alone(person, whose, 0.01)
     assert np.allclose(seeds[30, [25, 37, 80]], [0.7, 0.5, 0.02])
     assert np.allclose(seeds[31, 37], 0.95)
+
+
+def test_the_middle_of_somebody_bent_is_a_point_on_them():
+    bent = np.zeros((10, 20), np.uint8)
+    bent[:, 4], bent[0, 4:16], bent[:, 15] = 255, 255, 255
+    x, y = middle_of(bent, (200, 200))
+    assert bent[int(y / 20), int(x / 10)]
+    assert (x, y) == (95.0, 10.0)

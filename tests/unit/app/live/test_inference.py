@@ -256,3 +256,30 @@ def test_sessions_that_fail_are_rebuilt_while_the_picture_goes_on(bench, real_en
     assert [p.parsing is None for p in shown] == [True, True, True, False, False]
     assert "device lost" in words[0]
     assert any("rebuilt" in w for w in words)
+
+
+def test_a_thread_given_up_takes_no_frame_and_leaves_no_snapshot_waiting(tiny, monkeypatch, until) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def endless(engine: object, before: object, shown: FrameResult) -> FrameResult:
+        begun.set()
+        go.wait(20)
+        return shown
+
+    monkeypatch.setattr(module, "Engine", tiny)
+    monkeypatch.setattr(module, "can_be_refined", lambda engine, _: engine is not None)
+    monkeypatch.setattr(module, "refined", endless)
+    pipeline = Pipeline(lambda: None)
+    pipeline.start()
+    pipeline.use(tiny())
+    shown = FrameResult(Frame(np.zeros((32, 32, 3), np.uint8), 0, 0.0, 0.0), None, 1, 0.0)
+    _, second = pipeline.refined(shown), pipeline.refined(shown)
+    assert begun.wait(5)
+    stuck = pipeline._inference
+    stuck.work = Work(tiny(), -1.0)
+    assert pipeline.give_up_stuck() is stuck.work.engine
+    assert second.result(5) is shown
+    go.set()
+    stuck.join(5)
+    assert not stuck.is_alive(), "it would take the next frame"
+    assert pipeline.stop() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -300,15 +301,17 @@ def test_two_strokes_cut_out_a_person() -> None:
     image = with_person(noisy(ROOM, 5), (230, 40, 40))
     brush = Brush(Nobody())
     assert brush.person(request(image, 7)).grid is not None
-    brush.paint(Stroke(((125.0, 50.0), (125.0, 135.0)), 6, person=True), 7)
-    brush.paint(Stroke(((60.0, 10.0), (60.0, 140.0)), 6, person=False), 7)
+    brush.paint(Stroke(((125.0, 50.0), (125.0, 135.0)), 6, person=True), crafted.picture(image, 7))
+    brush.paint(Stroke(((60.0, 10.0), (60.0, 140.0)), 6, person=False), crafted.picture(image, 7))
     answer = brush.person(request(image, 7))
     assert agreement(answer) > 0.9
     other = brush.person(request(image, 8))
     assert other.grid is None
     assert "frame 7" in other.notice
-    brush.paint(Stroke(((20.0, 20.0),), 5, person=True), 8)
+    brush.paint(Stroke(((20.0, 20.0),), 5, person=True), crafted.picture(image, 8))
     assert len(brush.strokes) == 1
+    next_picture = replace(request(image), frame=replace(crafted.picture(image, 8), source=2))
+    assert brush.person(next_picture).notice == "painted on another picture"
     brush.clear()
     empty = brush.person(request(image, 9)).grid
     assert empty is not None
@@ -321,12 +324,16 @@ def test_a_cut_is_made_once_per_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "grabCut", lambda *a: (calls.append(1), real(*a))[1])
     brush = Brush(Nobody())
     asked = request(with_person(ROOM), 0)
-    brush.paint(Stroke(((125.0, 50.0), (125.0, 135.0)), 6, person=True), 0)
+    brush.paint(Stroke(((125.0, 50.0), (125.0, 135.0)), 6, person=True), asked.frame)
     first = brush.person(asked)
     assert brush.person(asked) is first
-    brush.paint(Stroke(((60.0, 10.0), (60.0, 140.0)), 6, person=False), 0)
+    brush.paint(Stroke(((60.0, 10.0), (60.0, 140.0)), 6, person=False), asked.frame)
     assert brush.person(asked) is not first
     assert len(calls) == 2
+    del asked
+    for _ in range(5):  # of frames that are gone, another one takes the place in memory
+        brush.person(request(with_person(ROOM), 0))
+    assert len(calls) == 7
 
 
 def test_a_mask_that_never_ends_is_not_waited_for(tmp_path: Path) -> None:
