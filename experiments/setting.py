@@ -37,14 +37,9 @@ def photos(a: argparse.Namespace) -> list[str]:
 
 def deciding(a: argparse.Namespace) -> dict[str, str]:
     """The values of DECIDING as given; without folders of scenes where no network learns from any."""
-    given = {
-        option: getattr(a, option)
-        for option in DECIDING
-        if option != "synthetic_folder" or a.synthetic_folder
-    }
-    return {
-        k: " ".join(map(str, v)) if isinstance(v, list) else str(v or "left out") for k, v in given.items()
-    }
+    given = [(option, getattr(a, option)) for option in DECIDING]
+    words = {k: " ".join(map(str, v)) if isinstance(v, list) else str(v or "left out") for k, v in given}
+    return {option: value for option, value in words.items() if value}
 
 
 @dataclass(frozen=True)
@@ -55,9 +50,7 @@ class TrainingSetting:
     crop: int  #: side of the pictures, px
     cold: bool  #: all begin with random weights
     note: str = ""  #: what else was other than with today's code
-    options: dict[str, str] = field(
-        default_factory=dict
-    )  #: of `deciding`; a run of an earlier version has none
+    options: dict[str, str] = field(default_factory=dict)  #: see `deciding`; earlier versions kept none
 
     @classmethod
     def of(cls, a: argparse.Namespace) -> TrainingSetting:
@@ -79,7 +72,7 @@ class TrainingSetting:
             ) from e
 
     def keep(self, folder: Path, a: argparse.Namespace) -> None:
-        """Write it beside the run's networks, with what decides their scores; nothing where all is finished.
+        """Write it beside the run's networks, with what decides their scores; with --finished only compare.
 
         Raises:
             DataError: the scores there are of other options.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 from argparse import Namespace
@@ -15,7 +16,7 @@ import torch
 from experiments import __main__ as experiments
 from experiments import pages
 from experiments.claims import PartClaim, tried
-from experiments.domains import before_a_wall
+from experiments.domains import before_a_wall, each_seed
 from experiments.networks import NETWORKS, begin
 from experiments.options import SHIPPED, command, parser
 from experiments.pages import Page
@@ -246,8 +247,20 @@ def test_networks_are_trained_and_scored_once(
 
 def test_the_command_on_a_page_makes_it_again(tmp_path: Path) -> None:
     """What it says is read back as it was given; what is as usual is not said."""
-    given = ["one", "--data", "my data", "--limit", "3", "--rows", "factored", "enet", "--size", "64", "--cold",
-             "--runs", str(tmp_path), "--seeds", "1", "2", "--shipped", "x", "--tried", "a", "b"]  # fmt: skip
+    given = [
+        "one",
+        "--data",
+        "my data",
+        "--limit",
+        "3",
+        "--rows",
+        "factored",
+        "enet",
+        "--size",
+        "64",
+        "--cold",
+    ]
+    given += ["--runs", str(tmp_path), "--seeds", "1", "2", "--shipped", "x", "--tried", "a", "b"]
     a = parser().parse_args([*given, "--finished", "--steps", "1250"])
     words = shlex.split(command(a).strip("`"))
     assert words[:3] == ["python", "-m", "experiments"]
@@ -316,6 +329,26 @@ def test_a_factor_is_moved_with_every_seed_that_is_asked_for(common: list[str], 
         assert text.count(" 2 seeds.") == 3
         assert words in text
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
+
+
+def test_scores_are_whole_or_absent(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while they are written, a run finds none the next time, and makes them again."""
+
+    def torn(file: Path | io.BytesIO, **_arrays: object) -> None:
+        (file.open("wb") if isinstance(file, Path) else file).write(b"PK half")
+        raise KeyboardInterrupt
+
+    a = parser().parse_args(["four", "--data", str(tmp_path), "--seeds", "1", "--runs", str(tmp_path)])
+    net, people = build(ZOO["factored-s31"]).eval(), HeldOut.read(packed, 1)
+    with monkeypatch.context() as killed:
+        killed.setattr(np, "savez_compressed", torn)
+        with pytest.raises(KeyboardInterrupt):
+            keep(net, people, a, tmp_path / KEPT, 64)
+        with pytest.raises(KeyboardInterrupt):
+            each_seed(a, "four-ccp", lambda _: {"3 parts": np.ones(2)})
+    assert not [*tmp_path.rglob("*.npz")]
+    (made,) = each_seed(a, "four-ccp", lambda _: {"3 parts": np.ones(2)})
+    assert made["3 parts"].tolist() == [1, 1]
 
 
 def test_all_networks_begin_with_the_same_trunk(tmp_path: Path) -> None:
