@@ -15,8 +15,9 @@ import numpy as np
 
 from experiments import frozen_transfer
 from experiments.adaptation_scores import SCORES, SEEDS, SIDE, Scores, interval, read_scores, score
+from experiments.options import chosen_rows, command
 from experiments.pages import Page, filled
-from experiments.setting import BATCH, LR, TrainingSetting, command, fit, photos
+from experiments.setting import BATCH, LR, TrainingSetting, fit, photos
 from models.families import ZOO
 from models.outputs import AffinityFields
 from training.loop import LAST
@@ -86,18 +87,17 @@ def run(a: argparse.Namespace) -> None:
     """Train and score what is missing, one seed of all networks after the other; the page after each.
 
     Raises:
-        DataError: a training stopped, or what it needs is not given.
+        DataError: a training stopped, what it needs is not given, or what stands there was made otherwise.
     """
     if a.transfer:
         frozen_transfer.run(a)
         return
     setting = TrainingSetting.of(a)
     folder = a.runs / f"exp-adaptation-{setting.name}"
-    rows = [row for row in NETWORKS.values() if row in (a.rows or NETWORKS.values())]
-    if not a.finished:
-        if not a.synthetic_folder and any(_in_scenes(row) for row in rows):
-            raise DataError("PAF+FCN learns from scenes of rendered people. Give --synthetic-folder DIR.")
-        setting.write(folder)
+    rows = chosen_rows(a, NETWORKS.values())
+    if not (a.finished or a.synthetic_folder) and any(_in_scenes(row) for row in rows):
+        raise DataError("PAF+FCN learns from scenes of rendered people. Give --synthetic-folder DIR.")
+    setting.keep(folder, a)
     for seed in SEEDS:
         for row in rows:
             kept = folder / f"{row}-{seed}" / SCORES
@@ -120,17 +120,17 @@ def _train(row: str, seed: int, folder: Path, setting: TrainingSetting, a: argpa
     fit(row, folder, ["--seed", str(seed), *setting.words(), *start, *photos(a)], people)
 
 
-def write(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> None:
+def write(a: argparse.Namespace, scores: dict[str, dict[int, Scores]]) -> None:
     """The page, with what there is so far."""
     rows: list[Row] = []
     for title, row in NETWORKS.items():
         if row in scores:
-            of = [[s.percent(measure) for s in scores[row]] for measure in ("pck", "iou")]
+            of = [[s.percent(measure) for s in scores[row].values()] for measure in ("pck", "iou")]
             each = [f"{np.mean(v):.1f} ({min(v):.1f} to {max(v):.1f})" for v in of]
             rows.append((title, f"`{row}`", ZOO[row].parameters, len(scores[row]), *each))
     missing = [r for r in NETWORKS.values() if len(scores.get(r, ())) < len(SEEDS)]
     Page(a.out, "7-adaptation").write(
-        command=f"`{command(a)}`", steps=a.steps, batch=BATCH, crop=a.crop, lr=LR, side=SIDE,
+        command=command(a), steps=a.steps, batch=BATCH, crop=a.crop, lr=LR, side=SIDE,
         start="random weights" if a.cold else "the shipped parser's weights",
         seeds=", ".join(map(str, SEEDS)),
         scores=table(("", "row", "weights", "seeds", "PCK@0.2, %", "mean IoU, %"), rows),
@@ -141,15 +141,15 @@ def write(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> None:
     )  # fmt: skip
 
 
-def compared(c: Claim, scores: dict[str, list[Scores]]) -> Row | None:
-    """A claim's row of the table; None where one of its networks is missing."""
-    if c.better not in scores or c.worse not in scores:
+def compared(c: Claim, scores: dict[str, dict[int, Scores]]) -> Row | None:
+    """A claim's row of the table; None where no seed has both of its networks."""
+    found = interval(scores.get(c.better, {}), scores.get(c.worse, {}), c.measure)
+    if found is None:
         return None
-    found = interval(scores[c.better], scores[c.worse], c.measure)
     return c.words, c.paper, "PCK" if c.measure == "pck" else "mIoU", found.words(), found.verdict()
 
 
-def tried(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> str:
+def tried(a: argparse.Namespace, scores: dict[str, dict[int, Scores]]) -> str:
     """The claims that do not reproduce, with what else was tried for them; empty where nothing was."""
     rows: list[Row] = []
     open_claims = [c for c in CLAIMS if (row := compared(c, scores)) and row[-1] != "agrees"]
@@ -157,7 +157,7 @@ def tried(a: argparse.Namespace, scores: dict[str, list[Scores]]) -> str:
         other, setting = read_scores(folder, NETWORKS.values()), TrainingSetting.read(folder)
         for c in open_claims:
             if row := compared(c, other):
-                seeds = min(len(other[c.better]), len(other[c.worse]))
+                seeds = len(other[c.better].keys() & other[c.worse].keys())
                 rows.append((c.words, row[2], setting.beside(TrainingSetting.of(a)), seeds, *row[3:]))
     if not rows:
         return ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.bootstrap import DRAWS, Interval, pictures
+from experiments.bootstrap import DRAWS, Interval, draw_counts
 from experiments.people import HeldOut
 from export.write import describe, export_bundle
 from models.checkpoint import load_network
@@ -18,6 +19,7 @@ from models.families import ZOO
 from models.labels import from_s31
 from runtime.engine.engine import Engine, load_engine
 from runtime.system.errors import Refusal
+from synthetic.arrays import keep_arrays
 from training.evaluate import by_engine
 from training.metrics import Confusion
 from training.photos import read_lsp
@@ -30,15 +32,17 @@ SIDE = 256  # of the networks' input when they are scored, px
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one network with one seed, picture by picture, so that differences can be drawn again.
+    """The scores of one network with one seed, picture by picture, so that differences can be drawn again.
 
     Attributes:
         joints: (photos, 5, 2) joints found and joints annotated, of `FIVE`.
         confusions: (pictures, classes, classes) cells by true and given part.
+        seconds: processor time of the training, where it was measured.
     """
 
     joints: NDArray[np.int64]
     confusions: NDArray[np.int64]
+    seconds: float = math.nan
 
     def percent(self, measure: str) -> float:
         """`pck` or `iou` of all pictures, %."""
@@ -46,9 +50,9 @@ class Scores:
 
     @classmethod
     def read(cls, kept: Path) -> Scores:
-        """As `score` wrote them."""
+        """Read what `score` wrote."""
         with np.load(kept) as found:
-            return cls(found["joints"], found["confusions"])
+            return cls(found["joints"], found["confusions"], float(found.get("seconds", math.nan)))
 
     def values(self, measure: str, times: NDArray[np.int64]) -> NDArray[np.float64]:
         """`pck` or `iou` of several samples of the pictures.
@@ -71,25 +75,26 @@ class Scores:
         return len(self.joints if measure == "pck" else self.confusions)
 
 
-def read_scores(folder: Path, rows: Iterable[str]) -> dict[str, list[Scores]]:
-    """Scores of a run by row, of the seeds that are finished."""
-    scores: dict[str, list[Scores]] = {}
+def read_scores(folder: Path, rows: Iterable[str]) -> dict[str, dict[int, Scores]]:
+    """Scores of a run by row and by those of its seeds that are finished."""
+    scores: dict[str, dict[int, Scores]] = {}
     for row in rows:
         for seed in SEEDS:
             kept = folder / f"{row}-{seed}" / SCORES
             if kept.exists():
-                scores.setdefault(row, []).append(Scores.read(kept))
+                scores.setdefault(row, {})[seed] = Scores.read(kept)
     return scores
 
 
-def score(row: str, checkpoint: Path, kept: Path, a: argparse.Namespace) -> None:
-    """Export the averaged weights beside `kept`, run them on one view of every test picture, write it."""
+def score(row: str, checkpoint: Path, kept: Path, a: argparse.Namespace, seconds: float = math.nan) -> None:
+    """Export the averaged weights beside `kept`, run them on one view of every test picture, keep that."""
     folder = kept.parent
     network, _ = load_network(checkpoint)
     spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(SIDE, SIDE))
     export_bundle(network.eval(), folder / row, spec, "")
     engine = _loaded(folder / row)
-    np.savez_compressed(kept, joints=joint_counts(engine, a), confusions=part_counts(engine, a))
+    counts = {"joints": joint_counts(engine, a), "confusions": part_counts(engine, a)}
+    keep_arrays(kept, {**counts, "seconds": np.asarray(seconds)})
 
 
 def _loaded(folder: Path, tries: int = 5) -> Engine:
@@ -128,8 +133,12 @@ def part_counts(engine: Engine, a: argparse.Namespace) -> NDArray[np.int64]:
     return counts
 
 
-def interval(better: Sequence[Scores], worse: Sequence[Scores], measure: str, draws: int = DRAWS) -> Interval:
-    """Difference between two networks with the same seeds."""
-    pairs = list(zip(better, worse, strict=False))
-    times = pictures(pairs[0][0].count(measure), draws)
+def interval(
+    better: Mapping[int, Scores], worse: Mapping[int, Scores], measure: str, draws: int = DRAWS
+) -> Interval | None:
+    """Difference between two networks over the seeds that both have; None where there is none."""
+    pairs = [(better[seed], worse[seed]) for seed in sorted(better.keys() & worse.keys())]
+    if not pairs:
+        return None
+    times = draw_counts(pairs[0][0].count(measure), draws)
     return Interval.of([b.values(measure, times) - w.values(measure, times) for b, w in pairs])

@@ -13,8 +13,8 @@ SURE = 0.95  # of the intervals
 Values = NDArray[np.float64]
 
 
-def pictures(count: int, draws: int = DRAWS) -> NDArray[np.int64]:
-    """(1 + draws, count) how often each picture is drawn: all once, then drawn again with replacement.
+def draw_counts(count: int, draws: int = DRAWS) -> NDArray[np.int64]:
+    """How often each picture is drawn, (1 + draws, count): all once, then again and again with replacement.
 
     The same for every network and measure, so that differences are paired.
     """
@@ -32,7 +32,7 @@ class Interval(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[Values]) -> Interval:
-        """Of the values (1 + draws,) of each seed for `pictures`, or of such differences.
+        """The interval of a measure, or of a difference, from its values (1 + draws,) of each seed.
 
         Every draw takes as many seeds as there are, with replacement, and the same pictures for all of them.
         """

@@ -16,7 +16,7 @@ from training.markdown import Row, table
 
 @dataclass(frozen=True)
 class PartClaim:
-    """A claim: the sum of a measure over `plus` is above that over `minus`, or hardly from it."""
+    """A claim: the sum of a measure over `plus` is above that over `minus`, or close to it."""
 
     words: str
     paper: str  #: its figures there
@@ -26,7 +26,7 @@ class PartClaim:
     alike: float | None = None  #: claimed instead: at most so far apart, as a share of the first of `minus`
 
     def row(self, found: FinishedNetworks) -> Row | None:
-        """Of the table; None where a network is missing."""
+        """The claim's row of the table; None where a network is missing."""
         interval = found.interval(self.measure, self.plus, self.minus)
         if interval is None:
             return None

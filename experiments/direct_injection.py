@@ -52,7 +52,7 @@ def run(a: argparse.Namespace) -> None:
     classes, counts = by_class(*INJECTED, *FORCED, found)
     shown: dict[str, Use] = {"Baseline, hard constraint": FORCED[0], "Factored, injected": INJECTED[0]}
     page.write(
-        **networks.common_values(a, "two"),
+        **networks.common_values(a),
         means=scores(all_ways(), MEASURES, found),
         photos=scores(all_ways("ccp "), ("person IoU", "head", "trousers", "foot"), found),
         claims=verdicts(CLAIMS, found),

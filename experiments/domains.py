@@ -13,14 +13,15 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from experiments.bootstrap import Values, pictures
-from experiments.networks import Trained, folder, shipped, trained
+from experiments.bootstrap import Values, draw_counts
+from experiments.networks import Trained, folder, setting, shipped, trained
 from experiments.pages import filled
 from experiments.part_scores import confusions, measures
 from experiments.people import BATCH, GRID, HeldOut
 from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet, person_probability
 from models.labels import IGNORE
+from synthetic.arrays import keep_arrays
 from training.transfer import TrunkFeatures, extract
 
 Image = NDArray[np.uint8]
@@ -59,7 +60,7 @@ class Domain:
         return [np.where(c == IGNORE, c, c > 0).astype(np.uint8) for c in self.learnt.labels]
 
     def features(self, net: FactoredConvNet) -> tuple[TrunkFeatures, TrunkFeatures]:
-        """Of the pictures to learn on and to score, by the trunk that is kept."""
+        """Features of the pictures to learn on and to score, by the trunk that is kept."""
         learnt = extract(net, list(self.learnt.images), self.size)
         same = self.test is self.learnt
         return learnt, learnt if same else extract(net, list(self.test.images), self.size)
@@ -67,7 +68,7 @@ class Domain:
     def values(self, kept: Arrays, key: str) -> dict[str, Values]:
         """Measures (1 + draws,) of what `counted` gave: all pictures, then drawn ones."""
         parts, factor = (kept[f"{key} {of}"].astype(np.float32) for of in ("parts", "factor"))
-        times = pictures(len(parts)).astype(np.float32)
+        times = draw_counts(len(parts)).astype(np.float32)
         sums, silhouettes = (np.tensordot(times, c, 1).astype(np.float64) for c in (parts, factor))
         right = silhouettes[:, 0, 0] + silhouettes[:, 1, 1]
         rate = {"factor accuracy": right / silhouettes.sum((1, 2))}
@@ -93,15 +94,15 @@ def counted(net: FactoredConvNet, features: TrunkFeatures, cells: Image, key: st
 
 
 def each_seed(a: argparse.Namespace, name: str, make: Callable[[int], Arrays]) -> list[Arrays]:
-    """Arrays of an experiment's domain for every seed, kept as they are made; only those that are finished
-    where no more are wanted.
+    """The arrays of every seed in a domain of an experiment: made where they are missing, and kept.
+
+    With --finished only those that are there.
     """
     found = []
     for seed in a.seeds:
         path = folder(a) / f"{name}-{seed}.npz"
         if not path.exists() and not a.finished:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(path, **make(seed))  # type: ignore[arg-type]  # its stub takes no names
+            keep_arrays(path, make(seed))
         if path.exists():
             with np.load(path) as arrays:
                 found.append(dict(arrays))
@@ -109,7 +110,12 @@ def each_seed(a: argparse.Namespace, name: str, make: Callable[[int], Arrays]) -
 
 
 def domains(a: argparse.Namespace) -> list[Domain]:
-    """Photos for the small network, a studio and a camera for the shipped one, which knows the photos."""
+    """Photos for the small network, a studio and a camera for the shipped one, which knows the photos.
+
+    Raises:
+        DataError: the networks there were made with other options, or pictures are missing.
+    """
+    setting(a).keep(folder(a), a)
 
     def small(seed: int) -> FactoredConvNet:
         return _with_factor(trained(a, "factored", seed))

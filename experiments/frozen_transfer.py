@@ -9,13 +9,15 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from experiments.adaptation_scores import SEEDS, SIDE, Scores, interval, score
+from experiments.options import command
 from experiments.pages import Page
-from experiments.setting import BATCH, LR, TrainingSetting, command, fit, photos
+from experiments.setting import BATCH, LR, TrainingSetting, fit, photos
 from training.loop import LAST
 from training.markdown import Row, table
 
@@ -35,13 +37,15 @@ def run(a: argparse.Namespace) -> None:
     """Train and score what is missing, one seed of all variants after the other; the page after each.
 
     Raises:
-        DataError: a training stopped.
+        DataError: a training stopped, or what stands there was made with other options.
     """
-    folder = a.runs / f"exp-transfer-{TrainingSetting.of(a).name}-{a.transfer}"
+    setting = TrainingSetting.of(a)
+    folder = a.runs / f"exp-transfer-{setting.name}-{a.transfer}"
+    setting.keep(folder, a)
     for seed in () if a.finished else SEEDS:
         source = folder / f"{SOURCE}-{seed}"
         if not (source / "done").exists():
-            words = ["--seed", str(seed), "--rendered-share", "1", *TrainingSetting.of(a).words()]
+            words = ["--seed", str(seed), "--rendered-share", "1", *setting.words()]
             words += [] if a.cold else ["--init", str(a.shipped)]
             fit(SOURCE, source, [*words, *photos(a)], a.synthetic)
             (source / "done").touch()
@@ -72,10 +76,7 @@ def _curve(title: str, seed: int, folder: Path, source: Path, a: argparse.Namesp
         words += ["--crop", str(a.crop)] + (["--init", str(source), start, *LAYERS] if start else [])
         began = time.process_time()
         fit(row, kept.parent, [*words, *photos(a)], a.synthetic)
-        spent = time.process_time() - began
-        score(row, kept.parent / LAST, kept, a)
-        with np.load(kept) as found:
-            np.savez_compressed(kept, **dict(found), seconds=spent)
+        score(row, kept.parent / LAST, kept, a, time.process_time() - began)
 
 
 def write(a: argparse.Namespace, folder: Path) -> None:
@@ -89,22 +90,22 @@ def write(a: argparse.Namespace, folder: Path) -> None:
     compared: list[Row] = []
     for i in (0, -1):
         for other in others:
-            ours, theirs = ([c[i] for c in scores[t]] for t in (frozen, other))
-            found = interval(ours, theirs, "pck")
-            compared.append((f"frozen PIL beats: {other}", steps(a)[i], found.words(), found.verdict()))
+            ours, theirs = ({s: c[i] for s, c in zip(seeds, scores[t], strict=True)} for t in (frozen, other))
+            if found := interval(ours, theirs, "pck"):
+                compared.append((f"frozen PIL beats: {other}", steps(a)[i], found.words(), found.verdict()))
     page = Page(a.out, "7-frozen-transfer")
     page.write(
-        command=f"`{command(a, f' --transfer {a.transfer}')}`", steps=a.steps, transfer=a.transfer,
+        command=command(a), steps=a.steps, transfer=a.transfer,
         batch=BATCH, crop=a.crop, lr=LR, side=SIDE, seeds=", ".join(map(str, seeds)),
         start="random weights" if a.cold else "the shipped parser's weights",
         curves=page.lines("pck", steps(a), {t: list(c) for t, c in curves.items()}, ("steps", "PCK@0.2, %")),
         table=table(("PCK@0.2, %", *map(str, steps(a)), "CPU seconds a step"),
-                    [(t, *curves[t], _seconds(folder, t, seeds, a)) for t in VARIANTS], digits=1),
+                    [(t, *curves[t], _seconds(scores[t], a)) for t in VARIANTS], digits=1),
         compared=table(("claim", "steps", "difference in PCK, points", "verdict"), compared),
     )  # fmt: skip
 
 
-def _seconds(folder: Path, title: str, seeds: list[int], a: argparse.Namespace) -> float:
+def _seconds(curves: Sequence[Sequence[Scores]], a: argparse.Namespace) -> float:
     """Processor time of a step, its pictures made too; not the first part, which also reads the photos."""
-    parts = [p for s in seeds for p in points(folder, title, s, a)[1:]]
-    return float(np.median([np.load(p)["seconds"] for p in parts]) / max(1, a.transfer / POINTS))
+    spent = [part.seconds for curve in curves for part in curve[1:]]
+    return float(np.nanmedian(spent) / max(1, a.transfer / POINTS))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 
+from experiments.options import chosen_rows, command
 from experiments.pages import filled
 from experiments.part_scores import KEPT, keep
 from experiments.people import HeldOut
@@ -25,9 +26,7 @@ from training.loop import LAST
 from training.step import StepConfig
 
 log = logging.getLogger(__name__)
-SHIPPED = Path("assets/checkpoints/factored-s31.safetensors")
 SHIPPED_NAME = "shipped"
-STEPS, CROP, SEEDS = 1250, 128, (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -68,38 +67,11 @@ class Trained:
     passes: int
 
 
-def add_arguments(p: argparse.ArgumentParser) -> None:
-    """Add the options of every experiment on these networks."""
-    p.add_argument("--runs", type=Path, default=Path("runs"), help="folder of exp-NAME")
-    people = [Path("runs/synthetic/people")]
-    p.add_argument("--synthetic", type=Path, nargs="+", default=people, help="packed people to train on")
-    held_out = Path("runs/synthetic/heldout")
-    p.add_argument("--test", type=Path, default=held_out, help="packed held-out people: STEM")
-    p.add_argument("--size", type=int, default=128, help="long side of the networks' input, px")
-    p.add_argument("--shipped-size", type=int, default=256, help="the same for the shipped checkpoint, px")
-    p.add_argument("--steps", type=int, default=STEPS, help="length of each training")
-    p.add_argument("--crop", type=int, default=CROP, help="side of the training pictures, px")
-    p.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="of the trainings (one to five)")
-    p.add_argument("--rows", nargs="+", metavar="ROW", help="train only these networks")
-    trunk_help = "checkpoint of a Factored ConvNet whose trunk all begin with; else with random weights"
-    p.add_argument("--trunk", type=Path, help=trunk_help)
-    p.add_argument("--shipped", type=Path, default=SHIPPED, help="the checkpoint they are compared with")
-
-
-def command(a: argparse.Namespace, name: str) -> str:
-    """The command that makes a page again."""
-    words = [f"python -m experiments {name} --out {a.out} --steps {a.steps} --seeds", *map(str, a.seeds)]
-    words += ["--synthetic", *map(str, a.synthetic), f"--test {a.test}"]
-    words += [f"--trunk {a.trunk}"] if a.trunk else []
-    words += ["--tried", *map(str, a.tried)] if a.tried else []
-    return f"`{' '.join(words)}`"
-
-
-def common_values(a: argparse.Namespace, name: str) -> dict[str, object]:
+def common_values(a: argparse.Namespace) -> dict[str, object]:
     """Command, people, budget and the words on intervals for the pages on held-out people."""
     count = filled("held-out", count=len(HeldOut.read(a.test, a.limit).images), size=a.size)
     intervals = filled("intervals")
-    return {"command": command(a, name), "count": count, "budget": budget_words(a), "intervals": intervals}
+    return {"command": command(a), "count": count, "budget": budget_words(a), "intervals": intervals}
 
 
 def folder(a: argparse.Namespace) -> Path:
@@ -108,7 +80,7 @@ def folder(a: argparse.Namespace) -> Path:
 
 
 def setting(a: argparse.Namespace) -> TrainingSetting:
-    """That all networks are trained in."""
+    """The training setting of all networks."""
     return TrainingSetting(a.steps, a.crop, cold=a.trunk is None)
 
 
@@ -116,15 +88,16 @@ def run(a: argparse.Namespace) -> None:
     """Train and score what is missing; nothing where only the page of what is finished is wanted.
 
     Raises:
-        DataError: it could not be trained.
+        DataError: it could not be trained, or what stands there was made with other options.
         CheckpointError: what stands there is another network.
     """
+    names = chosen_rows(a, NETWORKS)
+    setting(a).keep(folder(a), a)
     if a.finished:
         return
     people = HeldOut.read(a.test, a.limit)
-    setting(a).write(folder(a))
     for seed in a.seeds:
-        for name in a.rows or NETWORKS:
+        for name in names:
             _finish(name, seed, people, a)
     kept = folder(a) / f"{SHIPPED_NAME}-0" / KEPT
     if not kept.exists():

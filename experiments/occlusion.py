@@ -43,7 +43,7 @@ def run(a: argparse.Namespace) -> None:
         "Factored": OWN, "Factored, injected": INJECTED,
     }  # fmt: skip
     page.write(
-        **networks.common_values(a, "three"),
+        **networks.common_values(a),
         low=100 * SIDES[0],
         high=100 * SIDES[1],
         means=scores(all_ways("hidden "), MEASURES, found),

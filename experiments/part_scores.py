@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.bootstrap import Interval, Values, pictures
+from experiments.bootstrap import Interval, Values, draw_counts
 from experiments.people import BATCH, HeldOut, black_out, ways
 from models.labels import IGNORE, MERGED16, S31
 from models.network import Network
+from synthetic.arrays import keep_arrays
 from training.targets import CODES, SET_CODES, allowed
 
 KEPT = "parts.npz"
@@ -32,7 +33,7 @@ def keep(net: Network, people: HeldOut, a: argparse.Namespace, kept: Path, size:
     if (a.data / "ccp").exists():
         sets["ccp "] = HeldOut.street(a.data, a.limit)
     counts = {f"{name}{way}": c for name, some in sets.items() for way, c in counted(net, some, size).items()}
-    np.savez_compressed(kept, **counts)  # type: ignore[arg-type]  # its stub takes no names
+    keep_arrays(kept, counts)
 
 
 def counted(net: Network, people: HeldOut, size: int) -> dict[str, Counts]:
@@ -105,7 +106,7 @@ class FinishedNetworks:
         if key not in self._values:
             with np.load(self._folder / f"{name}-{seed}" / KEPT) as kept:
                 counts = kept[condition].astype(np.float32)
-            sums = np.tensordot(pictures(len(counts)).astype(np.float32), counts, 1).astype(np.float64)
+            sums = np.tensordot(draw_counts(len(counts)).astype(np.float32), counts, 1).astype(np.float64)
             self._values[key] = measures(sums, photos=condition.startswith("ccp"))
         return self._values[key]
 

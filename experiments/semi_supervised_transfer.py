@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments import networks
-from experiments.bootstrap import Interval, pictures
+from experiments.bootstrap import Interval, draw_counts
 from experiments.domains import Arrays, Domain, counted, domains, each_seed
+from experiments.options import command
 from experiments.pages import Page, filled
 from personalize.cuts import grab_cut
 from training.markdown import Row, table
@@ -38,7 +39,7 @@ def run(a: argparse.Namespace) -> None:
     page = Page(a.out, "5-semi-supervised-transfer")
     found = "\n\n".join(text for domain in domains(a) if (text := _domain(page, domain, a)))
     page.write(
-        command=networks.command(a, "five"), cut=CUT, batch=CONFIG.batch, lr=CONFIG.lr, domains=found,
+        command=command(a), cut=CUT, batch=CONFIG.batch, lr=CONFIG.lr, domains=found,
         paper=table(PAPER_HEAD, PAPER, 1), budget=networks.budget_words(a), intervals=filled("intervals"),
     )  # fmt: skip
 
@@ -56,7 +57,7 @@ def _domain(page: Page, domain: Domain, a: argparse.Namespace) -> str:
         rows.append((measure, mean, *(g.words(2) for g in gains), *(g.verdict() for g in gains[1:])))
     names = {"Orig": before, INIT: init, GRAB: grab}
     shown = {k: {m: Interval.of([v[m] for v in values]) for m in domain.shown} for k, values in names.items()}
-    times = pictures(len(made[0]["own J"]))
+    times = draw_counts(len(made[0]["own J"]))
     own, cut = ([times @ m[f"{of} J"] / times.shape[1] for m in made] for of in ("own", "cut"))
     gap = Interval.of([c - o for c, o in zip(cut, own, strict=True)])
     head = ("%", "Orig", INIT, GRAB, f"{GRAB} against {INIT}", "above Orig", f"above {INIT}")

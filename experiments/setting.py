@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from runtime.system.files import write_atomic
@@ -14,6 +14,9 @@ from training.photos import DataError
 
 SETTING = "setting.json"
 BATCH, LR = 16, 1e-3
+#: options that decide the scores of a run, beside those in its folder's name
+DECIDING = ("data", "synthetic", "synthetic_folder", "pseudolabels", "test", "limit", "size", "shipped_size",
+            "trunk", "shipped")  # fmt: skip
 
 
 def fit(row: str, out: Path, words: Sequence[str], synthetic: Sequence[Path]) -> None:
@@ -32,15 +35,11 @@ def photos(a: argparse.Namespace) -> list[str]:
     return ["--data", str(a.data), *(["--pseudolabels", str(a.pseudolabels)] if a.pseudolabels else [])]
 
 
-def command(a: argparse.Namespace, more: str = "") -> str:
-    """The command that makes a page of experiment 7 again."""
-    words = [f"python -m experiments seven{more} --steps {a.steps} --crop {a.crop} --shipped {a.shipped}"]
-    words += ["--cold"] if a.cold else []
-    for option in ("synthetic", "synthetic_folder", "tried"):
-        paths = " ".join(map(str, getattr(a, option)))
-        words += [f"--{option.replace('_', '-')} {paths}"] if paths else []
-    words += [f"--pseudolabels {a.pseudolabels}"] if a.pseudolabels else []
-    return " ".join([*words, f"--test {a.test} --out {a.out}"])
+def deciding(a: argparse.Namespace) -> dict[str, str]:
+    """The values of DECIDING as given; without folders of scenes where no network learns from any."""
+    given = [(option, getattr(a, option)) for option in DECIDING]
+    words = {k: " ".join(map(str, v)) if isinstance(v, list) else str(v or "left out") for k, v in given}
+    return {option: value for option, value in words.items() if value}
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,16 @@ class TrainingSetting:
     crop: int  #: side of the pictures, px
     cold: bool  #: all begin with random weights
     note: str = ""  #: what else was other than with today's code
+    options: dict[str, str] = field(default_factory=dict)  #: see `deciding`; earlier versions kept none
 
     @classmethod
     def of(cls, a: argparse.Namespace) -> TrainingSetting:
-        """As the arguments say."""
+        """The setting that the arguments of experiment 7 ask for."""
         return cls(a.steps, a.crop, a.cold)
 
     @classmethod
     def read(cls, folder: Path) -> TrainingSetting:
-        """Of a run.
+        """The setting that a run's folder was made in.
 
         Raises:
             DataError: the folder is not one.
@@ -71,10 +71,21 @@ class TrainingSetting:
                 f"{folder}: no run of this experiment ({e}). Give --runs' exp-adaptation-…."
             ) from e
 
-    def write(self, folder: Path) -> None:
-        """Keep it with the run's networks."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_atomic(folder / SETTING, json.dumps(asdict(self)).encode())
+    def keep(self, folder: Path, a: argparse.Namespace) -> None:
+        """Write it beside the run's networks, with what decides their scores; with --finished only compare.
+
+        Raises:
+            DataError: the scores there are of other options.
+        """
+        now, there = deciding(a), self.read(folder) if (folder / SETTING).exists() else self
+        for option, value in there.options.items():
+            if now.get(option, value) != value:
+                words = f"made with --{option.replace('_', '-')} {value}, now it is {now[option]}"
+                raise DataError(f"{folder}: its scores were {words}. Give --runs another folder.")
+        if not a.finished:
+            folder.mkdir(parents=True, exist_ok=True)
+            kept = replace(there, options={**there.options, **now})
+            write_atomic(folder / SETTING, json.dumps(asdict(kept)).encode())
 
     @property
     def name(self) -> str:

@@ -35,7 +35,7 @@ def run(a: argparse.Namespace) -> None:
     page = Page(a.out, "1-state-of-the-art")
     own: dict[str, Use] = {n.title: (name, "own") for name, n in NETWORKS.items()}
     page.write(
-        **networks.common_values(a, "one"),
+        **networks.common_values(a),
         parameters="; ".join(
             f"{n.title} {format(n.parameters, '_').replace('_', ' ')}" for n in NETWORKS.values()
         ),

@@ -12,6 +12,7 @@ import numpy as np
 from experiments import networks
 from experiments.bootstrap import Interval
 from experiments.domains import Arrays, Domain, counted, domains, each_seed
+from experiments.options import command
 from experiments.pages import Page, filled
 from models.factored import FactoredConvNet
 from training.markdown import Row, table
@@ -28,7 +29,7 @@ def run(a: argparse.Namespace) -> None:
     found = "\n\n".join(text for domain in domains(a) if (text := _domain(page, domain, a)))
     config = TransferConfig
     page.write(
-        command=networks.command(a, "four"), steps=STEPS, batch=config.batch, lr=config.lr, domains=found,
+        command=command(a), steps=STEPS, batch=config.batch, lr=config.lr, domains=found,
         budget=networks.budget_words(a), intervals=filled("intervals"),
     )  # fmt: skip
 

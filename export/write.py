@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from torch import nn
 
 from export import parity
 from export.graphs import to_onnx, with_spec
@@ -117,12 +116,6 @@ def _described(graphs: Mapping[str, onnx.ModelProto], spec: ModelSpec) -> dict[s
         siblings = {s: _sha256(data) for s, data in models.items()}
         models[stage] = with_spec(graph, replace(spec, stage=stage, siblings=siblings))
     return models
-
-
-def stage_bytes(plain: nn.Module, spec: ModelSpec) -> bytes:
-    """One plain stage, rewritten for speed, as the content of an ONNX file."""
-    plain.eval()
-    return with_spec(to_onnx(rewrite(plain), spec.stages, spec.stage), spec)
 
 
 def _sha256(data: bytes) -> str:

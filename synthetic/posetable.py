@@ -7,7 +7,6 @@ committed.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 import zipfile
@@ -18,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.system.files import write_atomic
 from synthetic.appearance import Rng
+from synthetic.arrays import keep_arrays
 from synthetic.bodies import FloatArray, load_bodies
 from synthetic.lifting import BONES, Lift, Lifter, pose_of
 from synthetic.motions import load_poses
@@ -99,10 +98,7 @@ def read_table(path: Path) -> PoseTable:
 def write_table(path: Path, lifts: list[Lift]) -> None:
     """Write a table; the file gets its name when it is complete."""
     turns = [[cv2.Rodrigues(r.astype(np.float64))[0][:, 0] for r in lift.rotations] for lift in lifts]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = io.BytesIO()
-    np.savez(data, turns=np.asarray(turns, np.float32), format=FORMAT)
-    write_atomic(path, data.getvalue(), mode=None)
+    keep_arrays(path, {"turns": np.asarray(turns, np.float32), "format": np.asarray(FORMAT)})
 
 
 def lifter(poses: Path | None) -> Lifter:

@@ -7,7 +7,10 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from export.graphs import to_onnx, with_spec
+from export.rewrite import rewrite
 from models.families import ZOO
+from models.spec import ModelSpec
 
 #: rows that run through every contract; larger networks, of the same code, are built without weights only
 LIGHT = tuple(
@@ -37,3 +40,9 @@ def seasoned(network: N, *, seed: int = 0) -> N:
             if "classify" in name or parameter is last.weight:
                 parameter.mul_(0.1)
     return network.eval()
+
+
+def stage_bytes(plain: nn.Module, spec: ModelSpec) -> bytes:
+    """One plain stage, rewritten for speed, as the content of an ONNX file."""
+    plain.eval()
+    return with_spec(to_onnx(rewrite(plain), spec.stages, spec.stage), spec)

@@ -53,7 +53,7 @@ def parse_data(texts: Sequence[str]) -> tuple[Path | None, list[PublishedSet]]:
     """The project's own folder, and published sets: `DIR` and `NAME=ROOT[:WEIGHT]`, with commas between.
 
     Raises:
-        ValueError: two folders, or a weight that is 0.
+        ValueError: two folders, a set twice, or a weight that is 0.
     """
     folders, sets = [], []
     for part in (p for text in texts for p in BETWEEN.split(text)):
@@ -65,13 +65,16 @@ def parse_data(texts: Sequence[str]) -> tuple[Path | None, list[PublishedSet]]:
     if len(folders) > 1:
         known = ", ".join(DATA_SETS)
         raise ValueError(f"--data {folders[1]}: one folder only. Published sets are NAME=ROOT, of {known}.")
+    names = [s.name for s in sets]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"--data {twice[0]}=… stands there twice. Give each published set once.")
     if any(not s.weight > 0 for s in sets):
         raise ValueError("--data NAME=ROOT:WEIGHT takes a weight above 0. Leave the set out instead.")
     return (folders[0] if folders else None), sets
 
 
 def training_splits(found: Sequence[str]) -> list[str]:
-    """Of the splits that are there those to train on: the paper's, else train; with imputed joints if any."""
+    """The splits of `found` to train on: the paper's, else train; with imputed joints if any."""
     if "paper-train" in found:
         return ["paper-train"]
     named = [s for s in found if s.startswith(("train", "mat-train")) and not s.startswith("trainval")]
@@ -148,6 +151,8 @@ class PublishedPhotos(Sequence[Taught], Generic[Taught]):
     def __getitem__(self, index: int | slice) -> Taught | Sequence[Taught]:
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"{self._where}: picture {index} of {len(self)}")
         for i in range(min(MOST_BROKEN, len(self))):
             sample = self._samples[(index + i) % len(self)]
             if (photo := self._problems.attempt(sample.picture, partial(self._read, sample))) is not None:

@@ -1,20 +1,19 @@
-"""Batch normalisation measured anew after training: running averages lag behind the weights (Wu and Johnson,
-Rethinking "Batch" in BatchNorm, 2021, §3.1).
+"""Batch normalisation measured anew after training, for running averages lag behind the weights.
 
-Those of the Factored ConvNet's head mix pictures with noise and without, too; a test has none (methods §1.6).
+Wu and Johnson, Rethinking "Batch" in BatchNorm, 2021, §3.1. Those of the Factored ConvNet's head mix
+pictures with noise and without, too; a test has none (methods §1.6).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 
 from models.factored import FactoredConvNet, normalise, person_probability
 from models.network import Network
-
-MOMENTUM = 0.1  #: of training, torch's own
 
 
 @torch.no_grad()
@@ -27,25 +26,23 @@ def recalibrate(net: Network, pictures: Iterable[Tensor]) -> None:
     Raises:
         ValueError: there are no pictures.
     """
+    batches = iter(pictures)
+    first = next(batches, None)
+    if first is None:
+        raise ValueError("no pictures to recalibrate with. Give --agg-bn-recalibrate batches of them.")
     measured = net.head if isinstance(net, FactoredConvNet) else net
-    norms = [m for m in measured.modules() if isinstance(m, nn.BatchNorm2d)]
+    norms = [(m, m.momentum) for m in measured.modules() if isinstance(m, nn.BatchNorm2d)]
     net.eval()
-    seen = 0
-    for rgb in pictures:
-        if not seen:
-            for norm in norms:
-                norm.reset_running_stats()
-                norm.train()
-        seen += 1
-        for norm in norms:
-            norm.momentum = 1 / seen  # the mean over all batches
+    for norm, _ in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the mean over all batches
+        norm.train()
+    for rgb in chain((first,), batches):
         if isinstance(net, FactoredConvNet):
             features = net.trunk(normalise(rgb))
             net.head(features, person_probability(net.factor(features)))
         else:
             net(normalise(rgb))
-    for norm in norms:
-        norm.momentum = MOMENTUM
+    for norm, momentum in norms:
+        norm.momentum = momentum
     net.eval()
-    if not seen:
-        raise ValueError("no pictures to recalibrate with. Give --agg-bn-recalibrate batches of them.")

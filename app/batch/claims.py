@@ -166,7 +166,7 @@ class OwnFiles:
 
 
 def there(folder: Path, names: Iterable[str]) -> Iterator[str]:
-    """Those of some names of claims that something lies at; a folder of frames stands for its pictures."""
+    """The names of claims, of those given, that something lies at; for a folder of frames its pictures."""
     for name in names:
         path = folder / name
         if path.suffix or not path.is_dir():

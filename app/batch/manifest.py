@@ -47,6 +47,7 @@ class Record:
     saved: tuple[str, ...] = ()
     source_bytes: int = 0
     source_modified_ns: int = 0
+    masks: str = ""  #: see `ParseJob.masks_digest`
     files: Claims = field(default_factory=dict)  #: on its results
     replaced: Claims = field(default_factory=dict)  #: on results of an earlier run that this one makes again
     finished: bool = False  #: all that the input holds was parsed, even where that is less than it claims

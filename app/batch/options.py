@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -178,15 +179,28 @@ class ParseJob:
         """
         engine = engine.with_views(self.views_of(engine, clip=clip))
         engine.source.reset()
-        if self.silhouettes is None:
+        masks = self._masks(name, clip=clip)
+        if masks is None:
             return engine
+        factor = MaskSequence(masks) if clip else MaskPicture(masks, folder_reader(masks.parent))
+        return engine.with_factor(factor)
+
+    def _masks(self, name: str, *, clip: bool) -> Path | None:
+        """The folder of an input's imported masks, of a picture the file."""
         folder = self.silhouettes
-        if not clip:
-            return engine.with_factor(MaskPicture(folder / f"{name}.png", folder_reader(folder)))
-        for own in (folder / name / "silhouettes", folder / name, folder / "silhouettes"):
-            if own.is_dir():
-                return engine.with_factor(MaskSequence(own))
-        return engine.with_factor(MaskSequence(folder))
+        if folder is None or not clip:
+            return folder and folder / f"{name}.png"
+        own = (folder / name / "silhouettes", folder / name, folder / "silhouettes")
+        return next((f for f in own if f.is_dir()), folder)
+
+    def masks_digest(self, name: str, kind: str) -> str:
+        """Digest of names, sizes and dates of an input's imported masks; empty where none are imported."""
+        masks = self._masks(name, clip=kind == "clip")
+        if masks is None:
+            return ""
+        files = sorted(masks.glob("*.[pP][nN][gG]")) if kind == "clip" else [masks]
+        about = [(p.name, s.st_size, s.st_mtime_ns) for p in files if p.exists() for s in [p.stat()]]
+        return hashlib.sha256(repr(about).encode()).hexdigest()[:16]
 
     def smoother(self) -> Smoother | None:
         """A fresh one per clip, or none."""
@@ -199,7 +213,7 @@ class ParseJob:
         return self.smooth or bridged or separates_people(engine)
 
     def recipe(self, engine: Engine, *, clip: bool) -> dict[str, Any]:
-        """Everything that decides the results, bit for bit; two runs with one recipe may share a folder."""
+        """Everything that decides the results, bit for bit, but the inputs and their imported masks."""
         views = self.views_of(engine, clip=clip)
         return {
             "name": engine.name,

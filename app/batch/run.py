@@ -220,6 +220,7 @@ class BatchRun:
         now = replace(
             stamp(item), status="partial", reason=NOT_FINISHED, model=self._model.recipes.get(item.kind, {}),
             attempts=before.attempts + 1, frames=before.frames if before.attempts else 0,
+            masks=self._job.masks_digest(item.name, item.kind),
         )  # fmt: skip
         pause_s = 0.0 if item.kind == "clip" else BETWEEN_PICTURES_S
         self._manifest.put(begun(item, now, self._job), pause_s=pause_s)
@@ -258,6 +259,7 @@ class BatchRun:
             self._shared_written_s = time.monotonic()
         self._at_hand.discard(item.path)
         before = self._manifest.records[item.path]
+        record = replace(record, masks=before.masks)
         if item.kind == "clip" and record.status != "ok" and not record.frames:  # it broke off
             record = replace(record, frames=before.frames)
         if not record.files:  # it failed, and what is there of it is still its own
@@ -266,7 +268,7 @@ class BatchRun:
             if self._untouched(item, record):
                 was = self._earlier[item.path]
                 record = replace(
-                    record, model=was.model, files=was.files, replaced=was.replaced,
+                    record, model=was.model, files=was.files, replaced=was.replaced, masks=was.masks,
                     source_bytes=was.source_bytes, source_modified_ns=was.source_modified_ns,
                 )  # fmt: skip
         self._manifest.put(record, pause_s=0.0 if item.kind == "clip" else BETWEEN_PICTURES_S)
@@ -286,10 +288,11 @@ class BatchRun:
             return results_complete(item, self._job, record.frames)
         return files_complete(item, self._job) and self._shared.has(item)
 
-    @staticmethod
-    def _same_source(item: Item, record: Record) -> bool:
-        now = stamp(item)
-        return (record.source_bytes, record.source_modified_ns) == (now.source_bytes, now.source_modified_ns)
+    def _same_source(self, item: Item, record: Record) -> bool:
+        """True when the input is as it was, and its imported masks, which earlier versions did not note."""
+        now, masks = stamp(item), self._job.masks_digest(item.name, item.kind)
+        same = (record.source_bytes, record.source_modified_ns) == (now.source_bytes, now.source_modified_ns)
+        return same and record.masks in ("", masks)
 
 
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:

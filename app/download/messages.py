@@ -84,14 +84,14 @@ class DownloadProgress:
 
 @dataclass(frozen=True)
 class Downloaded:
-    """It is there."""
+    """The end of a download: where its file lies."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class DownloadFailed:
-    """It is not, and why; the parts of a refusal."""
+    """The end without a file: the parts of a refusal."""
 
     what: str
     reason: str

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.bootstrap import Interval, Values, pictures, verdict
+from experiments.bootstrap import Interval, Values, draw_counts, verdict
 from experiments.personalization.variants import PROGRAM
 from training.markdown import Row, table
 
@@ -78,6 +78,6 @@ def verdicts(of: Mapping[str, Record]) -> str:
 
 def _drawn(record: Record, name: str, measure: str) -> Values:
     """Means over the clips, all once and then as drawn with replacement; the same draws for all measures."""
-    counts = pictures(len(record))
+    counts = draw_counts(len(record))
     values = np.asarray([r[name][measure] for r in record.values()], np.float64)
     return np.asarray(counts @ values / len(record), np.float64)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.options import command
 from experiments.personalization import page, variants
 from experiments.personalization.claims import FLOOR, GENERIC, PERFECT, VIEWS
 from experiments.personalization.scoring import (
@@ -34,6 +35,7 @@ from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
 from synthetic.footage.files import render_take
 from synthetic.footage.unseen import UNSEEN
+from training.photos import DataError
 
 MODEL = "factored-s31"
 
@@ -46,6 +48,8 @@ def run(a: argparse.Namespace) -> None:
     runs = Runs(work / weights, load_engine(bundle, device="cpu", threads=1), bundle, a.frames)
     runs.folder.mkdir(parents=True, exist_ok=True)
     clips = list(_clips(a, work))
+    for clip in clips:
+        runs.check(clip)
     if a.finished:
         clips = [c for c in clips if runs.finished(c)]
     else:
@@ -59,8 +63,7 @@ def run(a: argparse.Namespace) -> None:
         f"weights `{weights}` (first digits of the SHA-256 of the bundle's SHA256SUMS), network input"
         f" {runs.engine.size.width} px"
     )
-    command = f"`python -m experiments six --frames {a.frames} --out {a.out}`."
-    page.write(a.out, {c.name: runs.record[c.name] for c in clips}, command, with_what, strips)
+    page.write(a.out, {c.name: runs.record[c.name] for c in clips}, f"{command(a)}.", with_what, strips)
 
 
 def _clips(a: argparse.Namespace, work: Path) -> Iterator[ScoredClip]:
@@ -70,8 +73,7 @@ def _clips(a: argparse.Namespace, work: Path) -> Iterator[ScoredClip]:
     else:
         say(f"{masked} is not there: the clip with hand-made silhouettes is left out")
     for take in UNSEEN[: a.limit]:
-        footage = render_take(take, work / "clips")
-        yield of_footage(take.name, footage, a.frames, hard=take.hard, others=len(take.others))
+        yield of_footage(take, render_take(take, work / "clips"), a.frames)
 
 
 @dataclass
@@ -89,10 +91,19 @@ class Runs:
         if self._file.exists():
             self.record = json.loads(self._file.read_text("utf-8"))
 
+    def check(self, clip: ScoredClip) -> None:
+        """Pass a clip whose scores there, if any, are of the same take; those of earlier versions do not say.
+
+        Raises:
+            DataError: they are of another.
+        """
+        if self.record.get(clip.name, {}).get("take", clip.take) != clip.take:
+            raise DataError(f"{self._file}: {clip.name} was another take. Give --runs another folder.")
+
     def main(self, clip: ScoredClip) -> None:
         """Before, after, by six views, with true silhouettes, and the measure's own error."""
-        about = {"hard": clip.hard, "others": clip.others, "frames": len(clip.frames)}
-        mine = self.record.setdefault(clip.name, about)
+        about = {"hard": clip.hard, "others": clip.others, "frames": len(clip.frames), "take": clip.take}
+        mine = self.record[clip.name] = {**about, **self.record.get(clip.name, {})}
         if "report" not in mine:
             mine |= {"report": self._personalised(clip), "course": course()}
         for name, engine in (

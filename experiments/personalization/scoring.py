@@ -23,6 +23,7 @@ from runtime.media.images import list_images, read_image
 from runtime.output.scaling import full_person
 from runtime.system import paths
 from synthetic.footage.files import Footage
+from synthetic.footage.takes import Take
 from training.centroids import GROUPS, JOINTS, Distances, Points, centroids, expected, true_joints
 from training.metrics import silhouette_iou
 
@@ -51,6 +52,7 @@ class ScoredClip:
     joints: list[Points]
     hard: bool = False
     others: int = 0
+    take: str = ""  #: digest of what it was rendered from
 
     @cached_property
     def heat_maps(self) -> list[Maps]:
@@ -74,14 +76,15 @@ def _within(silhouette: Bytes) -> tuple[float, float]:
     return float(column), float(row)
 
 
-def of_footage(name: str, footage: Footage, count: int, *, hard: bool, others: int = 0) -> ScoredClip:
+def of_footage(take: Take, footage: Footage, count: int) -> ScoredClip:
     """The first `count` frames of a rendered take."""
     with Clip(footage.clip) as opened:
         frames = [f for f, _ in zip(opened.frames(), range(count), strict=False)]
     labels = list(footage.labels[: len(frames)])
     joints = [true_joints(k, t) for k, t in zip(footage.joints, labels, strict=False)]
     masks = [(t > 0).astype(np.uint8) for t in labels]
-    return ScoredClip(name, footage.clip, frames, masks, labels, joints, hard, others)
+    others = len(take.others)
+    return ScoredClip(take.name, footage.clip, frames, masks, labels, joints, take.hard, others, take.digest)
 
 
 def of_masked_clip(folder: Path) -> ScoredClip:

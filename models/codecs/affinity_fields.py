@@ -51,10 +51,6 @@ class LimbAssembly:
     keep: int = 40
 
 
-#: of Cao's Python release
-CAO_ASSEMBLY = LimbAssembly(fewest=4, least=0.4)
-
-
 @dataclass(frozen=True)
 class JointPeaks:
     """Joints of anybody: which, x and y as complex cells, and heights 0..1; sorted by joint."""

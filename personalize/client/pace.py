@@ -28,11 +28,11 @@ class LearningPace:
         self._begun_s = 0.0
 
     def begin(self, task: PersonalizationTask) -> None:
-        """A task has begun."""
+        """Note that a task has begun."""
         self._task, self._begun_s = task, time.monotonic()
 
     def end(self, task: PersonalizationTask) -> None:
-        """It is done; one that was resumed, redone or stopped early says nothing of the next."""
+        """Keep the pace of the task that is done, unless it was resumed, redone or stopped early."""
         span, whole = task.span, task is self._task and task.started == 1 and not task.stopping_early
         if span is None or not whole:
             return

@@ -54,7 +54,7 @@ def needs(context: Context) -> list[object]:
 
 
 def follow_chosen(context: Context, persons: NDArray[np.float32]) -> tuple[Zones | None, Facts]:
-    """Whose each pixel of the frames read is, and a record of it; nothing where nobody was chosen.
+    """The owner of each pixel of the frames read, and a record of it; nothing where nobody was chosen.
 
     Args:
         context: with the frames read.

@@ -39,7 +39,7 @@ class Landmarks:
 
     @cached_property
     def mirror(self) -> NDArray[np.intp]:
-        """For each landmark that of the other side, itself in the middle."""
+        """Index of each landmark's counterpart on the other side; of one in the middle its own."""
         parts = [m - 1 for m in self.part_set.mirror_ids] if self.part_set is not None else []
         joints = self.joint_set.mirror_ids if self.joint_set is not None else ()
         return np.array([*parts, *(self.parts + m for m in joints)], np.intp)

@@ -45,7 +45,7 @@ class DrawnSkeleton:
         return [(a, b) for a, b in self.pairs if a in self.joints and b in self.joints]
 
     def width(self, height: float, scale: float = 1.0) -> float:
-        """Of a bone, in a picture of a height that is drawn at a scale."""
+        """The width of a bone in a picture of a height that is drawn at a scale, px."""
         wide = max(2.0, scale * height / 180)
         return max(1.2, min(wide, self.height * scale * BONE_OF_BOX)) if self.height else wide
 

@@ -13,6 +13,10 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from runtime.output.growing_file import unfinished
+from runtime.system.errors import Refusal
+from runtime.system.files import move_in
+from synthetic.arrays import keep_arrays
 from synthetic.bodies import FloatArray
 from synthetic.footage.motion import RATE
 from synthetic.footage.takes import SIZE, LabelledFrame, Production, Take
@@ -36,7 +40,11 @@ class Footage:
 
 
 def render_take(take: Take, folder: Path, size: tuple[int, int] = SIZE) -> Footage:
-    """Draw a take at (width, height), or read it when the folder holds it already."""
+    """Draw a take at (width, height), or read it when the folder holds it already.
+
+    Raises:
+        Refusal: the folder holds another take of that name.
+    """
     clip, truth = folder / f"{take.name}.mp4", folder / f"{take.name}.npz"
     if not (clip.exists() and truth.exists()):
         production = Production(take, size)
@@ -48,16 +56,23 @@ def render_take(take: Take, folder: Path, size: tuple[int, int] = SIZE) -> Foota
                 yield drawn[-1].image
 
         encode(pictures(), clip, size)
-        labels, joints = np.stack([f.labels for f in drawn]), np.stack([f.joints for f in drawn])
-        np.savez_compressed(truth, labels=labels, joints=joints)
+        arrays = {
+            "labels": np.stack([f.labels for f in drawn]),
+            "joints": np.stack([f.joints for f in drawn]),
+        }
+        keep_arrays(truth, {**arrays, "take": np.asarray(take.digest)})
     with np.load(truth) as stored:
+        if str(stored.get("take", take.digest)) != take.digest:  # an earlier version kept none
+            raise Refusal(
+                str(clip), "the take was described otherwise when it was drawn", "Give another folder"
+            )
         return Footage(clip, stored["labels"], stored["joints"])
 
 
 def encode(pictures: Iterator[NDArray[np.uint8]], out: Path, size: tuple[int, int]) -> None:
-    """Write an H.264 clip that every player reads, with its index in front."""
+    """Write an H.264 clip that every player reads, with its index in front; whole or absent."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(out), "w", format="mp4", options={"movflags": "faststart"}) as container:
+    with av.open(str(unfinished(out)), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=RATE)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size
@@ -73,3 +88,4 @@ def encode(pictures: Iterator[NDArray[np.uint8]], out: Path, size: tuple[int, in
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    move_in(unfinished(out), out)

@@ -53,6 +53,7 @@ class Take:
     hard: bool
     focal: float = 1.45
     others: tuple[Performer, ...] = ()
+    digest: str = ""  #: of the file's row that describes it; empty for those written here
 
 
 TAKES = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from functools import partial
@@ -26,7 +27,8 @@ def _take(row: dict[str, Any]) -> Take:
     others = tuple(Performer(cast.CAST[n], _performance(w), (x, y)) for n, w, x, y in row["others"])
     place = partial(getattr(places, row["place"]), *row["settings"])
     performed, focal = _performance(row["performed"]), FAR if others else NEAR
-    return Take(row["name"], cast.drawn(row["body"]), performed, place, row["hard"], focal, others)
+    digest = hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:12]
+    return Take(row["name"], cast.drawn(row["body"]), performed, place, row["hard"], focal, others, digest)
 
 
 UNSEEN = tuple(map(_take, json.loads(Path(__file__).with_name("unseen.json").read_text("utf-8"))))

@@ -267,6 +267,38 @@ def test_masks_take_the_place_of_the_factor(tmp_path: Path) -> None:
     assert silhouette[:, 60:].mean() > 215
 
 
+def test_masks_that_were_drawn_anew_are_parsed_again(tmp_path: Path) -> None:
+    """With --resume, and only what they belong to; those of an earlier version are taken as they are."""
+    clips = [draw_clip(tmp_path / f"{name}.mp4", 2) for name in "ab"]
+    image, out, masks = draw_picture(tmp_path / "1.png"), tmp_path / "out", tmp_path / "masks"
+    half = np.zeros((64, 96), np.uint8)
+    half[:, 48:] = 255
+    own = [masks / "a" / "000001.png", masks / "1.png"]
+    for path in (*own, masks / "a" / "000000.png", masks / "b" / "000000.png", masks / "b" / "000001.png"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(half).save(path)
+    options = {"silhouettes": masks, "size": "96", "save": ("silhouettes",)}
+    assert parse([*clips, image], out, **options) == 0
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*.png")}
+    assert parse([*clips, image], out, **options, resume=True) == 0
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    for path in own:
+        Image.fromarray(half[:, ::-1]).save(path)
+    assert parse([*clips, image], out, **options, resume=True) == 0
+    for name in ("a/silhouettes/000001.png", "silhouettes/1.png"):
+        made = np.array(Image.open(out / name).convert("L"))
+        assert made[:, :36].mean() > 215
+        assert made[:, 60:].mean() < 40
+    again = {p.parent.parent.name for p, then in before.items() if p.stat().st_mtime_ns != then}
+    assert again == {"a", "out"}, "b is as it was"
+    path, before = out / "manifest.json", {p: p.stat().st_mtime_ns for p in before}
+    raw = json.loads(path.read_text())
+    assert all(len(record.pop("masks")) == 16 for record in raw["inputs"])
+    path.write_text(json.dumps(raw))
+    assert parse([*clips, image], out, **options, resume=True) == 0
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+
+
 def test_missing_masks_are_not_called_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clip = draw_clip(tmp_path / "a.mp4", 40)
     masks = tmp_path / "masks"

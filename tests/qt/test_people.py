@@ -13,13 +13,14 @@ from PyQt6.QtCore import QPointF, Qt
 
 from app.controllers.people import PATIENCE_S
 from app.desktop import Desktop
-from export.write import describe, stage_bytes
+from export.write import describe
 from models.families import ZOO
 from models.labels import COCO17
 from models.network import build
 from models.results import PersonResult, Pose, Result
 from runtime.output.style import ViewMode
 from runtime.system.files import write_folder
+from tests.networks import stage_bytes
 
 pytestmark = pytest.mark.gui
 SIZE = (160, 90)  # of the clip

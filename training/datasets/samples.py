@@ -110,11 +110,6 @@ class Crop:
         p = np.asarray(xy, dtype=np.float64)
         return (p - self.box[:2] + 0.5) * self.scale - 0.5
 
-    def to_source(self, xy: ArrayLike) -> NDArray[np.float64]:
-        """The inverse of `to_view`."""
-        p = np.asarray(xy, dtype=np.float64)
-        return (p + 0.5) / self.scale - 0.5 + self.box[:2]
-
 
 @dataclass(frozen=True)
 class Sample:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -13,14 +15,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments import __main__ as experiments
-from experiments import frozen_transfer
+from experiments import adaptation_scores, frozen_transfer
 from experiments.adaptation import CLAIMS, NETWORKS, _in_scenes, tried
 from experiments.adaptation_scores import Scores, interval, read_scores
+from experiments.options import parser
 from experiments.setting import SETTING, TrainingSetting
 from models.families import ZOO
 from training.photos import DataError
 
 PHOTOS = 40
+
+
+def seeded(rate: float, seeds: Iterable[int]) -> dict[int, Scores]:
+    return {seed: scores(rate, seed) for seed in seeds}
 
 
 def scores(rate: float, seed: int) -> Scores:
@@ -57,18 +64,26 @@ def test_mean_iou_leaves_the_background_out() -> None:
 
 @pytest.mark.parametrize("measure", ["pck", "iou"])
 def test_a_large_difference_is_sure_and_none_is_not(measure: str) -> None:
-    low, high = [[scores(rate, seed) for seed in range(3)] for rate in (0.4, 0.8)]
+    low, high = (seeded(rate, range(3)) for rate in (0.4, 0.8))
     found = interval(high, low, measure)
     assert found.low < found.mean < found.high
     assert found.verdict() == "agrees"
     assert interval(low, high, measure).verdict() == "disagrees"
-    assert interval(low, [scores(0.4, s) for s in range(3, 6)], measure).verdict() == "cannot say"
-    assert "one seed" in interval(high[:1], low[:1], measure).verdict()
+    others = {seed: scores(0.4, seed + 3) for seed in range(3)}
+    assert interval(low, others, measure).verdict() == "cannot say"
+    assert "one seed" in interval({1: high[1]}, low, measure).verdict()
+
+
+def test_a_seed_is_compared_with_itself_wherever_it_stands() -> None:
+    """Seed 1 of one network and seed 2 of the other are missing; 3 is left."""
+    one, other = seeded(0.6, (2, 3)), seeded(0.6, (1, 3))
+    assert interval(one, other, "pck", draws=20) == (0, 0, 0, 1)
+    assert interval(seeded(0.6, (1,)), seeded(0.6, (2,)), "pck") is None
 
 
 @given(st.floats(0.1, 0.9))
 def test_a_network_does_not_differ_from_itself(rate: float) -> None:
-    same = [scores(rate, 1)]
+    same = seeded(rate, (1,))
     assert interval(same, same, "pck", draws=20) == (0, 0, 0, 1)
 
 
@@ -84,10 +99,8 @@ def test_only_claims_that_do_not_reproduce_are_tried_in_another_setting(tmp_path
         keep(tmp_path, row, rate)
     cold = TrainingSetting(100, 128, cold=True)
     (tmp_path / SETTING).write_text(json.dumps(asdict(cold)))
-    here = {
-        row: [scores(0.6, s) for s in (1, 2)] for row in ("mula-small-parsing-to-pose", "mula-small-none")
-    }
-    here["mula-small"] = [scores(0.9, s) for s in (1, 2)]
+    here = {row: seeded(0.6, (1, 2)) for row in ("mula-small-parsing-to-pose", "mula-small-none")}
+    here["mula-small"] = seeded(0.9, (1, 2))
     a = Namespace(steps=100, crop=96, cold=False, tried=[tmp_path])
     page = tried(a, here)
     assert "| parsing helps pose | PCK | encoders from random weights, pictures of 128 px | 2 |" in page
@@ -111,7 +124,7 @@ def test_scenes_of_several_people_need_a_folder_of_them(
 
 
 def test_frozen_transfer_compares_only_seeds_that_are_finished(tmp_path: Path) -> None:
-    a = experiments._arguments().parse_args(["seven", "--transfer", "60", "--out", str(tmp_path)])
+    a = parser().parse_args(["seven", "--transfer", "60", "--out", str(tmp_path)])
     rates = dict(zip(frozen_transfer.VARIANTS, (0.8, 0.6, 0.4), strict=True))
     for title, rate in rates.items():
         for seed in (1, 2, 3) if rate < 0.8 else (1, 2):
@@ -125,3 +138,72 @@ def test_frozen_transfer_compares_only_seeds_that_are_finished(tmp_path: Path) -
     assert "| frozen PIL beats: base, without parsing | 60 | +38.4 (+31.8 to +45.5) | agrees |" in page
     assert page.count("| 2.0 |") == 3, "20 s for 10 steps"
     assert (tmp_path / "7-frozen-transfer-pck.png").exists()
+    assert page.splitlines()[2] == f"`python -m experiments seven --out {tmp_path} --transfer 60`"
+
+
+def test_a_network_nobody_knows_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, known in (("seven", "paf-fcn-small"), ("networks", "factored-prelu")):
+        words = [name, "--rows", "pil-smal", "--finished", "--runs", str(tmp_path), "--out", str(tmp_path)]
+        assert experiments.main(words) == 1
+        told = capsys.readouterr().err
+        assert "--rows pil-smal: no such network. Choose of " in told
+        assert known in told
+
+
+def test_the_seconds_of_a_training_are_written_with_its_scores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One write: a run killed at any moment leaves no scores without them."""
+    a = parser().parse_args(["seven", "--transfer", "60", "--runs", str(tmp_path)])
+    written: list[set[str]] = []
+
+    def keep_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+        written.append(set(arrays))
+        np.savez(path, **arrays)
+
+    monkeypatch.setattr(adaptation_scores, "keep_arrays", keep_arrays)
+    for name in ("load_network", "describe", "export_bundle", "_loaded"):
+        monkeypatch.setattr(adaptation_scores, name, MagicMock(return_value=(MagicMock(), {})))
+    made = scores(0.5, 1)
+    monkeypatch.setattr(adaptation_scores, "joint_counts", lambda *_: made.joints)
+    monkeypatch.setattr(adaptation_scores, "part_counts", lambda *_: made.confusions)
+    monkeypatch.setattr(frozen_transfer, "fit", lambda _row, out, *_: out.mkdir(exist_ok=True))
+    title = next(iter(frozen_transfer.VARIANTS))
+    frozen_transfer._curve(title, 1, tmp_path, tmp_path, a)
+    assert written == [{"joints", "confusions", "seconds"}] * frozen_transfer.POINTS
+    found = Scores.read(frozen_transfer.points(tmp_path, title, 1, a)[0])
+    assert 0 <= found.seconds < 60
+    np.savez(tmp_path / "old.npz", joints=found.joints, confusions=found.confusions)
+    assert np.isnan(Scores.read(tmp_path / "old.npz").seconds), "an adaptation run of an earlier version"
+
+
+def test_the_run_of_an_earlier_version_needs_no_setting(tmp_path: Path) -> None:
+    """As the transfer that was begun before settings were kept: only its page is made of it."""
+    words = ["seven", "--steps", "300", "--transfer", "60", "--runs", str(tmp_path), "--out", str(tmp_path)]
+    a = parser().parse_args(words)
+    folder = tmp_path / "exp-transfer-300-128-60"
+    for title in frozen_transfer.VARIANTS:
+        for kept in frozen_transfer.points(folder, title, 1, a):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            found = scores(0.5, 1)
+            np.savez(kept, joints=found.joints, confusions=found.confusions, seconds=20.0)
+    assert experiments.main([*words, "--finished"]) == 0
+    assert "seeds\n1)" in (tmp_path / "7-frozen-transfer.md").read_text()
+    assert not (folder / SETTING).exists()
+
+
+def test_scores_are_kept_apart_from_those_of_other_options(tmp_path: Path) -> None:
+    """A trial is not taken for the whole. An earlier version kept no options; a note stays."""
+    a = parser().parse_args(["seven", "--limit", "3"])
+    setting = TrainingSetting.of(a)
+    (tmp_path / SETTING).write_text(json.dumps({"steps": 1250, "crop": 128, "cold": False, "note": "a note"}))
+    setting.keep(tmp_path, a)
+    kept = TrainingSetting.read(tmp_path)
+    assert (kept.note, kept.options["limit"]) == ("a note", "3")
+    for words in (["--finished"], ["--limit", "3", "--test", "others"]):
+        with pytest.raises(DataError, match=r"made with --(limit 3, now it is left out|test .*others)"):
+            setting.keep(tmp_path, parser().parse_args(["seven", *words]))
+    scenes = parser().parse_args(["seven", "--limit", "3", "--synthetic-folder", "scenes"])
+    setting.keep(tmp_path, scenes)
+    setting.keep(tmp_path, a)
+    assert TrainingSetting.read(tmp_path).options["synthetic_folder"] == "scenes"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shlex
 from argparse import Namespace
 from pathlib import Path
 
@@ -14,12 +16,13 @@ import torch
 from experiments import __main__ as experiments
 from experiments import pages
 from experiments.claims import PartClaim, tried
-from experiments.domains import before_a_wall
-from experiments.networks import NETWORKS, SHIPPED, begin
+from experiments.domains import before_a_wall, each_seed
+from experiments.networks import NETWORKS, begin
+from experiments.options import SHIPPED, command, parser
 from experiments.pages import Page
 from experiments.part_scores import KEPT, FinishedNetworks, confusions, keep, measures
 from experiments.people import SIDES, HeldOut, black_out
-from experiments.setting import TrainingSetting
+from experiments.setting import SETTING
 from models.checkpoint import load_checkpoint, load_network, save_network
 from models.factored import FactoredConvNet
 from models.families import ZOO
@@ -141,7 +144,7 @@ def test_what_does_not_reproduce_is_shown_in_another_setting(tmp_path: Path) -> 
     here, other = tmp_path / "here", tmp_path / "other"
     keep_right(here, {"factored-1": 4, "factored-2": 4, "baseline-1": 5, "baseline-2": 5})
     keep_right(other, {"factored-1": 9, "factored-2": 9, "baseline-1": 8, "baseline-2": 8})
-    TrainingSetting(50, 64, cold=False).write(other)
+    (other / SETTING).write_text(json.dumps({"steps": 50, "crop": 64, "cold": False}))
     above = PartClaim("above", "", (("factored", "own"),), (("baseline", "own"),), "class accuracy")
     below = PartClaim("below", "", above.minus, above.plus, "class accuracy")
     a = Namespace(tried=[other], seeds=(1, 2), steps=50, crop=64, trunk=None)
@@ -218,9 +221,11 @@ def common(packed: Path, street: Path, tmp_path: Path) -> list[str]:
             "--crop", "64", "--data", str(street)]  # fmt: skip
 
 
-def test_networks_are_trained_and_scored_once(common: list[str], tmp_path: Path) -> None:
-    command = ["networks", *common, "--seeds", "1", "--rows", "factored", "factored-uniform"]
-    assert experiments.main(command) == 0
+def test_networks_are_trained_and_scored_once(
+    common: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once = ["networks", *common, "--seeds", "1", "--rows", "factored", "factored-uniform"]
+    assert experiments.main(once) == 0
     folder = tmp_path / "runs" / "exp-1-64-cold"
     made = {p: p.stat().st_mtime_ns for p in folder.rglob("*.*") if p.suffix in (".safetensors", ".npz")}
     assert {str(p.relative_to(folder)) for p in made} == {
@@ -231,8 +236,37 @@ def test_networks_are_trained_and_scored_once(common: list[str], tmp_path: Path)
     assert min(ours["setting_shares"]) > 0
     assert ours["inject"] > 0
     assert (even["setting_shares"], even["inject"]) == ([0.25] * 4, 0)
-    assert experiments.main(command) == 0
+    assert experiments.main(once) == 0
     assert {p: p.stat().st_mtime_ns for p in made} == made
+    assert experiments.main([*once, "--limit", "2"]) == 1, "its scores would stand beside those of three"
+    told = f"{folder}: its scores were made with --limit 3, now it is 2. Give --runs another folder."
+    assert told in capsys.readouterr().err
+    assert experiments.main(["four", *common, "--size", "32", "--finished"]) == 1
+    assert "--size 64, now it is 32" in capsys.readouterr().err
+
+
+def test_the_command_on_a_page_makes_it_again(tmp_path: Path) -> None:
+    """What it says is read back as it was given; what is as usual is not said."""
+    given = [
+        "one",
+        "--data",
+        "my data",
+        "--limit",
+        "3",
+        "--rows",
+        "factored",
+        "enet",
+        "--size",
+        "64",
+        "--cold",
+    ]
+    given += ["--runs", str(tmp_path), "--seeds", "1", "2", "--shipped", "x", "--tried", "a", "b"]
+    a = parser().parse_args([*given, "--finished", "--steps", "1250"])
+    words = shlex.split(command(a).strip("`"))
+    assert words[:3] == ["python", "-m", "experiments"]
+    assert vars(parser().parse_args(words[3:])) == {**vars(a), "finished": False}
+    assert command(parser().parse_args(["six", "--finished"])) == "`python -m experiments six`"
+    assert "steps" not in words
 
 
 def test_only_what_their_names_say_differs_between_the_networks() -> None:
@@ -295,6 +329,26 @@ def test_a_factor_is_moved_with_every_seed_that_is_asked_for(common: list[str], 
         assert text.count(" 2 seeds.") == 3
         assert words in text
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
+
+
+def test_scores_are_whole_or_absent(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while they are written, a run finds none the next time, and makes them again."""
+
+    def torn(file: Path | io.BytesIO, **_arrays: object) -> None:
+        (file.open("wb") if isinstance(file, Path) else file).write(b"PK half")
+        raise KeyboardInterrupt
+
+    a = parser().parse_args(["four", "--data", str(tmp_path), "--seeds", "1", "--runs", str(tmp_path)])
+    net, people = build(ZOO["factored-s31"]).eval(), HeldOut.read(packed, 1)
+    with monkeypatch.context() as killed:
+        killed.setattr(np, "savez_compressed", torn)
+        with pytest.raises(KeyboardInterrupt):
+            keep(net, people, a, tmp_path / KEPT, 64)
+        with pytest.raises(KeyboardInterrupt):
+            each_seed(a, "four-ccp", lambda _: {"3 parts": np.ones(2)})
+    assert not [*tmp_path.rglob("*.npz")]
+    (made,) = each_seed(a, "four-ccp", lambda _: {"3 parts": np.ones(2)})
+    assert made["3 parts"].tolist() == [1, 1]
 
 
 def test_all_networks_begin_with_the_same_trunk(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Experiment 6: what it scores, the silhouettes it compares, and the page it writes."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ pytest.importorskip("anny", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `train`")
 
 from experiments.personalization import claims, page
+from experiments.personalization.runs import Runs
 from experiments.personalization.scoring import ScoredClip, TrueSilhouettes, floor, likely, score
 from experiments.personalization.variants import PROGRAM, VARIANTS
 from personalize.job import METHODS
@@ -23,6 +25,7 @@ from synthetic.footage import choreography, places
 from synthetic.footage.cast import SAMPLE
 from synthetic.footage.takes import Production, Take
 from training.centroids import GROUPS, true_joints
+from training.photos import DataError
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +169,17 @@ def test_before_and_after_stand_side_by_side(engine: Engine, scene: ScoredClip) 
     assert strips.shape == (196, 3 * 388, 3)
     assert not np.array_equal(strips[:192, :192], strips[:192, 192:384])
     assert page.strips([], engine, {}) is None
+
+
+def test_scores_of_a_take_that_was_edited_are_refused(
+    engine: Engine, scene: ScoredClip, tmp_path: Path
+) -> None:
+    """Those that an earlier version kept do not say of which take they are."""
+    for kept, now in ({}, "now"), ({"take": "now"}, "now"), ({"take": "then"}, "now"):
+        (tmp_path / "scores-2.json").write_text(json.dumps({"squats": {"frames": 2, **kept}}))
+        runs, clip = Runs(tmp_path, engine, tmp_path, 2), replace(scene, take=now)
+        if kept == {"take": "then"}:
+            with pytest.raises(DataError, match=r"squats was another take. Give --runs another folder"):
+                runs.check(clip)
+        else:
+            runs.check(clip)

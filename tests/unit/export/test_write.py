@@ -14,13 +14,13 @@ from export.__main__ import main
 from export.graphs import refuse_training_graph, to_onnx
 from export.parity import CASES, check, measure, pictures
 from export.stages import ExportError
-from export.write import describe, export_bundle, stage_bytes
+from export.write import describe, export_bundle
 from models.checkpoint import save_network
 from models.factored import Factor, FactoredConvNet, FactorStage
 from models.families import ZOO
 from models.network import build
 from runtime.system.files import write_folder
-from tests.networks import seasoned
+from tests.networks import seasoned, stage_bytes
 
 pytestmark = pytest.mark.timeout(600)  # tracing is slow on a busy machine
 ROW = ZOO["factored-s31"]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ pytest.importorskip("numba", reason="needs the extra `train`")
 pytest.importorskip("anny", reason="needs the extra `train`")
 
 from runtime.media.clips import Clip
+from runtime.system.errors import Refusal
 from synthetic.bodies import Bodies, load_bodies
 from synthetic.footage import choreography, files, places
 from synthetic.footage.cast import SAMPLE
@@ -97,6 +99,7 @@ def test_the_takes_are_many_and_a_third_is_hard() -> None:
 def test_the_unseen_takes_are_of_others_than_the_first_ones() -> None:
     bodies = {take.person.body for take in UNSEEN}
     assert len({take.name for take in UNSEEN}) == len(bodies) == len(UNSEEN) == 20
+    assert len({take.digest for take in UNSEEN} - {""}) == 20
     assert not bodies & {take.person.body for take in TAKES}
     assert max(bodies) < int(160 * TEST_SHARE)
     assert 3 * sum(bool(take.others) for take in UNSEEN) >= len(UNSEEN)
@@ -133,7 +136,13 @@ def test_a_rendered_take_is_read_back(
     def short() -> Choreography:
         return replace(choreography.boxing(), seconds=0.2)
 
-    take = Take("short", ANYBODY, short, places.studio, hard=False)
+    take = Take("short", ANYBODY, short, places.studio, hard=False, digest="abc")
+    with monkeypatch.context() as killed:
+        first = Production(take, (96, 64)).frame(0)
+        killed.setattr(Production, "frame", Mock(side_effect=[first, KeyboardInterrupt]))
+        with pytest.raises(KeyboardInterrupt):
+            files.render_take(take, tmp_path, (96, 64))
+    assert not [*tmp_path.glob("short.mp4"), *tmp_path.glob("*.npz")], "whole or absent"
     footage = files.render_take(take, tmp_path, (96, 64))
     assert footage.labels.shape == (5, 64, 96)
     assert footage.joints.shape == (5, 17, 3)
@@ -142,4 +151,9 @@ def test_a_rendered_take_is_read_back(
     assert len(decoded) == 5
     drawn = Production(take, (96, 64), bodies).frame(3)
     assert np.abs(decoded[3].astype(int) - drawn.image).mean() < 6
+    np.testing.assert_array_equal(files.render_take(take, tmp_path, (96, 64)).labels, footage.labels)
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["short.mp4", "short.npz"]
+    with pytest.raises(Refusal, match=r"short.mp4: the take was described otherwise when it was drawn"):
+        files.render_take(replace(take, digest="edited"), tmp_path, (96, 64))
+    np.savez(tmp_path / "short.npz", labels=footage.labels, joints=footage.joints)  # by an earlier version
     np.testing.assert_array_equal(files.render_take(take, tmp_path, (96, 64)).labels, footage.labels)

@@ -159,11 +159,12 @@ def test_recalibrated_statistics_are_the_mean_over_clean_batches() -> None:
     pictures = [torch.rand(2, 3, 64, 64) * 255 for _ in range(3)]
     seen: list[torch.Tensor] = []
     hook = net.head.concat[0].register_forward_hook(lambda _m, _x, y: seen.append(y.mean((0, 2, 3))))
+    net.head.concat[1].momentum = 0.25
     recalibrate(net, pictures)
     hook.remove()
     norm = net.head.concat[1]
     assert torch.allclose(norm.running_mean, torch.stack(seen).mean(0), atol=1e-6)
-    assert norm.momentum == 0.1
+    assert norm.momentum == 0.25, "its own"
     assert not any(m.training for m in net.modules())
     again = seen[:]
     seen.clear()

@@ -169,6 +169,12 @@ def test_a_network_learns_silhouettes_from_it_and_the_weight_counts(tmp_path: Pa
         parse_data(["own", "other"])
     with pytest.raises(ValueError, match="above 0"):
         parse_data([f"coco={root}:0"])
+    with pytest.raises(ValueError, match="coco=… stands there twice"):
+        parse_data([f"coco={root},coco={tmp_path}"])
+    photos, _ = sources(None, [], published=sets[:1]).published["coco"]
+    assert len(list(photos)) == len(photos) == len(list(reversed(photos))), "iteration ends"
+    with pytest.raises(IndexError, match="picture -2 of 1"):
+        photos[-2]
 
 
 def test_training_takes_it_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
