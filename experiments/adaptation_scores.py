@@ -27,7 +27,6 @@ from training.pose_scores import FIVE, both_sides, found_joints
 
 SEEDS = (1, 2, 3)
 SCORES = "scores.npz"
-SIDE = 256  # of the networks' input when they are scored, px
 
 
 @dataclass(frozen=True)
@@ -87,10 +86,14 @@ def read_scores(folder: Path, rows: Iterable[str]) -> dict[str, dict[int, Scores
 
 
 def score(row: str, checkpoint: Path, kept: Path, a: argparse.Namespace, seconds: float = math.nan) -> None:
-    """Export the averaged weights beside `kept`, run them on one view of every test picture, keep that."""
+    """Export the averaged weights beside `kept`, run them on one view of every test picture, keep that.
+
+    The network's input has the size of the training's pictures: kernels that are predicted from a picture are
+    of another scale at another size, and PIL loses by it what its encoder alone gains.
+    """
     folder = kept.parent
     network, _ = load_network(checkpoint)
-    spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(SIDE, SIDE))
+    spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(a.crop, a.crop))
     export_bundle(network.eval(), folder / row, spec, "")
     engine = _loaded(folder / row)
     counts = {"joints": joint_counts(engine, a), "confusions": part_counts(engine, a)}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.adaptation_scores import SEEDS, SIDE, Scores, interval, score
+from experiments.adaptation_scores import SEEDS, Scores, interval, score
 from experiments.options import command
 from experiments.pages import Page
 from experiments.setting import BATCH, LR, TrainingSetting, fit, photos
@@ -96,7 +96,7 @@ def write(a: argparse.Namespace, folder: Path) -> None:
     page = Page(a.out, "7-frozen-transfer")
     page.write(
         command=command(a), steps=a.steps, transfer=a.transfer,
-        batch=BATCH, crop=a.crop, lr=LR, side=SIDE, seeds=", ".join(map(str, seeds)),
+        batch=BATCH, crop=a.crop, lr=LR, side=a.crop, seeds=", ".join(map(str, seeds)),
         start="random weights" if a.cold else "the shipped parser's weights",
         curves=page.lines("pck", steps(a), {t: list(c) for t, c in curves.items()}, ("steps", "PCK@0.2, %")),
         table=table(("PCK@0.2, %", *map(str, steps(a)), "CPU seconds a step"),
