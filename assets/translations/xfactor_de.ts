@@ -901,7 +901,7 @@
     </message>
     <message>
         <source>&amp;Instances</source>
-        <translation>&amp;Personen</translation>
+        <translation>Einzelne &amp;Personen</translation>
     </message>
     <message>
         <source>&amp;Jobs…</source>
@@ -1725,7 +1725,7 @@
     </message>
     <message>
         <source>Instances</source>
-        <translation>Personen</translation>
+        <translation>Einzelne Personen</translation>
     </message>
     <message>
         <source>Its silhouette instead</source>
@@ -5524,6 +5524,22 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
     <message>
         <source>it was written for a newer version of the runtime ({reason})</source>
         <translation>es wurde für eine neuere Version der Laufzeit geschrieben ({reason})</translation>
+    </message>
+    <message>
+        <source>The model in use gives no body parts</source>
+        <translation>Das benutzte Modell liefert keine Körperteile</translation>
+    </message>
+    <message>
+        <source>The model in use gives no body parts that a silhouette could change</source>
+        <translation>Das benutzte Modell liefert keine Körperteile, die eine Silhouette ändern könnte</translation>
+    </message>
+    <message>
+        <source>Open a source first</source>
+        <translation>Zuerst eine Quelle öffnen</translation>
+    </message>
+    <message>
+        <source>It was made for another model</source>
+        <translation>Er wurde für ein anderes Modell gemacht</translation>
     </message>
 </context>
 </TS>

@@ -100,6 +100,9 @@ def test_the_menus_are_german_with_keys_of_their_own(german) -> None:
     assert [a.text().replace("&", "") for a in bar.actions()] == [
         "Datei", "Quelle", "Modell", "X-Faktor", "Anlernen", "Ansicht", "Werkzeuge", "Hilfe",
     ]  # fmt: skip
+    for menu in german.window.actions_.menus.values():
+        words = [a.text().replace("&", "") for a in menu.actions() if a.text()]
+        assert sorted(set(words)) == sorted(words), "two entries of one name"
     letters = [a.text()[a.text().index("&") + 1].lower() for a in bar.actions()]
     assert len(set(letters)) == len(letters)
     actions = german.window.actions_
