@@ -46,6 +46,7 @@ from app.settings import Settings, SettingsFile
 from app.ui.dialogs import MEDIA, ask_files, ask_folder
 from app.ui.window import Window
 from app.workspace import Workspace
+from models.labels import S31
 from personalize.client.job_folders import jobs_dir
 from runtime.media.capture import TOPIC as SOURCE
 from runtime.media.capture import Capture
@@ -117,7 +118,7 @@ class Desktop(QObject):
         self.settings_editing = SettingsEditing(*places, self.current, self.change, self.restore)
         self.library = LibraryActions(self.window, self.workspace, self.jobs, self.listing, self.refuse)
         self.settings_writing = window_state.SettingsWriting(self.settings_file, self.jobs)
-        self._timer = QTimer(self)
+        self._timer, self._xfactor = QTimer(self), self.workspace.xfactor
         self._shown, self._stopping = 0, False  # number of the capture whose picture is on show
         self._dropped: Capture | None = None  # of a source that was dropped: it may be personalised on
         self._connect()
@@ -332,12 +333,14 @@ class Desktop(QObject):
         self.window.banner.show_notice(Notice(words, level, details, topic))
 
     def _on_engine(self) -> None:
-        workspace = self.workspace
-        self.window.controls.show_parts(window_state.parts_of(workspace))
+        workspace, before = self.workspace, self._xfactor
+        engine, now = workspace.engine, workspace.xfactor
+        self._xfactor = now
+        self.window.controls.show_parts(engine.part_set if engine is not None else S31)
         self.menus.refresh()
         self.library.refresh()
-        if workspace.previous is not None:
-            words = f"X factor: {workspace.xfactor.name}, swapped in {workspace.swap_ms:.2f} ms"
+        if workspace.previous is not None and now.key != before.key and now.source is not before.source:
+            words = f"X factor: {now.name}, swapped in {workspace.swap_ms:.2f} ms"
             self.window.status.showMessage(words, SWAP_WORDS_MS)
 
     def _on_theme(self, theme: str) -> None:

@@ -33,7 +33,7 @@ from runtime.system.errors import Refusal
 from runtime.system.jobs import BackgroundJob, BackgroundJobs
 from runtime.system.notices import Level, Notice
 
-TOPIC = "model"
+TOPIC, SWAP = "model", "swap"
 OWN = "own"
 
 
@@ -138,8 +138,7 @@ class Workspace:
         if self._loading is not None:
             self._loading.cancel()  # the newest choice wins
         before, self.choice = self.choice, choice
-        threads = network_threads()
-        size = NetworkSize(choice.size) if choice.size else None
+        threads, size = network_threads(), NetworkSize(choice.size) if choice.size else None
 
         def work(job: BackgroundJob) -> tuple[Engine, SilhouetteSource | None]:
             try:
@@ -337,8 +336,11 @@ class Workspace:
         try:
             swapped = engine.with_factor(self.xfactor.source)
         except Refusal as e:  # a network of joints alone: no silhouette changes its results
-            self._pipeline.notices.refuse(e, TOPIC)
-            self.xfactor, swapped = XFactor(OWN, "own factor"), engine.with_factor(None)
+            self._pipeline.notices.refuse(e, SWAP)
+            self._previous, self.xfactor = None, XFactor(OWN, "own factor")
+            swapped = engine.with_factor(None)
+        else:
+            self._pipeline.notices.say(Notice("", topic=SWAP))
         self._engine = swapped.with_views(self.views_of(engine))
         self._pipeline.use(self._engine)
         self.swap_ms = (time.perf_counter() - started_s) * 1e3

@@ -11,6 +11,7 @@ from pathlib import Path
 from PyQt6.QtGui import QAction, QActionGroup
 
 from app.controllers import model_words
+from app.controllers.window_state import shows_parts
 from app.live.listing import Listing
 from app.live.model_choice import ModelChoice
 from app.ui.actions import SOURCES
@@ -43,6 +44,7 @@ LOOKS = (
 )
 ONCE = "This model looks once: the cells of its grid lie on corners, where a mirror image has none"
 DEVICES = {"auto": "The fastest that works", "cpu": "CPU", "cuda": "NVIDIA GPU (CUDA)"}
+NO_PARTS = "The model in use gives no body parts that a silhouette could change"
 GREEN = (0, 177, 64)
 PERSON_SHARE = 0.005  # of the picture; less is noise
 ANYWAY_S = 5.0  # how long the warning before a plate can be answered
@@ -100,9 +102,12 @@ class RuntimeMenus:
             }
             people = engine.spec.part_set is None and separates_people(engine)
             self._window.display.offer(refused, ViewMode.INSTANCES if people else ViewMode.OVERLAY)
-        self._window.status.show_engine(
-            workspace.choice.model, workspace.xfactor.name, own=workspace.xfactor.key == OWN
-        )
+        takes, opened = shows_parts(workspace), self._window.home is self._window.canvas
+        for name in (*SOURCES, "open-factor", "open-network"):
+            waits = "Open a source first" * (name in SOURCES - {OWN} and not opened)
+            actions.refuse(name, waits if takes else NO_PARTS)
+        factor = workspace.xfactor.name * takes
+        self._window.status.show_engine(workspace.choice.model, factor, own=key == OWN)
 
     def fill_recent(self, sources: tuple[str, ...]) -> None:
         """The sources opened last."""
@@ -119,6 +124,7 @@ class RuntimeMenus:
         menus["X factor"].aboutToShow.connect(self._listing.refresh)
         menus["X factor"].aboutToShow.connect(self._fill_factors)
         self._listing.listeners += [self._show_models, self._fill_factors]
+        window.page_changed.connect(self.refresh)
         actions["own"].triggered.connect(workspace.use_own)
         actions["plate"].triggered.connect(self._learn_plate)
         actions["motion"].triggered.connect(workspace.use_motion)
@@ -221,6 +227,7 @@ class RuntimeMenus:
                 f"{f.name} · {gain}" if (gain := gain_words(f.spec.card)) else f.name,
                 checked=str(f.path) == workspace.xfactor.key,
                 enabled=f.trunk_sha256 == trunk,
+                tip="It was made for another model" * (f.trunk_sha256 != trunk),
                 icon=thumbnail_icon(listed.thumbnail),
             )
             for listed in self._listing.factors
@@ -280,9 +287,10 @@ class RuntimeMenus:
 
     def _ask_masks(self) -> None:
         self.refresh()
-        ask_folder(
-            self._window, "A folder with one mask per frame", "", lambda p: self._workspace.use_masks(Path(p))
-        )
+        path = self._workspace.source.path if self._workspace.source is not None else None
+        beside = str(path.absolute().parent) if path is not None else ""
+        title = "A folder with one mask per frame"
+        ask_folder(self._window, title, beside, lambda p: self._workspace.use_masks(Path(p)))
 
     # -- the rest
 

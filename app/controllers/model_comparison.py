@@ -119,7 +119,9 @@ class ModelComparison:
 
     def _fill(self) -> None:
         actions, used = self._window.actions_, self._choice.model if self._choice is not None else ""
-        choices = [Choice(b.name, b.name, checked=b.name == used) for b in self._listing.models]
+        own = self._workspace.choice.model
+        names = [b.name for b in self._listing.models if b.name != own]
+        choices = [Choice(name, name, checked=name == used) for name in names]
         group = actions.group("beside")
         before = actions["models-beside-end"]
         fill(actions.menus["models-beside"], [*choices, FILE], self._on_chosen, group=group, before=before)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PyQt6.QtGui import QColor
 
 from app.batch.export import export
 from app.batch.options import ParseJob
@@ -31,11 +30,10 @@ from runtime.frames import Frame
 from runtime.media.capture import Capture
 from runtime.movement.corrections import load_corrections, save_corrections
 from runtime.movement.history import MovementHistory, MovementTrack
-from runtime.movement.measures import MEASURES, REACH_S, Numbers, curves
+from runtime.movement.measures import MEASURES, REACH_S, Numbers, curves, with_whole_head
 from runtime.movement.sides import SideSwap, corrected, corrected_result, side_swaps, toggled
 from runtime.movement.sightings import Landmarks, landmarks_of, sightings
 from runtime.output import movement_csv
-from runtime.output.palettes import colours
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal
 from runtime.system.files import write_atomic
@@ -47,8 +45,14 @@ if TYPE_CHECKING:
 
 REDRAW_S: Final = 0.4  # between two drawings of the curves
 GUARD_S: Final = 1.0  # between two looks at the sides
-MOST_CURVES: Final = 8
-USUAL: Final = ("rhand", "lhand", "rfoot", "lfoot", "luhead")  # with every part shown
+MOST_CURVES, FEWEST = 8, 5  # curves; frames: of fewer there is nothing to see
+USUAL: Final = (
+    "rhand",
+    "lhand",
+    "rfoot",
+    "lfoot",
+    "luhead",
+)  # with every part shown; the last as the whole head
 TOPIC: Final = "movement"
 WORDS_MS: Final = 6000
 
@@ -165,25 +169,23 @@ class MovementAnalysis:
         people, style, measure = self.history.people, self._window.display.style, MEASURES[self._measure]
         person = style.person if style.person in people else next(iter(people), 0)
         track, landmarks = self._track(person), self.history.landmarks
-        if track is None:
+        if track is None or len(track.frames) < FEWEST:
             plot.show_curves(tr("Nothing measured yet: play the clip, or measure the whole of it"), [])
             return
-        parts, every = range(landmarks.parts), range(len(landmarks.names))
+        parts, every, head = range(landmarks.parts), range(len(landmarks.names)), None
         chosen = [c for c in parts if style.shows(c + 1)]
         if measure.name == "angle" or not parts:
             chosen = list(every)
         elif len(chosen) == len(parts):
             chosen = [i for name in USUAL if (i := landmarks.id(name)) is not None] or chosen
-        table = colours(landmarks.part_set, colour_blind=style.colour_blind) if landmarks.part_set else None
-        lines = []
-        for i, (words, (at, values)) in enumerate(curves(track, measure.name, chosen).items()):
-            colour = QColor.fromHsv(i * 45 % 360, 230, 200)
-            if table is not None and at < landmarks.parts and measure.name != "angle":  # their parts are dark
-                colour = QColor(*map(int, table[at + 1]))
-            lines.append(Curve(tr(words), colour, *broken(track, values)))
-        unit = f" ({measure.unit})" if measure.unit else ""
+            if measure.name != "symmetry":
+                track, head = with_whole_head(track), landmarks.id(USUAL[-1])
+        lines = [
+            Curve(tr("head" if at == head else words), *broken(track, values))
+            for words, (at, values) in curves(track, measure.name, chosen).items()
+        ]
         whose = tr(" of person {person}").format(person=person) if person else ""
-        plot.show_curves(f"{tr(measure.words)}{unit}{whose} · t (s)", lines[:MOST_CURVES])
+        plot.show_curves(f"{tr(measure.words)}{whose} · t (s)", lines[:MOST_CURVES], measure.unit)
 
     # -- what the menu asks for
 

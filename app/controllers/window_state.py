@@ -30,6 +30,11 @@ def parts_of(workspace: Workspace) -> PartSet:
     return (workspace.engine.part_set if workspace.engine is not None else None) or S31
 
 
+def shows_parts(workspace: Workspace) -> bool:
+    """False while the model in use gives no body parts, and so takes no X factor."""
+    return workspace.engine is None or workspace.engine.part_set is not None
+
+
 def restore(settings: Settings, window: Window, workspace: Workspace) -> None:
     """Show the window as it was."""
     window.show_theme(settings.theme)
@@ -72,7 +77,8 @@ def save(file: SettingsFile, settings: Settings) -> None:
 def show_hidden(window: Window, workspace: Workspace) -> None:
     """Say how many parts are painted, if not all."""
     parts = parts_of(workspace).classes - 1
-    window.status.show_hidden(parts - len(window.display.style.hidden), parts)
+    hidden = len(window.display.style.hidden) if shows_parts(workspace) else 0
+    window.status.show_hidden(parts - hidden, parts)
 
 
 class SettingsWriting:
@@ -122,7 +128,7 @@ def metrics(window: Window, workspace: Workspace, pipeline: Pipeline) -> LiveMet
         dropped=pipeline.dropped,
         provider=engine.provider if engine is not None else "",
         model=engine.name if engine is not None else "",
-        factor=workspace.xfactor.name,
+        factor=workspace.xfactor.name * shows_parts(workspace),
         picture=parsed.frame.size,
         in_parts=canvas.in_parts if beside is None else None,  # else each side says it
     )

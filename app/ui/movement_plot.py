@@ -11,20 +11,16 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QBuffer, QEvent, QPoint, QRect, Qt, pyqtSignal
-from PyQt6.QtGui import (
-    QColor,
-    QContextMenuEvent,
-    QImage,
-    QPainter,
-    QPalette,
-)
+from PyQt6.QtGui import QContextMenuEvent, QImage, QPainter, QPalette
 from PyQt6.QtSvg import QSvgGenerator
 
 from app.ui.timeline import MARGIN_PX
 from app.ui.translation import tr
 
 AXIS_PX: Final = 64  # of the numbers at the left
-HEIGHT_PX: Final = 170
+HEIGHT_PX, ROW_PX, IN_A_ROW = 200, 22, 5  # of the plot; of a row of the legend over it, and curves in one
+#: Told apart by people with any colour vision, on light and on dark; curves after these are dashed.
+PALETTE: Final = ("#d89000", "#3560d8", "#00805c", "#38a3e8", "#c83200")
 NEAREST: Final = 10  # frames across, at most zoom
 
 
@@ -33,7 +29,6 @@ class Curve:
     """A line of the plot."""
 
     words: str
-    colour: QColor
     frames: NDArray[np.int64]  #: (n,) rising
     values: NDArray[np.float64]  #: (n,) NaN breaks the line
 
@@ -59,7 +54,6 @@ class MovementPlot(pg.PlotWidget):
         item.hideButtons()
         item.setMouseEnabled(x=True, y=False)
         item.showGrid(y=True, alpha=0.2)
-        item.layout.setContentsMargins(0, 4, MARGIN_PX, 0)
         item.getAxis("left").setWidth(AXIS_PX)
         item.getAxis("left").enableAutoSIPrefix(enable=False)
         for name in ("left", "bottom"):  # painted anew where they change, not wherever the line goes
@@ -67,7 +61,10 @@ class MovementPlot(pg.PlotWidget):
         item.setAutoVisible(y=True)
         item.setClipToView(True)
         item.setDownsampling(auto=True, mode="subsample")
-        self._legend = item.addLegend(offset=(8, 2), colCount=4)
+        self._legend = item.legend = pg.LegendItem(colCount=IN_A_ROW, horSpacing=18)
+        self._legend.setParentItem(item)  # over the curves, never on them: a child of their box is clipped
+        self._legend.anchor((0, 0), (0, 0), (AXIS_PX, 0))
+        self._legend.layout.setContentsMargins(0, 0, 0, 0)
         self._head = pg.InfiniteLine(0, movable=False)
         self._lines: dict[str, pg.PlotDataItem] = {}
         self._frames = 0
@@ -95,17 +92,22 @@ class MovementPlot(pg.PlotWidget):
         """Zoom to these frames."""
         self.getPlotItem().getViewBox().setXRange(first, last, padding=0)
 
-    def show_curves(self, title: str, curves: Sequence[Curve]) -> None:
-        """Replace the curves; the title stands under them."""
+    def show_curves(self, title: str, curves: Sequence[Curve], unit: str = "") -> None:
+        """Replace the curves; the title stands under them, the unit of their values beside them."""
         if [c.words for c in curves] != list(self._lines):
             for line in self._lines.values():
                 self.removeItem(line)
             self._legend.clear()
             self._lines = {c.words: self.plot(name=c.words, connect="finite") for c in curves}
-        for curve in curves:
-            self._lines[curve.words].setPen(curve.colour)
-            self._lines[curve.words].setData(curve.frames, curve.values)
+            rows = -(-len(curves) // IN_A_ROW)
+            self.getPlotItem().layout.setContentsMargins(0, 4 + rows * ROW_PX, MARGIN_PX, 0)
+        dash = Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine
+        for i, curve in enumerate(curves):
+            line, (row, column) = self._lines[curve.words], divmod(i, len(PALETTE))
+            line.setPen(pg.mkPen(PALETTE[column], width=2, style=dash[row % 2]))
+            line.setData(curve.frames, curve.values)
         self.getAxis("bottom").setLabel(title)
+        self.getAxis("left").setLabel(unit)
 
     def picture(self, *, svg: bool) -> bytes:
         """The plot as it is seen: an SVG, or a PNG of twice its size."""
@@ -139,9 +141,6 @@ class MovementPlot(pg.PlotWidget):
             self.palette().color(r) for r in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Window)
         )
         self.setBackground(ground)
-        veil = QColor(ground)
-        veil.setAlpha(170)
-        self._legend.setBrush(veil)
         for side in ("left", "bottom"):
             self.getAxis(side).setPen(ink)
             self.getAxis(side).setTextPen(ink)

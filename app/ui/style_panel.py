@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
 from app.ui.legend import Legend
 from app.ui.translation import tr
 from app.ui.widgets import button, fill, heading, plain
-from models.labels import PartSet
+from models.labels import S31, PartSet
 from runtime.output.style import DisplayStyle, ViewMode
 
 BEFORE_AFTER = "Before | after"
@@ -52,6 +52,7 @@ class StylePanel(QFrame):
         self.setObjectName("panel")
         self.setMinimumWidth(WIDTH)
         self._style = DisplayStyle()
+        self._parts: PartSet | None = S31
         self._view = QComboBox()
         self._view.setAccessibleName(tr("View"))
         self._view.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -69,6 +70,7 @@ class StylePanel(QFrame):
         self._percent = plain(name="faint")
         self.legend = Legend()
         self._title = heading("PARTS")
+        self._none = plain("The model in use gives no body parts", "faint", wrap=True)
         self._all = button("Show all", lambda: self.style_changed.emit(self._style.with_everything()))
         self._lay_out()
         self._view.activated.connect(self._on_view)
@@ -93,10 +95,16 @@ class StylePanel(QFrame):
         self.legend.show_style(style)
         self._title.setText(tr("PEOPLE" if style.lists_people else "PARTS"))
         self._all.setEnabled(style != style.with_everything())
+        empty = self._parts is None and not style.lists_people
+        self._none.setVisible(empty)
+        for listing in (self.legend, self._all):
+            listing.setVisible(not empty)
 
-    def show_parts(self, parts: PartSet) -> None:
-        """The parts of another model."""
-        self.legend.show_parts(parts)
+    def show_parts(self, parts: PartSet | None) -> None:
+        """The parts of another model, or that it gives none."""
+        self._parts = parts
+        self.legend.show_parts(parts or S31)
+        self.show_style(self._style)
 
     def show_sides(self, words: str) -> None:
         """Name what stands left and right of the split line."""
@@ -129,10 +137,12 @@ class StylePanel(QFrame):
             QVBoxLayout(self),
             *(heading("VIEW"), self._view, self.behind, self._split, 8),
             *(heading("OPACITY"), opacity_row, 8),
-            *(self._title, self.legend, self._all),
+            *(self._title, self._none, self.legend, self._all),
             spacing=6,
         )
-        column.setStretchFactor(self.legend, 1)
+        self._none.setAlignment(Qt.AlignmentFlag.AlignTop)
+        for filling in (self._none, self.legend):
+            column.setStretchFactor(filling, 1)
         column.setContentsMargins(12, 12, 12, 12)
 
     def _on_view(self, index: int) -> None:

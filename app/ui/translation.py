@@ -14,9 +14,17 @@ from runtime.system.paths import assets_dir
 
 CONTEXT: Final = "xfactor"
 PLACE: Final = re.compile(r"\{(\w+)\}")
-REFUSAL: Final = re.compile(r"(.+?): (.+)\. ([A-Z].*)", re.DOTALL)  # object, reason, remedy
-REASON: Final = re.compile(r"([^:]+): (.+)")
-LEAST_LETTERS: Final = 6  # of a sentence with places: fewer would match anything
+#: What a place matches: by its name a number, an object without its reason, an address; or any words.
+KINDS: Final = {
+    **dict.fromkeys(("count", "days", "frame", "frames", "first", "last", "minutes"), r"[-+]?\d[\d.,x× ]*"),
+    **dict.fromkeys(("number", "parts", "percent", "seconds", "size"), r"[-+]?\d[\d.,x× ]*"),
+    **dict.fromkeys(("camera", "codec", "model", "name", "values", "what"), r"(?!its?\b).+?"),
+    "object": r"(?:(?!: ).)+?",
+    "fact": r"(?:(?!: ).)+?",
+    "address": r".*[/\\].*",
+}
+REMEDIES: Final = re.compile(r"\. (?=[A-Z])")
+LEAST_LETTERS: Final = 4  # of a sentence with places: fewer would match anything
 
 
 def tr(text: str) -> str:
@@ -47,21 +55,35 @@ class TranslationTable(QTranslator):
         for pattern, german in self._sentences:
             if match := pattern.fullmatch(text):
                 return german.format(**{k: self._or_same(v) for k, v in match.groupdict().items()})
-        if match := REFUSAL.fullmatch(text) or REASON.fullmatch(text):
-            what, *pieces = match.groups()
-            found = [self._or_same(piece) for piece in pieces]
-            if found != pieces:
-                return f"{self._or_same(what)}: {'. '.join(found)}"
+        return self._refusal(text)
+
+    def _refusal(self, text: str) -> str | None:
+        """An object, its reason and perhaps a remedy, if they are known to the end: never half of them."""
+        for colon in re.finditer(": ", text):
+            what, said = text[: colon.start()], text[colon.end() :]
+            splits = [[said[: m.start()], said[m.end() :]] for m in REMEDIES.finditer(said)]
+            for pieces in splits or [[said]]:
+                found = [german for piece in pieces if (german := self._known(piece))]
+                if len(found) == len(pieces):
+                    return f"{self._or_same(what)}: {'. '.join(found)}"
         return None
+
+    def _known(self, piece: str) -> str | None:
+        """The translation of a piece, of a remedy also where the table begins it with a small letter."""
+        german = self.words.get(piece) or self._found(piece)
+        small = piece[:1].lower() + piece[1:]
+        if german is None and small != piece and (german := self._known(small)):
+            return german[:1].upper() + german[1:]
+        return german
 
     def _or_same(self, piece: str) -> str:
         return self.words.get(piece) or self._found(piece) or piece
 
 
 def _pattern(source: str) -> re.Pattern[str]:
-    """Matches the words of a source with anything in its places."""
+    """Matches a source with numbers where it counts, and names or words in its other places."""
     pieces = PLACE.split(source)
-    named = [f"(?P<{p}>.+?)" if i % 2 else re.escape(p) for i, p in enumerate(pieces)]
+    named = [f"(?P<{p}>{KINDS.get(p, '.+?')})" if i % 2 else re.escape(p) for i, p in enumerate(pieces)]
     return re.compile("".join(named), re.DOTALL)
 
 

@@ -55,10 +55,7 @@ from runtime.frames import FrameResult
 UseClick = Callable[[FrameResult, float, float], object]  # what is on show, and x, y in picture pixels
 WORDS_MS = 8000  # for which the status bar asks for a click
 #: Actions that mean nothing on the welcome page.
-OF_A_PICTURE = (
-    *("snapshot", "record", "record-raw", "copy-picture", "close", "zoom-in", "zoom-out", "fit"),
-    *("plate", "chroma", "motion", "masks", "people", "person", "brush"),
-)
+OF_A_PICTURE = (*("snapshot", "record", "record-raw", "copy-picture", "close", "zoom-in", "zoom-out", "fit"),)
 THEMES = {"auto": "As the desktop", "light": "Light", "dark": "Dark"}
 
 
@@ -72,6 +69,7 @@ class Window(KeyboardWindow):
         theme_chosen: `auto`, `light` or `dark`.
         escaped: Escape was pressed.
         picking_changed: a click in the picture is awaited, or no more.
+        page_changed: the welcome page has made room for the picture, or the other way round.
     """
 
     sources_dropped = pyqtSignal(list)
@@ -91,6 +89,7 @@ class Window(KeyboardWindow):
         self.canvas = Canvas()
         self.welcome = Welcome()
         self._stack = QStackedWidget()
+        self.page_changed = self._stack.currentChanged
         self.banner = Banner(self._stack)
         self._hint = DropHint(self._stack)
         self.activity = JobList()
@@ -278,6 +277,8 @@ class Window(KeyboardWindow):
         ):
             self.brush_bar.undone.emit()
         else:
+            if event is not None and (why := self.actions_.refusal(QKeySequence(event.keyCombination()))):
+                self.status.showMessage(why, WORDS_MS)
             super().keyPressEvent(event)
 
     def _undoes(self, event: QEvent | None) -> bool:

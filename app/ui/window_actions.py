@@ -42,6 +42,11 @@ class Actions:
         action.setEnabled(not reason)
         self._show_tip(action, reason)
 
+    def refusal(self, keys: QKeySequence) -> str:
+        """Why the action of these keys cannot be used now; empty where nobody has said it."""
+        off = [a for a in self.by_name.values() if not a.isEnabled() and keys in a.shortcuts()]
+        return next((a.statusTip() for a in off if a.statusTip() != a.whatsThis()), "")
+
     def show_keys(self, keys: Mapping[str, Sequence[str]]) -> None:
         """Give actions other keys, as Qt writes them in files; an action that is not named keeps its own."""
         for name, texts in keys.items():

@@ -901,7 +901,7 @@
     </message>
     <message>
         <source>&amp;Instances</source>
-        <translation>&amp;Personen</translation>
+        <translation>Einzelne &amp;Personen</translation>
     </message>
     <message>
         <source>&amp;Jobs…</source>
@@ -1725,7 +1725,7 @@
     </message>
     <message>
         <source>Instances</source>
-        <translation>Personen</translation>
+        <translation>Einzelne Personen</translation>
     </message>
     <message>
         <source>Its silhouette instead</source>
@@ -3548,8 +3548,8 @@
         <translation>{job} und {count} weitere sind nicht fertig. Es geht beim nächsten Start von xfactor dort weiter, wo es war.</translation>
     </message>
     <message>
-        <source>Exported {name}: {frames} to {folder}. Not whole: {problem}</source>
-        <translation>{name} exportiert: {frames} nach {folder}. Nicht vollständig: {problem}</translation>
+        <source>Exported {name}: {files} to {folder}. Not whole: {problem}</source>
+        <translation>{name} exportiert: {files} nach {folder}. Nicht vollständig: {problem}</translation>
     </message>
     <message>
         <source>Delete {name}?
@@ -3938,8 +3938,8 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>ein anderes Fenster oder ein Befehl arbeitet daran</translation>
     </message>
     <message>
-        <source>job folder {name}</source>
-        <translation>Auftragsordner {name}</translation>
+        <source>job folder {object}</source>
+        <translation>Auftragsordner {object}</translation>
     </message>
     <message>
         <source>Delete it by hand: it shows a person</source>
@@ -4382,8 +4382,8 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>die Quelle</translation>
     </message>
     <message>
-        <source>file ends early: {frames}</source>
-        <translation>die Datei endet zu früh: {frames}</translation>
+        <source>file ends early: {words}</source>
+        <translation>die Datei endet zu früh: {words}</translation>
     </message>
     <message>
         <source>{count} frames could be read</source>
@@ -4766,8 +4766,8 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>er ist nicht in der Bibliothek</translation>
     </message>
     <message>
-        <source>factor name {name}</source>
-        <translation>Faktorname {name}</translation>
+        <source>factor name {object}</source>
+        <translation>Faktorname {object}</translation>
     </message>
     <message>
         <source>remove it first, or give another name</source>
@@ -4842,8 +4842,8 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>dieses Modell oder diesen Ordner gibt es nicht</translation>
     </message>
     <message>
-        <source>model folder {name}</source>
-        <translation>Modellordner {name}</translation>
+        <source>model folder {object}</source>
+        <translation>Modellordner {object}</translation>
     </message>
     <message>
         <source>it holds no .onnx file</source>
@@ -4858,8 +4858,8 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>seine Stufe {stage} fehlt</translation>
     </message>
     <message>
-        <source>model file {name}</source>
-        <translation>Modelldatei {name}</translation>
+        <source>model file {object}</source>
+        <translation>Modelldatei {object}</translation>
     </message>
     <message>
         <source>it is the {stage} stage of {model}, not a whole model</source>
@@ -4982,8 +4982,8 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>die Laufzeit kann es nicht laden</translation>
     </message>
     <message>
-        <source>model stage {name}</source>
-        <translation>Modellstufe {name}</translation>
+        <source>model stage {object}</source>
+        <translation>Modellstufe {object}</translation>
     </message>
     <message>
         <source>it needs more than {size} GB of memory</source>
@@ -5200,6 +5200,354 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
     <message>
         <source>Saved {path} ({count} pictures, {lost} left out because encoding was too slow).</source>
         <translation>Gespeichert: {path} ({count} Bilder, {lost} ausgelassen, weil das Kodieren zu langsam war).</translation>
+    </message>
+    <message>
+        <source>model {object}</source>
+        <translation>Modell {object}</translation>
+    </message>
+    <message>
+        <source>factor {object}</source>
+        <translation>Faktor {object}</translation>
+    </message>
+    <message>
+        <source>device {object}</source>
+        <translation>Gerät {object}</translation>
+    </message>
+    <message>
+        <source>camera {object}</source>
+        <translation>Kamera {object}</translation>
+    </message>
+    <message>
+        <source>mask {object}</source>
+        <translation>Maske {object}</translation>
+    </message>
+    <message>
+        <source>masks {object}</source>
+        <translation>Masken {object}</translation>
+    </message>
+    <message>
+        <source>network {object}</source>
+        <translation>Netz {object}</translation>
+    </message>
+    <message>
+        <source>network size {object}</source>
+        <translation>Netzgröße {object}</translation>
+    </message>
+    <message>
+        <source>folder {object}</source>
+        <translation>Ordner {object}</translation>
+    </message>
+    <message>
+        <source>job {object}</source>
+        <translation>Auftrag {object}</translation>
+    </message>
+    <message>
+        <source>output {object}</source>
+        <translation>Ausgabe {object}</translation>
+    </message>
+    <message>
+        <source>SHA256SUMS of {object}</source>
+        <translation>SHA256SUMS von {object}</translation>
+    </message>
+    <message>
+        <source>{name} with model {object}</source>
+        <translation>{name} mit Modell {object}</translation>
+    </message>
+    <message>
+        <source>{number} views with model {object}</source>
+        <translation>{number} Blicke mit Modell {object}</translation>
+    </message>
+    <message>
+        <source>limit on links ({object})</source>
+        <translation>Grenze für Links ({object})</translation>
+    </message>
+    <message>
+        <source>link</source>
+        <translation>Link</translation>
+    </message>
+    <message>
+        <source>screen</source>
+        <translation>Bildschirm</translation>
+    </message>
+    <message>
+        <source>source</source>
+        <translation>Quelle</translation>
+    </message>
+    <message>
+        <source>overlay</source>
+        <translation>Überlagerung</translation>
+    </message>
+    <message>
+        <source>frame {number}</source>
+        <translation>Bild {number}</translation>
+    </message>
+    <message>
+        <source>point {object} of frame {number}</source>
+        <translation>Punkt {object} in Bild {number}</translation>
+    </message>
+    <message>
+        <source>point {object}</source>
+        <translation>Punkt {object}</translation>
+    </message>
+    <message>
+        <source>range of {count} frames</source>
+        <translation>Bereich von {count} Bildern</translation>
+    </message>
+    <message>
+        <source>the bundled people</source>
+        <translation>die mitgelieferten Personen</translation>
+    </message>
+    <message>
+        <source>the chosen range</source>
+        <translation>der gewählte Bereich</translation>
+    </message>
+    <message>
+        <source>the shot in use</source>
+        <translation>die benutzte Einstellung</translation>
+    </message>
+    <message>
+        <source>{what} cannot be reached ({reason})</source>
+        <translation>{what} ist nicht zu erreichen ({reason})</translation>
+    </message>
+    <message>
+        <source>{number} is none</source>
+        <translation>{number} ist keine</translation>
+    </message>
+    <message>
+        <source>{file} belongs to another {name} (expected {values}…)</source>
+        <translation>{file} gehört zu einer anderen Datei {name} (erwartet {values}…)</translation>
+    </message>
+    <message>
+        <source>a picture of {size} is no JPEG</source>
+        <translation>ein Bild von {size} ist kein JPEG</translation>
+    </message>
+    <message>
+        <source>a stream has no end, and this reads to the end</source>
+        <translation>ein Stream hat kein Ende, und hier wird bis zum Ende gelesen</translation>
+    </message>
+    <message>
+        <source>at most {count} can be learned from at a time</source>
+        <translation>aus höchstens {count} kann auf einmal gelernt werden</translation>
+    </message>
+    <message>
+        <source>frames {first} to {last} are learned from, and it is none of them</source>
+        <translation>gelernt wird aus den Bildern {first} bis {last}, und es ist keines davon</translation>
+    </message>
+    <message>
+        <source>it differs in size from the first</source>
+        <translation>es ist anders groß als das erste</translation>
+    </message>
+    <message>
+        <source>it has no factor that could be replaced</source>
+        <translation>es hat keinen Faktor, der ersetzt werden könnte</translation>
+    </message>
+    <message>
+        <source>it is being downloaded already</source>
+        <translation>das wird schon geladen</translation>
+    </message>
+    <message>
+        <source>it is not a job ({reason})</source>
+        <translation>das ist kein Auftrag ({reason})</translation>
+    </message>
+    <message>
+        <source>it is not text</source>
+        <translation>das ist kein Text</translation>
+    </message>
+    <message>
+        <source>its SHA-256 is {value}…, {file} says {values}…</source>
+        <translation>sein SHA-256 ist {value}…, in {file} steht {values}…</translation>
+    </message>
+    <message>
+        <source>no person is found in it</source>
+        <translation>darin wird keine Person gefunden</translation>
+    </message>
+    <message>
+        <source>nobody is found there</source>
+        <translation>dort wird niemand gefunden</translation>
+    </message>
+    <message>
+        <source>nothing arrived</source>
+        <translation>nichts kam an</translation>
+    </message>
+    <message>
+        <source>nothing in it is surely the person</source>
+        <translation>nichts darin ist sicher die Person</translation>
+    </message>
+    <message>
+        <source>only {count} frames of the range can be read</source>
+        <translation>nur {count} Bilder des Bereichs lassen sich lesen</translation>
+    </message>
+    <message>
+        <source>only {count} frame of the range can be read</source>
+        <translation>nur {count} Bild des Bereichs lässt sich lesen</translation>
+    </message>
+    <message>
+        <source>the picture has {size} pixels</source>
+        <translation>das Bild hat {size} Pixel</translation>
+    </message>
+    <message>
+        <source>the process that downloads broke down: {reason}</source>
+        <translation>der Prozess, der lädt, ist abgestürzt: {reason}</translation>
+    </message>
+    <message>
+        <source>the process that loads it {end}</source>
+        <translation>der Prozess, der es lädt, {end}</translation>
+    </message>
+    <message>
+        <source>there are no pictures in it</source>
+        <translation>darin sind keine Bilder</translation>
+    </message>
+    <message>
+        <source>check {address}</source>
+        <translation>{address} prüfen</translation>
+    </message>
+    <message>
+        <source>check or delete {address}</source>
+        <translation>{address} prüfen oder löschen</translation>
+    </message>
+    <message>
+        <source>A proxy is set here, and xfactor uses none: {remedy}</source>
+        <translation>Hier ist ein Proxy eingestellt, und xfactor benutzt keinen: {remedy}</translation>
+    </message>
+    <message>
+        <source>check the network and try again</source>
+        <translation>das Netzwerk prüfen und es noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>Choose a factored model</source>
+        <translation>Ein Modell mit Faktor wählen</translation>
+    </message>
+    <message>
+        <source>Choose a longer range, or another clip</source>
+        <translation>Einen längeren Bereich oder einen anderen Clip wählen</translation>
+    </message>
+    <message>
+        <source>Choose a range in which it is in sight</source>
+        <translation>Einen Bereich wählen, in dem sie zu sehen ist</translation>
+    </message>
+    <message>
+        <source>Choose a shorter range</source>
+        <translation>Einen kürzeren Bereich wählen</translation>
+    </message>
+    <message>
+        <source>Choose another frame</source>
+        <translation>Ein anderes Bild wählen</translation>
+    </message>
+    <message>
+        <source>Choose one with a person in sight</source>
+        <translation>Einen wählen, in dem eine Person zu sehen ist</translation>
+    </message>
+    <message>
+        <source>Choose somebody who is: at {values}</source>
+        <translation>Jemanden wählen, der da ist: bei {values}</translation>
+    </message>
+    <message>
+        <source>Choose the person in one of these, or another range</source>
+        <translation>Die Person in einem von diesen oder einen anderen Bereich wählen</translation>
+    </message>
+    <message>
+        <source>Free some space, or set XFACTOR_HOME</source>
+        <translation>Platz schaffen oder XFACTOR_HOME setzen</translation>
+    </message>
+    <message>
+        <source>Give a clip</source>
+        <translation>Einen Clip angeben</translation>
+    </message>
+    <message>
+        <source>Give a number above 0</source>
+        <translation>Eine Zahl über 0 angeben</translation>
+    </message>
+    <message>
+        <source>Give a point from {first} to {last}</source>
+        <translation>Einen Punkt von {first} bis {last} angeben</translation>
+    </message>
+    <message>
+        <source>Install xfactor again</source>
+        <translation>xfactor neu installieren</translation>
+    </message>
+    <message>
+        <source>Leave it out</source>
+        <translation>Auslassen</translation>
+    </message>
+    <message>
+        <source>Put {name} into {folder}</source>
+        <translation>{name} in {folder} legen</translation>
+    </message>
+    <message>
+        <source>Remove it</source>
+        <translation>Es entfernen</translation>
+    </message>
+    <message>
+        <source>Start the personalisation again</source>
+        <translation>Das Anlernen neu beginnen</translation>
+    </message>
+    <message>
+        <source>Try again; the log file has the details</source>
+        <translation>Noch einmal versuchen; die Logdatei enthält die Einzelheiten</translation>
+    </message>
+    <message>
+        <source>Use 1 view</source>
+        <translation>1 Blick verwenden</translation>
+    </message>
+    <message>
+        <source>Wait for the other window or command</source>
+        <translation>Auf das andere Fenster oder den anderen Befehl warten</translation>
+    </message>
+    <message>
+        <source>use 512 or 512x288</source>
+        <translation>512 oder 512x288 verwenden</translation>
+    </message>
+    <message>
+        <source>use 256, 512 or 512x288</source>
+        <translation>256, 512 oder 512x288 verwenden</translation>
+    </message>
+    <message>
+        <source>{file}: {reason}. Choose another folder.</source>
+        <translation>{file}: {reason}. Einen anderen Ordner wählen.</translation>
+    </message>
+    <message>
+        <source>personalisation</source>
+        <translation>Anlernen</translation>
+    </message>
+    <message>
+        <source>it is not a number of pixels</source>
+        <translation>das ist keine Zahl von Pixeln</translation>
+    </message>
+    <message>
+        <source>a side must be from 32 to 4096 pixels</source>
+        <translation>eine Seite muss 32 bis 4096 Pixel haben</translation>
+    </message>
+    <message>
+        <source>it has no frame {frame}</source>
+        <translation>es hat kein Bild {frame}</translation>
+    </message>
+    <message>
+        <source>record it in the window first: xfactor LINK</source>
+        <translation>zuerst im Fenster aufnehmen: xfactor LINK</translation>
+    </message>
+    <message>
+        <source>the runtime cannot load it ({reason})</source>
+        <translation>die Laufzeit kann es nicht laden ({reason})</translation>
+    </message>
+    <message>
+        <source>it was written for a newer version of the runtime ({reason})</source>
+        <translation>es wurde für eine neuere Version der Laufzeit geschrieben ({reason})</translation>
+    </message>
+    <message>
+        <source>The model in use gives no body parts</source>
+        <translation>Das benutzte Modell liefert keine Körperteile</translation>
+    </message>
+    <message>
+        <source>The model in use gives no body parts that a silhouette could change</source>
+        <translation>Das benutzte Modell liefert keine Körperteile, die eine Silhouette ändern könnte</translation>
+    </message>
+    <message>
+        <source>Open a source first</source>
+        <translation>Zuerst eine Quelle öffnen</translation>
+    </message>
+    <message>
+        <source>It was made for another model</source>
+        <translation>Er wurde für ein anderes Modell gemacht</translation>
     </message>
 </context>
 </TS>

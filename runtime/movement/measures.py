@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -139,6 +139,22 @@ def angles(track: MovementTrack, wanted: Sequence[Angle]) -> Numbers:
     points = track.points.astype(np.float64)
     columns = [angle_deg(points[:, a.ends[0]], points[:, a.at], points[:, a.ends[1]]) for a in wanted]
     return np.stack(columns, axis=1) if columns else np.zeros((len(points), 0))
+
+
+def with_whole_head(track: MovementTrack) -> MovementTrack:
+    """The track with all of the head in the place of its left upper quarter, for a model that quarters it."""
+    marks = track.landmarks
+    ids = [i for name in ("luhead", "ruhead", "rlhead", "llhead") if (i := marks.id(name)) is not None]
+    if len(ids) < 2:
+        return track
+    areas, points, visibility = track.areas.copy(), track.points.copy(), track.visibility.copy()
+    seen = np.where(np.isfinite(points[:, ids, 0]), areas[:, ids], 0)
+    shares = seen / np.maximum(seen.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    points[:, ids[0]] = np.nansum(points[:, ids] * shares[..., None], axis=1)
+    points[~seen.any(axis=1), ids[0]] = np.nan
+    visibility[:, ids[0]] = (visibility[:, ids] * shares).sum(axis=1)
+    areas[:, ids[0]] = areas[:, ids].sum(axis=1)
+    return replace(track, areas=areas, points=points, visibility=visibility)
 
 
 def pairs_of(landmarks: Landmarks) -> list[tuple[int, int]]:

@@ -67,6 +67,7 @@ def test_the_warning_before_a_plate_goes_when_it_is_answered(playing, qtbot) -> 
     window = playing.window
     for answer in ("plate", "motion"):
         window.actions_["own"].trigger()
+        qtbot.waitUntil(lambda: window.canvas.parsed.parsing.labels.max() > 0, timeout=20_000)
         window.actions_["plate"].trigger()
         assert any("A person is in view" in words for words in said(playing))
         window.actions_[answer].trigger()

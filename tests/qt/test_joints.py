@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import Qt
 
+from app.ui.actions import SOURCES
 from models.labels import COCO17, S31
 from models.results import PersonResult, Pose
 from runtime.output.style import ViewMode
@@ -44,12 +46,51 @@ def test_a_silhouette_is_refused_in_words_and_the_joints_stay(playing, qtbot) ->
     qtbot.waitUntil(lambda: workspace.engine.name == "joints-s31", timeout=20_000)
     assert workspace.xfactor.key == "own"
     qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id, timeout=20_000)
-    for name in ("motion", "plate"):
-        actions[name].trigger()
+    assert "no body parts" in playing.window.banner.notice.text
+    playing.window.status.clearMessage()
+    for use in (workspace.use_motion, workspace.use_plate, workspace.use_brush):
+        assert use() is None
         assert workspace.xfactor.key == "own"
         assert actions["own"].isChecked()
-    assert workspace.use_brush() is None
-    assert "no body parts" in playing.window.banner.notice.text
+    assert "swapped" not in playing.window.status.currentMessage(), "nothing changed"
+    assert workspace.previous is None
+    qtbot.waitUntil(lambda: "no body parts" in playing.window.banner.notice.text)
+    workspace.load(replace(workspace.choice, model="factored-s31"))
+    qtbot.waitUntil(lambda: playing.window.banner.notice is None, timeout=20_000)
+    workspace.use_motion()
+    assert "swapped" in playing.window.status.currentMessage()
+    playing.window.status.clearMessage()
+    workspace.resize(128)
+    assert not playing.window.status.currentMessage(), "another size is no swap"
+
+
+def test_a_model_without_parts_offers_neither_parts_nor_an_x_factor(playing, qtbot) -> None:
+    """Entries that would be refused say why; of a model with parts but no factor they stay."""
+    workspace, window = playing.workspace, playing.window
+    actions, panel = window.actions_, window.controls
+    names = [*SOURCES, "open-factor", "open-network"]
+
+    def use(model: str) -> None:
+        workspace.load(replace(workspace.choice, model=model))
+        qtbot.waitUntil(lambda: workspace.engine.name == model, timeout=20_000)
+        playing.tick()
+
+    for model, takes in (("joints-s31", False), ("pil-small", True)):
+        use(model)
+        assert {actions[name].isEnabled() for name in names} == {takes}, model
+        assert panel.legend.isVisibleTo(panel) is takes
+        assert panel._none.isVisibleTo(panel) is not takes
+        assert window.status._xfactor.isVisibleTo(window.status) is takes
+    use("joints-s31")
+    assert "no body parts" in actions["people"].toolTip()
+    qtbot.keyClick(window.canvas, Qt.Key.Key_3)
+    assert window.status.currentMessage() == "joints-s31 finds no body parts", (
+        "a key that does nothing says why"
+    )
+    playing.close_source()
+    use("pil-small")
+    assert not actions["motion"].isEnabled()
+    assert actions["motion"].toolTip() == "Open a source first"
 
 
 def test_the_share_of_joints_in_their_parts_is_in_the_status_bar(playing, qtbot) -> None:

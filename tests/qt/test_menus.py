@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QFileDialog
 
 from app.controllers import menus
 from app.desktop import Desktop
@@ -38,6 +40,13 @@ def test_nothing_asks_for_a_colour_that_is_no_longer_wanted(playing, qtbot, end:
         window.actions_[end].trigger()
     assert window.status.currentMessage() == ""
     assert window.canvas.cursor().shape() == Qt.CursorShape.ArrowCursor
+
+
+def test_masks_are_looked_for_beside_the_clip(playing, clip, qtbot) -> None:
+    playing.window.actions_["masks"].trigger()
+    (dialog,) = playing.window.findChildren(QFileDialog)
+    assert Path(dialog.directory().absolutePath()) == clip.parent
+    dialog.reject()
 
 
 def test_people_of_a_second_network_and_one_of_them_stand_in_the_menu(

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+from itertools import combinations
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor, QWheelEvent
+from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtSvg import QSvgRenderer
 
 from app.batch.options import ParseJob
 from app.controllers import movement as module
+from app.controllers.movement import FEWEST
 from app.desktop import Desktop
-from app.ui.movement_plot import Curve
+from app.ui.movement_plot import Curve, MovementPlot
 from models.labels import S31
 from runtime.movement.corrections import load_corrections
 from runtime.movement.history import MovementHistory
@@ -158,10 +161,57 @@ def test_the_whole_clip_is_measured_and_saved(plotted: Desktop, tmp_path: Path, 
     assert QSvgRenderer(str(tmp_path / "plot.svg")).isValid()
 
 
+def seen_by(rgb: np.ndarray) -> list[np.ndarray]:
+    """Colours (n, 3) 0..1 in CIELAB, as people see them, and protanopes and deuteranopes (Viénot 1999)."""
+    blind = (
+        np.eye(3),
+        [[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]],
+        [[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]],
+    )
+    seen = [((rgb**2.2) @ np.array(m).T).clip(0, 1) ** (1 / 2.2) for m in blind]
+    return [cv2.cvtColor(s[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0] for s in seen]
+
+
+def test_curves_are_told_apart(plotted: Desktop) -> None:
+    lines = plotted.movement.plot._lines
+    assert list(lines)[-1] == "head", "all of it, not a quarter"
+    pens = [line.opts["pen"] for line in lines.values()]
+    for colours in seen_by(np.array([p.color().getRgbF()[:3] for p in pens])):
+        assert min(np.linalg.norm(a - b) for a, b in combinations(colours, 2)) > 20
+
+
+def test_names_of_curves_stand_over_them_and_the_unit_beside(qtbot) -> None:
+    plot = MovementPlot()
+    qtbot.addWidget(plot)
+    plot.resize(900, 200)
+    plot.show()
+    box = plot.getPlotItem().getViewBox()
+    for count in (5, 8, 1):
+        curves = [Curve(f"part {i}", np.arange(50), np.arange(50.0)) for i in range(count)]
+        plot.show_curves("Area", curves, "px")
+        pens = [line.opts["pen"] for line in plot._lines.values()]
+        assert len({(pen.color().name(), pen.style()) for pen in pens}) == count
+        least = 40 if count > 5 else 20
+        names = [label for _, label in plot._legend.items]
+        lowest = lambda: max(n.sceneBoundingRect().bottom() for n in names)  # noqa: B023, E731
+        qtbot.waitUntil(lambda: least < lowest() <= box.sceneBoundingRect().top(), timeout=5000)  # noqa: B023
+    assert plot.getAxis("left").labelText == "px"
+
+
+def test_a_plot_of_a_few_frames_says_why_it_is_empty(playing: Desktop, qtbot) -> None:
+    movement = playing.movement
+    playing.window.actions_["movement"].trigger()
+    qtbot.waitUntil(lambda: movement.plot is not None and movement.history.frames > 0, timeout=20_000)
+    assert movement.history.frames < FEWEST
+    words = movement.plot.getAxis("bottom")
+    qtbot.waitUntil(lambda: words.labelText.startswith("Nothing measured yet"), timeout=5000)
+    assert not movement.plot._lines
+
+
 def test_a_curve_without_points_leaves_no_empty_path(plotted: Desktop) -> None:
     plot = plotted.movement.plot
     assert plot is not None
-    nothing = Curve("nothing", QColor("red"), np.arange(50), np.full(50, np.nan))
+    nothing = Curve("nothing", np.arange(50), np.full(50, np.nan))
     plot.show_curves("speed", [nothing])
     assert b'd=""' not in plot.picture(svg=True)
 

@@ -28,6 +28,13 @@ def compare(desktop: Desktop, qtbot, model: str = OTHER) -> None:
     qtbot.waitUntil(lambda: desktop.window.canvas.parsed.beside is not None, timeout=20_000)
 
 
+def test_the_model_in_use_is_not_offered_beside_itself(playing, qtbot) -> None:
+    menu = playing.window.actions_.menus["beside"]
+    playing.window.actions_.menus["Model"].aboutToShow.emit()
+    qtbot.waitUntil(lambda: OTHER in [a.text() for a in menu.actions()], timeout=20_000)
+    assert "factored-s31" not in [a.text() for a in menu.actions()]
+
+
 def companions() -> list[str]:
     return [t.name for t in threading.enumerate() if t.name == "companion"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,9 @@ def test_the_menus_are_german_with_keys_of_their_own(german) -> None:
     assert [a.text().replace("&", "") for a in bar.actions()] == [
         "Datei", "Quelle", "Modell", "X-Faktor", "Anlernen", "Ansicht", "Werkzeuge", "Hilfe",
     ]  # fmt: skip
+    for menu in german.window.actions_.menus.values():
+        words = [a.text().replace("&", "") for a in menu.actions() if a.text()]
+        assert sorted(set(words)) == sorted(words), "two entries of one name"
     letters = [a.text()[a.text().index("&") + 1].lower() for a in bar.actions()]
     assert len(set(letters)) == len(letters)
     actions = german.window.actions_
@@ -138,6 +142,15 @@ def test_a_language_without_words_is_english(qapp, language: str, installed: boo
          "Das Lernen von Ann wurde unterbrochen. 2 weitere stehen unter Anlernen."),
         ("Saved /tmp/a.mp4 (4 pictures).", "Gespeichert: /tmp/a.mp4 (4 Bilder)."),
         ("right knee (joint)", "rechtes Knie (Gelenk)"),
+        ("people with model joints-s31: it gives no body parts that a silhouette could change. Choose a "
+         "model with body parts", "Personen mit Modell joints-s31: es liefert keine Körperteile, die eine "
+         "Silhouette ändern könnte. Ein Modell mit Körperteilen wählen"),
+        ("31 parts", "31 Teile"),
+        ("a few parts", None),
+        ("it gives no body parts", None),
+        ("model a: it is empty. Something nobody translated", None),
+        ("model a: something nobody translated. Fetch the file again", None),
+        ("x: its process broke. Something nobody translated", None),
         ("x: something nobody translated. Try it", None),
         ("Nothing of this", None),
     ],
@@ -201,6 +214,69 @@ def test_what_is_said_below_the_window_is_in_the_table_too(qapp, place: str) -> 
         said = {*spoken(tree), *joined(tree)}
         english = {t for t in said - kept if not table.translate(translation.CONTEXT, t.replace("{}", "17"))}
         assert {t for t in english if WORDS.search(t) and not t.isupper()} == set(), file.name
+
+
+#: Modules whose refusals the window may show.
+REFUSING = (
+    *("app/*.py", "app/controllers/*.py", "app/live/*.py", "app/download/*.py", "runtime/**/*.py"),
+    *("personalize/*.py", "personalize/client/*.py", "personalize/worker/*.py"),
+)
+#: Pieces of refusals in whose places words stand that decide the sentence.
+JOINED = {
+    "{} of {}", "{} ({})", "only {} frame{} of the range can be read",
+    "yt-dlp{} could not read the site, which has probably changed ({})",
+}  # fmt: skip
+ENGLISH = re.compile(r"\b(it|its|the|is|are|not|with|cannot|choose|check|use)\b", re.IGNORECASE)
+
+
+def wordings(node: ast.expr, named: dict[str, list[ast.expr]]) -> Iterator[str]:
+    """Texts that an argument of a refusal may have, with {} in their places; none where a call makes it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(str(p.value) if isinstance(p, ast.Constant) else "{}" for p in node.values)
+    elif isinstance(node, ast.IfExp):
+        yield from (*wordings(node.body, named), *wordings(node.orelse, named))
+    elif isinstance(node, ast.Name):
+        for value in named.get(node.id, []):
+            yield from wordings(value, {})
+
+
+def refusals(file: Path) -> Iterator[tuple[set[str], ...]]:
+    """What, reason and remedy of each refusal of a module, in all their wordings."""
+    nodes, named = list(ast.walk(ast.parse(file.read_text("utf-8")))), {}
+    for node in nodes:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            named.setdefault(ast.unparse(target), []).append(node.value)
+    for node in nodes:
+        if isinstance(node, ast.Call) and re.search("Refusal$", ast.unparse(node.func)):
+            unknown = ("{}", "it is empty", "try again")  # of what a call makes
+            pieces = [set(wordings(a, named)) - {""} or {u} for a, u in zip(node.args, unknown, strict=False)]
+            if len(pieces) == 3:
+                yield (*pieces[:2], {r[:1].upper() + r[1:] for r in pieces[2]})
+
+
+def half_german(words: dict[str, str], what: str, german: str) -> bool:
+    """True where English is left: small words, or those of the object."""
+    piece = re.search("[a-z ]{6,}", what)
+    left = piece is not None and words.get(what) != what and piece[0] in german
+    return left or ENGLISH.search(german) is not None
+
+
+@pytest.mark.parametrize("place", REFUSING)
+def test_no_refusal_is_half_german(qapp, place: str) -> None:
+    """Each is translated whole, its object too."""
+    table = translation.TranslationTable(translation.table_path("de"), qapp)
+    found = {r for file in sorted(ROOT.glob(place)) for pieces in refusals(file) for r in product(*pieces)}
+    said = {}
+    for pieces in found:
+        english = "{}: {}. {}".format(*pieces) if JOINED.isdisjoint(pieces) else "x: it is empty. Try again"
+        filled = (english.replace("{}", value) for value in ("17", "/1/7"))
+        said[english] = pieces[0], next(filter(None, (table.translate("xfactor", f) for f in filled)), "")
+    assert found
+    assert {english for english, (_, german) in said.items() if not german} == set()
+    assert {g for what, g in said.values() if half_german(table.words, what, g)} == set()
 
 
 def test_the_warning_before_a_plate_is_german_to_its_end(qapp) -> None:

@@ -15,7 +15,16 @@ from models.centroids import part_centroids
 from models.labels import COCO17, PASCAL_PARTS, S31
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.movement.history import MovementHistory, MovementTrack
-from runtime.movement.measures import REACH_S, angle_deg, angles_of, curves, pairs_of, symmetry, velocities
+from runtime.movement.measures import (
+    REACH_S,
+    angle_deg,
+    angles_of,
+    curves,
+    pairs_of,
+    symmetry,
+    velocities,
+    with_whole_head,
+)
 from runtime.movement.sightings import EVERYBODY, LEAST_CELLS, BodyPlaces, Landmarks, sightings
 
 BODY = Landmarks(S31, COCO17)
@@ -205,3 +214,23 @@ def test_curves_have_the_words_of_their_landmarks() -> None:
     for measure in ("x", "y", "visibility"):
         assert len(curves(track, measure, range(48))) == 48
     assert len(pairs_of(BODY)) == 15 + 8
+
+
+def test_the_whole_head_is_its_quarters_by_their_areas() -> None:
+    """One frame with two of the quarters, one with none."""
+    parts = len(S31.rows)
+    areas, points = np.zeros((2, parts), np.float32), np.full((2, parts, 2), np.nan, np.float32)
+    visibility = np.zeros((2, parts), np.float32)
+    for name, area, x, sure in (("luhead", 30, 10, 0.5), ("rlhead", 90, 50, 0.9)):
+        i = S31.id(name) - 1
+        areas[0, i], points[0, i], visibility[0, i] = area, (x, 8), sure
+    frames, heights = np.arange(2), np.ones(2, np.float32)
+    track = MovementTrack(Landmarks(S31), frames, frames / 25, areas, points, visibility, heights)
+    whole, at = with_whole_head(track), S31.id("luhead") - 1
+    assert whole.areas[:, at].tolist() == [120, 0]
+    assert whole.points[0, at].tolist() == [40, 8]
+    assert whole.visibility[0, at] == pytest.approx(0.8)
+    assert np.isnan(whole.points[1, at]).all()
+    assert np.isnan(track.points[:, S31.id("rlhead") - 1]).tolist() == [[False] * 2, [True] * 2]
+    other = MovementTrack(Landmarks(), frames, frames / 25, areas, points, visibility, heights)
+    assert with_whole_head(other) is other
