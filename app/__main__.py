@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from app.commands.arguments import (
     LinkMegabytes,
@@ -21,6 +21,7 @@ from app.commands.arguments import (
     MaskFolder,
     Model,
     OverlayStyle,
+    ParseCommand,
     ResultFolder,
     Sources,
     named,
@@ -46,16 +47,12 @@ class Commands(TyperGroup):
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
-
-class Parse(TyperCommand):
-    """`xfactor parse`: reads the table of products, which loads what writes them, only to list them."""
-
-    def format_help(self, *where: Any) -> None:  # noqa: ANN401 - typer's own types are private
-        from runtime.output.products import DEFAULTS, PRODUCTS
-
-        save: Any = next(p for p in self.params if p.name == "save")
-        save.help = f"What to write, of {','.join(PRODUCTS)}.  [default: {','.join(DEFAULTS)}]"
-        super().format_help(*where)
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own types are private
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as e:  # typer passes on the words of the library that checks values
+            e.message = e.message.removeprefix("Value error, ").partition(", unable to parse")[0]
+            raise
 
 
 app = typer.Typer(
@@ -136,7 +133,7 @@ def personalize(  # noqa: PLR0913 - typer takes options as arguments
     )
 
 
-@app.command(cls=Parse)
+@app.command(cls=ParseCommand)
 def parse(  # noqa: PLR0913 - typer takes options as arguments
     context: typer.Context,
     sources: Sources,
@@ -183,8 +180,8 @@ def parse(  # noqa: PLR0913 - typer takes options as arguments
     if factor and silhouettes:
         raise typer.BadParameter("--factor and --silhouettes stand in the same place. Give one of them")
     try:
-        wanted = () if save is None else checked_saves(save)
-        network, span, painted = checked_size(size), FrameSpan.parse(frames, every), checked_style(style)
+        wanted, network = () if save is None else checked_saves(save), checked_size(size)
+        span, painted = FrameSpan.parse(frames, every), checked_style(style, model)
     except ValueError as e:
         raise typer.BadParameter(str(e)) from e
     job = {

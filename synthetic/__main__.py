@@ -12,10 +12,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="xfactor synth", description="Write a data set of synthetic people."
     )
-    parser.add_argument("--count", type=int, required=True)
+    parser.add_argument("--count", type=_count, required=True)
     parser.add_argument("--out", type=Path, help="folder for images, labels, keypoints and a contact sheet")
     parser.add_argument("--packed", type=Path, help="stem of two packed .npy files")
-    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--size", type=_count, default=256)
     parser.add_argument("--assets", type=Path, help="MakeHuman clothes, hair and skins")
     parser.add_argument("--poses", type=Path, help="BVH poses and DeepMimic motions")
     parser.add_argument("--lifted", type=Path, help="table of poses (python -m synthetic.posetable)")
@@ -40,6 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"synthetic people: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a number from 1 on, not {text[:40]!r}")
+    return int(text)
 
 
 def _show(done: int, count: int) -> None:

@@ -43,8 +43,10 @@ def photos_in(folder: Path) -> list[Path]:
     """Photos of a folder, or of images/ in it, by name.
 
     Raises:
-        DataError: it has none.
+        DataError: it has none, or is no folder.
     """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: there is no such folder. Give a folder of photos.")
     where = folder / "images" if (folder / "images").is_dir() else folder
     files = sorted(p for p in where.glob("*") if p.suffix.lower() in ENDINGS)
     if not files:

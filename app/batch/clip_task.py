@@ -30,6 +30,7 @@ from runtime.movement.sightings import landmarks_of
 from runtime.output.coco import Origin
 from runtime.output.growing_file import ResultStream, unfinished
 from runtime.output.products import PRODUCTS, products_in
+from runtime.silhouettes.people import PeopleSilhouette, people_number
 from runtime.system.errors import Refusal
 from runtime.system.ram import free_bytes
 from runtime.tracking.tracker import Tracker
@@ -195,6 +196,10 @@ def parse_clip(item: Item, job: ParseJob, engine: Engine, report: Report) -> Rec
             finished=not stopped,
         )  # fmt: skip
         reasons = _reasons(clip, engine, gaps)
+        absent = absence(job, engine)
+    if absent and not stopped:
+        notices = tuple(n for n in record.notices if n not in gaps.unmasked)
+        return replace(record, status="failed", reason=absent, notices=notices)
     if stopped:
         reasons = [f"stopped after {frames} frames; --resume finishes it"]
     return replace(record, status="partial", reason="; ".join(reasons)) if reasons else record
@@ -276,6 +281,18 @@ def nobody(engine: Engine, frame: Frame) -> Result:
         return Result()
     blank = np.zeros((frame.size[1], frame.size[0]), np.uint8)
     return Result(Parsing(engine.part_set, frame.size, blank, blank, blank))
+
+
+def absence(job: ParseJob, engine: Engine) -> str:
+    """Why an input has no mask: nobody had the number that the job names; empty where somebody had."""
+    number, source = people_number(job.factor), getattr(engine.source, "source", None)
+    if not number or not isinstance(source, PeopleSilhouette) or number in source.found:
+        return ""
+    found = ", ".join(map(str, sorted(source.found)))
+    others = f"found: {found}. Give one of these, as in --factor people:{min(source.found, default=1)}"
+    return (
+        f"person {number} is in no frame; {others if found else 'nor is anybody else. Try another --model'}"
+    )
 
 
 def _reasons(clip: Clip, engine: Engine, gaps: FrameGaps) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from app.batch.claims import Claims, OwnFiles, claim_on, claim_on_file, holding, there
-from app.batch.clip_task import joints_of, nobody
+from app.batch.clip_task import absence, joints_of, nobody
 from app.batch.manifest import Record
 from app.batch.options import ParseJob
 from app.batch.placement import make_folder, place
-from app.batch.plan import Item
+from app.batch.plan import Item, clips_only
 from runtime.engine.engine import Engine
 from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
@@ -64,8 +64,11 @@ def parse_picture(item: Item, job: ParseJob, engine: Engine) -> tuple[Record, Sh
     claims = own.settled(claims)
     origin = Origin(item.file_name, 0, 0.0, item.name, joints_of(engine))
     shared = {s: PRODUCTS[s].shared for s in job.save}
+    notices = (f"no {clips_only(job)} of a picture: that is of clips",) if clips_only(job) else ()
+    absent = absence(job, engine)
+    status: Literal["ok", "partial", "failed"] = "failed" if absent else "partial" if reason else "ok"
     record = Record(
-        item.path, "image", item.name, "partial" if reason else "ok", reason,
+        item.path, "image", item.name, status, absent or reason, notices=notices,
         frames=1, seconds=round(time.monotonic() - started, 3), size=frame.size, files=claims, finished=True,
     )  # fmt: skip
     return record, {s: f.entry(result, origin, frame.size) for s, f in shared.items() if f is not None}

@@ -14,9 +14,9 @@ from app.batch.claims import Claims, OwnFiles
 from app.batch.options import ParseJob
 from app.batch.placement import sweep
 from runtime.media.file_types import CLIP_SUFFIXES
-from runtime.media.images import SUFFIXES, natural
+from runtime.media.images import SUFFIXES, inner_folders, natural
 from runtime.media.sources import classify
-from runtime.output.products import PICTURE_FOLDERS, SHARED_NAMES
+from runtime.output.products import PICTURE_FOLDERS, PRODUCTS, SHARED_NAMES
 from runtime.system.disk import FULL, cannot_write_into
 from runtime.system.errors import Refusal, printable
 from runtime.system.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
@@ -85,7 +85,12 @@ def _expanded(job: ParseJob) -> Iterator[tuple[str, str]]:
             continue
         found = [p for p in _inside(Path(text), job) if _parsed(p) or (job.recursive and _closed(p))]
         if not found:
-            raise Refusal(f"folder {text}", "there are no pictures or clips in it", "Give another folder")
+            inner = inner_folders(text, SUFFIXES | CLIP_SUFFIXES)
+            deeper = not job.recursive and any(map(_folder, _inside(Path(text), job)))
+            elsewhere = f", but in its folders {inner}" if inner else ""
+            remedy = "Give one of them" if inner else "Give another folder"
+            remedy += ", or all that is below with --recursive" if deeper else ""
+            raise Refusal(f"folder {text}", f"there are no pictures or clips in it{elsewhere}", remedy)
         yield from ((str(p), str(p.relative_to(text)) if job.recursive else "") for p in found)
 
 
@@ -181,6 +186,23 @@ def _unique(name: str, used: set[str]) -> str:
         n += 1
         candidate = f"{name}-{n}"
     return candidate
+
+
+def clips_only(job: ParseJob) -> str:
+    """Those products of a job that pictures have nothing of, as `--save` takes them."""
+    return ",".join(s for s in job.save if PRODUCTS[s].of_clips_only)
+
+
+def refuse_pictures_alone(job: ParseJob, items: Sequence[Item]) -> None:
+    """Refuse a job that asks for what only clips get, and has none.
+
+    Raises:
+        Refusal: it says how a folder of frames becomes a clip.
+    """
+    if items and clips_only(job) and all(i.kind == "image" for i in items):
+        example = "ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*.png' clip.mp4"
+        remedy = f"Give a clip; of a folder of frames make one, as with: {example}"
+        raise Refusal(f"--save {clips_only(job)}", "it is of clips, and every input is a picture", remedy)
 
 
 def prepare(job: ParseJob, items: Sequence[Item], leftovers: Iterable[Path] = ()) -> None:

@@ -18,9 +18,10 @@ class BatchProgress:
         self._expected: dict[str, int] = {}  # frames of the inputs at hand
 
     def begin(self, item: Item, frames: int) -> None:
-        """An input is started; `frames` are expected."""
-        self._expected[item.path] = frames
-        self._reporter.event("begin", input=item.path, frames=frames, inputs=self._inputs)
+        """So many frames of an input are expected; said once, also of one that is tried again."""
+        if item.path not in self._expected:
+            self._expected[item.path] = frames
+            self._reporter.event("begin", input=item.path, frames=frames, inputs=self._inputs)
 
     def advance(self, item: Item, done: int) -> None:
         """So many frames of it are parsed."""
@@ -36,6 +37,8 @@ class BatchProgress:
     def end(self, item: Item, record: Record, *, again: bool = False) -> None:
         """An input is over; `again` when an earlier run did it and nothing was left to do."""
         self._ended += 1
+        if not again:  # what could not be opened has not begun
+            self.begin(item, record.frames)
         values: dict[str, Any] = {"status": record.status, "reason": record.reason, "frames": record.frames}
         values["notices"] = record.notices
         seconds = 0.0 if again else record.seconds

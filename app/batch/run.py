@@ -19,7 +19,7 @@ from app.batch.manifest import Manifest, Record
 from app.batch.options import ParseJob, of_this_version
 from app.batch.ownership import begun, blocked, unless_blocked, unless_lost, with_claims, write_own
 from app.batch.picture_task import Share, SharedFiles, files_complete
-from app.batch.plan import Item, passed_over, plan, prepare
+from app.batch.plan import Item, passed_over, plan, prepare, refuse_pictures_alone
 from app.batch.progress import BatchProgress
 from models.labels import PART_SETS
 from runtime.output.label_png import labels_json_bytes
@@ -79,6 +79,7 @@ class BatchRun:
         Raises:
             Refusal: before anything was parsed.
         """
+        refuse_pictures_alone(self._job, self.items)
         if self._job.resume:
             self._same_recipe()
         prepare(self._job, self.items, self._unfinished())
@@ -214,7 +215,8 @@ class BatchRun:
 
     def _begin(self, item: Item) -> int:
         """Note an input before it is parsed: after a kill, --resume knows with which model, how often."""
-        self._progress.begin(item, 1)
+        if item.kind == "image":  # of a clip, once it is open
+            self._progress.begin(item, 1)
         before = self._manifest.records[item.path]
         self._at_hand.add(item.path)
         now = replace(
@@ -298,9 +300,15 @@ class BatchRun:
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, str]:
     for key in ("name", "factor", "box", "views", "smoothing", "frames", "provider"):
         if was.get(key) != now.get(key):
-            old, new = (str(r.get(key)).removesuffix(" every 1") for r in (was, now))
-            return f"{'size' if key == 'box' else key} {old}", new
+            old, new = (_value(r.get(key)) for r in (was, now))
+            word = {"name": "model", "box": "size"}.get(key, key)
+            return (old if old.startswith("the network's own ") else f"{word} {old}"), new
     return "other files of the same model", "these"
+
+
+def _value(value: object) -> str:
+    words = {"True": "on", "False": "off"}.get(str(value), str(value)).removesuffix(" every 1")
+    return f"the network's {words}" if words in ("own factor", "own silhouette") else words
 
 
 @contextlib.contextmanager

@@ -6,9 +6,10 @@ An empty path would mean the current folder.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 EMPTY = "it is empty. Give a path; a shell variable in it may not be set"
 
@@ -40,6 +41,17 @@ def named_path(text: str | Path) -> Path:
         typer.BadParameter: it is empty.
     """
     return Path(named(str(text)))
+
+
+class ParseCommand(TyperCommand):
+    """`xfactor parse`: reads the table of products, which loads what writes them, only to list them."""
+
+    def format_help(self, *where: Any) -> None:  # noqa: ANN401 - typer's own types are private
+        from runtime.output.products import DEFAULTS, PRODUCTS  # noqa: PLC0415 - only for this
+
+        save: Any = next(p for p in self.params if p.name == "save")
+        save.help = f"What to write, of {','.join(PRODUCTS)}.  [default: {','.join(DEFAULTS)}]"
+        super().format_help(*where)
 
 
 Sources = Annotated[

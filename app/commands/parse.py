@@ -18,7 +18,9 @@ from app.batch.worker_process import next_worker
 from app.download.messages import DownloadLimits
 from app.download.sources import DEFAULTS, local_clips
 from app.settings import network_threads
+from models.labels import PART_SETS
 from runtime.engine.letterbox import NetworkSize
+from runtime.library.models import find_model
 from runtime.output.products import PRODUCTS
 from runtime.output.style import DisplayStyle, ViewMode
 from runtime.system.errors import Refusal
@@ -55,7 +57,7 @@ def checked_size(text: str) -> str:
 #: Words of `--style`, each with what it changes.
 STYLE_WORDS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
     "view": lambda value: {"view": ViewMode(value)},
-    "opacity": lambda value: {"opacity": min(1.0, max(0.0, float(value)))},
+    "opacity": lambda value: {"opacity": _share(value)},
     "hide": lambda value: {"hidden": frozenset(map(int, value.split("+")))},
     "contours": lambda _: {"contours": True},
     "no-joints": lambda _: {"joints": False},
@@ -63,11 +65,18 @@ STYLE_WORDS: Final[dict[str, Callable[[str], dict[str, Any]]]] = {
 }
 
 
-def checked_style(text: str) -> DisplayStyle | None:
+def _share(text: str) -> float:
+    if not 0 <= (share := float(text)) <= 1:
+        raise ValueError
+    return share
+
+
+def checked_style(text: str, model: str) -> DisplayStyle | None:
     """The style of overlays, from a list of words; None, the usual one, without any.
 
     Raises:
-        ValueError: a word is none, or its value.
+        ValueError: a word is none, or its value, or the model has no part of that number.
+        Refusal: there is no such model.
     """
     values: dict[str, Any] = {}
     for word in filter(None, text.split(",")):
@@ -75,9 +84,17 @@ def checked_style(text: str) -> DisplayStyle | None:
         try:
             values |= STYLE_WORDS[key](value)
         except (KeyError, ValueError) as e:
-            example = "as in view=cut-out,hide=3+4"
+            example = "as in view=cut-out,opacity=0.4,hide=3+4, with an opacity from 0 to 1"
             raise ValueError(f"--style takes {', '.join(STYLE_WORDS)}, {example}; not {word[:40]}") from e
-    return DisplayStyle(**values) if values else None
+    style = DisplayStyle(**values) if values else None
+    if style is not None and style.hidden:
+        parts = PART_SETS.get(find_model(model).spec.part_set or "")
+        last = len(parts.names) if parts is not None else 0
+        if not style.hidden <= set(range(1, last + 1)):
+            numbers = f"parts from 1 to {last}" if last else "no parts"
+            given = "+".join(map(str, sorted(style.hidden)))
+            raise ValueError(f"--style hide takes part numbers, and {model} has {numbers}; not {given[:40]}")
+    return style
 
 
 def parse_all(

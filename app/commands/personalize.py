@@ -24,6 +24,7 @@ from personalize.messages import Finished, Message, PhaseProgress, WorkerNotice,
 from runtime.engine.sessions import read_model
 from runtime.library.factors import user_factors
 from runtime.library.models import FACTOR_SUFFIX, NAME, Bundle, find_model
+from runtime.media.file_types import looks_like
 from runtime.system.disk import cannot_write
 from runtime.system.errors import Refusal, printable
 from runtime.system.files import refused, write_atomic
@@ -62,6 +63,8 @@ def personalise(
     with refused(shown := f"clip {printable(str(clip))}"):
         if not clip.exists():
             raise Refusal(shown, "there is no such file or folder", "Give a clip, or a folder of frames")
+        if clip.is_file() and looks_like(clip) == "picture":
+            raise Refusal(shown, "it is one picture", "Give a clip, or a folder of frames")
     name, around = _name(out), person.frame if person is not None else None
     where = clip.absolute(), name, bundle.path.absolute()
     job = PersonalizationJob(

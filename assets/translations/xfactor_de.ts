@@ -4426,6 +4426,10 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>Den Link im Fenster öffnen</translation>
     </message>
     <message>
+        <source>Open one of its folders: {names}</source>
+        <translation>Einen seiner Ordner öffnen: {names}</translation>
+    </message>
+    <message>
         <source>the folder holds no pictures</source>
         <translation>der Ordner enthält keine Bilder</translation>
     </message>
@@ -4558,8 +4562,8 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>kein Video: Es ist ein Bild</translation>
     </message>
     <message>
-        <source>Open it as a picture</source>
-        <translation>Es als Bild öffnen</translation>
+        <source>Open a clip</source>
+        <translation>Ein Video öffnen</translation>
     </message>
     <message>
         <source>the recording was cut off before its index was written (no moov)</source>

@@ -11,7 +11,7 @@ from typing import Final
 
 from runtime.frames import Frame
 from runtime.media.clips import Clip
-from runtime.media.images import list_images, read_image
+from runtime.media.images import inner_folders, list_images, read_image
 from runtime.system.errors import Refusal, printable
 
 HASHED_BYTES: Final = 2 << 30  #: a larger clip goes without its hash: ten hours of video would take minutes
@@ -34,7 +34,9 @@ class PictureSequence:
         """
         files = list_images(folder)
         if not files:
-            raise Refusal(printable(folder.name), "there are no pictures in it", "Give a clip")
+            inner = inner_folders(folder)
+            remedy = f"Give one of its folders: {inner}" if inner else "Give a clip, or a folder of frames"
+            raise Refusal(printable(folder.name), "there are no pictures in it", remedy)
         height, width = read_image(files[0]).shape[:2]
         return cls(files, (width, height), [])
 

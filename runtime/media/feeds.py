@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from runtime.frames import Frame
 from runtime.media.cameras import Camera
 from runtime.media.clips import Clip
-from runtime.media.images import are_alike, have_one_size, list_images, read_image
+from runtime.media.images import are_alike, have_one_size, inner_folders, list_images, read_image
 from runtime.media.opening import open_screen, open_stream
 from runtime.media.sources import Source
 from runtime.media.stream_links import StreamLink
@@ -164,9 +164,9 @@ class PicturesFeed:
         self._name = printable(path.name)
         self._paths = list_images(path) if path.is_dir() else [path]
         if not self._paths:
-            raise Refusal(
-                printable(path.name), "the folder holds no pictures", "Open a folder with PNG or JPEG files"
-            )
+            inner = inner_folders(path)
+            remedy = f"Open one of its folders: {inner}" if inner else "Open a folder with PNG or JPEG files"
+            raise Refusal(printable(path.name), "the folder holds no pictures", remedy)
         self._rate = SEQUENCE_RATE if is_numbered(self._paths) else SLIDES_RATE
         numbered = self._rate == SEQUENCE_RATE
         self._mixed = numbered and not (have_one_size(self._paths) and are_alike(self._paths))

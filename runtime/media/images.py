@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -61,6 +61,17 @@ def list_images(folder: str | Path) -> list[Path]:
         (p for p in Path(folder).iterdir() if p.suffix.lower() in SUFFIXES and not p.name.startswith(".")),
         key=natural,
     )
+
+
+def inner_folders(folder: str | Path, suffixes: Container[str] = SUFFIXES) -> str:
+    """Names of the first three folders in a folder that hold such files, with commas; empty for none."""
+    named: list[str] = []
+    for inner in sorted(Path(folder).iterdir(), key=natural):
+        with suppress(OSError):
+            if len(named) < 3 and inner.is_dir() and not inner.name.startswith("."):
+                held = any(p.suffix.lower() in suffixes for p in inner.iterdir())
+                named += [printable(inner.name)] * held
+    return ", ".join(named)
 
 
 def have_one_size(paths: Sequence[Path], looked_at: int = 16) -> bool:

@@ -223,7 +223,7 @@ _EXPLAINED: Final[dict[Kind, tuple[str, str]]] = {
     "playlist": ("not a video: it is a play list, and those are not followed", "Open the clip it names"),
     "page": ("not a video: it is a web page", "Download the clip itself"),
     "text": ("not a video: it is text", "Open a video file"),
-    "picture": ("not a video: it is a picture", "Open it as a picture"),
+    "picture": ("not a video: it is a picture", "Open a clip"),
 }
 
 

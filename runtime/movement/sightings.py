@@ -16,6 +16,9 @@ from models.spec import ModelSpec
 from runtime.output.person_parts import owners
 
 LEAST_CELLS = 6  #: of the label map; the centroid of fewer is noise
+APART_CELLS = 256  #: longer side of the map in which regions are looked for
+APART_OF_PICTURE = 0.001  #: a smaller region is a speck
+APART = 0.3  #: share of the largest region from which on another one may be a person: less is often a hand
 EVERYBODY = 0  #: number of the one track of a model that does not tell people apart
 
 
@@ -106,6 +109,18 @@ def sightings(result: Result, landmarks: Landmarks) -> dict[int, BodyPlaces]:
         )
         for i, p in enumerate(people, start=1)
     }
+
+
+def are_merged(result: Result, landmarks: Landmarks) -> bool:
+    """True when the sighting of one person is likely to be of several: two large regions of parts, apart."""
+    people, parsing = [p for p in result.people if p.track_id], result.parsing
+    as_one = people[0].mask is None if len(people) == 1 else not people and landmarks.joint_set is None
+    if parsing is None or not as_one:
+        return False
+    step = -(-max(parsing.labels.shape) // APART_CELLS)
+    body = np.minimum(parsing.labels[::step, ::step], 1)
+    areas = np.sort(cv2.connectedComponentsWithStats(body, connectivity=8)[2][1:, cv2.CC_STAT_AREA])
+    return len(areas) > 1 and bool(areas[-2] >= max(APART_OF_PICTURE * body.size, APART * areas[-1]))
 
 
 def _sighting(landmarks: Landmarks, parsing: Parsing | None, person: PersonResult | None) -> BodyPlaces:

@@ -15,11 +15,12 @@ from runtime.frames import Frame
 from runtime.movement.history import MovementHistory, MovementTrack
 from runtime.movement.measures import angles, angles_of, pairs_of, speeds, symmetry
 from runtime.movement.sides import SideSwap, corrected, side_swaps
-from runtime.movement.sightings import BodyPlaces, Landmarks, sightings
+from runtime.movement.sightings import BodyPlaces, Landmarks, are_merged, sightings
 from runtime.output.coco import Origin
 from runtime.output.growing_file import GrowingText
 
 _UNBOUNDED: Final = 1 << 40
+_MERGED: Final = 0.2  # share of the frames from which on somebody is told that they show several people
 _FIRST: Final = ("frame", "pts", "person", "swapped", "height_px")  # the last one a number
 _OF_LANDMARKS: Final = ("visibility", "x_px", "y_px", "px_s")
 
@@ -101,6 +102,7 @@ class MovementTable(GrowingText):
         super().__init__(path)
         self._joint_set = origin.joint_set
         self._history: MovementHistory | None = None
+        self._frames = self._merged = 0
 
     def write(self, frame: Frame, result: Result) -> None:
         """Note a frame."""
@@ -108,9 +110,15 @@ class MovementTable(GrowingText):
             parts = result.parsing.part_set if result.parsing is not None else None
             self._history = MovementHistory(Landmarks(parts, self._joint_set), _UNBOUNDED, _UNBOUNDED)
         self._history.add(frame.index, frame.pts_s, sightings(result, self._history.landmarks))
+        self._frames += 1
+        self._merged += are_merged(result, self._history.landmarks)
 
     def finish(self) -> str:
         """Measure, write and complete the file."""
         for line in table(self._history) if self._history is not None else ():
             self.put(line)
-        return super().finish()
+        super().finish()
+        if self._merged < max(1, _MERGED * self._frames):
+            return ""
+        where = f"{self._merged} of {self._frames} frames (two or more large regions apart)"
+        return f"movement.csv: figures are of everybody together in {where}; use people-s31 to measure each"

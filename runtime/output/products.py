@@ -68,6 +68,11 @@ class Product:
     shared: SharedFile | None = None
     default: bool = False
 
+    @property
+    def of_clips_only(self) -> bool:
+        """True when pictures have nothing of it."""
+        return self.picture is None and self.shared is None
+
 
 def parts_of(result: Result) -> Parsing:
     """The parsing of a result of which `needs` promised one."""

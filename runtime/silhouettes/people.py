@@ -27,7 +27,11 @@ Point = tuple[float, float]
 
 
 class PeopleSilhouette:
-    """Masks of people, numbered as `Tracker` does."""
+    """Masks of people, numbered as `Tracker` does.
+
+    Attributes:
+        found: numbers of those seen since `reset`.
+    """
 
     def __init__(self, engine: Engine, number: int = 0, at: Point | None = None, threads: int = 1) -> None:
         """Take the network that finds people: the model's own where it has one, over the same trunk.
@@ -46,6 +50,7 @@ class PeopleSilhouette:
         self._engine = finder.with_views(ONE)
         self._number, self._at = number, at
         self._tracker = Tracker()
+        self.found: set[int] = set()
         self.sessions: tuple[Session, ...] = () if self._shared else finder.sessions
 
     @property
@@ -58,7 +63,7 @@ class PeopleSilhouette:
         if self.name == WORD:
             return None
         other = copy(self)
-        other._number, other._at, other._tracker = 0, None, Tracker()  # noqa: SLF001 another of this class
+        other._number, other._at, other._tracker, other.found = 0, None, Tracker(), set()  # noqa: SLF001 another of this class
         return other
 
     def person(self, request: Request) -> Silhouette:
@@ -69,6 +74,7 @@ class PeopleSilhouette:
         context = replace(maps.request.context(box.content), placement=box.placement(output))
         found = self._engine.codecs[JointDisks].decode(output, maps.maps, context)
         people = self._tracker.track(request.frame, found).people
+        self.found |= {p.track_id for p in people if p.track_id}
         everybody = people if self._shared else None
         if self._at is not None and not self._number:
             self._number = _nearest(people, self._at)
@@ -82,6 +88,7 @@ class PeopleSilhouette:
     def reset(self) -> None:
         """Numbers begin at 1: the source changed."""
         self._tracker.reset()
+        self.found.clear()
 
     def _maps(self, request: Request) -> GridMaps:
         forward, frames = self._engine.forward, (request.frame,)

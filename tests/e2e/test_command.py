@@ -71,6 +71,9 @@ def test_exit_codes(clip: Path, tmp_path: Path) -> None:
         "parse a.mp4 --out x --size huge",
         "parse a.mp4 --out x --views 3",
         "parse a.mp4 --out x --device tpu",
+        "parse a.mp4 --out x --workers many",
+        "parse a.mp4 --out x --style opacity=7",
+        "parse a.mp4 --out x --style hide=99",
         "--no-such-option",
         "models fetch",
     ],
@@ -81,6 +84,8 @@ def test_wrong_usage_is_two(wrong: str) -> None:
     result = CliRunner().invoke(app, wrong.split())
     assert result.exit_code == 2
     assert result.stderr.strip()
+    assert "Value error" not in result.stderr
+    assert "unable to parse" not in result.stderr
 
 
 def test_help_version_and_an_unknown_command() -> None:

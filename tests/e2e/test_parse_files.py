@@ -22,6 +22,7 @@ from tests.drawn_media import draw_clip, picture
 from tests.e2e.command import files, manifest
 
 ALL = checked_saves("labels,silhouettes,overlay,coco,csv,alpha,matte,movement")
+OF_PICTURES = tuple(s for s in ALL if s != "movement")
 SMALL = {"size": "64", "device": "cpu"}
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -88,7 +89,7 @@ def test_pictures_share_their_folders(tmp_path: Path) -> None:
     inputs.append(draw_picture(tmp_path / "more" / "2.jpg", (50, 40)))
     inputs.append(draw_picture(tmp_path / "more" / "2.png", (30, 40)))
     out = tmp_path / "out"
-    assert parse([tmp_path / "in", *inputs[3:]], out, save=ALL) == 0
+    assert parse([tmp_path / "in", *inputs[3:]], out, save=OF_PICTURES) == 0
     for kind, suffix in (
         ("labels", "png"),
         ("silhouettes", "png"),
@@ -107,7 +108,7 @@ def test_pictures_share_their_folders(tmp_path: Path) -> None:
     with (out / "parts.csv").open() as table:
         assert [(r["file"], r["output"]) for r in csv.DictReader(table)][::31] == named
     before = files(out)
-    assert parse([tmp_path / "in", *inputs[3:]], out, save=ALL, resume=True) == 0
+    assert parse([tmp_path / "in", *inputs[3:]], out, save=OF_PICTURES, resume=True) == 0
     assert files(out) == before
 
 
@@ -312,6 +313,23 @@ def test_missing_masks_are_not_called_whole(tmp_path: Path, capsys: pytest.Captu
         record = manifest(tmp_path / "out")["a.mp4"]
         assert (record["status"], record["reason"], record["notices"]) == ("partial", told, [told])
         assert f"a.mp4: partial: {told}" in capsys.readouterr().err
+
+
+def test_a_picture_beside_a_clip_has_no_movement_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = [draw_picture(tmp_path / "1.png"), draw_clip(tmp_path / "a.mp4", 4)]
+    sources, options = [str(p) for p in inputs], {**SMALL, "save": ("csv", "movement"), "views": "1"}
+    assert parse_all(sources, tmp_path / "out", options, progress="json") == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(Path(e["input"]).name, e["frames"]) for e in events if e["event"] == "begin"] == [
+        ("1.png", 1), ("a.mp4", 4),
+    ]  # fmt: skip
+    assert manifest(tmp_path / "out")["1.png"]["notices"] == ["no movement of a picture: that is of clips"]
+    assert not any("picture" in n for n in manifest(tmp_path / "out")["a.mp4"]["notices"])
+    with pytest.raises(Refusal, match="--save movement"):
+        parse(inputs[:1], tmp_path / "pictures", save=("csv", "movement"))
+    assert not (tmp_path / "pictures").exists()
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
+from app.batch.clip_task import Report
+from app.batch.item import loaded, work
+from app.batch.options import ParseJob
+from app.batch.plan import Item
 from app.commands.parse import parse_all
+from runtime.silhouettes import people
 from tests import drawn_people
+from tests.drawn_media import draw_clip
 from training.average_precision import KINDS, Evaluation
 
 
@@ -38,3 +46,26 @@ def test_people_become_annotations_that_pycocotools_scores(tmp_path: Path) -> No
     for kind in KINDS:
         assert Evaluation(truth, rows, kind).scores()["AP50"] > 0.99
     assert Evaluation(truth, rows, "keypoints").scores()["AP"] > 0.95
+
+
+def test_a_number_that_nobody_has_fails_and_names_those_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "NETWORK", str(drawn_people.bundle(tmp_path / "drawn")))
+    Image.fromarray(drawn_people.picture(1)).save(tmp_path / "two.png")
+    Image.fromarray(drawn_people.picture(2)).save(tmp_path / "nobody.png")
+    still = ParseJob(
+        (), tmp_path / "out", save=("labels",), factor="people:9", views="1", size="64", device="cpu"
+    )
+    job, engine, _ = loaded(still, 1)
+    inputs = [Item(str(tmp_path / f"{n}.png"), "image", n) for n in ("two", "nobody")]
+    inputs.append(Item(str(draw_clip(tmp_path / "a.mp4", 4)), "clip", "a"))
+    report = Report(lambda _: None, lambda _: None, lambda: False)
+    records = [work(item, job, engine, report)[0] for item in inputs]
+    assert [r.status for r in records] == ["failed"] * 3
+    assert records[0].reason.startswith("person 9 is in no frame; found: 1, 2. Give one")
+    assert records[0].reason.endswith("--factor people:1")
+    assert "person 9 is in no frame; nor is anybody" in records[1].reason == records[2].reason
+    assert records[2].notices == ()
+    job, engine, _ = loaded(replace(still, factor="people:2"), 1)
+    assert work(inputs[0], job, engine, report)[0].status == "ok"

@@ -185,6 +185,16 @@ def test_a_missing_folder_is_named(tmp_path, capsys):
     assert f"{absent}: no such folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("wrong", [("--count", "0"), ("--count", "x"), ("--count", "1", "--size", "0")])
+def test_what_is_no_count_is_wrong_usage(tmp_path, capsys, wrong):
+    from synthetic.__main__ import main
+
+    with pytest.raises(SystemExit) as ended:
+        main([*wrong, "--out", str(tmp_path / "out")])
+    assert ended.value.code == 2
+    assert "give a number from 1 on" in capsys.readouterr().err
+
+
 def test_nothing_to_write_is_refused(tmp_path):
     with pytest.raises(ValueError, match="at least 1"):
         write_packed(tmp_path / "none", 0)

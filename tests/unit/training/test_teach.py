@@ -205,8 +205,10 @@ def test_without_a_teacher_the_remedy_is_said(
         assert reason in said
         assert "--install" in said
         assert not Path(out).exists()
-    assert teach.main([str(tmp_path / "home"), "--out", out]) == 1
-    assert "no photos in it" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    for name, reason in (("empty", "no photos in it"), ("absent", "there is no such folder")):
+        assert teach.main([str(tmp_path / name), "--out", out]) == 1
+        assert reason in capsys.readouterr().err
 
 
 def test_mediapipe_itself(tmp_path: Path) -> None:

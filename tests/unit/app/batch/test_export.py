@@ -78,9 +78,9 @@ def test_a_process_that_dies_is_told(tmp_path: Path, code: str, words: str) -> N
 
 
 def test_progress_is_the_share_of_all_inputs() -> None:
-    progress, event = ExportProgress(), {"event": "begin", "input": "/a", "frames": 1, "inputs": 2}
+    progress, event = ExportProgress(), {"event": "begin", "input": "/a", "frames": 10, "inputs": 2}
     assert progress.fraction is None
-    for line in (event, {**event, "frames": 10}, {"event": "progress", "input": "/a", "frame": 5}):
+    for line in (event, {"event": "progress", "input": "/a", "frame": 5}):
         progress.take(json.dumps(line))
     assert progress.fraction == 0.25
     progress.take(json.dumps({"event": "end", "input": "/a", "status": "ok", "reason": "", "frames": 10}))

@@ -19,7 +19,7 @@ from app.batch.manifest import Manifest, Record
 from app.batch.placement import place, sweep
 from app.batch.plan import Item
 from app.batch.progress import BatchProgress
-from app.batch.run import LOCK, claimed
+from app.batch.run import LOCK, _difference, claimed
 from app.batch.writer_thread import WriterThread
 from runtime.output.products import PRODUCTS, whole
 from runtime.system.disk import CannotWriteError
@@ -181,6 +181,7 @@ def test_why_an_input_failed_is_said_in_every_style(style: Style, capsys: pytest
     with closing(ProgressReporter(style)) as reporter:
         progress = BatchProgress(reporter, 2)
         progress.begin(ITEM, 9)
+        progress.begin(ITEM, 9)  # tried again
         progress.advance(ITEM, 3)
         progress.note("one subfolder skipped")
         progress.end(ITEM, RECORD)
@@ -193,7 +194,22 @@ def test_why_an_input_failed_is_said_in_every_style(style: Style, capsys: pytest
     assert "a[b].mp4: partial: stopped" in err
     assert ("already whole" in err) is ("skipped" in err) is (style == "rich")
     events = [json.loads(line)["event"] for line in out.splitlines()]
-    assert events == (["begin", "progress", "notice", "end", "end", "end"] if style == "json" else [])
+    assert events == (
+        ["begin", "progress", "notice", "end", "end", "begin", "end"] if style == "json" else []
+    )
+
+
+def test_a_difference_of_two_runs_is_in_words() -> None:
+    run = {"name": "a", "factor": "own factor", "box": "64", "smoothing": True, "frames": "2:4 every 1"}
+    for change, was, now in (
+        ({"name": "b"}, "model a", "b"),
+        ({"factor": "people"}, "the network's own factor", "people"),
+        ({"smoothing": False}, "smoothing on", "off"),
+        ({"frames": "all"}, "frames 2:4", "all"),
+        ({"box": "96"}, "size 64", "96"),
+    ):
+        assert _difference(run, run | change) == (was, now)
+    assert _difference(run | {"factor": "ann"}, run) == ("factor ann", "the network's own factor")
 
 
 def test_stopping_is_asked_by_signal_and_given_back(capfd: pytest.CaptureFixture[str]) -> None:

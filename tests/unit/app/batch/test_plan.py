@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.batch.options import FrameSpan, ParseJob
-from app.batch.plan import PICTURE_FOLDERS, passed_over, plan, prepare, safe
+from app.batch.plan import PICTURE_FOLDERS, passed_over, plan, prepare, refuse_pictures_alone, safe
 from runtime.frames import Frame
 from runtime.media.images import read_image
 from runtime.system.disk import CannotWriteError
@@ -55,6 +56,31 @@ def test_a_folder_stands_for_its_pictures_and_clips_in_order(tmp_path: Path) -> 
     (tmp_path / "empty").mkdir()
     with pytest.raises(Refusal, match="no pictures or clips"):
         plan(job(tmp_path / "o", tmp_path / "empty"), {})
+
+
+def test_a_folder_of_folders_names_those_to_give(tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    for name in ("images", "masks", ".hidden"):
+        image(above / "set" / name / "1.png")
+    (above / "set" / "empty").mkdir()
+    with pytest.raises(Refusal, match=r"but in its folders images, masks\. Give one of them.* --recursive$"):
+        plan(job(tmp_path / "o", above / "set"), {})
+    with pytest.raises(Refusal, match=r"in it\. Give another folder.* --recursive$"):
+        plan(job(tmp_path / "o", above), {})
+    with pytest.raises(Refusal, match=r"in it\. Give another folder$"):
+        plan(replace(job(tmp_path / "o", above / "set" / "empty"), recursive=True), {})
+
+
+def test_pictures_alone_have_nothing_of_clips(tmp_path: Path) -> None:
+    picture, clip = image(tmp_path / "1.png"), draw_clip(tmp_path / "a.mp4", 2)
+    for save, sources, refused in (
+        (("csv", "movement"), (picture,), True),
+        (("csv", "movement"), (picture, clip), False),
+        (("csv",), (picture,), False),
+    ):
+        todo = replace(job(tmp_path / "o", *sources), save=save)
+        with pytest.raises(Refusal, match=r"--save movement: .*ffmpeg") if refused else nullcontext():
+            refuse_pictures_alone(todo, plan(todo, {}))
 
 
 @pytest.mark.parametrize("name", ["labels", "overlay", "Silhouettes", "cutout"])

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from app.__main__ import app
@@ -266,6 +267,15 @@ def test_the_person_who_was_chosen_is_in_the_job_and_in_the_result(clip, factor,
 def test_an_impossible_person_is_wrong_usage(clip, text):
     done = CliRunner().invoke(app, ["personalize", str(clip), "--out", "ann", "--person", text])
     assert done.exit_code == 2
+    assert left() == []
+
+
+def test_a_picture_is_no_clip(tmp_path):
+    photo = tmp_path / "photo.jpg"
+    Image.new("RGB", (8, 8)).save(photo)
+    done = CliRunner().invoke(app, ["personalize", str(photo), "--out", "ann"])
+    assert isinstance(done.exception, Refusal)
+    assert str(done.exception).endswith("it is one picture. Give a clip, or a folder of frames")
     assert left() == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from personalize.worker.pictures import PictureSequence
 from runtime.frames import Frame
 from runtime.media.cameras import Camera
 from runtime.media.capture import Capture, Playback
@@ -280,8 +281,15 @@ def test_a_bad_single_picture_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="no pictures"):
+    with pytest.raises(Refusal, match=r"no pictures\. Open a folder with PNG"):
         PicturesFeed(tmp_path)
+    for n in range(5):
+        (tmp_path / f"take {n}").mkdir()
+        (tmp_path / f"take {n}" / ("1.png" if n else "notes.txt")).touch()
+    with pytest.raises(Refusal, match=r"Open one of its folders: take 1, take 2, take 3$"):
+        PicturesFeed(tmp_path)
+    with pytest.raises(Refusal, match=r"Give one of its folders: take 1, take 2, take 3$"):
+        PictureSequence.of(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import csv
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.labels import S31
-from models.results import Parsing, Result
+from models.labels import COCO17, S31
+from models.results import Parsing, PersonResult, Result
 from runtime.frames import Frame
 from runtime.movement.history import MovementHistory
 from runtime.movement.measures import curves
 from runtime.movement.sides import SideSwap
-from runtime.movement.sightings import EVERYBODY, BodyPlaces, Landmarks
+from runtime.movement.sightings import EVERYBODY, BodyPlaces, Landmarks, are_merged
 from runtime.output.coco import Origin
 from runtime.output.movement_csv import MovementTable, columns, read, table
 from tests.unit.runtime.movement.test_sides import HEIGHT, MARKS, walk, with_swaps
@@ -83,3 +84,43 @@ def test_a_clip_gets_one_row_a_frame(tmp_path: Path) -> None:
     assert [r["rhand_px_s"] for r in rows] == ["", *["20.00"] * 3, ""]
     assert {r["person"] for r in rows} == {str(EVERYBODY)}
     assert {r["lhand_x_px"] for r in rows} == {""}
+
+
+def body(*boxes: tuple[int, int, int, int]) -> Result:
+    """Boxes (x, y, width, height) of one part, of people who are not told apart."""
+    labels = np.zeros((240, 320), np.uint8)
+    for x, y, width, height in boxes:
+        labels[y : y + height, x : x + width] = 3
+    return Result(Parsing(S31, (320, 240), labels, labels, labels))
+
+
+@pytest.mark.parametrize(
+    ("second", "several", "told"),
+    [
+        ((200, 20, 40, 100), 2, "2 of 10 frames"),
+        ((200, 20, 40, 100), 1, ""),  # under 20 % of the frames
+        ((200, 20, 40, 28), 10, ""),  # under 30 % of the first: a hand, a bag
+        ((90, 20, 40, 100), 10, ""),  # they touch
+    ],
+)
+def test_people_measured_as_one_are_told(
+    tmp_path: Path, second: tuple[int, int, int, int], several: int, told: str
+) -> None:
+    written, one = MovementTable(tmp_path / "movement.csv", Origin("a.mp4", 0, 0.0, "a")), (50, 20, 40, 100)
+    for n in range(10):
+        boxes = (one, second) if n < several else (one,)
+        written.write(Frame(np.zeros((240, 320, 3), np.uint8), n, n / 25, 0.0), body(*boxes))
+    notice = written.finish()
+    assert (told in notice and notice.endswith("use people-s31 to measure each")) if told else not notice
+
+
+def test_one_of_several_who_are_told_apart_is_not_everybody() -> None:
+    two = body((50, 20, 40, 100), (200, 20, 40, 100))
+    mask = np.ones((60, 80), np.uint8)
+    for people, joints, merged in (
+        ((), None, True),
+        ((), COCO17, False),  # no row at all
+        ((PersonResult((0, 0, 9, 9), 0.9, track_id=1),), COCO17, True),  # a skeleton, and everybody's parts
+        ((PersonResult((0, 0, 9, 9), 0.9, None, mask, 1),), COCO17, False),
+    ):
+        assert are_merged(replace(two, people=people), Landmarks(S31, joints)) is merged
