@@ -76,7 +76,7 @@ class Limbs:
 
 @dataclass(frozen=True)
 class AffinityFieldsCodec:
-    """Everybody in a picture, joints connected by limbs, the surest first; bones form a tree."""
+    """Everybody in a picture, joints connected by limbs, the surest first."""
 
     assembly: LimbAssembly = LimbAssembly()
 
@@ -201,10 +201,13 @@ def assembled(
 ) -> tuple[FloatMap, FloatMap, NDArray[np.float64]]:
     """People: points (n, joints, 2) in cells, scores (n, joints), and (n,) sums over joints and limbs.
 
-    A person is what limbs join. The bones are a tree and each joins a peak once, so no person gets two peaks
-    of one joint, in whichever order the limbs come; Cao's rows, filled and merged, are the same.
+    A person is what limbs join, the first limb first. One that would give a person two peaks of a joint is
+    left out, which only bones with a loop (LSP's torso) can do; of a tree Cao's rows, filled and merged, are
+    the same.
     """
     group = list(range(len(found.joints)))
+    held = [{j} for j in found.joints.tolist()]  # joints of the person whose root a peak is
+    kept = np.ones(len(limbs.starts), np.bool_)
 
     def root(i: int) -> int:
         while group[i] != i:
@@ -212,8 +215,13 @@ def assembled(
             i = group[i]
         return i
 
-    for a, b in zip(limbs.starts.tolist(), limbs.ends.tolist(), strict=True):
-        group[root(b)] = root(a)
+    for i, ends in enumerate(zip(limbs.starts.tolist(), limbs.ends.tolist(), strict=True)):
+        a, b = map(root, ends)
+        kept[i] = a == b or held[a].isdisjoint(held[b])
+        if kept[i]:
+            group[b] = a
+            held[a] |= held[b]
+    limbs = limbs.of(kept)
     roots = np.array([root(i) for i in range(len(group))], np.intp)
     used = np.unique(np.concatenate((limbs.starts, limbs.ends)))
     whose, person = np.unique(roots[used], return_inverse=True)

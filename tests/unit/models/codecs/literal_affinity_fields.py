@@ -27,10 +27,14 @@ def literal_people(
 ) -> list[tuple[dict[int, tuple[float, float]], float]]:
     """Places of the joints found and the summed score of each person, the best first."""
     peaks = [literal_peaks(plane.astype(float), assembly.peak) for plane in heat[: len(joints.names)]]
+    limbs = [
+        (score, (a, start), (b, end))
+        for i, (a, b) in enumerate(joints.bones)
+        for start, end, score in _connections(peaks[a], peaks[b], fields[2 * i : 2 * i + 2], assembly)
+    ]
     rows: list[Row] = []
-    for i, (a, b) in enumerate(joints.bones):
-        for start, end, score in _connections(peaks[a], peaks[b], fields[2 * i : 2 * i + 2], assembly):
-            _fill(rows, (a, start), (b, end), score + 0.0, peaks)
+    for score, start, end in sorted(limbs, key=lambda limb: -limb[0]):
+        _fill(rows, start, end, score, peaks)
     people = [
         ({k: peaks[k][i][:2] for k, i in row.parts.items()}, row.total)
         for row in rows
@@ -123,8 +127,11 @@ def _fill(
         found = [Row()]
         rows.append(found[0])
     row = found[0]
+    if any(row.parts.get(joint, peak) != peak for joint, peak in (a, b)):
+        return  # bones with a loop: two peaks of a joint
     if len(found) == 2:
-        assert not set(row.parts) & set(found[1].parts), "bones of a tree cannot meet twice"
+        if set(row.parts) & set(found[1].parts):
+            return
         row.parts |= found[1].parts
         row.total += found[1].total
         rows.remove(found[1])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.codecs.affinity_fields import AffinityFieldsCodec, LimbAssembly
@@ -87,6 +87,7 @@ def test_people_apart_come_back(joints: JointSet, count: int, seed: int) -> None
 
 
 @settings(deadline=None, max_examples=8)
+@example(LSP14, 3, 1, 0.06, LimbAssembly())  # a limb that would close the torso's loop between two people
 @given(
     st.sampled_from(SETS), st.integers(1, 4), st.integers(0, 2**32 - 1), st.floats(0, 0.06),
     st.sampled_from((LimbAssembly(), LimbAssembly(fewest=4, least=0.4))),  # and Cao's
