@@ -42,7 +42,7 @@ LOOKS = (
     Choice("2", "Two, also mirrored", tip="Averaged; takes twice the time"),
     Choice("6", "Six, mirrored and at three sizes", tip="Averaged; takes five to six times the time"),
 )
-ONCE = "This model looks once: the cells of its grid lie on corners, where a mirror image has none"
+ONCE = "This model takes one view: the cells of its grid lie on corners, where a mirror image has none"
 DEVICES = {"auto": "The fastest that works", "cpu": "CPU", "cuda": "NVIDIA GPU (CUDA)"}
 NO_PARTS = "The model in use gives no body parts that a silhouette could change"
 GREEN = (0, 177, 64)

@@ -236,7 +236,7 @@ SUBMENUS = {
     "beside": "Compare &with",
     "device": "&Runs on",
     "size": "Network si&ze",
-    "looks": "&Looks at each picture",
+    "looks": "A&veraged views",
     "behind": "Be&hind a cut-out",
     "people": "Peop&le",
     "theme": "&Theme",

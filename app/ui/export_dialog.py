@@ -104,14 +104,14 @@ class ExportDialog(QDialog):
         form.addRow(files, self._products())
         if subject.clip:
             form.addRow(tr("Frames"), self.range)
-        form.addRow(tr("Looks"), self.views)
+        form.addRow(tr("Averaged views"), self.views)
         form.addRow(tr("Made with"), plain(subject.engine, wrap=True))
         form.addRow(tr("Folder"), self._folder())
         self._fill()
         column = fill(QVBoxLayout(self), form, self.reason, self.words, None, buttons, spacing=12)
         column.setContentsMargins(18, 18, 18, 14)
         self.setMinimumWidth(520)
-        for field, name in ((self.range, "Frames"), (self.views, "Looks"), (self.folder, "Folder")):
+        for field, name in ((self.range, "Frames"), (self.views, "Averaged views"), (self.folder, "Folder")):
             field.setAccessibleName(tr(name))
         self._refresh()
 

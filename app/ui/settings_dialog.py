@@ -70,7 +70,7 @@ SECTIONS: dict[str, tuple[SettingRow, ...]] = {
         ),
         SettingRow(
             "looks",
-            "Looks at each picture",
+            "Averaged views",
             "Several are averaged: steadier, and slower",
             choices={
                 "auto": "Auto: pictures six, video one",

@@ -4,8 +4,8 @@
 <context>
     <name>xfactor</name>
     <message>
-        <source>This model looks once: the cells of its grid lie on corners, where a mirror image has none</source>
-        <translation>Dieses Modell blickt einmal: Die Zellen seines Gitters liegen auf Ecken, wo ein Spiegelbild keine hat</translation>
+        <source>This model takes one view: the cells of its grid lie on corners, where a mirror image has none</source>
+        <translation>Dieses Modell nimmt eine Ansicht: Die Zellen seines Gitters liegen auf Ecken, wo ein Spiegelbild keine hat</translation>
     </message>
     <message>
         <source>Nothing measured yet: play the clip, or measure the whole of it</source>
@@ -129,7 +129,7 @@
     </message>
     <message>
         <source>By six views and body parts</source>
-        <translation>Nach sechs Blicken und Körperteilen</translation>
+        <translation>Nach sechs Ansichten und Körperteilen</translation>
     </message>
     <message>
         <source>Other people (rendered)</source>
@@ -924,8 +924,8 @@
         <translation>&amp;Tastenkürzel</translation>
     </message>
     <message>
-        <source>&amp;Looks at each picture</source>
-        <translation>&amp;Blicke auf jedes Bild</translation>
+        <source>A&amp;veraged views</source>
+        <translation>Gemittelte &amp;Ansichten</translation>
     </message>
     <message>
         <source>&amp;Loop</source>
@@ -1904,12 +1904,8 @@
         <translation>Linien z&amp;wischen den Teilen</translation>
     </message>
     <message>
-        <source>Looks</source>
-        <translation>Blicke</translation>
-    </message>
-    <message>
-        <source>Looks at each picture</source>
-        <translation>Blicke auf jedes Bild</translation>
+        <source>Averaged views</source>
+        <translation>Gemittelte Ansichten</translation>
     </message>
     <message>
         <source>Loop</source>
@@ -5259,7 +5255,7 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
     </message>
     <message>
         <source>{number} views with model {object}</source>
-        <translation>{number} Blicke mit Modell {object}</translation>
+        <translation>{number} Ansichten mit Modell {object}</translation>
     </message>
     <message>
         <source>limit on links ({object})</source>
