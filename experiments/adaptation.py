@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments import frozen_transfer
-from experiments.adaptation_scores import SCORES, SEEDS, Scores, interval, read_scores, score
+from experiments.adaptation_scores import SCORES, SEEDS, SIDE, Scores, interval, read_scores, score
 from experiments.options import chosen_rows, command
 from experiments.pages import Page, filled
 from experiments.setting import BATCH, LR, TrainingSetting, fit, photos
@@ -130,7 +130,7 @@ def write(a: argparse.Namespace, scores: dict[str, dict[int, Scores]]) -> None:
             rows.append((title, f"`{row}`", ZOO[row].parameters, len(scores[row]), *each))
     missing = [r for r in NETWORKS.values() if len(scores.get(r, ())) < len(SEEDS)]
     Page(a.out, "7-adaptation").write(
-        command=command(a), steps=a.steps, batch=BATCH, crop=a.crop, lr=LR, side=a.crop,
+        command=command(a), steps=a.steps, batch=BATCH, crop=a.crop, lr=LR, side=SIDE,
         start="random weights" if a.cold else "the shipped parser's weights",
         seeds=", ".join(map(str, SEEDS)),
         scores=table(("", "row", "weights", "seeds", "PCK@0.2, %", "mean IoU, %"), rows),

@@ -27,6 +27,7 @@ from training.pose_scores import FIVE, both_sides, found_joints
 
 SEEDS = (1, 2, 3)
 SCORES = "scores.npz"
+SIDE = 256  # of the networks' input when they are scored as the program runs them, px
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,16 @@ def read_scores(folder: Path, rows: Iterable[str]) -> dict[str, dict[int, Scores
     return scores
 
 
-def score(row: str, checkpoint: Path, kept: Path, a: argparse.Namespace, seconds: float = math.nan) -> None:
+def score(
+    row: str, checkpoint: Path, kept: Path, a: argparse.Namespace, side: int = SIDE, seconds: float = math.nan
+) -> None:
     """Export the averaged weights beside `kept`, run them on one view of every test picture, keep that.
 
-    The network's input has the size of the training's pictures: kernels that are predicted from a picture are
-    of another scale at another size, and PIL loses by it what its encoder alone gains.
+    `side` is the input's, px; the `seconds` of processor time that the training took are kept with the scores.
     """
     folder = kept.parent
     network, _ = load_network(checkpoint)
-    spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(a.crop, a.crop))
+    spec = describe(ZOO[row], name=row, licence="", training_data=(), input_size=(side, side))
     export_bundle(network.eval(), folder / row, spec, "")
     engine = _loaded(folder / row)
     counts = {"joints": joint_counts(engine, a), "confusions": part_counts(engine, a)}

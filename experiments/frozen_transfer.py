@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.adaptation_scores import SEEDS, Scores, interval, score
+from experiments.adaptation_scores import SEEDS, SIDE, Scores, interval, score
 from experiments.options import command
 from experiments.pages import Page
 from experiments.setting import BATCH, LR, TrainingSetting, fit, photos
@@ -66,6 +66,12 @@ def points(folder: Path, title: str, seed: int, a: argparse.Namespace) -> list[P
     return [folder / f"{row}{start}-{seed}" / f"{step}.npz" for step in steps(a)]
 
 
+def at_larger(folder: Path, title: str, seed: int) -> Path:
+    """File of the scores at a curve's end where the input has `SIDE` px, not the training's."""
+    row, start = VARIANTS[title]
+    return folder / f"{row}{start}-{seed}" / f"at-{SIDE}.npz"
+
+
 def _curve(title: str, seed: int, folder: Path, source: Path, a: argparse.Namespace) -> None:
     row, start = VARIANTS[title]
     for step, kept in zip(steps(a), points(folder, title, seed, a), strict=True):
@@ -76,16 +82,25 @@ def _curve(title: str, seed: int, folder: Path, source: Path, a: argparse.Namesp
         words += ["--crop", str(a.crop)] + (["--init", str(source), start, *LAYERS] if start else [])
         began = time.process_time()
         fit(row, kept.parent, [*words, *photos(a)], a.synthetic)
-        score(row, kept.parent / LAST, kept, a, time.process_time() - began)
+        score(row, kept.parent / LAST, kept, a, a.crop, time.process_time() - began)
+    if not (larger := at_larger(folder, title, seed)).exists():
+        score(row, larger.parent / LAST, larger, a)
 
 
 def write(a: argparse.Namespace, folder: Path) -> None:
     """The page, with the seeds that are finished for all variants."""
-    seeds = [s for s in SEEDS if all(p.exists() for t in VARIANTS for p in points(folder, t, s, a))]
+    seeds = [
+        s
+        for s in SEEDS
+        if all(p.exists() for t in VARIANTS for p in (*points(folder, t, s, a), at_larger(folder, t, s)))
+    ]
     if not seeds:
         return
     scores = {t: [[Scores.read(p) for p in points(folder, t, s, a)] for s in seeds] for t in VARIANTS}
     curves = {t: np.mean([[p.percent("pck") for p in c] for c in found], 0) for t, found in scores.items()}
+    larger = {
+        t: np.mean([Scores.read(at_larger(folder, t, s)).percent("pck") for s in seeds]) for t in VARIANTS
+    }
     frozen, *others = VARIANTS
     compared: list[Row] = []
     for i in (0, -1):
@@ -96,11 +111,11 @@ def write(a: argparse.Namespace, folder: Path) -> None:
     page = Page(a.out, "7-frozen-transfer")
     page.write(
         command=command(a), steps=a.steps, transfer=a.transfer,
-        batch=BATCH, crop=a.crop, lr=LR, side=a.crop, seeds=", ".join(map(str, seeds)),
+        batch=BATCH, crop=a.crop, lr=LR, side=a.crop, larger=SIDE, seeds=", ".join(map(str, seeds)),
         start="random weights" if a.cold else "the shipped parser's weights",
         curves=page.lines("pck", steps(a), {t: list(c) for t, c in curves.items()}, ("steps", "PCK@0.2, %")),
-        table=table(("PCK@0.2, %", *map(str, steps(a)), "CPU seconds a step"),
-                    [(t, *curves[t], _seconds(scores[t], a)) for t in VARIANTS], digits=1),
+        table=table(("PCK@0.2, %", *map(str, steps(a)), f"{a.transfer} at {SIDE} px", "CPU seconds a step"),
+                    [(t, *curves[t], larger[t], _seconds(scores[t], a)) for t in VARIANTS], digits=1),
         compared=table(("claim", "steps", "difference in PCK, points", "verdict"), compared),
     )  # fmt: skip
 

@@ -128,15 +128,16 @@ def test_frozen_transfer_compares_only_seeds_that_are_finished(tmp_path: Path) -
     rates = dict(zip(frozen_transfer.VARIANTS, (0.8, 0.6, 0.4), strict=True))
     for title, rate in rates.items():
         for seed in (1, 2, 3) if rate < 0.8 else (1, 2):
-            for kept in frozen_transfer.points(tmp_path, title, seed, a):
+            larger = frozen_transfer.at_larger(tmp_path, title, seed)
+            for kept in (*frozen_transfer.points(tmp_path, title, seed, a), larger):
                 kept.parent.mkdir(exist_ok=True)
-                found = scores(rate * int(kept.stem) / 60, seed)
+                found = scores(0.25 if kept == larger else rate * int(kept.stem) / 60, seed)
                 np.savez(kept, joints=found.joints, confusions=found.confusions, seconds=20.0)
     frozen_transfer.write(a, tmp_path)
     page = (tmp_path / "7-frozen-transfer.md").read_text()
     assert "seeds\n1, 2)" in page
     assert "| frozen PIL beats: base, without parsing | 60 | +38.4 (+31.8 to +45.5) | agrees |" in page
-    assert page.count("| 2.0 |") == 3, "20 s for 10 steps"
+    assert page.count("| 25.0 | 2.0 |") == 3, "of 256 px; 20 s for 10 steps"
     assert (tmp_path / "7-frozen-transfer-pck.png").exists()
     assert page.splitlines()[2] == f"`python -m experiments seven --out {tmp_path} --transfer 60`"
 
@@ -170,7 +171,7 @@ def test_the_seconds_of_a_training_are_written_with_its_scores(
     monkeypatch.setattr(frozen_transfer, "fit", lambda _row, out, *_: out.mkdir(exist_ok=True))
     title = next(iter(frozen_transfer.VARIANTS))
     frozen_transfer._curve(title, 1, tmp_path, tmp_path, a)
-    assert written == [{"joints", "confusions", "seconds"}] * frozen_transfer.POINTS
+    assert written == [{"joints", "confusions", "seconds"}] * (frozen_transfer.POINTS + 1)
     found = Scores.read(frozen_transfer.points(tmp_path, title, 1, a)[0])
     assert 0 <= found.seconds < 60
     np.savez(tmp_path / "old.npz", joints=found.joints, confusions=found.confusions)
@@ -183,7 +184,10 @@ def test_the_run_of_an_earlier_version_needs_no_setting(tmp_path: Path) -> None:
     a = parser().parse_args(words)
     folder = tmp_path / "exp-transfer-300-128-60"
     for title in frozen_transfer.VARIANTS:
-        for kept in frozen_transfer.points(folder, title, 1, a):
+        for kept in (
+            *frozen_transfer.points(folder, title, 1, a),
+            frozen_transfer.at_larger(folder, title, 1),
+        ):
             kept.parent.mkdir(parents=True, exist_ok=True)
             found = scores(0.5, 1)
             np.savez(kept, joints=found.joints, confusions=found.confusions, seconds=20.0)
