@@ -91,7 +91,7 @@ def score(
 ) -> None:
     """Export the averaged weights beside `kept`, run them on one view of every test picture, keep that.
 
-    `side` is the input's, px; the `seconds` of processor time that the training took are kept with the scores.
+    `side` is the input's, px; the `seconds` of processor time that training took are kept with the scores.
     """
     folder = kept.parent
     network, _ = load_network(checkpoint)

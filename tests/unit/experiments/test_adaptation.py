@@ -137,7 +137,7 @@ def test_frozen_transfer_compares_only_seeds_that_are_finished(tmp_path: Path) -
     page = (tmp_path / "7-frozen-transfer.md").read_text()
     assert "seeds\n1, 2)" in page
     assert "| frozen PIL beats: base, without parsing | 60 | +38.4 (+31.8 to +45.5) | agrees |" in page
-    assert page.count("| 25.0 | 2.0 |") == 3, "of 256 px; 20 s for 10 steps"
+    assert page.count("| 25.6 | 2.0 |") == 3, "of 256 px; 20 s for 10 steps"
     assert (tmp_path / "7-frozen-transfer-pck.png").exists()
     assert page.splitlines()[2] == f"`python -m experiments seven --out {tmp_path} --transfer 60`"
 
