@@ -99,7 +99,8 @@ def write(a: argparse.Namespace, folder: Path) -> None:
     scores = {t: [[Scores.read(p) for p in points(folder, t, s, a)] for s in seeds] for t in VARIANTS}
     curves = {t: np.mean([[p.percent("pck") for p in c] for c in found], 0) for t, found in scores.items()}
     larger = {
-        t: np.mean([Scores.read(at_larger(folder, t, s)).percent("pck") for s in seeds]) for t in VARIANTS
+        t: float(np.mean([Scores.read(at_larger(folder, t, s)).percent("pck") for s in seeds]))
+        for t in VARIANTS
     }
     frozen, *others = VARIANTS
     compared: list[Row] = []
