@@ -14,7 +14,7 @@ Values = NDArray[np.float64]
 
 
 def draw_counts(count: int, draws: int = DRAWS) -> NDArray[np.int64]:
-    """How often each picture is drawn, (1 + draws, count): all once, then again and again with replacement.
+    """Draws of each picture, (1 + draws, count): all once, then again and again with replacement.
 
     The same for every network and measure, so that differences are paired.
     """

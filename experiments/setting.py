@@ -35,7 +35,7 @@ def photos(a: argparse.Namespace) -> list[str]:
     return ["--data", str(a.data), *(["--pseudolabels", str(a.pseudolabels)] if a.pseudolabels else [])]
 
 
-def deciding(a: argparse.Namespace) -> dict[str, str]:
+def kept_options(a: argparse.Namespace) -> dict[str, str]:
     """The values of DECIDING as given; without folders of scenes where no network learns from any."""
     given = [(option, getattr(a, option)) for option in DECIDING]
     words = {k: " ".join(map(str, v)) if isinstance(v, list) else str(v or "left out") for k, v in given}
@@ -50,7 +50,7 @@ class TrainingSetting:
     crop: int  #: side of the pictures, px
     cold: bool  #: all begin with random weights
     note: str = ""  #: what else was other than with today's code
-    options: dict[str, str] = field(default_factory=dict)  #: see `deciding`; earlier versions kept none
+    options: dict[str, str] = field(default_factory=dict)  #: see `kept_options`; earlier versions kept none
 
     @classmethod
     def of(cls, a: argparse.Namespace) -> TrainingSetting:
@@ -77,7 +77,7 @@ class TrainingSetting:
         Raises:
             DataError: the scores there are of other options.
         """
-        now, there = deciding(a), self.read(folder) if (folder / SETTING).exists() else self
+        now, there = kept_options(a), self.read(folder) if (folder / SETTING).exists() else self
         for option, value in there.options.items():
             if now.get(option, value) != value:
                 words = f"made with --{option.replace('_', '-')} {value}, now it is {now[option]}"

@@ -194,12 +194,13 @@ def clips_only(job: ParseJob) -> str:
 
 
 def refuse_pictures_alone(job: ParseJob, items: Sequence[Item]) -> None:
-    """Refuse a job that asks for what only clips get, and has none.
+    """Refuse a job that asks for nothing but what only clips get, and has none.
 
     Raises:
         Refusal: it says how a folder of frames becomes a clip.
     """
-    if items and clips_only(job) and all(i.kind == "image" for i in items):
+    nothing_else = all(PRODUCTS[s].of_clips_only for s in job.save)
+    if items and job.save and nothing_else and all(i.kind == "image" for i in items):
         example = "ffmpeg -framerate 25 -pattern_type glob -i 'FOLDER/*.png' clip.mp4"
         remedy = f"Give a clip; of a folder of frames make one, as with: {example}"
         raise Refusal(f"--save {clips_only(job)}", "it is of clips, and every input is a picture", remedy)

@@ -5394,6 +5394,14 @@ Der benutzte Faktor bleibt, wie er ist.</translation>
         <translation>der Prozess, der es lädt, {end}</translation>
     </message>
     <message>
+        <source>Give one of its folders: {names}</source>
+        <translation>Gib einen seiner Ordner an: {names}</translation>
+    </message>
+    <message>
+        <source>Give a clip, or a folder of frames</source>
+        <translation>Gib einen Clip an, oder einen Ordner mit Bildern</translation>
+    </message>
+    <message>
         <source>there are no pictures in it</source>
         <translation>darin sind keine Bilder</translation>
     </message>

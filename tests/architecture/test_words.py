@@ -9,7 +9,7 @@ import pytest
 from tests.architecture import words
 from tests.architecture.sources import ROOT, Source, product
 
-MOST_LINES = 63_720
+MOST_LINES = 63_740
 MOST_LINES_OF_THE_APP = 18_470
 MOST_FILES_AT_THE_TOP_OF_THE_APP = 6
 

@@ -46,9 +46,12 @@ class Shown:
         source = self.of.frame.source if source is None else source
         frame = replace(self.of.frame, pts_s=pts_s, source=source)
         with self._qtbot.waitSignal(self.canvas.painted):
-            self.canvas.show_parsed(replace(self.of, frame=frame, result=Result(people=people)))
+            self.mine = replace(self.of, frame=frame, result=Result(people=people))
+            self.canvas.show_parsed(self.mine)
 
     def click(self, x: float, y: float) -> None:
+        if self.canvas.parsed is not self.mine:  # the engine has shown its own result meanwhile
+            self.canvas.show_parsed(self.mine)
         area = self.canvas._area()
         at = QPointF(area.left() + x / SIZE[0] * area.width(), area.top() + y / SIZE[1] * area.height())
         self._qtbot.mouseClick(self.canvas, Qt.MouseButton.LeftButton, pos=at.toPoint())

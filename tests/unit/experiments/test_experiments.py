@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shlex
 from argparse import Namespace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from experiments import pages
 from experiments.claims import PartClaim, tried
 from experiments.domains import before_a_wall, each_seed
 from experiments.networks import NETWORKS, begin
-from experiments.options import SHIPPED, command, parser
+from experiments.options import SHIPPED, parser
 from experiments.pages import Page
 from experiments.part_scores import KEPT, FinishedNetworks, confusions, keep, measures
 from experiments.people import SIDES, HeldOut, black_out
@@ -243,30 +242,6 @@ def test_networks_are_trained_and_scored_once(
     assert told in capsys.readouterr().err
     assert experiments.main(["four", *common, "--size", "32", "--finished"]) == 1
     assert "--size 64, now it is 32" in capsys.readouterr().err
-
-
-def test_the_command_on_a_page_makes_it_again(tmp_path: Path) -> None:
-    """What it says is read back as it was given; what is as usual is not said."""
-    given = [
-        "one",
-        "--data",
-        "my data",
-        "--limit",
-        "3",
-        "--rows",
-        "factored",
-        "enet",
-        "--size",
-        "64",
-        "--cold",
-    ]
-    given += ["--runs", str(tmp_path), "--seeds", "1", "2", "--shipped", "x", "--tried", "a", "b"]
-    a = parser().parse_args([*given, "--finished", "--steps", "1250"])
-    words = shlex.split(command(a).strip("`"))
-    assert words[:3] == ["python", "-m", "experiments"]
-    assert vars(parser().parse_args(words[3:])) == {**vars(a), "finished": False}
-    assert command(parser().parse_args(["six", "--finished"])) == "`python -m experiments six`"
-    assert "steps" not in words
 
 
 def test_only_what_their_names_say_differs_between_the_networks() -> None:

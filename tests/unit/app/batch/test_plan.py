@@ -74,7 +74,8 @@ def test_a_folder_of_folders_names_those_to_give(tmp_path: Path) -> None:
 def test_pictures_alone_have_nothing_of_clips(tmp_path: Path) -> None:
     picture, clip = image(tmp_path / "1.png"), draw_clip(tmp_path / "a.mp4", 2)
     for save, sources, refused in (
-        (("csv", "movement"), (picture,), True),
+        (("movement",), (picture,), True),
+        (("csv", "movement"), (picture,), False),  # told of each picture; also what a model makes by default
         (("csv", "movement"), (picture, clip), False),
         (("csv",), (picture,), False),
     ):

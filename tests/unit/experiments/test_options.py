@@ -1,0 +1,32 @@
+"""The command that a page shows."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from experiments.options import command, parser
+
+
+def test_the_command_on_a_page_makes_it_again(tmp_path: Path) -> None:
+    """What it says is read back as it was given; what is as usual is not said."""
+    given = [
+        "one",
+        "--data",
+        "my data",
+        "--limit",
+        "3",
+        "--rows",
+        "factored",
+        "enet",
+        "--size",
+        "64",
+        "--cold",
+    ]
+    given += ["--runs", str(tmp_path), "--seeds", "1", "2", "--shipped", "x", "--tried", "a", "b"]
+    a = parser().parse_args([*given, "--finished", "--steps", "1250"])
+    words = shlex.split(command(a).strip("`"))
+    assert words[:3] == ["python", "-m", "experiments"]
+    assert vars(parser().parse_args(words[3:])) == {**vars(a), "finished": False}
+    assert command(parser().parse_args(["six", "--finished"])) == "`python -m experiments six`"
+    assert "steps" not in words
