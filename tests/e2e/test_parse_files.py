@@ -328,7 +328,7 @@ def test_a_picture_beside_a_clip_has_no_movement_and_says_so(
     assert manifest(tmp_path / "out")["1.png"]["notices"] == ["no movement of a picture: that is of clips"]
     assert not any("picture" in n for n in manifest(tmp_path / "out")["a.mp4"]["notices"])
     with pytest.raises(Refusal, match="--save movement"):
-        parse(inputs[:1], tmp_path / "pictures", save=("csv", "movement"))
+        parse(inputs[:1], tmp_path / "pictures", save=("movement",))
     assert not (tmp_path / "pictures").exists()
 
 
