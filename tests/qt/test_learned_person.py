@@ -127,9 +127,7 @@ def test_without_instances_a_silhouette_is_clicked(playing, qtbot) -> None:
     silhouette = np.zeros_like(parsing.person)
     silhouette[:, : silhouette.shape[1] // 4] = 255
     silhouette[silhouette.shape[0] // 2, -silhouette.shape[1] // 16] = 255  # noise is nobody
-    parsed = replace(shown.of, result=Result(replace(parsing, person=silhouette)))
-    with qtbot.waitSignal(shown.canvas.painted):
-        shown.canvas.show_parsed(parsed)
+    shown.show(replace(shown.of, result=Result(replace(parsing, person=silhouette))))
     form = ask(shown)
     shown.click(150, 46)
     assert chosen(form) is None

@@ -18,6 +18,7 @@ from models.families import ZOO
 from models.labels import COCO17
 from models.network import build
 from models.results import PersonResult, Pose, Result
+from runtime.frames import FrameResult
 from runtime.output.style import ViewMode
 from runtime.system.files import write_folder
 from tests.networks import stage_bytes
@@ -45,9 +46,13 @@ class Shown:
     def people(self, *people: PersonResult, pts_s: float = 0.0, source: int | None = None) -> None:
         source = self.of.frame.source if source is None else source
         frame = replace(self.of.frame, pts_s=pts_s, source=source)
+        self.show(replace(self.of, frame=frame, result=Result(people=people)))
+
+    def show(self, parsed: FrameResult) -> None:
+        """What later clicks are in."""
+        self.mine = parsed
         with self._qtbot.waitSignal(self.canvas.painted):
-            self.mine = replace(self.of, frame=frame, result=Result(people=people))
-            self.canvas.show_parsed(self.mine)
+            self.canvas.show_parsed(parsed)
 
     def click(self, x: float, y: float) -> None:
         if self.canvas.parsed is not self.mine:  # the engine has shown its own result meanwhile
