@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 from unittest.mock import patch
@@ -37,7 +37,7 @@ USERS = (*FOLDERS, "synthetic", "export", "app", "experiments")
 #: a mutant that the tests of one file let through meets the next file's
 MOST_TEST_FILES = 3
 #: … and, of a folder, that of a file which builds and runs whatever the folder holds
-TESTS_OF_ALL = {"models": Path("tests/unit/models/test_network.py")}
+TESTS_OF_ALL = {"models": [Path("tests/unit/models/test_network.py")]}
 #: of processor time, of one file's tests for one mutant; at least one test runs
 MOST_SECONDS = 15.0
 
@@ -59,31 +59,31 @@ def module_name(path: Path) -> str:
 
 
 class ModuleTests:
-    """The test files of each module: those that import it; else those that import one of its users."""
+    """The test files of each module: those that import it; else those that import one of its users.
+
+    Of `tests/unit`; where none of those does, of `tests/qt`, whose tests take longer.
+    """
 
     def __init__(self, root: Path) -> None:
-        sources = [p.relative_to(root) for folder in USERS for p in sorted((root / folder).rglob("*.py"))]
-        tests = [p.relative_to(root) for p in sorted((root / "tests" / "unit").rglob("test_*.py"))]
-        self._imports: Mapping[Path, set[str]] = {p: imported(root / p) for p in (*sources, *tests)}
-        self._tests = tests
-        self._sources = sources
+        self._sources = [
+            p.relative_to(root) for folder in USERS for p in sorted((root / folder).rglob("*.py"))
+        ]
+        kinds = (root / "tests" / "unit", root / "tests" / "qt")
+        self._tests = [[p.relative_to(root) for p in sorted(kind.rglob("test_*.py"))] for kind in kinds]
+        files = chain(self._sources, *self._tests)
+        self._imports: Mapping[Path, set[str]] = {p: imported(root / p) for p in files}
 
     def of(self, module: Path) -> list[Path]:
         """At most `MOST_TEST_FILES`, the module's namesake and its neighbours first; empty: untested."""
         names, known = {module_name(module)}, {module_name(module)}
         while names:
-            found = [test for test in self._tests if self._imports[test] & names]
-            if found:
-                nearest = sorted(found, key=lambda test: _distance(test, module))[:MOST_TEST_FILES]
-                return list(dict.fromkeys((*nearest, *self._of_all(module))))
+            for tests in self._tests:
+                if found := [test for test in tests if self._imports[test] & names]:
+                    nearest = sorted(found, key=lambda test: _distance(test, module))[:MOST_TEST_FILES]
+                    return list(dict.fromkeys((*nearest, *TESTS_OF_ALL.get(module.parts[0], ()))))
             names = {module_name(s) for s in self._sources if self._imports[s] & names} - known
             known |= names
         return []
-
-    def _of_all(self, module: Path) -> list[Path]:
-        return [
-            test for folder, test in TESTS_OF_ALL.items() if module.parts[0] == folder and test in self._tests
-        ]
 
 
 def _distance(test: Path, module: Path) -> tuple[bool, bool, str]:
