@@ -10,7 +10,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
-.PHONY: run test check coverage mutants venv dev libraries bench docs screenshots clip clean
+.PHONY: run test check coverage mutants pins venv dev libraries bench docs screenshots clip clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,11 +21,13 @@ OTHER_RUNTIME := $(if $(filter gpu,$(DEVICE)),onnxruntime,onnxruntime-gpu)
 EXTRAS := $(DEVICE)$(if $(LIGHT),,,personalize,download)
 # Where to find torch's CPU build: PyPI's own brings gigabytes of CUDA with it. Empty: wherever pip is set up to look.
 TORCH_INDEX ?=
+# The versions that the checks ran with; what talks to sites and their certificates stays free. Empty: the newest allowed.
+PINS := constraints.txt
 # How many processes run the tests of `make check`; each keeps about one core busy.
 WORKERS := 2
 # How many faults `make mutants` plants.
 SAMPLE := 300
-PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip install -qq $(if $(PINS),-c $(PINS))
 RUN_STAMP := $(VENV)/.ready-$(DEVICE)$(if $(LIGHT),-light)
 DEV_STAMP := $(VENV)/.ready-dev-$(DEVICE)
 DOCS_STAMP := $(VENV)/.ready-docs
@@ -51,6 +53,11 @@ coverage: $(DEV_STAMP)
 mutants: $(DEV_STAMP)
 	@$(BIN)/python -m tests.mutation --sample $(SAMPLE)
 
+# After `make test PINS=` is green with newer ones.
+pins: $(DEV_STAMP)
+	@{ echo '# The versions that the checks ran with: `make pins` writes this. yt-dlp and certificates stay free.'; \
+	$(BIN)/python -m pip freeze --exclude-editable | sed -E 's/\+cpu$$//; /^(certifi|yt-dlp|yt-dlp-ejs)==/d'; } > constraints.txt
+
 venv: $(RUN_STAMP)
 dev: $(DEV_STAMP)
 
@@ -62,13 +69,13 @@ $(VENV)/pyvenv.cfg:
 	echo "Creating $(VENV) with $$($$python --version)"; \
 	$$python -m venv $(VENV)
 
-$(RUN_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
+$(RUN_STAMP): pyproject.toml $(PINS) $(VENV)/pyvenv.cfg
 	@echo "Installing xfactor for $(DEVICE) into $(VENV) (once)"
 	@$(call one_runtime)
 	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e ".[$(EXTRAS)]"
 	@rm -f $(VENV)/.ready-*; touch $@
 
-$(DEV_STAMP): pyproject.toml $(VENV)/pyvenv.cfg
+$(DEV_STAMP): pyproject.toml $(PINS) $(VENV)/pyvenv.cfg
 	@echo "Installing xfactor for $(DEVICE) and what its tests need into $(VENV) (once)"
 	@$(call one_runtime)
 	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -e ".[$(DEVICE),train,dev,download]"

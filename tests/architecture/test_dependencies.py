@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from importlib import metadata
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.architecture.sources import PRODUCT, ROOT, Source, product
 
@@ -73,3 +74,13 @@ def test_pins_that_were_learnt_the_hard_way() -> None:
     assert "torch==2.13.0" in EXTRAS["dev"], "a looser range takes gigabytes of CUDA packages"
     assert any(r.startswith("PyQt6>=6.7,<6.12") for r in PROJECT["dependencies"])
     assert not any(distribution(r) == "opencv-python" for r in PROJECT["dependencies"])
+
+
+def test_the_pinned_versions_are_what_is_declared_and_leave_what_reads_sites_free() -> None:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    versions = {distribution(name): version for name, version in pinned.items()}
+    declared = [r for extra in ("cpu", "personalize", "train", "dev") for r in EXTRAS[extra]]
+    declared = [r for r in (*PROJECT["dependencies"], *declared) if not r.startswith(PROJECT["name"])]
+    assert {r for r in declared if versions[distribution(r)] not in Requirement(r).specifier} == set()
+    assert not versions.keys() & {"yt-dlp", "yt-dlp-ejs", "certifi"}
