@@ -22,7 +22,7 @@ from models.grid import Grid
 from models.labels import IGNORE
 from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks
 from models.results import Pose
-from training.augment import Image, Ranges, affine, photometric
+from training.augment import Image, Ranges, affine, mirrors, photometric
 from training.crowds import Crowd, draw_crowd, grown, warped_codes
 from training.joint_photos import JointPhoto
 from training.person_cutouts import PersonCutout
@@ -161,7 +161,7 @@ def _in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, s
     alpha = cv2.warpAffine(photo.alpha, m, (side, side), flags=cv2.INTER_LINEAR, borderValue=0)
     points = (photo.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
     known = photo.known
-    if m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]:
+    if mirrors(m):
         order = list(output.joint_set.mirror_ids)
         points, known = points[order], known[order]
     seen = alpha >= 128

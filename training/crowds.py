@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.codecs.personlab import AnnotatedPerson
 from models.labels import IGNORE, JointSet
 from models.outputs import JointDisks
-from training.augment import Image, affine, photometric, warp
+from training.augment import Image, affine, mirrors, photometric, warp
 from training.person_cutouts import PersonCutout
 from training.stream import BACKGROUND_RANGES
 from training.targets import SET_CODES, mirror_codes
@@ -101,8 +101,7 @@ def _code(codes: Image, seen: Flags, cutout: PersonCutout, m: NDArray[np.float64
 def warped_codes(codes: Image, m: NDArray[np.float64], side: int) -> Image:
     """Codes moved into a square of `side` px, left and right of a mirrored person too; 255 outside."""
     flat = cv2.warpAffine(codes, m, (side, side), flags=cv2.INTER_NEAREST, borderValue=(IGNORE,))
-    mirrored = m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]
-    return np.asarray(mirror_codes()[flat] if mirrored else flat, np.uint8)
+    return np.asarray(mirror_codes()[flat] if mirrors(m) else flat, np.uint8)
 
 
 def _places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:
@@ -135,24 +134,16 @@ def _paste(
     m: NDArray[np.float64], number: int, joints: JointSet,
 ) -> _Placed:  # fmt: skip
     """Lay a person over what is there; its joints in the scene."""
-    side = picture.shape[0]
-    rgba = np.dstack((cutout.image, cutout.alpha))
-    shrink = float(np.hypot(m[0, 0], m[0, 1]))
-    source, inner = rgba, m
-    if shrink < 0.6:  # bilinear sampling alone would alias
-        f = max(shrink, 0.05) * 1.3
-        source = np.asarray(cv2.resize(rgba, None, fx=f, fy=f, interpolation=cv2.INTER_AREA), np.uint8)
-        fx, fy = source.shape[1] / rgba.shape[1], source.shape[0] / rgba.shape[0]
-        inner = m @ np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5], [0, 0, 1]])
-    laid = cv2.warpAffine(source, inner, (side, side), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0, 0))
+    laid = warp(np.dstack((cutout.image, cutout.alpha)), m, picture.shape[0])
     alpha = laid[..., 3:].astype(np.float32) / 255
     tone = rng.uniform(0.8, 1.2) * rng.uniform(0.94, 1.06, 3)
     picture *= 1 - alpha
     picture += alpha * laid[..., :3] * tone.astype(np.float32)
     owners[alpha[..., 0] >= 0.5] = number
     points = (cutout.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
-    known, area = cutout.known, float((cutout.alpha >= 128).sum()) * shrink**2
-    if m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]:
+    known = cutout.known
+    area = float((cutout.alpha >= 128).sum() * (m[0, 0] ** 2 + m[0, 1] ** 2))
+    if mirrors(m):
         order = list(joints.mirror_ids)
         points, known = points[order], known[order]
     return _Placed(points, known, area)

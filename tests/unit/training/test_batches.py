@@ -73,8 +73,11 @@ def person_mask() -> np.ndarray[Any, Any]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return data_folder(tmp_path_factory.mktemp("data"))
+
+
+def data_folder(data: Path) -> Path:
     """Three training photos of lsp, the second from behind; two of ccp; one of each other set."""
-    data = tmp_path_factory.mktemp("data")
     tests = [f"{i}" for i in range(100, 100 + DEVELOPMENT_TEST)]
     for folder, stems in (("lsp/images", ["000", "001", "002", *tests]), ("lspet/images", ["003"]),
                           ("ccp/images", ["004", "005", *tests]), ("ccp_unlabelled", ["006"])):  # fmt: skip

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from models.labels import IGNORE, S31
 from training.photos import Photo
 from training.scribbles import Skeleton
-from training.stream import BatchShape, Mixture, Sources, make_batch
+from training.stream import BatchShape, Mixture, Packed, Sources, Stream, make_batch
+from training.workers import WorkerStream
 
 NECK = S31.id("neck")  # in the middle: a mirror leaves it
 SHAPE = BatchShape(40, 64, 4)
@@ -64,3 +67,56 @@ def test_a_background_fills_most_of_its_picture_whatever_its_shape() -> None:
         assert min(float(p.std()) for p in made.images) > 5, "a picture without its background"
         assert made.targets["codes"].shape == (40, 16, 16)
         assert not made.targets["codes"].any()
+
+
+def _sources() -> Sources:
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (90, 60, 3), dtype=np.uint8)
+    photo = Photo("a", image, np.full((90, 60), 5, dtype=np.uint8))
+    people = [
+        Packed(rng.integers(0, 255, (n, 64, 64, 3), dtype=np.uint8), np.full((n, 64, 64), 7, np.uint8))
+        for n in (1, 3)
+    ]
+    cutout = Photo("c", np.dstack((image, image[..., :1])), photo.codes)
+    return Sources(people, [photo], [photo], [cutout], [image])
+
+
+def test_batches_are_the_same_for_the_same_seed_and_step() -> None:
+    shape = BatchShape(8, 64, 4)
+    a, b = (make_batch(_sources(), Mixture(), shape, seed=1, step=7) for _ in range(2))
+    other = make_batch(_sources(), Mixture(), shape, seed=1, step=8)
+    assert (a.images == b.images).all()
+    assert (a.targets["codes"] == b.targets["codes"]).all()
+    assert (a.images != other.images).any()
+    assert a.images.shape == (8, 64, 64, 3)
+    assert a.targets["codes"].shape == (8, 16, 16)
+
+
+def test_stream_starts_where_it_is_told_and_ends() -> None:
+    stream = Stream(partial(make_batch, _sources(), Mixture(), BatchShape(4, 32, 8), seed=1), start=5)
+    try:
+        first = next(iter(stream))
+    finally:
+        stream.close()
+    assert (
+        first.images == make_batch(_sources(), Mixture(), BatchShape(4, 32, 8), seed=1, step=5).images
+    ).all()
+
+
+def test_no_data_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="--data"):
+        make_batch(Sources(), Mixture(), BatchShape(2, 32, 4), seed=0, step=0)
+
+
+def test_worker_processes_give_the_same_batches_in_order() -> None:
+    people = Packed(
+        np.random.default_rng(0).integers(0, 255, (4, 32, 32, 3), dtype=np.uint8),
+        np.ones((4, 32, 32), np.uint8),
+    )
+    sources, shape = Sources((people,)), BatchShape(2, 32, 4)
+    made = WorkerStream(partial(make_batch, sources, Mixture(), shape, seed=3), start=5, steps=9, workers=2)
+    for step, batch in zip(range(5, 9), made, strict=True):
+        expected = make_batch(sources, Mixture(), shape, seed=3, step=step)
+        assert (batch.images == expected.images).all()
+        assert (batch.targets["codes"] == expected.targets["codes"]).all()
+    made.close()
