@@ -145,12 +145,12 @@ def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, ND
 
 def _draw(rng: np.random.Generator, s: CrowdSources, side: int) -> Crowd:
     if s.photos and rng.random() < IN_PLACE:
-        return _in_place(rng, s.photos[int(rng.integers(len(s.photos)))], s.output, side)
+        return in_place(rng, s.photos[int(rng.integers(len(s.photos)))], s.output, side)
     people = s.rendered if s.rendered and rng.random() < s.rendered_share else s.people
     return draw_crowd(rng, people, s.backgrounds, s.output, side)
 
 
-def _in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, side: int) -> Crowd:
+def in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, side: int) -> Crowd:
     """A photo moved; further from its person than a disk nobody said who else is there."""
     h, w = photo.alpha.shape
     centre = photo.points[int(rng.choice(np.flatnonzero(photo.known)))] if rng.random() < 0.3 else None

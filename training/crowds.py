@@ -63,7 +63,9 @@ class Crowd:
 
 
 @dataclass(frozen=True)
-class _Placed:
+class Placed:
+    """Somebody laid into a scene: joints px, which of them somebody told, and the size."""
+
     points: NDArray[np.float32]
     known: Flags
     area: float  # of the whole person, inside the picture or not
@@ -82,10 +84,10 @@ def draw_crowd(
     chosen = [people[int(rng.integers(len(people)))] for _ in range(count)]
     owners, codes = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)
     placed = []
-    for i, (cutout, m) in enumerate(zip(chosen, _places(rng, chosen, side), strict=True), start=1):
+    for i, (cutout, m) in enumerate(zip(chosen, places(rng, chosen, side), strict=True), start=1):
         placed.append(_paste(rng, picture, owners, cutout, m, i, output.joint_set))
         _code(codes, owners == i, cutout, m)
-    crowd = _annotated(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, output)
+    crowd = annotated_scene(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, output)
     return replace(crowd, codes=codes)
 
 
@@ -104,7 +106,7 @@ def warped_codes(codes: Image, m: NDArray[np.float64], side: int) -> Image:
     return np.asarray(mirror_codes()[flat] if mirrors(m) else flat, np.uint8)
 
 
-def _places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:
+def places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:
     """Maps from cut-out px to scene px, the smallest people first: they stand behind."""
     crowded = 0.88 ** max(0, len(chosen) - 1)
     base = np.exp(rng.uniform(*np.log(HEIGHTS))) * side * crowded
@@ -132,7 +134,7 @@ def _places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int)
 def _paste(
     rng: np.random.Generator, picture: NDArray[np.float32], owners: Image, cutout: PersonCutout,
     m: NDArray[np.float64], number: int, joints: JointSet,
-) -> _Placed:  # fmt: skip
+) -> Placed:  # fmt: skip
     """Lay a person over what is there; its joints in the scene."""
     laid = warp(np.dstack((cutout.image, cutout.alpha)), m, picture.shape[0])
     alpha = laid[..., 3:].astype(np.float32) / 255
@@ -146,10 +148,10 @@ def _paste(
     if mirrors(m):
         order = list(joints.mirror_ids)
         points, known = points[order], known[order]
-    return _Placed(points, known, area)
+    return Placed(points, known, area)
 
 
-def _annotated(picture: Image, owners: Image, placed: Sequence[_Placed], output: JointDisks) -> Crowd:
+def annotated_scene(picture: Image, owners: Image, placed: Sequence[Placed], output: JointDisks) -> Crowd:
     """Joints as annotators would give them: of people of whom enough is seen."""
     side, radius_px = picture.shape[0], output.radius_px
     unknown = np.zeros((output.channels, side, side), bool)
