@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from models.grid import Grid
 from models.labels import COCO17, IGNORE, S31
 from models.outputs import AffinityFields, JointDisks
 from tests.unit.training.test_joint_batches import SPOTS, spots, spotted
@@ -297,3 +300,31 @@ def test_photos_as_they_are_keep_all_they_have() -> None:
     assert whole.points is spot.points
     assert whole.known is spot.known
     assert whole.image is spot.image
+
+
+@pytest.mark.parametrize(("grid", "at"), [(Grid.CENTRE, (12, 20)), (Grid.CORNER, (8, 16))])
+def test_people_are_told_at_the_middle_of_cells_or_at_corners(grid: Grid, at: tuple[int, int]) -> None:
+    """The cell in the second row and third column, where nobody knows one joint; outside its disk."""
+    side = grid.side(9, 8)
+    output = JointDisks(joints="COCO-17", radius_px=16, stride=8, grid=grid)
+    points = np.full((1, 17, 2), side - 4, np.float32)
+    people = [Placed(points[0], np.ones(17, bool), 1)]
+    owners = np.ones((side, side), np.uint8)
+    base = annotated_scene(np.zeros((side, side, 3), np.uint8), owners, people, output)
+    unknown = base.unknown.copy()
+    unknown[(5, *at)] = True
+    known = crowd_targets(replace(base, unknown=unknown), output, 8)["disks_known"]
+    assert np.argwhere(known == 0).tolist() == [[5, 1, 2]]
+    assert known.shape == (17, 9, 9)
+
+
+def test_a_small_person_in_a_large_cutout_is_told() -> None:
+    """Three hundredths of the cut-out are the person, and all of these are seen."""
+    whole = cutout(h=100, w=100)
+    alpha = np.zeros((100, 100), np.uint8)
+    alpha[40:70, 45:55] = 255
+    points = np.full((17, 2), (50, 55), np.float32)
+    small = replace(whole, alpha=alpha, points=points)
+    rng, black = np.random.default_rng(4), np.zeros((90, 90, 3), np.uint8)
+    drawn = [draw_crowd(rng, [small], [black], OUTPUT, 128) for _ in range(40)]
+    assert np.mean([len(c.people) for c in drawn]) > 1.3

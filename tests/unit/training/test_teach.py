@@ -227,8 +227,11 @@ def test_mediapipe_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"images": 3}', None])
 def test_a_list_that_is_none_is_refused_in_words(content: str | None, tmp_path: Path) -> None:
-    for name, remedy in (("landmarks.json", r"not a teacher's list \(.*\)\. Move it away\.$"),
-                         ("keypoints.json", r"not joints \(.*\)\. Write \{.*\}, or move it away\.$")):  # fmt: skip
+    remedies = {
+        "landmarks.json": r"not a teacher's list \(.*\)\. Move it away\.$",
+        "keypoints.json": r"not joints \(.*\)\. Write \{.*\}, or move it away\.$",
+    }
+    for name, remedy in remedies.items():
         if content is not None:
             (tmp_path / name).write_text(content)
             with pytest.raises(DataError, match=remedy):
