@@ -50,10 +50,10 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("ccp/images", "ccp/silhouettes", "ccp/labels", "lsp/images"):
         (data / folder).mkdir(parents=True)
     (data / "ccp/labels.json").write_text(json.dumps(["null", *GARMENTS]))
-    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask = np.zeros((SIDE // 2, SIDE), np.uint8)
     mask[:, : SIDE // 2] = 1
     for i in range(2):
-        cv2.imwrite(str(data / f"ccp/images/{i}.jpg"), noise(i))
+        cv2.imwrite(str(data / f"ccp/images/{i}.jpg"), noise(i)[: SIDE // 2])
         for kind in ("silhouettes", "labels"):
             cv2.imwrite(str(data / f"ccp/{kind}/{i}.png"), mask)
     cv2.imwrite(str(data / "lsp/images/p.jpg"), noise(2))
@@ -136,7 +136,7 @@ def test_a_checkpoint_is_scored_at_a_size_of_each_set(
 
 def test_the_head_is_shown_no_factor_its_own_and_the_true_one(root: Path) -> None:
     net, street = open_network(SHIPPED), StreetPhotos.read(root)
-    left = torch.zeros(1, 1, 8, 8)
+    left = torch.zeros(1, 1, 4, 8)
     left[..., :4] = 1
     scores = report(SHIPPED, root, sizes=(SIDE, SIDE), injection=True)["injection"]
     for name, inject in (("zeroed", torch.zeros_like), ("own", None), ("true", lambda _: left)):
@@ -146,7 +146,7 @@ def test_the_head_is_shown_no_factor_its_own_and_the_true_one(root: Path) -> Non
 
         wanted = street.score(lambda i, run=run: run(street.photos[i]))["parts J"]  # type: ignore[misc]
         assert scores[f"parts J, factor {name}"] == pytest.approx(wanted)
-    assert len(set(scores.values())) == 3
+    assert scores["parts J, factor true"] > 0.9 > scores["parts J, factor zeroed"]
 
 
 @pytest.mark.parametrize("views", ["1", "2"])
@@ -186,7 +186,7 @@ def test_a_parsed_folder_is_scored_by_its_files(
     """A silhouette of 128 of 255 is a person, of 127 nobody."""
     for kind in ("labels", "silhouettes"):
         (tmp_path / kind).mkdir()
-    shown = np.full((SIDE, SIDE), 127, np.uint8)
+    shown = np.full((SIDE // 2, SIDE), 127, np.uint8)
     shown[:, : SIDE // 2] = 128
     for name in ("0", "1"):
         cv2.imwrite(str(tmp_path / f"silhouettes/{name}.png"), shown)
@@ -194,8 +194,8 @@ def test_a_parsed_folder_is_scored_by_its_files(
     assert main([str(tmp_path), "--set", "ccp", "--data", str(root)]) == 0
     scores = json.loads(capsys.readouterr().out)["ccp"]
     assert (scores["J"], scores["parts J"], scores["factor accuracy"]) == (1, 1, 1)
-    cv2.imwrite(str(tmp_path / "silhouettes/p.png"), shown)
-    cv2.imwrite(str(tmp_path / "labels/p.png"), shown * np.uint8(0))
+    for kind in ("silhouettes", "labels"):
+        cv2.imwrite(str(tmp_path / f"{kind}/p.png"), np.zeros((SIDE, SIDE), np.uint8))
     assert score_folder(tmp_path, "lsp", root)["limb probe"] == 0
     (tmp_path / "labels/p.png").unlink()
     assert main([str(tmp_path), "--set", "lsp", "--data", str(root)]) == 2
@@ -238,3 +238,5 @@ def test_joints_of_own_photos_are_scored_where_model_and_photos_have_some(tmp_pa
     assert list(main_of(MODELS / "personlab-small", folder)) == ["own joints"]
     one, two = (main_of(MODELS / "factored-s31", folder, views)["own"] for views in ("1", "6"))
     assert one != two
+    engine = load_engine(MODELS / "factored-s31", device="cpu").with_views(chosen("6", video=False))
+    assert two == pytest.approx(score_own(by_engine(engine), read_own([folder])))

@@ -61,6 +61,7 @@ def test_a_person_who_cannot_be_told_from_the_ground_is_refused(skeleton):
     found = cut(rng.integers(90, 130, (SIZE[1], SIZE[0], 3)).astype(np.uint8), skeleton)
     assert found is not None
     assert not found.plausible or (found.mask == IGNORE).mean() > 0.1
+    assert found.agreement < 1, "a narrow and a wide start do not end alike"
 
 
 def test_nothing_is_said_without_all_joints(drawn, skeleton):
