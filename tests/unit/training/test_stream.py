@@ -10,7 +10,7 @@ import pytest
 from models.labels import IGNORE, S31
 from training.photos import Photo
 from training.scribbles import Skeleton
-from training.stream import Batch, BatchShape, Mixture, Packed, Sources, Stream, make_batch
+from training.stream import PAPER_RANGES, Batch, BatchShape, Mixture, Packed, Sources, Stream, make_batch
 from training.targets import SET_CODES
 from training.workers import WorkerStream
 
@@ -176,6 +176,11 @@ def test_kinds_come_from_their_own_sources() -> None:
     ]
     counted = [int((made == code).any(axis=(1, 2)).sum()) for code in codes.values()]
     assert counted == [pytest.approx(v, abs=1) for v in (10, 20, 30, 40)]
+
+
+def test_the_papers_ranges_are_of_its_pictures_of_512_px() -> None:
+    assert (PAPER_RANGES.scale, PAPER_RANGES.angle, 512 * PAPER_RANGES.shift) == ((0.8, 1.2), 80, 200)
+    assert (PAPER_RANGES.flip, PAPER_RANGES.even, PAPER_RANGES.wild_angle) == (0.5, True, 0)
 
 
 def scenes(count: int, value: int = 230, shown: int = 20) -> tuple[np.ndarray, np.ndarray]:
