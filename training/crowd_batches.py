@@ -22,7 +22,7 @@ from models.grid import Grid
 from models.labels import IGNORE
 from models.outputs import AffinityFields, CentreOffsets, Heatmaps, JointDisks
 from models.results import Pose
-from training.augment import Image, Ranges, affine, photometric
+from training.augment import Image, Ranges, affine, mirrors, photometric
 from training.crowds import Crowd, draw_crowd, grown, warped_codes
 from training.joint_photos import JointPhoto
 from training.person_cutouts import PersonCutout
@@ -145,12 +145,12 @@ def crowd_targets(crowd: Crowd, output: JointDisks, stride: int) -> dict[str, ND
 
 def _draw(rng: np.random.Generator, s: CrowdSources, side: int) -> Crowd:
     if s.photos and rng.random() < IN_PLACE:
-        return _in_place(rng, s.photos[int(rng.integers(len(s.photos)))], s.output, side)
+        return in_place(rng, s.photos[int(rng.integers(len(s.photos)))], s.output, side)
     people = s.rendered if s.rendered and rng.random() < s.rendered_share else s.people
     return draw_crowd(rng, people, s.backgrounds, s.output, side)
 
 
-def _in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, side: int) -> Crowd:
+def in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, side: int) -> Crowd:
     """A photo moved; further from its person than a disk nobody said who else is there."""
     h, w = photo.alpha.shape
     centre = photo.points[int(rng.choice(np.flatnonzero(photo.known)))] if rng.random() < 0.3 else None
@@ -161,7 +161,7 @@ def _in_place(rng: np.random.Generator, photo: WholePhoto, output: JointDisks, s
     alpha = cv2.warpAffine(photo.alpha, m, (side, side), flags=cv2.INTER_LINEAR, borderValue=0)
     points = (photo.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
     known = photo.known
-    if m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]:
+    if mirrors(m):
         order = list(output.joint_set.mirror_ids)
         points, known = points[order], known[order]
     seen = alpha >= 128

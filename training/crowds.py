@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.codecs.personlab import AnnotatedPerson
 from models.labels import IGNORE, JointSet
 from models.outputs import JointDisks
-from training.augment import Image, affine, photometric, warp
+from training.augment import Image, affine, mirrors, photometric, warp
 from training.person_cutouts import PersonCutout
 from training.stream import BACKGROUND_RANGES
 from training.targets import SET_CODES, mirror_codes
@@ -63,7 +63,9 @@ class Crowd:
 
 
 @dataclass(frozen=True)
-class _Placed:
+class Placed:
+    """Somebody laid into a scene: joints px, which of them somebody told, and the size."""
+
     points: NDArray[np.float32]
     known: Flags
     area: float  # of the whole person, inside the picture or not
@@ -82,10 +84,10 @@ def draw_crowd(
     chosen = [people[int(rng.integers(len(people)))] for _ in range(count)]
     owners, codes = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)
     placed = []
-    for i, (cutout, m) in enumerate(zip(chosen, _places(rng, chosen, side), strict=True), start=1):
+    for i, (cutout, m) in enumerate(zip(chosen, places(rng, chosen, side), strict=True), start=1):
         placed.append(_paste(rng, picture, owners, cutout, m, i, output.joint_set))
         _code(codes, owners == i, cutout, m)
-    crowd = _annotated(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, output)
+    crowd = annotated_scene(photometric(rng, picture.clip(0, 255).astype(np.uint8)), owners, placed, output)
     return replace(crowd, codes=codes)
 
 
@@ -101,11 +103,10 @@ def _code(codes: Image, seen: Flags, cutout: PersonCutout, m: NDArray[np.float64
 def warped_codes(codes: Image, m: NDArray[np.float64], side: int) -> Image:
     """Codes moved into a square of `side` px, left and right of a mirrored person too; 255 outside."""
     flat = cv2.warpAffine(codes, m, (side, side), flags=cv2.INTER_NEAREST, borderValue=(IGNORE,))
-    mirrored = m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]
-    return np.asarray(mirror_codes()[flat] if mirrored else flat, np.uint8)
+    return np.asarray(mirror_codes()[flat] if mirrors(m) else flat, np.uint8)
 
 
-def _places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:
+def places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:
     """Maps from cut-out px to scene px, the smallest people first: they stand behind."""
     crowded = 0.88 ** max(0, len(chosen) - 1)
     base = np.exp(rng.uniform(*np.log(HEIGHTS))) * side * crowded
@@ -133,32 +134,24 @@ def _places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int)
 def _paste(
     rng: np.random.Generator, picture: NDArray[np.float32], owners: Image, cutout: PersonCutout,
     m: NDArray[np.float64], number: int, joints: JointSet,
-) -> _Placed:  # fmt: skip
+) -> Placed:  # fmt: skip
     """Lay a person over what is there; its joints in the scene."""
-    side = picture.shape[0]
-    rgba = np.dstack((cutout.image, cutout.alpha))
-    shrink = float(np.hypot(m[0, 0], m[0, 1]))
-    source, inner = rgba, m
-    if shrink < 0.6:  # bilinear sampling alone would alias
-        f = max(shrink, 0.05) * 1.3
-        source = np.asarray(cv2.resize(rgba, None, fx=f, fy=f, interpolation=cv2.INTER_AREA), np.uint8)
-        fx, fy = source.shape[1] / rgba.shape[1], source.shape[0] / rgba.shape[0]
-        inner = m @ np.array([[1 / fx, 0, 0.5 / fx - 0.5], [0, 1 / fy, 0.5 / fy - 0.5], [0, 0, 1]])
-    laid = cv2.warpAffine(source, inner, (side, side), flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0, 0))
+    laid = warp(np.dstack((cutout.image, cutout.alpha)), m, picture.shape[0])
     alpha = laid[..., 3:].astype(np.float32) / 255
     tone = rng.uniform(0.8, 1.2) * rng.uniform(0.94, 1.06, 3)
     picture *= 1 - alpha
     picture += alpha * laid[..., :3] * tone.astype(np.float32)
     owners[alpha[..., 0] >= 0.5] = number
     points = (cutout.points @ m[:, :2].T + m[:, 2]).astype(np.float32)
-    known, area = cutout.known, float((cutout.alpha >= 128).sum()) * shrink**2
-    if m[0, 0] * m[1, 1] < m[0, 1] * m[1, 0]:
+    known = cutout.known
+    area = float((cutout.alpha >= 128).sum() * (m[0, 0] ** 2 + m[0, 1] ** 2))
+    if mirrors(m):
         order = list(joints.mirror_ids)
         points, known = points[order], known[order]
-    return _Placed(points, known, area)
+    return Placed(points, known, area)
 
 
-def _annotated(picture: Image, owners: Image, placed: Sequence[_Placed], output: JointDisks) -> Crowd:
+def annotated_scene(picture: Image, owners: Image, placed: Sequence[Placed], output: JointDisks) -> Crowd:
     """Joints as annotators would give them: of people of whom enough is seen."""
     side, radius_px = picture.shape[0], output.radius_px
     unknown = np.zeros((output.channels, side, side), bool)

@@ -220,7 +220,6 @@ def _step(
     return {k: v.item() for k, v in terms.items()}
 
 
-@torch.no_grad()
 def _average(ema: nn.Module, net: nn.Module, decay: float) -> None:
     for a, b in zip(ema.state_dict().values(), net.state_dict().values(), strict=True):
         if a.is_floating_point():

@@ -84,7 +84,7 @@ class PartLoss(torch.nn.Module):
     def __init__(self, part_set: PartSet = S31, *, balanced: bool = True) -> None:
         super().__init__()
         table = torch.from_numpy(allowed(part_set))
-        self.register_buffer("allowed", torch.cat((table, table.new_ones(256 - CODES, part_set.classes))))
+        self.register_buffer("allowed", torch.cat((table, table.new_ones(1, part_set.classes))))  # unknown
         self.register_buffer("weights", code_weights(part_set))
         self.balanced = balanced
 
@@ -98,7 +98,7 @@ class PartLoss(torch.nn.Module):
         logits = to_grid(logits, codes)
         flat = logits.permute(0, 2, 3, 1).reshape(-1, self.allowed.shape[1]).float()
         index = codes.reshape(-1).long()
-        log_allowed = flat.masked_fill(~self.allowed[index], _MINUS_INFINITY).logsumexp(1)
+        log_allowed = flat.masked_fill(~self.allowed[index.clamp(max=CODES)], _MINUS_INFINITY).logsumexp(1)
         loss = (flat.logsumexp(1) - log_allowed).view(len(codes), -1)
         if not self.balanced:
             known = index.view_as(loss) != IGNORE

@@ -84,7 +84,7 @@ def mean_part_terms(output: Output, maps: Maps, targets: Targets, scale: float =
 
 
 @cache
-def _part_loss(device: torch.device, part_set: PartSet, *, balanced: bool = True) -> PartLoss:
+def _part_loss(device: torch.device, part_set: PartSet, *, balanced: bool) -> PartLoss:
     return PartLoss(part_set, balanced=balanced).to(device)
 
 

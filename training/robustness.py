@@ -116,15 +116,15 @@ def _place(
     """Put the person of a photo somewhere into a scene, in place; `height` is a share of the scene's."""
     x, y, w, h = cv2.boundingRect((mask == 1).astype(np.uint8))
     scale = height * CROWD_SIDE / h
-    size = max(1, round(w * scale)), max(1, round(h * scale))
+    size = max(1, round(w * scale)), round(h * scale)
     person, cut = (
         cv2.resize(a[y : y + h, x : x + w], size, interpolation=i)
         for a, i in ((photo, cv2.INTER_AREA), (mask, cv2.INTER_NEAREST))
     )
     left = int(rng.integers(0, max(1, CROWD_SIDE - size[0])))
-    top = int(rng.integers(0, max(1, CROWD_SIDE - size[1])))
+    top = int(rng.integers(0, CROWD_SIDE - size[1]))
     there = np.s_[top : top + size[1], left : left + size[0]]
-    person, cut = (a[: CROWD_SIDE - top, : CROWD_SIDE - left] for a in (person, cut))
+    person, cut = person[:, :CROWD_SIDE], cut[:, :CROWD_SIDE]  # somebody lying may be longer than the scene
     inside = cut == 1
     image[there][inside] = person[inside]
     silhouette[there][inside] = 1

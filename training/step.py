@@ -88,7 +88,7 @@ def _under_setting(
     features = net.trunk(normalise(rgb))
     fb = net.factor(features)
     person = person_probability(fb)
-    shown, person, codes = _inject(features, person, targets["codes"], config, generator)
+    shown, person, codes = shown_to_head(features, person, targets["codes"], config, generator)
     parts = net.head(shown, person)
     return {
         **factor_terms(fb, targets, balanced=balanced),
@@ -114,7 +114,7 @@ def _head_only(net: FactoredConvNet, rgb: Tensor, setting: Setting, generator: t
     return logits
 
 
-def _inject(
+def shown_to_head(
     features: Tensor, person: Tensor, codes: Tensor, config: StepConfig, generator: torch.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Show some heads the true silhouette, half of those fewer features, and some of those not everybody.

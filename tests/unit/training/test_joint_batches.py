@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from models.codecs.heatmaps import peaks
 from models.labels import COCO17, IGNORE, LSP14, S31
 from models.outputs import Heatmaps, JointDisks, PartLabels, PartProbabilities
+from training.augment import Ranges
 from training.batches import DataFolders, batches_for
 from training.heatmap_loss import heatmap_loss
 from training.joint_batches import JointSources, make_joint_batch
@@ -30,6 +31,7 @@ from training.joint_photos import (
 from training.photos import DEVELOPMENT_TEST, GARMENTS, DataError, Photo
 from training.scribbles import Skeleton
 from training.stream import Batch, BatchShape, Packed
+from training.targets import SET_CODES
 from training.teacher_labels import read_landmarks
 
 OUTPUT = Heatmaps(joints="COCO-17")
@@ -250,3 +252,84 @@ def test_photos_with_enough_joints_are_read_and_precise_ones_drawn_more_often(
     if precise:
         assert photos[0].points[COCO17.id("nose")].tolist() == [7, 8]
     assert {p.name for p in photos} == {"000.jpg"}, "the last ones by name are for testing"
+
+
+def test_a_photo_is_moved_within_its_ranges_and_a_third_looks_at_a_joint() -> None:
+    """The distance of two joints tells the scale, 0.5 to 1.8; the middle is 0.15 of the crop about."""
+    image, points = np.full((200, 200, 3), 90, np.uint8), np.full((17, 2), 190, np.float32)
+    points[COCO17.id("nose")] = 10, 10
+    known = np.zeros(17, np.bool_)
+    known[COCO17.id("nose")] = True
+    sources = JointSources(OUTPUT, [JointPhoto("corner", image, points, known)], [])
+    batch = make_joint_batch(sources, BatchShape(400, 64, 8), seed=3, step=0)
+    cells, heights = peaks(batch.targets["heatmaps"][:, COCO17.id("nose")])
+    there = heights > 0.3
+    middle = np.abs(OUTPUT.grid.to_pixel(cells, 8) - 31.5).max(axis=1) < 0.15 * 64 + 4
+    assert np.mean(there & middle) == pytest.approx(0.3 + 0.05, abs=0.08)
+    assert (batch.targets["known"].sum(axis=1) == 1).all()
+    assert "codes" not in batch.targets
+
+
+@pytest.mark.parametrize(("edge", "there"), [(0.4, True), (0.6, False)])
+def test_a_joint_is_there_up_to_half_a_pixel_outside(edge: float, there: bool, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """A photo as large as the crop, laid as it is: joints beyond a side in each of four photos."""
+    still = Ranges(scale=(1, 1), angle=0, shift=0, flip=0)
+    monkeypatch.setattr("training.joint_batches.PHOTO_RANGES", still)
+    monkeypatch.setattr("training.joint_batches.CLOSE", 0)
+    for x, y in ((-edge, 30), (63 + edge, 30), (30, -edge), (30, 63 + edge)):
+        points = np.full((17, 2), (x, y), np.float32)
+        photo = JointPhoto("edge", np.full((64, 64, 3), 90, np.uint8), points, np.ones(17, np.bool_))
+        made = make_joint_batch(JointSources(OUTPUT, [photo], []), BatchShape(1, 64, 8), seed=0, step=0)
+        assert (made.targets["heatmaps"].max() > 0.1) == there
+        assert made.targets["known"].all()
+
+
+def shares(sources: JointSources, count: int = 300) -> dict[int, float]:
+    """How many pictures have which codes in them."""
+    codes = make_joint_batch(sources, BatchShape(count, 64, 4), seed=5, step=1).targets["codes"]
+    return {int(c): float((codes == c).any(axis=(1, 2)).mean()) for c in np.unique(codes)}
+
+
+def filled(code: int, side: int = 64) -> JointPhoto:
+    image, known = np.full((side, side, 3), 90, np.uint8), np.ones(17, np.bool_)
+    points = np.full((17, 2), side / 2, np.float32)
+    return JointPhoto("f", image, points, known, np.full((side, side), code, np.uint8))
+
+
+def test_people_come_from_their_sources_by_their_shares() -> None:
+    neck, spine, hat = (filled(c) for c in (S31.id("neck"), SET_CODES["person"], SET_CODES["head"]))
+    made = Packed(np.full((3, 64, 64, 3), 90, np.uint8), np.full((3, 64, 64), S31.id("neck"), np.uint8))
+    some = JointSources(OUTPUT, [spine], [], S31, [made], 0.3)
+    found = shares(some)
+    assert found[S31.id("neck")] == pytest.approx(0.3, abs=0.07)
+    assert found[SET_CODES["person"]] == pytest.approx(0.7, abs=0.07)
+    others = JointSources(OUTPUT, [spine], [], S31, published=[([neck], 2.0), ([hat], 1.0)])
+    found = shares(others)
+    assert found[S31.id("neck")] == pytest.approx(0.5, abs=0.08)
+    assert found[SET_CODES["head"]] == pytest.approx(0.25, abs=0.08)
+    alone = shares(JointSources(OUTPUT, [], [], S31, published=[([neck], 2.0), ([hat], 1.0)]))
+    assert alone[S31.id("neck")] == pytest.approx(2 / 3, abs=0.08)
+    assert shares(JointSources(OUTPUT, [spine], [], S31, [made], 1))[S31.id("neck")] == 1
+
+
+def test_scenes_without_anybody_patches_and_other_surroundings_have_their_shares() -> None:
+    """Without backgrounds, beside a photo nothing is known; with them, mostly a scene is."""
+    neck, scene = S31.id("neck"), np.full((90, 90, 3), (250, 0, 0), np.uint8)
+    plain = JointSources(OUTPUT, [filled(neck)], [], S31)
+    assert set(shares(plain)) == {neck, IGNORE}
+    sources = JointSources(OUTPUT, [filled(neck)], [scene], S31)
+    made = make_joint_batch(sources, BatchShape(400, 64, 4), seed=5, step=1)
+    codes, red = made.targets["codes"], np.ptp(made.images.astype(int), axis=3) > 40
+    nobody = ~(codes == neck).any(axis=(1, 2))
+    assert nobody.mean() == pytest.approx(0.08, abs=0.04)
+    assert not codes[nobody].any()
+    assert not made.targets["heatmaps"][nobody].any()
+    assert made.targets["known"].all()
+    ground, unknown = ((codes == code).sum(axis=(1, 2)) for code in (0, IGNORE))
+    small = ~nobody & (ground + unknown > 60)
+    elsewhere = small & (ground > unknown)
+    assert elsewhere.sum() / small.sum() == pytest.approx(0.7, abs=0.12)
+    coloured = red.mean(axis=(1, 2)) > 0.02
+    assert coloured[elsewhere].mean() > 0.8, "the scene is seen where it is said to be"
+    whole = ~nobody & (codes == neck).all(axis=(1, 2))
+    assert coloured[whole].mean() < 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -142,3 +143,63 @@ def test_learning_rate_warms_up_holds_and_falls() -> None:
     assert learning_rate(c, 300) == learning_rate(c, 600) == 1.0
     assert learning_rate(c, 800) == pytest.approx(0.505)
     assert learning_rate(c, 1000) == pytest.approx(0.01)
+    falls = replace(c, steps=100, decay_steps=0, warmup_steps=0, milestones=((0.6, 0.5), (0.8, 0.1)))
+    assert [learning_rate(falls, s) for s in (0, 59, 60, 79, 80, 99)] == [1, 1, 0.5, 0.5, 0.1, 0.1]
+
+
+def test_the_log_has_means_since_its_last_line_and_what_was_reached(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """A line every 50 steps and one at the end; pictures a second against 29 of 256 px."""
+    run = replace(config(53), lr=0.5, warmup_steps=100, checkpoint_every=1000)
+    state = new_state(run, ZOO["enet-relu"], build(ZOO["enet-relu"]), CPU)
+    state.step, state.images = 47, 94
+    train(state, run, batches(47), tmp_path, {}, CPU)
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [(r["step"], r["images"]) for r in rows] == [(50, 100), (53, 106)]
+    assert [r["lr"] for r in rows] == pytest.approx([learning_rate(run, 49), learning_rate(run, 52)])
+    for row in rows:
+        assert row["of_ceiling"] == pytest.approx(row["images_per_s"] * 64**2 / (29 * 256**2), abs=0.006)
+        assert row["images_per_s"] > 0
+        assert row["parts"] > 0
+    assert (tmp_path / LAST).is_file(), "at the end, whatever is left to the next checkpoint"
+
+
+def test_randomness_follows_from_seed_and_step_and_differs_between_processes(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """Dropout draws from torch's own state: the same for a step of a seed, another for each process."""
+    seen = {}
+    for seed, step, rank in ((0, 0, 0), (0, 1, 0), (1, 0, 0), (0, 0, 1), (0, 1, 1)):
+        run = replace(config(step + 1), seed=seed)
+        state = new_state(run, ZOO["enet-relu"], build(ZOO["enet-relu"]), CPU)
+        state.step = step
+        state.net.register_forward_pre_hook(
+            lambda *_, k=(seed, step, rank): seen.update({k: torch.initial_seed()})
+        )
+        train(state, run, batches(0), tmp_path, {}, CPU, (rank, 2))
+        assert state.images == 4, "of both processes"
+    assert len(set(seen.values())) == 5
+
+
+@pytest.mark.parametrize(("optimiser", "kind"), [("sgd", torch.optim.SGD), ("rmsprop", torch.optim.RMSprop)])
+def test_other_optimisers_are_plain(optimiser, kind) -> None:  # type: ignore[no-untyped-def]
+    run = replace(config(1), optimiser=optimiser, weight_decay=0.3, lr=0.7)
+    found = new_state(run, ZOO["enet-relu"], build(ZOO["enet-relu"]), CPU).optimiser
+    assert type(found) is kind
+    (group,) = found.param_groups
+    assert (group["lr"], group["weight_decay"], group["momentum"]) == (
+        0.7,
+        0.3,
+        0.9 if optimiser == "sgd" else 0,
+    )
+
+
+@pytest.mark.parametrize(("clip", "moved"), [(0.0, 1.0), (1e-3, 1e-3)])
+def test_long_gradients_are_shortened(tmp_path, clip, moved) -> None:  # type: ignore[no-untyped-def]
+    """By SGD at a rate of 1 and without decay the weights move by the gradient."""
+    run = replace(
+        config(1), optimiser="sgd", weight_decay=0.0, lr=1.0, clip=clip, warmup_steps=0, decay_steps=0
+    )
+    torch.manual_seed(0)
+    state = new_state(run, ZOO["enet-relu"], build(ZOO["enet-relu"]), CPU)
+    before = torch.cat([p.detach().flatten().clone() for p in state.net.parameters()])
+    train(state, run, batches(0), tmp_path, {}, CPU)
+    step = (torch.cat([p.detach().flatten() for p in state.net.parameters()]) - before).norm().item()
+    assert step == pytest.approx(moved, rel=0.02) if clip else step > 0.1

@@ -161,6 +161,24 @@ def test_a_centroid_is_right_within_a_fifth_of_the_torso(away: int, hit: float) 
     assert tally.rate("pck elbow") == 0.0, "a part that nobody found is wrong"
 
 
+@pytest.mark.parametrize(("torso", "rate"), [(3, 0.5), (16, 1.0), (24, 0.0)])
+def test_the_background_is_probed_every_eighth_of_a_torso_and_every_pixel_at_least(
+    torso: int, rate: float
+) -> None:
+    """Labels in every odd column, or in every third from the first: steps of 1, 2 and 3 px."""
+    xy = np.full((14, 2), (400, 30), np.float32)
+    for name in ("r_shoulder", "l_shoulder"):
+        xy[LSP14.id(name)] = 400, 30 - torso
+    labels = np.zeros((60, 420), np.uint8)
+    labels[:, 1::2] = 1
+    if torso == 24:
+        labels[:] = 0
+        labels[::3, ::3] = 1
+    tally = HitRates()
+    probe_pose(labels, Skeleton(xy, np.full(14, 2, np.int8)), tally)
+    assert tally.rate("background") == pytest.approx(rate, abs=0.01)
+
+
 def test_garments_are_scored_where_they_are() -> None:
     names = ["null", "hair", "shoes", "pants", "jeans", *(f"x{i}" for i in range(4))]
     names += ["flats", "heels", "loafers", "pumps", "sandals", "sneakers", "wedges", "clogs"]

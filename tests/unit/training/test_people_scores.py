@@ -6,17 +6,24 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from models.codecs.personlab import AnnotatedPerson
 from models.labels import S31
 from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import NetworkSize
+from runtime.frames import Frame
+from runtime.output.scaling import full_labels
 from tests import drawn_people
+from tests.unit.training.test_person_cutouts import joints, rendered
+from training.batches import BACKGROUNDS
 from training.crowds import Crowd
-from training.people_scores import OURS, ablation_table, ablations, beside, markdown, truth
+from training.people_scores import OURS, ablation_table, ablations, beside, main, markdown, truth
 from training.person_cutouts import read_rendered
 from training.photos import DataError
+from training.targets import SET_CODES
 
 
 def crowds() -> list[Crowd]:
@@ -64,3 +71,72 @@ def test_parts_are_scored_only_where_some_are_known() -> None:
     assert "mean IoU" not in beside(engine, [replace(scene, codes=background)]), "no part of anybody is told"
     background[:20] = S31.id("rhand")
     assert "mean IoU" in beside(engine, [replace(scene, codes=background)])
+
+
+def test_the_truth_has_people_with_the_joints_in_the_picture_and_where_nobody_knows() -> None:
+    """Of a scene of 8 px a side joints are told from -0.5 up to 7.5 px."""
+    points = np.full((17, 2), 3, np.float32)
+    points[:6] = [(-0.5, 3), (-0.6, 3), (7.4, 3), (7.5, 3), (3, 7.5), (3, -0.6)]
+    labelled = np.ones(17, bool)
+    labelled[16] = False
+    owners, unsure = np.zeros((8, 8), np.uint8), np.zeros((8, 8), bool)
+    owners[2:5, 1:7], unsure[6:, 5:] = 1, True
+    crowd = Crowd(np.zeros((8, 8, 3), np.uint8), owners, (AnnotatedPerson(points, labelled),),
+                  np.zeros((17, 8, 8), bool), unsure)  # fmt: skip
+    person, nobody = truth([replace(crowd, people=(), unsure=np.zeros_like(unsure)), crowd]).loadAnns([1, 2])
+    table = np.reshape(person["keypoints"], (17, 3))
+    assert np.flatnonzero(table[:, 2]).tolist() == [0, 2, *range(6, 16)]
+    assert set(table[:, 2]) == {0, 2}
+    assert table[[0, 2, 6]].tolist() == [[-0.5, 3, 2], [pytest.approx(7.4), 3, 2], [3, 3, 2]]
+    assert not table[[1, 3, 4, 5, 16]].any()
+    assert (person["num_keypoints"], person["iscrowd"], person["image_id"]) == (12, 0, 1)
+    assert (person["bbox"], person["area"]) == ([1, 2, 6, 3], 18)
+    assert (nobody["num_keypoints"], nobody["iscrowd"], nobody["bbox"]) == (0, 1, [5, 6, 3, 2])
+    assert not any(nobody["keypoints"])
+
+
+def test_parts_are_compared_where_they_are_exact() -> None:
+    """Sets of parts and what is beyond them count as unknown; the same labels as the model's score one."""
+    engine = load_engine("people-s31", device="cpu").with_size(NetworkSize(128))
+    scene = crowds()[0]
+    given = engine.parse(Frame(scene.picture, 0, 0.0, 0.0)).parsing
+    assert given is not None
+    codes = full_labels(given)
+    codes[:100][codes[:100] == 0] = S31.id("neck")
+    known = codes.copy()
+    known[100:] = SET_CODES["person"]
+    found, same = (beside(engine, [replace(scene, codes=c)]) for c in (known, codes))
+    assert found["pixel accuracy"] == pytest.approx((full_labels(given)[:100] == codes[:100]).mean())
+    assert found["pixel accuracy"] < same["pixel accuracy"]
+
+
+def test_scenes_of_a_folder_are_scored_by_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rendered people of the test part in scenes: as a summary, as a table, and refused in words."""
+    folder = rendered(tmp_path / "people", a=[joints()])
+    record = folder / "keypoints.json"
+    record.write_text(record.read_text().replace('"train"', '"test"'))
+    for kind in BACKGROUNDS:
+        (tmp_path / "backgrounds" / kind).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "backgrounds" / kind / "a.jpg"), np.full((80, 80, 3), 30, np.uint8))
+    asked = [
+        "personlab-small",
+        "--data",
+        str(tmp_path),
+        "--rendered",
+        str(folder),
+        "--count",
+        "2",
+        "--size",
+        "64",
+    ]
+    assert main(asked) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["scenes"] == 2
+    assert {"people", "keypoints", "segm", "PCK_dist"} <= set(said)
+    assert main([*asked, "--ablations", "--markdown"]) == 0
+    assert capsys.readouterr().out.startswith("| | keypoint AP | AP50 | AR |")
+    assert main([*asked[:3], *asked[5:]]) == 1
+    assert "lsp" in capsys.readouterr().err
+    assert main(["factored-s31", *asked[1:]]) == 1

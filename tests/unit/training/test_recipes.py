@@ -264,3 +264,42 @@ def test_recipes_fit_their_own_family(row: str, recipe: str) -> None:
 def test_a_mixture_is_recorded_where_one_is_drawn_from() -> None:
     mixed = {n for n, row in ZOO.items() if draws_a_mixture([o for s in row.stages for o in s.outputs])}
     assert mixed == {n for n, row in ZOO.items() if row.parts and not row.joints}
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "values"),
+    [
+        ("factored-s31", None, (8000, 16, 256, 1e-3, "muon", 0.998, 2e-4, 200)),
+        ("factored-s31", "factored_paper", (221_390, 8, 512, 5e-4, "rmsprop", 0, 2e-4, 0)),
+        ("personlab-small", None, (12_000, 12, 320, 1e-3, "muon", 0.998, 2e-4, 200)),
+        ("people-s31", None, (12_000, 12, 320, 1e-3, "muon", 0.998, 2e-4, 200)),
+        ("personlab-resnet101", None, (1_000_000, 8, 801, 1e-3, "sgd", 0.9999, 0, 0)),
+        ("paf-fcn-vgg16", None, (100_000, 10, 384, 1e-3, "sgd", 0.999, 5e-4, 200)),
+        ("paf-fcn-vgg16", "paf_fcn_cao", (100_000, 10, 384, 4e-5, "sgd", 0.999, 5e-4, 200)),
+        ("pil-hg2", None, (317_000, 24, 256, 1.5e-3, "rmsprop", 0, 0, 0)),
+        ("mula-vgg16", None, (317_000, 24, 256, 1e-4, "rmsprop", 0, 0, 0)),
+        ("mula-hg5", "mula_paper", (317_000, 24, 256, 2.5e-3, "rmsprop", 0, 0, 0)),
+        ("gpn-hg8", None, (254_000, 30, 256, 3e-3, "rmsprop", 0, 0, 0)),
+    ],
+)
+def test_recipes_are_those_of_the_papers(row: str, name: str | None, values: tuple[object, ...]) -> None:
+    """Steps, batch, crop, learning rate, optimiser, averaging, decay of weights, warm-up."""
+    r = recipe_of(ZOO[row], name)
+    assert (r.steps, r.batch, r.crop, r.lr, r.optimiser, r.ema, r.weight_decay, r.warmup_steps) == values
+    assert r.decay_steps == {8000: 2000, 12_000: 3000}.get(r.steps, 0)
+
+
+def test_rates_fall_as_in_the_release_and_the_papers() -> None:
+    falls = {"pil_release": ((0.6, 0.5), (0.68, 0.25), (0.8, 0.1), (0.92, 0.05)),
+             "pil_paper": ((0.6, 0.5), (0.68, 0.25), (0.8, 0.125)),
+             "mula_paper": ((0.6, 0.5), (0.68, 0.25), (0.8, 0.125), (0.92, 0.0625))}  # fmt: skip
+    assert {name: recipe_of(ZOO["pil-hg2"], name).milestones for name in falls} == falls
+    assert recipe_of(ZOO["gpn-hg8"]).milestones == ()
+    measured = {
+        name: recipe_of(ZOO[name]).agg_bn_recalibrate for name in ("pil-hg2", "gpn-hg8", "factored-s31")
+    }
+    assert measured == {"pil-hg2": 8, "gpn-hg8": 8, "factored-s31": 0}
+    named = ("paf_fcn_report", "paf_fcn_cao", "paf_fcn_parts", "paf_fcn_limbs")
+    told = [recipe_of(ZOO["paf-fcn-small"], name).objective for name in named]
+    assert told == ["positive", "cao", "parts alone", "limbs alone"]
+    assert recipe_of(ZOO["paf-fcn-vgg16"]).objective == recipe_of(ZOO["paf-fcn-small"]).objective == ""

@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from models.labels import LSP14
-from training.photos import GARMENTS
+from models.labels import IGNORE, LSP14
+from tests.unit.training.test_batches import data_folder
+from tests.unit.training.test_own_photos import SHIPPED
+from training.photos import DEVELOPMENT_TEST, GARMENTS
 from training.prediction import Prediction
 from training.robustness import (
     CONDITIONS,
@@ -18,6 +20,8 @@ from training.robustness import (
     LabelledPicture,
     against_the_light,
     crowds,
+    main,
+    robustness,
     silhouette_scores,
     turned,
 )
@@ -58,6 +62,83 @@ def test_a_perfect_model_scores_one_under_every_condition() -> None:
         assert changed.silhouette is not None
         truth = Prediction(changed.silhouette, changed.silhouette.astype(np.float32))
         assert silhouette_scores(lambda _, truth=truth: truth, iter([changed])) == [1.0, 1.0]
+
+
+def test_light_and_movement_change_pictures_as_they_say() -> None:
+    """A quarter of the light; 1.25 times the light beside the person; 13 px of movement."""
+    dark, before, blurred = (
+        CONDITIONS[n](person()).image for n in ("poor light", "against the light", "motion blur")
+    )
+    assert (dark[40, 30, 0], dark[5, 5, 0]) == (63, 25)
+    assert (before[40, 30, 0], before[5, 5, 0]) == (63, 125)
+    assert against_the_light(LabelledPicture(dark)).image is dark
+    row = blurred[40, :, 0].astype(float)
+    assert row[:14].tolist() == [100] * 14
+    assert np.diff(row[13:27]) == pytest.approx(np.full(13, 155 / 13), abs=1)
+    assert CONDITIONS["lying"](person()).image.shape == (60, 80, 3)
+    assert np.array_equal(CONDITIONS["upside down"](person()).image, person().image[::-1, ::-1])
+    assert CONDITIONS["as it is"](person()).skeleton is not None
+
+
+def test_the_table_has_a_row_a_condition_and_crowds(tmp_path: Path) -> None:
+    """Nobody is found anywhere: silhouettes score nothing, and the background of joints all."""
+    data = data_folder(tmp_path)
+
+    def seen_as_nobody(picture: np.ndarray) -> Prediction:
+        h, w = picture.shape[:2]
+        return Prediction(np.zeros((h, w), np.uint8), np.zeros((h, w), np.float32))
+
+    lines = robustness(seen_as_nobody, seen_as_nobody, labelled_test_photos(data)).splitlines()
+    cells = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["photos", "ccp J", "ccp boundary F", "lsp probe F", "lsp limb coarse",
+                        "lsp limb coarse agnostic", "lsp centroid PCK"]  # fmt: skip
+    assert [row[0] for row in cells[2:]] == [*CONDITIONS, "crowds of six"]
+    assert all(row[1:] == ["0.000"] * 6 for row in cells[2:6])
+    assert cells[6][1:] == cells[8][1:] == ["0.000"] * 2 + [""] * 4
+
+
+def labelled_test_photos(data: Path) -> Path:
+    """Silhouettes and garments of ccp's test photos, and joints of lsp's."""
+    mask = np.zeros((60, 40), np.uint8)
+    mask[3:58, 8:33] = 1
+    for i in range(100, 100 + DEVELOPMENT_TEST):
+        for kind in ("silhouettes", "labels"):
+            cv2.imwrite(str(data / f"ccp/{kind}/{i}.png"), mask)
+    held = json.loads((data / "lsp/keypoints.json").read_text())["images"]
+    held |= {f"{i}": held["000"] for i in range(100, 100 + DEVELOPMENT_TEST)}
+    (data / "lsp/keypoints.json").write_text(json.dumps({"images": held}))
+    return data
+
+
+def test_people_of_crowds_are_a_quarter_to_four_fifths_high_and_doubt_stays(tmp_path: Path) -> None:
+    """One person of one px in width and a doubtful rim; the nearest, largest ones are pasted last."""
+    data = data_folder(tmp_path)
+    labelled_test_photos(data)
+    for i in range(100, 100 + DEVELOPMENT_TEST):
+        mask = np.zeros((60, 40), np.uint8)
+        mask[10:50, 10:30] = 1
+        mask[10:50, 20] = IGNORE
+        cv2.imwrite(str(data / f"ccp/silhouettes/{i}.png"), mask)
+    heights = []
+    for scene in crowds(data, 8):
+        assert scene.silhouette is not None
+        assert set(np.unique(scene.silhouette)) == {0, 1, IGNORE}
+        rows = np.flatnonzero(scene.silhouette.any(axis=1))
+        heights.append(np.ptp(rows) + 1)
+        grey = np.ptp(scene.image.astype(int), axis=2) < 12
+        assert np.mean(grey == (scene.silhouette == 1)) > 0.97, "people are grey, scenes coloured"
+    assert min(heights) > 0.25 * CROWD_SIDE
+    assert max(heights) <= CROWD_SIDE
+
+
+def test_the_command_prints_the_table_or_says_why_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for model, words in ((tmp_path / "none", "none"), (SHIPPED, "ccp"), (SHIPPED.parent, "checkpoints")):
+        assert main([str(model), "--data", str(tmp_path)]) == 1
+        said = capsys.readouterr()
+        assert words in said.err
+        assert not said.out
 
 
 def test_crowds_are_the_same_every_time_and_never_seen_people(tmp_path: Path) -> None:

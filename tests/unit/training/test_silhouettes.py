@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from models.labels import IGNORE
+from models.labels import IGNORE, LSP14
+from tests.unit.training.test_batches import data_folder
 from training.photos import Photo
 from training.scribbles import Skeleton, scribble
-from training.silhouettes import SilhouetteCut, body, cut, merged, with_silhouettes, write
+from training.silhouettes import SilhouetteCut, body, cut, main, merged, torso_length, with_silhouettes, write
 from training.targets import SET_CODES
 
 # LSP order: right ankle, knee, hip, left hip, knee, ankle, right wrist, elbow, shoulder, left ones, neck, top
@@ -60,6 +61,7 @@ def test_a_person_who_cannot_be_told_from_the_ground_is_refused(skeleton):
     found = cut(rng.integers(90, 130, (SIZE[1], SIZE[0], 3)).astype(np.uint8), skeleton)
     assert found is not None
     assert not found.plausible or (found.mask == IGNORE).mean() > 0.1
+    assert found.agreement < 1, "a narrow and a wide start do not end alike"
 
 
 def test_nothing_is_said_without_all_joints(drawn, skeleton):
@@ -97,3 +99,120 @@ def test_cuts_are_written_and_merged_by_name(tmp_path, drawn, skeleton, caplog):
 @pytest.mark.parametrize("values", [(0.2, 1, 1), (1.9, 1, 1), (1, 0.3, 1), (1, 1, 0.2)])
 def test_implausible_cuts_are_left_out(values):
     assert not SilhouetteCut(np.zeros((2, 2), np.uint8), *values).plausible
+
+
+def test_a_cut_is_plausible_up_to_its_limits():
+    nothing, low, high = np.zeros((2, 2), np.uint8), 0.65, 1.25
+    for values in ((low, 0.88, 0.8), (high, 0.88, 0.8), (1, 1, 1)):
+        assert SilhouetteCut(nothing, *values).plausible
+    for values in ((low - 0.01, 1, 1), (high + 0.01, 1, 1), (1, 0.87, 1), (1, 1, 0.79)):
+        assert not SilhouetteCut(nothing, *values).plausible
+
+
+def half_widths(mask, places):
+    """How far the mask reaches to the left of each place of a figure that is upright, px."""
+    return [x - int(np.flatnonzero(mask[y, : x + 1] == 0).max()) - 1 if mask[y, x] else -1 for x, y in places]
+
+
+# the right side of a figure with a torso of 100 px, arms held out level at the shoulders' height
+OUT = {"r_shoulder": (160, 150), "l_shoulder": (240, 150), "r_hip": (170, 250), "l_hip": (230, 250),
+       "r_elbow": (100, 150), "l_elbow": (300, 150), "r_wrist": (50, 150), "l_wrist": (350, 150),
+       "r_knee": (170, 330), "l_knee": (230, 330), "r_ankle": (170, 410), "l_ankle": (230, 410),
+       "neck": (200, 140), "head_top": (200, 100)}  # fmt: skip
+
+
+def out(**moved):
+    return Skeleton(np.array([(OUT | moved)[n] for n in LSP14.names], np.float32), np.full(14, 2, np.int8))
+
+
+@pytest.mark.parametrize(
+    ("given", "widths", "hand", "foot"),
+    [
+        ({"sure": True}, (10, 6, 5.5, 4.5, 11, 5), None, None),
+        ({}, (19, 14, 13, 11, 20, 15), (25, 10), (12, 13)),
+        ({"widen": 0.5}, (9.5, 7, 6.5, 5.5, 10, 7.5), (25, 5), (12, 6.5)),
+    ],
+)
+def test_a_body_is_as_wide_as_its_limbs(given, widths, hand, foot):
+    """Half-widths px of a torso of 100; hands and feet reach beyond wrists and ankles."""
+    thigh, shank, upper_arm, forearm, head, neck = widths
+    mask = body(out(), (400, 450), **given)
+    assert set(np.unique(mask)) == {0, 1}
+    wide = half_widths(mask, [(170, 300), (170, 380), (200, 118)])
+    assert wide == [pytest.approx(v, abs=1.1) for v in (thigh, shank, head)]
+    for x, half in ((120, upper_arm), (70, forearm)):
+        rows = np.flatnonzero(mask[:, x])
+        assert np.ptp(rows) / 2 == pytest.approx(half, abs=1.1)
+        assert rows.mean() == pytest.approx(150, abs=1)
+    end = int(np.flatnonzero(mask[150]).min())
+    bottom = int(np.flatnonzero(mask[:, 170]).max())
+    if hand is None:
+        assert (50 - end, bottom - 410) == (pytest.approx(4.5, abs=1.5), pytest.approx(6, abs=1.5))
+    else:
+        assert 50 - end == pytest.approx(sum(hand), abs=1.5)
+        assert bottom - 410 == pytest.approx(sum(foot), abs=1.5)
+    top = int(np.flatnonzero(mask[:, 200]).min())
+    reach = 0.8 if given.get("sure") else 0.88
+    assert top == pytest.approx(140 - 40 * reach - head, abs=1.5)
+    raised = body(out(head_top=(200, 0)), (400, 450), **given)
+    assert half_widths(raised, [(200, 80)])[0] == pytest.approx(max(neck, head), abs=1.1)
+    low = 0.45 if given.get("sure") else 0.4
+    y = round(140 - 140 * low + head + 3)  # below the head only the neck
+    assert half_widths(raised, [(200, y)])[0] == pytest.approx(neck, abs=1.6)
+
+
+def test_a_torso_is_its_joints_hull_with_clothes_on_or_four_fifths_of_it():
+    plain, sure, wide = (body(out(), (400, 450), **g) for g in ({}, {"sure": True}, {"widen": 2}))
+    for mask, half in ((plain, 35 + 14), (wide, 35 + 28)):
+        assert half_widths(mask, [(200, 200)])[0] == pytest.approx(half, abs=2)
+        assert mask[200, 200 + half - 2] == 1
+    assert half_widths(sure, [(200, 200)])[0] == pytest.approx(0.8 * 35, abs=2)
+    assert np.flatnonzero(sure[:, 200]).max() == pytest.approx(200 + 0.8 * 50, abs=1)
+    assert np.flatnonzero(plain[:, 200]).max() == pytest.approx(250 + 14, abs=2)
+
+
+@pytest.mark.parametrize(("moved", "length"), [({}, 100), ({"r_hip": (160, 150), "l_hip": (240, 150)}, None)])
+def test_a_torso_is_a_sixth_of_the_body_at_least(moved, length):
+    wanted = length or np.hypot(300, 310) / 6
+    assert torso_length(out(**moved)) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("moved", "cut_at_all"),
+    [
+        ({}, True),
+        ({"r_wrist": (0, 150)}, True),
+        ({"l_wrist": (399.5, 150)}, True),
+        ({"l_wrist": (400, 150)}, False),
+        ({"head_top": (200, -1)}, False),
+    ],
+)
+def test_joints_on_the_edge_are_inside(moved, cut_at_all):
+    image = np.full((450, 400, 3), (90, 150, 60), np.uint8)
+    image[body(out(), (400, 450)) > 0] = (200, 40, 40)
+    assert (cut(image, out(**moved)) is not None) == cut_at_all
+
+
+def test_a_large_photo_is_cut_small_and_a_tiny_figure_not_at_all(drawn, skeleton):
+    """Four times as large the same is found; a torso of less than 12 px shows nothing."""
+    image, _ = drawn
+    large = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    found = cut(large, Skeleton(skeleton.xy * 4, skeleton.visible))
+    small = cut(image, skeleton)
+    assert found is not None
+    assert small is not None
+    assert found.mask.shape == (4 * SIZE[1], 4 * SIZE[0])
+    assert np.mean(found.mask[::4, ::4] == small.mask) > 0.95
+    assert found.area == pytest.approx(small.area, abs=0.05)
+    for torso, seen in ((11.5, False), (12.5, True)):
+        k = torso / 77
+        shrunk = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_AREA)
+        assert (cut(shrunk, Skeleton(skeleton.xy * np.float32(k), skeleton.visible)) is not None) == seen
+
+
+def test_every_photo_that_may_be_trained_on_is_cut(tmp_path, capsys):
+    data = data_folder(tmp_path / "data")
+    assert main(["--data", str(data), "--out", str(tmp_path / "cuts")]) == 0
+    assert sorted(p.name for p in (tmp_path / "cuts").iterdir()) == ["lsp", "lspet"]
+    assert main(["--data", str(tmp_path), "--out", str(tmp_path / "cuts")]) == 1
+    assert "lsp" in capsys.readouterr().err

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from models.factored import FactoredConvNet, normalise, person_probability
 from models.families import ZOO
-from models.labels import IGNORE, PASCAL7, PASCAL_PARTS, S31
+from models.labels import IGNORE, LIP20, PASCAL7, PASCAL_PARTS, S31
 from models.network import build
 from models.outputs import PartProbabilities, PersonProbability
 from training.loop import TrainConfig, new_state
-from training.losses import PartLoss, balanced_mean, factor_loss, person_from_codes
+from training.losses import PartLoss, balanced_mean, code_weights, factor_loss, person_from_codes, to_grid
 from training.noise import RECTANGLE, gaussian_noise, swap_noise
 from training.step import StepConfig, losses
 from training.targets import CLASSES, SET_CODES, SETS, allowed, mirror_codes
@@ -289,3 +289,35 @@ def test_unbalanced_parts_are_the_mean_over_all_known_pixels() -> None:
     labels[labels == S31.id("neck")] = PASCAL_PARTS.id("torso")
     expected = torch.nn.functional.cross_entropy(logits, labels).item()
     assert PartLoss(PASCAL_PARTS, balanced=False)(logits, codes).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_thin_parts_weigh_more_and_what_says_little_less() -> None:
+    """Weights of codes: parts of both sides, sets, the background; 0 where nothing is known."""
+    wanted = {
+        4.0: "wrist", 3.5: "elbow foot", 3.0: "uhead lhead", 2.5: "knee ankle larm uarm",
+        2.0: "shoulder hand",        1.5: "lleg uleg", 1.0: "ubody lbody",
+    }  # fmt: skip
+    weights = code_weights()
+    found = {S31.id(side + n): w for w, names in wanted.items() for n in names.split() for side in "rl"}
+    found |= {0: 1.0, S31.id("neck"): 1.0}
+    sets = {"person": 0.3, "head": 3.0, "foot": 3.5, "trousers": 1.0, "upper body": 1.0, "lower body": 1.0,
+            "hand": 1.0, "right head": 2.5, "left head": 2.5}  # fmt: skip
+    found |= {SET_CODES[name]: w for name, w in sets.items()}
+    assert weights.shape == (256,)
+    assert {i: w for i, w in enumerate(weights.tolist()) if w} == pytest.approx(found)
+    assert code_weights(LIP20).tolist() == [1.0] * 20 + [0.0] * 236
+
+
+@pytest.mark.parametrize(("known", "told"), [(3, True), (2, False), (1, False)])
+def test_a_cell_shows_the_true_silhouette_where_more_than_half_is_known(known: int, told: bool) -> None:
+    codes = torch.full((1, 2, 2), IGNORE, dtype=torch.uint8)
+    codes.view(-1)[:known] = torch.tensor([0, 3, 7][:known], dtype=torch.uint8)
+    shown = person_from_codes(codes, (1, 1), torch.full((1, 1, 1, 1), 0.3)).item()
+    assert shown == pytest.approx(2 / 3 if told else 0.3)
+
+
+def test_logits_of_coarser_cells_are_resized_to_the_codes_between_their_middles() -> None:
+    logits = torch.tensor([0.0, 4.0]).view(1, 1, 1, 2)
+    finer = to_grid(logits, torch.zeros(1, 1, 4, dtype=torch.uint8))
+    assert finer.view(-1).tolist() == [0, 1, 3, 4]
+    assert to_grid(logits, torch.zeros(1, 1, 2, dtype=torch.uint8)) is logits

@@ -17,6 +17,7 @@ from models.labels import LSP14
 from runtime.system.paths import user_teacher_dir
 from training import teach
 from training.joint_photos import LANDMARKS
+from training.photos import DataError
 from training.scribbles import Skeleton
 from training.teacher_process import NoAnswerError, TeacherAnswer, TeacherProcess, interpreter
 
@@ -222,3 +223,21 @@ def test_mediapipe_itself(tmp_path: Path) -> None:
         assert process.ask(np.full((200, 200, 3), 128, np.uint8)) is None
     finally:
         process.close()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"images": 3}', None])
+def test_a_list_that_is_none_is_refused_in_words(content: str | None, tmp_path: Path) -> None:
+    remedies = {
+        "landmarks.json": r"not a teacher's list \(.*\)\. Move it away\.$",
+        "keypoints.json": r"not joints \(.*\)\. Write \{.*\}, or move it away\.$",
+    }
+    for name, remedy in remedies.items():
+        if content is not None:
+            (tmp_path / name).write_text(content)
+            with pytest.raises(DataError, match=remedy):
+                teach.TaughtFolder(tmp_path) if name == "landmarks.json" else teach.joints_of(tmp_path)
+    if content is None:
+        (tmp_path / "landmarks.json").mkdir()
+        with pytest.raises(DataError, match="not a teacher's list"):
+            teach.TaughtFolder(tmp_path)
+        assert teach.joints_of(tmp_path) == {}

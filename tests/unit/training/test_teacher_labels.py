@@ -16,7 +16,17 @@ from models.labels import IGNORE, LSP14, S31
 from training.photos import DataError, Photo
 from training.scribbles import Skeleton
 from training.targets import SET_CODES
-from training.teacher_labels import completed, cutout, read_landmarks, silhouette, silhouettes, with_joints
+from training.teacher_labels import (
+    beside_person,
+    completed,
+    contradicts,
+    cutout,
+    joint_error,
+    read_landmarks,
+    silhouette,
+    silhouettes,
+    with_joints,
+)
 
 SIZE = (120, 200)  # w, h
 
@@ -153,3 +163,101 @@ def test_rows_that_are_no_landmarks_are_named(tmp_path: Path, caplog: pytest.Log
     assert "c has not 33" in caplog.text
     with pytest.raises(DataError, match=r"landmarks\.json"):
         read_landmarks(tmp_path / "nowhere")
+
+
+def seen(*points: tuple[float, float]) -> Skeleton:
+    """Joints that are seen, of a torso of 20 px that is only known."""
+    xy, visible = np.zeros((14, 2), np.float32), np.zeros(14, np.int8)
+    for name, y in (("shoulder", 30), ("hip", 50)):
+        for side in "lr":
+            xy[LSP14.id(f"{side}_{name}")], visible[LSP14.id(f"{side}_{name}")] = (30, y), 1
+    for name, point in zip(("neck", "head_top", "l_knee", "r_knee"), points, strict=False):
+        xy[LSP14.id(name)], visible[LSP14.id(name)] = point, 2
+    return Skeleton(xy, visible)
+
+
+def test_half_of_the_seen_joints_lie_in_the_person_or_three_px_beside() -> None:
+    """A box from (0, 0) to (19, 9) in 60 by 40 px, grown by 0.15 of a torso of 20 px."""
+    person = np.zeros((40, 60), bool)
+    person[:10, :20] = True
+    out = (50, 30)
+    places = {(0, 0): True, (22, 5): True, (23, 5): False, (5, 12): True, (5, 13): False, (-1, 5): False,
+              (5, -1): False, (60, 5): False, (5, 40): False}  # fmt: skip
+    for point, inside in places.items():
+        assert beside_person(seen(point, out), person) == inside, point
+        assert not beside_person(seen(point, out, out), person)
+    assert beside_person(seen(), person), "nobody saw a joint"
+
+
+def test_landmarks_are_somebody_elses_from_two_fifths_of_a_torso_on() -> None:
+    own = completed(None, landmarks())
+    torso = own.torso_length()
+    assert torso == pytest.approx(50)
+    for share, other in ((0.39, False), (0.41, True)):
+        moved = replace(own, xy=own.xy + np.array((share * 50, 0), np.float32))
+        assert joint_error(landmarks(), moved) == pytest.approx(share, abs=1e-4)
+        assert contradicts(landmarks(), moved) == other
+    assert not contradicts(landmarks(), None)
+    own.visible[LSP14.id("l_hip")] = 0
+    assert joint_error(landmarks(), replace(own, xy=own.xy + 99)) == 0, "there is no torso to measure by"
+
+
+@pytest.mark.parametrize(
+    ("visibility", "known", "end"),
+    [(0.49, False, False), (0.5, True, False), (0.79, True, False), (0.8, True, True)],
+)
+def test_a_landmark_is_believed_from_a_half_and_an_end_drawn_from_eight_tenths(
+    visibility: float, known: bool, end: bool
+) -> None:
+    rows = landmarks()
+    rows[[15, 17, 19, 7], 2] = visibility
+    s = completed(None, rows)
+    assert (s.known("l_wrist"), s.known("neck"), s.known("head_top")) == (known,) * 3
+    assert ("l_fingers" in s.tips) == end
+    if end:
+        assert s.tips["l_fingers"] == pytest.approx((86, 109)), "between little finger and index"
+
+
+def test_neck_and_head_top_lie_on_the_line_through_the_ears() -> None:
+    """From (60, 50) between the shoulders to (60, 24) between the ears."""
+    s = completed(None, landmarks())
+    assert s.at("neck") == pytest.approx((60, 50 - 0.46 * 26))
+    assert s.at("head_top") == pytest.approx((60, 50 - 1.58 * 26))
+
+
+def test_a_cutout_has_two_px_around_and_codes_by_the_silhouette(tmp_path: Path) -> None:
+    w, h = SIZE
+    soft = np.zeros((h, w), np.uint8)
+    soft[20:180, 40:80], soft[20:180, 80:84] = 150, 149
+    soft[20:180, 84:90] = 80
+    source = photo(0)
+    source.codes[50:60] = S31.id("neck")
+    found = cutout(source, folder(tmp_path, soft))
+    assert found is not None
+    assert found.codes.shape == (164, 48)
+    columns = found.codes[35]
+    assert columns.tolist() == [0] * 2 + [S31.id("neck")] * 40 + [IGNORE] * 4 + [0] * 2
+    assert set(found.codes[10, 2:42]) == {SET_CODES["person"]}
+    assert (found.image[..., 3] == soft[18:182, 38:86]).all()
+    corner = np.zeros((h, w), np.uint8)
+    corner[:9, :9] = 255
+    cv2.imwrite(str(tmp_path / "silhouettes/a.png"), corner)
+    small = cutout(source, tmp_path)
+    assert small is not None
+    assert small.codes.shape == (11, 11)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "person", "whole"), [(5, 2, True), (6, 2, False), (0, 1, False), (0, 2, True)]
+)
+def test_without_a_silhouette_codes_must_know_the_person(
+    unknown: int, person: int, whole: bool, tmp_path: Path
+) -> None:
+    """Of a hundred columns so many are unknown, and so many somebody."""
+    codes = np.zeros((100, 100), np.uint8)
+    codes[:, :unknown], codes[:, 50 : 50 + person] = IGNORE, 7
+    found = cutout(Photo("a.jpg", np.zeros((100, 100, 3), np.uint8), codes), tmp_path)
+    assert (found is not None) == whole
+    if found is not None:
+        assert found.codes.shape == (100, person + 4)
+        assert set(np.unique(found.image[..., 3])) == {0, 255}

@@ -1,0 +1,159 @@
+"""Readers of photos: what is bad is named and left out, or refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.labels import COCO17, IGNORE
+from training.joint_photos import JointPhoto, rendered, with_landmarks
+from training.photos import (
+    DEVELOPMENT_TEST,
+    GARMENTS,
+    DataError,
+    Photo,
+    lsp_skeleton,
+    read_ccp,
+    read_cutouts,
+    read_image,
+    read_lsp,
+    split,
+    with_maps,
+)
+from training.stream import Packed
+from training.targets import SET_CODES
+
+
+def test_readers_name_bad_files_and_go_on(shared_data, tmp_path, caplog) -> None:  # type: ignore[no-untyped-def]
+    import shutil
+
+    for sub in ("images", "silhouettes", "labels"):
+        (tmp_path / sub).mkdir()
+    shutil.copy(shared_data / "ccp" / "labels.json", tmp_path)
+    stems = sorted(p.stem for p in (shared_data / "ccp" / "images").iterdir())[:3]
+    for stem in stems:
+        shutil.copy(shared_data / "ccp" / "images" / f"{stem}.jpg", tmp_path / "images")
+        for sub in ("silhouettes", "labels"):
+            shutil.copy(shared_data / "ccp" / sub / f"{stem}.png", tmp_path / sub)
+    (tmp_path / "images" / f"{stems[0]}.jpg").write_bytes(b"not a picture")
+    (tmp_path / "silhouettes" / f"{stems[1]}.png").unlink()
+    photos = read_ccp(tmp_path, "test")
+    assert [p.name for p in photos] == [f"{stems[2]}.jpg"]
+    for words in (*stems[:2], "2 of 3"):
+        assert words in caplog.text
+    with pytest.raises(DataError, match=stems[0]):
+        read_ccp(tmp_path, "test", strict=True)
+    with pytest.raises(DataError, match="images"):
+        read_lsp(_empty_lsp(tmp_path / "none"), "all")
+
+
+def _empty_lsp(folder):  # type: ignore[no-untyped-def]
+    (folder / "images").mkdir(parents=True)
+    (folder / "keypoints.json").write_text('{"images": {}}')
+    return folder
+
+
+def save(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), pixels)
+
+
+def test_pictures_are_read_as_red_green_blue_and_alpha(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", np.full((3, 4, 3), (1, 2, 3), np.uint8))
+    save(tmp_path / "b.png", np.full((3, 4, 4), (1, 2, 3, 4), np.uint8))
+    assert read_image(tmp_path / "a.png")[0, 0].tolist() == [3, 2, 1]
+    assert read_image(tmp_path / "b.png", alpha=True)[0, 0].tolist() == [3, 2, 1, 4]
+    with pytest.raises(ValueError, match=r"^no alpha channel$"):
+        read_image(tmp_path / "a.png", alpha=True)
+    save(tmp_path / "g.png", np.zeros((3, 4), np.uint8))
+    with pytest.raises(ValueError, match=r"^no alpha channel$"):
+        read_image(tmp_path / "g.png", alpha=True)
+    with pytest.raises(ValueError, match=r"^not a readable picture$"):
+        read_image(tmp_path / "none.png")
+
+
+def test_the_last_hundred_by_name_are_the_test() -> None:
+    files = [Path(f"{i:03d}") for i in range(105)]
+    assert split(files[::-1], "test") == files[5:]
+    assert split(files[::-1], "train") == files[:5]
+
+
+def test_garments_tell_parts_where_the_silhouette_is_person(tmp_path: Path) -> None:
+    """A row of garments under a silhouette of person, ground and doubt."""
+    names = ["null", *GARMENTS, "coat"]
+    (tmp_path / "labels.json").write_text(json.dumps(names))
+    told = {"hat": "head", "clogs": "foot", "leggings": "trousers", "gloves": "hand", "coat": "person"}
+    garments = np.array([[names.index(n) for n in told]] * 3, np.uint8)
+    silhouette = np.array([[1] * 5, [0] * 5, [IGNORE] * 5], np.uint8)
+    for i in range(DEVELOPMENT_TEST + 1):
+        save(tmp_path / f"images/{i:03d}.jpg", np.zeros((3, 5, 3), np.uint8))
+    save(tmp_path / "labels/000.png", garments)
+    save(tmp_path / "silhouettes/000.png", silhouette)
+    (photo,) = read_ccp(tmp_path, "train")
+    assert photo.codes.tolist() == [[SET_CODES[part] for part in told.values()], [0] * 5, [IGNORE] * 5]
+    save(tmp_path / "labels/000.png", garments[:2])
+    with pytest.raises(DataError, match=r"000\.jpg: picture, label and silhouette differ in size"):
+        read_ccp(tmp_path, "train", strict=True)
+    (tmp_path / "labels/000.png").unlink()
+    with pytest.raises(DataError, match=r"its label or silhouette is missing or broken"):
+        read_ccp(tmp_path, "train", strict=True)
+
+
+def test_cutouts_are_sure_from_160_and_to_90(tmp_path: Path) -> None:
+    alpha = np.array([[0, 90, 91, 159, 160, 255]], np.uint8)
+    save(tmp_path / "c.png", np.dstack((*[alpha] * 3, alpha)))
+    (photo,) = read_cutouts(tmp_path)
+    person = SET_CODES["person"]
+    assert photo.codes.tolist() == [[0, 0, IGNORE, IGNORE, person, person]]
+    assert (photo.image[..., 3] == alpha).all()
+
+
+@pytest.mark.parametrize("rows", [[[1, 2, 2]] * 13, [[1, 2]] * 14, [[1, 2, float("nan")]] * 14])
+def test_joints_of_another_layout_are_refused(rows: list[list[float]]) -> None:
+    with pytest.raises(ValueError, match=r"^14 joints with x, y, v expected, got \("):
+        lsp_skeleton(rows)
+    s = lsp_skeleton([[i, 2 * i, i % 3] for i in range(14)])
+    assert s.xy[5].tolist() == [5, 10]
+    assert s.visible.tolist() == [i % 3 for i in range(14)]
+
+
+def test_maps_are_combined_with_codes_of_their_size(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photos = [Photo(f"{n}.jpg", np.zeros((2, 3, 3), np.uint8), np.full((2, 3), 5, np.uint8)) for n in "abcd"]
+    save(tmp_path / "a.png", np.full((2, 3), 7, np.uint8))
+    save(tmp_path / "b.png", np.full((3, 2), 7, np.uint8))
+    (tmp_path / "c.png").write_bytes(b"x")
+    found = with_maps(photos, tmp_path, "some.maker", lambda own, made: own + made)
+    assert [int(p.codes[0, 0]) for p in found] == [12, 5, 5, 5]
+    assert found[1:] == photos[1:]
+    assert caplog.text.count("not a map of the size of") == 2
+    with pytest.raises(DataError, match=r"no such folder\. Make it with python -m some\.maker\.$"):
+        with_maps(photos, tmp_path / "none", "some.maker", lambda own, made: made)
+
+
+def test_landmarks_are_those_of_the_pose_model_by_their_order() -> None:
+    """BlazePose: nose; inner, mid and outer eyes left and right; ears; mouth; then pairs, left first."""
+    rows = np.array([[i, 100 + i, 1] for i in range(33)], np.float32)
+    image = np.zeros((9, 9, 3), np.uint8)
+    nothing = JointPhoto("a.jpg", image, np.zeros((17, 2), np.float32), np.zeros(17, np.bool_))
+    (found,) = with_landmarks([nothing], {"a": rows}, COCO17)
+    order = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
+    assert found.points.tolist() == [[i, 100 + i] for i in order]
+    assert found.known.all()
+    rows[:, 2] = [0.5 if i % 2 else 0.49 for i in range(33)]
+    (some,) = with_landmarks([nothing], {"a": rows}, COCO17)
+    assert some.known.tolist() == [i % 2 == 1 for i in order]
+
+
+def test_rendered_joints_are_known_where_they_are_somewhere() -> None:
+    table = np.zeros((2, 17, 3), np.float32)
+    table[1, 0], table[1, 3] = (4, 5, 2), (6, 7, 0)
+    images, labels = np.arange(2 * 27, dtype=np.uint8).reshape(2, 3, 3, 3), np.full((2, 3, 3), 9, np.uint8)
+    found = rendered(Packed(images, labels, table), 1, COCO17)
+    assert np.flatnonzero(found.known).tolist() == [0]
+    assert found.points[0].tolist() == [4, 5]
+    assert (found.image == images[1]).all()
+    assert not rendered(Packed(images, labels), 1, COCO17).known.any()
