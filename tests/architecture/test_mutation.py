@@ -11,7 +11,15 @@ import pytest
 
 from tests.architecture.sources import ROOT
 from tests.forked_tests import ReachedLines
-from tests.mutation import FOLDERS, MOST_SECONDS, ModuleTests, draw_modules, reaching
+from tests.mutation import (
+    FOLDERS,
+    MOST_SECONDS,
+    ModuleTests,
+    draw_modules,
+    has_effect,
+    mutations_of,
+    reaching,
+)
 from tests.running_source import running_source
 
 CHOICE = ModuleTests(ROOT)
@@ -64,6 +72,12 @@ def test_what_runs_is_not(before: str, after: str) -> None:
 
 def test_what_is_no_python_is_no_mutant() -> None:
     assert running_source("def f(x, **, y): pass") is None
+
+
+def test_an_exception_named_with_a_dot_is_no_mutant(tmp_path: Path) -> None:
+    (tmp_path / "read.py").write_text("try: f()\nexcept (zlib.error, ValueError): g()\n", "utf-8")
+    replaced = [m for m in mutations_of(tmp_path / "read.py") if "ExceptionReplacer" in m.operator_name]
+    assert [has_effect(m) for m in replaced] == [False, True]
 
 
 SOURCE = """LIMIT = 3
