@@ -248,7 +248,7 @@ def test_an_impossible_value_of_format_1_is_refused(key: str, value: object) -> 
 
 
 def test_a_kind_that_format_1_did_not_know_is_named() -> None:
-    with pytest.raises(SpecError, match="says kind='pose'; expected factored or network$"):
+    with pytest.raises(SpecError, match=r"says kind='pose'; expected factored or network$"):
         ModelSpec.from_json(json.dumps(FORMAT_1 | {"kind": "pose"}))
 
 
