@@ -105,6 +105,15 @@ def test_the_highest_peaks_of_each_joint_come_first() -> None:
     assert peaks(density, float(height[2]), 9) == first[:2], "above the least"
 
 
+@pytest.mark.parametrize("by", [(1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (1, 0), (0, -1), (-1, 0)])
+def test_a_cell_beside_a_higher_one_is_no_peak(by: tuple[int, int]) -> None:
+    density = np.zeros((1, 12, 16))
+    density[0, 5, 6], density[0, 5 + by[1], 6 + by[0]] = 1, 1.1
+    ((_, x, y),) = peaks(density, 0.01, 9)
+    assert (x > 25.5) - (x < 25.5) == by[0]
+    assert (y > 21.5) - (y < 21.5) == by[1]
+
+
 def test_a_peak_between_two_cells_lies_between_them() -> None:
     density = np.zeros((1, 12, 16))
     density[0, 4, 5], density[0, 4, 6], density[0, 5, 5], density[0, 5, 6] = 1, 0.5, 0.25, 0.125

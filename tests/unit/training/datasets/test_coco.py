@@ -157,14 +157,14 @@ def test_a_person_may_have_no_keypoints_and_a_crowd_has_none() -> None:
         found = annotated(a)
         assert (found.visible.tolist(), found.box, found.crowd) == ([0] * 17, None, "iscrowd" in a)
     assert annotated(annotation(num_keypoints=16)).visible.sum() == 31
-    with pytest.raises(BrokenError, match="^num_keypoints says 15, its keypoints 16$"):
+    with pytest.raises(BrokenError, match=r"^num_keypoints says 15, its keypoints 16$"):
         annotated(annotation(num_keypoints=15))
 
 
 def test_polygons_and_run_lengths_at_their_limits() -> None:
     far = [[-80.0, 0, 80, 0, 80, 30]]  # twice the longer side
     assert outline(far, (40, 30)) == far
-    with pytest.raises(BrokenError, match="^a polygon of its segmentation is broken$"):
+    with pytest.raises(BrokenError, match=r"^a polygon of its segmentation is broken$"):
         outline([[-80.5, 0, 80, 0, 80, 30]], (40, 30))
     assert outline({"size": [30, 40], "counts": [0, 1200]}, (40, 30)) == [0, 1200]
     assert run_lengths("0") == [0]
@@ -213,8 +213,12 @@ def test_nobody_and_no_picture_counts_twice(tmp_path: Path, caplog: pytest.LogCa
     found = made.read("coco", root, "val2017", problems)
     assert [(s.name, len(s.people)) for s in found] == [("1", 1), ("2", 1)]
     said = made.said(caplog)
-    for words in ("annotation 1: the same person is annotated twice", "image 1: 2.jpg or its id is listed twice",
-                  "image 2: 1.jpg or its id is listed twice", "its size 0x9 is no size of a picture"):  # fmt: skip
+    for words in (
+        "annotation 1: the same person is annotated twice",
+        "image 1: 2.jpg or its id is listed twice",
+        "image 2: 1.jpg or its id is listed twice",
+        "its size 0x9 is no size of a picture",
+    ):
         assert words in said
     assert problems.count == 4
 

@@ -148,13 +148,11 @@ def test_a_joint_whose_part_no_cell_shows_lies_where_it_is_likely(tmp_path: Path
     seen = [2 if i in (wrist, elbow) else 0 for i in range(7)]
     path = made.picture(tmp_path / "0.png", (128, 128))
     s = Sample("0", "all", path, (person(YOUTUBE7, xy, seen),), group="v")
-    for cell, shares in ((0.75, (1, 0)), (0.2, (0, 1))):  # which part is the likeliest
-        posteriors[S31.id("relbow"), 4, 6] = cell
-        others = [Sample(f"{i}", "all", path, (person(YOUTUBE7, xy, [2] * 7),), group="w") for i in (1,)]
-        out = score("youtube-pose", lambda _im, _s: posteriors, iter([s, *others]), SIDE)
-        assert out["wrists, share without a cell"] == pytest.approx(
-            (shares[0] * 2 + 1 + shares[1]) / 3, abs=0.4
-        )
+    whole = Sample("1", "all", path, (person(YOUTUBE7, xy, [2] * 7),), group="w")
+    for elbows, missed in ((0.75, 1.0), (0.2, 1 / 3)):  # of three wrists, two of them right ones
+        posteriors[S31.id("relbow"), 4, 6] = elbows
+        out = score("youtube-pose", lambda _im, _s: posteriors, iter([s, whole]), SIDE)
+        assert out["wrists, share without a cell"] == pytest.approx(missed)
         assert out["mean of v, px"] == pytest.approx(2.5, abs=1e-3)
 
 
