@@ -99,6 +99,22 @@ def test_a_joint_of_a_fifth_is_judged_and_three_cells_from_its_part_inside(
     assert found.judged.sum() == judged
 
 
+@pytest.mark.parametrize(
+    ("part", "joint"), [((0, 0), (2, 1)), ((19, 9), (17, 8)), ((0, 9), (1, 7)), ((19, 0), (18, 2))]
+)
+def test_parts_in_the_corners_count(part: tuple[int, int], joint: tuple[int, int]) -> None:
+    labels = np.zeros((10, 20), np.uint8)
+    labels[part[1], part[0]] = S31.id("neck")
+    points = np.full((14, 2), -50, np.float32)
+    points[LSP14.id("neck")] = 8 * joint[0] + 3.5, 8 * joint[1] + 3.5
+    pose = Pose(LSP14, points, np.ones(14, np.float32))
+    found = consistency(Parsing(S31, (160, 80), labels, labels.copy(), labels.copy()), [pose])
+    assert (found.judged.sum(), found.outside.sum(), found.share) == (1, 0, 1)
+    boxes = PartSet("boxes", ("box",), (1,), ((9, 9, 9),))
+    unknown = consistency(Parsing(boxes, (160, 80), labels, labels.copy(), labels.copy()), [pose])
+    assert unknown.share is None
+
+
 def test_a_set_without_sides_counts_by_merge() -> None:
     pascal = PASCAL_PARTS
     assert named(COCO17, pascal, "l_wrist") == named(COCO17, pascal, "r_wrist") == {"lower arms"}

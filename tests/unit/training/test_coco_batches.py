@@ -206,9 +206,9 @@ def test_a_missing_photo_is_named_and_none_at_all_refused(
 
 
 def test_a_photo_of_another_size_is_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
-    Image.new("RGB", (64, 64)).save(root / "train2017" / "000000000001.png")
+    Image.new("RGB", (64, 48)).save(root / "train2017" / "000000000001.png")
     assert [p.name for p in read_coco(root)] == ["000000000002.png"]
-    assert "the picture has 64x64 px" in caplog.text
+    assert "the picture has 64x48 px, its annotations (256, 256)" in caplog.text
 
 
 def test_imputed_annotations_take_the_place_of_the_same_without(root: Path) -> None:

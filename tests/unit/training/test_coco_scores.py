@@ -179,9 +179,9 @@ def test_pictures_of_another_size_and_models_of_one_person(
     model: str, root: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     for i in (1, 2, 3):
-        Image.new("RGB", (64, 64)).save(root / f"val2017/{i:012d}.png")
+        Image.new("RGB", (64, 48)).save(root / f"val2017/{i:012d}.png")
     assert main([model, "--coco", str(root)]) == 1
     assert "no picture can be used" in capsys.readouterr().err
-    assert "the picture has 64x64 px" in caplog.text
+    assert "the picture has 64x48 px, its annotations (256, 256)" in caplog.text
     assert main(["joints-s31", "--coco", str(root)]) == 1
     assert "does not tell people apart" in capsys.readouterr().err
