@@ -8,7 +8,7 @@ import torch
 
 from models.codecs.personlab import AnnotatedPerson
 from models.families import ZOO
-from models.gpn import UNIT_PX
+from models.gpn import UNIT_PX, GpnNet
 from models.network import build
 from models.outputs import CentreOffsets, Heatmaps
 from tests.networks import seasoned
@@ -59,6 +59,30 @@ def test_vectors_are_told_in_units_of_128_px_and_maps_shown_as_probabilities() -
     shown, ways = stage(image)
     torch.testing.assert_close(shown, heatmaps.clamp(0, 1), atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(ways, maps["centres"], atol=1e-2, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_a_stage_is_shown_the_last_ones_input_features_and_maps() -> None:
+    """Both branches add theirs; in use the last stage alone predicts."""
+    torch.manual_seed(0)
+    net = GpnNet(torch.nn.Conv2d(3, 8, 1), [torch.nn.Identity] * 2, 8, 3).eval()
+    x = torch.randn(1, 3, 4, 4)
+    first, second = (net.get_submodule(f"pipeline.{i}") for i in (0, 1))
+    maps, onward = first(net.stem(x))
+    assert [m.shape[1] for m in maps] == [4, 6]
+    expected = net.stem(x)
+    for i in (0, 1):
+        features = first.get_submodule(f"branches.{i}")(net.stem(x))
+        expected += first.get_submodule(f"onward.{i}.from_features")(features)
+        expected += first.get_submodule(f"onward.{i}.from_predictions.0")(maps[i])
+    torch.testing.assert_close(onward, expected)
+    (heatmaps, vectors), unchanged = second(onward)
+    assert unchanged is onward
+    found = net(x)
+    assert set(found) == {"heatmaps", "centres"}
+    torch.testing.assert_close(found["heatmaps"], heatmaps)
+    torch.testing.assert_close(found["centres"], vectors * 128)
+    assert set(net.train()(x)) == {"heatmaps", "centres", "stage1_heatmaps", "stage1_centres"}
 
 
 def test_the_small_network_begins_with_faint_maps_and_takes_what_fits_of_another() -> None:

@@ -83,6 +83,18 @@ def test_branches_end_in_faint_layers_and_earlier_stages_have_names_of_their_own
     assert network.start(other) is other
 
 
+def test_a_later_stage_sees_31_cells_each_way() -> None:
+    """As far as five convolutions of 7 by 7."""
+    torch.manual_seed(0)
+    stage = build(ZOO["paf-fcn-small"]).eval().get_submodule("pose.1.shared.stage")
+    x = torch.randn(1, 128, 41, 41, requires_grad=True)
+    stage(x)[0, :, 20, 20].square().sum().backward()
+    assert x.grad is not None
+    seen = x.grad[0].abs().sum(0).nonzero()
+    assert seen.min(0).values.tolist() == [5, 5]
+    assert seen.max(0).values.tolist() == [35, 35]
+
+
 def test_maps_come_to_a_finer_grid_between_the_middles_of_cells() -> None:
     coarse = torch.tensor([[[[0.0, 4.0]]]])
     assert on_grid(coarse, torch.zeros(1, 1, 1, 4)).flatten().tolist() == [0, 1, 3, 4]

@@ -70,9 +70,13 @@ def test_vectors_are_refined_twice_by_those_where_they_end(stride: int) -> None:
     assert found["long"][0, :4, 9, 9].tolist() == pytest.approx([30, 14, 30, 14])
     assert torch.equal(found["short"], maps["short"])
     assert torch.equal(found["disks"], maps["disks"])
-    # vectors beyond the border end where its nearest cell points: at its middle and 3 px on
-    edge = float(found["mid"][0, 0, 9, 19])
-    assert edge == pytest.approx(stride / 2 - stride / 2 + 3, abs=stride)
+    # beyond the border a vector ends where the nearest cell points: from its middle, 3 px right and 2 up
+    assert float(found["mid"][0, 0, 9, 19]) == pytest.approx(3, abs=1e-4)
+    left = {**maps, "mid": torch.tensor((-10.0, -10)).repeat(32)[None, :, None, None].repeat(1, 1, 20, 20)}
+    mid = Refinement(COCO17, stride)(left)["mid"][0]
+    assert (float(mid[0, 9, 0]), float(mid[1, 0, 9])) == pytest.approx((6, -2), abs=1e-4)
+    down = Refinement(COCO17, stride)({**left, "mid": -left["mid"]})["mid"][0]
+    assert (float(down[0, 9, 19]), float(down[1, 19, 9])) == pytest.approx((3, -4), abs=1e-4)
     ramp = {**maps, "short": torch.zeros_like(maps["short"])}
     ramp["short"][:, 0::2] = torch.arange(20.0)  # px across: one more in each column
     mid = Refinement(COCO17, stride)(ramp)["mid"][0, 0, 9]
