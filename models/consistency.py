@@ -68,16 +68,13 @@ def parts_at(joint_set: JointSet, part_set: PartSet) -> NDArray[np.bool_]:
     return table
 
 
-def consistency(
-    parsing: Parsing, poses: Sequence[Pose], reach: float = REACH_CELLS, least: float = LEAST_SCORE
-) -> Consistency:
+def consistency(parsing: Parsing, poses: Sequence[Pose], reach: float = REACH_CELLS) -> Consistency:
     """Compare joints with the parts of the same picture.
 
     Args:
         parsing: the body parts.
         poses: of one joint set.
         reach: cells of the parsing between a joint and the nearest of its parts, at most.
-        least: score of a joint that is judged.
     """
     if not poses:
         return Consistency(*np.zeros((2, 0, 0), np.bool_))
@@ -86,7 +83,7 @@ def consistency(
     points = np.stack([p.points for p in poses]) + np.float32(0.5)  # a pixel's middle
     cells = np.floor(points * (np.array((columns, rows)) / parsing.size)).astype(np.intp)
     here = ((cells >= 0) & (cells < (columns, rows))).all(axis=-1)
-    judged = here & (np.stack([p.scores for p in poses]) >= least) & allowed.any(axis=1)
+    judged = here & (np.stack([p.scores for p in poses]) >= LEAST_SCORE) & allowed.any(axis=1)
     n, joints = np.nonzero(judged)
     near = cells[n, joints][:, None] + _disc(reach)
     seen = ((near >= 0) & (near < (columns, rows))).all(axis=-1)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from models.blocks import activation, encoder, init_weights, norm, stage128
 from models.factored import FEATURES, channels_first, normalise, precision
 from models.families import ZooRow, early_name
-from models.hourglass import HOURGLASS_FEATURES, HourglassShape, HourglassStage, HourglassStem, StageInput
+from models.hourglass import HourglassShape, HourglassStage, HourglassStem, StageInput
 from models.joints import without_person
 from models.labels import JOINT_SETS
 from models.network import Network
@@ -105,8 +105,9 @@ def build(row: ZooRow) -> GpnNet:
     (kind,), act, joints = row.encoders, row.activation, len(JOINT_SETS[row.joints].names)
     if kind != "factored":
         stacks, units = (int(n) for n in kind.removeprefix("hg-").removesuffix("u").split("s-"))
-        stages = [lambda: HourglassStage(HourglassShape(units))] * stacks
-        return GpnNet(HourglassStem(), stages, HOURGLASS_FEATURES, joints)
+        shape = HourglassShape(units)
+        stem = HourglassStem(shape.channels, shape.form)
+        return GpnNet(stem, [lambda: HourglassStage(shape)] * stacks, shape.channels, joints)
 
     def head() -> nn.Module:
         enter = nn.Conv2d(FEATURES, FEATURES, 1, bias=False)

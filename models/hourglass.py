@@ -57,7 +57,7 @@ class Residual(nn.Module):
 class HourglassStem(nn.Module):
     """Picture → features at stride 4, before the first hourglass."""
 
-    def __init__(self, channels: int = HOURGLASS_FEATURES, form: Form = "niexc") -> None:
+    def __init__(self, channels: int, form: Form) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(3, 64, 7, stride=2, padding=3),
@@ -150,7 +150,7 @@ class StageInput(nn.Module):
 class HourglassEncoder(nn.Module):
     """`HG-ms-nu`: stacked hourglasses, each but the last with predictions that are taught too."""
 
-    def __init__(self, stacks: int, predictions: int, shape: HourglassShape = HourglassShape()) -> None:
+    def __init__(self, stacks: int, predictions: int, shape: HourglassShape) -> None:
         super().__init__()
         c, early = shape.channels, range(stacks - 1)
         self.stem = HourglassStem(c, shape.form)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-BACKGROUND = 0
 IGNORE = 255  # a pixel without a label; never scored, never trained on
 
 

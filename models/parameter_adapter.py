@@ -134,17 +134,16 @@ def _reshaped(x: Tensor, target: tuple[int, ...], shape: tuple[int, ...]) -> Ten
 
 
 class AdaptiveConvolution(nn.Module):
-    """V 1x1, the predicted kernels, U 1x1; with norm and ReLU as the release, without as the paper."""
+    """V 1x1, the predicted kernels, U 1x1 and a ReLU, as in the release; its norm stands before the ReLU."""
 
-    def __init__(self, channels: int, *, norm: bool = True, relu: bool = True) -> None:
+    def __init__(self, channels: int, *, norm: bool) -> None:
         super().__init__()
         self.v = nn.Conv2d(channels, channels, 1)
         self.depthwise = PerSampleDepthwise()
         self.u = nn.Sequential(nn.Conv2d(channels, channels, 1))
         if norm:
             self.u.append(nn.BatchNorm2d(channels))
-        if relu:
-            self.u.append(nn.ReLU())
+        self.u.append(nn.ReLU())
 
     def forward(self, features: Tensor, kernels: Tensor) -> Tensor:
         """(b, c, h, w) and kernels (b, c, k, k) → what is added to the features, (b, c, h, w)."""

@@ -85,7 +85,7 @@ def sides_of(stages: Sequence[StageSpec]) -> Sides:
     corners = [o.stride for o in outputs_by_name(stages).values() if o.grid is Grid.CORNER]
     if corners:
         return Sides(max(corners), Grid.CORNER)
-    return Sides(max((s.multiple for s in stages), default=32))
+    return Sides(max(s.multiple for s in stages))
 
 
 def _written(stage: StageSpec) -> dict[str, object]:

@@ -69,7 +69,7 @@ def lsp_samples(root: Path, split: str, problems: Problems) -> Iterator[Sample]:
     stored_visible = bool(np.nanmean(flags) > 0.5) if flags.size else False
     if stored_visible:
         problems.note(root / "joints.mat", "most flags are 1, so 1 is taken as visible (a converted copy)")
-    visible = np.where(np.isin(flags, (0, 1)), 1 + (flags == stored_visible), flags + 3)
+    visible = np.where(np.isin(flags, (0, 1)), 1 + (flags == stored_visible), np.abs(flags) + 3)
     yield from _samples(root, LSP, rows, visible, split, problems)
 
 
@@ -77,7 +77,7 @@ def lspet_samples(root: Path, split: str, problems: Problems) -> Iterator[Sample
     """LSPET; 1 is visible, and a joint that is not was not annotated."""
     rows = LSPET.rows(root)
     flags = rows[..., 2]
-    visible = np.where(np.isin(flags, (0, 1)), 2 * flags, flags + 3)
+    visible = np.where(np.isin(flags, (0, 1)), 2 * flags, np.abs(flags) + 3)
     yield from _samples(root, LSPET, rows, visible, split, problems)
 
 

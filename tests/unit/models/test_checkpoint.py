@@ -16,6 +16,7 @@ from models.checkpoint import (
     row_of,
     save_checkpoint,
     save_network,
+    starting_weights,
     with_slopes,
 )
 from models.factored import FactoredConvNet
@@ -180,6 +181,64 @@ def test_a_write_that_fails_leaves_the_checkpoint_before_it(tmp_path: Path) -> N
         assert injected.failed_in in ("fsync", "replace")
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_weights_to_start_from_are_a_checkpoints_or_a_plain_files(saved: Path, tmp_path: Path) -> None:
+    averaged = starting_weights(saved)
+    assert averaged.keys() == FactoredConvNet().state_dict().keys()
+    plain = tmp_path / "plain.safetensors"
+    save_file({"conv1.weight": torch.ones(2)}, plain)
+    assert {k: v.tolist() for k, v in starting_weights(plain).items()} == {"conv1.weight": [1, 1]}
+    save_file({"conv1.weight": torch.ones(2)}, plain, metadata={"format": "pt"})
+    assert starting_weights(plain).keys() == {"conv1.weight"}
+    plain.write_bytes(b"no tensors")
+    with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
+        starting_weights(plain)
+    with pytest.raises(CheckpointError, match=r"no such file\. Give the path of a \.safetensors checkpoint"):
+        starting_weights(tmp_path / "none.safetensors")
+    save_checkpoint(plain, {"net": {"w": torch.zeros(1)}}, {})
+    with pytest.raises(
+        CheckpointError, match=r"it holds no averaged weights\. Use the checkpoint of a whole"
+    ):
+        starting_weights(plain)
+
+
+def test_groups_and_facts_come_back_whatever_memory_tensors_share(tmp_path: Path) -> None:
+    path, whole = tmp_path / "a.safetensors", torch.arange(6.0)
+    groups = {"net": {"a.b": whole[:3], "c": whole.view(2, 3).T}, "ema": {"a.b": whole[:3]}}
+    save_checkpoint(path, groups, {"step": 3, "names": ["x"]})
+    found, meta = load_checkpoint(path)
+    assert meta == {"step": 3, "names": ["x"]}
+    assert {g: {k: t.tolist() for k, t in ts.items()} for g, ts in found.items()} == {
+        g: {k: t.tolist() for k, t in ts.items()} for g, ts in groups.items()
+    }
+
+
+def test_another_stride_is_the_networks_to_refuse(saved: Path) -> None:
+    assert load_network(saved, 8)[1]["step"] == 7
+    with pytest.raises(ValueError, match="factored-s31 has output stride 8"):
+        load_network(saved, 16)
+
+
+def test_what_does_not_fit_is_counted_and_named() -> None:
+    net = FactoredConvNet()
+    good, first = net.state_dict(), "factor.classify.bias"
+    fewer = {k: v for k, v in good.items() if k != first} | {"z": torch.zeros(1), "y": torch.zeros(1)}
+    with pytest.raises(CheckpointError) as refused:
+        load_weights(net, fewer, Path("x"))
+    assert str(refused.value) == (
+        "x: a checkpoint of another architecture (1 tensors missing, 2 unknown, e.g. factor.classify.bias)."
+        " Use the architecture it was trained as."
+    )
+    with pytest.raises(CheckpointError, match=r"x: factor\.classify\.bias is torch\.float32 \(3,\), expected"
+                       r" torch\.float32 \(2,\)\. Use the architecture"):  # fmt: skip
+        load_weights(net, good | {first: torch.zeros(3)}, Path("x"))
+    with pytest.raises(
+        CheckpointError, match=r"not known here \(hourglass, factored, relu\)\. Known: factored-s31,"
+    ):
+        row_of({"row": "hourglass", "architecture": "factored", "activation": "relu"}, Path("x"))
+    with pytest.raises(CheckpointError, match=r"not known here \(it names none\)"):
+        row_of({"step": 1}, Path("x"))
 
 
 def test_a_relu_network_is_a_prelu_network_of_slope_zero() -> None:

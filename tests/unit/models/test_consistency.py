@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.consistency import Consistency, consistency, parts_at
-from models.labels import COCO17, JOINT_SETS, LSP14, PASCAL_PARTS, S31, JointSet, PartSet
+from models.labels import COCO17, JOINT_SETS, LIP16, LSP14, PASCAL_PARTS, S31, JointSet, PartSet
 from models.results import Parsing, Pose
 
 SIZE, SHAPE = (80, 60), (20, 30)  # px (w, h) and cells (h, w): 2.67 and 3 px a cell
@@ -65,6 +65,54 @@ def test_a_joint_belongs_to_the_parts_that_meet_there() -> None:
     assert named(LSP14, S31, "neck") == {
         *("neck", "rubody", "lubody", "rlhead", "llhead", "rshoulder", "lshoulder")
     }
+
+
+@pytest.mark.parametrize(
+    ("joint_set", "joint", "expected"),
+    [
+        (COCO17, "nose", "luhead ruhead llhead rlhead"), (COCO17, "r_ear", "luhead ruhead llhead rlhead"),
+        (LSP14, "head_top", "luhead ruhead llhead rlhead"),
+        (LIP16, "thorax", "neck rubody lubody rshoulder lshoulder"),
+        (LIP16, "pelvis", "rlbody llbody ruleg luleg"), (COCO17, "r_shoulder", "rshoulder ruarm rubody"),
+        (COCO17, "l_wrist", "llarm lwrist lhand"), (COCO17, "r_hip", "rlbody ruleg"),
+        (LSP14, "l_knee", "luleg lknee llleg"),
+    ],
+)  # fmt: skip
+def test_parts_of_the_other_joints(joint_set: JointSet, joint: str, expected: str) -> None:
+    assert named(joint_set, S31, joint) == set(expected.split())
+
+
+@pytest.mark.parametrize(("score", "away", "judged", "outside"),
+                         [(0.2, 3, True, False), (0.19, 3, False, False), (0.2, 4, True, True)])  # fmt: skip
+def test_a_joint_of_a_fifth_is_judged_and_three_cells_from_its_part_inside(
+    score: float, away: int, judged: bool, outside: bool
+) -> None:
+    labels = np.zeros((10, 20), np.uint8)
+    labels[4, 2] = S31.id("neck")
+    points, scores = np.full((14, 2), -50, np.float32), np.ones(14, np.float32)
+    neck = LSP14.id("neck")
+    points[neck], scores[neck] = (8 * (2 + away) + 3.5, 8 * 4 + 3.5), score
+    found = consistency(
+        Parsing(S31, (160, 80), labels, labels.copy(), labels.copy()), [Pose(LSP14, points, scores)]
+    )
+    assert (bool(found.judged[0, neck]), bool(found.outside[0, neck])) == (judged, outside)
+    assert found.judged.sum() == judged
+
+
+@pytest.mark.parametrize(
+    ("part", "joint"), [((0, 0), (2, 1)), ((19, 9), (17, 8)), ((0, 9), (1, 7)), ((19, 0), (18, 2))]
+)
+def test_parts_in_the_corners_count(part: tuple[int, int], joint: tuple[int, int]) -> None:
+    labels = np.zeros((10, 20), np.uint8)
+    labels[part[1], part[0]] = S31.id("neck")
+    points = np.full((14, 2), -50, np.float32)
+    points[LSP14.id("neck")] = 8 * joint[0] + 3.5, 8 * joint[1] + 3.5
+    pose = Pose(LSP14, points, np.ones(14, np.float32))
+    found = consistency(Parsing(S31, (160, 80), labels, labels.copy(), labels.copy()), [pose])
+    assert (found.judged.sum(), found.outside.sum(), found.share) == (1, 0, 1)
+    boxes = PartSet("boxes", ("box",), (1,), ((9, 9, 9),))
+    unknown = consistency(Parsing(boxes, (160, 80), labels, labels.copy(), labels.copy()), [pose])
+    assert unknown.share is None
 
 
 def test_a_set_without_sides_counts_by_merge() -> None:

@@ -8,9 +8,10 @@ import torch
 
 from models.codecs.personlab import AnnotatedPerson
 from models.families import ZOO
-from models.gpn import UNIT_PX
+from models.gpn import UNIT_PX, GpnNet
 from models.network import build
 from models.outputs import CentreOffsets, Heatmaps
+from tests.networks import seasoned
 from training.centre_loss import centre_loss
 from training.crowd_batches import centre_targets
 from training.crowds import Crowd
@@ -42,6 +43,60 @@ def test_it_starts_from_a_parsers_trunk_and_head() -> None:
         assert torch.equal(started[f"{own}.weight"], theirs[f"{parsers}.weight"])
     kernel = theirs["head.concat.0.weight"]
     assert torch.equal(started["pipeline.0.encode.0.weight"], kernel[:, :128])
+
+
+@torch.no_grad()
+def test_vectors_are_told_in_units_of_128_px_and_maps_shown_as_probabilities() -> None:
+    assert UNIT_PX == 128
+    net = seasoned(build(ZOO["gpn-small"]))
+    image = torch.randint(0, 256, (1, 64, 64, 3), dtype=torch.uint8)
+    x = (image.permute(0, 3, 1, 2) / 255 - 0.5) / 0.25
+    (heatmaps, vectors), _ = net.get_submodule("pipeline.0")(net.get_submodule("stem")(x))
+    maps = net(x)
+    torch.testing.assert_close(maps["centres"], vectors * 128)
+    torch.testing.assert_close(maps["heatmaps"], heatmaps)
+    (stage,) = net.stages().values()
+    shown, ways = stage(image)
+    torch.testing.assert_close(shown, heatmaps.clamp(0, 1), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(ways, maps["centres"], atol=1e-2, rtol=1e-3)
+
+
+@torch.no_grad()
+def test_a_stage_is_shown_the_last_ones_input_features_and_maps() -> None:
+    """Both branches add theirs; in use the last stage alone predicts."""
+    torch.manual_seed(0)
+    net = GpnNet(torch.nn.Conv2d(3, 8, 1), [torch.nn.Identity] * 2, 8, 3).eval()
+    x = torch.randn(1, 3, 4, 4)
+    first, second = (net.get_submodule(f"pipeline.{i}") for i in (0, 1))
+    maps, onward = first(net.stem(x))
+    assert [m.shape[1] for m in maps] == [4, 6]
+    expected = net.stem(x)
+    for i in (0, 1):
+        features = first.get_submodule(f"branches.{i}")(net.stem(x))
+        expected += first.get_submodule(f"onward.{i}.from_features")(features)
+        expected += first.get_submodule(f"onward.{i}.from_predictions.0")(maps[i])
+    torch.testing.assert_close(onward, expected)
+    (heatmaps, vectors), unchanged = second(onward)
+    assert unchanged is onward
+    found = net(x)
+    assert set(found) == {"heatmaps", "centres"}
+    torch.testing.assert_close(found["heatmaps"], heatmaps)
+    torch.testing.assert_close(found["centres"], vectors * 128)
+    assert set(net.train()(x)) == {"heatmaps", "centres", "stage1_heatmaps", "stage1_centres"}
+
+
+def test_the_small_network_begins_with_faint_maps_and_takes_what_fits_of_another() -> None:
+    net = build(ZOO["gpn-small"])
+    for i in (0, 1):
+        assert net.state_dict()[f"pipeline.0.classify.{i}.weight"].std().item() == pytest.approx(
+            0.01, rel=0.2
+        )
+    assert net.state_dict()["pipeline.0.branches.0.0.weight"].std().item() == pytest.approx(0.125, rel=0.1)
+    theirs = {k: torch.full_like(v, 3) for k, v in net.state_dict().items()}
+    theirs["stem.0.conv.weight"] = torch.zeros(1)
+    started = net.start(theirs)
+    assert torch.equal(started["stem.0.conv.weight"], net.state_dict()["stem.0.conv.weight"])
+    assert all((v == 3).all() for k, v in started.items() if k != "stem.0.conv.weight")
 
 
 @pytest.mark.parametrize("name", ["heatmaps", "centres"])

@@ -6,11 +6,19 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from export.graphs import to_onnx
 from export.parity import session
 from models.blocks import init_weights
-from models.hourglass import Form, HourglassEncoder, HourglassShape
+from models.hourglass import (
+    Form,
+    HourglassEncoder,
+    HourglassLevel,
+    HourglassShape,
+    HourglassStage,
+    Residual,
+)
 from models.outputs import SharedFeatures
 from models.spec import IMAGE, StageSpec
 from models.vgg import vgg16_conv4, vgg16_fcn
@@ -49,6 +57,52 @@ def test_representation_and_early_predictions_have_stride_four(form: Form, units
         last, early = encoder(torch.zeros(2, 3, 256, 192))
     assert last.shape == (2, 256, 64, 48)
     assert [e.shape for e in early] == [(2, 17, 64, 48)] * 2
+
+
+@pytest.mark.parametrize(
+    ("form", "units", "residuals"), [("newell", 1, 13), ("newell", 2, 26), ("niexc", 1, 9), ("niexc", 2, 18)]
+)
+def test_four_halvings_with_residuals_where_the_form_has_them(form: Form, units: int, residuals: int) -> None:
+    """Newell's: three at each level, of which one is the skip's, and one below; PIL's: two, and one below."""
+    shape = HourglassShape(units, channels=16, form=form)
+    level = HourglassLevel(shape, shape.levels)
+    assert sum(isinstance(m, Residual) for m in level.modules()) == residuals
+    assert sum(isinstance(m, nn.MaxPool2d) for m in level.modules()) == 4
+    assert (HourglassShape().channels, HourglassShape().form, HourglassShape().units) == (256, "niexc", 1)
+    stage = HourglassStage(shape)
+    assert [type(m) for m in stage.finish][-2:] == [nn.BatchNorm2d, nn.ReLU]
+    assert len(stage.finish) == (4 if form == "newell" else 2)
+
+
+@torch.no_grad()
+def test_a_level_adds_its_skip_to_what_is_seen_below() -> None:
+    """In Newell's form with residuals of its own and nearest cells, in PIL's the way down is the skip."""
+    torch.manual_seed(0)
+    x = torch.randn(1, 16, 6, 8)
+    newell, niexc = (
+        HourglassLevel(HourglassShape(channels=16, form=f), 1).eval() for f in ("newell", "niexc")
+    )
+    low = newell.up(newell.below(newell.down(newell.pool(x))))
+    expected = newell.skip(x) + low.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(newell(x), expected)
+    down = niexc.down(x)
+    low = interpolate(niexc.below(niexc.pool(down)), scale_factor=2, mode="bilinear")
+    torch.testing.assert_close(niexc(x), niexc.up(down + low))
+
+
+@torch.no_grad()
+def test_a_residual_halves_its_width_and_is_activated_before_or_behind() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(1, 8, 5, 5)
+    for post, kinds in ((False, [nn.BatchNorm2d, nn.ReLU, nn.Conv2d] * 3),
+                        (True, ([nn.Conv2d, nn.BatchNorm2d, nn.ReLU] * 3)[:-1])):  # fmt: skip
+        block = Residual(8, 12, post=post).eval()
+        assert [type(m) for m in block.main] == kinds
+        shapes = [tuple(m.weight.shape) for m in block.main if isinstance(m, nn.Conv2d)]
+        assert shapes == [(6, 8, 1, 1), (6, 6, 3, 3), (12, 6, 1, 1)]
+        whole = block.main(x) + block.skip(x)
+        torch.testing.assert_close(block(x), whole.clamp(min=0) if post else whole)
+        assert isinstance(Residual(8, 8, post=post).skip, nn.Identity)
 
 
 @pytest.mark.onnx

@@ -16,7 +16,7 @@ from export.rewrite import rewrite
 from models.factored import FactoredConvNet, normalise
 from models.families import MULA_SMALL, ZOO, Direction, MutualLearning, part_and_joint_stages
 from models.hourglass import HourglassShape
-from models.joints import JointsNet
+from models.joints import PRIOR_LOGIT, JointsNet
 from models.mula import MulaNet, build, of_hourglasses
 from models.network import build as build_row
 from tests.contracts.conftest import batch
@@ -121,6 +121,38 @@ def test_rows_have_the_stages_that_they_say(name: str) -> None:
     cells = (2, len(row.part_set.names) + 1, 64 // row.stride, 96 // row.stride)
     assert maps["parts"].shape == cells
     assert len(maps) == 2 * row.mutual.stages
+
+
+def test_small_networks_begin_with_hardly_any_joint_and_adapt_faintly() -> None:
+    values = {n: p.detach() for n, p in build(MULA_SMALL).named_parameters()}
+    constant = {"pose.classify.bias": PRIOR_LOGIT, "parsing.classify.bias": 0, "convolve.u.1.weight": 0.1,
+                "from_predictions.0.weight": 0, "from_predictions.0.bias": 0}  # fmt: skip
+    for end, value in constant.items():
+        found = [v for n, v in values.items() if n.endswith(end)]
+        assert found
+        assert all((v == value).all() for v in found), end
+    for name, weight in values.items():
+        if name.endswith("classify.weight"):
+            assert weight.std().item() == pytest.approx(0.01, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel", "channels", "norms"),
+    [("mula-small", 5, 128, 1), ("mula-vgg16", 3, 512, 0), ("mula-hg5", 7, 256, 1)],
+)
+def test_kernels_of_each_network(name: str, kernel: int, channels: int, norms: int) -> None:
+    with torch.device("meta"):
+        net = build_row(ZOO[name])
+        for task in ("parsing", "pose"):
+            adapter = net.get_submodule(f"mutual.0.{task}.adapter")
+            assert adapter(torch.zeros(1, channels, 36, 64)).shape == (1, channels, kernel, kernel)
+            convolve = net.get_submodule(f"mutual.0.{task}.convolve")
+            assert sum(isinstance(m, nn.BatchNorm2d) for m in convolve.modules()) == norms
+
+
+def test_hourglasses_begin_with_kernels_that_average() -> None:
+    net = of_hourglasses(TINY, (7, 17), MutualLearning(2))
+    assert net.state_dict()["mutual.1.pose.adapter.leave.bias"].tolist() == pytest.approx([1 / 49] * 16)
 
 
 def test_a_picture_of_ones_own_adapts_ones_own_features() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from models.families import ZOO
@@ -43,6 +44,68 @@ def test_vgg16_takes_imagenets_layers_and_parts_come_to_the_grid() -> None:
     assert parts.shape[2:] == labels.shape[1:] == fields.shape[2:]
     assert heat.max() == 1
     assert torch.equal(on_grid(fields, fields), fields)
+
+
+def test_every_layer_of_vgg16_has_its_place() -> None:
+    """Ten convolutions of the trunk, three behind it, and the dense layers."""
+    with torch.device("meta"):
+        network = build(ZOO["paf-fcn-vgg16"])
+    places = {f"features.{i}": f"trunk.{i}" for i in (0, 2, 5, 7, 10, 12, 14, 17, 19, 21)}
+    behind = ("features.24", "features.26", "features.28", "classifier.0", "classifier.3")
+    places |= {old: f"segmentation.{i}" for old, i in zip(behind, (1, 3, 5, 8, 11), strict=True)}
+    own = network.state_dict()
+    theirs = {f"{old}.{kind}": torch.tensor(float(i)).expand(own[f"{new}.{kind}"].shape)
+              for i, (old, new) in enumerate(places.items()) for kind in ("weight", "bias")}  # fmt: skip
+    started = network.start(theirs)
+    for i, new in enumerate(places.values()):
+        for kind in ("weight", "bias"):
+            assert started[f"{new}.{kind}"].flatten()[:1].tolist() == [i]
+    assert sum(v.device.type == "cpu" for v in started.values()) == 2 * len(places)
+
+
+def test_branches_end_in_faint_layers_and_earlier_stages_have_names_of_their_own() -> None:
+    torch.manual_seed(0)
+    network = build(ZOO["paf-fcn-small"]).eval()
+    for stage in (0, 1):
+        for branch, channels in (("heatmaps", 18), ("fields", 32)):
+            *others, last = [m for m in network.get_submodule(f"pose.{stage}.{branch}").modules()
+                             if isinstance(m, torch.nn.Conv2d)]  # fmt: skip
+            assert last.weight.shape[0] == channels
+            assert last.weight.std().item() == pytest.approx(0.01, rel=0.1)
+            assert all(m.weight.std() > 0.05 for m in others)
+    with torch.no_grad():
+        maps = network(torch.randn(1, 3, 64, 96))
+    assert {n: tuple(m.shape[1:]) for n, m in maps.items()} == {
+        "parts": (7, 8, 12), "stage1_heatmaps": (18, 8, 12), "stage1_affinity_fields": (32, 8, 12),
+        "heatmaps": (18, 8, 12), "affinity_fields": (32, 8, 12),
+    }  # fmt: skip
+    other = {"x": torch.zeros(1)}
+    assert network.start(other) is other
+
+
+def test_a_later_stage_sees_31_cells_each_way() -> None:
+    """As far as five convolutions of 7 by 7."""
+    torch.manual_seed(0)
+    stage = build(ZOO["paf-fcn-small"]).eval().get_submodule("pose.1.shared.stage")
+    x = torch.randn(1, 128, 41, 41, requires_grad=True)
+    stage(x)[0, :, 20, 20].square().sum().backward()
+    assert x.grad is not None
+    seen = x.grad[0].abs().sum(0).nonzero()
+    assert seen.min(0).values.tolist() == [5, 5]
+    assert seen.max(0).values.tolist() == [35, 35]
+
+
+def test_maps_come_to_a_finer_grid_between_the_middles_of_cells() -> None:
+    coarse = torch.tensor([[[[0.0, 4.0]]]])
+    assert on_grid(coarse, torch.zeros(1, 1, 1, 4)).flatten().tolist() == [0, 1, 3, 4]
+    parts = torch.randn(1, 7, 2, 2)
+    maps = {"parts": parts, "heatmaps": torch.tensor([-1.0, 0.5, 2]).view(1, 3, 1, 1).expand(1, 3, 2, 2),
+            "affinity_fields": torch.full((1, 4, 2, 2), -3.0)}  # fmt: skip
+    probabilities, labels, heat, fields = parts_and_limbs(maps)
+    torch.testing.assert_close(probabilities, parts.softmax(1))
+    assert torch.equal(labels, parts.argmax(1).to(torch.uint8))
+    assert heat[0, :, 0, 0].tolist() == [0, 0.5, 1]
+    assert (fields == -3).all()
 
 
 def test_recipes_by_name_change_the_objective() -> None:

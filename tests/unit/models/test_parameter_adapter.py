@@ -18,6 +18,7 @@ from models.parameter_adapter import (
     BlockDiagonalDepthwise,
     ParameterAdapter,
     PerSampleDepthwise,
+    begin_as_averages,
 )
 from models.spec import IMAGE, StageSpec
 
@@ -27,7 +28,7 @@ class Adapted(nn.Module):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.adapter, self.convolve = ParameterAdapter(16, size), AdaptiveConvolution(16)
+        self.adapter, self.convolve = ParameterAdapter(16, size), AdaptiveConvolution(16, norm=True)
 
     def forward(self, features: Tensor) -> Tensor:
         y: Tensor = self.convolve(features, self.adapter(features))
@@ -97,6 +98,26 @@ def test_a_graph_adapts_any_batch_and_size() -> None:
         expected = net(x).numpy()
         got = runs.run(None, {"features": x.numpy()})[0]
         np.testing.assert_allclose(got, expected, atol=1e-5 * float(np.abs(expected).max()))
+
+
+def test_kernels_begin_as_averages_of_the_cells_around() -> None:
+    torch.manual_seed(0)
+    net = Adapted(5)
+    begin_as_averages(net, 5)
+    kernels = net.adapter(torch.randn(2, 16, 16, 16))
+    torch.testing.assert_close(kernels, torch.full_like(kernels, 1 / 25), atol=1e-3, rtol=0)
+    assert net.adapter.leave.weight.std().item() == pytest.approx(1e-6, rel=0.1)
+
+
+def test_what_is_added_to_features_is_never_negative() -> None:
+    """V, the kernels, U, a norm where there is one, and a ReLU."""
+    x, kernels = torch.randn(2, 4, 6, 5), torch.randn(2, 4, 3, 3)
+    for norm in (True, False):
+        convolve = AdaptiveConvolution(4, norm=norm).eval()
+        assert [type(m) for m in convolve.u][1:] == [nn.BatchNorm2d, nn.ReLU][1 - norm :]
+        given = convolve(x, kernels)
+        expected = convolve.u[0](PerSampleDepthwise()(convolve.v(x), kernels))
+        torch.testing.assert_close(given, expected.clamp(min=0), atol=1e-4, rtol=1e-4)
 
 
 def test_kernels_are_of_their_own_picture() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from models.factored import FactoredConvNet
 from models.families import PIL_SMALL, ZOO
-from models.network import build
-from models.pil import PilNet, fusion_of
+from models.joints import PRIOR_LOGIT
+from models.network import Network, build
+from models.pil import PartsAndJointsStage, PilNet, fusion_of
 from tests.networks import seasoned
 
 VARIANTS = [row for row in ZOO.values() if row.family == "pil" and row.encoders == PIL_SMALL.encoders]
@@ -79,6 +82,59 @@ def test_a_variant_starts_from_what_fits_of_another() -> None:
     started = base.start(whole.state_dict())
     assert torch.equal(started["classify_joints.weight"], whole.state_dict()["classify_joints.weight"])
     assert set(started) == set(base.state_dict())
+
+
+def test_networks_of_ones_own_begin_with_hardly_any_joint_and_kernels_that_average() -> None:
+    small = build(ZOO["pil-small"])
+    assert isinstance(small, PilNet)
+    assert set(small.classify_joints.bias.tolist()) == {PRIOR_LOGIT}
+    assert small.classify_joints.weight.std().item() == pytest.approx(0.01, rel=0.1)
+    assert small.state_dict()["fusion.adapter.leave.bias"].tolist() == pytest.approx([1 / 49] * 128)
+    assert small.parsing_encoder is not None
+    assert PilNet.stages(build(ZOO["pil-small-mtl"])).keys() == {"network"}  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match=r"^no encoder is named 'vgg19'; known are factored, vgg16 and hg-ms-nu$"
+    ):
+        build(replace(PIL_SMALL, encoders=("vgg19", "vgg19")))
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel", "norms"), [("pil-vgg16", 3, 0), ("pil-hg2", 7, 1), ("pil-small", 7, 1)]
+)
+def test_kernels_and_norms_of_the_fusion(name: str, kernel: int, norms: int) -> None:
+    """64 cells of an hourglass give 7 by 7, 32 of VGG 3 by 3, whose branch has no norm."""
+    with torch.device("meta"):
+        fusion = build(ZOO[name]).get_submodule("fusion")
+        channels = 512 if norms == 0 else 256 if name == "pil-hg2" else 128
+        assert fusion.get_submodule("adapter")(torch.zeros(1, channels, 64, 64)).shape[2:] == (kernel, kernel)
+    assert sum(isinstance(m, torch.nn.BatchNorm2d) for m in fusion.modules()) == norms
+
+
+@torch.no_grad()
+def test_heat_maps_are_shown_as_probabilities_regressed_or_not() -> None:
+    class Given(Network):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {
+                "parts": torch.randn(1, 7, 2, 2),
+                "heatmaps": torch.tensor([-1.0, 0.5, 2]).view(1, 3, 1, 1),
+            }
+
+        def stages(self) -> dict[str, torch.nn.Module]:
+            return {}
+
+        def start(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            return weights
+
+    image = torch.zeros(1, 16, 16, 3, dtype=torch.uint8)
+    parts, labels, logits = PartsAndJointsStage(Given())(image)
+    torch.testing.assert_close(logits.flatten(), torch.tensor([-1.0, 0.5, 2]).sigmoid())
+    torch.testing.assert_close(parts.sum(1), torch.ones(1, 2, 2))
+    assert torch.equal(labels.long(), parts.argmax(1))
+    assert PartsAndJointsStage(Given(), linear=True)(image)[2].flatten().tolist() == [0, 0.5, 1]
 
 
 def test_earlier_stacks_of_hourglasses_predict_too() -> None:

@@ -125,3 +125,18 @@ def test_only_networks_on_a_resnet_have_other_strides() -> None:
         ZOO["personlab-small"].at_stride(16)
     with pytest.raises(ValueError, match="strides"):
         build(replace(SMALLEST, stride=64))
+    for depth, stride in ((18, 8), (50, 4)):
+        with pytest.raises(
+            ValueError, match=rf"^ResNet-{depth} at stride {stride}: depths \(50, 101, 152\), strides"
+        ):
+            ResNet(depth, stride)
+
+
+def test_blocks_begin_as_little_more_than_their_shortcuts() -> None:
+    net = ResNet(50, 32)
+    for name, scale in net.named_parameters():
+        if name.endswith(("bn1.weight", "bn2.weight", "bn3.weight")):
+            assert (scale == (0.2 if "bn3" in name else 1)).all()
+    assert net.state_dict()["layer2.1.conv2.weight"].std().item() == pytest.approx(
+        (2 / (128 * 9)) ** 0.5, rel=0.02
+    )

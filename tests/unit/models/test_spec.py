@@ -8,9 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.families import ZOO
-from models.grid import Grid
+from models.grid import Grid, Sides
 from models.outputs import Heatmaps, PartLabels, PartProbabilities, PersonProbability, SharedFeatures
-from models.spec import FactorCard, ModelSpec, SpecError, StageSpec, TrainingSet
+from models.spec import (
+    FactorCard,
+    ModelSpec,
+    SpecError,
+    StageSpec,
+    TrainingSet,
+    outputs_by_name,
+    sides_of,
+)
 
 figures = st.dictionaries(st.text(max_size=8), st.floats(allow_nan=False, allow_infinity=False), max_size=3)
 cards = st.builds(
@@ -56,7 +64,91 @@ CARD = FactorCard("0" * 64, "0" * 64, "2026-11-20", 12, {"iou": 0.8}, {"iou": 1}
 @given(specs)
 def test_round_trip(spec: ModelSpec) -> None:
     assert ModelSpec.from_json(spec.to_json()) == spec
-    assert "\n" not in spec.to_json()
+    assert spec.to_json() == json.dumps(json.loads(spec.to_json()), sort_keys=True), "one line, keys sorted"
+
+
+NOT_MINE = "the model description"
+
+
+def test_what_a_description_says_of_the_whole_model() -> None:
+    assert (ONE.own_stage.name, ONE.factor_stage, ONE.part_set, ONE.joint_set) == (
+        "trunk",
+        "factor",
+        "S31",
+        None,
+    )
+    assert [o.name for o in ONE.outputs] == ["person", "parts", "labels"]
+    assert set(outputs_by_name(ONE.stages)) == {"features", "person", "parts", "labels"}
+    assert (ONE.stride, ONE.sides, ONE.grid, ONE.format) == (8, Sides(32, Grid.CENTRE), Grid.CENTRE, 2)
+    assert replace(ONE, stages=ONE.stages[:1]).stride == 1, "features alone are for other stages"
+    people = replace(ONE, stages=ZOO["people-s31"].stages)
+    assert (people.part_set, people.joint_set) == ("S31", "COCO-17")
+    assert replace(ONE, stages=ONE.stages[:2]).factor_stage is None, "a silhouette that nothing is shown"
+    corners = replace(ONE, stages=ZOO["personlab-resnet50"].stages, stage="network", size_multiple=16)
+    assert (corners.stride, corners.sides, corners.factor_stage) == (16, Sides(16, Grid.CORNER), None)
+
+
+def test_sides_that_stages_take() -> None:
+    assert sides_of(ZOO["factored-s31"].stages) == Sides(32, Grid.CENTRE)
+    assert sides_of(ZOO["pil-hg2"].stages) == Sides(64, Grid.CENTRE)
+    assert sides_of(CORNERS) == Sides(16, Grid.CORNER)
+    fine = replace(CORNERS[0], outputs=(SharedFeatures(stride=4, grid=Grid.CORNER),))
+    assert sides_of((fine, CORNERS[1])) == Sides(16, Grid.CORNER)
+
+
+def test_what_can_be_and_what_cannot() -> None:
+    assert replace(ONE, input_size=(32, 32)).input_size == (32, 32)
+    assert replace(CORNERS[0], multiple=64) == CORNERS[0]
+    for change, words in (
+        ({"input_size": (31, 64)}, "gives an impossible input size"),
+        ({"input_size": (64, 31)}, "gives an impossible input size"),
+        ({"stage": "tail"}, r"says stage='tail'; expected one of \('trunk', 'factor', 'head'\)"),
+        ({"stages": ONE.stages[1:]}, "feeds its stage factor with what no stage gives"),
+    ):
+        with pytest.raises(SpecError, match=f"^{NOT_MINE} {words}$"):
+            replace(ONE, **change)  # type: ignore[arg-type]
+    person = PersonProbability()
+    for inputs, outputs in (((), (person,)), (("image",), ()), (("image",), (person, person))):
+        with pytest.raises(SpecError, match=f"^{NOT_MINE} gives its stage all inputs"):
+            StageSpec("all", inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", r"is not JSON \(Expecting property name enclosed in double quotes\)"),
+        ("[]", "is not a JSON object"),
+        ("[" * 100_000, "is nested too deep"),
+        ('{"format": 2, "age": 1, "a": 2}', r"has unknown fields \(a, age\): a newer version made it"),
+        ('{"format": 3}', "has format 3: a newer version made it"),
+        ('{"format": 2}', r"is incomplete or malformed \('input_size'\)"),
+        ('{"name": "m"}', r"is incomplete or malformed \('kind'\)"),
+    ],
+)
+def test_reasons_are_said(text: str, words: str) -> None:
+    with pytest.raises(SpecError, match=f"^{NOT_MINE} {words}$"):
+        ModelSpec.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": 7}, "`name` holds 7, which is not text"),
+        ({"parameters": "many"}, "`parameters` holds 'many', which is not a whole number"),
+        ({"siblings": {"trunk": 1}}, "`siblings` holds 1, which is not text"),
+        ({"card": {"accepted": "yes"}}, "`accepted` holds 'yes', which is not true or false"),
+        ({"card": {"after": {"iou": "good"}}}, "`after` holds 'good', which is not a number"),
+        ({"licence": list(range(99))}, "`licence` holds [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,"
+         " 15, 16, 1, which is not text"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_kind_is_named(change: dict[str, object], words: str) -> None:
+    raw = json.loads(replace(ONE, card=CARD).to_json())
+    for key, value in change.items():
+        raw[key] = {**raw[key], **value} if isinstance(value, dict) else value
+    with pytest.raises(SpecError) as refused:
+        ModelSpec.from_json(json.dumps(raw))
+    assert str(refused.value) == f"its description is damaged: {words}"
 
 
 def test_a_card_names_the_person_only_where_one_was_chosen() -> None:
@@ -143,6 +235,8 @@ def test_format_1_of_a_network(parts: str | None, outputs: tuple[type, ...]) -> 
     assert spec.stage_names == ("network",)
     assert tuple(type(o) for o in spec.outputs) == outputs
     assert (spec.part_set, spec.stride, spec.grid, spec.factor_stage) == (parts, 4, Grid.CORNER, None)
+    assert {(o.stride, o.grid) for o in spec.outputs} == {(4, Grid.CORNER)}
+    assert spec.stages[0].inputs == ("image",)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +247,13 @@ def test_an_impossible_value_of_format_1_is_refused(key: str, value: object) -> 
         ModelSpec.from_json(json.dumps(FORMAT_1 | {key: value}))
 
 
+def test_a_kind_that_format_1_did_not_know_is_named() -> None:
+    with pytest.raises(SpecError, match=r"says kind='pose'; expected factored or network$"):
+        ModelSpec.from_json(json.dumps(FORMAT_1 | {"kind": "pose"}))
+
+
 def test_a_spec_is_a_value() -> None:
     assert replace(ONE, stage="head") != ONE
-    with pytest.raises(AttributeError):
-        ONE.name = "other"  # type: ignore[misc]
+    for value in (ONE, CARD, CORNERS[0], TrainingSet("x", "y")):
+        with pytest.raises(AttributeError):
+            value.name = "other"  # type: ignore[misc, union-attr]

@@ -49,6 +49,42 @@ def test_a_part_that_no_cell_shows_lies_where_it_is_likely() -> None:
     np.testing.assert_allclose(everywhere, (2.538, 2.385), atol=1e-3)
 
 
+def test_cells_of_wide_pictures_lie_in_their_pixels() -> None:
+    """Cells of 8 by 16 px; parts of a head weigh by their areas."""
+    labels = np.zeros((4, 6), np.uint8)
+    labels[3, 1] = S31.id("rwrist")
+    labels[0, :3], labels[2, 5] = S31.id("luhead"), S31.id("rlhead")
+    at = centroids(labels, (48, 64))
+    np.testing.assert_allclose(at[WRIST], (8 * 1.5 - 0.5, 16 * 3.5 - 0.5))
+    np.testing.assert_allclose(at[0], (8 * (2 + 0.5) - 0.5, 16 * (0.5 + 0.5) - 0.5))
+    parts = np.zeros((32, 4, 6), np.float32)
+    parts[S31.id("rwrist"), 3, 1] = 0.1
+    parts[S31.id("luhead"), 1, 2] = parts[S31.id("rlhead"), 1, 4] = 0.2
+    found = expected(parts, np.full((4, 6), 0.5, np.float32), (48, 64))
+    np.testing.assert_allclose(found[WRIST], (11.5, 55.5))
+    np.testing.assert_allclose(found[0], (8 * 3.5 - 0.5, 16 * 1.5 - 0.5))
+
+
+def test_the_papers_seven_joints() -> None:
+    assert [(j.group, [COCO17.names[k] for k in j.keypoints]) for j in JOINTS] == [
+        ("head", ["l_ear", "r_ear"]), ("wrists", ["r_wrist"]), ("wrists", ["l_wrist"]),
+        ("elbows", ["r_elbow"]), ("elbows", ["l_elbow"]), ("shoulders", ["r_shoulder"]),
+        ("shoulders", ["l_shoulder"]),
+    ]  # fmt: skip
+    assert [S31.names[j.parts[0] - 1] for j in JOINTS[1:]] == [
+        side + kind for kind in ("wrist", "elbow", "shoulder") for side in "rl"
+    ]
+
+
+@pytest.mark.parametrize(("pixels", "seen"), [(3, False), (4, True)])
+def test_a_joint_is_there_where_four_pixels_show_its_part(pixels: int, seen: bool) -> None:
+    labels = np.zeros((4, 4), np.uint8)
+    labels.flat[:pixels] = S31.id("luhead")
+    whole = true_joints(keypoints(l_ear=(1, 2), r_ear=(3, 6)), labels)[0]
+    assert whole.tolist() == [2, 4] if seen else np.isnan(whole).all()
+    assert np.isnan(true_joints(keypoints(l_ear=(1, 2)), labels)[0]).all(), "both ears make a head"
+
+
 def test_hidden_and_outside_joints_are_left_out() -> None:
     labels = np.zeros((16, 16), np.uint8)
     labels[4:8, 4:8] = S31.id("rwrist")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -62,6 +62,42 @@ def test_joints_and_masks_move_with_the_picture_and_a_mirror_swaps_the_sides(roo
         assert min(away) < 1.2
         seen.add(int(np.argmin(away)))
     assert seen == {0, 1}, "as it is and mirrored"
+
+
+class Drawing:
+    """Chance that always draws this share of a range, and mirrors or not."""
+
+    def __init__(self, share: float, mirrors: bool) -> None:
+        self.share, self.mirrors = share, mirrors
+
+    def uniform(self, low: float, high: float, size: int | None = None) -> np.ndarray | float:
+        value = low + self.share * (high - low)
+        return value if size is None else np.full(size, value)
+
+    def random(self) -> float:
+        return 0.49 if self.mirrors else 0.5
+
+
+@pytest.mark.parametrize("mirrors", [False, True])
+@pytest.mark.parametrize(("share", "zoom", "first"), [(0, 2, 32), (0.5, 1, 0), (1, 2 / 3, 32)])
+def test_crops_are_half_to_one_and_a_half_photos_and_move_by_a_quarter(
+    root: Path, share: float, zoom: float, first: float, mirrors: bool
+) -> None:
+    """Of 256 px: 128 to 384 px, whose corner lies 32 px inside at both ends of the range."""
+    chance = cast("np.random.Generator", Drawing(share, mirrors))
+    crowd = draw_photo(chance, read_coco(root, strict=True)[0], OUTPUT, SIDE)
+    points = np.round(drawn_people.person(*drawn_people.SCENES[0][0]).points.astype(float), 3)
+    expected = (points + 0.5 - first) * zoom - 0.5
+    if mirrors:
+        expected[:, 0] = SIDE - 1 - expected[:, 0]
+        expected = expected[list(COCO17.mirror_ids)]
+    (person,) = crowd.people
+    np.testing.assert_allclose(person.points, expected, atol=1.5 * zoom)
+    middle = np.rint(expected[5:7].mean(axis=0)).astype(int)
+    if (middle >= 0).all() and (middle < SIDE).all():
+        assert crowd.owners[middle[1], middle[0]] == 1
+    assert crowd.picture.shape == (SIDE, SIDE, 3)
+    assert crowd.covered.dtype == bool
 
 
 def test_only_photos_of_people_are_drawn_the_same_for_the_same_step(root: Path) -> None:
@@ -170,9 +206,9 @@ def test_a_missing_photo_is_named_and_none_at_all_refused(
 
 
 def test_a_photo_of_another_size_is_named(root: Path, caplog: pytest.LogCaptureFixture) -> None:
-    Image.new("RGB", (64, 64)).save(root / "train2017" / "000000000001.png")
+    Image.new("RGB", (64, 48)).save(root / "train2017" / "000000000001.png")
     assert [p.name for p in read_coco(root)] == ["000000000002.png"]
-    assert "the picture has 64x64 px" in caplog.text
+    assert "the picture has 64x48 px, its annotations (256, 256)" in caplog.text
 
 
 def test_imputed_annotations_take_the_place_of_the_same_without(root: Path) -> None:

@@ -13,7 +13,8 @@ from PIL import Image
 from pycocotools import mask as rle
 
 from tests import drawn_people
-from training.coco_scores import main
+from training.coco_scores import complete, listed, main
+from training.datasets.coco import AnnotatedPicture
 
 SIDE = drawn_people.SIDE
 FILE = "annotations/person_keypoints_val2017.json"
@@ -54,6 +55,44 @@ def test_a_network_without_fault_scores_one(
     assert said["keypoints"]["AP"] > 0.95
     assert said["segm"]["AP50"] > 0.99
     assert {r["image_id"] for r in json.loads(saved.read_text())} == {1, 2}
+
+
+def test_annotations_are_completed_from_their_outlines() -> None:
+    record = AnnotatedPicture(5, "a.png", Path("a.png"), (40, 30), ())
+    square = [[10.0, 5, 20, 5, 20, 15, 10, 15]]
+    keypoints = [3, 4, 2] * 2 + [0] * 45
+    whole = complete({"segmentation": square, "keypoints": keypoints}, record)
+    assert {k: v for k, v in whole.items() if k not in ("segmentation", "keypoints")} == {
+        "image_id": 5, "category_id": 1, "iscrowd": 0, "bbox": [10, 5, 10, 10], "area": 100.0,
+        "num_keypoints": 2,
+    }  # fmt: skip
+    assert whole["keypoints"] == keypoints
+    assert rle.area(whole["segmentation"]) == 100
+    told = complete({"segmentation": square, "bbox": [1, 2, 3, 4], "area": 77, "iscrowd": 1}, record)
+    assert (told["bbox"], told["area"], told["iscrowd"]) == ([1, 2, 3, 4], 77, 1)
+    bare = complete({}, record)
+    assert (bare["area"], bare["num_keypoints"], bare["keypoints"]) == (0, 0, [0] * 51)
+
+
+def test_a_list_names_pictures_by_id_file_or_stem(tmp_path: Path) -> None:
+    records = [
+        AnnotatedPicture(i, f"{n}.png", Path(n), (4, 4), ())
+        for i, n in ((1, "a"), (2, "b"), (3, "c"), (4, "d"))
+    ]
+    wanted = tmp_path / "minival.txt"
+    wanted.write_text("a\n2\n\nc.png\n")
+    assert [r.image_id for r in listed(records, wanted)] == [1, 2, 3]
+
+
+def test_the_first_pictures_only_and_what_is_printed(
+    model: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([model, "--coco", str(root), "--limit", "1"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {k: said[k] for k in ("model", "split", "pictures", "left_out")} == {
+        "model": "drawn", "split": "val2017", "pictures": 1, "left_out": 0
+    }  # fmt: skip
+    assert set(said) == {"model", "split", "pictures", "left_out", "keypoints", "segm"}
 
 
 def test_a_list_of_pictures_and_other_settings(
@@ -140,9 +179,9 @@ def test_pictures_of_another_size_and_models_of_one_person(
     model: str, root: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     for i in (1, 2, 3):
-        Image.new("RGB", (64, 64)).save(root / f"val2017/{i:012d}.png")
+        Image.new("RGB", (64, 48)).save(root / f"val2017/{i:012d}.png")
     assert main([model, "--coco", str(root)]) == 1
     assert "no picture can be used" in capsys.readouterr().err
-    assert "the picture has 64x64 px" in caplog.text
+    assert "the picture has 64x48 px, its annotations (256, 256)" in caplog.text
     assert main(["joints-s31", "--coco", str(root)]) == 1
     assert "does not tell people apart" in capsys.readouterr().err

@@ -59,6 +59,22 @@ def test_lip_leaves_out_who_has_no_head_and_joints_nobody_annotated() -> None:
     assert lip_pck(near, found)["Ank"] == 100, "what is missing lies at (1, 1), 4 px away"
 
 
+@pytest.mark.parametrize("joint", range(16))
+def test_a_joint_belongs_to_a_row_of_the_table(joint: int) -> None:
+    """Its row, the upper body for joints from the neck on, and all but pelvis and thorax."""
+    rows = dict(zip((8, 9, 12, 13, 11, 14, 10, 15, 2, 3, 1, 4, 0, 5),
+                    (r for r in ("Head", "Sho", "Elb", "Wri", "Hip", "Knee", "Ank") for _ in (0, 1)),
+                    strict=True))  # fmt: skip
+    found = figure()
+    found[0, joint, 1] += 6
+    scores = lip_pck(figure(), found)
+    assert {n for n, v in scores.items() if v < 100} == {
+        *({rows[joint], "overall"} if joint in rows else ()), *({"U.Body"} if joint >= 8 else ())
+    }  # fmt: skip
+    assert scores["overall"] == pytest.approx(100 * 13 / 14 if joint in rows else 100)
+    assert scores["U.Body"] == pytest.approx(100 * 7 / 8 if joint >= 8 else 100)
+
+
 def test_mpii_pools_joints_and_integrates_thresholds() -> None:
     truth = figure()
     found = truth.copy()
@@ -99,6 +115,34 @@ def test_pck_dist_averages_pairs_within_five_shortest_limbs() -> None:
     measures = pck_dist([GroupPicture(truth, np.full(2, NAN), found, np.ones((2, 2)))], TWO)
     assert measures["PCK_dist"] == 30, "51 px is more than 50, and one joint alone has no limb"
     assert measures["share"] == pytest.approx(1 / 3)
+    near = np.array([[[3.0, 50], [90, 90]]])
+    near[0, 0, 0] = 0
+    alone = pck_dist([GroupPicture(truth[:1], np.full(1, NAN), near, np.ones((1, 2)))], TWO)
+    assert (alone["PCK_dist"], alone["share"]) == (50, 0.5), "five limbs away still count"
+    two = np.array([[[0.0, 9], [10, 5]], [[0, 3], [NAN, NAN]]])
+    nearest = pck_dist([GroupPicture(truth[:1], np.full(1, NAN), two, np.ones((2, 2)))], TWO)
+    assert (nearest["PCK_dist"], nearest["share"]) == (4, 1)
+    nobody = pck_dist([GroupPicture(truth[:0], np.zeros(0), near, np.ones((1, 2)))], TWO)
+    assert np.isnan([nobody["PCK_dist"], nobody["share"]]).all()
+
+
+def test_joints_match_within_half_of_the_reference_and_the_surest_come_first() -> None:
+    """Sides count together; a joint that nobody has annotated is in no mean."""
+    three = JointSet("three", ("l_hand", "r_hand", "nose"), ((0, 1), (0, 2)))
+    truth = np.array([[[0.0, 0], [10, 0], [NAN, NAN]]])
+    for away, right in ((5.0, 1.0), (5.1, 0.0)):
+        found = np.array([[[0, away], [10, 0], [3, 3]]])
+        measures = pose_map([GroupPicture(truth, np.array([10.0]), found, np.ones((1, 3)))], three)
+        assert np.isnan(measures["nose"])
+        assert measures["hand"] == measures["mAP"] == (right + 1) / 2
+    both = np.array([[[0.0, 0], [10, 0]], [[100, 0], [110, 0]]])
+    mixed = np.array([[[0.0, 0], [50, 50]], [[100, 0], [110, 0]], [[60, 60], [70, 70]]])
+    scores = np.array([[0.2] * 2, [0.5] * 2, [0.9] * 2])  # wrong, right, right; wrong, right, wrong
+    measures = pose_map([GroupPicture(both, np.full(2, 10.0), mixed, scores)], TWO)
+    assert measures["mAP"] == pytest.approx((2 / 3 + 0.5 * 0.5) / 2)
+    twins = np.array([[[0.0, 0], [10, 0]], [[0, 0], [10, 0]]])
+    one = pose_map([GroupPicture(twins, np.full(2, 10.0), twins[:1], np.ones((1, 2)))], TWO)
+    assert one["mAP"] == 0.5, "who matches two alike is the first of them"
 
 
 def test_segmentation_by_hand() -> None:

@@ -69,6 +69,56 @@ def test_a_transfer_is_the_same_twice(net: FactoredConvNet) -> None:
     assert all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
 
 
+def test_every_picture_is_shown_so_often_and_once_before_any_is_again(net: FactoredConvNet) -> None:
+    plain = TransferConfig()
+    assert (plain.epochs, plain.batch, plain.lr, plain.weight_decay, plain.seed) == (10, 8, 5e-4, 2e-4, 0)
+    assert [plain.steps(n) for n in (1, 8, 10, 100)] == [1, 10, 12, 125]
+    assert TransferConfig(epochs=0).steps(8) == TransferConfig(epochs=0.1).steps(8) == 1
+    assert TransferConfig(epochs=3, batch=4).steps(10) == 8
+    images, silhouettes = pictures([(64, 64)] * 3)
+    features = extract(net, images, 64)
+    labels = targets(features, silhouettes)
+    few, many = (fine_tune(net, features, labels, TransferConfig(epochs=1, batch=n)) for n in (3, 8))
+    by_seed = fine_tune(net, features, labels, TransferConfig(epochs=1, batch=1, seed=1))
+    other = fine_tune(net, features, labels, TransferConfig(epochs=1, batch=1))
+    weights = [n.factor.classify.weight for n in (few, many, by_seed, other)]
+    assert torch.equal(weights[0], weights[1]), "no more than there are"
+    assert not torch.equal(weights[2], weights[3])
+    steps: list[int] = []
+    fine_tune(net, features, labels, TransferConfig(epochs=1, batch=2), lambda step, _: steps.append(step))
+    assert steps == [0, 1, 2]
+
+
+@torch.no_grad()
+def test_features_are_the_trunks_of_pictures_padded_with_grey(net: FactoredConvNet) -> None:
+    images, silhouettes = pictures([(64, 64), (32, 64), (128, 64)])
+    features = extract(net, images, 64)
+    assert features.maps.shape == (3, 128, 8, 8)
+    assert (features.maps.dtype, features.of(1).dtype, len(features)) == (torch.float16, torch.float32, 3)
+    assert [b.content for b in features.letterboxes] == [(64, 64), (64, 32), (32, 64)]
+    wide = np.full((64, 64, 3), 128, np.uint8)
+    wide[:32] = images[1]
+    x = normalise(torch.from_numpy(wide).permute(2, 0, 1)[None].float())
+    torch.testing.assert_close(features.of(1), net.trunk(x), atol=2e-3, rtol=2e-3)
+    labels = targets(features, silhouettes)
+    assert (labels.shape, labels.dtype) == ((3, 16, 16), torch.uint8)
+    np.testing.assert_array_equal(labels[0], silhouettes[0][2::4, 2::4])
+    assert (labels[1, 8:] == IGNORE).all()
+    assert (labels[1, :8] != IGNORE).all()
+
+
+@torch.no_grad()
+def test_the_factors_own_silhouette_is_that_of_the_whole_network(net: FactoredConvNet) -> None:
+    images, _ = pictures([(64, 64), (32, 64)])
+    features = extract(net, images, 64)
+    whole, half = own_silhouettes(net, features, [(8, 8), (4, 8)])
+    x = normalise(torch.from_numpy(images[0]).permute(2, 0, 1)[None].float())
+    expected = 255 * net(x)[0].softmax(1)[0, 1].numpy()
+    assert (whole.shape, half.shape, whole.dtype) == ((8, 8), (4, 8), np.uint8)
+    np.testing.assert_allclose(whole, expected, atol=1.01)
+    assert np.abs(whole - expected).mean() < 0.4, "rounded, not cut"
+
+
 def test_padding_and_unknown_pixels_teach_nothing(net: FactoredConvNet) -> None:
     images, silhouettes = pictures([(64, 64), (64, 32)])
     silhouettes[0][:, :8] = IGNORE

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from models.codecs.codec import Placement
 from models.codecs.decoding import Decoding
-from models.codecs.greedy_poses import LEAST_DENSITY, LEAST_SIZE_PX, SAME_PX, SIGMAS
-from models.codecs.hough import BLUR, CELL_PX, LEAST_VOTE
-from models.codecs.instance_masks import NEAR, UNSURE
 from models.codecs.personlab import directed_bones
 from models.labels import COCO17
 
+CELL_PX, BLUR, LEAST_VOTE, LEAST_DENSITY = 4.0, 0.8, 0.02, 0.001  # of Hough maps
+SAME_PX, LEAST_SIZE_PX, UNSURE, NEAR = 10.0, 8.0, 0.2, 0.25
+#: of COCO's evaluation
+SIGMAS = (0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087,
+          0.087, 0.089, 0.089)  # fmt: skip
 JOINTS = range(17)
 BONES = directed_bones(COCO17)
 Point = tuple[float, float]
@@ -140,7 +142,7 @@ class LiteralDecoder:
             square = (i * CELL_PX + 1.5 - x) ** 2 + (j * CELL_PX + 1.5 - y) ** 2
             if square <= self.radius**2:
                 mass += votes[k, j, i]
-                kappa = 2 * float(SIGMAS[k])
+                kappa = 2 * SIGMAS[k]
                 similar += votes[k, j, i] * math.exp(-square / (2 * _size(points) ** 2 * kappa**2))
         return self.read("disks", k, x, y) * similar / mass if mass else 0.0
 

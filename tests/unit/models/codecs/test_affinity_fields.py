@@ -10,12 +10,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.codecs.affinity_fields import AffinityFieldsCodec, LimbAssembly
+from models.codecs.affinity_fields import (
+    AffinityFieldsCodec,
+    JointPeaks,
+    LimbAssembly,
+    found_person,
+    peaks_of_many,
+    possible_limbs,
+)
 from models.codecs.codec import FloatMap, PictureContext, Placement
 from models.codecs.heatmaps import HeatmapCodec
 from models.codecs.personlab import AnnotatedPerson
 from models.codecs.registry import decoded
-from models.labels import COCO17, LIP16, LSP14, JointSet
+from models.labels import COCO17, LIP16, LSP14, LSP14_NECK, JointSet
 from models.outputs import AffinityFields, Heatmaps, PartProbabilities
 from models.results import Pose
 from tests.unit.models.codecs.literal_affinity_fields import literal_people
@@ -154,6 +161,101 @@ def test_fields_have_length_one_on_limbs_and_nothing_beside() -> None:
     np.testing.assert_allclose(fields[2 * shin : 2 * shin + 2, 4, 1], (0.5, 0.5), atol=1e-6)
     assert not fields[2 * shin : 2 * shin + 2, 9, 5].any()
     assert not np.delete(fields, (2 * shin, 2 * shin + 1), axis=0).any()
+
+
+def test_a_limb_is_a_cell_wide_each_way_and_reaches_a_cell_beyond_its_joints() -> None:
+    points, known = np.full((14, 2), 11.5, np.float32), np.arange(14) < 2
+    points[1] = 11.5, 43.5  # cells (1, 1) to (1, 5)
+    fields = AffinityFieldsCodec().encode(
+        AffinityFields(joints="LSP-14-neck"),
+        [AnnotatedPerson(points, known)],
+        Placement((80, 80), (80, 80), 8),
+    )
+    there = np.zeros((10, 10))
+    there[:7, :3] = 1
+    shin = LSP14_NECK.bones.index((1, 0))  # from the knee up to the ankle
+    np.testing.assert_array_equal(fields[2 * shin + 1], -there)
+    assert not fields[2 * shin].any()
+
+
+ONE_BONE = JointSet("one", ("a", "b"), ((0, 1),))
+
+
+def limb_scores(
+    field: FloatMap, ends: tuple[float, float], assembly: LimbAssembly | None = None
+) -> list[float]:
+    """Of the limb between two peaks in row 2, by the component of the field along it."""
+    peaks = JointPeaks(
+        np.array([0, 1]), np.array([e + 2j for e in ends], np.complex64), np.ones(2, np.float32)
+    )
+    limbs = possible_limbs(ONE_BONE, peaks, field.astype(np.complex64)[None], assembly or LimbAssembly())
+    assert limbs.bones.tolist() == [0] * len(limbs.scores)
+    return [float(s) for s in limbs.scores]
+
+
+@pytest.mark.parametrize(("length", "score"), [(4, 1.0), (6, 1.0), (12, 0.5), (24, 0.25)])
+def test_limbs_longer_than_half_the_picture_is_high_are_less_likely(length: float, score: float) -> None:
+    assert limb_scores(np.ones((12, 30)), (1, 1 + length)) == [pytest.approx(score)]
+
+
+def test_nine_of_ten_samples_support_a_limb_and_eight_do_not() -> None:
+    for first in range(10):
+        field = np.ones((20, 12))
+        field[:, 1 + first] = 0.05  # no support: it is not above
+        assert limb_scores(field, (1, 10)) == [pytest.approx(0.905)]
+        for second in range(first + 1, 10):
+            worse = field.copy()
+            worse[:, 1 + second] = 0.05
+            assert limb_scores(worse, (1, 10)) == []
+            assert len(limb_scores(worse, (1, 10), LimbAssembly(support=0.7))) == 1
+    assert limb_scores(np.ones((12, 12)), (3, 3)) == [], "no length, no direction"
+    assert limb_scores(-np.ones((12, 12)), (1, 10)) == []
+    assert limb_scores(-np.ones((12, 12)), (10, 1)) == [pytest.approx(1 - 1 / 3)]
+
+
+def test_peaks_are_higher_than_their_neighbours_and_the_forty_highest_count() -> None:
+    heat = np.zeros((2, 21, 30), np.float32)
+    heat[1, 1::3, 1::3] = np.linspace(0.5, 0.99, 70).reshape(7, 10)
+    found = peaks_of_many(heat, 0.1)
+    assert found.joints.tolist() == [1] * 40
+    assert (np.diff(found.heights) <= 0).all()
+    rows = {round(float(p.imag)) for p in found.places}
+    assert rows == {10, 13, 16, 19}
+    flat = np.zeros((1, 5, 6), np.float32)
+    flat[0, 2, 2:4] = flat[0, 4, 5] = 0.8  # two cells alike are one peak; the corner is one, too
+    assert [(round(float(p.real), 1), float(p.imag)) for p in peaks_of_many(flat, 0.1).places] == [
+        (5.5, 4.5),
+        (2.5, 2),
+    ]
+    assert not len(peaks_of_many(np.full((1, 4, 4), 0.5, np.float32), 0.5).joints), "not above the least"
+
+
+def test_a_person_is_boxed_by_the_joints_that_were_found() -> None:
+    points, scores = np.zeros((17, 2), np.float32), np.zeros(17, np.float32)
+    points[[3, 5, 9]], scores[[3, 5, 9]] = [(10, 50), (30, 20), (15, 90)], 0.5
+    person = found_person(COCO17, points, scores, 0.75)
+    assert (person.box, person.score) == ((10, 20, 20, 70), 0.75)
+
+
+def test_settings_say_how_many_people_of_how_many_joints_there_are() -> None:
+    assert LimbAssembly() == LimbAssembly(peak=0.1, along=0.05, support=0.8, fewest=3, least=0.2, keep=40)
+    people, placement = crowd(COCO17, 4, np.random.default_rng(3))
+    seen = [np.arange(17) < 17, np.arange(17) < 11, np.isin(np.arange(17), (5, 7, 9)), np.arange(17) > 12]
+    some = [AnnotatedPerson(p.points, s) for p, s in zip(people, seen, strict=True)]
+    maps, output = encoded(COCO17, some, placement), AffinityFields(joints="COCO-17")
+
+    def joints(**settings: float) -> list[int]:
+        codec = AffinityFieldsCodec(LimbAssembly(**settings))  # type: ignore[arg-type]
+        found = codec.decode(output, maps, context(placement)).people
+        assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
+        return [int((p.pose.scores > 0).sum()) for p in found if p.pose is not None]
+
+    assert joints() == [17, 11, 3]
+    assert joints(fewest=2) == [17, 11, 3, 2, 2]
+    assert joints(fewest=4) == [17, 11]
+    assert joints(fewest=11, keep=1) == [17]
+    assert joints(least=1.5) == [17, 11, 3]
+    assert joints(least=3) == []
 
 
 def test_maps_that_another_codec_reads_are_not_decoded_alone() -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.codecs.guided_filter import refine
-from models.codecs.parts import decide, part_labels
+from models.codecs.parts import PartCodec, decide, part_labels, to_bytes
+from models.outputs import PartProbabilities
 from models.resize import resize
 from runtime.engine.detail import FULL, LIVE
 from runtime.engine.letterbox import Letterbox, NetworkSize
@@ -103,6 +104,7 @@ def test_a_finer_mask_gives_the_edge_but_not_the_parts_of_a_chair() -> None:
     made = decide(parts[1] + parts[2], parts, asked.context(LIVE.size(asked.letterbox), fine))
     assert (made.person == fine).all()
     assert (made.labels[:, :60] == 0).all()
+    assert (made.confidence[:, :60] == 255).all(), "sure of the background"
     assert iou(made.labels[:, 60:] > 0, mask[:, 60:]) > 0.95
 
 
@@ -119,6 +121,57 @@ def test_part_borders_are_those_of_interpolation(seed: int, size: tuple[int, int
     short_way = part_labels(parts, size)
     assert short_way.shape == (size[1], size[0])
     assert (short_way == long_way).mean() > 0.9
+
+
+@pytest.mark.parametrize("zoom", [8, 16])
+def test_at_whole_zooms_borders_are_exactly_those_of_interpolation(zoom: int) -> None:
+    rng = np.random.default_rng(0)
+    parts = np.stack([cv2.GaussianBlur(rng.random((8, 12)), (0, 0), 1.5) for _ in range(6)]).astype(
+        np.float32
+    )
+    parts[0] = 0
+    size = (12 * zoom, 8 * zoom)
+    long_way = np.stack([resize(p, size) for p in parts[1:]]).argmax(0) + 1
+    assert (part_labels(parts, size) == long_way).mean() > 0.998, "but for ties"
+
+
+@pytest.mark.parametrize(
+    ("person", "body", "shown", "labelled"),
+    [(1.0, 0.24, 255, False), (1.0, 0.26, 255, True), (0.52, 1.0, 133, True), (0.48, 1.0, 122, False)],
+)
+def test_a_mask_decides_the_edge_unless_the_head_sees_clearly_less(
+    person: float, body: float, shown: int, labelled: bool
+) -> None:
+    asked, _ = request()
+    parts = np.zeros((4, 36, 64), np.float32)
+    parts[0], parts[2] = 1 - body, body
+    mask = np.full((288, 512), round(255 * person), np.uint8)
+    made = decide(np.ones((36, 64), np.float32), parts, asked.context(LIVE.size(asked.letterbox), mask))
+    assert set(made.person.flat) == {shown}
+    assert set(made.labels.flat) == {2 if labelled else 0}
+    sure = round(255 * body) if labelled else 255 if body < 0.5 else 255 - shown
+    assert set(made.confidence.flat) == {sure}
+
+
+def test_probabilities_as_bytes_are_rounded() -> None:
+    values = np.array([[0, 1, 0.5, 1.4 / 255, 1.6 / 255, 254.6 / 255]], np.float32)
+    assert to_bytes(values).tolist() == [[0, 255, 128, 1, 2, 255]]
+
+
+@pytest.mark.parametrize("with_person", [True, False])
+def test_the_silhouette_is_the_map_of_the_person_or_else_of_the_body(with_person: bool) -> None:
+    asked, _ = request()
+    parts = np.zeros((32, 36, 64), np.float32)
+    parts[0], parts[7] = 0.25, 0.75
+    maps = {"parts": parts} | ({"person": np.full((1, 36, 64), 0.75, np.float32)} if with_person else {})
+    result = PartCodec().decode(
+        PartProbabilities(parts="S31"), maps, asked.context(LIVE.size(asked.letterbox))
+    )
+    assert result.parsing is not None
+    assert (result.parsing.size, result.parsing.part_set.name) == ((512, 288), "S31")
+    assert set(result.parsing.labels.flat) == {7}
+    assert set(result.parsing.confidence.flat) == {191}
+    assert {abs(int(v) - 191) <= 1 for v in result.parsing.person.flat} == {True}
 
 
 def test_refining_is_bounded_and_leaves_the_grid_it_was_given() -> None:

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from models.codecs.codec import FloatMap, Placement
 from models.codecs.heatmaps import HeatmapCodec
-from models.codecs.person_centres import RADIUS_PX, PersonCentresCodec, persons_of
+from models.codecs.person_centres import (
+    RADIUS_PX,
+    CentreGrouping,
+    PersonCentresCodec,
+    clusters_of,
+    persons_of,
+)
 from models.codecs.personlab import AnnotatedPerson
 from models.codecs.registry import decoded
 from models.labels import COCO17, LIP16, LSP14, JointSet
@@ -139,6 +145,55 @@ def test_noise_everywhere_is_grouped_in_time() -> None:
 def test_heat_maps_beside_centres_are_not_decoded_alone() -> None:
     outputs = Heatmaps(joints="COCO-17"), CentreOffsets(joints="COCO-17")
     assert decoded(outputs) == outputs[1:]
+
+
+def test_centres_as_far_apart_as_the_cut_are_one_persons() -> None:
+    def groups(*points: complex) -> list[list[int]]:
+        return [c.tolist() for c in clusters_of(np.array(points, np.complex128), 120.0)]
+
+    assert groups() == []
+    assert groups(5) == [[0]]
+    assert groups(0, 120) == [[0, 1]]
+    assert groups(0, 120.5j) == [[0], [1]]
+    assert groups(0, 100, 180) == [[0], [1, 2]], "the middle of 100 and 180 is further than the cut"
+    assert groups(0, 300, 40, 310, 20) == [[0, 2, 4], [1, 3]]
+
+
+def test_settings_say_how_many_people_of_how_many_joints_there_are() -> None:
+    assert CentreGrouping() == CentreGrouping(peak=0.1, cut_px=120.0, fewest=4, keep=40)
+    assert pytest.approx(7 * np.sqrt(2 * np.log(100)), abs=0.01) == RADIUS_PX
+    people, placement = crowd(COCO17, 4, np.random.default_rng(3))
+    some = [AnnotatedPerson(p.points, np.arange(17) < n) for p, n in zip(people, (3, 17, 4, 12), strict=True)]
+    maps, output = encoded(COCO17, some, placement), CentreOffsets(joints="COCO-17")
+
+    def joints(**settings: float) -> list[tuple[int, float]]:
+        codec = PersonCentresCodec(CentreGrouping(cut_px=30, **settings))  # type: ignore[arg-type]
+        found = codec.decode(output, maps, context(placement)).people
+        return [(int((p.pose.scores > 0).sum()), p.score) for p in found if p.pose is not None]
+
+    assert [n for n, _ in joints()] == [17, 12, 4]
+    assert [n for n, _ in joints(fewest=3)] == [17, 12, 4, 3]
+    assert [n for n, _ in joints(fewest=5)] == [17, 12]
+    assert [n for n, _ in joints(keep=1)] == [17]
+    for n, score in joints(fewest=3):
+        assert 0.6 * n / 17 < score <= n / 17, "the mean over all joints, those not found as well"
+
+
+def test_vectors_are_network_pixels_and_taught_within_the_radius_of_a_joint() -> None:
+    """At stride 4; near joints of two people the later one's centre counts, and nobody's teaches nothing."""
+    placement, output = Placement((80, 80), (80, 80), 4), CentreOffsets(joints="COCO-17", stride=4)
+    points = np.full((17, 2), 41.5, np.float32)
+    first, second = AnnotatedPerson(points, np.arange(17) < 1), AnnotatedPerson(points + 8, np.arange(17) < 1)
+    nobody = AnnotatedPerson(points, np.zeros(17, bool))
+    vectors, taught = PersonCentresCodec().encode(output, [nobody, first, second, nobody], placement)
+    y, x = np.mgrid[:20, :20] * 4 + 1.5
+    near, nearer = (np.hypot(x - c, y - c) <= 21.24 for c in (41.5, 49.5))
+    np.testing.assert_array_equal(taught[0], near | nearer)
+    assert not taught[1:].any()
+    centre = np.where(nearer, 49.5, 41.5)
+    for axis, place in enumerate((x, y)):
+        np.testing.assert_allclose(vectors[axis], np.where(near | nearer, centre - place, 0), atol=1e-4)
+    assert not vectors[2:].any()
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -17,7 +17,8 @@ from models.labels import COCO17, IGNORE
 from tests.unit.training.datasets import made
 from training.__main__ import main as train
 from training.batches import sources
-from training.datasets.coco import annotated, run_lengths
+from training.datasets.coco import annotated, encoded, filled, outline, run_lengths, samples, splits
+from training.datasets.files import BrokenError
 from training.datasets.problems import Problems
 from training.photos import DataError
 from training.published import parse_data
@@ -144,6 +145,82 @@ def test_rows_that_do_not_fit_are_named(tmp_path: Path, caplog: pytest.LogCaptur
 def test_a_person_without_a_box_has_none() -> None:
     assert annotated({"keypoints": [0] * 51}).box is None
     assert annotated({"keypoints": [0] * 51, "bbox": [1, 2, 30, 40]}).box == (1, 2, 31, 42)
+
+
+def test_a_person_may_have_no_keypoints_and_a_crowd_has_none() -> None:
+    for a in (
+        {},
+        {"keypoints": []},
+        {"keypoints": None},
+        {"iscrowd": 1, "keypoints": "x", "num_keypoints": 3},
+    ):
+        found = annotated(a)
+        assert (found.visible.tolist(), found.box, found.crowd) == ([0] * 17, None, "iscrowd" in a)
+    assert annotated(annotation(num_keypoints=16)).visible.sum() == 31
+    with pytest.raises(BrokenError, match=r"^num_keypoints says 15, its keypoints 16$"):
+        annotated(annotation(num_keypoints=15))
+
+
+def test_polygons_and_run_lengths_at_their_limits() -> None:
+    far = [[-80.0, 0, 80, 0, 80, 30]]  # twice the longer side
+    assert outline(far, (40, 30)) == far
+    with pytest.raises(BrokenError, match=r"^a polygon of its segmentation is broken$"):
+        outline([[-80.5, 0, 80, 0, 80, 30]], (40, 30))
+    assert outline({"size": [30, 40], "counts": [0, 1200]}, (40, 30)) == [0, 1200]
+    assert run_lengths("0") == [0]
+    for text, words in (
+        ("o", "cut short"),
+        ("/", "are broken"),
+        ("p", "are broken"),
+        ("o" * 8, "are broken"),
+    ):
+        with pytest.raises(
+            BrokenError, match=f"run lengths of its segmentation {words}|segmentation are {words}"
+        ):
+            run_lengths(text)
+    assert not filled([], (4, 3)).any()
+    both = [[0.0, 0, 2, 0, 2, 3, 0, 3], [3.0, 0, 4, 0, 4, 3, 3, 3]]
+    assert filled(both, (4, 3)).tolist() == [[True, True, False, True]] * 3
+    assert run_lengths(encoded(both, (4, 3))["counts"].decode()) == [0, 6, 3, 3]
+
+
+def test_a_set_without_annotations_shows_nobody_in_its_pictures(tmp_path: Path) -> None:
+    """Test pictures have a list alone, and share a folder; those of 2014 are in that of their name."""
+    made.picture(tmp_path / "test2017" / "1.jpg")
+    made.picture(tmp_path / "val2014" / "COCO_val2014_000000000002.jpg")
+    size = {"width": made.WIDTH, "height": made.HEIGHT}
+    images = [{"id": 1, "file_name": "1.jpg", **size},
+              {"id": 2, "file_name": "COCO_val2014_000000000002.jpg", **size}]  # fmt: skip
+    folder = tmp_path / "annotations"
+    made.text(folder / "image_info_test-dev2017.json", json.dumps({"images": images}))
+    found = list(samples(tmp_path, "test-dev2017", Problems(strict=True)))
+    assert [(s.name, s.people) for s in found] == [("1", ()), ("COCO_val2014_000000000002", ())]
+    for name in ("val2017", "train2017"):
+        made.text(folder / f"person_keypoints_{name}.json", json.dumps({"images": images}))
+        with pytest.raises(DataError, match="has no lists `images` and `annotations`"):
+            list(samples(tmp_path, name, Problems()))
+    assert splits(tmp_path, Problems()) == ("train2017", "val2017")
+
+
+def test_nobody_and_no_picture_counts_twice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    size = {"width": made.WIDTH, "height": made.HEIGHT}
+    images = [
+        {"id": i, "file_name": n, **size} for i, n in ((1, "1.jpg"), (1, "2.jpg"), (2, "1.jpg"), (3, "2.jpg"))
+    ]
+    images.append({"id": 4, "file_name": "2.jpg", "width": 0, "height": 9})
+    root = coco(tmp_path, [annotation(), annotation(), annotation(3)], images)
+    problems = Problems()
+    found = made.read("coco", root, "val2017", problems)
+    assert [(s.name, len(s.people)) for s in found] == [("1", 1), ("2", 1)]
+    said = made.said(caplog)
+    for words in (
+        "annotation 1: the same person is annotated twice",
+        "image 1: 2.jpg or its id is listed twice",
+        "image 2: 1.jpg or its id is listed twice",
+        "its size 0x9 is no size of a picture",
+    ):
+        assert words in said
+    assert problems.count == 4
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -14,18 +14,27 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.unit.training.datasets import made
+from training.datasets import files
 from training.datasets.files import (
     BrokenError,
     existing,
+    field_cells,
+    field_number,
+    field_numbers,
+    field_text,
+    first_existing,
     inside,
     numbers,
+    picture_size,
     read_array,
     read_json,
     read_labels,
     read_lines,
     read_mat,
     read_rgb,
+    read_stored,
     shown,
+    structs,
 )
 from training.datasets.problems import Problems
 from training.photos import DataError
@@ -56,7 +65,10 @@ def test_a_leading_slash_means_the_folder(tmp_path: Path) -> None:
 
 def test_messages_are_fit_for_a_terminal() -> None:
     assert "\x1b" not in shown("\x1b]0;owned\x07")
-    assert len(shown("a" * 10_000)) <= 300
+    assert shown("a" * 300) == "a" * 300
+    assert shown("a" * 301) == "a" * 299 + "…"
+    assert shown("é\n") == "\\xe9\\n"
+    assert shown(5) == "5"
 
 
 def test_missing_and_special_files_are_told_apart(tmp_path: Path) -> None:
@@ -68,6 +80,10 @@ def test_missing_and_special_files_are_told_apart(tmp_path: Path) -> None:
             read_rgb(tmp_path / name)
     with pytest.raises(BrokenError, match="cannot be looked up"):
         existing(tmp_path / ("n" * 5000))
+    there = made.text(tmp_path / "there.txt", "a")
+    assert first_existing(tmp_path / "nothing", there, tmp_path / "fifo") == there
+    with pytest.raises(BrokenError, match="nothing is missing"):
+        first_existing(tmp_path / "nothing", tmp_path / "fifo")
 
 
 def _png_of(width: int, height: int) -> bytes:
@@ -90,6 +106,50 @@ def test_a_picture_too_large_is_refused_before_it_is_decoded(size: tuple[int, in
     (tmp_path / "bomb.png").write_bytes(_png_of(*size))
     with pytest.raises(BrokenError, match=r"bomb\.png"):
         read_rgb(tmp_path / "bomb.png")
+
+
+def test_a_picture_has_64_million_pixels_at_most(tmp_path: Path) -> None:
+    (tmp_path / "whole.png").write_bytes(_png_of(8000, 8000))
+    assert picture_size(tmp_path / "whole.png") == (8000, 8000)
+    (tmp_path / "more.png").write_bytes(_png_of(8001, 8000))
+    with pytest.raises(BrokenError, match="8001x8000 pixels are too many"):
+        picture_size(tmp_path / "more.png")
+
+
+def test_text_larger_than_the_limit_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert files.MAX_TEXT_BYTES == 2 * 1024**3
+    monkeypatch.setattr(files, "MAX_TEXT_BYTES", 4)
+    assert read_json(made.text(tmp_path / "a.json", "[5]")) == [5]
+    made.text(tmp_path / "b.json", "[50]")
+    made.mat(tmp_path / "b.mat", s=np.zeros(3))
+    for read in (lambda: read_json(tmp_path / "b.json"), lambda: read_mat(tmp_path / "b.mat", "s")):
+        with pytest.raises(BrokenError, match="larger than 2 GiB"):
+            read()
+
+
+def test_fields_of_structs_are_numbers_text_or_nothing() -> None:
+    rows = np.empty((1, 2), object)
+    rows[0, 0], rows[0, 1] = {"a": 1}, "no struct"
+    assert structs(rows) == [{"a": 1}]
+    for nothing in (None, "text", np.zeros((2, 2)), [{"a": 1}]):
+        assert structs(nothing) == []
+        assert field_cells({"c": nothing}, "c") == []  # type: ignore[dict-item]
+    assert field_cells({"c": rows}, "c") == [{"a": 1}, "no struct"]
+    assert field_cells({}, "c") == []
+    record = {"x": np.array([[2.5, 3]]), "digits": "12", "empty": "", "none": None, "name": "anna",
+              "nan": np.array([[np.nan]]), "cells": rows}  # fmt: skip
+    assert field_numbers(record, "x").tolist() == [[2.5, 3]]
+    assert field_numbers(record, "digits").tolist() == 12
+    assert field_number(record, "x") == 2.5
+    assert field_number(record, "digits") == 12
+    for absent in ("empty", "none", "nothing"):
+        assert field_numbers(record, absent).shape == (0,)
+        assert field_number(record, absent) is None
+    assert field_number(record, "nan") is None
+    for other in ("name", "cells"):
+        with pytest.raises(BrokenError, match=f"^field {other} does not hold numbers$"):
+            field_numbers(record, other)
+    assert [field_text(record, n) for n in ("name", "x", "nothing")] == ["anna", "", ""]
 
 
 def test_broken_pictures_are_named(tmp_path: Path) -> None:
@@ -120,6 +180,21 @@ def test_strange_labels_are_refused(tmp_path: Path) -> None:
     made.stored(tmp_path / "high.png", np.array([[0, 7]], dtype=np.uint8))
     with pytest.raises(BrokenError, match="label 7; 6 is the highest"):
         read_labels(tmp_path / "high.png", 7)
+    assert read_labels(tmp_path / "high.png", 8).tolist() == [[0, 7]]
+    made.stored(tmp_path / "last.png", np.array([[254, 255]], dtype=np.uint8))
+    with pytest.raises(BrokenError, match="label 254; 20 is the highest"):
+        read_labels(tmp_path / "last.png", 21)
+    Image.fromarray(np.array([[True, False]])).save(tmp_path / "bits.png")
+    stored = read_stored(tmp_path / "bits.png")
+    assert (stored.dtype, stored.tolist()) == (np.uint8, [[1, 0]])
+    for channel in (1, 2):
+        one = np.array([[[3, 3, 3]]], dtype=np.uint8)
+        one[..., channel] = 4
+        made.stored(tmp_path / "nearly.png", one)
+        with pytest.raises(BrokenError, match="colour picture"):
+            read_labels(tmp_path / "nearly.png", 7)
+    made.stored(tmp_path / "seen_through.png", np.array([[[3, 3, 3, 200]]], dtype=np.uint8))
+    assert read_labels(tmp_path / "seen_through.png", 7).tolist() == [[3]]
     made.stored(tmp_path / "colour.png", np.array([[[1, 2, 3]]], dtype=np.uint8))
     with pytest.raises(BrokenError, match="colour picture"):
         read_labels(tmp_path / "colour.png", 7)
@@ -171,6 +246,9 @@ def test_numbers_say_what_they_are_not() -> None:
     for value in ("a", None, [[1], [1, 2]], [{}]):
         with pytest.raises(BrokenError):
             numbers(value, 2)  # type: ignore[arg-type]
+    with pytest.raises(BrokenError, match=r"^numbers of shape \(2,\) are expected, not \(3,\)$"):
+        numbers([1, 2, 3], 2)
+    assert numbers([[1, np.nan]]).shape == (1, 2)
 
 
 def test_mat_files_of_other_kinds(tmp_path: Path) -> None:

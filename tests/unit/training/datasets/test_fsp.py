@@ -9,6 +9,7 @@ import pytest
 
 from models.labels import IGNORE
 from tests.unit.training.datasets import made
+from training.datasets.fsp import read_layout, read_mapped
 from training.datasets.problems import Problems
 from training.datasets.sets import FSP_PARTS
 from training.photos import DataError
@@ -81,8 +82,33 @@ def test_pairs_by_a_number(fsp: Path) -> None:
     assert len(made.read("fsp", fsp, "test", Problems(strict=True))) == 2
     (fsp / "fsp.toml").write_text("pair = '([a-z])'\n" + config)
     problems = Problems()
-    made.read("fsp", fsp, "test", problems)
-    assert problems.count >= 2
+    assert made.read("fsp", fsp, "test", problems) == []
+    assert problems.count == 4, "two label pictures more of one key, and two pictures without one"
+
+
+@pytest.mark.parametrize("odd", [0, 1, 2])
+def test_grey_labels_may_be_stored_with_channels_and_colours_may_not(odd: int, tmp_path: Path) -> None:
+    made.text(tmp_path / "fsp.toml", CONFIG + VALUES)
+    layout = read_layout(tmp_path)
+    grey = np.full((4, 5, 4), 7, dtype=np.uint8)
+    grey[..., 3] = 200  # not opaque
+    assert (read_mapped(made.stored(tmp_path / "a.png", grey), layout) == 1).all()
+    grey[2, 2, odd] = 9
+    with pytest.raises(ValueError, match=r"b\.png is a colour picture, but label_map has no colours"):
+        read_mapped(made.stored(tmp_path / "b.png", grey), layout)
+
+
+def test_labels_and_colours_of_a_description(tmp_path: Path) -> None:
+    colours = '"1,2,3" = 14\n"255,255,255" = 0\n0 = 2\n255 = 255'
+    made.text(tmp_path / "fsp.toml", CONFIG + colours)
+    layout = read_layout(tmp_path)
+    assert layout.colours == {0x010203: 14, 0xFFFFFF: 0}
+    assert layout.values == {0: 2, 255: 255}
+    assert layout.subjects == {"train": ("s1",), "test": ("s2", "s3")}
+    for wrong in ('"1,2" = 1', '"1,2,256" = 1', "256 = 1", '"-1" = 1', "0 = -1", '0 = "1"', "0 = 254"):
+        made.text(tmp_path / "fsp.toml", CONFIG + wrong)
+        with pytest.raises(DataError, match="label_map: "):
+            read_layout(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +15,8 @@ from models.labels import LIP20, PartSet
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.engine.engine import Engine
 from runtime.frames import Frame
-from training.datasets.joint_score import SCORES
+from runtime.system.errors import Refusal
+from training.datasets.joint_score import SCORES, group_of, score_joints_of
 from training.datasets.samples import Person, Sample
 from training.datasets.sets import MPII16, PASCAL14
 from training.photos import DataError
@@ -121,6 +122,43 @@ def test_people_of_mpii_are_cut_out_where_they_stand(spot: tuple[float, float], 
     crowded = sample(tmp_path, standing(MPII16, 5, 60))
     with pytest.raises(DataError, match="nothing to score"):
         scores("mpii", [crowded], dot)
+
+
+def test_joints_that_nobody_sees_are_not_tried_and_who_is_not_told_apart_is_no_person(tmp_path: Path) -> None:
+    person = standing(MPII16, 50, 64)
+    hidden = replace(person, visible=np.where(np.arange(16) == 0, 0, 2).astype(np.int8))
+    wrong = hidden.xy.copy()
+    wrong[0] += 70
+    said = Result(None, (found(replace(hidden, xy=wrong)),))
+    assert scores("lip", [sample(tmp_path, hidden)], lambda _: said)["overall"] == 100
+    assert scores("lip", [sample(tmp_path, person)], lambda _: said)["overall"] == pytest.approx(
+        100 * 13 / 14
+    )
+    known = {"centre": (50.0, 40.0), "height": 40.0, "head_box": (0, 0, 4, 4), "separate": True}
+    for gone in ({"centre": None}, {"height": None}, {"head_box": None}, {"separate": False}):
+        alone = replace(person, **{**known, **gone})
+        with pytest.raises(DataError, match="nothing to score: no picture of the split can be read"):
+            scores("mpii", [sample(tmp_path, alone)], lambda _: said)
+    for name in ("lip", "pascal-person-part"):
+        with pytest.raises(DataError, match="nothing to score"):
+            scores(name, [], lambda _: said)
+
+
+def test_people_found_have_a_score_for_each_joint() -> None:
+    people = [found(standing(MPII16, 20, 64), score=0.4), found(standing(MPII16, 50, 64), score=0.8)]
+    truth = np.zeros((3, 16, 2))
+    picture = group_of(people, truth, np.ones(3), MPII16)
+    assert picture.scores.tolist() == [[pytest.approx(0.4)] * 16, [pytest.approx(0.8)] * 16]
+    np.testing.assert_array_equal(picture.found[1, :, 0], 50)
+    nobody = group_of([], truth, np.ones(3), MPII16)
+    assert (nobody.found.shape, nobody.scores.shape) == ((0, 16, 2), (0, 16))
+
+
+def test_what_cannot_be_scored_is_said_in_words() -> None:
+    with pytest.raises(DataError, match=r"^coco: --joints scores lip, mpii, pascal-person-part\. Choose one"):
+        score_joints_of("coco", "joints-s31", [], None)
+    with pytest.raises(Refusal, match="it gives no joints"):
+        score_joints_of("lip", "factored-s31", [], None)
 
 
 def test_a_person_who_is_not_found_misses_every_joint(tmp_path: Path) -> None:

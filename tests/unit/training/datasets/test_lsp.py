@@ -89,13 +89,15 @@ def test_pictures_and_joints_that_do_not_match(tmp_path: Path, caplog: pytest.Lo
     assert "im00003.jpg: a picture without joints" in made.said(caplog)
 
 
-def test_flags_that_are_none(tmp_path: Path) -> None:
-    folder(tmp_path, "im{:05d}.jpg", 1)
+@pytest.mark.parametrize(("name", "axes"), [("lspet", (1, 2, 0)), ("lsp", (2, 1, 0))])
+@pytest.mark.parametrize("flag", [7, 3, 2, 0.5, -1, -2, -3])
+def test_flags_that_are_none(flag: float, name: str, axes: tuple[int, ...], tmp_path: Path) -> None:
+    folder(tmp_path, "im{:05d}.jpg" if name == "lspet" else "im{:04d}.jpg", 1)
     rows = people(1)
-    rows[0, 0, 2] = 7
-    made.mat(tmp_path / "joints.mat", joints=rows.transpose(1, 2, 0))
+    rows[0, 0, 2] = flag
+    made.mat(tmp_path / "joints.mat", joints=rows.transpose(axes))
     problems = Problems()
-    assert made.read("lspet", tmp_path, "train", problems) == []
+    assert made.read(name, tmp_path, "train", problems) == []
     assert problems.count == 1
 
 

@@ -95,6 +95,20 @@ def test_broken_annotations(pascal: Path, caplog: pytest.LogCaptureFixture) -> N
         made.read("pascal-person-part", pascal, "train", Problems(strict=True))
 
 
+def test_nobody_is_an_empty_matrix_and_other_matrices_are_no_people(tmp_path: Path) -> None:
+    made.mat(tmp_path / "none.mat", joints=np.zeros((0, 0)), boxes=np.zeros((0, 0)))
+    assert read_people(tmp_path / "none") == ()
+    made.mat(tmp_path / "one.mat", joints=made.cells([joints()]), boxes=np.zeros((0, 0)))
+    assert [p.box for p in read_people(tmp_path / "one")] == [None]
+    made.mat(tmp_path / "flat.mat", joints=joints(), boxes=np.zeros((0, 0)))
+    with pytest.raises(ValueError, match=r"^`joints` in flat\.mat is not a cell array$"):
+        read_people(tmp_path / "flat")
+    for held in ("[]", '{"people": []}', '{"persons": [5]}'):
+        made.text(tmp_path / "mirror.json", held)
+        with pytest.raises(ValueError, match=r"^mirror\.json does not hold a list `persons`$"):
+            read_people(tmp_path / "mirror")
+
+
 def test_without_poses_the_labels_are_read(pascal: Path) -> None:
     (pascal / "pose_annotations").rename(pascal / "elsewhere")
     assert all(

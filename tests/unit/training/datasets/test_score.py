@@ -135,6 +135,27 @@ def test_error_of_joints_in_the_pixels_of_the_data_set(tmp_path: Path) -> None:
     assert out["head, share without a cell"] == 0
 
 
+def test_a_joint_whose_part_no_cell_shows_lies_where_it_is_likely(tmp_path: Path) -> None:
+    """The right wrist is never likeliest; its probability lies in the one cell of the elbow."""
+    wrist, elbow = (YOUTUBE7.names.index(n) for n in ("r_wrist", "r_elbow"))
+    posteriors = np.zeros((32, 16, 16), np.float32)
+    posteriors[0] = 1
+    posteriors[:, 4, 6] = 0
+    posteriors[S31.id("relbow"), 4, 6], posteriors[S31.id("rwrist"), 4, 6] = 0.75, 0.25
+    xy = np.full((7, 2), 6 * 8 + 3.5)
+    xy[:, 1] = 4 * 8 + 3.5
+    xy[wrist] += 3, 4
+    seen = [2 if i in (wrist, elbow) else 0 for i in range(7)]
+    path = made.picture(tmp_path / "0.png", (128, 128))
+    s = Sample("0", "all", path, (person(YOUTUBE7, xy, seen),), group="v")
+    whole = Sample("1", "all", path, (person(YOUTUBE7, xy, [2] * 7),), group="w")
+    for elbows, missed in ((0.75, 1.0), (0.2, 1 / 3)):  # of three wrists, two of them right ones
+        posteriors[S31.id("relbow"), 4, 6] = elbows
+        out = score("youtube-pose", lambda _im, _s: posteriors, iter([s, whole]), SIDE)
+        assert out["wrists, share without a cell"] == pytest.approx(missed)
+        assert out["mean of v, px"] == pytest.approx(2.5, abs=1e-3)
+
+
 def test_probes_of_a_drawn_skeleton(tmp_path: Path) -> None:
     xy = np.array([(80, 120), (80, 100), (78, 76), (50, 76), (48, 100), (48, 120), (100, 76), (96, 56),
                    (84, 36), (44, 36), (32, 56), (28, 76), (64, 34), (64, 4)], float)  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.training.datasets import made
 from training.datasets.problems import Problems
+from training.datasets.samples import Crop
 from training.datasets.sets import YOUTUBE7
 from training.photos import DataError
 
@@ -86,6 +87,22 @@ def test_missing_frames_and_joints(tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert problems.count == 3
     for words in ("frame_000070.jpg is missing", "points outside", "1 frame ids, but locs is (2, 7, 3)"):
         assert words in made.said(caplog)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scale": 0.0}, {"scale": -1.0}, {"scale": np.nan}, {"scale": np.zeros((0, 0))},
+     {"crop": np.array([11.0, 21, 110])}, {"crop": np.array([11.0, 21, 110, np.nan])},
+     {"crop": np.array([11.0, 21, 10, 220])}, {"crop": np.array([11.0, 21, 110, 20])}],
+)  # fmt: skip
+def test_a_crop_that_cannot_be_is_none(wrong: dict[str, object], tmp_path: Path) -> None:
+    samples = made.read("youtube-pose", youtube(tmp_path, [video(**wrong)]), "all", Problems(strict=True))
+    assert [s.crop for s in samples] == [None] * FRAMES
+
+
+def test_a_crop_may_be_one_pixel(tmp_path: Path) -> None:
+    one = youtube(tmp_path, [video(crop=np.array([11.0, 21, 11, 21]))])
+    assert made.read("youtube-pose", one, "all")[0].crop == Crop((10, 20, 11, 21), (0.5, 0.5))
 
 
 def test_one_frame_and_no_crop(tmp_path: Path) -> None:
