@@ -246,6 +246,27 @@ def test_mean_field_leaves_the_unknown_unknown():
     np.testing.assert_allclose(mean_field(image, person, 0.0), person, atol=1e-5)
 
 
+def test_five_rounds_of_mean_field_by_hand():
+    random = np.random.default_rng(0)
+    image = random.integers(0, 255, (4, 12, 3)).astype(np.uint8)
+    person = random.uniform(0.3, 0.7, (4, 12)).astype(np.float32)
+    person[:, 9:] = 0.999
+    places, edges = list(np.ndindex(4, 12)), edge_weights(image, 0.3)
+    weight = np.zeros((4, 12, 4, 12))
+    for plane, (dy, dx) in zip(edges, DIRECTIONS, strict=True):
+        for y, x in places:
+            if y + dy < 4 and 0 <= x + dx < 12:
+                weight[y, x, y + dy, x + dx] = weight[y + dy, x + dx, y, x] = plane[y, x]
+    mean = 2 * person - 1
+    for _ in range(5):
+        mean = np.tanh(0.5 * (np.log(person / (1 - person)) + np.tensordot(weight, mean)))
+    surest = [np.abs(2 * person - 1)[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4].max() for y, x in places]
+    surest = np.reshape(surest, (4, 12))
+    expected = (1 + np.clip(mean, -surest, surest)) / 2
+    np.testing.assert_allclose(mean_field(image, person, 0.3), expected, atol=1e-5)
+    assert 0.05 < (np.abs(mean) > surest).mean() < 0.5  # held back
+
+
 @given(arrays.arrays(np.float32, (9, 9), elements=st.floats(0, 1, width=32)), st.floats(0.1, 5))
 def test_mean_field_is_no_surer_than_the_surest_around(person, gamma):
     smooth = mean_field(np.full((9, 9, 3), 90, np.uint8), person, gamma)

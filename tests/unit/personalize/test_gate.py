@@ -249,6 +249,13 @@ def test_more_against_a_factor_never_makes_it_pass(figures, worse) -> None:
     assert passes(*figures) or not passes(*(f - w for f, w in zip(figures, worse, strict=True)))
 
 
+def test_agreement_of_two_frames_by_hand() -> None:
+    silhouettes = np.array([[True, True, False, False], [True, False, False, False]])
+    references = np.array([[0.5, 1, 0.25, 1], [0.25, 0.75, 0.5, 0.5]], np.float32)
+    known = np.array([[True, True, True, False]] * 2)
+    assert agreement(silhouettes, references, known) == pytest.approx((1.5 / 2.25 + 0.25 / 2.25) / 2)
+
+
 @given(st.integers(0, 2**32 - 1), st.floats(0, 1))
 def test_agreement_falls_with_every_pixel_that_the_reference_denies(seed, share) -> None:
     rng = np.random.default_rng(seed)
