@@ -228,9 +228,9 @@ def test_h01_an_exploding_course_keeps_the_best(base):
     assert made.losses[made.best_epoch] <= made.losses[0]
 
 
-@pytest.mark.parametrize("patience", [2, 4])
-def test_it_ends_where_nothing_is_gained_any_more(base, patience):
-    config = replace(QUICK, epochs=9, rate=0.0, patience=patience)
+@pytest.mark.parametrize(("changed", "patience"), [({}, 4), ({"patience": 2}, 2)])
+def test_it_ends_where_nothing_is_gained_any_more(base, changed, patience):
+    config = replace(QUICK, epochs=9, rate=0.0, **changed)
     made = learn(base, FinetuneData(dataset(), range(8), range(8, 12)), config)
     assert made.losses == made.losses[:1] * (patience + 1)
     assert made.ended == "the held-out frames gained nothing more"
@@ -267,7 +267,9 @@ def test_h01_labels_out_of_range_and_misfits():
     for features, codes in (
         (dataset(3).features, dataset(4).codes),
         (dataset(3).features[0], dataset(128).codes),
+        (dataset(3).features[..., None], dataset(3).codes),
         (dataset(3).features, dataset(3).codes[..., 0]),
+        (dataset(3).features, dataset(3).codes[..., None]),
     ):
         with pytest.raises(DatasetError, match="do not fit"):
             FrameDataset(features, codes)
