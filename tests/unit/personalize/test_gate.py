@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from hypothesis import given
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 from export.rewrite import FastFactor, rewrite
 from models.factored import Factor, FactorStage
 from personalize.evidence import Agreement, agreement
-from personalize.factor import between
+from personalize.factor import FactorError, between, load
 from personalize.gate import LEAST_GAIN, MOST_DENIED, GateScore, beside_six, figures, judge, on_card, score
+from runtime.system import paths
 
 CLIP = GateScore(0.70, 0.80, 0.06, 15)
 PEOPLE = GateScore(0.65, 0.70, 0.20, 60)
@@ -127,6 +129,21 @@ def test_between_two_factors_lie_all_shares_of_the_way() -> None:
         assert all(torch.equal(mixed[k], v) for k, v in end.state_dict().items())
     half = between(one, other, 0.5).state_dict()
     assert all(torch.allclose(half[k], (v + other.state_dict()[k]) / 2) for k, v in one.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda weight: weight * np.nan, "it holds NaN or infinite weights"),
+        (lambda weight: weight[..., None], "its weights do not stand where this version expects them"),
+    ],
+)
+def test_a_factor_file_with_other_weights_than_it_should_have_is_refused(spoil, told) -> None:
+    model = onnx.load(paths.models_dir() / "factored-s31" / "factor.onnx")
+    first = model.graph.initializer[0]
+    first.CopyFrom(onnx.numpy_helper.from_array(spoil(onnx.numpy_helper.to_array(first)), first.name))
+    with pytest.raises(FactorError, match=told):
+        load(model.SerializeToString())
 
 
 def test_a_little_forgetting_is_told_from_no_gain_and_from_a_wrong_lesson() -> None:
