@@ -246,6 +246,7 @@ def block(top, bottom, left, right):
     ("x", "y", "hit"),
     [
         (22, 22, 1),  # in both; the second one's middle is nearer
+        (30.5, 24.4, 1),  # nearer to the first, but hardly beside the second
         (12, 30, 0),
         (40.9, 21, 1),  # hardly beside both
         (41.6, 21, 1),
