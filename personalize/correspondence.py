@@ -164,7 +164,7 @@ def match_window(
 
 
 def match_pair(
-    earlier: Picture, later: Picture, search: PatchSearch, unit: float = 1.0
+    earlier: Picture, later: Picture, search: PatchSearch, unit: float
 ) -> tuple[PatchMatches, PatchMatches]:
     """Matches of two neighbouring frames of levels: (later's pixels in earlier, earlier's in later)."""
     cv2.setNumThreads(1)

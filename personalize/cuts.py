@@ -28,6 +28,7 @@ ITERATIONS = 5  #: rounds of learning the colours and cutting, at most
 PROBABILITY = 1.0  #: weight of -log P beside the colours
 COMPONENTS = 5  #: Gaussians per side
 LEAST_PIXELS = 50  #: per side; fewer cannot hold five Gaussians
+FORBIDDEN = 1e9  #: more than all colours and edges round a pixel can cost
 LEAST_IOU = 0.5  #: with what it started from; below this the cut has run away
 CLIP = 0.01
 INNER, OUTER, SIDE = (
@@ -90,10 +91,10 @@ def graph_cut(image: Picture, person: Map, iterations: int = ITERATIONS) -> Fram
     for _ in range(iterations):
         if min(now.sum(), (~now).sum()) < LEAST_PIXELS:
             break
-        sides = [g.again(colours[side.ravel()]) for g, side in zip(sides, (~now, now), strict=True)]
+        sides = [sides[0].again(colours[~now.ravel()]), sides[1].again(colours[now.ravel()])]
         by_colour = np.stack([g.energies(colours).reshape(now.shape) for g in sides])
         unary = by_colour + PROBABILITY * by_probability
-        _forbid(unary, sure, edges.sum(axis=0).max() * 8 + np.ptp(unary) + 1)
+        _forbid(unary, sure)
         before, now = now, minimise(unary, edges)
         if np.mean(before != now) < 1e-3:
             break
@@ -132,13 +133,12 @@ class Gaussians:
 
     @classmethod
     def of(cls, colours: Energies) -> Gaussians:
-        """A first mixture: k-means, ten iterations."""
+        """A first mixture of at least as many colours: k-means, ten iterations."""
         cv2.setRNGSeed(0)
-        count = min(COMPONENTS, len(colours))
         criteria = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0.0)
         start = np.zeros((len(colours), 1), np.int32)
         _, chosen, _ = cv2.kmeans(
-            colours.astype(np.float32), count, start, criteria, 1, cv2.KMEANS_PP_CENTERS
+            colours.astype(np.float32), COMPONENTS, start, criteria, 1, cv2.KMEANS_PP_CENTERS
         )
         return cls.fitted(colours, np.asarray(chosen, np.int64).ravel())
 
@@ -202,24 +202,22 @@ def _trimap(person: Map) -> NDArray[np.uint8]:
 
 
 def _eroded(mask: Mask, radius: float) -> Mask:
-    """Pixels farther than `radius` from anything outside the mask; the picture's border counts as inside."""
-    if mask.all():
-        return mask
+    """Pixels farther than `radius` from what is outside the mask; the picture's border counts as inside."""
     away = cv2.distanceTransform(np.asarray(mask, np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(np.asarray(away) > radius, np.bool_)
 
 
-def _forbid(unary: Energies, sure: NDArray[np.uint8], price: float) -> None:
+def _forbid(unary: Energies, sure: NDArray[np.uint8]) -> None:
     """Let no cut change what is sure."""
     for label, forbidden in ((cv2.GC_FGD, 0), (cv2.GC_BGD, 1)):
         where = sure == label
         unary[1 - forbidden][where] = 0
-        unary[forbidden][where] = price
+        unary[forbidden][where] = FORBIDDEN
 
 
 def _guarded(cut: Mask, likely: Mask) -> FrameCut:
     """The cut, or what it started from when it is empty, full or somewhere else."""
-    iou = (cut & likely).sum() / max((cut | likely).sum(), 1)
+    iou = (cut & likely).sum() / (cut | likely).sum()
     if not cut.any() or cut.all():
         return FrameCut(likely, "Not cut: colour and silhouette do not go together here.")
     if iou < LEAST_IOU:

@@ -201,7 +201,7 @@ def draw(data: FinetuneData, config: FinetuneConfig, seed: int) -> list[Batch]:
     """All batches of a config: frames, other people, and whether an epoch ends here."""
     random = np.random.default_rng(seed)
     per_epoch = -(-len(data.learned) // config.batch)
-    epochs = max(1, min(config.epochs, -(-config.most_steps // per_epoch)))
+    epochs = min(config.epochs, -(-config.most_steps // per_epoch))
     people = 1 if data.replay is None else len(data.replay.person)
     batches: list[Batch] = []
     for _ in range(epochs):

@@ -115,7 +115,7 @@ def read_job(folder: Path) -> PersonalizationJob:
     what = f"job {folder / FILE}"
     try:
         with (folder / FILE).open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(MOST_BYTES)
     except OSError as e:
         raise Refusal(what, f"it cannot be read ({e.strerror})", _REMEDY) from e
     try:

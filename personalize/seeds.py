@@ -57,8 +57,8 @@ def working_size(width: int, height: int, long_side: int = LONG_SIDE) -> tuple[i
 
 
 def studied(frames: int) -> range:
-    """Frames that are looked at several times and learned from: evenly spaced, at most `MOST_STUDIED`."""
-    return range(0, frames, max(1, -(-frames // MOST_STUDIED)))
+    """Of some frames those that are looked at several times and learned from, at most `MOST_STUDIED`."""
+    return range(0, frames, -(-frames // MOST_STUDIED))
 
 
 def evidence(person: Sequence[Map | None], size: tuple[int, int]) -> Map:

@@ -10,12 +10,12 @@ from typing import Any, Final
 from models.spec import FactorCard
 from personalize.messages import Finished
 
-#: Key of the report → what it measures, in words, and whether more is better.
-MEASURES: Final[dict[str, tuple[str, bool]]] = {
-    "held_out_J": ("Silhouette, frames not learned from", True),
-    "boundary_F": ("Edge of the silhouette", True),
-    "evidence_J": ("By six views and body parts", True),
-    "regression": ("Other people (rendered)", True),
+#: Key of the report → what it measures, in words.
+MEASURES: Final = {
+    "held_out_J": "Silhouette, frames not learned from",
+    "boundary_F": "Edge of the silhouette",
+    "evidence_J": "By six views and body parts",
+    "regression": "Other people (rendered)",
 }
 GAIN: Final = "held_out_J"
 INSIDE: Final = {"losses", "accepted", "cpu_seconds"}  # for a bug report, not for a reader
@@ -51,7 +51,7 @@ def verdict(done: Finished, name: str) -> Verdict:
     """A result in words; a report that lacks something lacks a row, nothing else."""
     rows = tuple(
         MeasureRow(words, *pair)
-        for key, (words, _) in MEASURES.items()
+        for key, words in MEASURES.items()
         if (pair := _pair(done.report.get(key))) is not None
     )
     gain = _pair(done.report.get(GAIN))

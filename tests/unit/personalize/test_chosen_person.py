@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 
 from personalize.chosen_person import (
     BESIDE,
@@ -15,6 +18,8 @@ from personalize.chosen_person import (
     follow,
     largest_moving,
     middle_of,
+    person_at,
+    silhouette_regions,
     twins,
     zones,
 )
@@ -98,6 +103,25 @@ def test_a_mask_that_suddenly_holds_two_teaches_nothing():
     assert owners(follow(found, 0, 1)) == [1, None, 1]
 
 
+@pytest.mark.parametrize(
+    ("widths", "followed"),
+    [
+        ((16, 27), [1, 1]),
+        ((16, 28), [1, None]),
+        ((16, 27, 30), [1, 1, 1]),  # 27 has made 17.65 usual
+        ((16, 27, 31), [1, 1, None]),
+        ((16, 0, 40, 60), [1, None, 1, 1]),  # who comes back is as large as they are
+        ((16, 0, 40, 69), [1, None, 1, None]),
+    ],
+)
+def test_a_mask_may_grow_by_seven_tenths_and_what_is_usual_follows_slowly(widths, followed):
+    found = clip(*({1: body(10, RED, width)} if width else {} for width in widths))
+    if 0 in widths:
+        found = clip(*({1 + 4 * (i > 1): body(10, RED, w)} if w else {} for i, w in enumerate(widths)))
+        followed = [n and n + 4 * (i > 1) for i, n in enumerate(followed)]
+    assert owners(follow(found, 0, 1)) == followed
+
+
 def test_a_double_of_the_chosen_person_is_not_somebody_else():
     found = clip(*[{1: body(20, RED), 2: body(22, RED, width=12)}] * 2, {2: body(22, RED, width=12)})
     roles = follow(found, 0, 1)
@@ -127,6 +151,8 @@ def test_the_largest_who_moves_is_neither_the_largest_nor_the_fastest():
     still = clip(*({1: body(2, BLUE, 40, 56), 2: body(70, RED)} for _ in range(4)))
     assert largest_moving(still)[1] == 1
     assert largest_moving(clip({}, {})) is None
+    seen = [body(10, RED), body(10, RED, score=0.9), body(10, RED, 18, score=0.75), body(10, RED, 4)]
+    assert largest_moving(clip(*({1: person} for person in seen))) == (1, 1)
     noisy = clip(*({1: body(2 + i % 2, BLUE, 50, 58), 2: body(70 + i, GREEN, 3, 20)} for i in range(6)))
     assert largest_moving(noisy)[1] == 2
 
@@ -143,6 +169,27 @@ def test_zones_of_frames_between_those_that_were_searched():
     assert (zones(fast, follow(fast, 0, 1), 5, SHAPE)[2][30, [25, 65]] == BESIDE).all()
 
 
+def test_before_the_first_and_after_the_last_searched_frame_those_two_hold():
+    found = [replace(at, frame=at.frame + 2) for at in clip({1: body(20, RED)}, {1: body(70, RED)})]
+    made = zones(found, follow(found, 0, 1), 9, SHAPE)
+    for k in (0, 1, 2):
+        assert set(np.nonzero(made[k] == OWN)[1]) == set(range(19, 37))
+    for k in (6, 7, 8):
+        assert set(np.nonzero(made[k] == OWN)[1]) == set(range(69, 87))
+    for k in (3, 4, 5):
+        assert not (made[k] == OWN).any()
+        assert set(np.nonzero(made[k] == BESIDE)[1]) == {*range(17, 39), *range(67, 89)}
+
+
+@pytest.mark.parametrize(("x", "columns"), [(40, slice(36, 64)), (2, slice(0, 26)), (106, slice(102, 128))])
+def test_who_is_not_seen_is_expected_round_the_last_and_the_next_place(x, columns):
+    """16 by 48 pixels reach 3.3 pixels further, and one for good measure."""
+    found = clip({1: body(x, RED)}, {}, {1: body(x + 4, RED)})
+    expected = np.full(SHAPE, NOBODY)
+    expected[8:64, columns] = BESIDE
+    np.testing.assert_array_equal(zones(found, follow(found, 0, 1), 9, SHAPE)[4], expected)
+
+
 def test_where_nobody_is_seen_the_chosen_one_is_where_a_silhouette_is_sure():
     found = clip({1: body(20, RED)}, {}, {1: body(24, RED)})
     made = zones(found, follow(found, 0, 1), 9, SHAPE)[4]
@@ -153,9 +200,9 @@ def test_where_nobody_is_seen_the_chosen_one_is_where_a_silhouette_is_sure():
 def test_at_the_border_of_two_who_touch_nobody_is_sure():
     found = clip({1: body(20, RED), 2: body(36, BLUE)})
     row = zones(found, follow(found, 0, 1), 1, SHAPE)[0][30]
-    assert row[25] == OWN
-    assert row[45] == OTHER
-    assert row[36] == NOBODY
+    expected = np.full(128, NOBODY)
+    expected[17:19], expected[19:34], expected[38:52] = BESIDE, OWN, OTHER
+    np.testing.assert_array_equal(row, expected)
 
 
 def test_where_the_chosen_one_is_missed_nothing_wrong_is_taught():
@@ -173,10 +220,10 @@ def test_where_the_chosen_one_is_missed_nothing_wrong_is_taught():
 
 
 def test_seeds_of_background_stay_and_the_chosen_one_keeps_his():
-    whose = np.array([[OWN, OTHER, NOBODY, NOBODY]], np.uint8)
-    assert np.allclose(
-        alone(np.array([[0.99, 0.99, 0.99, 0.01]], np.float32), whose, 0.01), [[0.99, 0.01, 0.5, 0.01]]
-    )
+    whose = np.array([[OWN, OTHER, NOBODY, NOBODY, BESIDE, BESIDE, BESIDE]], np.uint8)
+    person = np.array([[0.99, 0.99, 0.51, 0.49, 0.8, 0.79, 0.3]], np.float32)
+    seeds = [[0.99, 0.01, 0.5, 0.49, 0.8, 0.5, 0.3]]
+    np.testing.assert_array_equal(alone(person, whose, 0.01), np.float32(seeds))
 
 
 def test_furniture_beside_the_mask_is_doubtful_and_hair_is_not():
@@ -187,6 +234,37 @@ def test_furniture_beside_the_mask_is_doubtful_and_hair_is_not():
     seeds = alone(person, whose, 0.01)
     assert np.allclose(seeds[30, [25, 37, 80]], [0.7, 0.5, 0.02])
     assert np.allclose(seeds[31, 37], 0.95)
+
+
+def block(top, bottom, left, right):
+    mask = np.zeros((50, 100), bool)
+    mask[top:bottom, left:right] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "hit"),
+    [
+        (22, 22, 1),  # in both; the second one's middle is nearer
+        (30.5, 24.4, 1),  # nearer to the first, but hardly beside the second
+        (12, 30, 0),
+        (40.9, 21, 1),  # hardly beside both
+        (41.6, 21, 1),
+        (42.5, 30.5, 0),  # two pixels from the middle of the nearest
+        (42.6, 30.5, None),
+        (70.5, 8.5, 2),
+        (70.5, 48.5, None),
+    ],
+)
+def test_a_click_on_or_beside_somebody_means_them(x, y, hit):
+    masks = [block(10, 40, 10, 41), block(20, 24, 20, 41), block(10, 12, 70, 71), block(0, 0, 0, 0)]
+    assert person_at(masks, x / 100, y / 50) == hit
+
+
+def test_regions_of_a_silhouette_are_a_thousandth_of_the_picture():
+    silhouette = block(0, 1, 0, 5) | block(10, 11, 50, 54) | block(30, 32, 7, 10) | block(32, 33, 10, 11)
+    found = silhouette_regions(silhouette)
+    np.testing.assert_array_equal(found, [block(0, 1, 0, 5), block(30, 32, 7, 10) | block(32, 33, 10, 11)])
 
 
 def test_the_middle_of_somebody_bent_is_a_point_on_them():

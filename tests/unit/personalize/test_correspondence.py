@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
 from personalize import correspondence
 from personalize.correspondence import LabScale, PatchSearch, by_length, jumps, match_pair, match_window
@@ -15,7 +16,7 @@ LEVELS = PatchSearch().levels
 
 
 def slow_costs(target, source, reach, patch):
-    """Cost and squared length of the best match of every pixel, patch by patch."""
+    """Cost and squared length of the best match of every pixel, displacement by displacement."""
     rim = patch // 2
     pads = [
         np.pad(p.astype(np.int64), ((rim, rim), (rim, rim), (0, 0)), mode="edge") for p in (target, source)
@@ -24,13 +25,13 @@ def slow_costs(target, source, reach, patch):
     best = np.full((height, width), np.iinfo(np.int64).max)
     length = np.zeros((height, width), np.int64)
     for dy, dx in by_length(reach).tolist():
-        for y in range(max(0, -dy), min(height, height - dy)):
-            for x in range(max(0, -dx), min(width, width - dx)):
-                one = pads[0][y : y + patch, x : x + patch]
-                other = pads[1][y + dy : y + dy + patch, x + dx : x + dx + patch]
-                cost = ((one - other) ** 2).sum()
-                if cost < best[y, x]:
-                    best[y, x], length[y, x] = cost, dy**2 + dx**2
+        (y, high), (x, wide) = (max(0, -dy), height - abs(dy)), (max(0, -dx), width - abs(dx))
+        one = pads[0][y : y + high + 2 * rim, x : x + wide + 2 * rim]
+        other = pads[1][y + dy : y + dy + high + 2 * rim, x + dx : x + dx + wide + 2 * rim]
+        cost = sliding_window_view(((one - other) ** 2).sum(2), (patch, patch)).sum((2, 3))
+        place = np.s_[y : y + high, x : x + wide]
+        cheaper = cost < best[place]
+        best[place][cheaper], length[place][cheaper] = cost[cheaper], dy**2 + dx**2
     return best, length
 
 
@@ -44,18 +45,41 @@ def squared_length(links, width):
 def test_same_as_the_slow_way_in_both_directions(seed, patch, reach, colours):
     random = np.random.default_rng(seed)
     earlier, later = random.integers(0, min(colours, LEVELS), (2, 7, 9, 3)).astype(np.uint8)
-    found = match_pair(earlier, later, PatchSearch(reach=reach, patch=patch))
+    found = match_pair(earlier, later, PatchSearch(reach=reach, patch=patch), 2.0)
     for links, pair in zip(found, ((later, earlier), (earlier, later)), strict=True):
         cost, length = slow_costs(*pair, reach, patch)
-        np.testing.assert_allclose(links.cost * 3 * patch**2, cost.ravel(), rtol=1e-5)
+        np.testing.assert_allclose(links.cost * 3 * patch**2 * 2**2, cost.ravel(), rtol=1e-5)
         np.testing.assert_array_equal(squared_length(links, 9), length.ravel())
+
+
+def test_far_away_it_is_the_same_as_the_slow_way_where_something_appears():
+    """Nothing resembles what appears, so that its best match may lie anywhere within reach."""
+    random = np.random.default_rng(3)
+    earlier = random.integers(0, LEVELS, (50, 54, 3)).astype(np.uint8)
+    later = earlier.copy()
+    later[18:32, 21:33] = random.integers(0, LEVELS, (14, 12, 3))
+    inside = np.zeros((50, 54), bool)
+    inside[19:31, 22:32] = True
+    found = match_pair(earlier, later, PatchSearch(reach=9), 30.0)
+    for links, pair in zip(found, ((later, earlier), (earlier, later)), strict=True):
+        cost, length = slow_costs(*pair, 9, 5)
+        np.testing.assert_allclose(
+            links.cost.reshape(50, 54)[inside] * 3 * 25 * 30**2, cost[inside], rtol=1e-5
+        )
+        np.testing.assert_array_equal(squared_length(links, 54).reshape(50, 54)[inside], length[inside])
+        assert (length[inside] > 25).mean() > 0.5
+
+
+@pytest.mark.parametrize(("patch", "levels"), [(1, 147), (5, 147), (7, 119), (11, 76)])
+def test_as_many_levels_as_fit(patch, levels):
+    assert PatchSearch(patch=patch).levels == levels
 
 
 @pytest.mark.parametrize("patch", [1, 3, 5, 7, 9, 11])
 def test_the_largest_difference_does_not_overflow(patch):
     search = PatchSearch(patch=patch)
     black, white = np.zeros((12, 13, 3), np.uint8), np.full((12, 13, 3), search.levels, np.uint8)
-    for links in match_pair(black, white, search):
+    for links in match_pair(black, white, search, 1.0):
         np.testing.assert_allclose(links.cost, search.levels**2, rtol=1e-6)
         np.testing.assert_array_equal(links.target, np.arange(12 * 13))
 
@@ -105,7 +129,7 @@ def test_far_displacements_are_visited_only_where_something_moves(monkeypatch):
     found = match_window(frames)
     (whole, near), (part, far) = seen
     assert (whole, near + far) == ((96, 96), 31 * 31)
-    assert near < 100
+    assert near == 81  # up to 5 px
     assert np.prod(part) < 0.6 * 96 * 96
     place = np.arange(96 * 96).reshape(96, 96)
     np.testing.assert_array_equal(found.later[0].reshape(96, 96)[32:48, 32:48], place[43:59, 24:40])
@@ -127,10 +151,16 @@ def test_nothing_is_linked_across_a_change_of_shot():
 
 def test_a_passage_that_moves_faster_is_no_change_of_shot():
     assert jumps([0.01] * 10 + [0.2] * 10, 5.0) in ([], [10])  # at most its first pair
-    assert jumps([0.05, 0.06, 0.05, 0.9, 0.05, 0.06], 5.0) == [3]
-    assert jumps([0.0, 0.0, 0.01, 0.0], 5.0) == []
+    assert jumps([0.0, 0.02, 0.0, 0.021, 0.0], 5.0) == [3]
+    assert jumps([0.5, 2.5, 0.5, 2.6, 0.5], 5.0) == [3]
     assert jumps([0.9], 5.0) == []
-    assert jumps([], 5.0) == []
+
+
+@given(st.lists(st.sampled_from((0.01, 0.1, 0.2, 1.0)), max_size=16))
+def test_a_jump_is_dearer_than_the_five_pairs_on_each_side(medians):
+    around = [[m for j, m in enumerate(medians) if 0 < abs(j - k) <= 5] for k in range(len(medians))]
+    expected = [k for k, m in enumerate(medians) if around[k] and m > max(3 * np.median(around[k]), 0.02)]
+    assert jumps(medians, 3.0) == expected
 
 
 def test_black_and_single_frames():
@@ -142,8 +172,13 @@ def test_black_and_single_frames():
         match_window([])
     with pytest.raises(ValueError, match="differ in size"):
         match_window([black, black[:10]])
-    with pytest.raises(ValueError, match="reach"):
-        PatchSearch(reach=16)
+
+
+@pytest.mark.parametrize("wrong", [{"reach": -1}, {"reach": 16}, {"patch": 4}, {"patch": -1}, {"patch": 13}])
+def test_a_search_that_its_keys_cannot_hold_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"reach 0..15 and an odd patch up to 11"):
+        PatchSearch(**wrong)
+    assert PatchSearch(reach=0, patch=1).levels == PatchSearch(reach=15, patch=1).levels
 
 
 def test_progress_counts_pairs_and_may_stop_the_work():
@@ -159,10 +194,14 @@ def test_progress_counts_pairs_and_may_stop_the_work():
         match_window(frames, on_pair=stop)
 
 
-def test_a_grey_clip_does_not_look_at_the_noise_of_its_colours():
-    random = np.random.default_rng(7)
-    grey = np.repeat(random.integers(0, 255, (60, 60, 1)), 3, axis=2)
-    noisy = np.clip(grey + random.normal(0, 1, grey.shape), 0, 255).astype(np.uint8)
-    colours = LabScale.of([noisy], LEVELS)
-    assert colours.gain.max() / colours.gain.min() <= 4.001
-    assert colours(noisy).max() <= LEVELS
+def test_colours_are_on_one_scale_and_those_that_hardly_vary_count_little():
+    """Black and white, half and half: L is 50 ± 50, and the other two channels are only ever noise."""
+    picture = np.zeros((20, 40, 3), np.uint8)
+    picture[:, 20:] = 255
+    scale = LabScale.of([picture], 100)
+    np.testing.assert_allclose(scale.low, 0, atol=0.01)
+    np.testing.assert_allclose((scale.unit, *scale.gain), (50, 1, 4, 4), rtol=1e-3)
+    np.testing.assert_array_equal(scale(picture)[:, ::20], [[[0, 0, 0], [100, 0, 0]]] * 20)
+    assert LabScale.of([0 * picture], 100).unit == 100
+    darker = LabScale(np.float32([20, 0, 0]), np.float32([3, 1, 1]), 100, 1.0)
+    np.testing.assert_array_equal(darker(picture)[:, ::20], [[[0, 0, 0], [100, 0, 0]]] * 20)

@@ -100,7 +100,20 @@ def test_mixture_is_a_density_and_learns_its_colours():
     centres = np.array([[30, 40, 50], [200, 60, 90], [90, 220, 10]])
     colours = np.concatenate([random.normal(c, 4, (300, 3)) for c in centres])
     mixture = Gaussians.of(colours).again(colours)
+    assert len(mixture.weights) == 5
     assert mixture.weights.sum() == pytest.approx(1)
+    densities = [
+        w
+        / np.sqrt(np.linalg.det(2 * np.pi * c))
+        * np.exp(-0.5 * np.einsum("ni,ij,nj->n", a, np.linalg.inv(c), a))
+        for w, a, c in zip(
+            mixture.weights,
+            colours[:400, None].swapaxes(0, 1) - mixture.means[:, None],
+            mixture.covariances,
+            strict=True,
+        )
+    ]
+    np.testing.assert_allclose(mixture.energies(colours[:400]), -np.log(sum(densities)), rtol=1e-9)
     near, far = mixture.energies(centres.astype(float)), mixture.energies(np.full((1, 3), 255.0))
     assert near.max() < far.min()
     one = Gaussians.fitted(colours, np.zeros(len(colours), np.int64))
@@ -142,8 +155,62 @@ def test_cut_finds_the_edge_the_factor_missed(cut):
 def test_one_sided_silhouettes_are_handed_back(cut, value):
     image, _, _ = made_up()
     found = cut(image, np.full((72, 96), value, np.float32))
-    assert found.notice.startswith("Not cut: fewer than 50 pixels")
+    side = "background" if value == 1.0 else "a person"
+    assert found.notice == f"Not cut: fewer than 50 pixels are likely {side}."
     assert found.person.all() == (value == 1.0)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("pixels", [49, 50])
+@pytest.mark.parametrize("side", [0.9, 0.1])
+def test_fifty_pixels_of_a_side_are_enough(cut, pixels, side):
+    image, _, _ = made_up()
+    person = np.full((72, 96), 1 - side, np.float32)
+    person.ravel()[:pixels] = side
+    assert ("fewer than 50" in cut(image, person).notice) == (pixels == 49)
+
+
+def test_colours_that_are_all_equal_have_a_small_spread_and_empty_components_go():
+    mixture = Gaussians.fitted(np.array([[7.0, 8, 9]] * 3 + [[1, 1, 1]]), np.array([0, 0, 0, 4]))
+    np.testing.assert_array_equal(mixture.weights, [0.75, 0.25])
+    np.testing.assert_array_equal(mixture.means, [[7, 8, 9], [1, 1, 1]])
+    np.testing.assert_allclose(mixture.covariances, [0.01 * np.eye(3)] * 2)
+
+
+def test_grab_cut_may_change_what_is_neither_well_inside_nor_far_away(monkeypatch):
+    """At 256 px a bar is sure 4 px within its sure part, and the wall more than 12 px from what is likely."""
+    given = []
+    monkeypatch.setattr(cuts, "cut_trimap", lambda *a: given.append(a) or a[1] % 2 == 1)
+    person = np.full((20, 256), 0.5, np.float32)
+    person[:, 40:120], person[:, 40:100] = 0.6, 0.995
+    image = np.random.default_rng(0).integers(0, 255, (20, 256, 3)).astype(np.uint8)
+    found = grab_cut(image, person)
+    ((bgr, mask, rounds),) = given
+    np.testing.assert_array_equal(bgr, image[..., ::-1])
+    expected = np.full(256, cv2.GC_BGD)
+    expected[28:132], expected[40:120], expected[44:96] = cv2.GC_PR_BGD, cv2.GC_PR_FGD, cv2.GC_FGD
+    np.testing.assert_array_equal(mask, [expected] * 20)
+    assert rounds == 5
+    np.testing.assert_array_equal(found.person, person > 0.5)
+
+
+@pytest.mark.parametrize(
+    ("columns", "notice"),
+    [
+        (slice(0), "Not cut: colour and silhouette do not go together here."),
+        (slice(None), "Not cut: colour and silhouette do not go together here."),
+        (slice(70, 90), ""),
+        (slice(71, 90), "Not cut: the cut had only 48% in common with the silhouette."),
+    ],
+)
+def test_a_cut_that_ran_away_is_not_taken(monkeypatch, columns, notice):
+    image, _, _ = made_up()
+    likely, cut = np.zeros((72, 96), np.float32), np.zeros((72, 96), bool)
+    likely[:, 50:90], cut[:, columns] = 1, True
+    monkeypatch.setattr(cuts, "cut_trimap", lambda *_: cut)
+    found = grab_cut(image, likely)
+    assert found.notice == notice
+    np.testing.assert_array_equal(found.person, likely > 0.5 if notice else cut)
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -177,6 +244,27 @@ def test_mean_field_leaves_the_unknown_unknown():
     random = np.random.default_rng(0)
     person = random.random((10, 10)).astype(np.float32)
     np.testing.assert_allclose(mean_field(image, person, 0.0), person, atol=1e-5)
+
+
+def test_five_rounds_of_mean_field_by_hand():
+    random = np.random.default_rng(0)
+    image = random.integers(0, 255, (4, 12, 3)).astype(np.uint8)
+    person = random.uniform(0.3, 0.7, (4, 12)).astype(np.float32)
+    person[:, 9:] = 0.999
+    places, edges = list(np.ndindex(4, 12)), edge_weights(image, 0.3)
+    weight = np.zeros((4, 12, 4, 12))
+    for plane, (dy, dx) in zip(edges, DIRECTIONS, strict=True):
+        for y, x in places:
+            if y + dy < 4 and 0 <= x + dx < 12:
+                weight[y, x, y + dy, x + dx] = weight[y + dy, x + dx, y, x] = plane[y, x]
+    mean = 2 * person - 1
+    for _ in range(5):
+        mean = np.tanh(0.5 * (np.log(person / (1 - person)) + np.tensordot(weight, mean)))
+    surest = [np.abs(2 * person - 1)[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4].max() for y, x in places]
+    surest = np.reshape(surest, (4, 12))
+    expected = (1 + np.clip(mean, -surest, surest)) / 2
+    np.testing.assert_allclose(mean_field(image, person, 0.3), expected, atol=1e-5)
+    assert 0.05 < (np.abs(mean) > surest).mean() < 0.5  # held back
 
 
 @given(arrays.arrays(np.float32, (9, 9), elements=st.floats(0, 1, width=32)), st.floats(0.1, 5))

@@ -80,6 +80,18 @@ def test_a_person_as_it_is_typed(text, choice):
 
 
 @pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (PersonChoice(), "the largest person who moves"),
+        (PersonChoice((319.6, 180.4)), "person at 320,180"),
+        (PersonChoice((1, 2), 0), "person at 1,2 in frame 0"),
+    ],
+)
+def test_a_person_as_it_is_shown(choice, words):
+    assert str(choice) == words
+
+
+@pytest.mark.parametrize(
     "text", ["", "me", "1", "1,2,3", "-1,2", "1,2@", "1,2@-3", "1,2@x", "nan,1", "auto@3"]
 )
 def test_an_impossible_person_is_refused_in_words(text):
@@ -116,7 +128,8 @@ def rubbish():
     for change in (
         {"method": "magic"}, {"limit_s": 0}, {"limit_s": float("nan")}, {"seed": "0"}, {"last": True},
         {"clip": 3}, {"strokes": {}, "extra": 1}, {"format": 2}, {"around": 1.5},
-        {"strokes": [{**stroke, "points": []}]}, {"strokes": [{**stroke, "radius": -1}]},
+        {"strokes": [{**stroke, "points": []}]}, {"strokes": [{**stroke, "radius": 0}]},
+        {"strokes": [{**stroke, "frame": -1}]}, {"limit_s": True},
         {"strokes": [{**stroke, "points": [[1]]}]}, {"strokes": [{**stroke, "person": 1}]},
         {"strokes": [{}]}, {"strokes": None},
     ):  # fmt: skip

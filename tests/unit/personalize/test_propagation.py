@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize.correspondence import match_window
+from personalize.correspondence import Correspondence, match_window
 from personalize.propagation import PropagationConfig, mix, probability, propagate, sum_product, with_stroke
 
 
@@ -199,14 +199,35 @@ def test_frames_are_handed_over_as_they_are_ready():
 def test_one_frame_and_bad_input():
     one = match_window([scene()])
     known = np.full((48, 64), 0.3, np.float32)
-    known[0, 0] = np.nan
+    known[0, :3] = np.nan, 0, 1
     person = propagate(one, [known])[0]
-    assert person[0, 0] == 0.5
-    assert person[1, 1] == pytest.approx(0.3)
+    np.testing.assert_allclose(
+        odds(person[0, :4].astype(float)), odds(np.array([0.5, 1e-6, 1 - 1e-6, 0.3])), rtol=0.01
+    )
     with pytest.raises(ValueError, match="expected 1 maps"):
         propagate(one, [known, known])
-    with pytest.raises(ValueError, match="agreement"):
-        PropagationConfig(agreement=1.0)
+    assert propagate(one, [known], PropagationConfig(0.5))[0, 1, 1] == pytest.approx(0.3)
+    for agreement in (0.49, 1.0):
+        with pytest.raises(ValueError, match="agreement"):
+            PropagationConfig(agreement)
+
+
+@pytest.mark.parametrize("person", [True, False])
+def test_a_stroke_fades_along_its_track_for_thirty_frames(person):
+    """Three pixels that stay; the stroke is on two, of which one comes into sight five frames earlier."""
+    n = 70
+    links = Correspondence((1, 3), [np.arange(3)] * (n - 1), [np.arange(3) for _ in range(n - 1)])
+    links.later[29][1] = -1  # from frame 29 there is no way to frame 30
+    known = [np.array([[0.6, 0.4, 0.3]], np.float32)] * n
+    known[40] = np.array([[0.9999, 0.0001, 0.3]], np.float32)
+    found = np.array(with_stroke(links, known, 35, np.array([[True, True, False]]), person=person))[:, 0]
+    away = np.abs(np.arange(n) - 35)
+    sure = np.where(away == 0, 0.4999, np.where(away <= 30, 0.49 * 0.98**away, 0))[:, None] * [1, 1, 0]
+    sure[:30, 1] = 0
+    before = np.array(known)[:, 0]
+    least = 0.5 + sure if person else 0.5 - sure
+    expected = np.where(sure > 0, np.maximum(before, least) if person else np.minimum(before, least), before)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 def test_a_stroke_is_followed_though_links_agree_little():

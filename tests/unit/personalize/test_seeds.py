@@ -34,6 +34,7 @@ def test_window_of_the_paper():
     assert window(1000, around=0) == range(301)
     assert window(5) == range(5)
     assert window(1000) == window(1000, around=500)
+    assert window(11, span=4) == range(3, 7)
 
 
 def test_in_and_out_points():
@@ -51,6 +52,14 @@ def test_working_size_keeps_the_shape_and_never_enlarges(width, height):
     assert w <= width
     assert h <= height
     assert max(w, h) == min(256, max(width, height))
+
+
+@pytest.mark.parametrize(
+    ("size", "worked"),
+    [((1280, 720), (256, 144)), ((257, 100), (256, 100)), ((1, 999), (1, 256)), ((256, 1), (256, 1))],
+)
+def test_a_working_size_is_rounded_to_whole_pixels(size, worked):
+    assert working_size(*size) == worked
 
 
 def person_of(sure, rest=0.6, background=0.001):
@@ -72,11 +81,34 @@ def test_every_answer_counts_by_how_sure_it_is():
 def test_missing_frames_and_broken_numbers_are_undecided():
     broken = person_of(0.999)
     broken[0, 0] = np.nan
-    broken[0, 15] = np.inf
+    broken[0, 15], broken[11, 0] = np.inf, -np.inf
     seeds = evidence([broken, None], SIZE)
     assert np.isfinite(seeds).all()
-    assert seeds[0, 0, 0] == 0.5
+    assert (seeds[0, [0, 0, -1], [0, -1, 0]] == 0.5).all()
     assert (seeds[1] == 0.5).all()
+
+
+def test_what_is_no_probability_counts_as_the_nearest_one():
+    np.testing.assert_array_equal(
+        evidence([person_of(3, background=-2)], SIZE), evidence([person_of(1, background=0)], SIZE)
+    )
+
+
+def test_one_pixel_in_a_thousand_that_is_sure_is_enough():
+    nobody, somebody = np.full((25, 40), 0.29, np.float32), np.full((25, 40), 0.29, np.float32)
+    somebody[4, 7] = 0.71
+    assert evidence([somebody], (40, 25)).shape == (1, 25, 40)
+    assert evidence([1 - somebody], (40, 25)).shape == (1, 25, 40)
+    for maps in ([somebody, nobody], [np.where(somebody > 0.5, np.float32(0.7), somebody)]):
+        with pytest.raises(NoSeedsError, match="No person is found"):
+            evidence(maps, (40, 25))
+        with pytest.raises(NoSeedsError, match="fills the whole picture"):
+            evidence([1 - m for m in maps], (40, 25))
+
+
+@pytest.mark.parametrize(("frames", "step"), [(1, 1), (100, 1), (101, 2), (200, 2), (201, 3), (301, 4)])
+def test_at_most_a_hundred_frames_are_studied(frames, step):
+    assert studied(frames) == range(0, frames, step)
 
 
 @given(st.integers(1, 900))

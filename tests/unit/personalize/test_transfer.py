@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from models.checkpoint import load_network, save_network
 from models.factored import FactoredConvNet
 from models.families import ZOO
 from models.labels import IGNORE
+from personalize import transfer
 from personalize.transfer import main, read_pictures, read_silhouettes
 
 
@@ -59,7 +61,10 @@ def test_a_broken_picture_is_named_and_left_out(pictures: Path, caplog: pytest.L
     ("spoil", "told"),
     [
         (lambda f: (f / "masks" / "2.png").unlink(), "2.png: there is no such file"),
-        (lambda f: cv2.imwrite(str(f / "masks" / "1.png"), np.zeros((5, 5), np.uint8)), "1.png: (5, 5) px"),
+        (
+            lambda f: cv2.imwrite(str(f / "masks" / "1.png"), np.zeros((4, 5), np.uint8)),
+            "1.png: (5, 4) px for a picture of (64, 64). Make them equal.",
+        ),
         (lambda f: [p.unlink() for p in (f / "images").iterdir()], "images: no readable"),
         (lambda f: (f / "start.safetensors").write_bytes(b"junk"), "not a checkpoint"),
     ],
@@ -69,6 +74,47 @@ def test_what_cannot_be_used_is_refused_by_name(pictures: Path, capsys, spoil, t
     assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 2
     assert told in capsys.readouterr().err
     assert not (pictures / "moved.safetensors").exists()
+
+
+def test_what_was_begun_and_cannot_be_written_ends_otherwise_than_what_was_not(pictures: Path) -> None:
+    (pictures / "moved.safetensors" / "in the way").mkdir(parents=True)
+    assert main(words(pictures, "--silhouettes", str(pictures / "masks"))) == 1
+
+
+def test_what_has_to_be_given_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([])
+    assert "required: checkpoint, --images, --out\n" in capsys.readouterr().err
+
+
+def test_without_silhouettes_its_own_are_learned_as_they_are_or_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, columns = np.indices((72, 96))
+    disc = (rows - 36) ** 2 + (columns - 48) ** 2 < 20**2
+    image = np.where(disc[..., None], np.uint8((190, 90, 60)), np.uint8((60, 110, 120)))
+    image += np.random.default_rng(0).integers(0, 20, image.shape, np.uint8)
+    own = np.where(np.roll(disc, 4, 1), 200, 40).astype(np.uint8)
+    own[:2, :2] = [[127, 128], [129, 255]]
+    monkeypatch.setattr(transfer, "own_silhouettes", lambda net, features, sizes: [own] * len(sizes))
+    taken, cut = (
+        transfer._labels(Namespace(labels=labels), None, None, ["a"], [image])  # type: ignore[arg-type]
+        for labels in ("own", "grabcut")
+    )
+    np.testing.assert_array_equal(taken, [np.where(own > 127, 1, 0)])
+    assert cut[0].dtype == np.uint8
+    assert (cut[0] != disc)[4:].mean() < 0.005
+
+
+def test_pictures_of_every_kind_are_read_in_order_and_grey_counts_from_the_middle(tmp_path: Path) -> None:
+    picture = np.zeros((6, 9, 3), np.uint8)
+    for name in ("b.JPG", "c.jpeg", "a.png", "d.bmp"):
+        cv2.imwrite(str(tmp_path / name), picture)
+    names, images = read_pictures(tmp_path)
+    assert (names, [im.shape for im in images]) == (["a", "b", "c"], [(6, 9, 3)] * 3)
+    grey = np.repeat(np.uint8([[0, 100, 127, 128, 129, 200]]), 6, 0)
+    for name in names:
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.pad(grey, ((0, 0), (0, 3))))
+    for mask in read_silhouettes(tmp_path, names, images):
+        np.testing.assert_array_equal(mask, [[0, 0, 0, 1, 1, 1, 0, 0, 0]] * 6)
 
 
 @pytest.mark.parametrize(("person", "ignored"), [(1, None), (1, 255), (200, None)])

@@ -2,7 +2,7 @@
 
 Usage: python scripted_worker.py [SCRIPT] FOLDER. SCRIPT (else FOLDER/script.json) is a list of attempts, each
 of them a list of steps: ["say", event] | ["text", s] | ["sleep", s] | ["exit", code] | ["kill"] |
-["stdin"]: wait for input | ["copy", from, to] | ["close"]: stdout
+["stdin"]: wait for input | ["copy", from, to] | ["close"]: stdout | ["error", s]
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def write(text: str) -> None:
 ACTS = {
     "say": lambda _folder, event: say(event),
     "text": lambda _folder, text: write(text),
+    "error": lambda _folder, text: sys.stderr.write(text),
     "copy": lambda folder, there, here: shutil.copyfile(there, folder / here),
     "close": lambda _folder: os.close(1),
     "sleep": lambda _folder, seconds: time.sleep(seconds),

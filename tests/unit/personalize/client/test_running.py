@@ -89,7 +89,15 @@ def test_a_worker_that_leaves_slowly_after_its_last_word_is_waited_for(start) ->
 
 def test_a_crash_is_tried_again_and_may_succeed(start) -> None:
     run = ended(start([["kill"]], [["text", "half a line"], ["exit", 1]], [["say", DONE], ["exit", 0]]))
-    assert (run.outcome.how, run.attempts) == (Ending.DONE, 3)
+    assert (run.outcome.how, run.attempts, run.pid) == (Ending.DONE, 3, None)
+
+
+def test_the_wait_before_another_attempt_doubles_and_its_last_error_is_kept(start) -> None:
+    began = time.monotonic()
+    run = ended(start([["exit", 9]], [["exit", 9]], [["error", "no memory"], ["exit", 9]],
+                      patience=Timeouts(back_off_s=0.2)))  # fmt: skip
+    assert time.monotonic() - began >= 0.2 + 0.4
+    assert "no memory" in run.outcome.details
 
 
 @pytest.mark.parametrize(
@@ -138,13 +146,19 @@ def test_a_worker_that_does_not_leave_is_killed(start) -> None:
     assert gone(pid)
 
 
-@pytest.mark.parametrize("limit", ["silence_s", "limit_s"])
-def test_a_worker_that_hangs_is_killed_and_told(start, limit: str) -> None:
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [("silence_s", "it said nothing for 0 s"), ("limit_s", "it did not finish in 0 minutes")],
+)
+def test_a_worker_that_hangs_is_killed_and_told(start, limit: str, told: str) -> None:
     """H12."""
     patience = Timeouts(**{"attempts": 1, "leave_s": 0.4, "silence_s": 9, "limit_s": 9, limit: 0.5})
     run = ended(start([["sleep", 60]], patience=patience))
     assert run.outcome.how is Ending.PAUSED
-    assert "it did not finish" in run.outcome.words or "it said nothing" in run.outcome.words
+    assert run.outcome.words == (
+        f"Personalising stopped after 1 attempts: {told}. The factor in use is unchanged. Resume tries again"
+        " where it stopped."
+    )
 
 
 def test_what_is_overdue_is_told_in_its_unit(tmp_path: Path) -> None:
@@ -152,7 +166,7 @@ def test_what_is_overdue_is_told_in_its_unit(tmp_path: Path) -> None:
     assert run._overdue(181, 0, None) == "it did not finish in 3 minutes"
     assert run._overdue(179, 41, None) == "it said nothing for 40 s"
     assert run._overdue(179, 39, 1.5) == "it did not leave when it was asked to"
-    assert run._overdue(179, 39, 0.5) == ""
+    assert run._overdue(180, 40, 1) == run._overdue(0, 0, None) == ""
 
 
 def test_what_cannot_start_ends_too(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from models.spec import FactorCard
 from personalize.client import job_folders
-from personalize.client.previews import DIM, Previews, composed, portrait
+from personalize.client.previews import DIM, EDGE, Previews, composed, portrait
 from personalize.client.verdict import gain_words, verdict
 from personalize.job import PersonalizationJob, write_job
 from personalize.messages import Finished, FrameSilhouette, PhaseProgress
-from personalize.phases import PHASES, fraction
+from personalize.phases import PHASES, fraction, step, words
 from runtime.library.factors import usable_name, user_factors
 from runtime.library.models import NAME
 from runtime.media.writing import VideoWriter
@@ -34,8 +34,27 @@ def test_a_verdict_says_before_and_after_in_words() -> None:
     assert found.headline == "Ann: better on this person, 50 % → 75 %"
     assert [(r.before, r.after, r.change) for r in found.rows] == [(0.5, 0.75, 0.25)]
     assert "frames: 301" in found.details
+    assert found.reason == "Better."
     refused = verdict(Finished("f", "0", accepted=False, report=REPORT), "Ann")
     assert refused.headline == "Not accepted: the factor in use stays"
+
+
+def test_details_are_all_that_is_not_for_bug_reports_alone() -> None:
+    pair, reason = {"before": 0.5, "after": 0.123456}, 250 * "no"
+    report = {"evidence_J": pair, "window": [0, 300.00001], "losses": [1], "accepted": True, "reason": reason}
+    report |= {"person": {"words": 150 * "he"}, "cpu_seconds": 3, "boundary_F": {"before": 1, "after": True}}
+    found = verdict(Finished("f", "0", accepted=True, report=report), "Ann")
+    assert found.headline == "Ann: better on this person"
+    assert [r.words for r in found.rows] == ["By six views and body parts"]
+    assert (found.reason, found.person) == (200 * "no", "Person: " + 100 * "he")
+    assert found.details.split("\n") == [
+        "evidence J: before 0.5, after 0.1235",
+        "window: 0–300",
+        "reason: " + 200 * "no",
+        "person: words " + 150 * "he",
+        "boundary F: before 1, after True",
+    ]
+    assert verdict(Finished("f", "0", accepted=True), "Ann").person == ""
 
 
 @given(
@@ -68,6 +87,21 @@ def test_the_bar_never_leaves_its_ends_and_never_goes_back_in_order(steps) -> No
     assert ordered[-1] == pytest.approx(1)
 
 
+def test_a_step_and_its_share_in_words() -> None:
+    whole = sum(p.usual_s for p in PHASES.values())
+    reading, seeds = PHASES["reading"].usual_s, PHASES["seeds"].usual_s
+    for progress, share, said, at in (
+        (None, 0, "Starting", ""),
+        (PhaseProgress("new" * 30, 1, 2), 0, "new" * 20, ""),
+        (PhaseProgress("reading", 0, 0), 0, "Reading the frames", "step 1 of 9"),
+        (PhaseProgress("seeds", 1, 2), (reading + seeds / 2) / whole, PHASES["seeds"].words, "step 2 of 9"),
+        (PhaseProgress("seeds", 3, 1), (reading + seeds) / whole, PHASES["seeds"].words, "step 2 of 9"),
+        (PhaseProgress("seeds", -1, 1), reading / whole, PHASES["seeds"].words, "step 2 of 9"),
+    ):
+        assert (words(progress), step(progress)) == (said, at)
+        assert fraction(progress) == pytest.approx(share)
+
+
 def test_a_preview_dims_the_room_and_shows_doubt() -> None:
     image = np.full((90, 160, 3), 200, np.uint8)
     mask = np.zeros((45, 80), np.uint8)
@@ -75,8 +109,9 @@ def test_a_preview_dims_the_room_and_shows_doubt() -> None:
     picture = composed(image, mask, width=160)
     assert (picture[50, 40] == 200).all()
     assert (picture[5, 5] == round(200 * DIM)).all()
-    red, _, blue = (int(c) for c in picture[50, 120])
-    assert red > blue + 60  # amber
+    assert picture[50, 120].tolist() == [146, 114, 62]  # amber
+    assert np.abs(picture[20, 21:59] - np.array(EDGE)).max() < 30
+    assert composed(image, mask).shape == (202, 360, 3)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.data())
@@ -90,6 +125,25 @@ def test_a_portrait_is_square_and_holds_the_person(height: int, width: int, data
     assert cut.shape == (32, 32, 3)
     if mask[y, x] == 255:
         assert cut.max() > 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "left", "top", "reach"),
+    [
+        ((10, 20), (30, 35), 54, 19, 22),
+        ((0, 10), (0, 5), 0, 0, 22),
+        ((30, 40), (70, 80), 138, 58, 22),
+        ((10, 20), (24, 64), 48, 0, 80),  # wider than the picture is high
+        ((0, 0), (0, 0), 40, 0, 80),
+    ],
+)
+def test_a_portrait_is_a_tenth_larger_than_the_person(rows, columns, left, top, reach) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (80, 160, 3)).astype(np.uint8)
+    mask = np.full((40, 80), 128, np.uint8)
+    mask[slice(*rows), slice(*columns)] = 255
+    cut = image[top : top + reach, left : left + reach]
+    expected = cv2.resize(cut, (96, 96), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(portrait(image, mask), expected)
 
 
 def test_previews_are_made_of_the_right_frames(tmp_path: Path) -> None:
@@ -145,6 +199,43 @@ def test_folders_are_private_listed_and_removed(job: PersonalizationJob) -> None
     assert job_folders.remove_of("Ann") == 2
     assert job_folders.left_over() == []
     job_folders.remove(first)  # gone already: nothing to say
+
+
+def test_a_folder_is_named_by_time_and_name_and_follows_a_new_name(
+    job: PersonalizationJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_folders.time, "strftime", lambda _: "now")
+    folders = [job_folders.new_folder(name) for name in ("Ann & Bo", "Ann & Bo", "ä", 60 * "x", "Ann & Bo")]
+    names = ["now Ann-Bo", "now Ann-Bo 2", "now", f"now {40 * 'x'}", "now Ann-Bo 3"]
+    assert [f.name for f in folders] == names
+    for folder in folders[:2]:
+        write_job(folder, job)
+    write_job(folders[2], replace(job, name="Bo"))
+    assert [left.folder for left in job_folders.left_over()] == [folders[1], folders[0], folders[2]]
+    job_folders.rename_of("Ann", "Cy")
+    assert [left.job.name for left in job_folders.left_over()] == ["Cy", "Cy", "Bo"]
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", "[" * 99_999, '{"a": 1}' + " " * (1 << 20)])
+def test_a_report_that_is_none_is_empty(tmp_path: Path, text: str) -> None:
+    (tmp_path / job_folders.REPORT).write_text(text)
+    assert job_folders.read_report(tmp_path) == {}
+    (tmp_path / job_folders.REPORT).write_text('{"a": 1}'.ljust(1 << 20))
+    assert job_folders.read_report(tmp_path) == {"a": 1}
+
+
+def test_a_folder_is_in_use_while_it_is_claimed_and_goes_when_it_is_left_empty(tmp_path: Path) -> None:
+    assert not job_folders.in_use(tmp_path)
+    with job_folders.claimed(tmp_path):
+        assert job_folders.in_use(tmp_path)
+    assert not job_folders.in_use(tmp_path)
+    for name, left in (("new", False), ("full", True)):
+        (tmp_path / name).mkdir()
+        if left:
+            (tmp_path / name / "file").touch()
+        with pytest.raises(Refusal), job_folders.not_left_empty(tmp_path / name):
+            raise Refusal("what", "why", "how")
+        assert (tmp_path / name).exists() is left
 
 
 def test_only_jobs_are_ever_removed(tmp_path: Path, job: PersonalizationJob) -> None:
