@@ -116,5 +116,32 @@ def write() -> None:
     TABLE.write_text("{\n" + rows + "\n}\n", "utf-8")
 
 
+def test_what_is_frozen_keeps_weights_and_statistics_while_the_rest_learns() -> None:
+    network = build(ZOO["factored-s31"])
+    with pytest.raises(ValueError, match=r"^the network has no layers 'tail'; it has trunk, factor, head$"):
+        network.freeze("tail")
+    network.train()
+    network.freeze("trunk", "head")
+    for _ in range(2):  # also when training begins again
+        modes = {name: module.training for name, module in network.named_children()}
+        assert modes == {"trunk": False, "factor": True, "head": False}
+        learning = {
+            name.split(".")[0] for name, weights in network.named_parameters() if weights.requires_grad
+        }
+        assert learning == {"factor"}
+        network.train()
+
+
+def test_kept_statistics_are_those_of_norms_and_weights_go_on_learning() -> None:
+    network = build(ZOO["factored-s31"]).train()
+    network.keep_statistics()
+    norms = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    network.train()
+    assert norms
+    assert not any(norm.training for norm in norms)
+    assert network.training
+    assert all(weights.requires_grad for weights in network.parameters())
+
+
 if __name__ == "__main__":
     sys.exit(write())
