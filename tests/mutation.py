@@ -59,7 +59,7 @@ def module_name(path: Path) -> str:
 
 
 class ModuleTests:
-    """The test files of each module: those that import it; else those that import one of its users.
+    """The test files of each module: its namesake, those that import it; else those that import a user of it.
 
     Of `tests/unit`; where none of those does, of `tests/qt`, whose tests take longer.
     """
@@ -76,9 +76,10 @@ class ModuleTests:
     def of(self, module: Path) -> list[Path]:
         """At most `MOST_TEST_FILES`, the module's namesake and its neighbours first; empty: untested."""
         names, known = {module_name(module)}, {module_name(module)}
+        namesake = Path("tests", "unit", *module.parent.parts, f"test_{module.name}")
         while names:
             for tests in self._tests:
-                if found := [test for test in tests if self._imports[test] & names]:
+                if found := [test for test in tests if test == namesake or self._imports[test] & names]:
                     nearest = sorted(found, key=lambda test: _distance(test, module))[:MOST_TEST_FILES]
                     return list(dict.fromkeys((*nearest, *TESTS_OF_ALL.get(module.parts[0], ()))))
             names = {module_name(s) for s in self._sources if self._imports[s] & names} - known
@@ -169,9 +170,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="xfactor-mutants-") as made,
         chdir(made),
-        patch.dict(
-            os.environ, PYTHONPATH=made, PYTHONDONTWRITEBYTECODE="1"
-        ),  # before a checkout that is installed
+        # before a checkout that is installed
+        patch.dict(os.environ, PYTHONPATH=made, PYTHONDONTWRITEBYTECODE="1"),
     ):
         copy_tree(Path(made))
         _test(a)

@@ -29,6 +29,7 @@ UNTESTED = {"training/mediapipe_pose.py", "training/card.py"}
 def test_a_module_meets_the_tests_that_import_it_and_a_part_those_of_its_user() -> None:
     noise = CHOICE.of(Path("training/noise.py"))
     assert Path("tests/unit/training/test_targets_and_losses.py") in noise
+    assert Path("tests/unit/training/datasets/test_mpii.py") in CHOICE.of(Path("training/datasets/mpii.py"))
     assert CHOICE.of(Path("models/enet.py")), "tests of the families build it"
     assert CHOICE.of(Path("personalize/worker/finetune.py"))[0].name == "test_finetune.py"
 
