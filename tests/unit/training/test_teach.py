@@ -241,3 +241,10 @@ def test_a_list_that_is_none_is_refused_in_words(content: str | None, tmp_path: 
         with pytest.raises(DataError, match="not a teacher's list"):
             teach.TaughtFolder(tmp_path)
         assert teach.joints_of(tmp_path) == {}
+
+
+def test_the_teachers_landmarks_of_both_sides_are_each_others_in_a_mirror() -> None:
+    for name, landmark in LANDMARKS.items():
+        other = {"l": "r", "r": "l"}.get(name[0], "n") + name[1:]
+        assert teach.MIRROR[landmark] == LANDMARKS[other], name
+    assert len({*LANDMARKS.values()}) == len(LANDMARKS) == 17

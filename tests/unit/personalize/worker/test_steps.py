@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,9 @@ from PIL import Image
 
 from personalize.job import PersonalizationJob, PersonChoice
 from personalize.messages import PhaseProgress, decode
-from personalize.worker import reporter
+from personalize.worker import candidate, reporter
+from personalize.worker.candidate import FACTOR, REPORT
+from personalize.worker.cuts import silhouette
 from personalize.worker.evidence import judged_frames
 from personalize.worker.finetune import grid_labels, useful_frames
 from personalize.worker.frames import wanted_frames
@@ -253,3 +256,54 @@ def test_a_clip_that_was_written_again_is_another(tmp_path: Path) -> None:
     assert identity(folder)[2] == [before[2][0], 6]  # type: ignore[index]
     with pytest.raises(Refusal, match=r"gone\.mkv: it cannot be read \(No such file or directory\)\. Check "):
         identity(tmp_path / "gone.mkv")
+
+
+def test_only_what_is_nearly_sure_is_learned_from_where_nothing_is_cut() -> None:
+    person = np.array([[0.1, 0.21, 0.5, 0.79, 0.9]], np.float32)
+    codes, notice = silhouette(np.zeros((1, 5, 3), np.uint8), person, "none")
+    assert (codes.tolist(), notice) == ([[0, 255, 255, 255, 1]], "")
+
+
+def test_where_what_was_propagated_contradicts_the_cut_or_says_nothing_is_doubt() -> None:
+    """A white half is the person: by their colours a cut takes the patches with it."""
+    image = np.zeros((60, 80, 3), np.uint8)
+    image[:, 40:] = 255
+    person = np.where(image[..., 0] > 0, 0.95, 0.05).astype(np.float32)
+    patches = [np.s_[8 + 12 * i : 12 + 12 * i] for i in range(4)]
+    for rows, odds in zip(patches, (0.25, 0.35, 0.46, 0.54), strict=True):
+        person[rows, 50:54], person[rows, 20:24] = odds, 1 - odds
+    cut = (image[..., 0] > 0).astype(np.uint8)
+    for method in ("graphcut", "grabcut"):
+        codes, notice = silhouette(image, person, method)
+        assert notice == ""
+        np.testing.assert_array_equal(codes, cut)
+    codes, _ = silhouette(image, person, "tree")
+    assert [set(codes[rows, 50:54].ravel().tolist()) for rows in patches] == [{255}, {1}, {255}, {255}]
+    assert [set(codes[rows, 20:24].ravel().tolist()) for rows in patches] == [{255}, {0}, {255}, {255}]
+    assert (codes == 255).sum() == 6 * 16
+
+
+@pytest.mark.parametrize("person", [None, {"words": "at 3,4"}])
+def test_the_report_names_the_frames_in_use_and_what_was_measured(tmp_path: Path, person: object) -> None:
+    took = {"wall_s": 2.5, "cpu_s": 1.5}
+    facts: dict[str, dict[str, object]] = {
+        "seeds": {"person": person, **took},
+        "learning": {"epoch": 3, "losses": [0.5, 0.25], **took},
+        "checking": {"sha256": "ab", "accepted": False, "reason": "Worse.", "regression": 0.5, **took},
+    }
+    context = SimpleNamespace(facts=facts, first_frame=40, span=slice(10, 25), folder=tmp_path)
+    finished = candidate.done(context)  # type: ignore[arg-type]
+    assert (finished.path, finished.sha256, finished.accepted) == (str(tmp_path / FACTOR), "ab", False)
+    assert finished.report == {
+        "reason": "Worse.",
+        "regression": 0.5,
+        "accepted": False,
+        "frames": 15,
+        "window": [40, 54],
+        **({"person": person} if person else {}),
+        "epoch": 3,
+        "losses": [0.5, 0.25],
+        "seconds": dict.fromkeys(facts, 2.5),
+        "cpu_seconds": dict.fromkeys(facts, 1.5),
+    }
+    assert json.loads((tmp_path / REPORT).read_bytes()) == finished.report
