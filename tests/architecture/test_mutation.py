@@ -23,7 +23,7 @@ from tests.mutation import (
 from tests.running_source import running_source
 
 CHOICE = ModuleTests(ROOT)
-UNTESTED = {"training/mediapipe_pose.py", "training/card.py"}
+UNTESTED = {"training/mediapipe_pose.py"}
 
 
 def test_a_module_meets_the_tests_that_import_it_and_a_part_those_of_its_user() -> None:

@@ -18,6 +18,7 @@ from models.network import build
 from runtime.engine.augmentation import chosen
 from runtime.engine.engine import load_engine
 from tests.unit.training.test_own_photos import SHIPPED, own
+from training import card
 from training.evaluate import (
     StreetPhotos,
     by_engine,
@@ -25,6 +26,7 @@ from training.evaluate import (
     report,
     score_folder,
     score_poses,
+    score_product,
     score_silhouettes,
     score_synthetic,
 )
@@ -240,3 +242,36 @@ def test_joints_of_own_photos_are_scored_where_model_and_photos_have_some(tmp_pa
     assert one != two
     engine = load_engine(MODELS / "factored-s31", device="cpu").with_views(chosen("6", video=False))
     assert two == pytest.approx(score_own(by_engine(engine), read_own([folder])))
+
+
+def test_a_card_says_what_file_and_checkpoint_reach_and_how_it_was_trained(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint, bundle, name = "assets/checkpoints/factored-s31.safetensors", MODELS / "factored-s31", "ann"
+    history = tmp_path / "history.json"
+    history.write_text(json.dumps(["of photos", "of people"]))
+    words = [checkpoint, "--bundle", str(bundle), "--data", str(root), "--name", name]
+    assert (
+        card.main([*words, "--history", str(history), "--synthetic", str(packed_noise(tmp_path / "p"))]) == 0
+    )
+    text = capsys.readouterr().out
+    lines = text.split("\n")
+    assert lines[0] == "# ann"
+    assert "activation\nrelu. " in text
+    assert "\n- of photos\n- of people\n" in text
+    assert "--bundle assets/models/ann --data DATA --synthetic HELDOUT`" in text
+    titles = [line for line in lines if line.startswith("### ")]
+    sets = ("ccp", "lsp")
+    shipped = [f"### {s} as it ships, {v}" for v in ("6 views", "1 view") for s in sets]
+    assert titles[: len(shipped)] == shipped
+    assert "### synthetic, network alone" in titles
+    by_view = score_product(bundle, root, "1")["ccp"]
+    at = lines.index("### ccp as it ships, 1 view")
+    first, value = next(iter(by_view.items()))
+    assert lines[at + 2 : at + 4] == ["| measure | value |", "|---|--:|"]
+    assert lines[at + 4].startswith(f"| {first} | {value:.3f}")
+
+
+def test_no_card_is_written_of_what_cannot_be_scored(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert card.main(["none.safetensors", "--bundle", "none", "--data", str(root)]) == 1
+    assert "none.safetensors" in capsys.readouterr().err
