@@ -15,7 +15,7 @@ from training.datasets.sets import FSP_PARTS
 from training.photos import DataError
 from training.targets import SET_CODES
 
-COLOURS = '"0,0,0" = 0\n"255,0,0" = 1\n"0,0,9" = 255'
+COLOURS = '"0,0,0" = 0\n"255,4,2" = 1\n"3,2,9" = 255'
 VALUES = "0 = 0\n7 = 1\n9 = 255"
 CONFIG = """images = "images/*.png"
 labels = "labels/*.png"
@@ -34,7 +34,7 @@ def fsp(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         made.picture(tmp_path / "images" / f"{name}.png")
         if coloured:
             labels = np.zeros((made.HEIGHT, made.WIDTH, 3), dtype=np.uint8)
-            labels[2:5], labels[8:9] = (255, 0, 0), (0, 0, 9)
+            labels[2:5], labels[8:9] = (255, 4, 2), (3, 2, 9)
         else:
             labels = made.blank()
             labels[2:5], labels[8:9] = 7, 9

@@ -90,8 +90,26 @@ def test_lip_clothes_say_nothing_where_they_cover_several_parts() -> None:
     assert table[0] == 0
     assert table[IGNORE] == IGNORE
     ours = S31_COARSE.table()
-    assert {COARSE[ours[S31.id(n)] - 1] for n in ("rhand", "llarm", "ruarm")} == {"arms"}
+    parts = {
+        "head": "uhead lhead", "torso": "shoulder ubody", "arms": "hand wrist larm elbow uarm",
+        "legs": "lbody uleg knee lleg ankle", "feet": "foot",
+    }  # fmt: skip
+    named = {
+        side + n: COARSE.index(c) + 1 for c, stems in parts.items() for n in stems.split() for side in "lr"
+    }
+    assert {n: int(ours[S31.id(n)]) for n in S31.names} == named | {"neck": COARSE.index("torso") + 1}
     assert (S31_COARSE.table()[list(S31.mirror_ids)] == ours[1:32]).all(), "no side in the coarse set"
+
+
+def test_limbs_join_neighbours() -> None:
+    arms = {f"{s}_{a} {s}_{b}" for s in "lr" for a, b in (("shoulder", "elbow"), ("elbow", "wrist"))}
+    legs = {
+        f"{s}_{a} {s}_{b}" for s in "lr" for a, b in (("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle"))
+    }
+    neck = {"head neck", "neck l_shoulder", "neck r_shoulder"}
+    assert {f"{PASCAL14.names[a]} {PASCAL14.names[b]}" for a, b in PASCAL14.bones} == arms | legs | neck
+    found = {f"{YOUTUBE7.names[b]} {YOUTUBE7.names[a]}" for a, b in YOUTUBE7.bones}
+    assert found == arms | {"l_shoulder r_shoulder"}
 
 
 def test_absent_joints_carry_no_coordinates() -> None:
