@@ -21,6 +21,7 @@ from personalize.worker.cuts import silhouette
 from personalize.worker.evidence import judged_frames
 from personalize.worker.finetune import grid_labels, useful_frames
 from personalize.worker.frames import wanted_frames
+from personalize.worker.links import shot_in_use
 from personalize.worker.person import _region, refuse_outside
 from personalize.worker.pictures import identity, opened, sha256_of
 from personalize.worker.results import Results, digest
@@ -307,3 +308,19 @@ def test_the_report_names_the_frames_in_use_and_what_was_measured(tmp_path: Path
         "cpu_seconds": dict.fromkeys(facts, 1.5),
     }
     assert json.loads((tmp_path / REPORT).read_bytes()) == finished.report
+
+
+@pytest.mark.parametrize(
+    ("changes", "shot"),
+    [
+        ({}, (10, 40)),
+        ({"around": 109}, (0, 10)),
+        ({"around": 110}, (10, 40)),
+        ({"around": 3}, (0, 10)),
+        ({"around": 999}, (40, 60)),
+        ({"first": 100, "last": 159}, (10, 40)),
+    ],
+)
+def test_one_shot_is_learned_from(changes: dict[str, int], shot: tuple[int, int]) -> None:
+    """Frames 100 to 159 of a clip, cut before 110 and 140."""
+    assert shot_in_use(job(**changes), 100, 60, [10, 40]) == shot
