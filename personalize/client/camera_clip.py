@@ -74,11 +74,6 @@ class Recording:
             return "The camera sent too few pictures. Check it, then try again."
         return ""
 
-    @property
-    def dropped(self) -> int:
-        """Pictures left out because encoding was slower than the camera."""
-        return self._recorder.dropped
-
     def _offer(self, frame: Frame) -> None:
         """Runs in the capture thread."""
         if self._first_s is None:

@@ -204,7 +204,7 @@ class Supervisor(threading.Thread):
             for message in (m for line in lines if (m := decode(line)) is not None):
                 last = message
                 self._pass_on(message)
-            if self._stop_early.is_set() and not told_to_stop and leaving_s is None:
+            if self._stop_early.is_set() and not told_to_stop:
                 told_to_stop = True
                 process.write("stop")
             if self._cancel.is_set() and leaving_s is None:

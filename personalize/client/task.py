@@ -13,7 +13,7 @@ from personalize.client.camera_clip import Recording
 from personalize.client.previews import Mask, Preview, Previews, read_mask
 from personalize.client.supervisor import COMMAND, Outcome, Supervisor
 from personalize.job import Correction, PersonalizationJob, write_job
-from personalize.messages import FrameSilhouette, WorkerNotice
+from personalize.messages import FrameSilhouette, PhaseProgress, WorkerNotice
 
 STRETCHES: Final = 8  # parts of the range of which one frame each is shown
 
@@ -144,7 +144,7 @@ class PersonalizationTask:
         self.silhouettes[frame] = Path(silhouette.path)
         if self._previews is not None:
             first, last = self.span or (frame, frame)
-            stretch = (frame - first) * STRETCHES // max(1, last - first + 1)
+            stretch = (frame - first) * STRETCHES // (last - first + 1)
             keep = self._shown.setdefault(stretch, frame) == frame  # one of each stretch, in its newest state
             self._previews.offer(silhouette, keep=keep)
 
@@ -178,28 +178,30 @@ class PersonalizationTask:
         run = self._run
         if run is not None and run.progress is None and run.attempts > 1:
             return "The worker broke down; it was started again"
-        return phases.words(run.progress if run is not None else None)
+        return phases.words(self._progress)
 
     @property
     def step(self) -> str:
         """`step 3 of 9`."""
-        return phases.step(self._run.progress) if self._run is not None else ""
+        return phases.step(self._progress)
 
     @property
     def fraction(self) -> float | None:
         """0..1 of what is done now; None while nobody knows."""
         if self._recording is not None:
             return self._recording.fraction
-        progress = self._run.progress if self._run is not None else None
-        return None if progress is None else phases.fraction(progress)
+        return None if self._progress is None else phases.fraction(self._progress)
 
     @property
     def left_s(self) -> float | None:
         """Seconds left, as the worker estimates."""
         if self._recording is not None:
             return self._recording.left_s
-        progress = self._run.progress if self._run is not None else None
-        return progress.left_s if progress is not None else None
+        return None if self._progress is None else self._progress.left_s
+
+    @property
+    def _progress(self) -> PhaseProgress | None:
+        return None if self._run is None else self._run.progress
 
     @property
     def stopping_early(self) -> bool:

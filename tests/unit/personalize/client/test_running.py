@@ -127,6 +127,53 @@ def test_stop_early_is_a_line_and_the_result_counts(start) -> None:
     assert (run.folder / "heard.txt").read_bytes() == b"stop\n"
 
 
+def test_a_worker_that_speaks_now_and_then_does_not_hang(start) -> None:
+    steps = 4 * [["say", {"event": "Notice", "text": "up"}], ["sleep", 0.3]]
+    run = ended(start([*steps, ["say", DONE], ["exit", 0]], patience=Timeouts(attempts=1, silence_s=0.8)))
+    assert run.outcome.how is Ending.DONE
+
+
+def test_a_worker_is_told_to_stop_once(start) -> None:
+    run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"], ["sleep", 0.5], ["stdin"]])
+    wait(run.drain)
+    assert not run.stopping_early
+    run.stop_early()
+    assert run.stopping_early
+    wait((run.folder / "heard.txt").exists)
+    time.sleep(0.5)
+    assert not run.cancelled
+    run.cancel()
+    assert run.cancelled
+    assert ended(run).outcome.how is Ending.CANCELLED
+    assert (run.folder / "heard.txt").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("steps", "patience", "leave_s"),
+    [
+        ([["sleep", 60]], {"leave_s": 60}, 0.2),
+        ([["close"], ["sleep", 60]], {"leave_s": 60}, 0.2),
+        ([["close"], ["sleep", 60]], {"leave_s": 0.2}, None),
+        ([["close"], ["sleep", 60]], {"exit_s": 0.2, "leave_s": 60}, 60),
+    ],
+)
+def test_how_long_a_worker_may_take_to_leave_can_be_said(start, steps, patience, leave_s) -> None:
+    run = start([["say", {"event": "Notice", "text": "up"}], *steps], patience=Timeouts(**patience))
+    wait(run.drain)
+    began, pid = time.monotonic(), run.pid
+    run.cancel(leave_s)
+    assert ended(run).outcome.how is Ending.CANCELLED
+    assert time.monotonic() - began < 5
+    assert gone(pid)
+
+
+def test_a_worker_that_does_not_leave_after_its_last_word_is_killed(start) -> None:
+    patience = Timeouts(attempts=1, exit_s=0.3)
+    run = ended(start([["say", DONE], ["close"], ["sleep", 60]], patience=patience))
+    assert (run.outcome.how, run.outcome.done) == (Ending.PAUSED, None)
+    assert "after 1 attempts: its process was killed, " in run.outcome.words
+
+
 def test_cancel_closes_stdin(start) -> None:
     run = start([["say", {"event": "Notice", "text": "up"}], ["stdin"]])
     wait(run.drain)
