@@ -56,7 +56,7 @@ class Previews(threading.Thread):
         self._made: deque[Preview] = deque(maxlen=64)
         self._end = threading.Event()
 
-    def offer(self, silhouette: FrameSilhouette, *, keep: bool = False) -> None:
+    def offer(self, silhouette: FrameSilhouette, *, keep: bool) -> None:
         """Show this one unless a newer one comes first; `keep` makes it in any case."""
         if keep:
             self._kept.append(silhouette)

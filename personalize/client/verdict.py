@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from models.spec import FactorCard
 from personalize.messages import Finished
@@ -75,7 +75,7 @@ def gain_words(card: FactorCard | None) -> str:
     if not _number(old) or not _number(new):
         return ""
     alone = "one person, " * bool(card.person)
-    return f"{alone}silhouette {100 * float(old or 0):.0f} → {_percent(float(new or 0))}"
+    return f"{alone}silhouette {100 * old:.0f} → {_percent(new)}"
 
 
 def _details(report: Mapping[str, Any]) -> str:
@@ -104,10 +104,10 @@ def _pair(value: object) -> tuple[float, float] | None:
     if not isinstance(value, Mapping):
         return None
     before, after = value.get("before"), value.get("after")
-    return (float(before), float(after)) if _number(before) and _number(after) else None  # type: ignore[arg-type]
+    return (float(before), float(after)) if _number(before) and _number(after) else None
 
 
-def _number(value: object) -> bool:
+def _number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

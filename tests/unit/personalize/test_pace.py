@@ -41,9 +41,28 @@ def test_what_was_not_whole_says_nothing(home, monkeypatch, different) -> None:
     assert learning.value == 0
 
 
-def test_a_damaged_file_is_as_none(home) -> None:
-    (home / "learning-pace").write_text("nan?")
-    assert pace.LearningPace().value == 0
+@pytest.mark.parametrize(
+    ("text", "value"), [("nan?", 0), ("nan", 0), ("-1", 0), ("100.1", 0), ("0.5", 0.5), ("100", 100)]
+)
+def test_a_damaged_file_is_as_none(home, text: str, value: float) -> None:
+    (home / "learning-pace").write_text(text)
+    assert pace.LearningPace().value == value
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(1e9, "100.0000"), (1e-9, "0.0100")])
+def test_what_cannot_be_is_not_kept(home, monkeypatch, seconds: float, kept: str) -> None:
+    run(pace.LearningPace(), monkeypatch, seconds)
+    assert (home / "learning-pace").read_text() == kept
+
+
+def test_another_task_than_the_one_that_began_says_nothing(home, monkeypatch) -> None:
+    learning, first = pace.LearningPace(), SimpleNamespace(span=(0, 9), started=1, stopping_early=False)
+    learning.begin(SimpleNamespace(**vars(first)))
+    learning.end(first)
+    assert learning.value == 0
+    learning.begin(first)
+    learning.end(first)
+    assert learning.value > 0
 
 
 def test_twice_the_frames_take_less_than_twice_the_time() -> None:

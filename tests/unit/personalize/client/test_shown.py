@@ -1,8 +1,7 @@
-"""What the window shows of a job: verdicts in words, previews, thumbnails, folders, the way of the bar."""
+"""What the window shows of a job: verdicts in words, previews, thumbnails, the way of the bar."""
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.spec import FactorCard
-from personalize.client import job_folders
-from personalize.client.previews import DIM, EDGE, Previews, composed, portrait
+from personalize.client.previews import DIM, EDGE, Preview, Previews, composed, portrait
 from personalize.client.verdict import gain_words, verdict
-from personalize.job import PersonalizationJob, write_job
 from personalize.messages import Finished, FrameSilhouette, PhaseProgress
 from personalize.phases import PHASES, fraction, step, words
 from runtime.library.factors import usable_name, user_factors
@@ -75,7 +72,8 @@ def test_a_gain_for_a_menu() -> None:
     card = FactorCard("", "", "", 1, {"held_out_J": 0.712}, {"held_out_J": 0.857}, accepted=True)
     assert gain_words(card) == "silhouette 71 → 86 %"
     assert gain_words(replace(card, person="at 1,2")) == "one person, silhouette 71 → 86 %"
-    assert gain_words(replace(card, before={})) == gain_words(None) == ""
+    assert gain_words(replace(card, before={})) == gain_words(replace(card, after={})) == ""
+    assert gain_words(None) == ""
 
 
 @given(st.lists(st.tuples(st.sampled_from(list(PHASES)), st.integers(0, 10), st.integers(0, 10)), min_size=2))
@@ -112,6 +110,13 @@ def test_a_preview_dims_the_room_and_shows_doubt() -> None:
     assert picture[50, 120].tolist() == [146, 114, 62]  # amber
     assert np.abs(picture[20, 21:59] - np.array(EDGE)).max() < 30
     assert composed(image, mask).shape == (202, 360, 3)
+    assert composed(np.zeros((1, 1000, 3), np.uint8), mask).shape == (1, 360, 3)
+    mask[10:40, 50:70] = 255  # two people
+    row = composed(image, mask, width=160)[50].astype(int)
+    for outside, inwards in ((19, 1), (60, -1), (99, 1)):  # next to an edge
+        across = row[outside - inwards : outside + 5 * inwards : inwards]
+        assert across[[0, -1]].tolist() == [[80, 80, 80], [200, 200, 200]]
+        assert np.abs(across[2] - np.array(EDGE)).max() < 12
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.data())
@@ -151,24 +156,40 @@ def test_previews_are_made_of_the_right_frames(tmp_path: Path) -> None:
     for index in range(30):
         writer.write(np.full((48, 64, 3), 8 * index, np.uint8), index / 25)
     writer.close()
-    cv2.imwrite(str(tmp_path / "mask.png"), np.full((24, 32), 255, np.uint8))
-    previews = Previews(tmp_path / "clip.mp4", lambda: None)
-    previews.start()
-    for frame in (3, 20, 11):
+    mask = np.zeros((24, 32), np.uint8)
+    mask[6:] = 255
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    made: list[Preview] = []
+    previews = Previews(tmp_path / "clip.mp4", lambda: made.extend(previews.take()))
+    for frame in (3, 20, 99, 11):  # there is no frame 99
         previews.offer(FrameSilhouette(frame, str(tmp_path / "mask.png")), keep=True)
-    previews.offer(FrameSilhouette(5, str(tmp_path / "gone.png")))
-    made = {}
+    previews.offer(FrameSilhouette(7, str(tmp_path / "gone.png")), keep=True)
+    for frame in (4, 5):
+        previews.offer(FrameSilhouette(frame, str(tmp_path / "mask.png")), keep=False)
+    previews.start()
     end_s = time.monotonic() + 20
-    while len(made) < 3:
+    while not any(p.frame == 5 for p in made):
         assert time.monotonic() < end_s
-        made |= {p.frame: p for p in previews.take()}
-        time.sleep(0.02)
+        time.sleep(0.01)
     previews.stop()
     previews.join(10)
     assert not previews.is_alive()
-    for frame, preview in made.items():
-        assert abs(float(preview.picture[130:140].mean()) - 8 * frame) < 6
-        assert preview.sure == 1.0
+    assert [p.frame for p in made] == [3, 11, 20, 5]
+    for preview in made:
+        assert abs(float(preview.picture[130:140].mean()) - 8 * preview.frame) < 6
+        assert abs(float(preview.thumbnail.mean()) - 8 * preview.frame) < 6
+        assert (preview.picture.shape, preview.thumbnail.shape) == ((270, 360, 3), (96, 96, 3))
+        assert preview.sure == 0.75
+
+
+def test_a_fault_while_they_are_made_ends_previews_and_nothing_else(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "0.png"), np.zeros((9, 9, 3), np.uint8))
+    previews = Previews(tmp_path, [].pop)
+    previews.offer(FrameSilhouette(0, str(tmp_path / "0.png")), keep=True)
+    previews.start()
+    previews.join(10)
+    assert (previews.is_alive(), previews.daemon) == (False, True)
+    assert [p.frame for p in previews.take()] == [0]
 
 
 def test_a_clip_without_previews_is_no_fault(tmp_path: Path) -> None:
@@ -177,79 +198,6 @@ def test_a_clip_without_previews_is_no_fault(tmp_path: Path) -> None:
     previews.join(10)
     assert not previews.is_alive()
     assert previews.take() == []
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> PersonalizationJob:
-    return PersonalizationJob(tmp_path / "a.mp4", "Ann", tmp_path)
-
-
-def test_folders_are_private_listed_and_removed(job: PersonalizationJob) -> None:
-    first, second = job_folders.new_folder("Ann & Bo/../x"), job_folders.new_folder("Ann & Bo/../x")
-    assert first != second
-    assert first.parent == job_folders.jobs_dir()
-    assert first.stat().st_mode & 0o077 == 0
-    assert job_folders.left_over() == []  # nothing was begun in them
-    write_job(first, job)
-    write_job(second, job)
-    (second / job_folders.REPORT).write_text(json.dumps(REPORT))
-    (second / job_folders.FACTOR).write_bytes(b"x")
-    assert {x.folder: x.finished for x in job_folders.left_over()} == {first: False, second: True}
-    assert job_folders.remove_of("Bo") == 0
-    assert job_folders.remove_of("Ann") == 2
-    assert job_folders.left_over() == []
-    job_folders.remove(first)  # gone already: nothing to say
-
-
-def test_a_folder_is_named_by_time_and_name_and_follows_a_new_name(
-    job: PersonalizationJob, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(job_folders.time, "strftime", lambda _: "now")
-    folders = [job_folders.new_folder(name) for name in ("Ann & Bo", "Ann & Bo", "ä", 60 * "x", "Ann & Bo")]
-    names = ["now Ann-Bo", "now Ann-Bo 2", "now", f"now {40 * 'x'}", "now Ann-Bo 3"]
-    assert [f.name for f in folders] == names
-    for folder in folders[:2]:
-        write_job(folder, job)
-    write_job(folders[2], replace(job, name="Bo"))
-    assert [left.folder for left in job_folders.left_over()] == [folders[1], folders[0], folders[2]]
-    job_folders.rename_of("Ann", "Cy")
-    assert [left.job.name for left in job_folders.left_over()] == ["Cy", "Cy", "Bo"]
-
-
-@pytest.mark.parametrize("text", ["[1]", "{", "[" * 99_999, '{"a": 1}' + " " * (1 << 20)])
-def test_a_report_that_is_none_is_empty(tmp_path: Path, text: str) -> None:
-    (tmp_path / job_folders.REPORT).write_text(text)
-    assert job_folders.read_report(tmp_path) == {}
-    (tmp_path / job_folders.REPORT).write_text('{"a": 1}'.ljust(1 << 20))
-    assert job_folders.read_report(tmp_path) == {"a": 1}
-
-
-def test_a_folder_is_in_use_while_it_is_claimed_and_goes_when_it_is_left_empty(tmp_path: Path) -> None:
-    assert not job_folders.in_use(tmp_path)
-    with job_folders.claimed(tmp_path):
-        assert job_folders.in_use(tmp_path)
-    assert not job_folders.in_use(tmp_path)
-    for name, left in (("new", False), ("full", True)):
-        (tmp_path / name).mkdir()
-        if left:
-            (tmp_path / name / "file").touch()
-        with pytest.raises(Refusal), job_folders.not_left_empty(tmp_path / name):
-            raise Refusal("what", "why", "how")
-        assert (tmp_path / name).exists() is left
-
-
-def test_only_jobs_are_ever_removed(tmp_path: Path, job: PersonalizationJob) -> None:
-    write_job(tmp_path / "mine", job)
-    with pytest.raises(Refusal):
-        job_folders.remove(tmp_path / "mine")
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    job_folders.new_folder("x")
-    link = job_folders.jobs_dir() / "link"
-    link.symlink_to(outside)
-    with pytest.raises(Refusal):
-        job_folders.remove(link)
-    assert outside.is_dir()
 
 
 @given(st.text(max_size=90))
