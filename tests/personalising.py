@@ -14,7 +14,11 @@ from personalize.job import PersonalizationJob, write_job
 from personalize.messages import Failure, Finished, Message, PhaseProgress, WorkerNotice, decode
 from personalize.replay import read_regression
 from personalize.worker import finetune, process, replay
-from personalize.worker.reporter import Orders, Reporter
+from personalize.worker.context import BaseNetwork, Context
+from personalize.worker.reporter import LOG, Orders, Reporter
+from personalize.worker.results import Results
+from runtime.engine.letterbox import NetworkSize
+from runtime.model_files.metadata import describe
 from runtime.system import paths
 
 
@@ -66,6 +70,22 @@ class Told:
     def worked(self) -> list[str]:
         """Phases in which something was done, in order."""
         return list(dict.fromkeys(e.phase for e in self.events if isinstance(e, PhaseProgress) and e.done))
+
+
+def context_of(job: PersonalizationJob, folder: Path, size: tuple[int, int], **facts: Any) -> Context:
+    """The phases' context for pictures of a size, without networks; a cell is 8 px, and a side 64."""
+    spec = describe("factor.onnx", (job.model / "factor.onnx").read_bytes())
+    network = BaseNetwork(None, None, spec, NetworkSize(64))  # type: ignore[arg-type]
+    reporter = Reporter(folder, io.StringIO(), Orders(None), job.limit_s)
+    facts["reading"] = {"size": list(size), **facts.get("reading", {})}
+    return Context(folder, job, network, Results(folder), reporter, facts)
+
+
+def told(context: Context) -> list[Message]:
+    """What a context has told; nothing more is told."""
+    context.reporter.close()
+    lines = (context.folder / LOG).read_text("utf-8").splitlines()
+    return [e for e in map(decode, lines) if e is not None]
 
 
 def run(folder: Path, job: PersonalizationJob, orders: Orders | None = None) -> Told:

@@ -26,7 +26,7 @@ Mask = NDArray[np.uint8]
 
 WIDTH: Final = 360  # px of a preview
 PAUSE_S: Final = 0.2  # between two of them: the live picture is more important
-SURE, UNDECIDED = 255, 128
+SURE = 255
 EDGE: Final = (76, 224, 179)  # RGB of the outline
 DOUBT: Final = np.array((245, 165, 36), np.float32)
 DIM: Final = 0.4  # how bright the room stays

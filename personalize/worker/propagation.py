@@ -109,7 +109,7 @@ def stroke_mask(stroke: Correction, displayed: tuple[int, int], shape: tuple[int
     for x, y in fixed.tolist():
         cv2.circle(mask, (x, y), round(radius * 16), 1, cv2.FILLED, shift=4)
     if len(fixed) > 1:
-        cv2.polylines(mask, [fixed[:, None]], False, 1, max(1, round(2 * radius)), shift=4)  # noqa: FBT003
+        cv2.polylines(mask, [fixed[:, None]], False, 1, round(2 * radius), shift=4)  # noqa: FBT003
     return mask > 0
 
 

@@ -18,7 +18,7 @@ def home(tmp_path, monkeypatch):
 
 
 def run(learning: pace.LearningPace, monkeypatch, seconds: float, **different: object) -> None:
-    task = SimpleNamespace(**{"span": (0, 300), "started": 1, "stopping_early": False, **different})
+    task = SimpleNamespace(**{"span": (10, 310), "started": 1, "stopping_early": False, **different})
     now = [100.0]
     monkeypatch.setattr(pace.time, "monotonic", lambda: now[0])
     learning.begin(task)

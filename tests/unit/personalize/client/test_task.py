@@ -115,13 +115,13 @@ def test_one_frame_of_each_of_eight_parts_is_shown_in_its_newest_state(begin, un
             asked.append((silhouette.frame, Path(silhouette.path).name, keep))
 
     monkeypatch.setattr(tasks, "Previews", Asked)
-    frames = [19, 18, 17, 16, 6, 5, 4]
-    task = begin([*(silhouette(k, "a.png") for k in frames), silhouette(19, "b.png"), *END], span=(4, 19))
+    frames = [20, 19, 18, 17, 7, 6, 5]
+    task = begin([*(silhouette(k, "a.png") for k in frames), silhouette(20, "b.png"), *END], span=(5, 20))
     task.start()
     until(lambda: collected(task))
     kept = [True, False, True, False, True, True, False]
-    assert asked == [*((k, "a.png", keep) for k, keep in zip(frames, kept, strict=True)), (19, "b.png", True)]
-    assert task.silhouettes[19] == task.folder / "b.png"
+    assert asked == [*((k, "a.png", keep) for k, keep in zip(frames, kept, strict=True)), (20, "b.png", True)]
+    assert task.silhouettes[20] == task.folder / "b.png"
 
 
 def test_without_a_range_the_first_frame_is_shown_and_the_surest_is_the_thumbnail(
