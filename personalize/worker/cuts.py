@@ -52,7 +52,7 @@ def run(context: Context) -> Facts:
     if uncut:
         context.reporter.notice(f"{uncut} of {len(codes)} frames could not be cut along the picture's edges.")
     context.results.keep("codes", codes)
-    return {"uncut": uncut}
+    return {}
 
 
 def silhouette(image: Codes, person: Map, method: Method) -> tuple[Codes, str]:

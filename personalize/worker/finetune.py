@@ -46,7 +46,7 @@ def run(context: Context) -> Facts:
         context.reporter.notice(f"Learning ended early: {made.ended}.")
     path = context.results.folder / FILE
     write_atomic(path, save({k: v.contiguous() for k, v in made.factor.state_dict().items()}))
-    return {"judged": judged, "losses": made.losses, "ended": made.ended, "epoch": made.best_epoch}
+    return {"judged": judged, "losses": made.losses, "epoch": made.best_epoch}
 
 
 def learned(context: Context) -> FastFactor:

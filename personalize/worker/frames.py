@@ -62,7 +62,6 @@ def run(context: Context) -> Facts:
         "studied": [k for k in studied(len(wanted)) if k < read],
         "size": size,
         "clip_sha256": sha256_of(job.clip),
-        "still": _still(context.results.array("small")[:read]),
     }
 
 
@@ -104,8 +103,3 @@ def _put(frame: Frame, small: NDArray[np.uint8], canvas: NDArray[np.uint8], cont
     height, width = small.shape[:2]
     small[:] = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_AREA)
     canvas[:] = context.network.letterbox(frame.size).apply(frame.image)[0]
-
-
-def _still(small: NDArray[np.uint8]) -> bool:
-    """True when all frames are equal."""
-    return bool((small == small[:1]).all())

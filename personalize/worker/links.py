@@ -30,7 +30,7 @@ def run(context: Context) -> Facts:
     refuse_nobody(context)
     count = context.frames
     if context.job.method != "tree":
-        return {"span": [0, count], "shot_changes": []}
+        return {"span": [0, count]}
     small = context.results.array("small")
     found = match_window([np.asarray(f) for f in small[:count]], on_pair=context.reporter.progress)
     job, frame = context.job, context.facts["seeds"].get("person", {}).get("frame")
@@ -46,7 +46,7 @@ def run(context: Context) -> Facts:
     for name, targets in (("earlier", found.earlier), ("later", found.later)):
         used = targets[first : end - 1]
         context.results.keep(name, np.stack(used) if used else np.empty((0, 1), np.int32))
-    return {"span": [first, end], "shot_changes": found.shot_changes}
+    return {"span": [first, end]}
 
 
 def shot_in_use(job: PersonalizationJob, start: int, count: int, changes: Sequence[int]) -> tuple[int, int]:

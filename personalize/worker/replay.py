@@ -34,7 +34,7 @@ def run(context: Context) -> Facts:
         context.results.keep(f"{name}_features", features)
         context.results.keep(f"{name}_person", answers)
         context.results.keep(f"{name}_silhouettes", silhouettes.astype(np.uint8))
-    return {"people": total}
+    return {}
 
 
 def _people() -> BundledPeople:

@@ -14,7 +14,7 @@ from personalize.correspondence import match_window
 from personalize.job import PersonChoice
 from personalize.messages import PhaseProgress, WorkerNotice, decode
 from personalize.phases import PHASES
-from personalize.worker import links, person, phases
+from personalize.worker import links, phases
 from personalize.worker.context import Context
 from personalize.worker.reporter import CancelledError, Orders, Reporter
 from runtime.system.errors import Refusal
@@ -50,7 +50,7 @@ def test_one_shot_is_linked_from_end_to_end(clip) -> None:
     frames = scene(0, 4)
     context = clip(frames, first=100, last=103)
     assert links.needs(context) == [True]
-    assert links.run(context) == {"span": [0, 4], "shot_changes": []}
+    assert links.run(context) == {"span": [0, 4]}
     expected = match_window(frames)
     np.testing.assert_array_equal(context.results.array("earlier"), expected.earlier)
     np.testing.assert_array_equal(context.results.array("later"), expected.later)
@@ -79,7 +79,7 @@ def test_of_two_shots_one_is_linked_and_told_of(clip, changes, chosen, span) -> 
     context = clip(frames, **changes)
     if chosen is not None:
         context.facts["seeds"]["person"] = {"frame": chosen}
-    assert links.run(context) == {"span": [*span], "shot_changes": [4]}
+    assert links.run(context) == {"span": [*span]}
     expected = match_window(frames)
     for name, targets in (("earlier", expected.earlier), ("later", expected.later)):
         np.testing.assert_array_equal(context.results.array(name), targets[span[0] : span[1] - 1])
@@ -96,19 +96,13 @@ def test_a_single_frame_has_no_links(clip) -> None:
 
 
 def test_other_methods_need_no_links_but_somebody(clip) -> None:
-    context = clip(scene(0, 4), method="none")
-    assert links.needs(context) == [False]
-    assert links.run(context) == {"span": [0, 4], "shot_changes": []}
+    context = clip(scene(0, 4), method="none", person=PersonChoice((3, 4), 101), around=101)
+    assert links.needs(context) == [False, {"at": (3, 4), "frame": 101}, False, 101]
+    assert links.run(context) == {"span": [0, 4]}
     context.facts["seeds"]["nobody"] = "Nobody is there. Choose another range."
     with pytest.raises(Refusal, match=r"^the chosen range: nobody is there. Choose another range$"):
         links.run(context)
     assert told(context) == []
-
-
-def test_the_chosen_person_is_looked_for_again_when_the_choice_changes(clip) -> None:
-    context = clip(scene(0, 2), person=PersonChoice((3, 4), 101), around=101, method="graphcut")
-    assert person.needs(context) == [{"at": (3, 4), "frame": 101}, False, 101]
-    assert links.needs(context) == [False, *person.needs(context)]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +162,7 @@ def test_phases_that_were_done_are_not_expected_again(tmp_path: Path) -> None:
     assert first.said == [*every, *ahead.items()]
     assert first.began == ["reading", "reading", "seeds"]
     record = json.loads((tmp_path / "cache" / "reading.json").read_text())
-    assert (record["facts"]["frames"], record["facts"]["still"]) == (3, True)
+    assert record["facts"]["frames"] == 3
     assert 0 <= record["facts"]["cpu_s"] <= record["facts"]["wall_s"] + 0.1 < 20
     again = personalised(tmp_path, job, "seeds")
     assert again.said == [*every, ("reading", 0.0), *ahead.items()]

@@ -13,7 +13,7 @@ from personalize.correspondence import Correspondence
 from personalize.job import Correction, PersonChoice
 from personalize.messages import FrameSilhouette, PhaseProgress, WorkerNotice
 from personalize.propagation import PropagationConfig, propagate, with_stroke
-from personalize.worker import cuts, propagation
+from personalize.worker import cuts, propagation, reporter
 from personalize.worker.context import Context
 from personalize.worker.propagation import probability_preview, stroke_mask
 from runtime.system.errors import Refusal
@@ -21,6 +21,7 @@ from tests.personalising import context_of, job_for, told
 
 SIZE = (64, 40)  #: of the pictures; 8 x 5 cells of a grid of 8 x 8
 SMALL = (5, 8)
+EVERY = [(1, 3), (2, 3), (3, 3)]  #: progress
 LEFT = np.tile(np.arange(8) < 4, (5, 1))
 
 
@@ -36,9 +37,10 @@ def dot(x: int) -> np.ndarray:
 
 
 @pytest.fixture
-def clip(tmp_path: Path):
+def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Call with the changes of a job: of frames 10 to 14 those from 11 to 13 are in use."""
     every: list[Context] = []
+    monkeypatch.setattr(reporter, "PAUSE_S", 0.0)
 
     def context(**changes) -> Context:
         job = job_for(tmp_path / "clip.mp4", **changes)
@@ -79,8 +81,7 @@ def test_seeds_are_propagated_between_the_frames_in_use(clip) -> None:
         np.testing.assert_array_equal(shown[11 + k], probability_preview(person))
     events = told(context)
     assert [e.frame for e in events if isinstance(e, FrameSilhouette)] == [13, 12, 11]
-    progress = [e for e in events if isinstance(e, PhaseProgress)]
-    assert [(e.done, e.total) for e in (progress[0], progress[-1])] == [(1, 3), (3, 3)]
+    assert [(e.done, e.total) for e in events if isinstance(e, PhaseProgress)] == EVERY
 
 
 def test_a_stroke_on_a_frame_in_use_is_propagated_and_another_is_told_of(clip) -> None:
@@ -132,7 +133,7 @@ def test_without_propagation_every_frame_is_its_own_but_for_strokes(clip) -> Non
     np.testing.assert_array_equal(pictures(context)[12], probability_preview(carried[1]))
     events = told(context)
     assert [e.frame for e in events if isinstance(e, FrameSilhouette)] == [11, 12, 13]
-    assert [e.done for e in events if isinstance(e, PhaseProgress)][-1] == 3
+    assert [(e.done, e.total) for e in events if isinstance(e, PhaseProgress)] == EVERY
     assert "frame 10 is outside" in next(e.text for e in events if isinstance(e, WorkerNotice))
 
 
@@ -199,7 +200,7 @@ def run_cuts(context: Context) -> tuple[np.ndarray, list[str]]:
         expected = np.select([codes[k - 11] == 1, codes[k - 11] == 0], [255, 0], 128)
         np.testing.assert_array_equal(shown, expected)
     events = told(context)
-    assert [e.done for e in events if isinstance(e, PhaseProgress)][-1] == 3
+    assert [(e.done, e.total) for e in events if isinstance(e, PhaseProgress)] == EVERY
     assert [e.frame for e in events if isinstance(e, FrameSilhouette)] == [11, 12, 13]
     return codes, [e.text for e in events if isinstance(e, WorkerNotice)]
 
@@ -241,4 +242,3 @@ def test_of_many_frames_only_those_that_teach_are_cut(carried, monkeypatch, most
     codes, notices = run_cuts(context)
     assert [k for k in range(3) if codes[k, 0, 0] == 1] == cut
     assert notices == [f"{len(cut)} of 3 frames could not be cut along the picture's edges."]
-    assert cuts.run(context) == {"uncut": len(cut)}
