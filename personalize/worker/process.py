@@ -128,4 +128,4 @@ def _end_by_the_clock(limit_s: float) -> None:
     """Let the system end the process some time after its limit, even when it hangs in a library."""
     if hasattr(signal, "alarm"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(max(1, round(limit_s + GRACE_S)))
+        signal.alarm(round(limit_s + GRACE_S))
