@@ -1,17 +1,14 @@
-"""Steps of the phases that need no network: which frames, which labels, what is kept and what is told."""
+"""Steps of the phases that need no network: which labels, what is kept and what is told."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from personalize.job import PersonalizationJob, PersonChoice
 from personalize.messages import PhaseProgress, decode
@@ -20,29 +17,14 @@ from personalize.worker.candidate import FACTOR, REPORT
 from personalize.worker.cuts import silhouette
 from personalize.worker.evidence import judged_frames
 from personalize.worker.finetune import grid_labels, useful_frames
-from personalize.worker.frames import wanted_frames
 from personalize.worker.links import shot_in_use
 from personalize.worker.person import _region, refuse_outside
-from personalize.worker.pictures import identity, opened, sha256_of
 from personalize.worker.results import Results, digest
 from runtime.system.errors import Refusal
 
 
 def job(**changes: object) -> PersonalizationJob:
     return PersonalizationJob(Path("clip.mp4"), "ann", Path("model"), **changes)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("changes", "frames"),
-    [
-        ({}, range(350, 651)),
-        ({"around": 200, "first": 7}, range(50, 351)),
-        ({"first": 7, "last": 9, "around": 200}, range(7, 10)),
-        ({"last": 0}, range(1)),
-    ],
-)
-def test_a_range_that_was_given_comes_before_a_window(changes: dict[str, int], frames: range) -> None:
-    assert wanted_frames(job(**changes), 1000) == frames
 
 
 @pytest.mark.parametrize(
@@ -210,53 +192,6 @@ def test_orders_are_a_line_and_the_end(text: str, stops: bool) -> None:
     orders = reporter.Orders(io.StringIO(text))
     assert orders.cancel.wait(10)
     assert orders.stop.is_set() is stops
-
-
-def pictures(folder: Path, sizes: list[tuple[int, int]]) -> Path:
-    """A folder of grey pictures, each as bright as its number."""
-    folder.mkdir()
-    for i, (width, height) in enumerate(sizes):
-        Image.new("RGB", (width, height), (i, i, i)).save(folder / f"{i}.png")
-    return folder
-
-
-def test_a_folder_of_pictures_is_read_from_any_of_them_in_the_order_of_numbers(tmp_path: Path) -> None:
-    with opened(pictures(tmp_path / "walk", 12 * [(6, 4)])) as sequence:
-        assert (sequence.frames_expected, sequence.size) == (12, (6, 4))
-        for start, seen in ((None, range(12)), (9, [9, 10, 11]), (12, [])):
-            frames = list(sequence.frames(start))
-            assert [int(f.image[0, 0, 0]) for f in frames] == [f.index for f in frames] == [*seen]
-    mixed = pictures(tmp_path / "mixed", [(6, 4), (4, 6)])
-    with opened(mixed) as sequence, pytest.raises(Refusal, match="it differs in size from the first"):
-        list(sequence.frames())
-
-
-def test_a_clip_is_known_by_the_bytes_of_all_its_files_unless_they_are_too_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = pictures(tmp_path / "walk", [(6, 4), (6, 4)])
-    one, two = folder / "0.png", folder / "1.png"
-    one.write_bytes(one.read_bytes() + bytes(3 << 20))  # more than is read at once
-    whole = one.read_bytes() + two.read_bytes()
-    assert sha256_of(one) == hashlib.sha256(one.read_bytes()).hexdigest()
-    assert sha256_of(folder) == hashlib.sha256(whole).hexdigest()
-    monkeypatch.setattr("personalize.worker.pictures.HASHED_BYTES", len(whole))
-    assert sha256_of(folder) != ""
-    monkeypatch.setattr("personalize.worker.pictures.HASHED_BYTES", len(whole) - 1)
-    assert sha256_of(folder) == ""
-
-
-def test_a_clip_that_was_written_again_is_another(tmp_path: Path) -> None:
-    folder = pictures(tmp_path / "walk", [(6, 4), (6, 4)])
-    before = identity(folder)
-    assert before[0] == str(folder)
-    assert len(before) == 3
-    assert identity(folder / "1.png")[1] == before[2]
-    os.utime(folder / "1.png", ns=(5, 6))
-    assert identity(folder)[:2] == before[:2]
-    assert identity(folder)[2] == [before[2][0], 6]  # type: ignore[index]
-    with pytest.raises(Refusal, match=r"gone\.mkv: it cannot be read \(No such file or directory\)\. Check "):
-        identity(tmp_path / "gone.mkv")
 
 
 def test_only_what_is_nearly_sure_is_learned_from_where_nothing_is_cut() -> None:
