@@ -51,8 +51,7 @@ def run(context: Context) -> Facts:
 
 def shot_in_use(job: PersonalizationJob, start: int, count: int, changes: Sequence[int]) -> tuple[int, int]:
     """First frame and end of the shot that holds the chosen frame; of a chosen range, of the longest shot."""
-    borders = [0, *changes, count]
-    shots = [(a, b) for a, b in pairwise(borders) if b > a]
+    shots = list(pairwise([0, *changes, count]))
     if job.last is None:
         middle = count // 2 if job.around is None else min(max(job.around - start, 0), count - 1)
         return next((a, b) for a, b in shots if a <= middle < b)

@@ -125,10 +125,10 @@ def _frame(context: Context) -> int:
         Refusal: it is not among them, or the point is beside the picture.
     """
     choice, job = context.job.person, context.job
-    first, count = context.facts["reading"]["first"], context.frames
     if choice is None or choice.at is None:
         return 0
-    frame = choice.frame
+    first: int = context.facts["reading"]["first"]
+    count, frame = context.frames, choice.frame
     if frame is None:
         frame = first + count // 2 if job.around is None else min(max(job.around, first), first + count - 1)
     if not first <= frame < first + count:
@@ -138,7 +138,7 @@ def _frame(context: Context) -> int:
     if not (0 <= x < width and 0 <= y < height):
         remedy = f"Give a point from 0,0 to {width - 1},{height - 1}"
         raise Refusal(f"point {x:g},{y:g}", f"the picture has {width}x{height} pixels", remedy)
-    return int(frame - first)
+    return frame - first
 
 
 def _chosen(context: Context, found: list[PeopleInFrame], start: int) -> tuple[int, int] | None:

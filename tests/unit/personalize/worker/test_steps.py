@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
+from models.spec import ModelSpec
+from personalize import factor as factors
+from personalize.evidence import Agreement
+from personalize.gate import GateScore, Judgement, figures, score
 from personalize.job import PersonalizationJob, PersonChoice
-from personalize.messages import PhaseProgress, decode
+from personalize.messages import PhaseProgress
 from personalize.worker import candidate, reporter
+from personalize.worker.augmentation import AveragedViews
 from personalize.worker.candidate import FACTOR, REPORT
+from personalize.worker.context import person
 from personalize.worker.cuts import silhouette
 from personalize.worker.evidence import judged_frames
 from personalize.worker.finetune import grid_labels, useful_frames
 from personalize.worker.links import shot_in_use
-from personalize.worker.person import _region, refuse_outside
-from personalize.worker.results import Results, digest
+from personalize.worker.person import _region, area_alone, refuse_outside
+from runtime.engine.providers import Provider
+from runtime.engine.sessions import Session
 from runtime.system.errors import Refusal
+from tests.personalising import context_of, job_for, small_network, told
 
 
 def job(**changes: object) -> PersonalizationJob:
@@ -104,96 +114,6 @@ def test_a_point_has_to_be_in_a_frame_that_is_read(
         assert str(e.value).startswith(refused)
 
 
-def test_what_a_phase_found_holds_for_its_key_until_it_begins_again(tmp_path: Path) -> None:
-    results = Results(tmp_path)
-    assert results.facts("seeds", "a") is None
-    results.finish("seeds", "a", {"frames": 3})
-    assert (results.facts("seeds", "a"), results.facts("seeds", "b")) == ({"frames": 3}, None)
-    results.begin("seeds")
-    results.begin("seeds")
-    assert results.facts("seeds", "a") is None
-    for damaged in ("[1]", "{", '{"key": "a", "facts": 3}', '{"key": "a"}'):
-        (results.folder / "seeds.json").write_text(damaged)
-        assert results.facts("seeds", "a") is None
-    assert digest([1, {"a": 2, "b": 3}]) == digest((1, {"b": 3, "a": 2})) != digest([1, 2])
-    assert len(digest([])) == 32
-
-
-def test_an_array_has_its_name_once_it_is_filled(tmp_path: Path) -> None:
-    results = Results(tmp_path)
-    filled = results.new("masks", (2, 3), np.uint8)
-    path = results.folder / "masks.npy.part"
-    assert (path.stat().st_mode & 0o777, path.stat().st_blocks > 0) == (0o600, True)
-    filled[:] = [[1, 2, 3], [4, 5, 6]]
-    with pytest.raises(FileNotFoundError):
-        results.array("masks")
-    results.keep("masks", filled)
-    results.keep("more", np.arange(6).reshape(2, 3).T)
-    results.new("left", (1,), np.float32)
-    for again in (results, Results(tmp_path)):
-        np.testing.assert_array_equal(again.array("masks"), [[1, 2, 3], [4, 5, 6]])
-        np.testing.assert_array_equal(again.array("more"), [[0, 3], [1, 4], [2, 5]])
-    assert sorted(p.name for p in results.folder.iterdir()) == ["masks.npy", "more.npy"]
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    now = [100.0]
-    monkeypatch.setattr(reporter, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    return now
-
-
-def test_progress_is_told_four_times_a_second_with_the_time_left(tmp_path: Path, clock: list[float]) -> None:
-    """Of seeds that usually take 9.5 s and links that take twice their 6.6 s."""
-    out = io.StringIO()
-    told = reporter.Reporter(tmp_path, out, reporter.Orders(None), 60)
-    told.expect("seeds", 1.0)
-    told.expect("links", 2.0)
-    for at_s, phase, done, total in (
-        (100.0, "seeds", 0, 10), (100.2, "seeds", 1, 10), (100.25, "seeds", 2, 10), (101.9, "seeds", 4, 10),
-        (104.0, "seeds", 5, 10), (109.5, "links", 0, 3), (109.6, "links", 1, 3), (109.6, "links", 3, 3),
-    ):  # fmt: skip
-        clock[0] = at_s
-        told.begin(phase)
-        told.progress(done, total)
-    told.close()
-    assert [decode(line) for line in out.getvalue().splitlines()] == [
-        PhaseProgress("seeds", 0, 10),
-        PhaseProgress("seeds", 2, 10),
-        PhaseProgress("seeds", 4, 10),
-        PhaseProgress("seeds", 5, 10, 15.1),
-        PhaseProgress("links", 0, 3, 13.2),
-        PhaseProgress("links", 3, 3, 0.0),
-    ]
-    log = tmp_path / reporter.LOG
-    assert (log.read_text(), log.stat().st_mode & 0o777) == (out.getvalue(), 0o600)
-
-
-def test_work_ends_at_its_limit_or_when_nobody_listens(tmp_path: Path, clock: list[float]) -> None:
-    orders, out = reporter.Orders(None), io.StringIO()
-    told = reporter.Reporter(tmp_path, out, orders, 60)
-    clock[0] = 160.0
-    told.check()
-    clock[0] = 160.1
-    with pytest.raises(reporter.LimitError, match=r"^it took longer than 60 s$"):
-        told.progress(1, 2)
-    out.close()
-    told.notice("anybody?")
-    with pytest.raises(reporter.CancelledError):
-        told.check()
-    assert not told.stop_early
-    orders.stop.set()
-    assert told.stop_early
-    told.close()
-
-
-@pytest.mark.parametrize(("text", "stops"), [("go\nstop \n", True), ("stopp\n", False), ("", False)])
-def test_orders_are_a_line_and_the_end(text: str, stops: bool) -> None:
-    orders = reporter.Orders(io.StringIO(text))
-    assert orders.cancel.wait(10)
-    assert orders.stop.is_set() is stops
-
-
 def test_only_what_is_nearly_sure_is_learned_from_where_nothing_is_cut() -> None:
     person = np.array([[0.1, 0.21, 0.5, 0.79, 0.9]], np.float32)
     codes, notice = silhouette(np.zeros((1, 5, 3), np.uint8), person, "none")
@@ -259,3 +179,141 @@ def test_the_report_names_the_frames_in_use_and_what_was_measured(tmp_path: Path
 def test_one_shot_is_learned_from(changes: dict[str, int], shot: tuple[int, int]) -> None:
     """Frames 100 to 159 of a clip, cut before 110 and 140."""
     assert shot_in_use(job(**changes), 100, 60, [10, 40]) == shot
+
+
+@pytest.fixture
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A context before checking, by the shipped network: the last three of four frames are in use."""
+    monkeypatch.setattr(reporter, "PAUSE_S", 0.0)
+    facts = {
+        "reading": {"clip_sha256": "cafe", "first": 20, "frames": 4},
+        "links": {"span": [1, 4]},
+        "seeds": {"person": {}},
+        "learning": {"judged": [0, 2]},
+    }
+    context = context_of(job_for(tmp_path / "clip.mp4"), tmp_path, (64, 40), **facts)
+    context.network, chance = small_network(), np.random.default_rng(0)
+    features = chance.normal(0, 1, (4, 128, 8, 8)).astype(np.float16)
+    context.results.keep("features", features)
+    context.results.keep("person", np.stack([person(context.network.factor, f) for f in features]))
+    context.results.keep("canvas", chance.integers(0, 255, (4, 64, 64, 3)).astype(np.uint8))
+    context.results.keep("small", chance.integers(0, 255, (4, 20, 32, 3)).astype(np.uint8))
+    context.results.keep("codes", chance.integers(0, 2, (3, 20, 32)).astype(np.uint8))
+    context.results.keep("whose", chance.choice([1, 2], (4, 20, 32)).astype(np.uint8))
+    context.results.keep("judging_features", chance.normal(0, 1, (3, 128, 4, 4)).astype(np.float16))
+    context.results.keep("judging_silhouettes", chance.integers(0, 2, (3, 32, 32)).astype(np.uint8))
+    yield context
+    context.reporter.close()
+
+
+@pytest.mark.onnx
+@pytest.mark.parametrize("alone", [False, True])
+def test_both_factors_are_measured_on_held_out_frames_and_on_other_people(measured, alone: bool) -> None:
+    """The new one is the old one, whose last weight is another."""
+    context, network = measured, measured.network
+    context.job = replace(context.job, person=PersonChoice() if alone else None)
+    made = factors.load(network.factor.data)
+    with torch.no_grad():
+        made.classify.bias += 1.0
+    new = factors.store(made, network.factor.data, network.spec)
+    asked = SimpleNamespace(agreement=lambda factor: factor.data)
+    clip, people, evidence = candidate._measured(context, new, asked)  # type: ignore[arg-type]
+    averaged = AveragedViews(network, (64, 40))
+    features, canvas, small = (context.array(name) for name in ("features", "canvas", "small"))
+    for i, factor in enumerate((network.factor, Session("factor", new, Provider.CPU, threads=1))):
+        shown = [averaged.along_edges(person(factor, features[k])[:5], canvas[k], small[k]) for k in (0, 2)]
+        expected = score(zip(shown, context.results.array("codes")[[0, 2]], strict=True))
+        if alone and i == 0:
+            expected = replace(expected, area=area_alone(context, [0, 2]))
+        assert clip[i] == expected
+        others = [person(factor, f) for f in context.results.array("judging_features")]
+        assert people[i] == score(zip(others, context.results.array("judging_silhouettes"), strict=True))
+    assert evidence == new
+    assert told(context) == [PhaseProgress("", k, 10) for k in range(1, 11)]
+
+
+ONE = GateScore(0.5, 0.25, 0.125, 4), GateScore(0.75, 0.5, 0.25, 4)
+OTHERS = GateScore(0.9, None, 0.1, 8), GateScore(0.8, None, 0.1, 8)
+BETTER = Judgement(accepted=True, reason="Better.")
+CLOSE = Judgement(accepted=True, reason="Near.", close=True)
+WORSE = Judgement(accepted=False, reason="Worse.")
+FORGOT = Judgement(accepted=False, reason="Forgot.", forgot=True)
+HALF = "Other people would be found worse: half of what was learned is taken."
+AGAIN = "The gain is small: it is learned once more, to see whether it was chance."
+TWICE = "Not believed: seen once, and not again with another seed."
+
+
+@pytest.mark.onnx
+@pytest.mark.parametrize(
+    ("judgements", "weighed", "accepted", "reason", "notices"),
+    [
+        ([WORSE], ["file"], False, "Worse.", []),
+        ([BETTER], ["file"], True, "Better.", []),
+        ([FORGOT, WORSE], ["file", "learned 0.5"], False, "Forgot.", []),
+        ([FORGOT, BETTER, BETTER], ["file", "learned 0.5"], True, "Better.", [HALF]),
+        ([CLOSE, BETTER], ["file", "seed 8 1.0"], True, "Near.", [AGAIN]),
+        ([CLOSE, CLOSE], ["file", "seed 8 1.0"], True, "Near.", [AGAIN]),
+        ([CLOSE, WORSE], ["file", "seed 8 1.0"], False, f"{TWICE} Near.", [AGAIN]),
+        (
+            [FORGOT, CLOSE, CLOSE, WORSE],
+            ["file", "learned 0.5", "seed 8 0.5"],
+            False,
+            f"{TWICE} Near.",
+            [HALF, AGAIN],
+        ),
+    ],
+)
+def test_what_forgot_others_is_taken_half_and_a_small_gain_must_show_twice(
+    measured, monkeypatch, judgements, weighed, accepted, reason, notices
+) -> None:
+    """Of files that say how they were made."""
+    context, seen = measured, []
+    context.job = replace(context.job, seed=7)
+    context.facts["seeds"]["person"] = {"words": "at 3,4"}
+    (context.results.folder / candidate.CANDIDATE).write_bytes(b"file")
+
+    def measure(_context: object, data: bytes, _references: object) -> object:
+        seen.append(data.decode())
+        return ONE, OTHERS, Agreement(len(seen), 2.0, 0.0)
+
+    verdicts = iter(judgements)
+    monkeypatch.setattr(candidate, "_measured", measure)
+    monkeypatch.setattr(candidate, "judge", lambda *_: next(verdicts))
+    monkeypatch.setattr(candidate, "References", lambda _context, judged: judged)
+    monkeypatch.setattr(candidate, "learned", lambda _: "learned")
+    monkeypatch.setattr(candidate, "teach", lambda _, seed: (SimpleNamespace(factor=f"seed {seed}"), []))
+    monkeypatch.setattr(candidate, "_part_of_the_way", lambda _, made, share: f"{made} {share}")
+    monkeypatch.setattr(candidate, "_file", lambda _, made: made.encode())
+    monkeypatch.setattr(candidate.factors, "described", lambda data, spec: data + spec.to_json().encode())
+    facts = candidate.check(context)
+    assert seen == weighed
+    assert list(verdicts) == []
+    assert [e.text for e in told(context)] == notices
+    file = (tmp := context.folder / FACTOR).read_bytes()
+    taken = next(w for w in reversed(weighed) if not w.startswith("seed")) if HALF in notices else "file"
+    assert file.startswith(taken.encode() + b"{"), tmp
+    card = ModelSpec.from_json(file[len(taken) :].decode()).card
+    first = 1 + weighed.index(taken)
+    assert card is not None
+    assert (card.base_trunk_sha256, card.clip_sha256) == (context.network.trunk_sha256, "cafe")
+    assert (card.frames, card.accepted, card.person) == (3, accepted, "at 3,4")
+    assert card.before == {
+        "held_out_J": 0.5,
+        "area": 0.125,
+        "regression_J": 0.9,
+        "evidence_J": first,
+        "boundary_F": 0.25,
+    }
+    assert card.after == {
+        "held_out_J": 0.75,
+        "area": 0.25,
+        "regression_J": 0.8,
+        "evidence_J": 2.0,
+        "boundary_F": 0.5,
+    }
+    assert facts == {
+        "sha256": hashlib.sha256(file).hexdigest(),
+        "accepted": accepted,
+        "reason": reason,
+        **figures(ONE, OTHERS, Agreement(first, 2.0, 0.0)),
+    }
