@@ -24,7 +24,6 @@ from personalize.worker.candidate import FACTOR, REPORT
 from personalize.worker.context import person
 from personalize.worker.cuts import silhouette
 from personalize.worker.evidence import judged_frames
-from personalize.worker.finetune import grid_labels, useful_frames
 from personalize.worker.links import shot_in_use
 from personalize.worker.person import _region, area_alone, refuse_outside
 from runtime.engine.providers import Provider
@@ -49,24 +48,6 @@ def job(**changes: object) -> PersonalizationJob:
 )
 def test_frames_that_are_judged_are_few_and_spread(judged: list[int], count: int, frames: list[int]) -> None:
     assert judged_frames([*judged], count) == frames
-
-
-def test_frames_are_useful_with_enough_of_both() -> None:
-    codes = np.zeros((5, 40, 50), np.uint8)
-    for code, pixels in zip(codes, (9, 10, 1800, 1801, 0), strict=True):
-        code.ravel()[:pixels] = 1
-        code.ravel()[-20:] = 255
-    assert useful_frames(codes) == [1, 2]
-
-
-def test_a_sample_is_what_most_of_its_known_part_is() -> None:
-    codes = np.zeros((1, 16, 16), np.uint8)  # 2 x 2 pixels a sample, of a grid of 2 x 2 cells
-    codes[0, :2, :8] = [[1, 1, 1, 1, 1, 0, 255, 255], [1, 1, 1, 0, 1, 0, 1, 0]]
-    codes[0, 2:4, :4] = [[255, 1, 255, 255], [1, 0, 1, 255]]
-    expected = np.zeros((1, 8, 8), np.uint8)
-    expected[0, 0, :4], expected[0, 1, :2] = [1, 1, 0, 255], [1, 255]
-    np.testing.assert_array_equal(grid_labels(codes, (2, 2)), expected)
-    assert grid_labels(np.zeros((3, 8, 8), np.uint8), (3, 2)).shape == (3, 8, 12)
 
 
 def test_a_region_has_the_colours_of_its_thirds() -> None:
