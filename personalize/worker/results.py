@@ -64,7 +64,7 @@ class Results:
         path.chmod(0o600)
         if hasattr(os, "posix_fallocate"):
             with path.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, max(1, path.stat().st_size))
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
         return made
 
     def keep(self, name: str, array: Array) -> None:

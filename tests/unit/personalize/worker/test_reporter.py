@@ -97,7 +97,9 @@ def test_work_ends_at_its_limit_or_when_nobody_listens(tmp_path: Path, clock: li
     told.close()
 
 
-@pytest.mark.parametrize(("text", "stops"), [("go\nstop \n", True), ("stopp\n", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "stops"), [("go\nstop \n", True), ("go\n", False), ("stopp\n", False), ("", False)]
+)
 def test_orders_are_a_line_and_the_end(text: str, stops: bool) -> None:
     orders = reporter.Orders(io.StringIO(text))
     assert orders.cancel.wait(10)
