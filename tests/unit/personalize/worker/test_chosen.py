@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from models.labels import COCO17
+from models.results import PersonResult, Pose
 from personalize.chosen_person import NOBODY, OTHER, OWN, PeopleInFrame
 from personalize.job import Correction, PersonChoice
 from personalize.messages import WorkerNotice
 from personalize.worker import person
 from personalize.worker.context import Context
+from runtime.frames import Frame
 from runtime.system.errors import Refusal
 from tests.personalising import context_of, job_for, told
 
 RED, BLUE = (200, 30, 30), (20, 40, 210)
+INSTANCES = person._instances
 Place = tuple[int, tuple[int, int, int]]  #: first of two columns of 8 cells; colour
 
 
@@ -174,3 +179,81 @@ def test_the_area_before_is_that_of_the_factor_without_the_others(people) -> Non
     context.results.keep("person", persons)
     assert person.area_alone(context, [0]) == 50 * 5 / 4000
     assert person.area_alone(context, [0, 1]) == pytest.approx((50 * 5 + 50 * 20) / 2 / 4000)
+
+
+def someone(column: int, *, number: int | None = None, score: float = 0.9, shape=(5, 8)) -> PersonResult:
+    """With a mask of two cells from a column on; none before the first."""
+    mask = np.zeros(shape, np.uint8)
+    mask[:, max(column, 0) : column + 2] = 1
+    pose = Pose(COCO17, np.full((17, 2), 5, np.float32), np.ones(17, np.float32))
+    return PersonResult((0, 0, 9, 9), score, pose, mask, number)
+
+
+def test_people_of_a_frame_are_those_with_a_number_and_a_mask(people) -> None:
+    context, _ = people([])
+    frame = Frame(np.zeros((40, 64, 3), np.uint8), 0, 0.0, 0.0)
+    seen = (someone(0, number=7), someone(-2, number=8), someone(4), someone(6, number=9, shape=(50, 80)))
+    for unnumbered in (False, True):
+        at = person._in_frame(context, 3, frame, seen, unnumbered=unnumbered)
+        assert (at.frame, list(at.seen), list(at.masks)) == (3, [7, 9], [7, 9])
+        np.testing.assert_array_equal(at.masks[7], box(0))
+        assert (at.masks[9].shape, at.masks[9].sum()) == ((50, 80), 100)
+    untracked = (someone(-2), someone(4))
+    assert person._in_frame(context, 3, frame, untracked, unnumbered=False).seen == {}
+    at = person._in_frame(context, 3, frame, untracked, unnumbered=True)
+    assert at.seen.keys() == {-2}
+    np.testing.assert_array_equal(at.masks[-2], box(4))
+
+
+@pytest.mark.parametrize(
+    ("method", "separates", "tracked", "searched"),
+    [
+        ("tree", True, True, [2, 6, 10]),
+        ("tree", False, True, [2, 6, 10]),
+        ("none", True, True, [*range(12)]),
+        ("tree", True, False, [2, 6, 10]),
+    ],
+)
+def test_every_fourth_frame_is_searched_from_the_chosen_one_both_ways(
+    people, monkeypatch, method, separates, tracked, searched
+) -> None:
+    """By the model in use where it tells people apart; numbers come from a tracker."""
+    context, _ = people(*12 * [[]], method=method)
+    context.results.keep("canvas", np.stack([np.full((64, 64, 3), k, np.uint8) for k in range(12)]))
+    asked, loaded = [], []
+
+    def parse(frame: Frame) -> object:
+        assert frame.image.shape == (40, 64, 3)
+        assert (int(frame.image[0, 0, 0]), frame.pts_s) == (frame.index, pytest.approx(frame.index / 25))
+        asked.append(frame.index)
+        return (someone(0, number=5 if tracked else None),)
+
+    class Numbers:
+        def track(self, _frame: Frame, found: object) -> object:
+            return SimpleNamespace(people=found)
+
+    def load(model: object, **_how: object) -> object:
+        loaded.append(model)
+        return SimpleNamespace(parse=parse)
+
+    monkeypatch.setattr(person, "load_engine", load)
+    monkeypatch.setattr(person, "separates_people", lambda _: separates)
+    monkeypatch.setattr(person, "Tracker", Numbers)
+    found = INSTANCES(context, 6)
+    assert loaded == [context.job.model, *([] if separates else [person.NETWORK])]
+    assert asked == [at.frame for at in found] == searched
+    numbers = [[5]] * len(searched) if tracked else [[-1] if k == 6 else [] for k in searched]
+    assert [list(at.seen) for at in found] == numbers
+
+
+def test_where_nobody_is_told_apart_silhouettes_are(people, monkeypatch) -> None:
+    context, _ = people([])
+
+    def gone(*_args: object, **_how: object) -> object:
+        raise Refusal("model people", "it is not installed", "Install it")
+
+    monkeypatch.setattr(person, "load_engine", gone)
+    assert INSTANCES(context, 0) == []
+    assert [e.text for e in told(context) if isinstance(e, WorkerNotice)] == [
+        "People are told apart by their silhouettes alone: model people: it is not installed. Install it."
+    ]
