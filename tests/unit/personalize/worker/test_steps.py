@@ -28,6 +28,7 @@ from personalize.worker.links import shot_in_use
 from personalize.worker.person import _region, area_alone, refuse_outside
 from runtime.engine.providers import Provider
 from runtime.engine.sessions import Session
+from runtime.model_files.metadata import describe
 from runtime.system.errors import Refusal
 from tests.personalising import context_of, job_for, small_network, told
 
@@ -211,6 +212,24 @@ def test_both_factors_are_measured_on_held_out_frames_and_on_other_people(measur
         assert people[i] == score(zip(others, context.results.array("judging_silhouettes"), strict=True))
     assert evidence == new
     assert told(context) == [PhaseProgress("", k, 10) for k in range(1, 11)]
+
+
+@pytest.mark.onnx
+def test_what_was_learned_is_written_into_the_graph_it_came_from(measured, monkeypatch) -> None:
+    context, network = measured, measured.network
+    made = factors.load(network.factor.data)
+    with torch.no_grad():
+        made.classify.bias += 1.0
+    monkeypatch.setattr(candidate, "learned", lambda _: made)
+    assert candidate.needs_of_writing(context) == [network.spec.to_json()]
+    assert candidate.write(context) == {}
+    data = (context.results.folder / candidate.CANDIDATE).read_bytes()
+    assert torch.equal(factors.load(data).classify.bias, made.classify.bias)
+    spec = describe("factor.onnx", data)
+    assert (spec.stage, spec.card, spec.siblings) == ("factor", None, {"trunk": network.trunk_sha256})
+    half = candidate._part_of_the_way(context, made, 0.5)
+    assert torch.allclose(half.classify.bias, made.classify.bias - 0.5)
+    assert told(context) == [PhaseProgress("", 0, 1), PhaseProgress("", 1, 1)]
 
 
 ONE = GateScore(0.5, 0.25, 0.125, 4), GateScore(0.75, 0.5, 0.25, 4)
