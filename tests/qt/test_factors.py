@@ -23,7 +23,6 @@ pytestmark = pytest.mark.gui
 
 def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, qtbot, devices) -> None:  # noqa: F811
     monkeypatch.setattr(camera_clip, "SECONDS", 0.8)
-    monkeypatch.setattr(camera_clip.Recording.__init__, "__kwdefaults__", {"seconds": 0.8})
     worker([UP, *done(accepted=True)])
     playing.open("0")
     qtbot.waitUntil(lambda: playing.pipeline.camera_on, timeout=10_000)
