@@ -170,3 +170,13 @@ def test_phases_that_were_done_are_not_expected_again(tmp_path: Path) -> None:
     assert other.said == [*every, *((name, 2 / 301) for name in ahead)]
     lines = [decode(line) for line in (tmp_path / "out").read_text().splitlines()]
     assert lines[0] == PhaseProgress("reading", 0, 1)
+
+
+def test_a_phase_is_timed_and_its_record_kept(clip, monkeypatch) -> None:
+    wall, cpu = iter([10.0, 12.346]), iter([3.0, 3.504])
+    clocks = SimpleNamespace(monotonic=lambda: next(wall), process_time=lambda: next(cpu))
+    monkeypatch.setattr(phases, "time", clocks)
+    context = clip(scene(0, 2))
+    phase = phases.Phase("reading", (), lambda _: [], lambda _: {"frames": 2})
+    assert phases._do(phase, context, "key") == {"frames": 2, "wall_s": 2.35, "cpu_s": 0.5}
+    assert context.results.facts("reading", "key") == {"frames": 2, "wall_s": 2.35, "cpu_s": 0.5}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from personalize.chosen_person import OTHER, alone
-from personalize.job import PersonChoice
+from personalize.job import Correction, PersonChoice
 from personalize.messages import PhaseProgress
 from personalize.seeds import evidence
 from personalize.worker import person as chosen
@@ -92,3 +92,25 @@ def test_without_anybody_nothing_is_known(read) -> None:
     context.job = replace(context.job, person=PersonChoice((1, 1), 99))
     with pytest.raises(Refusal, match=r"^frame 99: "):
         seeds.run(context)
+
+
+@pytest.mark.parametrize(
+    ("why", "drawn", "refused"),
+    [
+        ("", [], ""),
+        ("Nobody is there. Choose another.", [], "the chosen range: nobody is there. Choose another"),
+        ("Nobody is there. Choose another.", [False], "the chosen range: nobody is there. Choose another"),
+        ("Nobody is there. Choose another.", [False, True], ""),
+    ],
+)
+def test_nobody_is_refused_unless_someone_is_drawn(read, why: str, drawn: list[bool], refused: str) -> None:
+    context = read(3 * [np.zeros((40, 64, 3), np.uint8)])
+    context.facts["seeds"] = {"nobody": why}
+    strokes = tuple(Correction(0, ((1.0, 1.0),), 2.0, person=kind) for kind in drawn)
+    context.job = replace(context.job, strokes=strokes)
+    if not refused:
+        seeds.refuse_nobody(context)
+    else:
+        with pytest.raises(Refusal) as said:
+            seeds.refuse_nobody(context)
+        assert str(said.value) == refused
