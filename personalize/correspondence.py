@@ -53,7 +53,7 @@ class PatchSearch:
     @property
     def levels(self) -> int:
         """Largest colour value for which a key fits 31 bits and a pixel's squared difference 16."""
-        return int(np.sqrt(min(((1 << (31 - RANK_BITS)) - 1) / self.patch**2, (1 << 16) - 1) / 3))
+        return int(np.sqrt(min((1 << (31 - RANK_BITS)) / self.patch**2, 1 << 16) / 3))
 
 
 @dataclass(frozen=True)
