@@ -242,6 +242,7 @@ def test_peaks_lie_between_cells() -> None:
 
 
 def test_settings_change_scores_and_thinning() -> None:
+    assert Decoding() == Decoding(keep=20, least_score=0.05)
     placement = placed((512, 288))
     people = [standing(150, 150, 10), standing(163, 153, 10), standing(400, 150, 10)]
     maps = maps_of(people, placement)
