@@ -254,8 +254,8 @@ def _union(at: PeopleInFrame, numbers: frozenset[int] | tuple[int, ...], shape: 
 
 def _expected(own: Sequence[Mask], roles: Sequence[FrameRoles], i: int) -> Mask:
     """Box round the last and the next place of the chosen person, and a little more."""
-    earlier = next((own[j] for j in range(i - 1, -1, -1) if roles[j].own is not None), None)
-    later = next((own[j] for j in range(i + 1, len(own)) if roles[j].own is not None), None)
+    earlier = next((own[j] for j in reversed(range(i)) if roles[j].own is not None), None)
+    later = next((own[j] for j in range(i, len(own)) if roles[j].own is not None), None)
     box = np.zeros_like(own[i])
     known = [m for m in (earlier, later) if m is not None and m.any()]
     if known:

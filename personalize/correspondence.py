@@ -27,6 +27,7 @@ OnPair = Callable[[int, int], None]  #: (pairs done, pairs in all); may raise to
 RANK_BITS = 10  #: displacements that one search can tell apart: 1024
 _NONE = np.iinfo(np.int32).max
 LEAST_SPREAD = 0.25  #: a channel counts at most this many times more than its range would let it
+JUMP = 5.0  #: times the median cost of its neighbours, a pair's is a change of shot
 JUMP_WINDOW = 5  #: pairs on each side that a shot change is compared with
 LEAST_JUMP = 0.02  #: of the colours' variance; below this nothing is a shot change, only noise
 NEAR = 5  #: px; displacements up to this length are visited everywhere
@@ -40,12 +41,10 @@ class PatchSearch:
     Attributes:
         reach: the farthest displacement in x and in y, px.
         patch: side of the patch, px, odd; 7 in the paper, which makes small people too fat.
-        jump: a pair whose median cost is this many times its neighbours' is a shot change.
     """
 
     reach: int = 15
     patch: int = 5
-    jump: float = 5.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.reach <= 15 or self.patch % 2 == 0 or not 1 <= self.patch <= 11:
@@ -54,7 +53,7 @@ class PatchSearch:
     @property
     def levels(self) -> int:
         """Largest colour value for which a key fits 31 bits and a pixel's squared difference 16."""
-        return int(np.sqrt(min(((1 << (31 - RANK_BITS)) - 1) / self.patch**2, (1 << 16) - 1) / 3))
+        return int(np.sqrt(min((1 << (31 - RANK_BITS)) / self.patch**2, 1 << 16) / 3))
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class LabScale:
 
     @classmethod
     def of(cls, frames: Sequence[Picture], levels: int) -> LabScale:
-        """The scale for a window, from at most 16 of its frames.
+        """The scale for a window, from 16 to 31 of its frames if it has as many.
 
         A channel that hardly varies is not blown up to full variance: it would be mostly noise.
         """
@@ -156,7 +155,7 @@ def match_window(
         found.later.append(later.target)
         if on_pair is not None:
             on_pair(k + 1, len(frames) - 1)
-    for k in jumps(medians, search.jump):
+    for k in jumps(medians):
         found.shot_changes.append(k + 1)
         found.earlier[k].fill(-1)
         found.later[k].fill(-1)
@@ -174,13 +173,13 @@ def match_pair(
     return _decoded(backward, steps, scale), _decoded(forward, -steps, scale)
 
 
-def jumps(medians: Sequence[float], times: float) -> list[int]:
+def jumps(medians: Sequence[float]) -> list[int]:
     """Pairs whose cost stands out from those just before and just after: changes of shot."""
     found = []
     for k, cost in enumerate(medians):
         before, after = medians[max(0, k - JUMP_WINDOW) : k], medians[k + 1 : k + 1 + JUMP_WINDOW]
         usual = float(np.median([*before, *after])) if before or after else cost
-        if cost > max(times * usual, LEAST_JUMP):
+        if cost > max(JUMP * usual, LEAST_JUMP):
             found.append(k)
     return found
 

@@ -108,9 +108,8 @@ def minimise(unary: Energies, edges: Energies) -> Mask:
         unary: (2, h, w) cost of background and of person at each pixel.
         edges: (4, h, w) cost of separating each pixel from its neighbour in each of `DIRECTIONS`.
     """
-    height, width = unary.shape[1:]
-    graph = maxflow.Graph[float](height * width, 4 * height * width)
-    nodes = graph.add_grid_nodes((height, width))
+    graph = maxflow.Graph[float]()
+    nodes = graph.add_grid_nodes(unary.shape[1:])
     for (dy, dx), weights in zip(DIRECTIONS, edges, strict=True):
         structure = np.zeros((3, 3))
         structure[1 + dy, 1 + dx] = 1
@@ -135,8 +134,8 @@ class Gaussians:
     def of(cls, colours: Energies) -> Gaussians:
         """A first mixture of at least as many colours: k-means, ten iterations."""
         cv2.setRNGSeed(0)
+        start = np.zeros(len(colours), np.int32)
         criteria = (cv2.TERM_CRITERIA_MAX_ITER, 10, 0.0)
-        start = np.zeros((len(colours), 1), np.int32)
         _, chosen, _ = cv2.kmeans(
             colours.astype(np.float32), COMPONENTS, start, criteria, 1, cv2.KMEANS_PP_CENTERS
         )

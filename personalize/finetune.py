@@ -200,11 +200,9 @@ Batch = tuple[NDArray[np.integer], NDArray[np.integer], bool]
 def draw(data: FinetuneData, config: FinetuneConfig, seed: int) -> list[Batch]:
     """All batches of a config: frames, other people, and whether an epoch ends here."""
     random = np.random.default_rng(seed)
-    per_epoch = -(-len(data.learned) // config.batch)
-    epochs = min(config.epochs, -(-config.most_steps // per_epoch))
     people = 1 if data.replay is None else len(data.replay.person)
     batches: list[Batch] = []
-    for _ in range(epochs):
+    for _ in range(min(config.epochs, config.most_steps)):
         order = random.permutation(np.asarray(data.learned, np.intp))
         for at in range(0, len(order), config.batch):
             others = random.integers(0, people, config.replayed)

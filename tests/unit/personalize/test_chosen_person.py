@@ -68,6 +68,17 @@ def test_two_who_cross_and_change_numbers_are_told_apart_by_colours():
     assert [r.others for r in follow(found, 0, 1)] == [{2}] * 3 + [{1}] * 3
 
 
+def test_after_numbers_were_changed_it_is_still_known_who_else_was_there():
+    before = {1: body(20, RED), 2: body(60, BLUE), 3: body(100, ROSE)}
+    found = clip(
+        before, before, {2: body(60, RED), 1: body(20, BLUE)},
+        {2: body(60, RED, width=40), 1: body(20, BLUE)}, {3: body(100, ROSE)},
+    )  # fmt: skip
+    roles = follow(found, 0, 1)
+    assert owners(roles) == [1, 1, 2, None, None]
+    assert [r.others for r in roles] == [{2, 3}, {2, 3}, {1}, {1}, {3}]
+
+
 def test_two_dressed_alike_who_cross_keep_the_numbers_of_the_tracker():
     found = clip(*[{1: body(20, RED), 2: body(80, ROSE)}] * 3, *[{1: body(80, ROSE), 2: body(20, RED)}] * 3)
     assert owners(follow(found, 0, 1)) == [1] * 6
@@ -96,6 +107,11 @@ def test_a_newcomer_is_nobody_until_both_are_seen():
 def test_who_was_seen_beside_the_one_who_left_is_not_taken_for_them():
     found = clip(*[{1: body(20, RED), 2: body(80, ROSE)}] * 2, {2: body(80, ROSE)})
     assert follow(found, 0, 1)[2] == FrameRoles(None, frozenset({2}))
+
+
+def test_a_number_is_not_believed_while_its_colours_are_somebody_elses():
+    found = clip({1: body(20, RED)}, {1: body(20, BLUE)}, {1: body(20, RED)})
+    assert owners(follow(found, 0, 1)) == [1, None, 1]
 
 
 def test_a_mask_that_suddenly_holds_two_teaches_nothing():
@@ -129,6 +145,12 @@ def test_a_double_of_the_chosen_person_is_not_somebody_else():
     assert roles[2].own == 2
 
 
+@pytest.mark.parametrize(("x", "others"), [(28, {2}), (27, set())])
+def test_a_mask_that_is_half_outside_is_somebody_else(x, others):
+    found = clip({1: body(20, RED), 2: body(x, BLUE)})
+    assert follow(found, 0, 1) == [FrameRoles(1, frozenset(others))]
+
+
 def test_a_twin_behind_a_mirror_is_followed_by_nobody_and_named():
     found = clip(*({1: body(20 + i, RED), 2: body(100 - i, ROSE), 3: body(60, BLUE)} for i in range(6)))
     roles = follow(found, 0, 1)
@@ -140,7 +162,7 @@ def test_a_person_cut_by_the_frame_is_followed_while_anything_is_seen():
     found = clip(*({1: body(x, RED), 2: body(80, BLUE)} for x in (10, 2, -6, -10)))
     assert owners(follow(found, 0, 1)) == [1] * 4
     cut = zones(found, follow(found, 0, 1), 13, SHAPE)[12]
-    assert cut[30, 2] == OWN
+    np.testing.assert_array_equal(np.nonzero(cut[30] == OWN)[0], range(7))
     assert cut[30, 85] == OTHER
 
 
@@ -153,6 +175,7 @@ def test_the_largest_who_moves_is_neither_the_largest_nor_the_fastest():
     assert largest_moving(clip({}, {})) is None
     seen = [body(10, RED), body(10, RED, score=0.9), body(10, RED, 18, score=0.75), body(10, RED, 4)]
     assert largest_moving(clip(*({1: person} for person in seen))) == (1, 1)
+    assert largest_moving(clip(*({1: person} for person in seen[::2]))) == (1, 1)
     noisy = clip(*({1: body(2 + i % 2, BLUE, 50, 58), 2: body(70 + i, GREEN, 3, 20)} for i in range(6)))
     assert largest_moving(noisy)[1] == 2
 
@@ -165,8 +188,17 @@ def test_zones_of_frames_between_those_that_were_searched():
     assert (made[2][30, 82:98] == OTHER).all()
     assert made[2][30, 60] == NOBODY
     assert (made[5] == made[4]).all()  # nothing was searched after it
-    fast = clip({1: body(20, RED)}, {1: body(56, RED)})
+    fast = clip(*({1: body(x, RED), 2: body(110, BLUE)} for x in (20, 56)))
     assert (zones(fast, follow(fast, 0, 1), 5, SHAPE)[2][30, [25, 65]] == BESIDE).all()
+
+
+@pytest.mark.parametrize("own", [((20, 16), (24, 16)), ((24, 12), (20, 20)), ((20, 20), (24, 12))])
+def test_between_two_places_sure_is_what_is_in_both_and_nobody_near_either(own):
+    others = body(40, BLUE), body(44, BLUE)
+    found = clip(*({1: body(x, RED, width), 2: other} for (x, width), other in zip(own, others, strict=True)))
+    expected = np.full(128, NOBODY)
+    expected[17:23], expected[23:37], expected[42:60] = BESIDE, OWN, OTHER
+    np.testing.assert_array_equal(zones(found, follow(found, 0, 1), 5, SHAPE)[2][30], expected)
 
 
 def test_before_the_first_and_after_the_last_searched_frame_those_two_hold():
@@ -182,11 +214,13 @@ def test_before_the_first_and_after_the_last_searched_frame_those_two_hold():
 
 
 @pytest.mark.parametrize(("x", "columns"), [(40, slice(36, 64)), (2, slice(0, 26)), (106, slice(102, 128))])
-def test_who_is_not_seen_is_expected_round_the_last_and_the_next_place(x, columns):
+@pytest.mark.parametrize(("up", "rows"), [(0, slice(8, 64)), (10, slice(0, 54))])
+def test_who_is_not_seen_is_expected_round_the_last_and_the_next_place(x, columns, up, rows):
     """16 by 48 pixels reach 3.3 pixels further, and one for good measure."""
     found = clip({1: body(x, RED)}, {}, {1: body(x + 4, RED)})
+    found = [replace(at, masks={n: np.roll(m, -up, 0) for n, m in at.masks.items()}) for at in found]
     expected = np.full(SHAPE, NOBODY)
-    expected[8:64, columns] = BESIDE
+    expected[rows, columns] = BESIDE
     np.testing.assert_array_equal(zones(found, follow(found, 0, 1), 9, SHAPE)[4], expected)
 
 
@@ -270,6 +304,5 @@ def test_regions_of_a_silhouette_are_a_thousandth_of_the_picture():
 def test_the_middle_of_somebody_bent_is_a_point_on_them():
     bent = np.zeros((10, 20), np.uint8)
     bent[:, 4], bent[0, 4:16], bent[:, 15] = 255, 255, 255
-    x, y = middle_of(bent, (200, 200))
-    assert bent[int(y / 20), int(x / 10)]
-    assert (x, y) == (95.0, 10.0)
+    assert middle_of(bent, (205, 203)) == pytest.approx((97.375, 10.15))
+    assert middle_of(bent.T, (203, 205)) == pytest.approx((10.15, 97.375))

@@ -223,6 +223,29 @@ def test_pictures_of_one_colour_are_survived(cut, level):
     assert 0 < found.person.sum() < found.person.size
 
 
+@pytest.mark.parametrize(("strip", "kept"), [(7, False), (8, True)])
+def test_where_colours_say_nothing_probability_and_the_length_of_the_edge_do(strip, kept):
+    """Down 12 rows an edge costs 10 · (12 + 22 / √2) = 275.6, and each column on the wrong side 12 · 3.06."""
+    likely = np.full((12, 200), True)
+    likely[:, :strip], likely[:, 100:] = False, False
+    found = graph_cut(np.full((12, 200, 3), 77, np.uint8), np.where(likely, np.float32(0.955), 0.045))
+    expected = likely.copy()
+    expected[:, :strip] = not kept
+    assert found.notice == ""
+    np.testing.assert_array_equal(found.person, expected)
+
+
+def test_it_is_cut_until_it_rests_and_at_most_as_often_as_said(monkeypatch):
+    image, person, _ = made_up()
+    made = []
+    monkeypatch.setattr(cuts, "minimise", lambda *given: made.append(minimise(*given)) or made[-1])
+    assert (graph_cut(image, person, 1).person == made[0]).all()
+    assert len(made) == 1
+    assert (graph_cut(image, person).person == made[-1]).all()
+    changed = [(a != b).mean() for a, b in itertools.pairwise([person > 0.5, *made[1:]])]
+    assert [c < 1e-3 for c in changed] == [False, True]
+
+
 @pytest.mark.parametrize("cut", CUTS)
 def test_what_looks_like_the_person_far_away_is_not_taken(cut):
     image, person, _ = made_up()

@@ -141,6 +141,13 @@ def test_an_epoch_is_every_frame_once_and_steps_end_where_they_are_told_to():
     assert all((a == b).all() for (a, _, _), (b, _, _) in zip(few, whole[:4], strict=True))
 
 
+def test_personalising_learns_with_the_settings_that_were_chosen():
+    assert FinetuneConfig(
+        epochs=16, rate=5e-4, batch=8, replayed=2, replay_weight=0.3, weight_decay=2e-4, patience=4,
+        most_steps=160, longest_gradient=5.0,
+    ) == CONFIG  # fmt: skip
+
+
 def test_it_learns_and_leaves_what_it_was_given_alone(base):
     before = weights(base)
     clip = dataset()
@@ -266,6 +273,7 @@ def test_h01_labels_out_of_range_and_misfits():
         broken(codes=7)
     for features, codes in (
         (dataset(3).features, dataset(4).codes),
+        (dataset(4).features, dataset(3).codes),
         (dataset(3).features[0], dataset(128).codes),
         (dataset(3).features[..., None], dataset(3).codes),
         (dataset(3).features, dataset(3).codes[..., 0]),

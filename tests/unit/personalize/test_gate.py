@@ -146,6 +146,15 @@ def test_a_factor_file_with_other_weights_than_it_should_have_is_refused(spoil, 
         load(model.SerializeToString())
 
 
+def test_a_factor_file_with_a_weight_more_or_fewer_is_refused() -> None:
+    model = onnx.load(paths.models_dir() / "factored-s31" / "factor.onnx")
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(3, np.float32), "more"))
+    for _ in range(2):
+        with pytest.raises(FactorError, match="do not stand where this version expects them"):
+            load(model.SerializeToString())
+        del model.graph.initializer[-2:]
+
+
 def test_a_little_forgetting_is_told_from_no_gain_and_from_a_wrong_lesson() -> None:
     assert judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.012)), AGREED).forgot
     assert not judge((CLIP, after(0.1)), (PEOPLE, people_after(-0.02)), AGREED).forgot

@@ -99,6 +99,18 @@ def test_an_impossible_person_is_refused_in_words(text):
         PersonChoice.parse(text)
 
 
+def test_what_is_refused_is_shown_but_not_whole():
+    with pytest.raises(ValueError, match=f"not '{'x' * 40}'$"):
+        PersonChoice.parse("x" * 41)
+
+
+def test_a_job_of_which_nothing_more_is_said_learns_everybody_in_the_middle_within_twenty_minutes():
+    plain = PersonalizationJob(Path("clip.mp4"), "ann", Path("model"))
+    assert (plain.first, plain.last, plain.around) == (0, None, None)
+    assert (plain.method, plain.base_factor, plain.strokes, plain.person) == ("tree", None, (), None)
+    assert (plain.seed, plain.limit_s) == (0, 1200)
+
+
 @pytest.mark.parametrize(
     "person",
     [{"at": [1, 2]}, {"at": None, "frame": 3}, {"at": [1], "frame": 0}, {"at": [1, 2], "frame": -1},

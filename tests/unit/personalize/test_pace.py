@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from personalize.client import pace
-from personalize.phases import PHASES, USUAL_FRAMES, usual_s
+from personalize.messages import PhaseProgress
+from personalize.phases import PHASES, USUAL_FRAMES, fraction, step, usual_s, words
 from runtime.system import paths
 
 
@@ -69,3 +70,24 @@ def test_twice_the_frames_take_less_than_twice_the_time() -> None:
     usual = sum(p.usual_s for p in PHASES.values())
     assert usual_s(USUAL_FRAMES) == pytest.approx(usual)
     assert usual < usual_s(2 * USUAL_FRAMES) < 2 * usual
+    assert usual_s(0) == pytest.approx(0.8 + 15 + 0.2 + 0.9), "what does not depend on the clip"
+    assert usual_s(602) - usual_s(301) == pytest.approx(2 + 9.5 + 6.6 + 2.3 + 5)
+
+
+@pytest.mark.parametrize(
+    ("progress", "seconds", "at"),
+    [
+        (None, 0, ("Starting", "")),
+        (PhaseProgress("reading", 0, 9), 0, ("Reading the frames", "step 1 of 9")),
+        (PhaseProgress("seeds", 3, 4), 2 + 9.5 * 3 / 4, ("Finding what is the person", "step 2 of 9")),
+        (PhaseProgress("seeds", 5, 4), 2 + 9.5, ("Finding what is the person", "step 2 of 9")),
+        (PhaseProgress("seeds", -1, 4), 2, ("Finding what is the person", "step 2 of 9")),
+        (PhaseProgress("seeds", 1, 0), 2, ("Finding what is the person", "step 2 of 9")),
+        (PhaseProgress("seeds", 1, 1), 2 + 9.5, ("Finding what is the person", "step 2 of 9")),
+        (PhaseProgress("checking", 2, 2), 42.3, ("Checking: is it really better?", "step 9 of 9")),
+        (PhaseProgress("a newer phase" * 9, 1, 2), 0, (("a newer phase" * 9)[:60], "")),
+    ],
+)
+def test_a_phase_is_shown_by_its_words_its_place_and_its_share_of_the_usual_seconds(progress, seconds, at):
+    assert fraction(progress) == pytest.approx(seconds / 42.3)
+    assert (words(progress), step(progress)) == at

@@ -85,6 +85,11 @@ def test_what_has_to_be_given_is_asked_for(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         main([])
     assert "required: checkpoint, --images, --out\n" in capsys.readouterr().err
+    given = transfer._arguments().parse_args(["c", "--images", "i", "--out", "o"])
+    assert given == Namespace(
+        checkpoint=Path("c"), images=Path("i"), silhouettes=None, labels="grabcut", out=Path("o"),
+        size=256, epochs=1.0, lr=5e-4, seed=0,
+    )  # fmt: skip
 
 
 def test_without_silhouettes_its_own_are_learned_as_they_are_or_cut(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +99,9 @@ def test_without_silhouettes_its_own_are_learned_as_they_are_or_cut(monkeypatch:
     image += np.random.default_rng(0).integers(0, 20, image.shape, np.uint8)
     own = np.where(np.roll(disc, 4, 1), 200, 40).astype(np.uint8)
     own[:2, :2] = [[127, 128], [129, 255]]
-    monkeypatch.setattr(transfer, "own_silhouettes", lambda net, features, sizes: [own] * len(sizes))
+    monkeypatch.setattr(
+        transfer, "own_silhouettes", lambda net, features, sizes: {((72, 96),): [own]}[tuple(sizes)]
+    )
     taken, cut = (
         transfer._labels(Namespace(labels=labels), None, None, ["a"], [image])  # type: ignore[arg-type]
         for labels in ("own", "grabcut")
@@ -102,6 +109,30 @@ def test_without_silhouettes_its_own_are_learned_as_they_are_or_cut(monkeypatch:
     np.testing.assert_array_equal(taken, [np.where(own > 127, 1, 0)])
     assert cut[0].dtype == np.uint8
     assert (cut[0] != disc)[4:].mean() < 0.005
+
+
+def test_what_is_too_little_to_cut_is_learned_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = np.full((20, 30), 127, np.uint8)
+    own[3, :8] = 128
+    monkeypatch.setattr(transfer, "own_silhouettes", lambda *_: [own])
+    image = np.zeros((20, 30, 3), np.uint8)
+    (made,) = transfer._labels(Namespace(labels="grabcut"), None, None, ["a"], [image])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(made, own == 128)
+
+
+def test_before_and_after_are_held_against_what_was_learned_from(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of one picture a quarter is found and then a half, of the other half and then all."""
+    said = {
+        "net": ([200, 127, 0, 0], [128, 255, 128, 128]),
+        "moved": ([128, 255, 127, 0], [255, 255, 127, 0]),
+    }
+    labels = [np.uint8([[1, 1, 1, 1]]), np.uint8([[1, 1, 0, 0]])]
+    monkeypatch.setattr(transfer, "own_silhouettes", lambda net, *_: [np.uint8([mask]) for mask in said[net]])
+    with caplog.at_level("INFO"):
+        transfer._report("net", "moved", None, labels)  # type: ignore[arg-type]
+    assert caplog.messages == ["2 pictures; J with what was learnt from: 0.375 before, 0.750 after"]
 
 
 def test_pictures_of_every_kind_are_read_in_order_and_grey_counts_from_the_middle(tmp_path: Path) -> None:

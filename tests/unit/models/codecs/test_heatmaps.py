@@ -113,3 +113,37 @@ def test_a_mirrored_picture_gives_the_mirrored_person() -> None:
     expected = points[list(COCO17.mirror_ids)].copy()
     expected[:, 0] = PICTURE[0] - 1 - expected[:, 0]
     assert np.abs(person.pose.points - expected).max() < 0.25 * STRIDE * PICTURE[0] / where.content[0]
+
+
+def test_three_peaks_of_a_tenth_are_somebody() -> None:
+    output, where = Heatmaps(joints="COCO-17"), placement(Grid.CENTRE)
+    maps = np.zeros((17, 24, 40), np.float32)
+    maps[:, 5, 7], maps[:2, 5, 7] = 0.099, 0.1
+    assert decoded(maps, where, output).people == ()
+    maps[2, 5, 7], maps[2, 9, 11] = 0, 0.3
+    (person,) = decoded(maps, where, output).people
+    assert person.pose is not None
+    assert person.pose.scores.tolist() == pytest.approx([0.1, 0.1, 0.3, *[0] * 14])
+    assert person.score == pytest.approx(0.5 / 3)
+    np.testing.assert_allclose(person.pose.points[:3], where.to_picture([(7, 5), (7, 5), (11, 9)]))
+
+
+@pytest.mark.parametrize("background", [False, True])
+def test_a_map_is_a_gaussian_of_one_cell_and_beside_a_background_ends_at_a_hundredth(
+    background: bool,
+) -> None:
+    output, where = Heatmaps(joints="COCO-17", background=background), placement(Grid.CENTRE)
+    one = np.arange(17) < 1
+    poses = [
+        pose(np.tile(where.to_picture(cell), (17, 1)).astype(np.float32), one.astype(np.float32))
+        for cell in ((10, 6), (11.5, 6))
+    ]
+    maps = CODEC.encode(output, poses, where)
+    y, x = np.mgrid[:24, :40]
+    squares = np.minimum((x - 10) ** 2, (x - 11.5) ** 2) + (y - 6) ** 2
+    expected = np.exp(-squares / 2)
+    if background:
+        expected[expected < 0.01] = 0
+        np.testing.assert_allclose(maps[17], 1 - expected, atol=1e-6)
+    np.testing.assert_allclose(maps[0], expected, rtol=1e-4, atol=1e-9)
+    assert not maps[1:17].any()

@@ -242,6 +242,7 @@ def test_peaks_lie_between_cells() -> None:
 
 
 def test_settings_change_scores_and_thinning() -> None:
+    assert Decoding() == Decoding(keep=20, least_score=0.05)
     placement = placed((512, 288))
     people = [standing(150, 150, 10), standing(163, 153, 10), standing(400, 150, 10)]
     maps = maps_of(people, placement)
@@ -300,3 +301,27 @@ def test_where_somebody_covers_a_joint_cells_still_belong_to_whom_they_are_of() 
     there = (maps["person"][0] > 0.5) & own
     assert (ours[0][there] >= 0.5).mean() > 0.95
     assert (paper[0][there] >= 0.5).mean() < (ours[0][there] >= 0.5).mean()
+
+
+@pytest.mark.parametrize("decoding", [Decoding(), PAPER])
+def test_a_pixel_of_a_mask_is_a_persons_and_not_clearly_more_somebody_elses(decoding: Decoding) -> None:
+    person, belongs = np.ones((1, 4, 4), np.float32), np.ones((4, 4, 4), np.float32)
+    person[0, :, 2:], person[0, 2:, 0] = 0, 0.5
+    belongs *= np.float32([0, 0.5, 0.5625, 0.625])[:, None, None]
+    masks = instance_masks(person, belongs, Placement((32, 32), (32, 32), 8), decoding)
+    there = np.zeros((16, 16))
+    there[:, :8] = 1
+    shown = [0, 0, 1, 1] if decoding.masks == "votes" else [0, 1, 1, 1]
+    np.testing.assert_array_equal(masks, [there * s for s in shown])
+
+
+def test_a_place_on_the_edge_of_the_margin_is_outside() -> None:
+    """Half a pixel and the margin before the first pixel of 32 by 24, and the margin behind the last."""
+    none = np.zeros((2, 3, 4), np.float32)
+    fields = Fields(none, none, none, Placement((32, 24), (32, 24), 8))
+    for margin in (0, 10):
+        low, right, below = -0.5 - margin, 32 + margin, 24 + margin
+        at = np.complex64([complex(x, 5) for x in (low, low + 0.01, right - 0.01, right)])
+        assert fields.inside(at, margin).tolist() == [False, True, True, False]
+        at = np.complex64([complex(5, y) for y in (low, low + 0.01, below - 0.01, below)])
+        assert fields.inside(at, margin).tolist() == [False, True, True, False]

@@ -60,6 +60,23 @@ def test_a_place_is_whose_bone_is_nearest(places: list[tuple[int, int, int]]) ->
     assert not masks[(away > others + slack) | (away > reach + slack)].any()
 
 
+def test_where_bones_cross_the_surer_ones_count() -> None:
+    first, second, alone = with_masks(parsing(), [standing(100, 75, 4), standing(100, 75, 4)]) + with_masks(
+        parsing(), [standing(100, 75, 4)]
+    )
+    np.testing.assert_array_equal(first.mask, alone.mask)
+    assert second.mask is not None
+    assert not second.mask.any()
+
+
+def test_of_one_joint_places_within_half_the_least_size_are_somebodys() -> None:
+    """4 px, two cells, each way from the cell of the nose."""
+    x, y = np.array((60.9, 41.2)) - 4 * STANDING[0]
+    (found,) = with_masks(parsing(), [standing(x, y, 4, found=1)])
+    v, u = np.indices(SHAPE)
+    np.testing.assert_array_equal(found.mask, np.hypot(v - 20, u - 30) <= 2)
+
+
 def test_where_there_is_no_part_there_is_nobody() -> None:
     labels = np.zeros(SHAPE, np.uint8)
     labels[:, 40:60] = 7
