@@ -122,6 +122,10 @@ def test_pck_dist_averages_pairs_within_five_shortest_limbs() -> None:
     two = np.array([[[0.0, 9], [10, 5]], [[0, 3], [NAN, NAN]]])
     nearest = pck_dist([GroupPicture(truth[:1], np.full(1, NAN), two, np.ones((2, 2)))], TWO)
     assert (nearest["PCK_dist"], nearest["share"]) == (4, 1)
+    lone = np.array([[[0.0, 0], [0, 0]], [[7, 0], [NAN, NAN]]])
+    there = np.array([[[0.0, 0], [0, 3]], [[7, 1], [NAN, NAN]]])
+    limbless = pck_dist([GroupPicture(lone, np.full(2, NAN), there, np.ones((2, 2)))], TWO)
+    assert (limbless["PCK_dist"], limbless["share"]) == (0, 1 / 3), "without a limb nothing is near"
     nobody = pck_dist([GroupPicture(truth[:0], np.zeros(0), near, np.ones((1, 2)))], TWO)
     assert np.isnan([nobody["PCK_dist"], nobody["share"]]).all()
 
@@ -141,6 +145,10 @@ def test_joints_match_within_half_of_the_reference_and_the_surest_come_first() -
     measures = pose_map([GroupPicture(both, np.full(2, 10.0), mixed, scores)], TWO)
     assert measures["mAP"] == pytest.approx((2 / 3 + 0.5 * 0.5) / 2)
     twins = np.array([[[0.0, 0], [10, 0]], [[0, 0], [10, 0]]])
+    short = np.array([[[0.0, 0], [10, 0], [20, 0]], [[0, 0], [NAN, NAN], [NAN, NAN]]])
+    seen = np.array([[[0.0, 0], [10, 0], [90, 90]]])
+    share = pose_map([GroupPicture(short, np.full(2, 10.0), seen, np.ones((1, 3)))], three)
+    assert share["mAP"] == pytest.approx(0.5 / 3), "all joints of the second are more than two of three"
     one = pose_map([GroupPicture(twins, np.full(2, 10.0), twins[:1], np.ones((1, 2)))], TWO)
     assert one["mAP"] == 0.5, "who matches two alike is the first of them"
 
