@@ -59,6 +59,23 @@ def test_lip_leaves_out_who_has_no_head_and_joints_nobody_annotated() -> None:
     assert lip_pck(near, found)["Ank"] == 100, "what is missing lies at (1, 1), 4 px away"
 
 
+@pytest.mark.parametrize(
+    ("truth", "found", "right"),
+    [
+        ((-4, 1), (NAN, NAN), True), ((6, 1), (NAN, NAN), True), ((6, 1), (-3, -3), True),
+        ((-4, 1), (-3.1, -1), True), ((-5, 0), (0, 0), True), ((-5, 0), (-1, 0), False),
+        ((5.9, 0), (0.99, 0), False), ((6, 0), (1.9, 0), True),
+    ],
+)  # fmt: skip
+def test_lip_cuts_to_whole_numbers_and_takes_one_for_what_is_missing_or_negative(
+    truth: tuple[float, float], found: tuple[float, float], right: bool
+) -> None:
+    """A right ankle that may lie 5 px away."""
+    figures = figure(), figure()
+    figures[0][0, 0], figures[1][0, 0] = truth, found
+    assert lip_pck(*figures)["Ank"] == (100 if right else 50)
+
+
 @pytest.mark.parametrize("joint", range(16))
 def test_a_joint_belongs_to_a_row_of_the_table(joint: int) -> None:
     """Its row, the upper body for joints from the neck on, and all but pelvis and thorax."""
