@@ -166,39 +166,39 @@ def _mirror_by_name(names: Sequence[str]) -> tuple[int, ...]:
     return tuple(names.index(swap[n[:2]] + n[2:]) if n[:2] in swap else i for i, n in enumerate(names))
 
 
-# id, name, RGB, mirror id, FSP-14, PASCAL-7, left/right merged (methods §2.1)
-_S31_ROWS: tuple[tuple[int, str, tuple[int, int, int], int, int, int, int], ...] = (
-    (1, "rhand", (253, 107, 0), 14, 8, 4, 1),
-    (2, "rwrist", (253, 90, 97), 15, 7, 4, 2),
-    (3, "rlarm", (249, 178, 3), 16, 7, 4, 3),
-    (4, "relbow", (79, 22, 30), 17, 6, 3, 4),
-    (5, "ruarm", (255, 218, 0), 18, 6, 3, 5),
-    (6, "rshoulder", (84, 81, 17), 19, 2, 2, 6),
-    (7, "rubody", (211, 228, 94), 20, 2, 2, 7),
-    (8, "rlbody", (154, 165, 46), 21, 2, 2, 8),
-    (9, "ruleg", (110, 43, 84), 22, 12, 5, 9),
-    (10, "rknee", (66, 28, 43), 23, 12, 5, 10),
-    (11, "rlleg", (165, 72, 26), 24, 13, 6, 11),
-    (12, "rankle", (249, 111, 72), 25, 13, 6, 12),
-    (13, "rfoot", (219, 155, 60), 26, 14, 6, 13),
-    (14, "lhand", (82, 104, 125), 1, 5, 4, 1),
-    (15, "lwrist", (98, 233, 115), 2, 4, 4, 2),
-    (16, "llarm", (3, 165, 122), 3, 4, 4, 3),
-    (17, "lelbow", (28, 28, 48), 4, 3, 3, 4),
-    (18, "luarm", (38, 159, 36), 5, 3, 3, 5),
-    (19, "lshoulder", (35, 67, 48), 6, 2, 2, 6),
-    (20, "lubody", (253, 228, 94), 7, 2, 2, 7),
-    (21, "llbody", (181, 151, 103), 8, 2, 2, 8),
-    (22, "luleg", (45, 49, 72), 9, 9, 5, 9),
-    (23, "lknee", (84, 28, 37), 10, 9, 5, 10),
-    (24, "llleg", (249, 153, 86), 11, 10, 6, 11),
-    (25, "lankle", (102, 229, 66), 12, 10, 6, 12),
-    (26, "lfoot", (248, 206, 74), 13, 11, 6, 13),
-    (27, "luhead", (225, 22, 23), 28, 1, 1, 14),
-    (28, "ruhead", (149, 1, 23), 27, 1, 1, 14),
-    (29, "rlhead", (10, 77, 22), 30, 1, 1, 15),
-    (30, "llhead", (38, 26, 24), 29, 1, 1, 15),
-    (31, "neck", (167, 207, 29), 31, 2, 2, 16),
+# name, RGB, mirror id, FSP-14, PASCAL-7, left/right merged (methods §2.1)
+_S31_ROWS: tuple[tuple[str, tuple[int, int, int], int, int, int, int], ...] = (
+    ("rhand", (253, 107, 0), 14, 8, 4, 1),
+    ("rwrist", (253, 90, 97), 15, 7, 4, 2),
+    ("rlarm", (249, 178, 3), 16, 7, 4, 3),
+    ("relbow", (79, 22, 30), 17, 6, 3, 4),
+    ("ruarm", (255, 218, 0), 18, 6, 3, 5),
+    ("rshoulder", (84, 81, 17), 19, 2, 2, 6),
+    ("rubody", (211, 228, 94), 20, 2, 2, 7),
+    ("rlbody", (154, 165, 46), 21, 2, 2, 8),
+    ("ruleg", (110, 43, 84), 22, 12, 5, 9),
+    ("rknee", (66, 28, 43), 23, 12, 5, 10),
+    ("rlleg", (165, 72, 26), 24, 13, 6, 11),
+    ("rankle", (249, 111, 72), 25, 13, 6, 12),
+    ("rfoot", (219, 155, 60), 26, 14, 6, 13),
+    ("lhand", (82, 104, 125), 1, 5, 4, 1),
+    ("lwrist", (98, 233, 115), 2, 4, 4, 2),
+    ("llarm", (3, 165, 122), 3, 4, 4, 3),
+    ("lelbow", (28, 28, 48), 4, 3, 3, 4),
+    ("luarm", (38, 159, 36), 5, 3, 3, 5),
+    ("lshoulder", (35, 67, 48), 6, 2, 2, 6),
+    ("lubody", (253, 228, 94), 7, 2, 2, 7),
+    ("llbody", (181, 151, 103), 8, 2, 2, 8),
+    ("luleg", (45, 49, 72), 9, 9, 5, 9),
+    ("lknee", (84, 28, 37), 10, 9, 5, 10),
+    ("llleg", (249, 153, 86), 11, 10, 6, 11),
+    ("lankle", (102, 229, 66), 12, 10, 6, 12),
+    ("lfoot", (248, 206, 74), 13, 11, 6, 13),
+    ("luhead", (225, 22, 23), 28, 1, 1, 14),
+    ("ruhead", (149, 1, 23), 27, 1, 1, 14),
+    ("rlhead", (10, 77, 22), 30, 1, 1, 15),
+    ("llhead", (38, 26, 24), 29, 1, 1, 15),
+    ("neck", (167, 207, 29), 31, 2, 2, 16),
 )
 
 #: The ends of part names and their words, from the head or the trunk outwards.
@@ -222,10 +222,10 @@ def _part_row(name: str) -> PartRow:
 
 S31 = PartSet(
     "S31",
-    names=tuple(r[1] for r in _S31_ROWS),
-    mirror_ids=tuple(r[3] for r in _S31_ROWS),
-    colours=tuple(r[2] for r in _S31_ROWS),
-    rows=tuple(_part_row(r[1]) for r in _S31_ROWS),
+    names=tuple(r[0] for r in _S31_ROWS),
+    mirror_ids=tuple(r[2] for r in _S31_ROWS),
+    colours=tuple(r[1] for r in _S31_ROWS),
+    rows=tuple(_part_row(r[0]) for r in _S31_ROWS),
 )
 
 FSP14 = PartMap(
@@ -233,18 +233,18 @@ FSP14 = PartMap(
     "FSP-14",
     ("head", "torso", "luarm", "llarm", "lhand", "ruarm", "rlarm", "rhand",
      "luleg", "llleg", "lfoot", "ruleg", "rlleg", "rfoot"),
-    tuple(r[4] for r in _S31_ROWS),
+    tuple(r[3] for r in _S31_ROWS),
 )  # fmt: skip
 PASCAL7 = PartMap(
     S31, "PASCAL-7", ("head", "torso", "upper arms", "lower arms", "upper legs", "lower legs"),
-    tuple(r[5] for r in _S31_ROWS),
+    tuple(r[4] for r in _S31_ROWS),
 )  # fmt: skip
 MERGED16 = PartMap(
     S31,
     "S31 left/right merged",
     ("hands", "wrists", "lower arms", "elbows", "upper arms", "shoulders", "upper body", "lower body",
      "upper legs", "knees", "lower legs", "ankles", "feet", "upper head", "lower head", "neck"),
-    tuple(r[6] for r in _S31_ROWS),
+    tuple(r[5] for r in _S31_ROWS),
 )  # fmt: skip
 
 COCO17 = JointSet(

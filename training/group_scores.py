@@ -47,10 +47,9 @@ def pose_map(pictures: Sequence[GroupPicture], joints: JointSet) -> dict[str, fl
         truth, reference = picture.truth[usable], picture.references[usable]
         total += np.isfinite(truth).all(axis=2).sum(axis=0)
         matched = _assigned(truth, reference, picture.found)
-        for k, (points, scores) in enumerate(zip(picture.found, picture.scores, strict=True)):
-            for j in np.flatnonzero(np.isfinite(points).all(axis=1)):
-                right[j].append((float(scores[j]), bool(matched[k, j])))
-    precision = [_average_precision(r, n) for r, n in zip(right, total, strict=True)]
+        for k, j in np.argwhere(np.isfinite(picture.found).all(axis=2)):
+            right[j].append((float(picture.scores[k, j]), bool(matched[k, j])))
+    precision = list(map(_average_precision, right, total))
     by_row: dict[str, list[float]] = {}
     for name, value in zip(joints.names, precision, strict=True):
         by_row.setdefault(name.removeprefix("l_").removeprefix("r_"), []).append(value)
@@ -101,7 +100,7 @@ def pck_dist(pictures: Sequence[GroupPicture], joints: JointSet) -> dict[str, fl
         for person in picture.truth:
             there = np.isfinite(person).all(axis=1)
             limbs = [np.linalg.norm(person[a] - person[b]) for a, b in joints.bones if there[a] and there[b]]
-            shortest = min((v for v in limbs if v > 0), default=0.0)
+            shortest = min(filter(None, limbs), default=0.0)
             total += int(there.sum())
             for j in np.flatnonzero(there):
                 distances = np.linalg.norm(picture.found[:, j] - person[j], axis=1)

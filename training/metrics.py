@@ -173,7 +173,6 @@ def pose_report(tally: HitRates) -> dict[str, float]:
     """The named measures of a data set with joints."""
     limb, background = tally.rate("limb"), tally.rate("background")
     both = limb + background
-    pck = [tally.rate(f"pck {j}") for j in CENTROID_JOINTS]
     return {
         "probe F": 2 * limb * background / both if both else 0.0,
         "limb probe": limb,
@@ -182,8 +181,8 @@ def pose_report(tally: HitRates) -> dict[str, float]:
         "limb coarse agnostic": tally.rate("limb coarse agnostic"),
         "head": tally.rate("head"),
         "torso": tally.rate("torso"),
-        "centroid PCK": float(np.nanmean(pck)),
-        **{f"PCK {j}": v for j, v in zip(CENTROID_JOINTS, pck, strict=True)},
+        "centroid PCK": float(np.nanmean([tally.rate(f"pck {j}") for j in CENTROID_JOINTS])),
+        **{f"PCK {j}": tally.rate(f"pck {j}") for j in CENTROID_JOINTS},
         **{f"limb {p}": tally.rate(f"limb {p}") for p, _, _ in LIMBS},
     }
 

@@ -47,14 +47,13 @@ class Muon(torch.optim.AdamW):
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step; a parameter without a gradient stays as it is, its momentum too."""
         groups = [g for g in self.param_groups if g["orthogonal"]]
-        large = [p for g in groups for p in g["params"] if p.grad is not None]
-        gradients = [p.grad for p in large]
-        for p in large:
+        gradients = {p: p.grad for g in groups for p in g["params"] if p.grad is not None}
+        for p in gradients:
             p.grad = None  # AdamW passes over it
         loss: float | None = super().step(closure)
         rate = self.param_groups[-1]["lr"]
         updates: dict[tuple[int, int], list[tuple[Tensor, Tensor]]] = {}
-        for p, gradient in zip(large, gradients, strict=True):
+        for p, gradient in gradients.items():
             p.grad = gradient
             state: dict[str, Any] = self.state[p]
             if "momentum" not in state:

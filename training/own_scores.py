@@ -28,16 +28,16 @@ def score_own(
         truth = np.where(codes == IGNORE, IGNORE, codes > 0).astype(np.uint8)
         mask = found.person >= 0.5
         silhouettes.append((silhouette_iou(mask, truth), boundary_f(mask, truth)))
-    means = dict(zip(("J", "boundary F"), np.mean(silhouettes, axis=0).tolist(), strict=True))
-    there = confusion.counts[1:].sum(1) > 0
-    if not there.any():
+    inside, edge = np.mean(silhouettes, axis=0).tolist()
+    means = {"J": inside, "boundary F": edge}
+    there = np.flatnonzero(confusion.counts[1:].sum(1))
+    if not len(there):
         return {"photos": len(photos), **means}
-    iou, accuracy = (rates[1:][there] for rates in (confusion.iou(), confusion.accuracy()))
+    iou, accuracy = confusion.iou()[1:], confusion.accuracy()[1:]
     means |= {
-        "parts": int(there.sum()),
-        "mean IoU": iou.mean().item(),
-        "mean accuracy": accuracy.mean().item(),
+        "parts": len(there),
+        "mean IoU": iou[there].mean().item(),
+        "mean accuracy": accuracy[there].mean().item(),
     }
-    named = (name for name, some in zip(part_set.names, there, strict=True) if some)
-    each = {f"IoU {name}": float(v) for name, v in zip(named, iou, strict=True)}
+    each = {f"IoU {part_set.names[i]}": float(iou[i]) for i in there}
     return {"photos": len(photos), **means, **each}

@@ -31,7 +31,7 @@ def lip_pck(truth: Points, found: Points) -> dict[str, float]:
         found: the same; cut to whole numbers, as the authors write them, and 1 where they are missing or
             negative.
     """
-    whole = np.trunc(np.nan_to_num(found, nan=-1.0))
+    whole = np.trunc(np.nan_to_num(found, nan=1.0))
     whole = np.where(whole < 0, 1, whole)
     reference = np.linalg.norm(truth[:, 8] - truth[:, 9], axis=1)
     usable = np.isfinite(reference)

@@ -89,7 +89,7 @@ def beside(engine: Engine, crowds: Iterable[Crowd]) -> dict[str, Any]:
     for i, crowd in enumerate(crowds):
         given = engine.parse(Frame(crowd.picture, i, 0.0, 0.0))
         known = [np.where(p.labelled[:, None], p.points, np.nan) for p in crowd.people]
-        truth = np.array(known).reshape(-1, len(COCO17.names), 2)
+        truth = np.array(known).reshape(len(known), len(COCO17.names), 2)
         pictures.append(group_of(given.people, truth, np.full(len(truth), np.nan), COCO17))
         if given.parsing is not None and crowd.codes is not None:
             parts = given.parsing.part_set

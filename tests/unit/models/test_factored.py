@@ -95,8 +95,32 @@ def test_probability_and_normalisation() -> None:
 
 
 def test_a_bottleneck_that_changes_channels_must_go_down() -> None:
-    with pytest.raises(ValueError, match="keeps its channels"):
+    with pytest.raises(ValueError, match=r"^a regular bottleneck keeps its channels, got 16 → 64$"):
         Bottleneck(16, 64, "regular", act="relu")
+    with pytest.raises(ValueError, match=r"^unknown bottleneck kind 'wide'$"):
+        Bottleneck(64, 64, "wide", act="relu")  # type: ignore[arg-type]
+
+
+def test_slopes_begin_at_a_quarter_and_biases_at_nothing() -> None:
+    for net in (FactoredConvNet(act="prelu"), ENet()):
+        slopes = [m.weight for m in net.modules() if isinstance(m, nn.PReLU)]
+        assert {v for s in slopes for v in s.tolist()} == {0.25}
+        biases = [m.bias for m in net.modules() if isinstance(m, nn.Conv2d) and m.bias is not None]
+        assert slopes
+        assert biases
+        assert not any(b.any() for b in biases)
+
+
+@torch.no_grad()
+def test_enet_goes_down_as_the_encoder_does_and_up_by_the_places_of_the_largest() -> None:
+    net, x = seasoned(ENet()), torch.randn(1, 64, 8, 12)
+    down, indices = net.down2(x)
+    torch.testing.assert_close(down, net.down2.block(x))
+    up = net.up2
+    placed = torch.zeros(1, 64, 8 * 12)
+    placed.scatter_(2, indices.flatten(2), up.skip(down).flatten(2))
+    expected = up.act(placed.view(1, 64, 8, 12) + up.extension(down))
+    torch.testing.assert_close(up(down, indices), expected)
 
 
 @torch.no_grad()

@@ -61,6 +61,14 @@ def test_training_moves_the_head_and_leaves_trunk_and_its_statistics() -> None:
     assert all(f"head.{k}" in moved for k in ("classify.weight", "project.1.running_mean"))
 
 
+def test_it_begins_with_hardly_any_joint() -> None:
+    torch.manual_seed(0)
+    classify = JointsNet(16).head.classify
+    assert classify.bias is not None
+    assert classify.bias.tolist() == [-5] * 16
+    assert classify.weight.std().item() == pytest.approx(0.01, rel=0.1)
+
+
 def test_it_starts_as_the_head_of_parts_that_is_told_a_person_is_everywhere() -> None:
     torch.manual_seed(0)
     factored, net = seasoned(FactoredConvNet()), JointsNet().eval()

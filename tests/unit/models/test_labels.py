@@ -170,6 +170,16 @@ def test_joint_sets(joint_set: JointSet) -> None:
     assert mirrored == {frozenset(b) for b in joint_set.bones}, "the skeleton is not symmetric"
 
 
+def test_joints_and_bones_stand_in_the_order_of_the_channels_that_are_trained() -> None:
+    sums = {name: f"{crc32(repr((s.names, s.bones)).encode()):08x}" for name, s in JOINT_SETS.items()}
+    assert sums == {
+        "COCO-17": "9eba3ed9",
+        "LSP-14": "dea685a4",
+        "LSP-14-neck": "d1453f03",
+        "LIP-16": "2c6434cc",
+    }
+
+
 def test_joint_counts() -> None:
     assert [len(s.names) for s in (COCO17, LSP14, LIP16)] == [17, 14, 16]
     assert COCO17.mirror_ids[COCO17.id("l_wrist")] == COCO17.id("r_wrist")

@@ -143,5 +143,19 @@ def test_kept_statistics_are_those_of_norms_and_weights_go_on_learning() -> None
     assert all(weights.requires_grad for weights in network.parameters())
 
 
+@pytest.mark.parametrize("name", ["pil-small", "mula-small", "gpn-small", "personlab-small"])
+def test_weights_of_another_shape_are_no_start(name: str) -> None:
+    """Neither smaller nor larger ones of as many axes, and none of another name."""
+    network = build(ZOO[name])
+    own = network.state_dict()
+    *others, small, large = (k for k, v in own.items() if v.ndim == 1 and k.endswith("bias"))
+    given = {k: torch.full_like(own[k], 7) for k in others}
+    odd = {small: own[small][1:] + 9, large: torch.cat((own[large], own[large])) + 9, "tail": torch.zeros(1)}
+    started = network.start(given | odd)
+    assert started.keys() == own.keys()
+    for key, value in started.items():
+        assert torch.equal(value, given.get(key, own[key])), key
+
+
 if __name__ == "__main__":
     sys.exit(write())

@@ -60,7 +60,7 @@ def test_a_network_without_fault_scores_one(
 def test_annotations_are_completed_from_their_outlines() -> None:
     record = AnnotatedPicture(5, "a.png", Path("a.png"), (40, 30), ())
     square = [[10.0, 5, 20, 5, 20, 15, 10, 15]]
-    keypoints = [3, 4, 2] * 2 + [0] * 45
+    keypoints = [3, 4, 2, 5, 6, 1] + [0] * 45
     whole = complete({"segmentation": square, "keypoints": keypoints}, record)
     assert {k: v for k, v in whole.items() if k not in ("segmentation", "keypoints")} == {
         "image_id": 5, "category_id": 1, "iscrowd": 0, "bbox": [10, 5, 10, 10], "area": 100.0,

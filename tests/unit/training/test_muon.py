@@ -12,7 +12,7 @@ from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet
 from models.families import ZOO
 from training.loop import TrainConfig, new_state, resume, save
-from training.muon import LEAST_SIDE, Muon, orthogonal
+from training.muon import Muon, orthogonal
 
 
 @settings(max_examples=15, deadline=None)
@@ -50,8 +50,8 @@ def test_a_pointwise_kernel_steps_as_torch_steps_a_matrix(shape):
 def test_what_is_no_large_kernel_steps_as_adamw_and_what_is_frozen_stays():
     torch.manual_seed(4)
     net = nn.Sequential(
-        nn.Conv2d(3, LEAST_SIDE - 1, 3), nn.Conv2d(LEAST_SIDE - 1, 32, 3), nn.Conv2d(32, 32, 3)
-    )
+        nn.Conv2d(3, 15, 3), nn.Conv2d(15, 32, 3), nn.Conv2d(16, 16, 1)
+    )  # fewer than 16 rows or columns are few
     small, frozen, large = (layer.weight for layer in net)
     twin = nn.Parameter(small.detach().clone())
     ours = Muon(net, 1e-2, 0.1)
@@ -66,6 +66,29 @@ def test_what_is_no_large_kernel_steps_as_adamw_and_what_is_frozen_stays():
     assert torch.equal(frozen, before[0])
     step = (large - before[1]).detach()
     assert step.square().mean().sqrt() == pytest.approx(0.2 * 1e-2, rel=0.25)
+
+
+def test_without_a_gradient_large_kernels_and_biases_do_not_decay():
+    net = nn.Sequential(nn.Conv2d(32, 32, 3), nn.Conv2d(32, 15, 3))
+    before = [p.detach().clone() for p in net.parameters()]
+    for p in net.parameters():
+        p.grad = torch.zeros_like(p)
+    assert Muon(net, 1e-2, 0.1).step(lambda: 1.5) == 1.5
+    kernel, bias, few, other = (torch.equal(p, b) for p, b in zip(net.parameters(), before, strict=True))
+    assert (kernel, bias, few, other) == (True, True, False, True)
+    torch.testing.assert_close(net[1].weight, before[2] * (1 - 1e-3))
+
+
+def test_directions_do_not_depend_on_the_size_of_the_momentum():
+    matrices = torch.randn(2, 16, 40, generator=torch.Generator().manual_seed(6))
+    small = orthogonal(matrices / 2**10)
+    assert torch.equal(small, orthogonal(matrices))
+    assert not orthogonal(torch.zeros(1, 16, 16)).any()
+    u, s, v = torch.linalg.svd(matrices.double(), full_matrices=False)
+    s = s / s.norm(dim=1, keepdim=True)
+    for _ in range(5):
+        s = 3.4445 * s - 4.7750 * s**3 + 2.0315 * s**5
+    torch.testing.assert_close(small.double(), u * s[:, None] @ v, atol=0.03, rtol=0)
 
 
 def test_a_state_of_another_optimiser_is_refused(tmp_path):

@@ -28,7 +28,7 @@ def photo(codes: np.ndarray) -> Photo:  # type: ignore[type-arg]
 
 def answer(labels: list[list[int]]) -> Prediction:
     big = np.kron(np.array(labels, np.uint8), np.ones((8, 8), np.uint8))
-    return Prediction(big, (big > 0).astype(np.float32))
+    return Prediction(big, np.where(big > 0, 0.5, 0.49).astype(np.float32))
 
 
 def test_the_truth_scores_one_whatever_stands_where_nothing_is_known() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from models.codecs.personlab import AnnotatedPerson
 from models.labels import S31
+from models.outputs import JointDisks
 from runtime.engine.engine import load_engine
 from runtime.engine.letterbox import NetworkSize
 from runtime.frames import Frame
@@ -19,9 +20,9 @@ from runtime.output.scaling import full_labels
 from tests import drawn_people
 from tests.unit.training.test_person_cutouts import joints, rendered
 from training.batches import BACKGROUNDS
-from training.crowds import Crowd
-from training.people_scores import OURS, ablation_table, ablations, beside, main, markdown, truth
-from training.person_cutouts import read_rendered
+from training.crowds import Crowd, draw_crowd
+from training.people_scores import OURS, ablation_table, ablations, beside, main, markdown, scenes, truth
+from training.person_cutouts import PersonCutout, read_rendered
 from training.photos import DataError
 from training.targets import SET_CODES
 
@@ -43,17 +44,50 @@ def test_settings_are_compared_on_the_same_scenes(tmp_path: Path) -> None:
     engine = engine.with_size(NetworkSize(256))
     engines = ablations(engine, ["256", "128"])
     assert [n for n in engines if n.endswith("px")] == ["128 px"]
-    scenes = crowds()
-    table = ablation_table(engines, scenes, truth(scenes), resamples=20)
+    settings = [e.codecs[JointDisks].decoding for e in engines.values()]  # type: ignore[attr-defined]
+    assert [(d.scoring, d.nms, d.refinement) for d in settings[1:5]] == [
+        ("expected-oks", "hard", True), ("hough", "soft", True), ("hough", "hard", True),
+        ("expected-oks", "soft", False),
+    ]  # fmt: skip
+    drawn = crowds()
+    table = ablation_table(engines, drawn, truth(drawn), resamples=20)
     assert table[OURS]["keypoints"]["AP"] > 0.95
     assert table["no refinement"]["keypoints"]["AP"] > 0.9, "vectors without fault need none"
     low, high = table["128 px"]["keypoints"]["gain"]
     assert 0 <= low <= high > 0.5, "half as large, the network sees other cells"
     assert table["no refinement"]["keypoints"]["gain"][1] < 0.1
-    assert beside(engine, scenes)["PCK_dist"] < 4, "px; of joints nobody annotated nothing is counted"
+    assert beside(engine, drawn)["PCK_dist"] < 4, "px; of joints nobody annotated nothing is counted"
     lines = markdown(table).splitlines()
     assert len(lines) == 2 + len(engines)
     assert lines[2].startswith(f"| {OURS} | 1.000")
+
+
+def test_a_table_shows_three_digits_and_signs_of_what_is_gained() -> None:
+    rows = {
+        "one": {"keypoints": {"AP": 0.5, "AP50": 0.75, "AR": 0.6254, "gain": None},
+                "segm": {"AP": 1.0, "AP50": 0.25, "gain": None}},
+        "two": {"keypoints": {"AP": 0.1, "AP50": 0.2, "AR": 0.3, "gain": (-0.0126, 0.5)},
+                "segm": {"AP": 0.4, "AP50": 0.5, "gain": (0.001, 0.002)}},
+    }  # fmt: skip
+    assert markdown(rows).splitlines()[1:] == [
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| one | 0.500 | 0.750 | 0.625 | – | 1.000 | 0.250 | – |",
+        "| two | 0.100 | 0.200 | 0.300 | -0.013 … +0.500 | 0.400 | 0.500 | +0.001 … +0.002 |",
+    ]
+
+
+def test_scenes_are_the_same_in_every_release() -> None:
+    """Published figures are of three hundred scenes of 512 px, each from its number."""
+    person = PersonCutout(
+        "one", np.full((40, 20, 3), 200, np.uint8), np.full((40, 20), 255, np.uint8),
+        np.full((17, 2), 9, np.float32), np.ones(17, bool),
+    )  # fmt: skip
+    walls = [np.full((60, 60, 3), 30, np.uint8)]
+    first, second = scenes([person], walls, 2)
+    assert first.size == second.size == (512, 512)
+    again = draw_crowd(np.random.default_rng((2026, 1)), [person], walls, JointDisks(joints="COCO-17"), 512)
+    assert np.array_equal(second.picture, again.picture)
+    assert not np.array_equal(first.picture, second.picture)
 
 
 def test_rendered_people_of_the_other_part_are_refused(tmp_path: Path) -> None:

@@ -59,6 +59,23 @@ def test_lip_leaves_out_who_has_no_head_and_joints_nobody_annotated() -> None:
     assert lip_pck(near, found)["Ank"] == 100, "what is missing lies at (1, 1), 4 px away"
 
 
+@pytest.mark.parametrize(
+    ("truth", "found", "right"),
+    [
+        ((-4, 1), (NAN, NAN), True), ((6, 1), (NAN, NAN), True), ((6, 1), (-3, -3), True),
+        ((-4, 1), (-3.1, -1), True), ((-5, 0), (0, 0), True), ((-5, 0), (-1, 0), False),
+        ((5.9, 0), (0.99, 0), False), ((6, 0), (1.9, 0), True),
+    ],
+)  # fmt: skip
+def test_lip_cuts_to_whole_numbers_and_takes_one_for_what_is_missing_or_negative(
+    truth: tuple[float, float], found: tuple[float, float], right: bool
+) -> None:
+    """A right ankle that may lie 5 px away."""
+    figures = figure(), figure()
+    figures[0][0, 0], figures[1][0, 0] = truth, found
+    assert lip_pck(*figures)["Ank"] == (100 if right else 50)
+
+
 @pytest.mark.parametrize("joint", range(16))
 def test_a_joint_belongs_to_a_row_of_the_table(joint: int) -> None:
     """Its row, the upper body for joints from the neck on, and all but pelvis and thorax."""
@@ -122,6 +139,10 @@ def test_pck_dist_averages_pairs_within_five_shortest_limbs() -> None:
     two = np.array([[[0.0, 9], [10, 5]], [[0, 3], [NAN, NAN]]])
     nearest = pck_dist([GroupPicture(truth[:1], np.full(1, NAN), two, np.ones((2, 2)))], TWO)
     assert (nearest["PCK_dist"], nearest["share"]) == (4, 1)
+    lone = np.array([[[0.0, 0], [0, 0]], [[7, 0], [NAN, NAN]]])
+    there = np.array([[[0.0, 0], [0, 3]], [[7, 1], [NAN, NAN]]])
+    limbless = pck_dist([GroupPicture(lone, np.full(2, NAN), there, np.ones((2, 2)))], TWO)
+    assert (limbless["PCK_dist"], limbless["share"]) == (0, 1 / 3), "without a limb nothing is near"
     nobody = pck_dist([GroupPicture(truth[:0], np.zeros(0), near, np.ones((1, 2)))], TWO)
     assert np.isnan([nobody["PCK_dist"], nobody["share"]]).all()
 
@@ -141,6 +162,10 @@ def test_joints_match_within_half_of_the_reference_and_the_surest_come_first() -
     measures = pose_map([GroupPicture(both, np.full(2, 10.0), mixed, scores)], TWO)
     assert measures["mAP"] == pytest.approx((2 / 3 + 0.5 * 0.5) / 2)
     twins = np.array([[[0.0, 0], [10, 0]], [[0, 0], [10, 0]]])
+    short = np.array([[[0.0, 0], [10, 0], [20, 0]], [[0, 0], [NAN, NAN], [NAN, NAN]]])
+    seen = np.array([[[0.0, 0], [10, 0], [90, 90]]])
+    share = pose_map([GroupPicture(short, np.full(2, 10.0), seen, np.ones((1, 3)))], three)
+    assert share["mAP"] == pytest.approx(0.5 / 3), "all joints of the second are more than two of three"
     one = pose_map([GroupPicture(twins, np.full(2, 10.0), twins[:1], np.ones((1, 2)))], TWO)
     assert one["mAP"] == 0.5, "who matches two alike is the first of them"
 
