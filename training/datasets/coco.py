@@ -233,8 +233,6 @@ def encoded(shape: Shape, size: Size) -> dict[str, Any]:
 def filled(shape: Shape, size: Size) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """(h, w) True inside; nothing of an empty outline."""
     width, height = size
-    if shape and not isinstance(shape[0], list):
-        runs: Any = shape
-    else:  # COCO's own rasteriser; its run lengths are read here as those of files are
-        runs = run_lengths(encoded(shape, size)["counts"].decode())
+    # by COCO's own rasteriser, whose run lengths are read as those of files are
+    runs = run_lengths(encoded(shape, size)["counts"].decode())
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T

@@ -129,7 +129,7 @@ def read_labels(path: Path, classes: int) -> Pixels:
 
 def checked_labels(labels: Pixels, classes: int, path: Path) -> Pixels:
     """The labels themselves; ValueError names an id that the set does not have."""
-    strange = np.flatnonzero(np.bincount(labels.ravel(), minlength=256)[classes:IGNORE])
+    strange = np.flatnonzero(np.bincount(labels.ravel())[classes:IGNORE])
     if len(strange):
         raise BrokenError(f"{shown(path)} holds label {strange[0] + classes}; {classes - 1} is the highest")
     return labels

@@ -108,7 +108,7 @@ def _label_map(table: dict[str, Any]) -> tuple[dict[int, int], dict[int, int]]:
         if len(numbers) == 1:
             values[numbers[0]] = part
         else:
-            colours[(numbers[0] << 16) + (numbers[1] << 8) + numbers[2]] = part
+            colours[int.from_bytes(numbers, "big")] = part
     return values, colours
 
 

@@ -119,8 +119,8 @@ def read_variable(data: bytes, name: str) -> Value:
 
 def _unpacked(element: Element, limit: int) -> Element:
     unpacker = zlib.decompressobj()
-    data = unpacker.decompress(element.data[element.start : element.end], limit)
-    if not unpacker.eof:
+    data = unpacker.decompress(element.data[element.start : element.end], limit + 1)  # 0 were no limit
+    if not unpacker.eof or len(data) > limit:
         raise MatlabError("a compressed variable is cut short, or unpacks to more than 512 MiB")
     return Element(data, element.order, 0, 0, len(data)).first()
 

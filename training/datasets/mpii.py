@@ -69,9 +69,7 @@ def samples(root: Path, split: str, problems: Problems) -> Iterator[Sample]:
     yield from _hrnet_samples(root, split, path, held, problems)
 
 
-def _picture(root: Path, name: object) -> Path:
-    if not isinstance(name, str):
-        raise BrokenError("it names no picture")
+def _picture(root: Path, name: str) -> Path:
     return first_existing(inside(root / "images", name), inside(root, name))
 
 

@@ -112,7 +112,7 @@ def _report(fine: Confusion, names: tuple[str, ...], *, sides: bool) -> Scores:
         out[f"{measure} background"] = float(rates[0])
         if sides:
             ids = np.array(MERGED16.ids)
-            merged = [_mean(rates[1:][ids == i]) for i in range(1, len(MERGED16.names) + 1)]
+            merged = [_mean(rates[1:][ids == i]) for i, _ in enumerate(MERGED16.names, 1)]
             out[f"mean {measure} of 16"] = _mean(np.array(merged))
             out |= {f"{measure} {n}": v for n, v in zip(MERGED16.names, merged, strict=True)}
         else:

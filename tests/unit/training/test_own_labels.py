@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import pytest
 
 from models.labels import COCO17, IGNORE, LSP14, S31
 from tests.unit.training.test_own_photos import JOINTS, drawn, rows, save
+from training.datasets.files import BrokenError
+from training.datasets.samples import Sample, person
 from training.joint_photos import FEWEST
-from training.own_photos import OwnLabels, code_table, photos_in, read_own, shrunk
+from training.own_photos import OwnLabels, code_table, photo_of, photos_in, read_own, shrunk, taught_by_joints
 from training.photos import DataError, Photo
 from training.scribbles import Skeleton
 from training.targets import SET_CODES
@@ -124,3 +127,99 @@ def test_photos_lie_in_the_folder_or_its_images_in_order_of_names(tmp_path: Path
         photos_in(tmp_path)
     with pytest.raises(DataError, match=r"none: there is no such folder\. Give a folder of photos\."):
         photos_in(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("file", "held"),
+    [
+        ("labels.json", "{"), ("labels.json", "{}"), ("labels.json", '{"labels": 5}'),
+        ("keypoints.json", "[]"), ("keypoints.json", '{"images": {"a": [[]]}}'),
+        ("coco.json", '{"images": [{"id": 1}], "annotations": []}'),
+    ],
+)  # fmt: skip
+def test_lists_that_are_none_are_refused_in_words(file: str, held: str, tmp_path: Path) -> None:
+    save(tmp_path / "labels/a.png", np.zeros((3, 4), np.uint8))
+    (tmp_path / "labels.json").write_text('["background"]')
+    (tmp_path / file).write_text(held)
+    with pytest.raises(
+        DataError, match=r"joints are not readable \(.*\)\. Write what docs/training\.md shows, or "
+    ):
+        OwnLabels(tmp_path)
+    with pytest.raises(
+        DataError, match=r"none: there is no such folder\. Give folders that are there to --own\.$"
+    ):
+        OwnLabels(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        ["bg", "neck"],
+        [{"name": "bg"}, {"name": "neck"}],
+        {"names": ["bg", "neck"]},
+        {"labels": ["bg", "neck"]},
+    ],
+)
+def test_names_are_a_list_or_in_one(held: object, tmp_path: Path) -> None:
+    save(tmp_path / "labels/a.png", np.array([[0, 1, 2, 255]], np.uint8))
+    (tmp_path / "labels.json").write_text(json.dumps(held))
+    own = OwnLabels(tmp_path)
+    codes = own.codes("a", (1, 4))
+    assert codes is not None
+    assert codes.tolist() == [[0, S31.id("neck"), SET_CODES["person"], IGNORE]]
+    assert own.codes("b", (1, 4)) is own.silhouette("a", (1, 4)) is own.people("a") is None
+    with pytest.raises(BrokenError, match=r"^labels/a\.png is not of the photo's size$"):
+        own.codes("a", (4, 1))
+
+
+def test_joints_of_nobody_of_one_and_of_two(tmp_path: Path) -> None:
+    """COCO's people without keypoints are left out; of another number of joints none is known."""
+    one = rows(LSP14.names)
+    (tmp_path / "keypoints.json").write_text(
+        json.dumps({"images": {"a": one, "b": [one, one], "c": [], "d": [one[1:]]}})
+    )
+    own = OwnLabels(tmp_path)
+    assert [len(own.people(stem) or ()) for stem in "abc"] == [1, 2, 0]
+    assert own.people("c") == []
+    with pytest.raises(BrokenError, match=r"^13 joints of a person, not 14, 16, 17$"):
+        own.people("d")
+    (tmp_path / "keypoints.json").unlink()
+    points = np.ravel(rows(COCO17.names)).tolist()
+    people = [{"image_id": 3}, {"image_id": 3, "keypoints": []}, *[{"image_id": 3, "keypoints": points}] * 2]
+    held = {"images": [{"id": 3, "file_name": "a.jpg"}], "annotations": people}
+    (tmp_path / "coco.json").write_text(json.dumps(held))
+    assert len(OwnLabels(tmp_path).people("a") or ()) == 2
+
+
+@pytest.mark.parametrize("count", [FEWEST - 1, FEWEST])
+def test_a_person_of_four_joints_is_somebody(count: int, tmp_path: Path) -> None:
+    xy, visible = np.full((14, 2), 9, np.float32), np.zeros(14, np.int8)
+    xy[:, 1] = np.arange(14)
+    visible[:count] = 2
+    photo = Photo("a", np.zeros((20, 20, 3), np.uint8), np.full((20, 20), IGNORE, np.uint8))
+    if count < FEWEST:
+        with pytest.raises(BrokenError, match=r"^nobody is in its labels$"):
+            taught_by_joints(photo, [Skeleton(xy, visible)])
+    else:
+        found = taught_by_joints(photo, [Skeleton(xy, visible)])
+        assert found.skeleton is not None
+        assert S31.id("rknee") in found.codes
+    ground = replace(photo, codes=np.zeros((20, 20), np.uint8))
+    with pytest.raises(BrokenError, match=r"^nobody is in its labels$"):
+        taught_by_joints(ground, [])
+
+
+def test_a_published_picture_may_have_joints_alone(tmp_path: Path) -> None:
+    save(tmp_path / "a.png", drawn()[0])
+    table = np.array(rows(LSP14.names))
+    one = person(LSP14, table[:, :2], table[:, 2])
+    found = photo_of(Sample("a", "train", tmp_path / "a.png", (one,)))
+    assert found.codes[137, 50] == S31.id("rlleg")
+    assert found.codes.shape == (160, 120)
+
+
+def test_a_strip_is_a_pixel_wide_at_least() -> None:
+    thin = shrunk(Photo("a", np.zeros((1, 6400, 3), np.uint8), np.zeros((1, 6400), np.uint8)))
+    assert thin.image.shape == (1, 640, 3)
+    kept = Photo("a", np.zeros((640, 2, 3), np.uint8), np.zeros((640, 2), np.uint8))
+    assert shrunk(kept) is kept

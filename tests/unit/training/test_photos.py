@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.labels import COCO17, IGNORE
-from training.joint_photos import JointPhoto, rendered, with_landmarks
+from models.labels import IGNORE
 from training.photos import (
     DEVELOPMENT_TEST,
     GARMENTS,
@@ -24,7 +23,6 @@ from training.photos import (
     split,
     with_maps,
 )
-from training.stream import Packed
 from training.targets import SET_CODES
 
 
@@ -132,28 +130,3 @@ def test_maps_are_combined_with_codes_of_their_size(tmp_path: Path, caplog: pyte
     assert caplog.text.count("not a map of the size of") == 2
     with pytest.raises(DataError, match=r"no such folder\. Make it with python -m some\.maker\.$"):
         with_maps(photos, tmp_path / "none", "some.maker", lambda own, made: made)
-
-
-def test_landmarks_are_those_of_the_pose_model_by_their_order() -> None:
-    """BlazePose: nose; inner, mid and outer eyes left and right; ears; mouth; then pairs, left first."""
-    rows = np.array([[i, 100 + i, 1] for i in range(33)], np.float32)
-    image = np.zeros((9, 9, 3), np.uint8)
-    nothing = JointPhoto("a.jpg", image, np.zeros((17, 2), np.float32), np.zeros(17, np.bool_))
-    (found,) = with_landmarks([nothing], {"a": rows}, COCO17)
-    order = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
-    assert found.points.tolist() == [[i, 100 + i] for i in order]
-    assert found.known.all()
-    rows[:, 2] = [0.5 if i % 2 else 0.49 for i in range(33)]
-    (some,) = with_landmarks([nothing], {"a": rows}, COCO17)
-    assert some.known.tolist() == [i % 2 == 1 for i in order]
-
-
-def test_rendered_joints_are_known_where_they_are_somewhere() -> None:
-    table = np.zeros((2, 17, 3), np.float32)
-    table[1, 0], table[1, 3] = (4, 5, 2), (6, 7, 0)
-    images, labels = np.arange(2 * 27, dtype=np.uint8).reshape(2, 3, 3, 3), np.full((2, 3, 3), 9, np.uint8)
-    found = rendered(Packed(images, labels, table), 1, COCO17)
-    assert np.flatnonzero(found.known).tolist() == [0]
-    assert found.points[0].tolist() == [4, 5]
-    assert (found.image == images[1]).all()
-    assert not rendered(Packed(images, labels), 1, COCO17).known.any()

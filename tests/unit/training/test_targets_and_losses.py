@@ -1,4 +1,4 @@
-"""Codes, losses and noise settings: each fact here is one a wrong training run would hide."""
+"""Losses and noise settings: each fact here is one a wrong training run would hide."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.loop import TrainConfig, new_state
 from training.losses import PartLoss, balanced_mean, code_weights, factor_loss, person_from_codes, to_grid
 from training.noise import RECTANGLE, gaussian_noise, swap_noise
 from training.step import StepConfig, losses
-from training.targets import CLASSES, SET_CODES, SETS, allowed, mirror_codes
+from training.targets import CLASSES, SET_CODES, SETS
 
 OUTPUTS = (PersonProbability(), PartProbabilities(parts=S31.name))
 
@@ -26,18 +26,6 @@ def only(setting: int) -> tuple[float, float, float, float]:
     """Shares with which this setting is always drawn."""
     one, two, three, four = (float(i == setting) for i in (1, 2, 3, 4))
     return one, two, three, four
-
-
-def test_every_set_is_closed_under_mirroring() -> None:
-    mirror, codes = S31.mirror(), mirror_codes()
-    for name, parts in SETS.items():
-        mirrored = allowed()[codes[SET_CODES[name]]]
-        assert {int(mirror[p]) for p in parts} == set(np.flatnonzero(mirrored)), name
-
-
-def test_exact_codes_allow_themselves_only() -> None:
-    assert (allowed()[:CLASSES] == np.eye(CLASSES, dtype=bool)).all()
-    assert not allowed()[CLASSES:, 0].any(), "no set may contain the background"
 
 
 def test_loss_of_exact_codes_is_weighted_cross_entropy_of_each_picture() -> None:
@@ -253,16 +241,6 @@ def test_statistics_that_are_kept_stay_while_weights_learn(setting: int) -> None
     assert not any(m.training for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d))
     assert all(torch.equal(v, net.state_dict()[k]) for k, v in before.items())
     assert all(p.grad is not None for p in net.head.parameters())
-
-
-def test_codes_allow_the_parts_that_theirs_are_merged_into() -> None:
-    table, merged = allowed(PASCAL_PARTS), PASCAL7.table()
-    for part in range(1, CLASSES):
-        assert np.flatnonzero(table[part]).tolist() == [merged[part]]
-    trousers = {PASCAL_PARTS.id(n) for n in ("torso", "upper legs", "lower legs")}
-    assert set(np.flatnonzero(table[SET_CODES["trousers"]])) == trousers
-    assert not table[CLASSES:, 0].any()
-    assert table[0].tolist() == [True] + [False] * 6
 
 
 def test_loss_of_merged_parts_is_that_of_the_31_when_each_class_is_spread_over_its_parts() -> None:

@@ -17,7 +17,7 @@ from models.labels import COCO17, IGNORE
 from tests.unit.training.datasets import made
 from training.__main__ import main as train
 from training.batches import sources
-from training.datasets.coco import annotated, encoded, filled, outline, run_lengths, samples, splits
+from training.datasets.coco import annotated, encoded, filled, outline, records, run_lengths, samples, splits
 from training.datasets.files import BrokenError
 from training.datasets.problems import Problems
 from training.photos import DataError
@@ -97,6 +97,8 @@ SIZE = [made.HEIGHT, made.WIDTH]
 BROKEN: dict[str, Any] = {
     "polygon of two points": [[1, 2, 3, 4]],
     "odd polygon": [[1, 2, 3, 4, 5, 6, 7]],
+    "polygon of pairs": [[[1, 2]] * 6],
+    "parts of pixels": {"size": SIZE, "counts": [float(made.WIDTH * made.HEIGHT)]},
     "far away": [[1e30, 0, 5, 0, 5, 5]],
     "not a number": [[float("nan"), 0, 5, 0, 5, 5]],
     "words": [["a"] * 6],
@@ -142,9 +144,21 @@ def test_rows_that_do_not_fit_are_named(tmp_path: Path, caplog: pytest.LogCaptur
     assert problems.count == 8
 
 
+def test_pictures_of_64_million_pixels_at_most_and_of_a_split_given_joints(tmp_path: Path) -> None:
+    """The pictures of a split whose name goes on behind `_` lie where they did."""
+    made.picture(tmp_path / "val2017" / "1.jpg")
+    for width, count in ((8000, 1), (8001, 0)):
+        rows = [{"id": 1, "file_name": "1.jpg", "width": width, "height": 8000}]
+        held = json.dumps({"images": rows, "annotations": []})
+        made.text(tmp_path / "annotations" / "person_keypoints_val2017_imputed.json", held)
+        found = list(records(tmp_path, "val2017_imputed", Problems()))
+        assert [r.size for r in found] == [(8000, 8000)] * count
+
+
 def test_a_person_without_a_box_has_none() -> None:
     assert annotated({"keypoints": [0] * 51}).box is None
     assert annotated({"keypoints": [0] * 51, "bbox": [1, 2, 30, 40]}).box == (1, 2, 31, 42)
+    assert annotated({"bbox": [1, 2, float("inf"), 40]}).box is None
 
 
 def test_a_person_may_have_no_keypoints_and_a_crowd_has_none() -> None:
@@ -167,18 +181,23 @@ def test_polygons_and_run_lengths_at_their_limits() -> None:
     with pytest.raises(BrokenError, match=r"^a polygon of its segmentation is broken$"):
         outline([[-80.5, 0, 80, 0, 80, 30]], (40, 30))
     assert outline({"size": [30, 40], "counts": [0, 1200]}, (40, 30)) == [0, 1200]
+    assert outline({"size": [30, 40], "counts": rle.frPyObjects(far, 30, 40)[0]["counts"].decode()}, (40, 30))
     assert run_lengths("0") == [0]
+    assert run_lengths("oooooo0") == [2**30 - 1], "30 bits"
     for text, words in (
         ("o", "cut short"),
         ("/", "are broken"),
         ("p", "are broken"),
-        ("o" * 8, "are broken"),
+        ("o" * 7 + "0", "are broken"),
     ):
         with pytest.raises(
             BrokenError, match=f"run lengths of its segmentation {words}|segmentation are {words}"
         ):
             run_lengths(text)
     assert not filled([], (4, 3)).any()
+    runs = [1, 4, 0, 2, 5]
+    assert run_lengths(encoded(runs, (4, 3))["counts"].decode()) == runs
+    assert filled(runs, (4, 3)).T.ravel().tolist() == [False, *[True] * 6, *[False] * 5]
     both = [[0.0, 0, 2, 0, 2, 3, 0, 3], [3.0, 0, 4, 0, 4, 3, 3, 3]]
     assert filled(both, (4, 3)).tolist() == [[True, True, False, True]] * 3
     assert run_lengths(encoded(both, (4, 3))["counts"].decode()) == [0, 6, 3, 3]

@@ -88,8 +88,11 @@ def test_strict_stops_at_the_first(up: Path, capsys: pytest.CaptureFixture[str])
         (["up-s31", "nothing/here"], "no such folder"),
         (["up-3d", "00000_body.pkl"], "a Python pickle, which runs code when opened"),
         (["up-s31", "UP", "--split", "val"], "it has no split val. It has train, test"),
-        (["up-s31", "UP", "--size", "100"], "multiple of 32"),
-        (["up-s31", "UP", "--limit", "-1"], "1 or more"),
+        *((["up-s31", "UP", "--size", n], f"--size {n}: it must be a multiple") for n in ("100", "0", "-32")),
+        *((["up-s31", "UP", "--limit", n], f"--limit {n}: it must be 1 or more") for n in ("-1", "0")),
+        (["up-s31", "UP", "--impute", "x"], "--impute: only coco has people without keypoints"),
+        (["up-s31", "UP", "--joints", "x"], "up-s31: --joints scores lip, mpii, pascal-person-part"),
+        (["up-3d", "UP"], "no train.txt"),
         (["up-s31", "UP", "--score", "nothing.safetensors"], "no such file"),
         (["lip", "UP"], "Point at the folder that holds TrainVal_images"),
     ],
@@ -120,11 +123,23 @@ def test_a_score_is_one_json_object(up: Path, tmp_path: Path, capsys: pytest.Cap
     more = ["--size", "128", "--split", "test"]
     assert main(["up-s31", str(up), "--score", str(tmp_path / "n.safetensors"), *more]) == 0
     own = json.loads(capsys.readouterr().out)
-    assert own["split"] == "test"
+    assert (own["split"], own["size"]) == ("test", 128)
     assert 0 <= own["mean accuracy of 16"] <= 1
-    shown = [*more, "--show-silhouettes"]
-    assert main(["up-s31", str(up), "--score", str(tmp_path / "n.safetensors"), *shown]) == 0
-    assert json.loads(capsys.readouterr().out).keys() == own.keys()
+    paper = ["--size", "64", "--limit", "1", "--show-silhouettes"]
+    assert main(["up-s31", str(up), "--score", str(tmp_path / "n.safetensors"), *paper]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown.pop("split"), shown.pop("size")) == ("paper-test", 64)
+    assert shown.keys() == own.keys() - {"split", "size"}
+
+
+def test_only_the_first_pictures_are_counted(up: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["up-s31", str(up), "--split", "train", "--limit", "1"]) == 0
+    out, _ = capsys.readouterr()
+    assert out.splitlines() == [
+        "UP-S31, 31 parts, prepared; CC BY-NC 4.0, and SMPL's",
+        "split           pictures    people     parts  silhouettes",
+        "train                  1         0         1            1",
+    ]
 
 
 def test_counting_needs_no_torch() -> None:

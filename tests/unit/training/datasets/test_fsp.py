@@ -61,13 +61,16 @@ def test_parts_and_subjects(fsp: Path) -> None:
 def test_what_does_not_match_is_named(fsp: Path, caplog: pytest.LogCaptureFixture) -> None:
     made.picture(fsp / "images" / "s9_1.png")
     made.picture(fsp / "images" / "s2_2.png")
+    made.picture(fsp / "images" / "0.png")
+    (fsp / "images" / "s2_0.png").mkdir()
     strange = np.full((made.HEIGHT, made.WIDTH, 3), 3, dtype=np.uint8)
     strange[0, 0] = 4
     made.stored(fsp / "labels" / "s3_1.png", strange)
     problems = Problems()
     samples = made.read("fsp", fsp, "test", problems)
     assert [s.name for s in samples] == ["s2_1", "s3_1"]
-    assert problems.count == 2
+    assert problems.count == 3
+    assert "0.png: its subject is in none of the lists" in made.said(caplog)
     assert "s9_1.png: its subject is in none of the lists" in made.said(caplog)
     assert "s2_2.png: no label picture" in made.said(caplog)
     with pytest.raises(ValueError, match="which label_map does not have"):
@@ -84,6 +87,21 @@ def test_pairs_by_a_number(fsp: Path) -> None:
     problems = Problems()
     assert made.read("fsp", fsp, "test", problems) == []
     assert problems.count == 4, "two label pictures more of one key, and two pictures without one"
+
+
+def test_a_value_that_is_not_described_is_named_the_smallest_first(tmp_path: Path) -> None:
+    made.text(tmp_path / "fsp.toml", CONFIG + COLOURS + "\n0 = 0")
+    layout = read_layout(tmp_path)
+    seen_through = np.full((2, 3, 4), (255, 4, 2, 77), dtype=np.uint8)
+    assert (read_mapped(made.stored(tmp_path / "a.png", seen_through), layout) == 1).all()
+    seen_through[1, 1, :3] = 255
+    seen_through[0, 1, :3] = 1, 2, 3
+    for labels, value in ((seen_through, "0x10203"), (np.uint8([[0, 31], [17, 200]]), "0x11")):
+        made.stored(tmp_path / "b.png", labels)
+        with pytest.raises(
+            ValueError, match=rf"b\.png holds the value {value}, which label_map does not have"
+        ):
+            read_mapped(tmp_path / "b.png", layout)
 
 
 @pytest.mark.parametrize("odd", [0, 1, 2])

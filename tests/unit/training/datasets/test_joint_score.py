@@ -11,14 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.labels import LIP20, PartSet
+from models.labels import COCO17, LIP20, PASCAL7, PASCAL_PARTS, S31, PartSet
 from models.results import Parsing, PersonResult, Pose, Result
 from runtime.engine.engine import Engine
+from runtime.engine.sessions import NoResultError
 from runtime.frames import Frame
 from runtime.system.errors import Refusal
-from training.datasets.joint_score import SCORES, group_of, score_joints_of
+from training.datasets.files import BrokenError
+from training.datasets.joint_score import SCORES, add_parts, group_of, joints_of, score_joints_of
 from training.datasets.samples import Person, Sample
 from training.datasets.sets import MPII16, PASCAL14
+from training.metrics import Confusion
 from training.photos import DataError
 
 WIDE, HIGH = 120, 90
@@ -131,6 +134,8 @@ def test_joints_that_nobody_sees_are_not_tried_and_who_is_not_told_apart_is_no_p
     wrong[0] += 70
     said = Result(None, (found(replace(hidden, xy=wrong)),))
     assert scores("lip", [sample(tmp_path, hidden)], lambda _: said)["overall"] == 100
+    covered = replace(person, visible=np.ones(16, np.int8))
+    assert scores("lip", [sample(tmp_path, covered)], lambda _: said)["overall"] < 100, "it is tried"
     assert scores("lip", [sample(tmp_path, person)], lambda _: said)["overall"] == pytest.approx(
         100 * 13 / 14
     )
@@ -142,6 +147,40 @@ def test_joints_that_nobody_sees_are_not_tried_and_who_is_not_told_apart_is_no_p
     for name in ("lip", "pascal-person-part"):
         with pytest.raises(DataError, match="nothing to score"):
             scores(name, [], lambda _: said)
+
+
+def test_parts_are_brought_to_the_size_and_the_classes_of_the_truth() -> None:
+    """Of LIP nothing is known by the 31 parts; of PASCAL a hand is a lower arm."""
+    fine = np.zeros((2, 2), np.uint8)
+    fine[0] = S31.id("lhand"), S31.id("rhand")
+    truth = np.repeat(np.repeat(PASCAL7.table()[fine], 3, axis=0), 2, axis=1)
+    tally = Confusion(PASCAL_PARTS.classes)
+    add_parts(Parsing(S31, (2, 2), fine, fine, fine), truth, PASCAL_PARTS, tally)
+    assert tally.summary()["mean IoU"] == 1
+    for own, wanted in ((S31, LIP20), (LIP20, PASCAL_PARTS)):
+        with pytest.raises(DataError, match=f"^parts of {own.name} are none of {wanted.name}. Score another"):
+            add_parts(Parsing(own, (2, 2), fine, fine, fine), truth, wanted, tally)
+
+
+def test_joints_that_a_pose_has_not_found_or_does_not_know_are_nowhere() -> None:
+    person = standing(MPII16, 50, 64)
+    pose = found(person).pose
+    assert pose is not None
+    assert joints_of(pose, MPII16).tolist() == person.xy.tolist()
+    scores = np.where(np.arange(16) == 3, 0, pose.scores / 100)
+    places = joints_of(replace(pose, scores=scores), MPII16)
+    assert np.flatnonzero(np.isnan(places).all(axis=1)).tolist() == [3]
+    assert joints_of(pose, PASCAL14)[0].tolist() == person.xy[MPII16.id("head_top")].tolist()
+    assert np.isnan(joints_of(pose, COCO17)[0]).all(), "a nose"
+    assert np.isnan(joints_of(None, MPII16)).all()
+
+
+def test_an_engine_without_a_result_breaks_the_picture(tmp_path: Path) -> None:
+    def refuse(_image: np.ndarray) -> Result:
+        raise NoResultError("the model gave no number")
+
+    with pytest.raises(BrokenError, match=r"^the model gave no number$"):
+        scores("lip", [sample(tmp_path, standing(MPII16, 50, 64))], refuse)
 
 
 def test_people_found_have_a_score_for_each_joint() -> None:

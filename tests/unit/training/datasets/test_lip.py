@@ -15,6 +15,7 @@ from models.network import build
 from tests.unit.training.datasets import made
 from training.batches import DataFolders, batches_for
 from training.datasets.problems import Problems
+from training.datasets.registry import DATA_SETS
 from training.loop import TrainConfig, new_state, train
 from training.photos import DataError
 from training.published import PublishedSet
@@ -126,11 +127,12 @@ def test_bad_rows_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     made.stored(tmp_path / "TrainVal_parsing_annotations" / "train_segmentations" / "1_0.png", made.blank())
     made.text(
         tmp_path / "TrainVal_pose_annotations" / "lip_train_set.csv",
-        row("1_0.jpg"), row("1_0.jpg"), "5_0.jpg,1,2,3", row("6_0.jpg", v="2"), row("7_0.jpg"),
+        row("1_0.jpg"), row("1_0.jpg", v="1"), "5_0.jpg,1,2,3", row("6_0.jpg", v="2"), row("7_0.jpg"),
         row("8_0.jpg", v="a"),
     )  # fmt: skip
     problems = Problems()
-    assert len(made.read("lip", tmp_path, "train", problems)) == 1
+    (first,) = made.read("lip", tmp_path, "train", problems)
+    assert first.people[0].visible.tolist() == [2] * 15 + [0], "its first pose"
     for words in ("1_0 has a second pose", "48 numbers are expected, not 3", "neither 0, visible", "7_0",
                   "line 2: 1_0 is listed twice", "outside the data set", "4_4.jpg is missing",
                   "numbers are expected"):  # fmt: skip
@@ -145,3 +147,5 @@ def test_no_poses_and_no_lists(tmp_path: Path) -> None:
     problems = Problems()
     assert made.read("lip", tmp_path, "train", problems) == []
     assert problems.count == 1
+    made.text(tmp_path / "TrainVal_images" / "val_id.txt")
+    assert DATA_SETS["lip"].splits(tmp_path, Problems()) == ("train", "val")

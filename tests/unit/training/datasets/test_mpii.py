@@ -11,6 +11,7 @@ import pytest
 from models.labels import S31
 from tests.unit.training.datasets import made
 from training.datasets.problems import Problems
+from training.datasets.registry import DATA_SETS
 from training.datasets.sets import MPII16
 from training.photos import DataError
 
@@ -46,6 +47,24 @@ def test_hrnets_rows_are_put_together_by_picture(mpii: Path) -> None:
     assert p.centre == (10, 20)
     assert p.height == 100
     assert not b.people[0].visible.any(), "test rows carry no joints"
+    assert (b.people[0].centre, b.people[0].height) == ((0, 0), 200)
+
+
+def test_pictures_and_annotations_may_lie_in_the_folder_itself(tmp_path: Path) -> None:
+    made.picture(tmp_path / "a.jpg")
+    written(tmp_path, "valid.json", [hrnet(center=None, scale=None), hrnet(center=[float("nan"), 1])])
+    (tmp_path / "test.json").write_text(json.dumps([{"image": "a.jpg"}]))
+    release(tmp_path, [{"image": {"name": "a.jpg"}, "annorect": np.zeros((0, 0))}], [1.0], [])
+    assert DATA_SETS["mpii"].splits(tmp_path, Problems()) == ("test", "valid", "mat-train", "mat-test")
+    people = [p for split in ("test", "valid") for s in made.read("mpii", tmp_path, split) for p in s.people]
+    assert [(p.centre, p.height) for p in people] == [(None, None), (None, None), (None, 100)]
+
+
+@pytest.mark.parametrize("held", ["text", made.struct_row([{"annolist": 1.0}, {"annolist": 2.0}])])
+def test_a_release_is_one_struct(held: object, mpii: Path) -> None:
+    made.mat(mpii / "mpii_human_pose_v1.mat", RELEASE=held)
+    with pytest.raises(DataError, match=r"RELEASE is not one struct\. Take the released file\."):
+        made.read("mpii", mpii, "mat-train")
 
 
 def test_a_network_learns_limbs_from_it(mpii: Path) -> None:
@@ -126,6 +145,31 @@ def test_a_point_without_visibility(mpii: Path) -> None:
     release(mpii, [{"image": {"name": "a.jpg"}, "annorect": people}], [1.0], [np.array([])])
     (s,) = made.read("mpii", mpii, "mat-train", Problems(strict=True))
     assert s.people[0].visible[3] == 2
+
+
+@pytest.mark.parametrize("gone", ["id", "x", "y"])
+def test_what_is_not_told_in_the_struct_is_absent_alone(gone: str, mpii: Path) -> None:
+    """A point, a head's box or a centre without one of their numbers; `single_person` of another length."""
+    empty = np.zeros((0, 0))
+    lacking = point(4, 5, 6, 1.0) | {gone: empty}
+    points = {"point": made.struct_row([lacking, point(5, 7, 8, 1.0)])}
+    people = [rect(points, **{side: empty}) for side in ("x1", "y1", "x2", "y2")]
+    people += [rect(points, objpos={"x": 11.0, "y": 21.0} | {side: empty}) for side in ("x", "y")]
+    rows = [{"image": {"name": "a.jpg"}, "annorect": made.struct_row(people)}]
+    release(mpii, rows, [1.0], [np.array([1.0]), np.array([1.0])])
+    (s,) = made.read("mpii", mpii, "mat-train", Problems(strict=True))
+    assert [p.visible.nonzero()[0].tolist() for p in s.people] == [[5]] * 6
+    assert [p.head_box for p in s.people] == [None] * 4 + [(2, 3, 12, 13)] * 2
+    assert [p.centre for p in s.people] == [(10, 20)] * 4 + [None] * 2
+    assert not any(p.separate for p in s.people)
+
+
+@pytest.mark.parametrize("joint", [-1, 2.5, 16])
+def test_a_joint_that_is_none_is_named(joint: float, mpii: Path, caplog: pytest.LogCaptureFixture) -> None:
+    people = made.struct_row([rect({"point": made.struct_row([point(0, 1, 1, 1.0) | {"id": joint}])})])
+    release(mpii, [{"image": {"name": "a.jpg"}, "annorect": people}], [1.0], [])
+    assert made.read("mpii", mpii, "mat-train", Problems()) == []
+    assert f"annolist(1): joint id {joint:g} is not one of 0 to 15" in made.said(caplog)
 
 
 def test_a_struct_that_is_not_whole(mpii: Path, caplog: pytest.LogCaptureFixture) -> None:

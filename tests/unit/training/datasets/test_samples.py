@@ -14,16 +14,12 @@ from hypothesis import strategies as st
 from models.labels import COCO17, IGNORE, LIP16, LSP14, PASCAL_PARTS, S31
 from tests.unit.training.datasets import made
 from training.datasets.files import BrokenError
-from training.datasets.samples import Crop, Sample, person
+from training.datasets.samples import Crop, Person, Sample, box_of, person
 from training.datasets.sets import (
-    COARSE,
-    FSP_PARTS,
     LIP20,
     LIP_COARSE,
     PASCAL14,
-    S31_COARSE,
     YOUTUBE7,
-    pascal_joints,
 )
 from training.targets import SET_CODES
 
@@ -32,8 +28,9 @@ from training.targets import SET_CODES
 def test_a_flip_keeps_right_hands_right(joints) -> None:
     n = len(joints.names)
     xy = np.stack([np.arange(n) * 2.0, np.arange(n)], axis=1)
-    p = person(joints, xy, [2] * (n - 1) + [0])
+    p = person(joints, xy, [*([2, 1] * n)[: n - 1], 0])
     flipped = p.mirrored(100)
+    assert (flipped.xy[flipped.visible == 0] == 0).all()
     back = flipped.mirrored(100)
     assert (back.xy == p.xy).all()
     assert (back.visible == p.visible).all()
@@ -57,59 +54,24 @@ def test_a_flip_takes_the_boxes_and_the_centre_along() -> None:
 @pytest.mark.parametrize("mark", [3, -1, 0.5])
 def test_a_visibility_that_is_none_is_named(mark: float) -> None:
     with pytest.raises(BrokenError, match=rf"visibility {mark:g} is not 0, 1 or 2"):
-        person(COCO17, np.zeros((17, 2)), [0, 1, 2, 1, mark, *[0] * 12])
+        person(COCO17, np.zeros((17, 2)), [0, 1, 2, 1, mark, 7, *[0] * 11])
 
 
-def test_pascal_swaps_the_pairs_of_the_annotation() -> None:
-    pairs = {(2, 8), (3, 9), (4, 10), (5, 11), (6, 12), (7, 13)}
-    for side in ("l", "r"):
-        joints = pascal_joints(side)
-        assert {(i, m) for i, m in enumerate(joints.mirror_ids) if i < m} == pairs
-        assert joints.names[2:5] == (f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
-    assert PASCAL14.names[2] == "l_shoulder"
+def test_a_person_that_contradicts_its_joints_is_refused() -> None:
+    xy, visible = np.zeros((14, 2), np.float32), np.zeros(14, np.int8)
+    for wrong in ((xy[:13], visible), (xy, visible[:13]), (xy[:, :1], visible)):
+        with pytest.raises(BrokenError, match=r"^14 joints with x, y and visibility are expected, not \("):
+            Person(LSP14, *wrong)
+    for wrong in ((xy + np.inf, visible), (xy, visible + 3), (xy, visible - 1)):
+        with pytest.raises(BrokenError, match=r"^joints must be finite and their visibility 0, 1 or 2$"):
+            Person(LSP14, *wrong)
+    assert Person(LSP14, xy, visible + 2).crowd is Person(LSP14, xy, visible + 2).separate is False
 
 
-def test_flip_pairs_of_the_label_sets() -> None:
-    moved = {i for i, m in enumerate(LIP20.mirror_ids, 1) if i != m}
-    assert moved == {14, 15, 16, 17, 18, 19}
-    assert LIP20.mirror()[14] == 15
-    assert all(i == m for i, m in enumerate(PASCAL_PARTS.mirror_ids, 1))
-    assert [FSP_PARTS.names[m - 1] for m in FSP_PARTS.mirror_ids] == [
-        n if n in ("head", "torso") else {"l": "r", "r": "l"}[n[0]] + n[1:] for n in FSP_PARTS.names
-    ]
-
-
-def test_lip_clothes_say_nothing_where_they_cover_several_parts() -> None:
-    table = LIP_COARSE.table()
-    unclear = {n for i, n in enumerate(LIP20.names, 1) if table[i] == IGNORE}
-    assert unclear == {"upper-clothes", "dress", "coat", "jumpsuits", "scarf"}
-    by_name = {n: table[i] for i, n in enumerate(LIP20.names, 1)}
-    assert COARSE[by_name["hair"] - 1] == COARSE[by_name["face"] - 1] == "head"
-    assert COARSE[by_name["right-shoe"] - 1] == "feet"
-    assert COARSE[by_name["pants"] - 1] == "legs"
-    assert table[0] == 0
-    assert table[IGNORE] == IGNORE
-    ours = S31_COARSE.table()
-    parts = {
-        "head": "uhead lhead", "torso": "shoulder ubody", "arms": "hand wrist larm elbow uarm",
-        "legs": "lbody uleg knee lleg ankle", "feet": "foot",
-    }  # fmt: skip
-    named = {
-        side + n: COARSE.index(c) + 1 for c, stems in parts.items() for n in stems.split() for side in "lr"
-    }
-    assert {n: int(ours[S31.id(n)]) for n in S31.names} == named | {"neck": COARSE.index("torso") + 1}
-    assert (S31_COARSE.table()[list(S31.mirror_ids)] == ours[1:32]).all(), "no side in the coarse set"
-
-
-def test_limbs_join_neighbours() -> None:
-    arms = {f"{s}_{a} {s}_{b}" for s in "lr" for a, b in (("shoulder", "elbow"), ("elbow", "wrist"))}
-    legs = {
-        f"{s}_{a} {s}_{b}" for s in "lr" for a, b in (("shoulder", "hip"), ("hip", "knee"), ("knee", "ankle"))
-    }
-    neck = {"head neck", "neck l_shoulder", "neck r_shoulder"}
-    assert {f"{PASCAL14.names[a]} {PASCAL14.names[b]}" for a, b in PASCAL14.bones} == arms | legs | neck
-    found = {f"{YOUTUBE7.names[b]} {YOUTUBE7.names[a]}" for a, b in YOUTUBE7.bones}
-    assert found == arms | {"l_shoulder r_shoulder"}
+def test_a_box_is_four_finite_numbers() -> None:
+    assert box_of([[1, 2], [3, 4]]) == (1, 2, 3, 4)
+    for other in ([1, 2, 3], [1, 2, 3, np.nan], [1, 2, 3, np.inf], "box", [1, 2, 3, 4, 5]):
+        assert box_of(other) is None  # type: ignore[arg-type]
 
 
 def test_absent_joints_carry_no_coordinates() -> None:
@@ -118,12 +80,16 @@ def test_absent_joints_carry_no_coordinates() -> None:
     p = person(LSP14, xy, [2] * 13 + [0])
     assert p.visible.tolist() == [2, 2, 2, 0] + [2] * 9 + [0]
     assert p.xy[3].tolist() == p.xy[13].tolist() == [0, 0]
-    with pytest.raises(ValueError):
-        p.xy[0] = 1
+    marked = person(LSP14, np.full((14, 2), 1e6), [1] * 13 + [np.nan])
+    assert marked.visible.tolist() == [1] * 13 + [0]
+    assert marked.xy.tolist() == [[1e6, 1e6]] * 13 + [[0, 0]]
+    for values in (p.xy, p.visible):
+        with pytest.raises(ValueError):
+            values[0] = 1
     for xy, visible in (
         (np.zeros((13, 2)), [2] * 14),
         (np.zeros((14, 2)), [3] * 14),
-        (np.full((14, 2), 1e9), [2] * 14),
+        (np.full((14, 2), -1e6 - 1), [2] * 14),
     ):
         with pytest.raises(BrokenError):
             person(LSP14, xy, visible)
@@ -173,6 +139,11 @@ def test_joints_of_one_person_teach_scribbles(tmp_path: Path) -> None:
     two = Sample("p", "train", path, one.people * 2)
     with pytest.raises(BrokenError, match="no labels to train on"):
         two.codes()
+    nobody, other = (), (person(COCO17, np.ones((17, 2)), [2] * 17),)
+    for people in (nobody, other):
+        with pytest.raises(BrokenError, match=r"^p has no labels to train on$"):
+            Sample("p", "train", path, people).codes()
+    assert Sample("p", "train", path).scale == 1
 
 
 def test_labels_of_another_size_are_refused(tmp_path: Path) -> None:

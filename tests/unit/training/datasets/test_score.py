@@ -13,6 +13,7 @@ from models.factored import BaselineConvNet, FactoredConvNet
 from models.families import ZOO
 from models.labels import FSP14, IGNORE, LIP20, LSP14, PASCAL7, PASCAL_PARTS, S31
 from tests.unit.training.datasets import made
+from training.datasets.registry import DATA_SETS
 from training.datasets.samples import Sample, person
 from training.datasets.score import fitted, open_run, score
 from training.datasets.sets import FSP_PARTS, LIP_COARSE, YOUTUBE7
@@ -69,6 +70,9 @@ def test_left_and_right_are_averaged_after_counting(tmp_path: Path) -> None:
     found[found == S31.id("rhand")] = 0  # right hands are never found
     out = score("up-s31", lambda _im, _s: one_hot(found), iter([sample(tmp_path, labels)]), SIDE)
     assert out["accuracy hands"] == 0.5, "not 48 of 64"
+    assert out["accuracy background"] == 1
+    assert out["IoU background"] == 192 / 208
+    assert out["mean IoU with background"] == pytest.approx((192 / 208 + 1) / 3)
     assert out["mean accuracy"] == 0.5, "classes that are not there do not count"
     assert out["mean accuracy of 16"] == 0.5
     assert out["mean accuracy with background"] == pytest.approx(2 / 3)
@@ -156,9 +160,12 @@ def test_a_joint_whose_part_no_cell_shows_lies_where_it_is_likely(tmp_path: Path
         assert out["mean of v, px"] == pytest.approx(2.5, abs=1e-3)
 
 
+STANDING = np.array([(80, 120), (80, 100), (78, 76), (50, 76), (48, 100), (48, 120), (100, 76), (96, 56),
+                     (84, 36), (44, 36), (32, 56), (28, 76), (64, 34), (64, 4)], float)  # fmt: skip
+
+
 def test_probes_of_a_drawn_skeleton(tmp_path: Path) -> None:
-    xy = np.array([(80, 120), (80, 100), (78, 76), (50, 76), (48, 100), (48, 120), (100, 76), (96, 56),
-                   (84, 36), (44, 36), (32, 56), (28, 76), (64, 34), (64, 4)], float)  # fmt: skip
+    xy = STANDING
     path = made.picture(tmp_path / "p.png", (128, 128))
     s = Sample("p", "test", path, (person(LSP14, xy, [2] * 14),))
     nothing = np.zeros((16, 16), np.uint8)
@@ -192,17 +199,48 @@ def test_the_baseline_is_held_to_a_silhouette(checkpoints: Path) -> None:
     run = open_run(checkpoints / "baseline.safetensors", SIDE)
     picture = RNG.integers(0, 256, (128, 128, 3), dtype=np.uint8)
     silhouette = np.zeros((128, 128), np.uint8)
-    silhouette[:, :64] = 1
+    silhouette[:, :68] = 1  # of the ninth column of cells one half
+    silhouette[:, 80:] = IGNORE
     assert not run(picture, None).argmax(0).any()
-    labels = run(picture, silhouette).argmax(0)
-    assert (labels[:, :8] > 0).all()
-    assert (labels[:, 8:] == 0).all()
+    background = run(picture, silhouette)[0]
+    assert (background[:, :9] == 0).all()
+    assert (background[:, 9:] == 1).all()
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_the_true_silhouette_is_told_only_where_that_is_asked_for(told: bool, tmp_path: Path) -> None:
+    labels, seen = all_parts(), []
+
+    def run(_picture: np.ndarray, silhouette: np.ndarray | None) -> np.ndarray:
+        seen.append(silhouette)
+        return one_hot(np.zeros((16, 16), np.uint8))
+
+    out = score(
+        "up-s31", run, iter([sample(tmp_path, labels)]), SIDE, **({"show_truth": True} if told else {})
+    )
+    assert (seen[0] is not None) == told
+    assert not told or (seen[0] == (labels > 0)).all()
+    assert (out["silhouette IoU"], out["mean IoU"], out["accuracy background"]) == (0, 0, 1)
+
+
+def test_joints_are_probed_in_the_picture_without_what_surrounds_it(tmp_path: Path) -> None:
+    """A picture twice as wide as high fills the upper half of the grid; its left half is head."""
+    xy = STANDING / (1, 2)
+    path = made.picture(tmp_path / "p.png", (128, 64))
+    posteriors = one_hot(np.full((16, 16), S31.id("neck"), np.uint8))
+    posteriors[:, :8] = 0
+    posteriors[S31.id("luhead"), :8, :8] = posteriors[0, :8, 8:] = 1
+    for x, right in ((63, 1), (64, 0)):
+        xy[[12, 13], 0] = x
+        s = Sample("p", "test", path, (person(LSP14, xy, [2] * 14),))
+        for name in ("lsp", "lspet"):
+            assert score(name, lambda _im, _s: posteriors, iter([s]), SIDE)["head"] == right
 
 
 def test_what_cannot_be_scored_is_refused() -> None:
     for name in ("mpii", "up-3d"):
         with pytest.raises(DataError, match="joints of several people only"):
             score(name, lambda _im, _s: None, iter([]), SIDE)
-    for name in ("up-s31", "youtube-pose", "lsp"):
+    for name in DATA_SETS.keys() - {"mpii", "up-3d"}:
         with pytest.raises(DataError, match="nothing to score"):
             score(name, lambda _im, _s: None, iter([]), SIDE)

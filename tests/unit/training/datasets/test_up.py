@@ -10,6 +10,7 @@ import pytest
 from models.labels import S31
 from tests.unit.training.datasets import made
 from training.datasets.problems import Problems
+from training.datasets.registry import DATA_SETS
 from training.photos import DataError
 
 FOLDER = "31/500/pkg_dorder"
@@ -74,6 +75,22 @@ def test_two_releases_in_one_folder_are_told_apart(prepared: Path) -> None:
     (prepared / "test_31_500_other.txt").write_text((prepared / "test_31_500_pkg_dorder.txt").read_text())
     assert len(made.read("up-s31", prepared, "test@other")) == 2
     assert len(made.read("up-s31", prepared, "train@pkg_dorder")) == 6
+    released = ("train", "val", "trainval", "test")
+    assert DATA_SETS["up-s31"].splits(prepared, Problems()) == (
+        "test@other", *(f"{s}@pkg_dorder" for s in released)
+    )  # fmt: skip
+    (prepared / "test_31_500_other.txt").unlink()
+    made.text(prepared / "notes_31_500_x.txt", "no list")
+    assert DATA_SETS["up-s31"].splits(prepared, Problems()) == (*released, "paper-train", "paper-test")
+
+
+def test_an_outer_list_goes_before_an_inner_one(prepared: Path) -> None:
+    line = (prepared / "test_31_500_pkg_dorder.txt").read_text().split("\n")
+    for folder, kept in (("31/500", line[:1]), ("31", line[1:2])):
+        made.text(prepared / folder / "test_31_500_pkg_dorder.txt", *kept)
+    assert len(made.read("up-s31", prepared, "test")) == 2
+    (prepared / "test_31_500_pkg_dorder.txt").unlink()
+    assert [s.name for s in made.read("up-s31", prepared, "test")] == ["00009"]
 
 
 def test_what_is_wrong_is_named_and_left_out(prepared: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -83,14 +100,17 @@ def test_what_is_wrong_is_named_and_left_out(prepared: Path, caplog: pytest.LogC
     made.text(
         prepared / "val_31_500_pkg_dorder.txt",
         one, one, "only one field", one.replace("1.0", "-1"), one.replace("1.0", "x"),
+        one.replace("1.0", "0"), one.replace("1.0", "inf"), one.replace("1.0", "nan"), f"{one} 1.0",
         f"/../../etc/passwd /{FOLDER}/00002_ann.png 1", one.replace("00002_ann", "00003_ann"),
     )  # fmt: skip
     problems = Problems()
     assert len(made.read("up-s31", prepared, "train", problems)) == 4
     assert problems.count == 2
     assert [s.name for s in made.read("up-s31", prepared, "val", problems)] == ["00002"]
-    assert problems.count == 8
-    for words in ("00000_image.png is missing", "00001_ann.png is missing", "line 2: 00002 is listed twice",
+    assert problems.count == 12
+    for words in ("line 6: the scale 0.0 is not a positive number", "line 7: the scale inf is not",
+                  "line 8: the scale nan is", "line 9: a picture, a label picture and a scale are expected",
+                  "00000_image.png is missing", "00001_ann.png is missing", "line 2: 00002 is listed twice",
                   "not a positive number", "points outside", "not of one picture"):  # fmt: skip
         assert words in made.said(caplog)
     with pytest.raises(DataError, match="00000_image"):
@@ -120,7 +140,7 @@ def raw(tmp_path: Path) -> Path:
     for i in range(2):
         made.picture(tmp_path / f"{i:05d}_image.png")
         np.save(tmp_path / f"{i:05d}_joints.npy", joints)
-        made.text(tmp_path / f"{i:05d}_fit_crop_info.txt", "200 100 5 25 4 14")
+        made.text(tmp_path / f"{i:05d}_fit_crop_info.txt", "200 50 5 25 4 14")
         (tmp_path / f"{i:05d}_body.pkl").write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
     made.text(tmp_path / "train.txt", "/00000_image.png", "/00001_image.png")
     return tmp_path
@@ -135,9 +155,28 @@ def test_raw_joints_and_crop(raw: Path, caplog: pytest.LogCaptureFixture) -> Non
     crop = samples[0].crop
     assert crop is not None
     assert crop.box == (4, 5, 14, 25)
-    assert crop.scale == (10, 10)
+    assert crop.scale == (5, 10)
+    assert samples[1].name == "00001"
     assert "Python pickles, which run code when opened; they are never read" in caplog.text
     assert not (raw / "owned").exists()
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        *((row, "describes an empty crop") for row in ("2 1 5 5 4 14", "2 1 5 25 4 4", "2 1 5 25 14 4")),
+        *((row, "describes an empty crop") for row in ("0 1 5 25 4 14", "2 0 5 25 4 14", "2 1 5 -25 4 14")),
+        *((row, "does not hold height, width, y0, y1, x0, x1") for row in ("2 1 5 25 4", "2 1 5 25 4 nan")),
+        ("2 1 5 25 4 inf", "does not hold height, width, y0, y1, x0, x1"),
+    ],
+)
+def test_a_crop_of_nothing_is_named(
+    held: str, words: str, raw: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made.text(raw / "00000_fit_crop_info.txt", held)
+    made.text(raw / "00001_fit_crop_info.txt", "1 1 5 6 4 5")
+    assert [s.name for s in made.read("up-3d", raw, "train")] == ["00001"]
+    assert f"00000_fit_crop_info.txt {words}" in made.said(caplog)
 
 
 def test_raw_files_that_are_broken(raw: Path) -> None:

@@ -1,0 +1,95 @@
+"""Joints of photos: whose word counts, and how often a photo is learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from models.labels import COCO17, LIP16, LSP14
+from tests.unit.training.test_batches import data_folder
+from training.joint_photos import (
+    JointPhoto,
+    annotated,
+    read_joint_photos,
+    rendered,
+    with_codes,
+    with_landmarks,
+)
+from training.photos import Photo
+from training.scribbles import Skeleton
+from training.stream import Packed
+
+IMAGE = np.zeros((9, 9, 3), np.uint8)
+
+
+def skeleton() -> Skeleton:
+    """Joint i at (i, 2i): the first is absent, the second occluded."""
+    i = np.arange(14, dtype=np.float32)
+    return Skeleton(np.stack((i, 2 * i), axis=1), np.array([0, 1, *[2] * 12], np.int8))
+
+
+def test_joints_that_both_sets_have_are_taken_by_name() -> None:
+    codes = np.zeros((9, 9), np.uint8)
+    found = annotated(Photo("a.jpg", IMAGE, codes, skeleton()), LIP16)
+    shared = [n for n in LIP16.names if n in LSP14.names[1:]]
+    assert [n for n, known in zip(LIP16.names, found.known, strict=True) if known] == shared
+    for name in shared:
+        i = LSP14.id(name)
+        assert found.points[LIP16.id(name)].tolist() == [i, 2 * i]
+    assert not found.points[~found.known].any()
+    assert (found.name, found.codes) == ("a.jpg", None)
+    assert not annotated(Photo("a.jpg", IMAGE, codes), LIP16).known.any()
+
+
+def test_annotators_win_over_a_teacher_whose_joints_may_be_of_the_same_person() -> None:
+    """Landmarks 99 px away contradict the joints, if there are any."""
+    codes = np.full((9, 9), 3, np.uint8)
+    rows = np.full((33, 3), (99, 98, 1), np.float32)
+    photos = [
+        Photo("a.jpg", IMAGE, codes, skeleton()),
+        Photo("b.jpg", IMAGE, codes),
+        Photo("c.jpg", IMAGE, codes),
+    ]
+    given, free, bare = with_codes(photos, {"a": rows, "b": rows}, COCO17)
+    assert not given.known[COCO17.id("nose")]
+    assert given.points[COCO17.id("r_knee")].tolist() == [1, 2]
+    assert free.points.tolist() == [[99, 98]] * 17
+    assert not bare.known.any()
+    assert all((p.codes == 3).all() for p in (given, free, bare))
+    own = annotated(photos[0], COCO17)
+    (both,) = with_landmarks([own], {"a": rows}, COCO17)
+    assert both.known.all()
+    assert (both.points[own.known] == own.points[own.known]).all()
+    assert both.points[COCO17.id("r_ankle")].tolist() == [99, 98]
+    assert own.known.sum() == 11, "it is left as it was"
+
+
+def test_photos_of_lsp_are_learned_from_thrice(tmp_path: Path) -> None:
+    names = [p.name for p in read_joint_photos(data_folder(tmp_path))]
+    assert names == [*["000.jpg", "001.jpg", "002.jpg"] * 3, "003.jpg"]
+
+
+def test_landmarks_are_those_of_the_pose_model_by_their_order() -> None:
+    """BlazePose: nose; inner, mid and outer eyes left and right; ears; mouth; then pairs, left first."""
+    rows = np.array([[i, 100 + i, 1] for i in range(33)], np.float32)
+    image = np.zeros((9, 9, 3), np.uint8)
+    nothing = JointPhoto("a.jpg", image, np.zeros((17, 2), np.float32), np.zeros(17, np.bool_))
+    (found,) = with_landmarks([nothing], {"a": rows}, COCO17)
+    order = [0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
+    assert found.points.tolist() == [[i, 100 + i] for i in order]
+    assert found.known.all()
+    rows[:, 2] = [0.5 if i % 2 else 0.49 for i in range(33)]
+    (some,) = with_landmarks([nothing], {"a": rows}, COCO17)
+    assert some.known.tolist() == [i % 2 == 1 for i in order]
+
+
+def test_rendered_joints_are_known_where_they_are_somewhere() -> None:
+    table = np.zeros((2, 17, 3), np.float32)
+    table[1, 0], table[1, 3] = (4, 5, 2), (6, 7, 0)
+    images, labels = np.arange(2 * 27, dtype=np.uint8).reshape(2, 3, 3, 3), np.full((2, 3, 3), 9, np.uint8)
+    found = rendered(Packed(images, labels, table), 1, COCO17)
+    assert np.flatnonzero(found.known).tolist() == [0]
+    assert found.points[0].tolist() == [4, 5]
+    assert (found.image == images[1]).all()
+    assert not rendered(Packed(images, labels), 1, COCO17).known.any()
