@@ -73,10 +73,10 @@ class ScoredPicture:
         }
 
 
-def parse_all(net: FactoredConvNet, stem: Path, limit: int | None = None) -> list[ScoredPicture]:
+def parse_all(net: FactoredConvNet, stem: Path) -> list[ScoredPicture]:
     """Parse a packed set at its own size."""
     people = packed(stem)
-    pairs = zip(people.images[:limit], people.labels[:limit], strict=True)
+    pairs = zip(people.images, people.labels, strict=True)
     return [
         ScoredPicture(
             np.asarray(image), np.asarray(truth), predict(net, np.asarray(image), max(image.shape)).labels

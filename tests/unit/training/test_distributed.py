@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from torch import distributed as dist
+
+from training import distributed
 
 SCRIPT = """
 import json, sys, torch
@@ -27,6 +31,37 @@ with open(f"{sys.argv[1]}/{rank}.json", "w") as f:   # two processes printing wo
     json.dump([r.flatten().tolist() for r in rows], f)
 distributed.stop()
 """
+
+
+@pytest.mark.parametrize("held", [None, "1"])
+def test_alone_nothing_is_joined_sent_or_left(monkeypatch: pytest.MonkeyPatch, held: str | None) -> None:
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    if held:
+        monkeypatch.setenv("WORLD_SIZE", held)
+    assert distributed.start() == (0, 1)
+    assert not dist.is_initialized()
+    net = torch.nn.Linear(2, 1)
+    net(torch.ones(1, 2)).sum().backward()
+    distributed.same_start(net)
+    distributed.average_gradients(net.parameters())
+    assert net.weight.grad is not None
+    assert net.weight.grad.tolist() == [[1, 1]]
+    distributed.stop()
+
+
+def test_a_group_of_one_process_keeps_its_gradients_and_is_left(tmp_path: Path) -> None:
+    dist.init_process_group("gloo", store=dist.FileStore(str(tmp_path / "store"), 1), rank=0, world_size=1)
+    try:
+        net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
+        net[0].requires_grad_(False)
+        net(torch.ones(1, 2)).sum().backward()
+        own = [p.grad.clone() for p in net[1].parameters() if p.grad is not None]
+        distributed.same_start(net)
+        distributed.average_gradients(net.parameters())
+        assert [torch.equal(p.grad, g) for p, g in zip(net[1].parameters(), own, strict=True)] == [True] * 2
+    finally:
+        distributed.stop()
+    assert not dist.is_initialized()
 
 
 @pytest.mark.slow

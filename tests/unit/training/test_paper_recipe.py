@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from export.rewrite import rewrite
 from models.checkpoint import ROW as ROW_NAME
 from models.checkpoint import load_checkpoint
-from models.factored import FactoredConvNet, normalise
+from models.factored import BaselineConvNet, FactoredConvNet, normalise
 from models.families import ZOO
 from models.labels import IGNORE
 from models.network import build
@@ -172,6 +172,23 @@ def test_recalibrated_statistics_are_the_mean_over_clean_batches() -> None:
     for rgb in pictures:  # as in a test: no noise, no dropout
         net(normalise(rgb))
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(again, seen, strict=True))
+
+
+@torch.no_grad()
+def test_all_statistics_of_another_network_are_measured_without_dropout() -> None:
+    torch.manual_seed(0)
+    net = BaselineConvNet()
+    pictures = [torch.rand(1, 3, 32, 32) * 255 for _ in range(2)]
+    weights = {name: p.clone() for name, p in net.named_parameters()}
+    recalibrate(net, iter(pictures))
+    first = {name: value.clone() for name, value in net.state_dict().items()}
+    recalibrate(net, iter(pictures))
+    assert all(torch.equal(value, first[name]) for name, value in net.state_dict().items())
+    norms = [m for m in net.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert {int(m.num_batches_tracked) for m in norms if m.num_batches_tracked is not None} == {2}
+    assert {m.momentum for m in norms} == {torch.nn.BatchNorm2d(1).momentum}
+    assert not any(m.training for m in net.modules())
+    assert all(torch.equal(p, weights[name]) for name, p in net.named_parameters())
 
 
 @torch.no_grad()

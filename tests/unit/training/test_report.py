@@ -11,7 +11,7 @@ import pytest
 from models.checkpoint import save_checkpoint
 from models.factored import FactoredConvNet
 from models.labels import S31
-from training.report import ScoredPicture, failures, main, sheet, worst
+from training.report import ScoredPicture, confusion, failures, main, page, sheet, worst
 
 PICTURE = np.zeros((64, 64, 3), np.uint8)
 
@@ -67,6 +67,24 @@ def test_failures_are_picture_truth_and_prediction_two_in_a_row() -> None:
         assert (row[:, :4] == value).all()
         assert (row[:, 8:] == value).all()
         assert (row[:, 4:8] == (0.35 * value + 0.65 * S31.palette()[3]).astype(np.uint8)).all()
+
+
+def test_a_row_of_failures_has_two_and_the_last_of_an_odd_number_is_left_out() -> None:
+    four = [grey(20 * i, truth=3) for i in range(1, 4)]
+    assert np.array_equal(failures(four), failures(four[:2]))
+
+
+def test_a_page_has_the_means_of_parts_and_the_causes_of_cases() -> None:
+    """One part: half is missed, and nothing is invented."""
+    truth, labels = np.zeros((4, 4), np.uint8), np.zeros((4, 4), np.uint8)
+    truth[:2], labels[0] = 1, 1
+    case = ScoredPicture(np.zeros((4, 4, 3), np.uint8), truth, labels)
+    made = page("m", confusion([case, case]), [case], {"images": 7, "activation": "prelu"}, None)
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in made.splitlines() if line[:1] == "|"]
+    assert [r[1:] for r in rows if r[0] == "background"] == [["0.667", "1.000"]]
+    assert [r[1:] for r in rows if r[0] == S31.names[0]] == [["0.500", "0.500"]]
+    assert rows[-1] == ["1", "0.50", "50%", "0%", "0%", "0%"]
+    assert confusion([case, case]).counts.sum() == 32
 
 
 def test_a_picture_whose_people_fill_a_fiftieth_is_none_of_the_worst() -> None:

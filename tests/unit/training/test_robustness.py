@@ -48,6 +48,20 @@ def test_joints_turn_with_the_picture(quarters: int) -> None:
         assert found.silhouette[y, x] == 1
         assert found.image[y, x, 0] == 255
     assert np.array_equal(turned(found, 4 - quarters).image, person().image)
+    corner = {1: (10, 39), 2: (39, 69), 3: (69, 20)}[quarters]
+    assert tuple(found.skeleton.at("head_top")) == corner
+
+
+def test_what_is_not_known_of_a_picture_is_not_known_of_it_turned() -> None:
+    found = turned(LabelledPicture(person().image), 1)
+    assert (found.silhouette, found.skeleton) == (None, None)
+
+
+def test_half_a_probability_is_a_person() -> None:
+    picture = LabelledPicture(np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), np.uint8))
+    for value, wanted in ((0.5, 1.0), (0.49, 0.0)):
+        found = Prediction(np.zeros((8, 8), np.uint8), np.full((8, 8), value, np.float32))
+        assert silhouette_scores(lambda _, found=found: found, iter([picture]))[0] == wanted
 
 
 def test_against_the_light_only_the_person_is_dark() -> None:

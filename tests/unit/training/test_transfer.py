@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from models.factored import BaselineConvNet, FactoredConvNet, normalise
 from models.labels import IGNORE
 from training.injection import hard_constraint, on_head_grid, parse
+from training.losses import factor_loss
 from training.transfer import TransferConfig, extract, fine_tune, own_silhouettes, targets
 
 
@@ -87,6 +90,43 @@ def test_every_picture_is_shown_so_often_and_once_before_any_is_again(net: Facto
     steps: list[int] = []
     fine_tune(net, features, labels, TransferConfig(epochs=1, batch=2), lambda step, _: steps.append(step))
     assert steps == [0, 1, 2]
+
+
+def test_all_pictures_are_drawn_before_any_is_again(net: FactoredConvNet) -> None:
+    """Six in steps of four: those left over begin the next step."""
+    images = [np.full((32, 32, 3), 40 * i, np.uint8) for i in range(6)]
+    features = extract(net, images, 32)
+    labels = targets(features, [np.ones((32, 32), np.uint8)] * 6)
+    seen: list[int] = []
+
+    def see(_module: object, given: tuple[torch.Tensor]) -> None:
+        seen.extend(int((features.maps.float() - x).abs().sum((1, 2, 3)).argmin()) for x in given[0])
+
+    hook = net.factor.register_forward_pre_hook(see)
+    fine_tune(net, features, labels, TransferConfig(epochs=2, batch=4))
+    hook.remove()
+    assert sorted(seen[:6]) == sorted(seen[6:]) == list(range(6))
+    assert seen[:6] != seen[6:]
+
+
+def test_the_first_step_is_adams_with_decay_and_without_dropout(net: FactoredConvNet) -> None:
+    images, silhouettes = pictures([(64, 64)] * 2)
+    features = extract(net, images, 64)
+    labels = targets(features, silhouettes)
+    config = TransferConfig(epochs=1, batch=2, lr=0.01, weight_decay=0.5)
+    moved = fine_tune(net, features, labels, config).factor.classify.weight
+    own = copy.deepcopy(net)
+    own.factor.train()
+    for module in own.factor.modules():
+        if isinstance(module, torch.nn.Dropout2d):
+            module.eval()
+    factor_loss(own.factor(features.maps.float()), labels).backward()
+    weight = own.factor.classify.weight
+    assert weight.grad is not None
+    large = weight.grad.abs() > 1e-4
+    assert large.any()
+    expected = weight * (1 - 0.01 * 0.5) - 0.01 * weight.grad.sign()
+    torch.testing.assert_close(moved[large], expected[large], atol=1e-5, rtol=1e-3)
 
 
 @torch.no_grad()
