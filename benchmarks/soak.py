@@ -116,7 +116,7 @@ class Soak:
         self.stop_previews()
         self.previews = Previews(self.clip, self.notification.set)
         self.previews.start()
-        self.previews.offer(FrameSilhouette(turn % 10, str(self.folder / "silhouette.png")))
+        self.previews.offer(FrameSilhouette(turn % 10, str(self.folder / "silhouette.png")), keep=False)
 
     def stop_previews(self) -> None:
         """End the last ones."""
