@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 from tests.forked_tests import TIMED_OUT, ReachedLines, preload, reached_lines, run_tests
-from tests.running_source import running_source
+from tests.running_source import executed_with, running_source
 
 if TYPE_CHECKING:
     from cosmic_ray.testing import TestOutcome
@@ -95,10 +95,10 @@ def _distance(test: Path, module: Path) -> tuple[bool, bool, str]:
 def reaching(source: str, line: int, module: str, tests: Mapping[str, ReachedLines]) -> list[str]:
     """Node ids of tests that execute a line's statement: the quickest, up to `MOST_SECONDS` of them.
 
-    Of a `def` with its defaults: those that run its body. Of what runs as the module is imported: any,
-    for a test may read a table and execute nothing.
+    Of a `def` with its defaults: those that run its body. Of what runs as the module is imported, also in
+    a function that is called there: any, for a test may read a table and execute nothing.
     """
-    wanted = _executed_with(ast.parse(source), line)
+    wanted = executed_with(ast.parse(source), line)
     found = [
         (row.seconds, name)
         for name, row in tests.items()
@@ -111,36 +111,6 @@ def reaching(source: str, line: int, module: str, tests: Mapping[str, ReachedLin
             break
         chosen.append(name)
     return chosen
-
-
-def _executed_with(tree: ast.Module, line: int) -> set[int] | None:
-    """Lines of the innermost statement at a line; None where it runs as the module is imported."""
-    inside, statement = False, None
-    at: list[ast.stmt] = tree.body
-    while True:
-        here = next((s for s in at if _first_line(s) <= line <= (s.end_lineno or s.lineno)), None)
-        if here is None:
-            break
-        statement = here
-        blocks = [*ast.iter_child_nodes(here)]
-        at = [n for n in blocks if isinstance(n, ast.stmt)]
-        for block in blocks:  # `except` and `case`
-            if isinstance(block, ast.excepthandler | ast.match_case) and block.body[0].lineno <= line:
-                at = [*at, *block.body]
-        function = isinstance(here, ast.FunctionDef | ast.AsyncFunctionDef)
-        if function and line < here.body[0].lineno:  # type: ignore[attr-defined]
-            return set(range(here.body[0].lineno, (here.end_lineno or 0) + 1))  # type: ignore[attr-defined]
-        inside = inside or function
-    if not inside or statement is None:
-        return None
-    body = getattr(statement, "body", None)
-    end = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
-    return set(range(statement.lineno, max(end, line, statement.lineno) + 1))
-
-
-def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
-    return min([node.lineno, *(d.lineno for d in decorators)])
 
 
 def copy_tree(to: Path) -> None:

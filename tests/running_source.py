@@ -70,3 +70,52 @@ def _is_logged(call: ast.expr) -> bool:
         and call.func.attr in LOGGED
         and ast.unparse(call.func.value).lower().removeprefix("_") in ("log", "logger")
     )
+
+
+def executed_with(tree: ast.Module, line: int) -> set[int] | None:
+    """Lines of the innermost statement at a line; None where it runs as the module is imported."""
+    called = _called_at_import(tree)
+    inside, statement = False, None
+    at: list[ast.stmt] = tree.body
+    while True:
+        here = next((s for s in at if _first_line(s) <= line <= (s.end_lineno or s.lineno)), None)
+        if here is None:
+            break
+        statement = here
+        blocks = [*ast.iter_child_nodes(here)]
+        at = [n for n in blocks if isinstance(n, ast.stmt)]
+        for block in blocks:  # `except` and `case`
+            if isinstance(block, ast.excepthandler | ast.match_case) and block.body[0].lineno <= line:
+                at = [*at, *block.body]
+        function = isinstance(here, ast.FunctionDef | ast.AsyncFunctionDef)
+        if function and line < here.body[0].lineno:  # type: ignore[attr-defined]
+            return set(range(here.body[0].lineno, (here.end_lineno or 0) + 1))  # type: ignore[attr-defined]
+        inside = inside or (function and here.name not in called)  # type: ignore[attr-defined]
+    if not inside or statement is None:
+        return None
+    body = getattr(statement, "body", None)
+    end = body[0].lineno - 1 if body else statement.end_lineno or statement.lineno
+    return set(range(statement.lineno, max(end, line, statement.lineno) + 1))
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(d.lineno for d in decorators)])
+
+
+def _called_at_import(tree: ast.Module) -> set[str]:
+    """Names of functions that a module's own statements call, or other such functions."""
+    bodies = {s.name: s for s in tree.body if isinstance(s, ast.FunctionDef)}
+    ways: list[ast.stmt] = [
+        s
+        for s in tree.body
+        if not isinstance(s, ast.FunctionDef | ast.ClassDef)
+        and not (isinstance(s, ast.If) and "__name__" in ast.unparse(s.test))
+    ]
+    called: set[str] = set()
+    for statement in ways:  # grows
+        calls = (n.func for n in ast.walk(statement) if isinstance(n, ast.Call))
+        new = {f.id for f in calls if isinstance(f, ast.Name) and f.id in bodies} - called
+        called |= new
+        ways += [bodies[name] for name in sorted(new)]
+    return called

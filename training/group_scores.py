@@ -66,8 +66,7 @@ def _assigned(truth: Points, reference: Points, found: Points) -> NDArray[np.boo
     if not len(truth) or not len(found):
         return np.zeros(found.shape[:2], bool)
     share = matches.sum(axis=2) / np.maximum(np.isfinite(truth).all(axis=2).sum(axis=1), 1)
-    own = share == share.max(axis=1, keepdims=True)
-    own &= np.cumsum(own, axis=1) == 1  # the first of equals
+    own = np.arange(len(truth)) == share.argmax(axis=1)[:, None]  # the first of equals
     kept = np.where(own, share, 0)
     right = np.zeros(found.shape[:2], bool)
     for person in range(len(truth)):

@@ -107,6 +107,20 @@ def test_a_mutant_meets_the_tests_that_run_its_statement_the_quickest_first() ->
     assert found[1] == ["elsewhere", "quick", "slow"], "a constant by any: a test may read it and run nothing"
 
 
+@pytest.mark.parametrize(
+    ("more", "tests"),
+    [
+        ("TABLE = f(1)\n", ["reads", "runs"]),
+        ("def g(): return f(1)\nTABLE = tuple(g() for _ in '12')\n", ["reads", "runs"]),
+        ("def g(): return f(1)\n", ["runs"]),
+        ("if __name__ == '__main__':\n    f(1)\n", ["runs"]),
+    ],
+)
+def test_what_makes_a_table_on_import_meets_the_tests_that_read_it(more: str, tests: list[str]) -> None:
+    measured = {"runs": ReachedLines(2.0, {"a.py": [4, 8]}), "reads": ReachedLines(1.0, {})}
+    assert reaching(SOURCE + more, 8, "a.py", measured) == tests
+
+
 def test_larger_modules_are_drawn_more_often_and_the_same_again() -> None:
     sizes = {Path("large"): 900, Path("small"): 100}
     first = [draw_modules(sizes, 1, seed)[0] for seed in range(300)]

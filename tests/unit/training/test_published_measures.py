@@ -168,6 +168,9 @@ def test_joints_match_within_half_of_the_reference_and_the_surest_come_first() -
     assert share["mAP"] == pytest.approx(0.5 / 3), "all joints of the second are more than two of three"
     one = pose_map([GroupPicture(twins, np.full(2, 10.0), twins[:1], np.ones((1, 2)))], TWO)
     assert one["mAP"] == 0.5, "who matches two alike is the first of them"
+    jointless = np.concatenate([np.full((1, 2, 2), NAN), twins[:1]])
+    beside = pose_map([GroupPicture(jointless, np.full(2, 10.0), twins[:1], np.ones((1, 2)))], TWO)
+    assert beside["mAP"] == 1, "nobody matches who has no joint"
 
 
 def test_segmentation_by_hand() -> None:
