@@ -37,7 +37,7 @@ def beta(image: Picture) -> float:
     squares = differences(image)
     count = sum(s.size for s in squares)
     mean = sum(float(s.sum()) for s in squares) / max(count, 1)
-    return 1 / (2 * mean) if mean > 1e-9 else 0.0
+    return 1 / (2 * mean) if mean else 0.0
 
 
 def edge_weights(image: Picture, gamma: float) -> Weights:

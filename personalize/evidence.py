@@ -58,4 +58,4 @@ def _expected(silhouette: Mask, reference: Map, known: Mask) -> float:
     """Of one frame; 1 where both are empty."""
     inside, outside = silhouette & known, ~silhouette & known
     union = float(np.count_nonzero(inside)) + float(reference[outside].sum())
-    return float(reference[inside].sum()) / union if union > 0 else 1.0
+    return float(reference[inside].sum()) / union if union else 1.0

@@ -42,7 +42,7 @@ def run(context: Context) -> Facts:
                 "Choose a shorter range",
             )
         read = _read(context, pictures, wanted)
-        if read == 0 and wanted.start > 0:  # the file claims more frames than it has
+        if not read and wanted.start:  # the file claims more frames than it has
             wanted = wanted_frames(job, pictures.frames_expected)
             read = _read(context, pictures, wanted)
         notices = list(pictures.notices)

@@ -290,26 +290,19 @@ def test_h01_a_hundred_thousand_frames_are_bounded_in_time(base):
         np.broadcast_to(few.features[:1], (100_000, 128, ROWS, COLUMNS)),
         np.broadcast_to(few.codes[:1], (100_000, 4 * ROWS, 4 * COLUMNS)),
     )
-    steps = []
-    config = replace(QUICK, most_steps=10)
-    learn(
-        base,
-        FinetuneData(many, range(100_000)),
-        config,
-        on_step=lambda done, total: steps.append((done, total)),
-    )
+    steps, config = [], replace(QUICK, most_steps=10)
+    learn(base, FinetuneData(many, range(100_000)), config, on_step=lambda *how: steps.append(how))
     assert steps == [(k, 10) for k in range(1, 11)]
 
 
 def test_stop_keeps_the_best_so_far(base):
     steps = []
-    made = learn(
-        base,
+    data, config = (
         FinetuneData(dataset(), range(8), range(8, 12)),
         replace(QUICK, epochs=100, most_steps=1000),
-        on_step=lambda done, _: steps.append(done),
-        should_end=lambda: "you asked" if len(steps) >= 7 else "",
     )
+    ends = {"should_end": lambda: "you asked" if len(steps) >= 7 else ""}
+    made = learn(base, data, config, on_step=lambda done, _: steps.append(done), **ends)
     assert (len(steps), made.ended) == (7, "you asked")
     assert made.losses[made.best_epoch] == min(made.losses)
 
@@ -348,3 +341,10 @@ def test_a_factor_goes_to_its_file_and_back(base, file):
         next(spoiled.parameters()).fill_(float("nan"))
     with pytest.raises(ExportError, match="NaN"):
         factors.store(spoiled, file, spec)
+
+
+@pytest.mark.parametrize(("device", "own", "has"), [("cpu", 0, False), ("cpu", 1, True), ("cuda", 0, True)])
+def test_bf16_is_for_a_graphics_card_or_a_processor_that_has_it(monkeypatch, device, own, has):
+    monkeypatch.setattr(finetune, "DEVICE", torch.device(device))
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: own)
+    assert finetune.has_bf16() is has

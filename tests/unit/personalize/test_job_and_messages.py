@@ -207,3 +207,15 @@ def test_what_is_no_event_is_ignored(line):
 
 def test_a_newer_workers_fields_are_ignored():
     assert decode('{"event": "Notice", "text": "x", "colour": "red"}') == WorkerNotice("x")
+
+
+def test_what_is_wrong_with_a_job_is_said_in_eighty_letters(tmp_path):
+    write_job(tmp_path, PersonalizationJob(Path("clip.mp4"), "ann", Path("model")))
+    raw = json.loads((tmp_path / FILE).read_text())
+    (tmp_path / FILE).write_text(json.dumps({**raw, "b": 1, "a" * 90: 2}))
+    with pytest.raises(Refusal) as refused:
+        read_job(tmp_path)
+    assert (refused.value.what, refused.value.reason) == (
+        f"job {tmp_path / FILE}",
+        f"it is not a job (unknown: {'a' * 71})",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,21 @@ def test_previews_are_made_of_the_right_frames(tmp_path: Path) -> None:
         assert abs(float(preview.thumbnail.mean()) - 8 * preview.frame) < 6
         assert (preview.picture.shape, preview.thumbnail.shape) == ((270, 360, 3), (96, 96, 3))
         assert preview.sure == 0.75
+
+
+def test_of_many_previews_the_last_are_made_and_the_last_are_shown(tmp_path: Path) -> None:
+    """Of 66 offered 64 are kept; they and the newest, which is made once more, are one too many to take."""
+    for index in range(330):
+        cv2.imwrite(str(tmp_path / f"{index}.png"), np.zeros((1, 8, 3), np.uint8))
+    news = threading.Semaphore(0)
+    previews = Previews(tmp_path, news.release)
+    for frame in range(264, 330):
+        previews.offer(FrameSilhouette(frame, str(tmp_path / "0.png")), keep=True)
+    previews.start()
+    assert all(news.acquire(timeout=10) for _ in range(65))
+    previews.stop()
+    previews.join(10)
+    assert [p.frame for p in previews.take()] == [*range(267, 330), 329]
 
 
 def test_a_fault_while_they_are_made_ends_previews_and_nothing_else(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def test_a_network_starts_from_its_own_factor_or_a_given_one(tmp_path: Path) -> 
     assert network.trunk_sha256 == engine.stages.trunk.sha256
     assert network.factor.sha256 == given.factor.sha256
     assert given.spec == network.spec
+    assert given.stages.trunk.threads == given.factor.threads == 1
     assert given.factor is not given.stages.factor
     assert network.factor is network.stages.factor
     (image,) = person_frames(1, SIZE)

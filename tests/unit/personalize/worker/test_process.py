@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -102,3 +105,46 @@ def test_a_folder_is_worked_on_or_refused_in_a_line(tmp_path: Path, monkeypatch)
     assert isinstance(refused, Failure)
     assert (refused.what, done) == (f"job {tmp_path / 'job.json'}", Finished("f", "ab", accepted=False))
     assert asked == ["back", "back", tmp_path, 77.0]
+
+
+def test_the_log_is_for_its_owner_and_says_when_and_who(tmp_path: Path) -> None:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    process._log_into(tmp_path)
+    logging.getLogger("some").info("said")
+    (handler,) = (h for h in root.handlers if h not in before)
+    root.removeHandler(handler)
+    handler.close()
+    root.setLevel(level)
+    log = tmp_path / "log.txt"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d [\d:,]+ INFO some: said\n", log.read_text())
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_takes_one_thread_and_the_last_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system refuses that, it works all the same."""
+    asked = []
+
+    def refusing(error: Exception):
+        def ask(value: int) -> None:
+            asked.append(value)
+            raise error
+
+        return ask
+
+    monkeypatch.setattr(process.torch, "set_num_threads", asked.append)
+    monkeypatch.setattr(process.torch, "set_num_interop_threads", refusing(RuntimeError()))
+    monkeypatch.setattr(process.cv2, "setNumThreads", asked.append)
+    monkeypatch.setattr(process.os, "nice", refusing(PermissionError()))
+    process.step_back()
+    assert asked == [1, 1, 1, 19]
+
+
+def test_what_a_library_prints_goes_to_the_errors(capfd: pytest.CaptureFixture[str]) -> None:
+    true_output = os.dup(1)
+    with process._only_events_on_stdout() as out:
+        os.write(1, b"noise")
+        out.write("an event \u2713")
+    os.dup2(true_output, 1)
+    os.close(true_output)
+    assert capfd.readouterr() == ("an event \u2713", "noise")
