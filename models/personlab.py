@@ -151,8 +151,10 @@ class PersonLabNet(PersonLab):
 
     def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """This network's weights with the layers it shares with a `FactoredConvNet` or `PeopleOnParser`."""
-        renamed = {k.replace("parser.trunk.", "trunk.").replace("people.", "head."): v for k, v in weights.items()
-                   if not k.startswith(("parser.factor", "parser.head", "head.classify"))}  # fmt: skip
+        theirs = (k for k in weights if not k.startswith(("parser.factor", "parser.head", "head.classify")))
+        renamed = {
+            k.replace("parser.trunk.", "trunk.").replace("people.", "head."): weights[k] for k in theirs
+        }
         if "people.project.0.weight" in weights:
             renamed["head.project.0.weight"] = weights["people.project.0.weight"][:, :FEATURES].contiguous()
         return self.fitting(renamed)

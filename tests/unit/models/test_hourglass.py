@@ -133,7 +133,7 @@ def test_vgg_has_stride_eight_and_the_published_number_of_weights() -> None:
 
 @pytest.mark.parametrize("form", ["newell", "niexc"])
 def test_pictures_are_halved_twice_before_the_first_hourglass(form: Form) -> None:
-    """A 7x7 convolution with norm, and residuals to 128, 128 and 256 channels; 250 px halve to 125, and 62."""
+    """A 7x7 convolution with norm, and residuals to 128, 128, 256 channels; 250 px halve to 125 and 62."""
     with torch.device("meta"):
         stem = HourglassStem(256, form)
         assert stem(torch.zeros(1, 3, 256, 250)).shape == (1, 256, 64, 62)
