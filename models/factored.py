@@ -74,7 +74,8 @@ class FactoredConvNet(Network):
         self.act: Activation = act
         self.trunk = nn.Sequential(*encoder(act), stage128(act))
         self.factor = Factor(act)
-        self.head = Head(classes, act) if concat == "block" else PlainHead(classes, act)
+        heads: dict[Concat, type[Head | PlainHead]] = {"block": Head, "plain": PlainHead}
+        self.head = heads[concat](classes, act)
         init_weights(self)
 
     def forward(self, x: Tensor, person: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -123,7 +123,7 @@ def joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
 def part_and_joint_stages(row: ZooRow) -> tuple[StageSpec, ...]:
     """One graph from picture to parts and heat maps; the papers' have one of the background, and σ = 7 px."""
     parts = tuple(replace(o, stride=row.stride) for o in part_outputs(row.parts))
-    paper = row.encoders != SMALL
+    paper = "factored" not in row.encoders
     sigma = PAPER_SIGMA_PX / row.stride if paper else 1.0
     heatmaps = Heatmaps(joints=row.joints, stride=row.stride, background=paper, sigma=sigma)
     return (StageSpec("network", (IMAGE,), (*parts, heatmaps), multiple_of(row)),)

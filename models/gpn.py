@@ -83,8 +83,7 @@ class GpnNet(Network):
             parser = without_person(weights).items()
             given = {new + k.removeprefix(old): v for k, v in parser for old, new in PLACES.items()
                      if k.startswith(old)}  # fmt: skip
-        own = self.state_dict()
-        return {k: given[k] if k in given and given[k].shape == v.shape else v for k, v in own.items()}
+        return self.fitting(given)
 
 
 class CentresStage(nn.Module):

@@ -18,12 +18,10 @@ from models.joints import PRIOR_LOGIT, without_person
 from models.labels import JOINT_SETS
 from models.network import Network
 from models.parameter_adapter import AdaptiveConvolution, ParameterAdapter, begin_as_averages
-from models.pil import PartsAndJointsStage
+from models.pil import KERNEL, VGG_KERNEL, PartsAndJointsStage
 from models.vgg import VGG_FEATURES, vgg16_fcn
 
 Layers = Callable[[], nn.Module]
-KERNEL = 7  #: side of the predicted kernels: of 64 cells (methods §5.2)
-VGG_KERNEL = 3  #: of 32 cells
 SMALL_KERNEL = 5  #: cells of 8 px: 40 px, as the paper's 7 of 4 px and the classifier's reach round them
 FAINT = 0.1  #: initial weight of the adapted features beside those of a trained encoder
 
@@ -127,8 +125,7 @@ class MulaNet(Network):
             given = self._from_trunk(plain, "parsing") | self._from_trunk(plain, "pose")
         elif "head.project.0.weight" in weights:
             given = self._from_trunk(weights, "pose")
-        own = self.state_dict()
-        return {k: given[k] if k in given and given[k].shape == v.shape else v for k, v in own.items()}
+        return self.fitting(given)
 
     def _from_trunk(self, weights: dict[str, Tensor], task: str) -> dict[str, Tensor]:
         """Weights of a task of two stages from a trunk of eight blocks, `head.project`, stage, classifier."""

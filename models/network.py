@@ -55,6 +55,11 @@ class Network(nn.Module, ABC):
         """Weights to start from, of a checkpoint's: of the same network, or of one whose layers it shares."""
         return weights
 
+    def fitting(self, given: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Its weights, with those of the same name and shape in place of its own."""
+        own = self.state_dict()
+        return own | {k: v for k, v in given.items() if k in own and v.shape == own[k].shape}
+
 
 def build(row: ZooRow) -> Network:
     """A new network with random weights."""

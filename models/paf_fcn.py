@@ -84,7 +84,9 @@ class PafFcn(Network):
             return weights
         started = without_person(weights)
         for place in ("segmentation", "pose.0.shared"):  # both start as the head of parts
-            started |= {k.replace("head", place, 1): v for k, v in started.items() if k.startswith("head.")}
+            started |= {
+                place + k.removeprefix("head"): v for k, v in started.items() if k.startswith("head.")
+            }
         classes = own["segmentation.classify.bias"].shape[0]
         table = next(from_s31(s) for s in PART_SETS.values() if s.classes == classes)
         merge = torch.eye(classes)[torch.from_numpy(table[: S31.classes].astype("int64"))].T

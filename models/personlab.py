@@ -151,7 +151,13 @@ class PersonLabNet(PersonLab):
 
     def start(self, weights: dict[str, Tensor]) -> dict[str, Tensor]:
         """This network's weights with the layers it shares with a `FactoredConvNet` or `PeopleOnParser`."""
-        return _started(self.state_dict(), weights)
+        theirs = (k for k in weights if not k.startswith(("parser.factor", "parser.head", "head.classify")))
+        renamed = {
+            k.replace("parser.trunk.", "trunk.").replace("people.", "head."): weights[k] for k in theirs
+        }
+        if "people.project.0.weight" in weights:
+            renamed["head.project.0.weight"] = weights["people.project.0.weight"][:, :FEATURES].contiguous()
+        return self.fitting(renamed)
 
 
 class PeopleOnParser(Network):
@@ -190,7 +196,7 @@ class PeopleOnParser(Network):
         copied["people.project.0.weight"][:, :FEATURES] = kernel
         for k, v in weights.items():
             name = k.replace("head.concat.1", "people.project.1").replace("head.stage", "people.stage")
-            if name.startswith("people.") and name in own:
+            if name in own:
                 copied[name] = v
         # the parser's head is shown P(person) beside the features: here it counts as 1 everywhere
         shown = weights["head.concat.0.weight"][:, FEATURES, 0, 0]
@@ -233,15 +239,6 @@ def _by_vector(maps: Tensor) -> Tensor:
     """(b, 2·n, h, w) → (b, n, 2, h, w)."""
     b, channels, h, w = maps.shape
     return maps.view(b, channels // 2, 2, h, w)
-
-
-def _started(own: dict[str, Tensor], weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    renamed = {k.replace("parser.trunk.", "trunk.").replace("people.", "head."): v for k, v in weights.items()
-               if not k.startswith(("parser.factor", "parser.head", "head.classify"))}  # fmt: skip
-    fitting = {k: v for k, v in renamed.items() if k in own and own[k].shape == v.shape}
-    if "head.project.0.weight" in own and "people.project.0.weight" in weights:
-        fitting["head.project.0.weight"] = weights["people.project.0.weight"][:, :FEATURES].contiguous()
-    return {**own, **fitting}
 
 
 def build_personlab(row: ZooRow) -> PersonLabNet:

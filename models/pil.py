@@ -174,8 +174,7 @@ class PilNet(Network):
                 k.removeprefix("head."): v for k, v in without_person(weights).items() if "classify" not in k
             }
             given = {f"{e}.{k}": v for e in ("pose_encoder", "parsing_encoder") for k, v in parser.items()}
-        own = self.state_dict()
-        return {k: given[k] if k in given and given[k].shape == v.shape else v for k, v in own.items()}
+        return self.fitting(given)
 
 
 class PartsAndJointsStage(nn.Module):
@@ -209,11 +208,11 @@ def _encoder(kind: str, predictions: int, act: Activation) -> tuple[nn.Module, i
 
 def build(row: ZooRow) -> PilNet:
     """The network of a row."""
-    linear = row.encoders != ("factored", "factored")  # the paper's maps have one of the background
+    linear = "factored" not in row.encoders  # the paper's maps have one of the background
     maps = len(JOINT_SETS[row.joints].names) + linear, row.part_set.classes
     pose, channels, kernel = _encoder(row.encoders[0], maps[0], row.activation)
     parsing = None if row.fusion == "mtl" else _encoder(row.encoders[1], maps[1], row.activation)[0]
-    fusion = fusion_of(row.fusion, channels, kernel, normed=row.encoders[0] != "vgg16")
+    fusion = fusion_of(row.fusion, channels, kernel, normed="vgg16" not in row.encoders)
     network = PilNet((pose, parsing), fusion, channels, maps, linear=linear)
     init_weights(network)
     if linear:

@@ -93,10 +93,7 @@ def local_maxima(maps: HoughMaps, least: float, limit: int) -> tuple[NDArray[np.
     one = maps.padded.reshape(joints * down, across)  # margins keep one joint's votes from another's
     blurred = cv2.GaussianBlur(one, (0, 0), BLUR, borderType=cv2.BORDER_CONSTANT)
     flat = np.asarray(blurred, np.float32).ravel()
-    peaks = np.flatnonzero(flat > least)
-    joint, v, u = np.unravel_index(peaks, (joints, down, across))
-    inside = (v >= maps.margin) & (v < down - maps.margin) & (u >= maps.margin) & (u < across - maps.margin)
-    peaks = peaks[inside]
+    peaks = np.flatnonzero(flat > least)  # none in the margins: votes inside are nearer to the border
     for shift in (1, -1, across, -across, across + 1, across - 1, 1 - across, -across - 1):
         peaks = peaks[flat[peaks] >= flat[peaks + shift]]
     peaks = peaks[np.argsort(-flat[peaks], kind="stable")]
@@ -116,5 +113,4 @@ def _vertex(flat: FloatMap, peaks: NDArray[np.intp], step: int) -> FloatMap:
     """Offsets (n,) within ±½ of the vertex along an axis."""
     here, before, after = flat[peaks], flat[peaks - step], flat[peaks + step]
     bend = 2 * here - before - after
-    offset = np.divide(after - before, 2 * bend, out=np.zeros_like(bend), where=bend > 0)
-    return np.asarray(offset.clip(-0.5, 0.5), np.float32)
+    return np.asarray(np.divide(after - before, 2 * bend, out=np.zeros_like(bend), where=bend > 0))

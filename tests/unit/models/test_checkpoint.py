@@ -125,6 +125,7 @@ def test_truncated_and_missing_files_are_refused(saved: Path, tmp_path: Path) ->
         {"architecture": "factored"},
         {"architecture": "factored", "activation": "relu", "classes": "many"},
         {"architecture": "factored", "activation": "relu", "classes": 7},
+        {"architecture": "factored", "activation": "relu", "classes": 64},
         {"row": "hourglass", "architecture": "factored", "activation": "relu"},
         {},
     ],
@@ -140,6 +141,11 @@ def test_metadata_that_is_no_object_or_absent_is_refused(tmp_path: Path) -> None
     path = tmp_path / "net.safetensors"
     save_file({"w": torch.zeros(1)}, path, metadata={"xfactor": json.dumps([1])})
     with pytest.raises(CheckpointError, match="not a JSON object"):
+        load_checkpoint(path)
+    save_file({"w": torch.zeros(1)}, path, metadata={"xfactor": "{"})
+    with pytest.raises(
+        CheckpointError, match=r"project \(Expecting.*\)\. Pickled \.pt/\.pth files are never"
+    ):
         load_checkpoint(path)
     save_file({"w": torch.zeros(1)}, path)
     with pytest.raises(CheckpointError, match="not a checkpoint of this project"):
@@ -233,6 +239,9 @@ def test_what_does_not_fit_is_counted_and_named() -> None:
     with pytest.raises(CheckpointError, match=r"x: factor\.classify\.bias is torch\.float32 \(3,\), expected"
                        r" torch\.float32 \(2,\)\. Use the architecture"):  # fmt: skip
         load_weights(net, good | {first: torch.zeros(3)}, Path("x"))
+    for wrong in (torch.zeros(1), torch.zeros(2, dtype=torch.float64), torch.zeros(2, dtype=torch.float16)):
+        with pytest.raises(CheckpointError, match=r"^x: factor\.classify\.bias is "):
+            load_weights(net, good | {first: wrong}, Path("x"))
     with pytest.raises(
         CheckpointError, match=r"not known here \(hourglass, factored, relu\)\. Known: factored-s31,"
     ):

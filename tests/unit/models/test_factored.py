@@ -6,7 +6,18 @@ from torch import nn
 
 from models.blocks import Bottleneck
 from models.enet import ENet
-from models.factored import FactoredConvNet, normalise, person_probability
+from models.factored import (
+    BaselineConvNet,
+    FactoredConvNet,
+    Head,
+    PlainHead,
+    build_baseline,
+    build_enet,
+    build_factored,
+    normalise,
+    person_probability,
+)
+from models.families import ZOO
 from tests.networks import seasoned
 
 
@@ -129,3 +140,48 @@ def test_the_whole_enet_has_the_published_size_and_answers_at_full_size() -> Non
     assert count(net) == 365_492  # paper: 0.37 M
     assert net(torch.zeros(2, 3, 64, 96)).shape == (2, 32, 64, 96)
     assert count(net) - count(ENet(classes=12)) == 20 * (16 * 4 + 1)
+
+
+@torch.no_grad()
+def test_both_heads_are_shown_features_person_and_background() -> None:
+    features, person = torch.randn(1, 128, 4, 5), torch.rand(1, 1, 4, 5)
+    joined = torch.cat((features, person, 1 - person), dim=1)
+    block, plain = (seasoned(FactoredConvNet(act="prelu", concat=c)).head for c in ("block", "plain"))
+    assert (type(block), type(plain)) == (Head, PlainHead)
+    torch.testing.assert_close(block(features, person), block.classify(block.stage(block.concat(joined))))
+    torch.testing.assert_close(plain(features, person), plain.classify(plain.stage(joined)))
+    assert [count(layer) for layer in plain.stage[:2]] == [260, 130], "a norm and slopes of all 130"
+    assert len(plain.stage) == 2 + len(block.stage)
+
+
+@torch.no_grad()
+def test_stages_are_the_network_on_pictures() -> None:
+    """Sides that differ: rows and columns are not exchanged."""
+    image = torch.randint(0, 256, (2, 64, 96, 3), dtype=torch.uint8)
+    x = torch.stack([(image[..., c].float() / 255 - 0.5) / 0.25 for c in range(3)], dim=1)
+    for concat in ("block", "plain"):
+        net = seasoned(FactoredConvNet(concat=concat))
+        fb, logits = net(x)
+        stages = net.stages()
+        assert list(stages) == ["trunk", "factor", "head"]
+        features = stages["trunk"](image)
+        person = stages["factor"](features)
+        torch.testing.assert_close(person[:, 0], fb.softmax(1)[:, 1], atol=1e-5, rtol=1e-4)
+        parts, labels = stages["head"](features, person)
+        torch.testing.assert_close(parts, logits.softmax(1), atol=1e-5, rtol=1e-4)
+        assert torch.equal(labels, parts.argmax(1).to(torch.uint8))
+        assert not any(stage.training for stage in stages.values())
+        assert all(stage.training for stage in net.train().stages().values())
+    baseline = seasoned(BaselineConvNet())
+    parts, labels = baseline.stages()["network"](image)
+    torch.testing.assert_close(parts, baseline(x).softmax(1), atol=1e-5, rtol=1e-4)
+    assert (parts.shape, labels.dtype) == ((2, 32, 8, 12), torch.uint8)
+
+
+def test_rows_build_networks_of_their_size() -> None:
+    sizes = {"factored-s31-paper-plain": 489_172, "factored-s31": 500_318, "baseline": 488_460,
+             "baseline-relu": 483_164, "enet": 342_284}  # fmt: skip
+    for name, size in sizes.items():
+        row = ZOO[name]
+        new = {"factored": build_factored, "baseline": build_baseline, "enet": build_enet}[row.family]
+        assert count(new(row)) == size, name

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -49,12 +51,15 @@ def test_it_starts_from_a_parsers_trunk_and_head() -> None:
 def test_vectors_are_told_in_units_of_128_px_and_maps_shown_as_probabilities() -> None:
     assert UNIT_PX == 128
     net = seasoned(build(ZOO["gpn-small"]))
+    torch.nn.init.uniform_(net.get_parameter("pipeline.0.classify.0.bias"), -2, 3)  # beyond 0 and 1
     image = torch.randint(0, 256, (1, 64, 64, 3), dtype=torch.uint8)
     x = (image.permute(0, 3, 1, 2) / 255 - 0.5) / 0.25
     (heatmaps, vectors), _ = net.get_submodule("pipeline.0")(net.get_submodule("stem")(x))
     maps = net(x)
     torch.testing.assert_close(maps["centres"], vectors * 128)
     torch.testing.assert_close(maps["heatmaps"], heatmaps)
+    assert heatmaps.min() < 0
+    assert heatmaps.max() > 1
     (stage,) = net.stages().values()
     shown, ways = stage(image)
     torch.testing.assert_close(shown, heatmaps.clamp(0, 1), atol=1e-4, rtol=1e-4)
@@ -145,3 +150,15 @@ def test_targets_of_a_scene_are_unknown_where_nobody_said_and_centres_are_known_
     assert not maps["centres_known"][0, 6, 6]
     centre = (5 * 20 + 12 * 44) / 17
     np.testing.assert_allclose(maps["centres"][:2, 2, 2], centre - (8 * 2 + 3.5), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["enet", "vgg16"])
+def test_encoders_that_nobody_knows_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        build(replace(ZOO["gpn-small"], encoders=(name,)))
+
+
+def test_networks_have_the_weights_that_their_rows_say() -> None:
+    with torch.device("meta"):
+        for name in ("gpn-small", "gpn-hg8"):
+            assert sum(p.numel() for p in build(ZOO[name]).parameters()) == ZOO[name].parameters

@@ -17,7 +17,9 @@ from models.hourglass import (
     HourglassLevel,
     HourglassShape,
     HourglassStage,
+    HourglassStem,
     Residual,
+    StageInput,
 )
 from models.outputs import SharedFeatures
 from models.spec import IMAGE, StageSpec
@@ -127,3 +129,33 @@ def test_vgg_has_stride_eight_and_the_published_number_of_weights() -> None:
         assert ten(torch.zeros(1, 3, 64, 96)).shape == (1, 512, 8, 12)
         assert thirteen(torch.zeros(1, 3, 64, 96)).shape == (1, 512, 8, 12)
     assert (weights(ten), weights(thirteen)) == (7_635_264, 14_714_688)
+
+
+@pytest.mark.parametrize("form", ["newell", "niexc"])
+def test_pictures_are_halved_twice_before_the_first_hourglass(form: Form) -> None:
+    """A 7x7 convolution with norm, and residuals to 128, 128, 256 channels; 250 px halve to 125 and 62."""
+    with torch.device("meta"):
+        stem = HourglassStem(256, form)
+        assert stem(torch.zeros(1, 3, 256, 250)).shape == (1, 256, 64, 62)
+        first = [Residual(64, 128, post=form == "niexc"), Residual(128, 128), Residual(128, 256)]
+    assert weights(stem) == 3 * 64 * 49 + 64 + 2 * 64 + sum(map(weights, first))
+
+
+@torch.no_grad()
+def test_a_stack_is_shown_the_input_features_and_predictions_of_the_one_before() -> None:
+    torch.manual_seed(0)
+    encoder = HourglassEncoder(2, 3, HourglassShape(channels=8, levels=1)).eval()
+    x = torch.randn(1, 3, 32, 48)
+    last, (early,) = encoder(x)
+    seen = encoder.stem(x)
+    features = encoder.stages[0](seen)
+    torch.testing.assert_close(early, encoder.classify[0](features))
+    onward = encoder.inputs[0]
+    assert isinstance(onward, StageInput)
+    added = onward.from_features(features) + onward.from_predictions[0](early)
+    torch.testing.assert_close(onward(seen, features, early), seen + added)
+    torch.testing.assert_close(last, encoder.stages[1](seen + added))
+    both = StageInput(8, (3, 2), identity=False)
+    more = torch.randn(1, 2, 8, 12)
+    expected = both.from_features(features) + both.from_predictions[0](early) + both.from_predictions[1](more)
+    torch.testing.assert_close(both(seen, features, early, more), expected)

@@ -150,6 +150,12 @@ def test_kernels_of_each_network(name: str, kernel: int, channels: int, norms: i
             assert sum(isinstance(m, nn.BatchNorm2d) for m in convolve.modules()) == norms
 
 
+@pytest.mark.parametrize("name", ["vgg19", "enet", "hg-s"])
+def test_encoders_that_nobody_knows_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=name.removeprefix("hg-")):
+        build(replace(ZOO["mula-vgg16"], encoders=(name, name)))
+
+
 def test_hourglasses_begin_with_kernels_that_average() -> None:
     net = of_hourglasses(TINY, (7, 17), MutualLearning(2))
     assert net.state_dict()["mutual.1.pose.adapter.leave.bias"].tolist() == pytest.approx([1 / 49] * 16)

@@ -157,5 +157,17 @@ def test_weights_of_another_shape_are_no_start(name: str) -> None:
         assert torch.equal(value, given.get(key, own[key])), key
 
 
+def test_weights_that_fit_take_the_place_of_ones_own() -> None:
+    network = build(ZOO["enet-relu"])
+    own = network.state_dict()
+    first, second, *_ = (k for k, v in own.items() if v.ndim == 1)
+    for count in (len(own[second]) - 1, len(own[second]) + 1):
+        given = {first: own[first] + 7, second: torch.ones(count), "tail": torch.ones(2)}
+        found = network.fitting(given)
+        assert found.keys() == own.keys()
+        for key, value in found.items():
+            assert torch.equal(value, given[first] if key == first else own[key]), key
+
+
 if __name__ == "__main__":
     sys.exit(write())

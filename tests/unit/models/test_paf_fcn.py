@@ -98,6 +98,7 @@ def test_a_later_stage_sees_31_cells_each_way() -> None:
 def test_maps_come_to_a_finer_grid_between_the_middles_of_cells() -> None:
     coarse = torch.tensor([[[[0.0, 4.0]]]])
     assert on_grid(coarse, torch.zeros(1, 1, 1, 4)).flatten().tolist() == [0, 1, 3, 4]
+    assert on_grid(torch.tensor([[[[0.0, 2, 4, 6]]]]), coarse).flatten().tolist() == [1, 5]
     parts = torch.randn(1, 7, 2, 2)
     maps = {"parts": parts, "heatmaps": torch.tensor([-1.0, 0.5, 2]).view(1, 3, 1, 1).expand(1, 3, 2, 2),
             "affinity_fields": torch.full((1, 4, 2, 2), -3.0)}  # fmt: skip
@@ -116,3 +117,19 @@ def test_recipes_by_name_change_the_objective() -> None:
     assert AffinityFields not in kinds["paf_fcn_parts"]
     assert AffinityFields in kinds["paf_fcn_limbs"]
     assert kinds["paf_fcn_limbs"] != kinds["paf_fcn_report"]
+
+
+@pytest.mark.parametrize("name", [n for n, row in ZOO.items() if row.family.startswith("paf-fcn")])
+def test_rows_have_the_weights_and_the_maps_that_they_say(name: str) -> None:
+    """VGG's parts are at stride 32, as FCN-32s has them; all else is at stride 8."""
+    row = ZOO[name]
+    with torch.device("meta"):
+        network = build(row)
+        maps = network(torch.zeros(1, 3, 64, 96))
+    assert sum(p.numel() for p in network.parameters()) == row.parameters
+    joints, limbs = (o.channels for o in row.stages[0].outputs[2:])
+    expected = {"parts": (7, 2, 3) if "vgg16" in name else (7, 8, 12)}
+    for stage in range(1, row.pose_stages + 1):
+        before = f"stage{stage}_" if stage != row.pose_stages else ""
+        expected |= {f"{before}heatmaps": (joints, 8, 12), f"{before}affinity_fields": (limbs, 8, 12)}
+    assert {n: tuple(m.shape[1:]) for n, m in maps.items()} == expected

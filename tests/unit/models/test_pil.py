@@ -92,10 +92,11 @@ def test_networks_of_ones_own_begin_with_hardly_any_joint_and_kernels_that_avera
     assert small.state_dict()["fusion.adapter.leave.bias"].tolist() == pytest.approx([1 / 49] * 128)
     assert small.parsing_encoder is not None
     assert PilNet.stages(build(ZOO["pil-small-mtl"])).keys() == {"network"}  # type: ignore[arg-type]
-    with pytest.raises(
-        ValueError, match=r"^no encoder is named 'vgg19'; known are factored, vgg16 and hg-ms-nu$"
-    ):
-        build(replace(PIL_SMALL, encoders=("vgg19", "vgg19")))
+    for other in ("vgg19", "enet", "hg-2s", "a-hg-2s-1u"):
+        with pytest.raises(
+            ValueError, match=rf"^no encoder is named '{other}'; known are factored, vgg16 and hg-ms-nu$"
+        ):
+            build(replace(PIL_SMALL, encoders=(other, other)))
 
 
 @pytest.mark.parametrize(
@@ -143,3 +144,21 @@ def test_earlier_stacks_of_hourglasses_predict_too() -> None:
     assert {n: tuple(m.shape[1:]) for n, m in maps.items()} == {
         "parts": (7, 16, 16), "heatmaps": (17, 16, 16), "stage1_heatmaps": (17, 16, 16)
     }  # fmt: skip
+
+
+@torch.no_grad()
+def test_fusions_with_layers_add_to_the_pose_or_join_it() -> None:
+    torch.manual_seed(0)
+    pose, parsing = torch.randn(1, 8, 6, 6), torch.randn(1, 8, 6, 6)
+    own = fusion_of("self", 8, 3, normed=True).eval()
+    torch.testing.assert_close(own(pose, parsing), pose + own.get_submodule("branch")(pose))
+    induced = fusion_of("pil", 8, 3, normed=True).eval()
+    kernels = induced.get_submodule("adapter")(parsing)
+    expected = pose + induced.get_submodule("convolution")(pose, kernels)
+    torch.testing.assert_close(induced(pose, parsing), expected)
+    side = fusion_of("concat", 8, 3, normed=True)
+    expected = side.get_submodule("join")(torch.cat((pose, parsing), dim=1))
+    torch.testing.assert_close(side(pose, parsing), expected)
+    normed = {n: [sum(isinstance(m, torch.nn.BatchNorm2d) for m in fusion_of(kind, 8, 3, normed=n).modules())
+                  for kind in ("self", "pil")] for n in (True, False)}  # fmt: skip
+    assert normed == {True: [1, 1], False: [0, 0]}

@@ -47,6 +47,9 @@ def test_faint_cells_and_places_outside_do_not_vote() -> None:
     assert not voted(0, 0, (0, -9)).any()
     assert not voted(7, 5, (7, 0)).any()
     assert not voted(7, 5, (0, 7)).any()
+    for far in range(40, 400, 4):
+        for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1), (1, -1), (-1, 1)):
+            assert not voted(3, 2, (far * x, far * y)).any(), "nor in another row, or for another joint"
     border = voted(0, 5, (-4, 0))  # half of it is inside
     assert border.sum() == pytest.approx(WHOLE / 2)
     assert np.argwhere(border).tolist() == [[10, 0], [11, 0]]
@@ -121,3 +124,11 @@ def test_a_peak_between_two_cells_lies_between_them() -> None:
     assert 21.5 < x < 23.5
     assert 17.5 < y < 19.5
     assert x - 21.5 > y - 17.5
+
+
+def test_votes_at_the_border_have_their_peaks_inside() -> None:
+    density = np.zeros((3, 12, 16))
+    density[:, 0], density[:, -1], density[:, :, 0], density[:, :, -1] = 1, 1, 1, 1
+    found = peaks(density, 0.001, 100)
+    assert {j for j, _, _ in found} == {0, 1, 2}
+    assert all(-0.5 <= x <= 63.5 and -0.5 <= y <= 47.5 for _, x, y in found)
