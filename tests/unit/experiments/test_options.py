@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -30,3 +31,21 @@ def test_the_command_on_a_page_makes_it_again(tmp_path: Path) -> None:
     assert vars(parser().parse_args(words[3:])) == {**vars(a), "finished": False}
     assert command(parser().parse_args(["six", "--finished"])) == "`python -m experiments six`"
     assert "steps" not in words
+
+
+def test_what_is_quoted_of_the_longer_pages_stands_on_both() -> None:
+    """Of each claim the difference and the verdict, after the short training and after the long one."""
+    docs = Path(__file__).resolve().parents[3] / "docs" / "experiments"
+    short, long = (
+        "\n".join(p.read_text("utf-8") for p in sorted(folder.glob("[123]-*.md")))
+        for folder in (docs, docs / "longer")
+    )
+    quoted = re.findall(
+        r"^\| .*? \| ([-+.\d]+): \**(\w+ ?\w*)\** \| ([-+.\d]+): \**(\w+ ?\w*)\** \|$",
+        (docs / "longer" / "README.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert len(quoted) == 8
+    for before, verdict_before, after, verdict_after in quoted:
+        assert re.search(rf"\| {re.escape(before)} \(.*\*\*{verdict_before}\*\*", short)
+        assert re.search(rf"\| {re.escape(after)} \(.*\*\*{verdict_after}\*\*", long)
