@@ -13,6 +13,10 @@ from tests.architecture.sources import ROOT, everything, product, tracked
 LONGEST_FILE_LINES = 350
 LONGEST_FUNCTION_LINES = 59
 LARGEST_FILE_BYTES = 16_000_000  # of a model
+FILES_AT_THE_TOP = {
+    ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
+    "README.md", "constraints.txt", "mkdocs.yml", "pyproject.toml",
+}  # fmt: skip
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "base", "manager", "types"}
 
 
@@ -61,6 +65,10 @@ def test_modules_named_on_a_page_exist(page: str) -> None:
     )
     assert named
     assert {n for n in named if not ((ROOT / n).exists() or (ROOT / f"{n}.py").exists())} == set()
+
+
+def test_nothing_stray_lies_at_the_top() -> None:
+    assert {p.name for p in tracked() if p.parent == ROOT} == FILES_AT_THE_TOP
 
 
 def test_no_large_file_is_tracked() -> None:

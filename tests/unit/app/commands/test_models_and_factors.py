@@ -129,7 +129,7 @@ def test_e11_two_processes_add_one_model_at_once(tmp_path: Path, user_home: Path
 def test_an_empty_library_and_a_file_that_is_no_factor_are_told_in_plain_words() -> None:
     for act in (factors.show, factors.remove):
         with pytest.raises(Refusal, match="Your library of factors is empty"):
-            act("x")
+            act("nobody")
     with pytest.raises(Refusal, match=r"a \.factor\.onnx file made for this model"):
         factors.show(str(paths.models_dir() / "factored-s31" / "trunk.onnx"))
 
