@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from experiments.bootstrap import Values, draw_counts
-from experiments.networks import Trained, folder, setting, shipped, trained
+from experiments.networks import factored, folder, setting, trained_factored
 from experiments.pages import filled
 from experiments.part_scores import confusions, measures
 from experiments.people import BATCH, GRID, HeldOut
-from models.checkpoint import CheckpointError
 from models.factored import FactoredConvNet, person_probability
 from models.labels import IGNORE
 from synthetic.arrays import keep_arrays
@@ -118,10 +117,10 @@ def domains(a: argparse.Namespace) -> list[Domain]:
     setting(a).keep(folder(a), a)
 
     def small(seed: int) -> FactoredConvNet:
-        return _with_factor(trained(a, "factored", seed))
+        return trained_factored(a, seed)
 
     def long(_seed: int) -> FactoredConvNet:
-        return _with_factor(shipped(a))
+        return factored(a.shipped)
 
     people = HeldOut.read(a.test, min(LEARNT, a.limit or LEARNT))
     camera, studio = people.changed(shifted, SEED), people.changed(before_a_wall, SEED)
@@ -137,14 +136,6 @@ def domains(a: argparse.Namespace) -> list[Domain]:
         Domain("camera", "Rendered people under another camera", filled("camera", **on, size=a.shipped_size),
                long, camera, camera, a.shipped_size),
     ]  # fmt: skip
-
-
-def _with_factor(found: Trained) -> FactoredConvNet:
-    if not isinstance(found.net, FactoredConvNet):
-        raise CheckpointError(
-            f"{found.title}: not a Factored ConvNet. Give a checkpoint trained as factored."
-        )
-    return found.net
 
 
 def shifted(rng: np.random.Generator, image: Image, _labels: Image) -> Image:

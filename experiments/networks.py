@@ -21,7 +21,7 @@ from experiments.setting import BATCH, LR, TrainingSetting, fit
 from models.checkpoint import CheckpointError, load_network, save_network
 from models.factored import BaselineConvNet, FactoredConvNet
 from models.families import ZOO
-from models.network import Network, build
+from models.network import build
 from training.loop import LAST
 from training.step import StepConfig
 
@@ -56,15 +56,6 @@ NETWORKS = {
     "factored-no-injection": Contender("Factored, taught without true silhouettes", "factored-s31", NO_TRUTH),
     "factored-prelu": Contender("Factored, the paper's settings, PReLU", "factored-s31-paper", EVENLY),
 }
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One network in eval mode and where it came from."""
-
-    title: str
-    net: Network
-    passes: int
 
 
 def common_values(a: argparse.Namespace) -> dict[str, object]:
@@ -102,7 +93,7 @@ def run(a: argparse.Namespace) -> None:
     kept = folder(a) / f"{SHIPPED_NAME}-0" / KEPT
     if not kept.exists():
         kept.parent.mkdir(exist_ok=True)
-        keep(shipped(a).net, people, a, kept, a.shipped_size)
+        keep(factored(a.shipped), people, a, kept, a.shipped_size)
 
 
 def _finish(name: str, seed: int, people: HeldOut, a: argparse.Namespace) -> None:
@@ -124,23 +115,28 @@ def budget_words(a: argparse.Namespace) -> str:
     )
 
 
-def trained(a: argparse.Namespace, name: str, seed: int) -> Trained:
-    """The network of this name and seed; trained first where it is not there.
+def factored(checkpoint: Path) -> FactoredConvNet:
+    """The Factored ConvNet of a checkpoint, in eval mode.
+
+    Raises:
+        CheckpointError: it is another network, or none.
+    """
+    net, _ = load_network(checkpoint)
+    if not isinstance(net, FactoredConvNet):
+        raise CheckpointError(f"{checkpoint}: not a Factored ConvNet. Give a checkpoint trained as factored.")
+    return net
+
+
+def trained_factored(a: argparse.Namespace, seed: int) -> FactoredConvNet:
+    """The row `factored` of this seed; trained first where it is not there.
 
     Raises:
         DataError: it could not be trained.
         CheckpointError: what stands there is another network.
     """
-    if not (folder(a) / f"{name}-{seed}" / KEPT).exists():
-        _finish(name, seed, HeldOut.read(a.test, a.limit), a)
-    net, meta = load_network(folder(a) / f"{name}-{seed}" / LAST)
-    return Trained(NETWORKS[name].title, net, int(meta["images"]))
-
-
-def shipped(a: argparse.Namespace) -> Trained:
-    """The shipped network, which has had a long training."""
-    net, meta = load_network(a.shipped)
-    return Trained("shipped checkpoint", net, int(meta["images"]))
+    if not (folder(a) / f"factored-{seed}" / KEPT).exists():
+        _finish("factored", seed, HeldOut.read(a.test, a.limit), a)
+    return factored(folder(a) / f"factored-{seed}" / LAST)
 
 
 def begin(name: str, trunk: Path, seed: int, out: Path) -> None:
@@ -149,9 +145,7 @@ def begin(name: str, trunk: Path, seed: int, out: Path) -> None:
     Raises:
         CheckpointError: `trunk` is no Factored ConvNet's checkpoint.
     """
-    teacher, _ = load_network(trunk)
-    if not isinstance(teacher, FactoredConvNet):
-        raise CheckpointError(f"{trunk}: not a Factored ConvNet. Give a checkpoint trained as factored.")
+    teacher = factored(trunk)
     torch.manual_seed(seed)
     row = ZOO[NETWORKS[name].row]
     net = build(row)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from experiments import networks
 from experiments.claims import PartClaim, bars, by_class, scores, tried, unfinished, verdicts
 from experiments.direct_injection import EVEN, MEASURES, all_ways, aside
-from experiments.networks import shipped
+from experiments.networks import factored
 from experiments.pages import Page
 from experiments.part_scores import SEED, FinishedNetworks, Use
 from experiments.people import SIDES, HeldOut, black_out, parsings
@@ -65,7 +65,7 @@ def _maps(a: argparse.Namespace, page: Page) -> str:
     covered = np.stack([_box(x, y) for x, y in zip(people.images, hidden.images, strict=True)])
     pick = np.sort(np.argsort(-(covered & (hidden.labels > 0)).mean((1, 2)))[:SHOWN])
     some = HeldOut(hidden.images[pick], hidden.labels[pick])
-    net, size = shipped(a).net, a.shipped_size
+    net, size = factored(a.shipped), a.shipped_size
     columns = {
         "truth": list(some.cells()),
         "own factor": list(parsings(net, some, size)),

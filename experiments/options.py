@@ -24,7 +24,7 @@ EXPERIMENTS = {
     "seven": ("adaptation", "PIL, MuLA and PAF+FCN beside the same networks without what joins them"),
 }
 SHIPPED = Path("assets/checkpoints/factored-s31.safetensors")
-STEPS, CROP, SEEDS = 1250, 128, (1, 2, 3)
+STEPS, CROP, SEEDS = 5000, 128, (1, 2, 3)
 
 
 def parser() -> argparse.ArgumentParser:

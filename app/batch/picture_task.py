@@ -89,7 +89,7 @@ class SharedFiles:
         """
         shared = {s: PRODUCTS[s].shared for s in job.save}
         self._files = {s: (job.out / f.name, f) for s, f in shared.items() if f is not None}
-        self._resume, self._claims = job.resume, claims
+        self._claims = claims
         #: The first of the files that somebody else wrote, or changed; empty when there is none.
         self.in_the_way = OwnFiles(job.out, claims, {}).in_the_way(
             there(job.out, [p.name for p, _ in self._files.values()]), resume=job.resume

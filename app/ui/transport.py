@@ -32,7 +32,6 @@ class Transport(QFrame):
         self.timeline = Timeline()
         self._buttons: dict[str, QToolButton] = {}
         self._ink = QColor("#e8eaec")
-        self._accent = QColor("#4c9ffe")
         self._record = QColor("#e5484d")
         self._playing = False
         self._place = TimelinePosition()
@@ -89,7 +88,7 @@ class Transport(QFrame):
 
     def show_colours(self, ink: QColor, accent: QColor, record: QColor) -> None:
         """The colours of the theme."""
-        self._ink, self._accent, self._record = ink, accent, record
+        self._ink, self._record = ink, record
         for name in (*PLAYER, *LIVE, *BOTH):
             self._actions[name].setIcon(icons.icon(name, ink, accent))
         self._actions["play"].setIcon(icons.icon("pause" if self._playing else "play", ink))

@@ -55,12 +55,11 @@ class Welcome(QWidget):
         fill(column, None, self._icon, 6, title, words, 20, row, 26, self._recent, None)
         column.setStretch(0, 3)
         column.setStretch(column.count() - 1, 4)
-        self._accent = QColor("#4c9ffe")
         self._line = QColor("#34383d")
 
     def show_colours(self, ink: QColor, accent: QColor, line: QColor) -> None:
         """The colours of the theme."""
-        self._accent, self._line = accent, line
+        self._line = line
         self._icon.setPixmap(icons.pixmap("drop", accent, 56))
         for name, control in self._buttons.items():
             control.setIcon(icons.icon(name, ink))

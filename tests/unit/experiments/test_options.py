@@ -25,7 +25,7 @@ def test_the_command_on_a_page_makes_it_again(tmp_path: Path) -> None:
         "--cold",
     ]
     given += ["--runs", str(tmp_path), "--seeds", "1", "2", "--shipped", "x", "--tried", "a", "b"]
-    a = parser().parse_args([*given, "--finished", "--steps", "1250"])
+    a = parser().parse_args([*given, "--finished", "--steps", "5000"])
     words = shlex.split(command(a).strip("`"))
     assert words[:3] == ["python", "-m", "experiments"]
     assert vars(parser().parse_args(words[3:])) == {**vars(a), "finished": False}
@@ -33,16 +33,16 @@ def test_the_command_on_a_page_makes_it_again(tmp_path: Path) -> None:
     assert "steps" not in words
 
 
-def test_what_is_quoted_of_the_longer_pages_stands_on_both() -> None:
+def test_what_is_quoted_of_the_shorter_pages_stands_on_both() -> None:
     """Of each claim the difference and the verdict, after the short training and after the long one."""
     docs = Path(__file__).resolve().parents[3] / "docs" / "experiments"
     short, long = (
         "\n".join(p.read_text("utf-8") for p in sorted(folder.glob("[123]-*.md")))
-        for folder in (docs, docs / "longer")
+        for folder in (docs / "shorter", docs)
     )
     quoted = re.findall(
         r"^\| .*? \| ([-+.\d]+): \**(\w+ ?\w*)\** \| ([-+.\d]+): \**(\w+ ?\w*)\** \|$",
-        (docs / "longer" / "README.md").read_text("utf-8"),
+        (docs / "shorter" / "README.md").read_text("utf-8"),
         re.MULTILINE,
     )
     assert len(quoted) == 8
