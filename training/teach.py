@@ -113,16 +113,17 @@ def taught(image: Image, skeleton: Skeleton | None, ask: Ask) -> tuple[Image, Ro
     agreement = float(both / max(1, either))
     half = np.float32(0.5)
     mean = TeacherAnswer(half * (plain.landmarks + other), half * (plain.person + person))
-    answer, error = view.back(mean, size), None
+    answer, error, reason = view.back(mean, size), None, None
     if skeleton is not None:
         error = joint_error(answer.landmarks, skeleton)
         if error > JOINT_ERROR:
-            return f"its landmarks contradict the joints ({error:.2f} torso lengths)"
-    else:
-        seen = mean.landmarks[:, 2] >= SEEN
-        away = np.linalg.norm(plain.landmarks[seen, :2] - other[seen, :2], axis=1).mean() if seen.any() else 1
-        if away > LANDMARK_ERROR * max(view.size):
-            return "photo and mirror image have other landmarks"
+            reason = f"its landmarks contradict the joints ({error:.2f} torso lengths)"
+    elif not (seen := mean.landmarks[:, 2] >= SEEN).any():
+        reason = "the teacher is sure of no landmark"
+    elif np.linalg.norm((plain.landmarks - other)[seen, :2], axis=1).mean() > LANDMARK_ERROR * max(view.size):
+        reason = "photo and mirror image have other landmarks"
+    if reason:
+        return reason
     if agreement <= (AGREEMENT_ALONE if skeleton is None else AGREEMENT):
         return f"photo and mirror image have other silhouettes (J {agreement:.2f})"
     rows = [[round(float(x), 1), round(float(y), 1), round(float(v), 2)] for x, y, v in answer.landmarks]

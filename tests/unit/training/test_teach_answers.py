@@ -95,6 +95,12 @@ def test_answers_without_joints_agree_by_88_hundredths_and_within_three(
     assert mask[5, [0, 88, 89, 99]].tolist() == [128, 128, 64, 64]
 
 
+def test_a_person_without_a_landmark_that_is_surely_seen_is_left_out() -> None:
+    rows = np.full((33, 3), (50, 20, 0.49), np.float32)
+    found = teach.taught(np.zeros((60, 100, 3), np.uint8), None, teacher(rows, (100, 100)))
+    assert found == "the teacher is sure of no landmark"
+
+
 @pytest.mark.parametrize(
     ("columns", "away", "said"),
     [
