@@ -32,15 +32,12 @@ class WorkerStream:
         RuntimeError: from iterating, when a worker died (out of memory, killed).
     """
 
-    AHEAD = 3  # batches a worker
-
     def __init__(self, make: Batches, *, start: int, steps: int, workers: int) -> None:
         self._loader: DataLoader[Tensors] = DataLoader(
             _Steps(make),
             batch_size=None,
             sampler=range(start, steps),
             num_workers=workers,
-            prefetch_factor=self.AHEAD,
             worker_init_fn=_one_thread,
             multiprocessing_context="fork",  # the pictures are gigabytes: shared, not sent
         )
