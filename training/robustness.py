@@ -72,7 +72,7 @@ def against_the_light(picture: LabelledPicture) -> LabelledPicture:
         return picture
     soft = cv2.GaussianBlur((picture.silhouette != 0).astype(np.float32), (0, 0), 1.0)[..., None]
     light = 1.25 + soft * (DARK - 1.25)
-    return replace(picture, image=np.clip(picture.image * light, 0, 255).astype(np.uint8))
+    return replace(picture, image=np.minimum(picture.image * light, 255).astype(np.uint8))
 
 
 def moved(picture: LabelledPicture) -> LabelledPicture:

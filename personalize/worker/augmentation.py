@@ -37,16 +37,15 @@ class AveragedViews:
             canvases: the network's input at each size.
             upright: P(person) (gh, gw) of the second as it is, which is known.
         """
-        said = []
-        for view in self.views:
-            canvas = canvases[0] if view.letterbox is self.views[0].letterbox else canvases[1]
-            if view.letterbox is not self.views[0].letterbox and not view.mirrored:
-                said.append(upright)
-                continue
-            seen = mirrored(canvas[None], view.letterbox)[0] if view.mirrored else canvas
-            said.append(person(self._network.factor, self._network.features(seen)))
-        across, down = self.views[0].letterbox.cells
+        large, large_mirrored, _, small_mirrored = self.views
+        said = [self._seen(large, canvases[0]), self._seen(large_mirrored, canvases[0])]
+        said += [upright, self._seen(small_mirrored, canvases[1])]
+        across, down = large.letterbox.cells
         return merged(self.views, said)[:down, :across]
+
+    def _seen(self, view: View, canvas: Picture) -> Map:
+        (shown,) = mirrored(canvas[None], view.letterbox) if view.mirrored else (canvas,)
+        return person(self._network.factor, self._network.features(shown))
 
     def along_edges(self, cells: Map, canvas: Picture, small: Picture) -> Map:
         """P(person) on cells → at the size of a small picture, as `xfactor parse` moves it to the edges."""

@@ -92,6 +92,14 @@ def test_score_of_a_perfect_a_missing_and_an_unknown_silhouette():
     assert score([]).pictures == 0
 
 
+def test_an_edge_that_one_factor_alone_has_does_not_count():
+    known, unknown = after(0.1), replace(after(0.1), boundary_f=None)
+    for clip in ((CLIP, unknown), (replace(CLIP, boundary_f=None), known)):
+        judged = judge(clip, (PEOPLE, PEOPLE), AGREED)
+        assert judged.accepted
+        assert "edges" not in judged.reason
+
+
 def test_an_edge_that_is_nowhere_known_is_neither_judged_nor_shown():
     truth = np.full((40, 60), 255, np.uint8)  # as the method none leaves it: only what is sure
     truth[:6], truth[12:28, 20:36] = 0, 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -67,7 +68,10 @@ def test_half_a_probability_is_a_person() -> None:
 def test_against_the_light_only_the_person_is_dark() -> None:
     image = against_the_light(person()).image
     assert image[40, 30, 0] < 80
-    assert image[5, 5, 0] > 110
+    assert image[5, 5, 0] == 125
+    assert (
+        against_the_light(replace(person(), image=np.full((80, 60, 3), 250, np.uint8))).image[5, 5, 0] == 255
+    )
 
 
 def test_a_perfect_model_scores_one_under_every_condition() -> None:
