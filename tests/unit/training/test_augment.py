@@ -24,36 +24,35 @@ STILL = Ranges(scale=(1, 1), angle=0, shift=0, flip=0)
 
 
 class Chance(np.random.Generator):
-    """Chance that draws what it is told, then 0.5, and of a range always the same share.
-
-    Of several draws from one range every second is that share from its upper end.
-    """
+    """Draws what it is told, then 0.5; of a range the same share, every second time from its upper end."""
 
     def __init__(self, *told: float, share: float = 0.5) -> None:
         super().__init__(np.random.PCG64(0))
         self.told, self.share = list(told), share
 
     def _shares(self, size):  # type: ignore[no-untyped-def]
-        shares = np.full(size or 1, self.share)
+        if size is None:
+            return self.share
+        shares = np.full(size, self.share)
         shares.flat[1::2] = 1 - self.share
-        return shares if size else self.share
+        return shares
 
     def random(self):  # type: ignore[no-untyped-def, override]
         return self.told.pop(0) if self.told else 0.5
 
     def uniform(self, low=0.0, high=1.0, size=None):  # type: ignore[no-untyped-def, override]
         low, high = np.asarray(low, float), np.asarray(high, float)
-        return low + self._shares(size or low.shape or None) * (high - low)
+        return low + self._shares(_size(size, low)) * (high - low)
 
     def integers(self, low, high=None, size=None):  # type: ignore[no-untyped-def, override]
         low, high = (0, low) if high is None else (low, high)
         drawn = np.round(low + self._shares(size) * (high - 1 - low)).astype(int)
-        return drawn if size else int(drawn)
+        return int(drawn) if size is None else drawn
 
     def normal(self, loc=0.0, scale=1.0, size=None):  # type: ignore[no-untyped-def, override]
         """Two deviations below at 0, two above at 1."""
         scale = np.asarray(scale, float)
-        return loc + scale * (4 * self._shares(size or scale.shape or None) - 2)
+        return loc + scale * (4 * self._shares(_size(size, scale)) - 2)
 
     def standard_normal(self, size=None, dtype=np.float64, out=None):  # type: ignore[no-untyped-def, override]
         return np.asarray(self.normal(size=size), dtype)
@@ -62,6 +61,10 @@ class Chance(np.random.Generator):
         if p is None:
             return (np.arange(a) if np.ndim(a) == 0 else np.asarray(a))[-1 if self.share == 1 else 0]
         return int(np.searchsorted(np.cumsum(p), self.share, side="right").clip(max=len(p) - 1))
+
+
+def _size(size, low):  # type: ignore[no-untyped-def]
+    return low.shape or None if size is None else size
 
 
 #: of light, grey, hue, lens, movement, noise and compression: at these chances nothing is changed
