@@ -86,10 +86,13 @@ def test_landmarks_are_those_of_the_pose_model_by_their_order() -> None:
 
 def test_rendered_joints_are_known_where_they_are_somewhere() -> None:
     table = np.zeros((2, 17, 3), np.float32)
-    table[1, 0], table[1, 3] = (4, 5, 2), (6, 7, 0)
+    table[1, 0], table[1, 3], table[1, 5] = (4, 5, 2), (6, 7, 0), (8, 9, 1)
     images, labels = np.arange(2 * 27, dtype=np.uint8).reshape(2, 3, 3, 3), np.full((2, 3, 3), 9, np.uint8)
     found = rendered(Packed(images, labels, table), 1, COCO17)
-    assert np.flatnonzero(found.known).tolist() == [0]
-    assert found.points[0].tolist() == [4, 5]
+    assert np.flatnonzero(found.known).tolist() == [0, 5]
+    assert found.points[[0, 3, 5]].tolist() == [[4, 5], [0, 0], [8, 9]]
+    assert found.name == "rendered 1"
+    assert found.codes is not None
+    assert (found.codes == labels[1]).all()
     assert (found.image == images[1]).all()
     assert not rendered(Packed(images, labels), 1, COCO17).known.any()
