@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import cv2
 import numpy as np
@@ -142,7 +142,7 @@ def test_people_are_told_at_the_middle_of_cells_or_at_corners(grid: Grid, at: tu
 
 def drawn_at(rng: Chance, alpha: np.ndarray, side: int = 128, *, known: bool = True) -> Crowd:
     whole = replace(photo(), alpha=alpha, known=np.full(17, known))
-    return in_place(rng, whole, OUTPUT, side)
+    return in_place(rng, whole, JointDisks(joints="COCO-17", radius_px=32), side)
 
 
 @pytest.mark.parametrize(("chance", "joint"), [(0.3, None), (0.299, COCO17.id("l_eye"))])
@@ -185,8 +185,8 @@ def test_a_soft_silhouette_is_somebody_from_its_half_on_and_unsure_between(monke
     narrow[:, 41:61] = 255
     crowd = drawn_at(Chance(0.9, *UNCHANGED), narrow, known=False)
     columns = np.arange(128)
-    far = ((columns < 32) | (columns >= 68)) & (columns < 127)
-    assert np.array_equal(crowd.unsure, far[None].repeat(128, axis=0)), "8 px, in fours, around are told"
+    far = ((columns < 24) | (columns >= 76)) & (columns < 127)
+    assert np.array_equal(crowd.unsure, far[None].repeat(128, axis=0)), "16 px, in fours, around are told"
     assert not crowd.people[0].labelled.any()
     assert (crowd.owners.any(), crowd.unknown.all(axis=0)[:, :127].all()) == (True, True)
     empty = drawn_at(Chance(0.9, *UNCHANGED), np.zeros((128, 128), np.uint8))
@@ -273,3 +273,9 @@ def test_a_batch_is_its_scenes_one_after_the_other_the_same_for_seed_and_step() 
     both = batch_of([simple(), simple()], OUTPUT, 8)
     alone = crowd_targets(simple(), OUTPUT, 8)
     assert all(np.array_equal(both.targets[name], [v, v]) for name, v in alone.items())
+
+
+def test_photos_and_what_holds_them_cannot_be_changed() -> None:
+    for held, name in ((photo(), "codes"), (CrowdSources(OUTPUT, [], [], [], []), "people")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(held, name, None)

@@ -254,10 +254,21 @@ def test_a_scene_has_up_to_six_people_with_what_is_known_of_their_parts(share: f
         assert 101 - len(rng.told) == 10 + max(0, 3 * count - 1), (
             "all but the first of a person stand beside it or not"
         )
+        assert not crowd.codes[~crowd.covered & ~crowd.unsure].any()
     quiet = Chance(0.9, 0.9, share=0)
     m = affine(quiet, (60, 90), 64, Ranges(scale=(1.3, 2.5), angle=4, shift=0.3))
     still = Chance(0.9, 0.9, 0.9, *UNCHANGED, share=0)
     assert np.array_equal(draw_crowd(still, [cutout()], [ground], OUTPUT, 64).picture, warp(ground, m, 64))
+
+
+def test_what_is_brighter_than_white_is_white() -> None:
+    chances = (*[0.9] * 3, 0.9, 0.9, *[0.9] * 15, *UNCHANGED)
+    ground = np.zeros((90, 90, 3), np.uint8)
+    crowd = draw_crowd(Chance(*chances, share=1), [cutout((250, 250, 250))], [ground], OUTPUT, 64)
+    inside = crowd.owners > 0
+    inside[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+    assert inside.sum() > 50
+    assert (crowd.picture[inside] == 255).mean() > 0.9
 
 
 def test_scenes_and_their_people_cannot_be_changed() -> None:

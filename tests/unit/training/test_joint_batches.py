@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -311,3 +311,9 @@ def filled(code: int, side: int = 64) -> JointPhoto:
     image, known = np.full((side, side, 3), 90, np.uint8), np.ones(17, np.bool_)
     points = np.full((17, 2), side / 2, np.float32)
     return JointPhoto("f", image, points, known, np.full((side, side), code, np.uint8))
+
+
+def test_photos_and_what_holds_them_cannot_be_changed() -> None:
+    for held, name in ((spotted(), "codes"), (JointSources(OUTPUT, [], []), "photos")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(held, name, None)

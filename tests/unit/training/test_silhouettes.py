@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
+
 import cv2
 import numpy as np
 import pytest
@@ -278,5 +280,7 @@ def test_what_is_not_seen_of_the_body_and_what_lies_too_far_from_it_stay_in_doub
     beside = cv2.dilate((small == 1).astype(np.uint8), ring) > 0
     assert not (beside & (small == 0)).any(), "between them an edge is in doubt"
     assert found.covered < 1
+    with pytest.raises(FrozenInstanceError):
+        found.area = 1  # type: ignore[misc]
     assert found.area > 0.7
     assert found.agreement > 0.8

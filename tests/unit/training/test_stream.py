@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.labels import IGNORE, S31
-from tests.unit.training.test_augment import Chance
+from tests.unit.training.test_augment import UNCHANGED, Chance
 from training.augment import Ranges, affine, warp, warp_codes
 from training.photos import Photo
 from training.scribbles import Skeleton
@@ -279,6 +279,17 @@ def test_a_patch_is_laid_over_all_but_scenes(kind: str, asked: bool) -> None:
             assert np.array_equal(picture, plain[0]) != covered
 
 
+def test_light_is_changed_at_last() -> None:
+    sources, moved_only = Sources(sport=[Photo("a", GRAIN, PARTS)]), Chance(0.9, 0.9, share=0.3)
+    plain = _DRAW["sport"](moved_only, sources, SHAPE)
+    for chances, brighter in ((UNCHANGED, False), ((0.0, 0.9, *UNCHANGED[1:]), True)):
+        rng = Chance(0.9, 0.9, *chances, share=0.3)
+        picture, codes = _draw(rng, sources, "sport", SHAPE)
+        assert rng.told == []
+        assert np.array_equal(codes, plain[1])
+        assert np.array_equal(picture, plain[0]) != brighter
+
+
 @pytest.mark.parametrize(
     ("share", "people"),
     [(0.249, 0), (0.251, 1), (0.449, 1), (0.451, 2), (0.629, 2), (0.631, 3), (0.769, 3), (0.771, 4),
@@ -306,14 +317,14 @@ def test_a_scene_is_people_laid_over_a_background_one_after_the_other(
         m = affine(
             told, (side, side), 64, Ranges(scale=(0.25, largest), angle=12, wild_angle=0.15, shift=0.4)
         )
-        laid = warp(cutout.image, m, 64).astype(float)
+        laid = warp(cutout.image, m, 64)
         told.random()
-        light = 0.15 + 0.45 * share if dark < 0.12 else 0.75 + 0.4 * share
-        soft = cv2.GaussianBlur(laid[..., 3].astype(np.uint8), (0, 0), 0.7)[..., None] / 255
-        wanted = (soft * (light * laid[..., :3]).clip(0, 255) + (1 - soft) * wanted).astype(np.uint8)
+        light = np.float32(told.uniform(*((0.15, 0.6) if dark < 0.12 else (0.75, 1.15))))
+        soft = cv2.GaussianBlur(laid[..., 3], (0, 0), 0.7)[..., None].astype(np.float32) / 255
+        wanted = (soft * np.minimum(light * laid[..., :3], 255) + (1 - soft) * wanted).astype(np.uint8)
         own = warp_codes(cutout.codes, m, 64, 4, 0)
         codes[own > 0] = own[own > 0]
-    assert np.abs(picture - wanted.astype(int)).max() <= people
+    assert np.array_equal(picture, wanted)
     assert np.array_equal(target, codes)
 
 
