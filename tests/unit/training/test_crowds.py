@@ -123,6 +123,9 @@ def test_whose_joints_nobody_knows_may_have_them_anywhere_near() -> None:
     assert (crowd.unsure == seen).all()
     assert (crowd.unknown == grown(seen, 16)).all()
     assert not crowd.owners.any()
+    nobody = [Placed(joints().astype(np.float32), np.ones(17, bool), 0)]
+    empty = annotated_scene(crowd.picture, crowd.owners, nobody, OUTPUT)
+    assert (empty.people, empty.unsure.any(), empty.unknown.any()) == ((), False, False)
 
 
 def test_a_mask_grows_by_its_radius() -> None:

@@ -228,6 +228,9 @@ def test_every_photo_that_may_be_trained_on_is_cut(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "cuts").iterdir()) == ["lsp", "lspet"]
     assert main(["--data", str(tmp_path), "--out", str(tmp_path / "cuts")]) == 1
     assert "lsp" in capsys.readouterr().err
+    (tmp_path / "file").write_bytes(b"")
+    assert main(["--data", str(data), "--out", str(tmp_path / "file")]) == 1
+    assert "file" in capsys.readouterr().err
     for words in (["--data", str(data)], ["--out", str(tmp_path)]):
         with pytest.raises(SystemExit):
             main(words)
@@ -244,6 +247,12 @@ def test_only_what_hangs_together_with_the_body_is_kept_and_holes_below_two_thou
     person[50:60, 50:60] = 1  # touches at a corner only
     person[70:80, 10:20] = 1
     assert np.array_equal(_joined(person, sure), wanted)
+
+
+def test_of_a_tiny_body_a_forearm_is_a_pixel_wide():
+    tiny = out()
+    surely = body(Skeleton(tiny.xy / 10, tiny.visible), (40, 45), sure=True)
+    assert surely[:, 7].sum() == surely[:, 33].sum() == 1
 
 
 def test_a_limb_that_ends_where_it_begins_points_nowhere():
