@@ -175,9 +175,8 @@ def _photo(
 ) -> tuple[Image, Image]:
     photo = photos[int(rng.integers(len(photos)))]
     centre = None
-    if (
-        photo.skeleton is not None and shape.augmentation == "ours" and rng.random() < 0.5
-    ):  # see a joint closely
+    # half of the time one joint is looked at closely
+    if photo.skeleton is not None and shape.augmentation == "ours" and rng.random() < 0.5:
         known = np.flatnonzero(photo.skeleton.visible > 0)
         if len(known):
             centre = photo.skeleton.xy[int(rng.choice(known))]
