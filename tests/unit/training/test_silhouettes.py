@@ -296,22 +296,34 @@ def test_what_is_not_seen_of_the_body_and_what_lies_too_far_from_it_stay_in_doub
     assert found.agreement > 0.8
 
 
-def test_a_cut_is_what_two_starts_agree_on(skeleton):
-    """On a longest side of 208 px, in three rounds from 0.75 and 1.35 of the usual width."""
-    image = np.random.default_rng(2).integers(90, 130, (SIZE[1], SIZE[0], 3)).astype(np.uint8)
-    k = 208 / SIZE[1]
-    size = (round(SIZE[0] * k), 208)
+@pytest.mark.parametrize(
+    ("narrow", "size"), [((1, 1), (149, 208)), ((0.05, 1), (8, 208)), ((1, 0.025), (200, 8))]
+)
+def test_a_cut_is_what_two_starts_agree_on(skeleton, narrow, size):
+    """On a longest side of 208 px and 8 at least, in three rounds from 0.75 and 1.35 of the usual width."""
+    width, height = (int(side * share) for side, share in zip(SIZE, narrow, strict=True))
+    grain = np.random.default_rng(1).integers(90, 130, (height, width, 3)).astype(np.uint8)
+    image = (grain + np.linspace(0, 80, width)[None, :, None]).clip(0, 255).astype(np.uint8)
+    person = Skeleton(skeleton.xy * np.array(narrow, np.float32), skeleton.visible)
+    k = min(1, 208 / max(width, height))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    bones = Skeleton(skeleton.xy * np.float32(k), skeleton.visible)
+    bones = Skeleton(person.xy * np.float32(k), skeleton.visible)
     sure, cuts = body(bones, size, sure=True), []
     for widen in (0.75, 1.35):
         labels = np.where(body(bones, size, widen=widen) > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         labels[distance_to_bones(bones, size) > 0.5 * torso_length(bones)] = cv2.GC_BGD
         labels[sure > 0] = cv2.GC_FGD
         cuts.append(_joined(cut_trimap(small, labels, 3).astype(np.uint8), sure))
-    both, core = cuts[0] & cuts[1], body(bones, size, widen=0.6) > 0
-    found = cut(image, skeleton)
+    (both, either), core = (cuts[0] & cuts[1], cuts[0] | cuts[1]), body(bones, size, widen=0.6) > 0
+    found = cut(image, person)
     assert found is not None
-    assert found.agreement == both.sum() / (cuts[0] | cuts[1]).sum()
+    assert found.agreement == both.sum() / either.sum()
     assert found.area == both.sum() / body(bones, size).sum()
     assert found.covered == (both & core).sum() / core.sum()
+    ring, known = np.ones((3, 3), np.uint8), both.astype(np.uint8)
+    wanted = np.where(both & (body(bones, size, widen=1.35) > 0), 1, IGNORE * (either | core)).astype(
+        np.uint8
+    )
+    wanted[cv2.dilate(known, ring) != cv2.erode(known, ring)] = IGNORE
+    wanted = cv2.resize(wanted, (width, height), interpolation=cv2.INTER_NEAREST)
+    assert np.array_equal(found.mask, wanted)
