@@ -247,6 +247,19 @@ def test_a_cell_with_an_unsure_pixel_is_not_known_or_the_corner_alone(grid: Grid
     assert not maps["person"][0, :, 3:].any()
 
 
+@pytest.mark.parametrize("turned", [1, -1])
+def test_a_limb_whose_joint_may_be_anywhere_is_known_where_it_lies(turned: int) -> None:
+    crowd, unknown = simple(), np.zeros((17, 64, 64), bool)
+    unknown[7] = True
+    people = (AnnotatedPerson(crowd.people[0].points[::turned], np.ones(17, bool)),)
+    maps = affinity_targets(replace(crowd, people=people, unknown=unknown), OUTPUT, 4)
+    fields, known = maps[AffinityFields.type], maps[f"{AffinityFields.type}_known"]
+    for i, bone in enumerate(COCO17.bones):
+        wanted = fields[2 * i : 2 * i + 2] != 0 if 7 in bone else np.ones((2, 8, 8), bool)
+        assert np.array_equal(known[2 * i : 2 * i + 2], wanted)
+    assert {float(np.sign(v)) for v in fields.ravel()} >= {0.0, float(turned)}
+
+
 def test_a_batch_is_its_scenes_one_after_the_other_the_same_for_seed_and_step() -> None:
     whole = WholePhoto("r", np.full((80, 80, 3), 250, np.uint8), np.full((80, 80), 255, np.uint8),
                        cutout().points, np.ones(17, bool))  # fmt: skip

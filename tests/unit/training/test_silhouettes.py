@@ -254,6 +254,8 @@ def test_of_a_tiny_body_a_forearm_is_a_pixel_wide():
     tiny = out()
     surely = body(Skeleton(tiny.xy / 10, tiny.visible), (40, 45), sure=True)
     assert surely[:, 7].sum() == surely[:, 33].sum() == 1
+    cloth = body(Skeleton(tiny.xy / 20, tiny.visible), (20, 23))  # 0.7 px of it
+    assert np.flatnonzero(cloth[10]).tolist() == [8, 9, 10, 11, 12]
 
 
 def test_a_limb_that_ends_where_it_begins_points_nowhere():
