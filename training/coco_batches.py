@@ -124,6 +124,5 @@ def _scene(photo: AnnotatedPicture) -> _Scene:
             people.append(AnnotatedPerson(person.xy, known))
             times += mask
             owners[mask] = len(people)
-    owners[times > 1] = 0
-    owners[(times == 1) & unlabelled] = 0
-    return _Scene(owners, tuple(people), times > 0, (unlabelled & (owners == 0)) | crowds, crowds)
+    owners[(times > 1) | unlabelled] = 0
+    return _Scene(owners, tuple(people), times > 0, unlabelled | crowds, crowds)

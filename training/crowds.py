@@ -80,7 +80,7 @@ def draw_crowd(
     h, w = background.shape[:2]
     m = affine(rng, (w, h), side, BACKGROUND_RANGES)
     picture = warp(background, m, side).astype(np.float32)
-    count = int(rng.choice(len(PEOPLE), p=np.array(PEOPLE) / sum(PEOPLE)))
+    count = int(rng.choice(len(PEOPLE), p=PEOPLE))
     chosen = [people[int(rng.integers(len(people)))] for _ in range(count)]
     owners, codes = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)
     placed = []
@@ -108,7 +108,7 @@ def warped_codes(codes: Image, m: NDArray[np.float64], side: int) -> Image:
 
 def places(rng: np.random.Generator, chosen: Sequence[PersonCutout], side: int) -> list[NDArray[np.float64]]:
     """Maps from cut-out px to scene px, the smallest people first: they stand behind."""
-    crowded = 0.88 ** max(0, len(chosen) - 1)
+    crowded = 0.88 ** (len(chosen) - 1)
     base = np.exp(rng.uniform(*np.log(HEIGHTS))) * side * crowded
     sizes = base * np.exp(rng.normal(0, 0.22, len(chosen)))
     if rng.random() < 0.7:

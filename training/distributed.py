@@ -30,7 +30,6 @@ def stop() -> None:
         dist.destroy_process_group()
 
 
-@torch.no_grad()
 def same_start(module: nn.Module) -> None:
     """Every process begins with the weights of rank 0."""
     if dist.is_initialized():
@@ -38,7 +37,6 @@ def same_start(module: nn.Module) -> None:
             dist.broadcast(t, 0)
 
 
-@torch.no_grad()
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace each gradient by its mean over the processes, in one message."""
     if not dist.is_initialized():

@@ -64,9 +64,7 @@ def balanced_mean(loss: Tensor, weights: Tensor, person: Tensor, background_cap:
     """
     people = (weights * person).sum(1, keepdim=True)
     background = (weights * ~person).sum(1, keepdim=True)
-    scale = torch.where(
-        people > 0, (background_cap * people / background.clamp(min=1e-6)).clamp(max=1.0), 1.0
-    )
+    scale = torch.where(people > 0, (background_cap * people / background).clamp(max=1.0), 1.0)
     w = torch.where(person, weights, weights * scale)
     per_picture = (loss * w).sum(1) / w.sum(1).clamp(min=FULL_SHARE * loss.shape[1])
     return per_picture.mean()
@@ -104,7 +102,7 @@ class PartLoss(torch.nn.Module):
             known = index.view_as(loss) != IGNORE
             return (loss * known).sum() / known.sum().clamp(min=1)
         index = index.view(len(codes), -1)
-        return balanced_mean(loss, self.weights[index], (index > 0) & (index != IGNORE), PART_BACKGROUND)
+        return balanced_mean(loss, self.weights[index], index > 0, PART_BACKGROUND)
 
 
 def factor_loss(logits: Tensor, codes: Tensor, *, balanced: bool = True) -> Tensor:
@@ -117,11 +115,10 @@ def factor_loss(logits: Tensor, codes: Tensor, *, balanced: bool = True) -> Tens
     """
     logits = to_grid(logits, codes).float()
     known = (codes != IGNORE).flatten(1)
-    person = (codes > 0).flatten(1) & known
     loss = torch.nn.functional.cross_entropy(logits, codes.clamp(max=1).long(), reduction="none").flatten(1)
     if not balanced:
         return (loss * known).sum() / known.sum().clamp(min=1)
-    return balanced_mean(loss, known.float(), person, FACTOR_BACKGROUND)
+    return balanced_mean(loss, known.float(), (codes > 0).flatten(1), FACTOR_BACKGROUND)
 
 
 def to_grid(logits: Tensor, codes: Tensor) -> Tensor:
@@ -145,5 +142,5 @@ def person_from_codes(codes: Tensor, cells: tuple[int, int], own: Tensor) -> Ten
     known = (codes != IGNORE).float()[:, None]
     inside = ((codes > 0) & (codes != IGNORE)).float()[:, None]
     share = torch.nn.functional.adaptive_avg_pool2d(known, cells)
-    s = torch.nn.functional.adaptive_avg_pool2d(inside, cells) / share.clamp(min=1e-6)
+    s = torch.nn.functional.adaptive_avg_pool2d(inside, cells) / share
     return torch.where(share > 0.5, s, own)

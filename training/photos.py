@@ -80,7 +80,7 @@ def _collect(files: Sequence[Path], read: Callable[[Path], Photo], *, strict: bo
     for path in files:
         try:
             photos.append(read(path))
-        except (ValueError, OSError, KeyError) as e:
+        except (ValueError, KeyError) as e:
             if strict:
                 raise DataError(f"{path}: {e}. Repair or remove the file, or read without --strict.") from e
             bad += 1

@@ -123,7 +123,7 @@ def cut(image: NDArray[np.uint8], skeleton: Skeleton) -> SilhouetteCut | None:
     far = distance_to_bones(bones, size) > FAR * torso
     narrow, wide = (_grabcut(small, sure, body(bones, size, widen=f), far) for f in STARTS)
     both, either = narrow & wide, narrow | wide
-    agreement = float(both.sum() / max(1, either.sum()))
+    agreement = float(both.sum() / either.sum())
     near = body(bones, size, widen=REACH) > 0
     mask = np.where(both & near, 1, np.where(either, IGNORE, 0)).astype(np.uint8)
     core = body(bones, size, widen=0.6) > 0
@@ -131,9 +131,9 @@ def cut(image: NDArray[np.uint8], skeleton: Skeleton) -> SilhouetteCut | None:
     ring = np.ones((3, 3), np.uint8)
     person = both.astype(np.uint8)
     mask[cv2.dilate(person, ring) != cv2.erode(person, ring)] = IGNORE  # edges are right to a pixel or two
-    area = float(both.sum() / max(1, usual.sum()))
+    area = float(both.sum() / usual.sum())
     full = cv2.resize(mask, (w, h), interpolation=cv2.INTER_NEAREST)
-    covered = float((both & core).sum() / max(1, core.sum()))
+    covered = float((both & core).sum() / core.sum())
     return SilhouetteCut(np.asarray(full, np.uint8), area, agreement, covered)
 
 
@@ -160,7 +160,7 @@ def _grabcut(image: NDArray[np.uint8], sure: Mask, likely: Mask, far: NDArray[np
 def _joined(person: Mask, sure: Mask) -> NDArray[np.bool_]:
     """Only what hangs together with the body; small holes are filled."""
     _, parts = cv2.connectedComponents(person, connectivity=4)
-    kept = np.isin(parts, np.unique(parts[(sure > 0) & (person > 0)])) & (person > 0)
+    kept = np.isin(parts, np.unique(parts[(sure > 0) & (person > 0)]))
     count, holes, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8), connectivity=4)
     for i in range(1, count):
         if stats[i, cv2.CC_STAT_AREA] < 0.002 * person.size:

@@ -174,8 +174,9 @@ def _photo(
     rng: np.random.Generator, photos: Sequence[Photo], ranges: Ranges, shape: BatchShape
 ) -> tuple[Image, Image]:
     photo = photos[int(rng.integers(len(photos)))]
-    centre, closely = None, photo.skeleton is not None and shape.augmentation == "ours"
-    if photo.skeleton is not None and closely and rng.random() < 0.5:  # look at one joint closely
+    centre = None
+    # half of the time one joint is looked at closely
+    if photo.skeleton is not None and shape.augmentation == "ours" and rng.random() < 0.5:
         known = np.flatnonzero(photo.skeleton.visible > 0)
         if len(known):
             centre = photo.skeleton.xy[int(rng.choice(known))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from models.grid import Grid
 from models.labels import COCO17
 from models.outputs import JointDisks
 from tests import drawn_people
+from tests.unit.training.test_augment import Chance
 from training.__main__ import main
 from training.coco_batches import draw_photo, make_coco_batch, read_coco
 from training.crowd_batches import crowd_targets
@@ -64,27 +65,15 @@ def test_joints_and_masks_move_with_the_picture_and_a_mirror_swaps_the_sides(roo
     assert seen == {0, 1}, "as it is and mirrored"
 
 
-class Drawing:
-    """Chance that always draws this share of a range, and mirrors or not."""
-
-    def __init__(self, share: float, mirrors: bool) -> None:
-        self.share, self.mirrors = share, mirrors
-
-    def uniform(self, low: float, high: float, size: int | None = None) -> np.ndarray | float:
-        value = low + self.share * (high - low)
-        return value if size is None else np.full(size, value)
-
-    def random(self) -> float:
-        return 0.49 if self.mirrors else 0.5
-
-
 @pytest.mark.parametrize("mirrors", [False, True])
-@pytest.mark.parametrize(("share", "zoom", "first"), [(0, 2, 32), (0.5, 1, 0), (1, 2 / 3, 32)])
+@pytest.mark.parametrize(
+    ("share", "zoom", "first"), [(0, 2, (32, 96)), (0.5, 1, (0, 0)), (1, 2 / 3, (32, -160))]
+)
 def test_crops_are_half_to_one_and_a_half_photos_and_move_by_a_quarter(
-    root: Path, share: float, zoom: float, first: float, mirrors: bool
+    root: Path, share: float, zoom: float, first: tuple[float, float], mirrors: bool
 ) -> None:
-    """Of 256 px: 128 to 384 px, whose corner lies 32 px inside at both ends of the range."""
-    chance = cast("np.random.Generator", Drawing(share, mirrors))
+    """Of 256 px: 128 to 384 px, moved by a quarter of that to one end across and to the other down."""
+    chance = Chance(float(np.nextafter(0.5, 0)) if mirrors else 0.5, share=share)
     crowd = draw_photo(chance, read_coco(root, strict=True)[0], OUTPUT, SIDE)
     points = np.round(drawn_people.person(*drawn_people.SCENES[0][0]).points.astype(float), 3)
     expected = (points + 0.5 - first) * zoom - 0.5
@@ -92,8 +81,12 @@ def test_crops_are_half_to_one_and_a_half_photos_and_move_by_a_quarter(
         expected[:, 0] = SIDE - 1 - expected[:, 0]
         expected = expected[list(COCO17.mirror_ids)]
     (person,) = crowd.people
-    np.testing.assert_allclose(person.points, expected, atol=1.5 * zoom)
+    np.testing.assert_allclose(person.points, expected, atol=0.01)
+    x = (np.arange(SIDE) + 0.5) / zoom + first[0]  # the colour says the cell of 8 px of the photo
+    row = crowd.picture[:, ::-1] if mirrors else crowd.picture
+    inner = (x > 8) & (x < SIDE - 8) & (np.abs((x + 4) % 8 - 4) > 2)
     middle = np.rint(expected[5:7].mean(axis=0)).astype(int)
+    assert np.array_equal(row[middle[1].clip(0, SIDE - 1), inner, 1], (x[inner] // 8).astype(np.uint8))
     if (middle >= 0).all() and (middle < SIDE).all():
         assert crowd.owners[middle[1], middle[0]] == 1
     assert crowd.picture.shape == (SIDE, SIDE, 3)
@@ -106,6 +99,12 @@ def test_only_photos_of_people_are_drawn_the_same_for_the_same_step(root: Path) 
     a, b = (make_coco_batch(photos, OUTPUT, BatchShape(2, 64, 8), seed=1, step=5) for _ in range(2))
     assert (a.images == b.images).all()
     assert all((a.targets[k] == b.targets[k]).all() for k in a.targets)
+    assert (a.images[0] != a.images[1]).any()
+    for seed, step in ((2, 5), (1, 6)):
+        other = make_coco_batch(photos, OUTPUT, BatchShape(2, 64, 8), seed=seed, step=step)
+        assert (a.images != other.images).any()
+    drawn_people.coco_folder(root, "val2017")
+    assert len(read_coco(root)) == 2, "photos of the development test are not drawn"
 
 
 def test_people_without_joints_and_crowds_teach_silhouettes_alone(root: Path) -> None:
@@ -130,6 +129,22 @@ def test_people_without_joints_and_crowds_teach_silhouettes_alone(root: Path) ->
     assert not crowd.covered.any()
 
 
+def test_of_a_person_behind_somebody_without_joints_no_pixel_is_known_to_be_its_own(root: Path) -> None:
+    """The second photo's second person has no joints and the mask of the first."""
+    before = drawn(root, 1)
+
+    def overlap(rows: list[dict[str, Any]]) -> None:
+        unknown = {"keypoints": [0] * 51, "num_keypoints": 0}
+        rows[2] |= {"segmentation": rows[1]["segmentation"]} | unknown
+
+    edited(root, overlap)
+    crowd = drawn(root, 1)
+    assert len(crowd.people) == 1
+    assert not crowd.owners.any()
+    assert (crowd.unknown == (before.owners == 1)).all()
+    assert (crowd.covered == (before.owners == 1)).all()
+
+
 def test_pixels_of_two_people_are_nobodys_alone(root: Path) -> None:
     before = drawn(root, 1)
 
@@ -145,6 +160,13 @@ def test_pixels_of_two_people_are_nobodys_alone(root: Path) -> None:
     assert maps["person"].max() == 1
     assert not maps["long_known"].any()
     assert maps["short_known"].any()
+
+
+def test_people_who_agree_in_all_but_what_is_known_are_two(root: Path) -> None:
+    hidden = [0, 0, 0]
+    edited(root, lambda rows: rows.append(rows[0] | {
+        "id": 77, "keypoints": rows[0]["keypoints"][:-3] + hidden, "num_keypoints": 16}))  # fmt: skip
+    assert len(drawn(root).people) == 2
 
 
 def test_a_person_twice_counts_once(root: Path) -> None:

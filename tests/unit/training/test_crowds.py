@@ -1,29 +1,28 @@
-"""Scenes of several people: who stands where, what annotators would tell of them, and photos as they are."""
+"""Scenes of several people: who stands where, and what annotators would tell of them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
-import cv2
 import numpy as np
 import pytest
 
-from models.grid import Grid
 from models.labels import COCO17, IGNORE, S31
-from models.outputs import AffinityFields, JointDisks
-from tests.unit.training.test_joint_batches import SPOTS, spots, spotted
-from training.crowd_batches import (
-    CrowdSources,
-    WholePhoto,
-    affinity_targets,
-    crowd_targets,
-    in_place,
-    make_crowd_batch,
-    whole_photos,
+from models.outputs import JointDisks
+from tests.unit.training.test_augment import UNCHANGED, Chance
+from training.augment import Ranges, affine, warp
+from training.crowds import (
+    Crowd,
+    Placed,
+    _hidden,
+    _paste,
+    annotated_scene,
+    draw_crowd,
+    grown,
+    places,
 )
-from training.crowds import Crowd, Placed, annotated_scene, draw_crowd, grown, places
 from training.person_cutouts import PersonCutout
-from training.stream import BatchShape
+from training.targets import SET_CODES
 
 OUTPUT = JointDisks(joints="COCO-17", radius_px=16)
 SIDE = 240
@@ -36,41 +35,6 @@ def cutout(colour: tuple[int, int, int] = (200, 200, 200), h: int = 81, w: int =
     return PersonCutout(
         "x", image, np.full((h, w), 255, np.uint8), points.astype(np.float32), np.ones(17, bool)
     )
-
-
-def test_one_person_stands_anywhere_in_most_of_the_picture() -> None:
-    """The middle evenly over the width and from 0.2 to 0.85 of the height; the long side 0.22 to 1.2."""
-    rng, one = np.random.default_rng(0), cutout()
-    maps = np.stack([places(rng, [one], 100)[0] for _ in range(3000)])
-    x, y = (maps @ (20, 40, 1)).T
-    for values, low, high in ((x, 0, 100), (y, 20, 85)):
-        assert low <= values.min() < low + 0.5
-        assert high - 0.5 < values.max() <= high
-        assert values.mean() == pytest.approx((low + high) / 2, abs=1.5)
-    size = np.log(np.hypot(maps[:, 0, 0], maps[:, 1, 0]) * 81 / 100)
-    assert size.mean() == pytest.approx(np.log(0.22 * 1.2) / 2, abs=0.03)
-    assert size.std() == pytest.approx(np.hypot(np.log(1.2 / 0.22) / 12**0.5, 0.22), abs=0.02)
-    mirrored = np.linalg.det(maps[:, :, :2]) < 0
-    assert mirrored.mean() == pytest.approx(0.5, abs=0.04)
-    angle = np.degrees(np.arctan2(maps[:, 0, 1], maps[:, 1, 1]))
-    assert np.mean(angle < -45) == pytest.approx(0.06 * 135 / 360, abs=0.012)
-    assert np.mean(angle > 45) == pytest.approx(0.06 * 135 / 360, abs=0.012)
-    assert angle[np.abs(angle) < 40].std() == pytest.approx(10, abs=1.5)
-
-
-def test_several_are_smaller_the_more_stand_beside_each_other_and_mostly_by_size() -> None:
-    rng, one = np.random.default_rng(1), cutout()
-    sizes, near, ordered = [], [], []
-    for _ in range(2000):
-        maps = np.stack(places(rng, [one] * 4, 100))
-        k = np.hypot(maps[:, 0, 0], maps[:, 1, 0]) * 81
-        sizes.append(np.log(k / 100).mean())
-        steps = np.diff(maps @ (20, 40, 1), axis=0) / k[1:, None]
-        near.append(np.abs(steps[:, 1]) < 0.3)
-        ordered.append((np.diff(k) >= 0).all())
-    assert np.mean(sizes) == pytest.approx(np.log(0.22 * 1.2) / 2 + 3 * np.log(0.88), abs=0.04)
-    assert np.mean(near) == pytest.approx(0.5 + 0.5 * 0.4, abs=0.1)
-    assert np.mean(ordered) == pytest.approx(0.7 + 0.3 / 24, abs=0.04)
 
 
 def scene(*placed: tuple[np.ndarray, float], known: bool = True) -> Crowd:
@@ -125,9 +89,12 @@ def test_joints_far_outside_the_picture_are_not_told_and_nowhere_in_it() -> None
     crowd = scene((joints(*rows), 3600))
     assert np.flatnonzero(~crowd.people[0].labelled).tolist() == [1, 3, 5, 7]
     assert not crowd.unknown.any()
+    owners, known = crowd.owners, np.arange(17) != 1
+    placed = [Placed(joints(*rows).astype(np.float32), known, 3600)]
+    assert not annotated_scene(crowd.picture, owners, placed, OUTPUT).unknown.any(), "nor of one nobody knows"
 
 
-@pytest.mark.parametrize(("area", "there"), [(59_000, True), (61_000, False)])
+@pytest.mark.parametrize(("area", "there"), [(60_000, True), (61_000, False)])
 def test_of_whom_a_sixteenth_is_seen_is_neither_there_nor_not(area: float, there: bool) -> None:
     crowd = scene((joints(), area), (joints((100, 50)), 3600))
     assert len(crowd.people) == 1 + there
@@ -156,6 +123,9 @@ def test_whose_joints_nobody_knows_may_have_them_anywhere_near() -> None:
     assert (crowd.unsure == seen).all()
     assert (crowd.unknown == grown(seen, 16)).all()
     assert not crowd.owners.any()
+    nobody = [Placed(joints().astype(np.float32), np.ones(17, bool), 0)]
+    empty = annotated_scene(crowd.picture, crowd.owners, nobody, OUTPUT)
+    assert (empty.people, empty.unsure.any(), empty.unknown.any()) == ((), False, False)
 
 
 def test_a_mask_grows_by_its_radius() -> None:
@@ -168,6 +138,13 @@ def test_a_mask_grows_by_its_radius() -> None:
     assert not big[50, : 40 - 20].any()
     assert not big[:, 60 + 20 :].any()
     assert not big[27, 27], "a corner is round"
+    for radius_px, px in ((16, 16), (12.1, 16), (12, 12), (4, 4)):  # at a quarter of the size
+        big = grown(mask, radius_px)
+        assert (
+            np.flatnonzero(big[50]).tolist()
+            == np.flatnonzero(big[:, 50]).tolist()
+            == [*range(40 - px, 60 + px)]
+        )
 
 
 def test_scenes_have_as_many_people_as_their_shares_say_and_show_them_where_they_are() -> None:
@@ -188,136 +165,6 @@ def test_scenes_have_as_many_people_as_their_shares_say_and_show_them_where_they
         assert c.codes is not None
 
 
-def photo(*known: bool) -> WholePhoto:
-    """The spots with somebody in the middle, soft at the right edge; the left half is a left arm."""
-    spot, alpha = spotted(), np.zeros((128, 128), np.uint8)
-    alpha[30:100, 30:100], alpha[30:100, 96:100] = 255, 125
-    codes = np.full((128, 128), S31.id("luarm"), np.uint8)
-    codes[:, 64:] = S31.id("ruarm")
-    return WholePhoto("a", spot.image, alpha, spot.points, spot.known, codes)
-
-
-def test_a_photo_in_its_place_moves_all_it_tells_together() -> None:
-    mirrored_seen = set()
-    whole = photo()
-    for seed in range(60):
-        crowd = in_place(np.random.default_rng(seed), whole, OUTPUT, 200)
-        (person,) = crowd.people
-        known = person.labelled
-        hidden = int(np.flatnonzero(~known)[0])
-        mirrored = COCO17.names[hidden] == "r_ear"
-        order = list(COCO17.mirror_ids) if mirrored else list(range(17))
-        source = np.c_[whole.points[order], np.ones(17)]
-        m = np.linalg.lstsq(source, person.points, rcond=None)[0].T
-        mirrored_seen.add(mirrored)
-        assert (np.linalg.det(m[:, :2]) < 0) == mirrored
-        shown = spots(crowd.picture)
-        if shown is not None:
-            names = ("r_wrist", "l_wrist", "nose") if mirrored else SPOTS
-            points = person.points[[COCO17.id(n) for n in names]]
-            if points.min() > 12 and points.max() < 188:  # whole spots
-                assert np.abs(points - shown).max() < 4
-        alpha = cv2.warpAffine(whole.alpha, m, (200, 200), flags=cv2.INTER_LINEAR)
-        inside = cv2.warpAffine(np.full((128, 128), 255, np.uint8), m, (200, 200)) > 0
-        seen, soft = alpha >= 128, (alpha > 60) & (alpha < 190)
-        elsewhere = ~grown(seen, 8) & inside
-        for got, wanted in (
-            (crowd.owners == 1, seen),
-            (crowd.unsure, elsewhere | soft),
-            (crowd.unknown[COCO17.id("nose")], elsewhere),
-            (crowd.unknown[hidden], elsewhere | grown(seen, 16)),
-        ):
-            assert np.mean(got != wanted) < 0.01
-        assert crowd.codes is not None
-        flat = cv2.warpAffine(whole.codes, m, (200, 200), flags=cv2.INTER_NEAREST, borderValue=(IGNORE,))
-        told = S31.mirror()[flat] if mirrored else flat
-        assert np.mean(crowd.codes != told) < 0.01
-    assert mirrored_seen == {True, False}
-
-
-def test_a_photo_is_moved_within_its_ranges_sometimes_to_a_joint() -> None:
-    whole = photo()
-    rows = []
-    for seed in range(250):
-        crowd = in_place(np.random.default_rng(seed), whole, OUTPUT, 100)
-        if crowd.people:
-            points = crowd.people[0].points
-            rows.append(np.linalg.norm(points[COCO17.id("l_wrist")] - points[COCO17.id("r_wrist")]))
-    scale = np.array(rows) / np.hypot(50, 40) * 128 / 100
-    assert 0.49 < scale.min() < 0.54
-    assert 1.65 < scale.max() < 1.81
-
-
-def test_photos_people_and_rendered_ones_have_their_shares() -> None:
-    """Photos are red, cut-outs green and rendered people blue; pictures without colour say nothing."""
-    red = WholePhoto("r", np.full((80, 80, 3), (220, 40, 40), np.uint8), np.full((80, 80), 255, np.uint8),
-                     cutout().points, np.ones(17, bool))  # fmt: skip
-    green, blue = cutout((40, 220, 40)), cutout((40, 40, 220))
-    sources = CrowdSources(OUTPUT, [green], [blue], [red], [np.full((90, 90, 3), 60, np.uint8)])
-    images = make_crowd_batch(sources, BatchShape(250, 64, 8), seed=1, step=1).images.astype(int)
-    spread = [
-        [int((i[..., k] - np.delete(i, k, axis=2).max(axis=2)).max()) for k in range(3)] for i in images
-    ]
-    told = np.array([np.argmax(s) for s in spread if max(s) > 60])
-    assert len(told) > 170
-    assert [np.mean(told == k) for k in range(3)] == pytest.approx([0.28, 0.5, 0.22], abs=0.08)
-
-
-def test_targets_are_sampled_at_the_middle_of_their_cells() -> None:
-    """A limb is known where both its joints are or where it lies; codes are those at the middle of cells."""
-    v, u = np.indices((64, 64))
-    codes = (u % 16 + 16 * (v % 4)).astype(np.uint8)
-    placed = joints()
-    placed[:] = np.linspace((10, 12), (54, 50), 17)
-    base = annotated_scene(
-        np.zeros((64, 64, 3), np.uint8), np.ones((64, 64), np.uint8),
-        [Placed(placed.astype(np.float32), np.ones(17, bool), 4096)], OUTPUT,
-    )  # fmt: skip
-    unknown = base.unknown.copy()
-    unknown[5, 4, 4] = unknown[5, 20, 28] = True
-    crowd = Crowd(base.picture, base.owners, base.people, unknown, base.unsure, codes=codes)
-    maps = affinity_targets(crowd, OUTPUT, 4)
-    assert (maps["codes"] == codes[2::4, 2::4]).all()
-    heat = maps["heatmaps_known"]
-    assert np.argwhere(heat == 0).tolist() == [[5, 0, 0], [5, 2, 3], [17, 0, 0], [17, 2, 3]]
-    fields, known = maps[AffinityFields.type], maps[f"{AffinityFields.type}_known"]
-    assert set(np.unique(known)) <= {0, 1}
-    for i, bone in enumerate(COCO17.bones):
-        for cell in ((0, 0), (2, 3)):
-            for k in (2 * i, 2 * i + 1):
-                assert known[k][cell] == (5 not in bone or fields[k][cell] != 0)
-    assert known.sum() >= known.size - 2 * 2 * sum(5 in b for b in COCO17.bones)
-    bare = affinity_targets(base, OUTPUT, 8)["codes"]
-    assert bare.shape == (8, 8)
-    assert (bare == IGNORE).all()
-    assert crowd_targets(base, OUTPUT, 8)["person"].min() == 1
-
-
-def test_photos_as_they_are_keep_all_they_have() -> None:
-    spot = spotted()
-    (whole,) = whole_photos([(spot, np.full((128, 128), 9, np.uint8))])
-    assert (whole.name, whole.codes, whole.alpha[0, 0]) == ("spots", None, 9)
-    assert whole.points is spot.points
-    assert whole.known is spot.known
-    assert whole.image is spot.image
-
-
-@pytest.mark.parametrize(("grid", "at"), [(Grid.CENTRE, (12, 20)), (Grid.CORNER, (8, 16))])
-def test_people_are_told_at_the_middle_of_cells_or_at_corners(grid: Grid, at: tuple[int, int]) -> None:
-    """The cell in the second row and third column, where nobody knows one joint; outside its disk."""
-    side = grid.side(9, 8)
-    output = JointDisks(joints="COCO-17", radius_px=16, stride=8, grid=grid)
-    points = np.full((1, 17, 2), side - 4, np.float32)
-    people = [Placed(points[0], np.ones(17, bool), 1)]
-    owners = np.ones((side, side), np.uint8)
-    base = annotated_scene(np.zeros((side, side, 3), np.uint8), owners, people, output)
-    unknown = base.unknown.copy()
-    unknown[(5, *at)] = True
-    known = crowd_targets(replace(base, unknown=unknown), output, 8)["disks_known"]
-    assert np.argwhere(known == 0).tolist() == [[5, 1, 2]]
-    assert known.shape == (17, 9, 9)
-
-
 def test_a_small_person_in_a_large_cutout_is_told() -> None:
     """Three hundredths of the cut-out are the person, and all of these are seen."""
     whole = cutout(h=100, w=100)
@@ -328,3 +175,108 @@ def test_a_small_person_in_a_large_cutout_is_told() -> None:
     rng, black = np.random.default_rng(4), np.zeros((90, 90, 3), np.uint8)
     drawn = [draw_crowd(rng, [small], [black], OUTPUT, 128) for _ in range(40)]
     assert np.mean([len(c.people) for c in drawn]) > 1.3
+
+
+def laid(scale: float, degrees: float, centre: tuple[float, float], mirrored: bool) -> np.ndarray:
+    """The map of the cut-out of 81 by 41 px whose middle, at (20, 40), goes to a place."""
+    c, s = (f(np.radians(degrees)) * scale for f in (np.cos, np.sin))
+    turned = np.array([[c, s], [-s, c]]) @ np.diag((-1 if mirrored else 1, 1))
+    return np.c_[turned, np.array(centre) - turned @ (20, 40)]
+
+
+def test_people_stand_beside_or_apart_turned_a_little_or_wildly_small_ones_first_or_not() -> None:
+    """At three quarters of each range: the first one deviation more, the second one less."""
+    below, size = np.nextafter, 100 * 0.88 * 0.22 * (1.2 / 0.22) ** 0.75
+    large, small = size * np.exp(0.22), size * np.exp(-0.22)
+    apart, beside = (75, 36.25), (75 + 0.35 * large, 36.25 - 0.12 * large)
+    for told, wanted in (
+        ((0.7, 0.06, 0.5, 0.06, 0.5, 0.5),
+         [laid(large / 81, 10, apart, False), laid(small / 81, 10, apart, False)]),
+        ((below(0.7, 0), below(0.06, 0), below(0.5, 0), 0.06, below(0.5, 0), 0.5),
+         [laid(small / 81, 90, apart, True), laid(large / 81, 10, beside, False)]),
+    ):  # fmt: skip
+        rng = Chance(*told, share=0.75)
+        assert np.allclose(places(rng, [cutout()] * 2, 100), wanted)
+        assert rng.told == []
+    alone = places(Chance(0.9, 0.9, 0.9, share=0), [cutout()], 100)
+    assert np.allclose(alone, [laid(22 * np.exp(-0.44) / 81, -20, (0, 85), False)])
+    assert places(Chance(), [], 100) == []
+
+
+@pytest.mark.parametrize(("share", "tone"), [(0, (0.752, 0.848, 0.752)), (1, (1.272, 1.128, 1.272))])
+def test_a_person_is_laid_over_in_its_own_light(share: float, tone: tuple[float, ...]) -> None:
+    person, m = cutout((100, 150, 50), 8, 8), np.array([[-1.0, 0, 7], [0, 1, 0]])
+    alpha = np.zeros((8, 8), np.uint8)
+    alpha[:, 4:], alpha[:, 3] = 255, 127
+    alpha[0, 3] = 128
+    picture, owners = np.full((8, 8, 3), 40, np.float32), np.zeros((8, 8), np.uint8)
+    known = np.arange(17) != COCO17.id("l_eye")
+    made = _paste(
+        Chance(share=share), picture, owners, replace(person, alpha=alpha, known=known), m, 3, COCO17
+    )
+    there = alpha[:, ::-1, None] / 255
+    assert picture == pytest.approx(40 * (1 - there) + there * np.array((100, 150, 50)) * tone, abs=1e-3)
+    assert np.array_equal(owners, 3 * (alpha[:, ::-1] >= 128))
+    assert made.area == 33
+    assert np.flatnonzero(~made.known).tolist() == [COCO17.id("r_eye")]
+    order = list(COCO17.mirror_ids)
+    assert made.points == pytest.approx((person.points * (-1, 1) + (7, 0))[order], abs=1e-4)
+    turned = np.array([[0, 2.0, 0], [-2.0, 0, 9]])
+    assert _paste(Chance(), picture, owners, person, turned, 1, COCO17).area == 4 * 64
+
+
+@pytest.mark.parametrize("own", [(0, 0), (1, 0), (0, 4), (15, 30), (30, 15), (39, 39), (36, 39), (39, 35)])
+def test_a_joint_is_hidden_by_somebody_when_nothing_of_its_person_is_within_three_px(
+    own: tuple[int, int],
+) -> None:
+    """On a picture of 40 px, all but two pixels of which are another's; outside nobody hides."""
+    owners = np.full((40, 40), 2, np.uint8)
+    owners[own[1], own[0]], owners[20, 20] = 1, 0
+    at = np.stack(np.meshgrid(np.arange(-5, 46), np.arange(-5, 46)), axis=2).reshape(-1, 2)
+    inside = ((at >= 0) & (at < 40)).all(axis=1) & ~(at == 20).all(axis=1)
+    near = np.abs(at - own).max(axis=1) <= 3
+    assert np.array_equal(_hidden(at + 0.3, owners, 1), inside & ~near)
+
+
+@pytest.mark.parametrize(
+    ("share", "count"),
+    [(0.069, 0), (0.071, 1), (0.369, 1), (0.371, 2), (0.609, 2), (0.611, 3), (0.759, 3), (0.761, 4),
+     (0.879, 4), (0.881, 5), (0.949, 5), (0.951, 6), (1, 6)],
+)  # fmt: skip
+def test_a_scene_has_up_to_six_people_with_what_is_known_of_their_parts(share: float, count: int) -> None:
+    """The last one stands before the others; whose parts nobody told is somebody."""
+    ground = np.random.default_rng(0).integers(0, 255, (90, 60, 3), dtype=np.uint8)
+    parts = np.where(np.arange(41) < 20, 0, S31.id("neck")).astype(np.uint8)[None].repeat(81, axis=0)
+    told = [0.9] * 101
+    for codes, wanted in ((None, {SET_CODES["person"]}), (parts, {IGNORE, S31.id("neck")})):
+        rng = Chance(*told, share=share)
+        crowd = draw_crowd(rng, [replace(cutout(), codes=codes)], [ground], OUTPUT, 64)
+        assert crowd.codes is not None
+        assert (crowd.codes[crowd.owners > 0] > 0).all()
+        assert set(np.unique(crowd.codes[crowd.owners > 0])) <= wanted
+        assert 101 - len(rng.told) == 10 + max(0, 3 * count - 1), (
+            "all but the first of a person stand beside it or not"
+        )
+        assert not crowd.codes[~crowd.covered & ~crowd.unsure].any()
+    quiet = Chance(0.9, 0.9, share=0)
+    m = affine(quiet, (60, 90), 64, Ranges(scale=(1.3, 2.5), angle=4, shift=0.3))
+    still = Chance(0.9, 0.9, 0.9, *UNCHANGED, share=0)
+    assert np.array_equal(draw_crowd(still, [cutout()], [ground], OUTPUT, 64).picture, warp(ground, m, 64))
+
+
+def test_what_is_brighter_than_white_is_white() -> None:
+    chances = (*[0.9] * 3, 0.9, 0.9, *[0.9] * 15, *UNCHANGED)
+    ground = np.zeros((90, 90, 3), np.uint8)
+    crowd = draw_crowd(Chance(*chances, share=1), [cutout((250, 250, 250))], [ground], OUTPUT, 64)
+    inside = crowd.owners > 0
+    inside[1:-1, 1:-1] &= inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+    assert inside.sum() > 50
+    assert (crowd.picture[inside] == 255).mean() > 0.9
+
+
+def test_scenes_and_their_people_cannot_be_changed() -> None:
+    crowd = scene((joints(), 3600))
+    placed = Placed(crowd.people[0].points, crowd.people[0].labelled, 1)
+    for held, name in ((crowd, "owners"), (placed, "area"), (cutout(), "alpha")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(held, name, None)

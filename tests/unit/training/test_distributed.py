@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import socket
 import subprocess
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -61,6 +64,58 @@ def test_a_group_of_one_process_keeps_its_gradients_and_is_left(tmp_path: Path) 
         assert [torch.equal(p.grad, g) for p, g in zip(net[1].parameters(), own, strict=True)] == [True] * 2
     finally:
         distributed.stop()
+    assert not dist.is_initialized()
+
+
+def as_rank(
+    rank: int, to: Connection | None = None
+) -> tuple[tuple[int, int], list[float], list[list[float]]]:
+    """Join as one of two, start with weights of its own and a gradient of 1, 2 or, of rank 1, 3, 6."""
+    os.environ["RANK"] = str(rank)
+    joined = distributed.start()
+    net = torch.nn.Sequential(torch.nn.Linear(2, 1), torch.nn.Linear(1, 1), torch.nn.BatchNorm1d(1))
+    for p in net.parameters():
+        torch.nn.init.constant_(p, 5 + rank)
+    net[2].running_mean.fill_(rank)
+    distributed.same_start(net)
+    for p, value in ((net[0].weight, 1.0), (net[1].weight, 2.0)):
+        p.grad = torch.full_like(p, value * (1 + 2 * rank))
+    distributed.average_gradients(net.parameters())
+    distributed.stop()
+    grads = [[] if p.grad is None else p.grad.flatten().tolist() for p in net.parameters()]
+    made = joined, [t.flatten()[0].item() for t in (*net.parameters(), net[2].running_mean)], grads
+    if to is not None:
+        to.send(made)
+    return made
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="another process begins as a copy of this one")
+def test_two_processes_begin_alike_and_learn_from_the_mean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one is a copy of this; parameters without gradient have none afterwards."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for name, value in (
+        ("WORLD_SIZE", "2"),
+        ("MASTER_ADDR", "127.0.0.1"),
+        ("MASTER_PORT", str(port)),
+        ("RANK", "0"),
+    ):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    here, there = multiprocessing.Pipe()
+    other = multiprocessing.get_context("fork").Process(target=as_rank, args=(1, there))
+    other.start()
+    try:
+        first = as_rank(0)
+        assert here.poll(30)
+        second = here.recv()
+    finally:
+        other.join(5)
+        other.kill()
+    assert [first[0], second[0]] == [(0, 2), (1, 2)]
+    assert first[1] == second[1] == [5.0] * 6 + [0.0]
+    assert first[2] == second[2] == [[2.0, 2.0], [], [4.0], [], [], []]
     assert not dist.is_initialized()
 
 

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from models.codecs.heatmaps import peaks
-from models.labels import COCO17, IGNORE, LSP14, S31
+from models.labels import COCO17, IGNORE, S31
 from models.outputs import Heatmaps, JointDisks, PartLabels, PartProbabilities
-from training.augment import Ranges
+from tests.unit.training.test_augment import UNCHANGED, Chance
+from training.augment import Ranges, affine, mirrors, occlude, warp, warp_codes
 from training.batches import DataFolders, batches_for
 from training.heatmap_loss import heatmap_loss
-from training.joint_batches import JointSources, make_joint_batch
-from training.joint_photos import (
-    FEWEST,
-    LANDMARKS,
-    PRECISE,
-    JointPhoto,
-    annotated,
-    read_joint_photos,
-    with_landmarks,
-)
-from training.photos import DEVELOPMENT_TEST, GARMENTS, DataError, Photo
-from training.scribbles import Skeleton
+from training.joint_batches import JointSources, _draw, make_joint_batch
+from training.joint_photos import JointPhoto
+from training.photos import DataError
 from training.stream import Batch, BatchShape, Packed
-from training.targets import SET_CODES
-from training.teacher_labels import read_landmarks
 
 OUTPUT = Heatmaps(joints="COCO-17")
 SHAPE = BatchShape(24, 128, 8)
@@ -126,23 +114,6 @@ def test_the_loss_is_least_at_the_targets_own_maps_and_blind_to_unknown_joints()
         assert value == pytest.approx(terms[name].item())
 
 
-def test_annotators_come_before_the_teacher(tmp_path: Path) -> None:
-    xy = np.tile(np.arange(14, dtype=np.float32)[:, None] * 4, (1, 2))
-    visible = np.full(14, 2, np.int8)
-    visible[LSP14.id("l_knee")] = 0
-    image = np.zeros((90, 90, 3), np.uint8)
-    photo = annotated(Photo("a.jpg", image, image[..., 0], Skeleton(xy, visible)), COCO17)
-    assert not photo.known[[COCO17.id("l_knee"), COCO17.id("nose")]].any()
-    rows = [[7.0, 8.0, 0.9] for _ in range(33)]
-    rows[2][2] = 0.1  # the left eye is hidden
-    file = tmp_path / "landmarks.json"
-    file.write_text(json.dumps({"images": {"a": {"landmarks": rows}}}))
-    (whole,) = with_landmarks([photo], read_landmarks(tmp_path), COCO17)
-    assert whole.points[COCO17.id("r_ankle")].tolist() == [0, 0]
-    assert whole.points[COCO17.id("l_knee")].tolist() == whole.points[COCO17.id("nose")].tolist() == [7, 8]
-    assert np.flatnonzero(~whole.known).tolist() == [COCO17.id("l_eye")]
-
-
 def striped() -> JointPhoto:
     """The spots with codes: a right lower arm round the red spot, the left wrist; the rest unknown."""
     photo = spotted()
@@ -214,63 +185,7 @@ def test_a_network_gets_the_batches_of_most_of_its_outputs(tmp_path: Path) -> No
     assert batches_for((parts, PartLabels(parts="PASCAL-7")), folders, shape, 0)
 
 
-def joint_folders(root: Path, annotated_joints: int) -> Path:
-    """One picture of each source, the teacher's landmarks of all, so many joints annotated in LSP's."""
-    picture = np.full((30, 40, 3), 90, np.uint8)
-    rows = [[5 + k, 20, 1 if k < annotated_joints else 0] for k in range(14)]
-    names = [f"{i:03d}" for i in range(DEVELOPMENT_TEST + 1)]
-    for folder, stems in (("lsp/images", names), ("lspet/images", names[:1]), ("ccp/images", names),
-                          ("ccp_unlabelled", names[:1])):  # fmt: skip
-        (root / folder).mkdir(parents=True)
-        for stem in stems:
-            cv2.imwrite(str(root / folder / f"{stem}.jpg"), picture)
-    for name in ("lsp", "lspet"):
-        (root / name / "keypoints.json").write_text(json.dumps({"images": dict.fromkeys(names, rows)}))
-    (root / "ccp" / "labels.json").write_text(json.dumps(list(GARMENTS)))
-    for kind in ("silhouettes", "labels"):
-        (root / "ccp" / kind).mkdir()
-        cv2.imwrite(str(root / "ccp" / kind / f"{names[0]}.png"), picture[..., 0] * 0)
-    return root
-
-
-@pytest.mark.parametrize("annotated_joints", [0, FEWEST - 1, FEWEST])
-def test_photos_with_enough_joints_are_read_and_precise_ones_drawn_more_often(
-    annotated_joints: int, tmp_path: Path
-) -> None:
-    """Ankles, knees and hips of LSP are in COCO; the nose is told by a teacher who saw it."""
-    root = joint_folders(tmp_path, annotated_joints)
-    seen = np.zeros((33, 3))
-    seen[LANDMARKS["nose"]] = 7, 8, 1
-    for name, table in (("lsp", seen), ("lspet", seen * 0), ("ccp", seen * 0 + 1), ("ccp_unlabelled", seen)):
-        (root / "teacher" / name).mkdir(parents=True)
-        held = {"images": {"000": {"landmarks": table.tolist()}}}
-        (root / "teacher" / name / "landmarks.json").write_text(json.dumps(held))
-    photos = read_joint_photos(root)
-    told = [int(p.known.sum()) for p in photos]
-    precise = [annotated_joints + 1] * PRECISE if annotated_joints + 1 >= FEWEST else []
-    assert told == [*precise, *([annotated_joints] if annotated_joints >= FEWEST else []), len(LANDMARKS)]
-    if precise:
-        assert photos[0].points[COCO17.id("nose")].tolist() == [7, 8]
-    assert {p.name for p in photos} == {"000.jpg"}, "the last ones by name are for testing"
-
-
-def test_a_photo_is_moved_within_its_ranges_and_a_third_looks_at_a_joint() -> None:
-    """The distance of two joints tells the scale, 0.5 to 1.8; the middle is 0.15 of the crop about."""
-    image, points = np.full((200, 200, 3), 90, np.uint8), np.full((17, 2), 190, np.float32)
-    points[COCO17.id("nose")] = 10, 10
-    known = np.zeros(17, np.bool_)
-    known[COCO17.id("nose")] = True
-    sources = JointSources(OUTPUT, [JointPhoto("corner", image, points, known)], [])
-    batch = make_joint_batch(sources, BatchShape(400, 64, 8), seed=3, step=0)
-    cells, heights = peaks(batch.targets["heatmaps"][:, COCO17.id("nose")])
-    there = heights > 0.3
-    middle = np.abs(OUTPUT.grid.to_pixel(cells, 8) - 31.5).max(axis=1) < 0.15 * 64 + 4
-    assert np.mean(there & middle) == pytest.approx(0.3 + 0.05, abs=0.08)
-    assert (batch.targets["known"].sum(axis=1) == 1).all()
-    assert "codes" not in batch.targets
-
-
-@pytest.mark.parametrize(("edge", "there"), [(0.4, True), (0.6, False)])
+@pytest.mark.parametrize(("edge", "there"), [(0.4, True), (0.5, True), (0.6, False)])
 def test_a_joint_is_there_up_to_half_a_pixel_outside(edge: float, there: bool, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """A photo as large as the crop, laid as it is: joints beyond a side in each of four photos."""
     still = Ranges(scale=(1, 1), angle=0, shift=0, flip=0)
@@ -284,10 +199,112 @@ def test_a_joint_is_there_up_to_half_a_pixel_outside(edge: float, there: bool, m
         assert made.targets["known"].all()
 
 
-def shares(sources: JointSources, count: int = 300) -> dict[int, float]:
-    """How many pictures have which codes in them."""
-    codes = make_joint_batch(sources, BatchShape(count, 64, 4), seed=5, step=1).targets["codes"]
-    return {int(c): float((codes == c).any(axis=(1, 2)).mean()) for c in np.unique(codes)}
+GROUND = np.random.default_rng(0).integers(0, 255, (90, 60, 3), dtype=np.uint8)
+SCENE_RANGES = Ranges(scale=(1.3, 2.5), angle=4, shift=0.3)
+
+
+def sloped(side: int = 81) -> JointPhoto:
+    """A photo whose levels grow to the right and downwards, with two joints and codes in stripes."""
+    y, x = np.indices((side, side)).astype(np.uint8)
+    points, known = np.random.default_rng(1).uniform(9, 70, (17, 2)).astype(np.float32), np.zeros(17, bool)
+    known[[5, 8]] = True
+    return JointPhoto("s", np.stack((x, y, x + y), axis=2), points, known, x // 9 + 1)
+
+
+def drawn(
+    *told: float, share: float, parts: bool = True, scene: bool = True, photo: JointPhoto | None = None
+):  # type: ignore[no-untyped-def]
+    """What is drawn at these chances, all of which are asked for."""
+    rng = Chance(*told, *UNCHANGED, share=share)
+    sources = JointSources(OUTPUT, [photo or sloped()], [GROUND] if scene else [], S31 if parts else None)
+    made = _draw(rng, sources, BatchShape(1, 64, 4))
+    assert rng.told == []
+    return made
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_below_eight_in_a_hundred_a_scene_shows_nobody(share: float) -> None:
+    made = drawn(0.0799, 0.9, 0.9, share=share)
+    m = affine(Chance(0.9, 0.9, share=share), (60, 90), 64, SCENE_RANGES)
+    assert np.array_equal(made.picture, warp(GROUND, m, 64))
+    assert (made.codes.shape, made.codes.any()) == ((16, 16), False)
+    assert (made.there.any(), made.known.all()) == (False, True)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+@pytest.mark.parametrize("close", [0.3, 0.2999])
+@pytest.mark.parametrize("wild", [0.08, 0.0799])
+def test_a_photo_alone_is_moved_and_lies_on_its_own_mean_colour(
+    share: float, close: float, wild: float
+) -> None:
+    photo, ranges = sloped(), Ranges(scale=(0.5, 1.8), angle=20, wild_angle=0.08, shift=0.15)
+    made = drawn(close, wild, 0.4, share=share, scene=False)
+    centre = None if close == 0.3 else photo.points[5 if share < 1 else 8]
+    m = affine(Chance(wild, 0.4, share=share), (81, 81), 64, ranges, centre)
+    assert mirrors(m)
+    order = list(COCO17.mirror_ids)
+    points = (photo.points @ m[:, :2].T + m[:, 2])[order]
+    assert np.allclose(made.points, points, atol=1e-3)
+    assert np.array_equal(made.known, photo.known[order])
+    assert np.array_equal(made.there, made.known & ((points >= -0.5) & (points <= 63.5)).all(axis=1))
+    assert photo.codes is not None
+    assert np.array_equal(made.codes, warp_codes(photo.codes, m, 64, 4, IGNORE))
+    laid = warp(np.dstack((photo.image, np.full((81, 81), 255, np.uint8))), m, 64).astype(float)
+    rest = 1 - laid[..., 3:] / 255
+    assert np.abs(made.picture - (laid[..., :3] + rest * (40, 40, 80))).max() < 1.01
+    unknown = drawn(
+        close, wild, 0.4, share=share, scene=False, photo=replace(photo, known=photo.known & False)
+    )
+    assert not unknown.known.any()
+
+
+@pytest.mark.parametrize(("elsewhere", "replaced"), [(0.7, False), (0.6999, True)])
+@pytest.mark.parametrize("covered", [None, 0.12, 0.1199])
+def test_a_small_photo_lies_on_another_scene_and_something_before_it(
+    elsewhere: float, replaced: bool, covered: float | None
+) -> None:
+    """Nothing is laid before people whose parts are not taught."""
+    asked = (0.08, 0.3, 0.9, 0.9, elsewhere, *([0.9, 0.9] if replaced else []))
+    made = drawn(*asked, *([] if covered is None else [covered]), share=0.3, parts=covered is not None)
+    rng, photo = Chance(share=0.3), sloped()
+    m = affine(Chance(0.9, 0.9, share=0.3), (81, 81), 64, Ranges(scale=(0.5, 1.8), angle=20, shift=0.15))
+    laid = warp(np.dstack((photo.image, np.full((81, 81), 255, np.uint8))), m, 64).astype(float)
+    rest, codes = 1 - laid[..., 3:] / 255, warp_codes(photo.codes, m, 64, 4, IGNORE)  # type: ignore[arg-type]
+    around: np.ndarray = np.array((40, 40, 80))
+    if replaced:
+        around = warp(GROUND, affine(Chance(0.9, 0.9, share=0.3), (60, 90), 64, SCENE_RANGES), 64)
+        codes = np.where(rest[2::4, 2::4, 0] == 1, 0, codes).astype(np.uint8)
+    picture = (laid[..., :3] + rest * around).astype(np.uint8)
+    if covered == 0.1199:
+        occlude(rng, picture, codes, GROUND)
+    assert np.abs(made.picture - picture.astype(int)).max() <= 1
+    assert np.array_equal(made.codes, codes)
+
+
+def test_a_photo_that_fills_its_picture_asks_for_no_other_scene() -> None:
+    made = drawn(0.08, 0.3, 0.0799, 0.9, 0.9, share=1)
+    assert made.picture[..., 2].max() <= 160
+    assert (made.codes != IGNORE).all()
+
+
+@pytest.mark.parametrize(("chance", "rendered"), [(0.35, False), (0.3499, True)])
+def test_rendered_people_have_a_third_where_nothing_else_is_said(chance: float, rendered: bool) -> None:
+    images = np.full((3, 40, 40, 3), 7, np.uint8)
+    sets = [Packed(images, np.full((3, 40, 40), k, np.uint8)) for k in (18, 2)]
+    sources = JointSources(OUTPUT, [filled(9)], [], S31, sets)
+    codes = _draw(Chance(chance, 0.9, 0.9, 0.9, *UNCHANGED, share=0), sources, BatchShape(1, 64, 4)).codes
+    assert ((codes == 18).any(), (codes == 9).any()) == (rendered, not rendered)
+
+
+@pytest.mark.parametrize(("share", "code"), [(0.49, 18), (0.51, 9), (0.74, 9), (0.76, 2)])
+def test_published_people_are_drawn_by_their_weights(share: float, code: int) -> None:
+    published = [([filled(18)], 2.0), ([filled(9)], 1.0)]
+    sources = JointSources(OUTPUT, [filled(2)], [], S31, published=published)
+    codes = _draw(Chance(0.9, 0.9, 0.9, *UNCHANGED, share=share), sources, BatchShape(1, 64, 4)).codes
+    assert (codes == code).any()
+    alone = replace(sources, photos=[])
+    codes = _draw(Chance(0.9, 0.9, 0.9, *UNCHANGED, share=share), alone, BatchShape(1, 64, 4)).codes
+    assert (codes == (18 if share < 2 / 3 else 9)).any()
 
 
 def filled(code: int, side: int = 64) -> JointPhoto:
@@ -296,40 +313,7 @@ def filled(code: int, side: int = 64) -> JointPhoto:
     return JointPhoto("f", image, points, known, np.full((side, side), code, np.uint8))
 
 
-def test_people_come_from_their_sources_by_their_shares() -> None:
-    neck, spine, hat = (filled(c) for c in (S31.id("neck"), SET_CODES["person"], SET_CODES["head"]))
-    made = Packed(np.full((3, 64, 64, 3), 90, np.uint8), np.full((3, 64, 64), S31.id("neck"), np.uint8))
-    some = JointSources(OUTPUT, [spine], [], S31, [made], 0.3)
-    found = shares(some)
-    assert found[S31.id("neck")] == pytest.approx(0.3, abs=0.07)
-    assert found[SET_CODES["person"]] == pytest.approx(0.7, abs=0.07)
-    others = JointSources(OUTPUT, [spine], [], S31, published=[([neck], 2.0), ([hat], 1.0)])
-    found = shares(others)
-    assert found[S31.id("neck")] == pytest.approx(0.5, abs=0.08)
-    assert found[SET_CODES["head"]] == pytest.approx(0.25, abs=0.08)
-    alone = shares(JointSources(OUTPUT, [], [], S31, published=[([neck], 2.0), ([hat], 1.0)]))
-    assert alone[S31.id("neck")] == pytest.approx(2 / 3, abs=0.08)
-    assert shares(JointSources(OUTPUT, [spine], [], S31, [made], 1))[S31.id("neck")] == 1
-
-
-def test_scenes_without_anybody_patches_and_other_surroundings_have_their_shares() -> None:
-    """Without backgrounds, beside a photo nothing is known; with them, mostly a scene is."""
-    neck, scene = S31.id("neck"), np.full((90, 90, 3), (250, 0, 0), np.uint8)
-    plain = JointSources(OUTPUT, [filled(neck)], [], S31)
-    assert set(shares(plain)) == {neck, IGNORE}
-    sources = JointSources(OUTPUT, [filled(neck)], [scene], S31)
-    made = make_joint_batch(sources, BatchShape(400, 64, 4), seed=5, step=1)
-    codes, red = made.targets["codes"], np.ptp(made.images.astype(int), axis=3) > 40
-    nobody = ~(codes == neck).any(axis=(1, 2))
-    assert nobody.mean() == pytest.approx(0.08, abs=0.04)
-    assert not codes[nobody].any()
-    assert not made.targets["heatmaps"][nobody].any()
-    assert made.targets["known"].all()
-    ground, unknown = ((codes == code).sum(axis=(1, 2)) for code in (0, IGNORE))
-    small = ~nobody & (ground + unknown > 60)
-    elsewhere = small & (ground > unknown)
-    assert elsewhere.sum() / small.sum() == pytest.approx(0.7, abs=0.12)
-    coloured = red.mean(axis=(1, 2)) > 0.02
-    assert coloured[elsewhere].mean() > 0.8, "the scene is seen where it is said to be"
-    whole = ~nobody & (codes == neck).all(axis=(1, 2))
-    assert coloured[whole].mean() < 0.1
+def test_photos_and_what_holds_them_cannot_be_changed() -> None:
+    for held, name in ((spotted(), "codes"), (JointSources(OUTPUT, [], []), "photos")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(held, name, None)

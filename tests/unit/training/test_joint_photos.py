@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import cv2
 import numpy as np
+import pytest
 
 from models.labels import COCO17, LIP16, LSP14
 from tests.unit.training.test_batches import data_folder
 from training.joint_photos import (
+    LANDMARKS,
     JointPhoto,
     annotated,
     read_joint_photos,
@@ -16,9 +20,10 @@ from training.joint_photos import (
     with_codes,
     with_landmarks,
 )
-from training.photos import Photo
+from training.photos import DEVELOPMENT_TEST, GARMENTS, Photo
 from training.scribbles import Skeleton
 from training.stream import Packed
+from training.teacher_labels import read_landmarks
 
 IMAGE = np.zeros((9, 9, 3), np.uint8)
 
@@ -86,10 +91,70 @@ def test_landmarks_are_those_of_the_pose_model_by_their_order() -> None:
 
 def test_rendered_joints_are_known_where_they_are_somewhere() -> None:
     table = np.zeros((2, 17, 3), np.float32)
-    table[1, 0], table[1, 3] = (4, 5, 2), (6, 7, 0)
+    table[1, 0], table[1, 3], table[1, 5] = (4, 5, 2), (6, 7, 0), (8, 9, 1)
     images, labels = np.arange(2 * 27, dtype=np.uint8).reshape(2, 3, 3, 3), np.full((2, 3, 3), 9, np.uint8)
     found = rendered(Packed(images, labels, table), 1, COCO17)
-    assert np.flatnonzero(found.known).tolist() == [0]
-    assert found.points[0].tolist() == [4, 5]
+    assert np.flatnonzero(found.known).tolist() == [0, 5]
+    assert found.points[[0, 3, 5]].tolist() == [[4, 5], [0, 0], [8, 9]]
+    assert found.name == "rendered 1"
+    assert found.codes is not None
+    assert (found.codes == labels[1]).all()
     assert (found.image == images[1]).all()
     assert not rendered(Packed(images, labels), 1, COCO17).known.any()
+
+
+def test_annotators_come_before_the_teacher(tmp_path: Path) -> None:
+    xy = np.tile(np.arange(14, dtype=np.float32)[:, None] * 4, (1, 2))
+    visible = np.full(14, 2, np.int8)
+    visible[LSP14.id("l_knee")] = 0
+    image = np.zeros((90, 90, 3), np.uint8)
+    photo = annotated(Photo("a.jpg", image, image[..., 0], Skeleton(xy, visible)), COCO17)
+    assert not photo.known[[COCO17.id("l_knee"), COCO17.id("nose")]].any()
+    rows = [[7.0, 8.0, 0.9] for _ in range(33)]
+    rows[2][2] = 0.1  # the left eye is hidden
+    file = tmp_path / "landmarks.json"
+    file.write_text(json.dumps({"images": {"a": {"landmarks": rows}}}))
+    (whole,) = with_landmarks([photo], read_landmarks(tmp_path), COCO17)
+    assert whole.points[COCO17.id("r_ankle")].tolist() == [0, 0]
+    assert whole.points[COCO17.id("l_knee")].tolist() == whole.points[COCO17.id("nose")].tolist() == [7, 8]
+    assert np.flatnonzero(~whole.known).tolist() == [COCO17.id("l_eye")]
+
+
+def joint_folders(root: Path, annotated_joints: int) -> Path:
+    """One picture of each source, the teacher's landmarks of all, so many joints annotated in LSP's."""
+    picture = np.full((30, 40, 3), 90, np.uint8)
+    rows = [[5 + k, 20, 1 if k < annotated_joints else 0] for k in range(14)]
+    names = [f"{i:03d}" for i in range(DEVELOPMENT_TEST + 1)]
+    for folder, stems in (("lsp/images", names), ("lspet/images", names[:1]), ("ccp/images", names),
+                          ("ccp_unlabelled", names[:1])):  # fmt: skip
+        (root / folder).mkdir(parents=True)
+        for stem in stems:
+            cv2.imwrite(str(root / folder / f"{stem}.jpg"), picture)
+    for name in ("lsp", "lspet"):
+        (root / name / "keypoints.json").write_text(json.dumps({"images": dict.fromkeys(names, rows)}))
+    (root / "ccp" / "labels.json").write_text(json.dumps(list(GARMENTS)))
+    for kind in ("silhouettes", "labels"):
+        (root / "ccp" / kind).mkdir()
+        cv2.imwrite(str(root / "ccp" / kind / f"{names[0]}.png"), picture[..., 0] * 0)
+    return root
+
+
+@pytest.mark.parametrize("annotated_joints", [0, 2, 3, 4])
+def test_photos_with_enough_joints_are_read_and_precise_ones_drawn_more_often(
+    annotated_joints: int, tmp_path: Path
+) -> None:
+    """Ankles, knees and hips of LSP are in COCO; the nose is told by a teacher who saw it."""
+    root = joint_folders(tmp_path, annotated_joints)
+    seen = np.zeros((33, 3))
+    seen[LANDMARKS["nose"]] = 7, 8, 1
+    for name, table in (("lsp", seen), ("lspet", seen * 0), ("ccp", seen * 0 + 1), ("ccp_unlabelled", seen)):
+        (root / "teacher" / name).mkdir(parents=True)
+        held = {"images": {"000": {"landmarks": table.tolist()}}}
+        (root / "teacher" / name / "landmarks.json").write_text(json.dumps(held))
+    photos = read_joint_photos(root)
+    told = [int(p.known.sum()) for p in photos]
+    precise = [annotated_joints + 1] * 3 if annotated_joints >= 3 else []
+    assert told == [*precise, *([annotated_joints] if annotated_joints == 4 else []), len(LANDMARKS)]
+    if precise:
+        assert photos[0].points[COCO17.id("nose")].tolist() == [7, 8]
+    assert {p.name for p in photos} == {"000.jpg"}, "the last ones by name are for testing"

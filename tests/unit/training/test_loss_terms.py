@@ -6,10 +6,12 @@ import math
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
+from models.labels import IGNORE, S31
 from training.affinity_loss import affinity_loss
 from training.heatmap_loss import heatmap_loss
-from training.losses import balanced_mean
+from training.losses import PartLoss, balanced_mean, factor_loss, person_from_codes, to_grid
 from training.noise import gaussian_noise, swap_noise
 from training.personlab_loss import personlab_loss
 
@@ -127,3 +129,60 @@ def test_the_same_seed_gives_the_same_noise_in_every_release() -> None:
     assert noise.flatten()[[0, 1, 22, 23]].tolist() == pytest.approx(
         [-13.150583, 10.770207, -49.677349, -94.279083], rel=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("people", "background", "expected"),
+    [(0.1, 0.5, 0.1 / 0.3), (0.1, 0.2, 0.1 / 0.3), (0.1, 0.15, 0.1 / 0.25), (0.3, 0, 1)],
+)
+def test_weights_below_one_are_held_back_alike(people: float, background: float, expected: float) -> None:
+    """Of two pixels, which are no picture of more than two."""
+    weights, person = torch.tensor([[people, background]]), torch.tensor([[True, False]])
+    assert balanced_mean(person.float(), weights, person, 2.0).item() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("balanced", [True, False])
+@pytest.mark.parametrize("loss", ["parts", "factor"])
+def test_a_picture_of_which_nothing_is_known_costs_nothing_and_a_pixel_counts(
+    loss: str, balanced: bool
+) -> None:
+    """What is known of one pixel of sixteen, a neck, is its cross-entropy."""
+    codes = torch.full((1, 4, 4), IGNORE, dtype=torch.uint8)
+    torch.manual_seed(0)
+    logits = torch.randn(1, 32 if loss == "parts" else 2, 4, 4)
+
+    def cost() -> float:
+        if loss == "parts":
+            return float(PartLoss(balanced=balanced)(logits, codes))
+        return float(factor_loss(logits, codes, balanced=balanced))
+
+    assert cost() == 0
+    neck = S31.id("neck")
+    codes[0, 1, 2] = neck
+    label = torch.tensor([neck if loss == "parts" else 1])
+    assert cost() == pytest.approx(cross_entropy(logits[:, :, 1, 2], label).item(), rel=1e-5)
+    codes[0, 3, 3] = 0
+    background = cross_entropy(logits[:, :, 3, 3], torch.tensor([0])).item()
+    assert cost() == pytest.approx(
+        (cross_entropy(logits[:, :, 1, 2], label).item() + background) / 2, rel=1e-5
+    )
+
+
+def test_a_silhouette_on_finer_codes_counts_where_it_is_known() -> None:
+    """Two cells with logits for somebody of 0 and 4 become four columns with 0, 1, 3 and 4."""
+    logits = torch.stack((torch.zeros(1, 2), torch.tensor([[0.0, 4.0]])))[None]
+    codes = torch.tensor([[[0, IGNORE, 5, 5]]], dtype=torch.uint8)
+    cells = (logistic(0, 0) + logistic(3, 1) + logistic(4, 1)) / 3
+    for balanced in (True, False):
+        assert factor_loss(logits, codes, balanced=balanced).item() == pytest.approx(cells)
+
+
+def test_logits_of_finer_cells_are_resized_to_the_codes_as_well() -> None:
+    assert to_grid(torch.zeros(1, 3, 4, 8), torch.zeros(1, 4, 2)).shape == (1, 3, 4, 2)
+    assert to_grid(torch.zeros(1, 3, 8, 4), torch.zeros(1, 2, 4)).shape == (1, 3, 2, 4)
+
+
+def test_a_silhouette_that_is_known_nowhere_is_the_factors_own() -> None:
+    own = torch.tensor([0.1, 0.2]).view(1, 1, 1, 2)
+    shown = person_from_codes(torch.tensor([[[IGNORE, IGNORE, 0, 9]]], dtype=torch.uint8), (1, 2), own)
+    assert shown.flatten().tolist() == pytest.approx([0.1, 0.5])

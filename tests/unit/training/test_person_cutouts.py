@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,10 @@ def test_people_are_read_with_silhouettes_of_a_teacher_or_by_hand(tmp_path: Path
     for row in held["images"]["004"]["landmarks"]:
         row[:] = [20, 30, 1]
     file.write_text(json.dumps(held))
+    silhouette_file = data / "ccp/silhouettes/004.png"
+    doubtful = cv2.imread(str(silhouette_file), cv2.IMREAD_UNCHANGED)
+    doubtful[0, :9] = 255
+    cv2.imwrite(str(silhouette_file), doubtful)
     people = list(annotated_people(data, "train", COCO17, dense(tmp_path)))
     assert [p.name for p, _ in people] == ["000.jpg", "001.jpg", "003.jpg", "004.jpg"]
     last, alpha = people[-1]
@@ -124,11 +129,11 @@ def rendered(folder: Path, **people: list[list[list[float]]]) -> Path:
     for kind in ("images", "instances", "labels"):
         (folder / kind).mkdir(parents=True)
     mask = np.zeros((50, 60), np.uint8)
-    mask[10:40, 20:45] = 1
+    mask[10:40, 20:45], mask[0, 0] = 1, 2  # and somebody else's pixel
     for stem in people:
         cv2.imwrite(str(folder / f"images/{stem}.jpg"), np.full((50, 60, 3), (250, 100, 10), np.uint8))
         cv2.imwrite(str(folder / f"instances/{stem}.png"), mask)
-        cv2.imwrite(str(folder / f"labels/{stem}.png"), mask * np.uint8(NECK))
+        cv2.imwrite(str(folder / f"labels/{stem}.png"), (mask == 1) * np.uint8(NECK))
     record = {"keypoints": people, "recipe": {"split": "train"}}
     (folder / "keypoints.json").write_text(json.dumps(record))
     return folder
@@ -161,6 +166,10 @@ def test_rendered_people_whole_and_alone_are_read(tmp_path: Path) -> None:
     assert good.codes is not None
     assert set(np.unique(good.codes)) == {0, NECK}
     assert people["bare.jpg"].codes is None
+    assert read_rendered(rendered(tmp_path / "b")) == []
+    others = r"b: its people are for train, others are for test\. Make another by .* --split test\.$"
+    with pytest.raises(DataError, match=others):
+        read_rendered(tmp_path / "b", part="test")
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"keypoints": {}}', '{"keypoints": {}, "recipe": 3}'])
@@ -170,3 +179,9 @@ def test_what_is_no_folder_of_rendered_people_is_refused(content: str | None, tm
     remedy = r"Scenes need one of xfactor synth --count N --out DIR; a packed set has no silhouettes\."
     with pytest.raises(DataError, match=rf"not a folder of synthetic people \(.*\)\. {remedy}"):
         read_rendered(tmp_path)
+
+
+def test_a_cutout_cannot_be_changed() -> None:
+    found = cut_out(photo(CORNERS), silhouette(slice(30, 60), slice(40, 70)))
+    with pytest.raises(FrozenInstanceError):
+        found.name = "b"  # type: ignore[union-attr, misc]

@@ -16,13 +16,16 @@ from training.photos import (
     DataError,
     Photo,
     lsp_skeleton,
+    read_backgrounds,
     read_ccp,
     read_cutouts,
     read_image,
     read_lsp,
+    read_unlabelled,
     split,
     with_maps,
 )
+from training.scribbles import scribble
 from training.targets import SET_CODES
 
 
@@ -99,6 +102,13 @@ def test_garments_tell_parts_where_the_silhouette_is_person(tmp_path: Path) -> N
     (tmp_path / "labels/000.png").unlink()
     with pytest.raises(DataError, match=r"its label or silhouette is missing or broken"):
         read_ccp(tmp_path, "train", strict=True)
+    save(tmp_path / "labels/000.png", garments)
+    save(tmp_path / "silhouettes/000.png", silhouette[:2])
+    with pytest.raises(DataError, match=r"000\.jpg: picture, label and silhouette differ in size"):
+        read_ccp(tmp_path, "train", strict=True)
+    (tmp_path / "silhouettes/000.png").unlink()
+    with pytest.raises(DataError, match=r"its label or silhouette is missing or broken"):
+        read_ccp(tmp_path, "train", strict=True)
 
 
 def test_cutouts_are_sure_from_160_and_to_90(tmp_path: Path) -> None:
@@ -130,3 +140,56 @@ def test_maps_are_combined_with_codes_of_their_size(tmp_path: Path, caplog: pyte
     assert caplog.text.count("not a map of the size of") == 2
     with pytest.raises(DataError, match=r"no such folder\. Make it with python -m some\.maker\.$"):
         with_maps(photos, tmp_path / "none", "some.maker", lambda own, made: made)
+
+
+def test_photos_of_joints_are_scribbled_and_those_nobody_described_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of three photos of 40 by 60 px, one is not in the list, and one has too few rows."""
+    rows = [[5 + 2 * i, 4 * i, i % 3] for i in range(14)]
+    for stem in "abc":
+        save(tmp_path / f"images/{stem}.jpg", np.full((60, 40, 3), 90, np.uint8))
+    (tmp_path / "keypoints.json").write_text(json.dumps({"images": {"a": rows, "c": rows[:9]}}))
+    (photo,) = read_lsp(tmp_path, "all")
+    assert photo.skeleton is not None
+    assert (photo.name, photo.skeleton.xy.tolist()) == ("a.jpg", [r[:2] for r in rows])
+    assert np.array_equal(photo.codes, scribble(photo.skeleton, (40, 60)))
+    assert "2 of 3 files left out" in caplog.text
+    for stem in ("b", "c"):
+        assert f"{stem}.jpg: " in caplog.text
+    with pytest.raises(
+        DataError, match=r"b\.jpg: 'b'\. Repair or remove the file, or read without --strict\.$"
+    ):
+        read_lsp(tmp_path, "all", strict=True)
+    assert read_lsp(tmp_path, "train") == []
+    caplog.clear()
+    (tmp_path / "keypoints.json").write_text(json.dumps({"images": dict.fromkeys("abc", rows)}))
+    assert [p.name for p in read_lsp(tmp_path, "test")] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("content", [None, "{"])
+def test_a_set_without_its_description_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "labels.json").write_text(content)
+    with pytest.raises(DataError, match=r"labels\.json: not there or not JSON \(.*\)\. Point --data at"):
+        read_ccp(tmp_path, "train")
+
+
+def test_of_photos_without_labels_nothing_is_known_and_of_backgrounds_that_nobody_is_there(
+    tmp_path: Path,
+) -> None:
+    for name in ("b.jpg", "a.jpg"):
+        save(tmp_path / "one" / name, np.full((3, 5, 3), 90, np.uint8))
+    (tmp_path / "one" / "c.jpg").write_bytes(b"x")
+    photos = read_unlabelled(tmp_path / "one")
+    assert [p.name for p in photos] == ["a.jpg", "b.jpg"]
+    assert [p.codes.tolist() for p in photos] == [[[IGNORE] * 5] * 3] * 2
+    with pytest.raises(DataError, match=r"c\.jpg"):
+        read_unlabelled(tmp_path / "one", strict=True)
+    save(tmp_path / "two/d.png", np.full((2, 2, 3), (1, 2, 3), np.uint8))
+    shown = read_backgrounds([tmp_path / "one", tmp_path / "two"])
+    assert [b.shape for b in shown] == [(3, 5, 3), (3, 5, 3), (2, 2, 3)]
+    assert shown[2][0, 0].tolist() == [3, 2, 1]
+    with pytest.raises(DataError, match=r"none: no \*\.jpg in it\. Point --data at the folder"):
+        read_unlabelled(tmp_path / "none")

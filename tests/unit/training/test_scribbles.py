@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 
@@ -182,22 +184,23 @@ def test_hands_and_feet_reach_from_past_their_joint_to_their_end() -> None:
 
 
 def test_without_a_torso_a_person_is_three_of_its_lengths() -> None:
-    """A knee's half-width is 0.055 torsos: of 300 px from head to foot 5.5 px, 2.75 where torsos vanish."""
+    """A knee is 0.11 torsos wide: of 3000 px from head to foot 110 px, 55 where torsos vanish."""
     xy, visible = np.zeros((14, 2), np.float32), np.zeros(14, np.int8)
-    for name, y in (("head_top", 20), ("r_knee", 220), ("l_knee", 120), ("r_ankle", 320)):
-        xy[LSP14.id(name)], visible[LSP14.id(name)] = (100, y), 2
+    for name, y in (("head_top", 200), ("r_knee", 2200), ("l_knee", 1200), ("r_ankle", 3200)):
+        xy[LSP14.id(name)], visible[LSP14.id(name)] = (1000, y), 2
     flat = xy.copy()
     for name in ("r_shoulder", "l_shoulder", "r_hip", "l_hip"):
-        flat[LSP14.id(name)] = 100, 71 if "hip" in name else 70
+        flat[LSP14.id(name)] = 1000, 710 if "hip" in name else 700
     shrunk = visible.copy()
     shrunk[[LSP14.id(n) for n in ("r_shoulder", "l_shoulder", "r_hip", "l_hip")]] = 1
-    for s, half in ((Skeleton(xy, visible), 5), (Skeleton(flat, shrunk), 2)):
-        codes = scribble(s, (200, 340))
-        assert (codes[220, 100 - half : 101 + half] == S31.id("rknee")).all()
-        assert codes[220, 100 - half - 2] == codes[220, 100 + half + 2] == IGNORE
+    for s, width in ((Skeleton(xy, visible), 110), (Skeleton(flat, shrunk), 55)):
+        codes = scribble(s, (2000, 3400))
+        knee = np.flatnonzero(codes[2200] == S31.id("rknee"))
+        assert len(knee) == np.ptp(knee) + 1 == pytest.approx(width, abs=2)
+        assert knee.mean() == pytest.approx(1000, abs=1)
         assert 0 not in codes, "of joints that nobody knows nothing is far"
     visible[LSP14.id("l_knee")] = 0
-    assert (scribble(Skeleton(xy, visible), (200, 340)) == IGNORE).all(), "three joints"
+    assert (scribble(Skeleton(xy, visible), (2000, 3400)) == IGNORE).all(), "three joints"
 
 
 def test_a_figure_outside_tells_no_distance() -> None:
@@ -206,7 +209,7 @@ def test_a_figure_outside_tells_no_distance() -> None:
     away = distance_to_bones(s, (400, 400))
     assert away.shape == (400, 400)
     assert away[125 + TOP, 40 + LEFT] == 0
-    assert away[125 + TOP, 20 + LEFT] == pytest.approx(20, abs=1)
+    assert away[125 + TOP, 20 + LEFT] == 20
 
 
 @pytest.mark.parametrize(("apart", "behind"), [(-26, True), (-24, False), (26, False)])
@@ -218,3 +221,43 @@ def test_a_back_has_its_right_a_quarter_torso_to_the_right(apart: float, behind:
     s.visible[LSP14.id("l_hip")] = 0
     assert not s.from_behind()
     assert s.torso_length() is None
+
+
+def test_what_is_thinner_than_a_pixel_is_one_wide() -> None:
+    """A torso of 5 px: a neck of 0.4 px, and one of 10 px: of 0.8 px."""
+    for k in (0.05, 0.1):
+        s = broad()
+        codes = scribble(Skeleton(s.xy * np.float32(k), s.visible), (40, 40))
+        assert (codes == S31.id("neck")).sum() == 1
+
+
+def test_a_narrow_torso_is_told_from_an_eighth_inside_its_edges_to_the_middle() -> None:
+    """Shoulders 32 px apart and hips 24: at 88 px, of the quarter from 72 to 102, some 29."""
+    s = broad(0.4)
+    s.visible[[LSP14.id(n) for n in ("r_elbow", "l_elbow", "r_wrist", "l_wrist")]] = 1
+    columns = np.flatnonzero(scribble(s, (400, 400))[88 + TOP] == SET_CODES["upper body"]) - LEFT
+    edges = (84 + 0.38 * 4 + 0.12 * 29, 116 - 0.38 * 4 - 0.12 * 29)
+    assert (columns.min(), columns.max()) == (pytest.approx(edges[0], abs=1), pytest.approx(edges[1], abs=1))
+    assert len(columns) == np.ptp(columns) + 1
+
+
+def test_a_torso_of_no_height_is_seen_from_neither_side() -> None:
+    s = broad(-1)
+    assert s.from_behind()
+    for name in ("r_hip", "l_hip"):
+        s.xy[LSP14.id(name)] = s.at(name.replace("hip", "shoulder"))
+    assert not s.from_behind()
+
+
+def test_sides_of_a_head_are_told_where_the_torso_is_seen_whole() -> None:
+    s = broad()
+    s.visible[LSP14.id("l_hip")] = 1
+    codes = scribble(s, (400, 400))
+    assert SET_CODES["head"] in codes
+    assert not {SET_CODES["right head"], SET_CODES["left head"]} & set(np.unique(codes))
+
+
+def test_a_skeleton_cannot_be_changed_and_has_no_tips_unless_told() -> None:
+    with pytest.raises(FrozenInstanceError):
+        broad().xy = np.zeros(2)  # type: ignore[misc]
+    assert dict(standing().tips) == {}

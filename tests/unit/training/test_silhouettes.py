@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
+
 import cv2
 import numpy as np
 import pytest
 
 from models.labels import IGNORE, LSP14
+from runtime.silhouettes.grabcut import cut_trimap
 from tests.unit.training.test_batches import data_folder
 from training.photos import Photo
-from training.scribbles import Skeleton, scribble
-from training.silhouettes import SilhouetteCut, body, cut, main, merged, torso_length, with_silhouettes, write
+from training.scribbles import Skeleton, distance_to_bones, scribble
+from training.silhouettes import (
+    SilhouetteCut,
+    _joined,
+    body,
+    cut,
+    main,
+    merged,
+    torso_length,
+    with_silhouettes,
+    write,
+)
 from training.targets import SET_CODES
 
 # LSP order: right ankle, knee, hip, left hip, knee, ankle, right wrist, elbow, shoulder, left ones, neck, top
@@ -216,3 +229,103 @@ def test_every_photo_that_may_be_trained_on_is_cut(tmp_path, capsys):
     assert sorted(p.name for p in (tmp_path / "cuts").iterdir()) == ["lsp", "lspet"]
     assert main(["--data", str(tmp_path), "--out", str(tmp_path / "cuts")]) == 1
     assert "lsp" in capsys.readouterr().err
+    (tmp_path / "file").write_bytes(b"")
+    assert main(["--data", str(data), "--out", str(tmp_path / "file")]) == 1
+    assert "file" in capsys.readouterr().err
+    for words in (["--data", str(data)], ["--out", str(tmp_path)]):
+        with pytest.raises(SystemExit):
+            main(words)
+
+
+def test_only_what_hangs_together_with_the_body_is_kept_and_holes_below_two_thousandths_are_filled():
+    """Of 100 by 100 px: 20 px are two thousandths."""
+    person, sure = np.zeros((100, 100), np.uint8), np.zeros((100, 100), np.uint8)
+    person[10:50, 10:50], sure[20:22, 20:22], sure[90, 90] = 1, 1, 1
+    person[30:31, 12:31] = 0  # 19 px
+    person[40:42, 12:22] = 0  # 20 px
+    wanted = person > 0
+    wanted[30] |= (np.arange(100) >= 12) & (np.arange(100) < 31)
+    person[50:60, 50:60] = 1  # touches at a corner only
+    person[70:80, 10:20] = 1
+    assert np.array_equal(_joined(person, sure), wanted)
+
+
+def test_of_a_tiny_body_a_forearm_is_a_pixel_wide():
+    tiny = out()
+    surely = body(Skeleton(tiny.xy / 10, tiny.visible), (40, 45), sure=True)
+    assert surely[:, 7].sum() == surely[:, 33].sum() == 1
+    cloth = body(Skeleton(tiny.xy / 20, tiny.visible), (20, 23))  # 0.7 px of it
+    assert np.flatnonzero(cloth[10]).tolist() == [8, 9, 10, 11, 12]
+
+
+def test_a_limb_that_ends_where_it_begins_points_nowhere():
+    folded = body(out(r_wrist=(100, 150)), (400, 450))
+    assert np.flatnonzero(folded[150]).min() == pytest.approx(100 - 13, abs=1.5), "the upper arm's end"
+
+
+def test_a_body_of_few_joints_is_as_long_as_they_are_apart():
+    xy, visible = np.zeros((14, 2), np.float32), np.zeros(14, np.int8)
+    xy[[3, 5]], visible[[3, 5]] = ((1, 1), (1, 4)), 1
+    assert torso_length(Skeleton(xy, visible)) == pytest.approx(0.5)
+
+
+def test_what_is_not_seen_of_the_body_and_what_lies_too_far_from_it_stay_in_doubt():
+    """An arm as green as the lawn; cloth of the trousers' colour 30 to 46 px beside the bone of a thigh."""
+    person = out()
+    truth = body(person, (400, 450)) > 0
+    truth[:, 300:] = False  # the left forearm
+    truth[262:318, 122:170] = True
+    rng = np.random.default_rng(1)
+    image = np.where(truth[..., None], (190, 60, 50), (90, 150, 60)) + rng.normal(0, 5, (450, 400, 3))
+    found = cut(image.clip(0, 255).astype(np.uint8), person)
+    assert found is not None
+    lost, cloth = np.flatnonzero(found.mask[:, 330]), np.flatnonzero(found.mask[290, :190] == 1)
+    assert (lost.min(), lost.max()) == (pytest.approx(143.4, abs=1.5), pytest.approx(156.6, abs=1.5)), (
+        "0.6 of 11"
+    )
+    assert cloth.min() == pytest.approx(170 - 1.35 * 19, abs=1.5)
+    assert (found.mask[270:310, 127:142] == IGNORE).all()
+    assert (found.mask[270:310, 152:186] == 1).all()
+    assert not found.mask[270:310, 20:100].any()
+    ring = np.ones((3, 3), np.uint8)
+    small = cv2.resize(found.mask, None, fx=208 / 450, fy=208 / 450, interpolation=cv2.INTER_NEAREST)
+    beside = cv2.dilate((small == 1).astype(np.uint8), ring) > 0
+    assert not (beside & (small == 0)).any(), "between them an edge is in doubt"
+    assert found.covered < 1
+    with pytest.raises(FrozenInstanceError):
+        found.area = 1  # type: ignore[misc]
+    assert found.area > 0.7
+    assert found.agreement > 0.8
+
+
+@pytest.mark.parametrize(
+    ("narrow", "size"), [((1, 1), (149, 208)), ((0.05, 1), (8, 208)), ((1, 0.025), (200, 8))]
+)
+def test_a_cut_is_what_two_starts_agree_on(skeleton, narrow, size):
+    """On a longest side of 208 px and 8 at least, in three rounds from 0.75 and 1.35 of the usual width."""
+    width, height = (int(side * share) for side, share in zip(SIZE, narrow, strict=True))
+    grain = np.random.default_rng(1).integers(90, 130, (height, width, 3)).astype(np.uint8)
+    image = (grain + np.linspace(0, 80, width)[None, :, None]).clip(0, 255).astype(np.uint8)
+    person = Skeleton(skeleton.xy * np.array(narrow, np.float32), skeleton.visible)
+    k = min(1, 208 / max(width, height))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    bones = Skeleton(person.xy * np.float32(k), skeleton.visible)
+    sure, cuts = body(bones, size, sure=True), []
+    for widen in (0.75, 1.35):
+        labels = np.where(body(bones, size, widen=widen) > 0, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        labels[distance_to_bones(bones, size) > 0.5 * torso_length(bones)] = cv2.GC_BGD
+        labels[sure > 0] = cv2.GC_FGD
+        cuts.append(_joined(cut_trimap(small, labels, 3).astype(np.uint8), sure))
+    (both, either), core = (cuts[0] & cuts[1], cuts[0] | cuts[1]), body(bones, size, widen=0.6) > 0
+    found = cut(image, person)
+    assert found is not None
+    assert found.agreement == both.sum() / either.sum()
+    assert found.area == both.sum() / body(bones, size).sum()
+    assert found.covered == (both & core).sum() / core.sum()
+    ring, known = np.ones((3, 3), np.uint8), both.astype(np.uint8)
+    wanted = np.where(both & (body(bones, size, widen=1.35) > 0), 1, IGNORE * (either | core)).astype(
+        np.uint8
+    )
+    wanted[cv2.dilate(known, ring) != cv2.erode(known, ring)] = IGNORE
+    wanted = cv2.resize(wanted, (width, height), interpolation=cv2.INTER_NEAREST)
+    assert np.array_equal(found.mask, wanted)

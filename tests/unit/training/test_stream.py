@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import FrozenInstanceError
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from models.labels import IGNORE, S31
+from tests.unit.training.test_augment import UNCHANGED, Chance
+from training.augment import Ranges, affine, warp, warp_codes
 from training.photos import Photo
 from training.scribbles import Skeleton
-from training.stream import PAPER_RANGES, Batch, BatchShape, Mixture, Packed, Sources, Stream, make_batch
+from training.stream import (
+    _DRAW,
+    PAPER_RANGES,
+    Batch,
+    BatchShape,
+    Mixture,
+    Packed,
+    Sources,
+    Stream,
+    _draw,
+    make_batch,
+)
 from training.targets import SET_CODES
 from training.workers import WorkerStream
 
@@ -32,22 +48,6 @@ def test_beyond_a_photo_nobody_knows_and_beyond_the_papers_is_nobody(augmentatio
     filled = photo(np.full((300, 400), NECK, np.uint8))
     shape = BatchShape(12, 64, 4, augmentation=augmentation)
     assert set(np.unique(codes_of(Sources(silhouettes=[filled]), shape))) == {NECK, outside}
-
-
-@pytest.mark.parametrize("known", [0, 1])
-def test_half_of_the_photos_with_joints_show_a_known_one_in_the_middle(known: int) -> None:
-    """One joint in a corner, the others not seen; the middle is 0.15 of the crop about it."""
-    codes = np.zeros((400, 400), np.uint8)
-    codes[:90, :90] = NECK
-    xy, visible = np.full((14, 2), 390, np.float32), np.zeros(14, np.int8)
-    xy[3], visible[3] = (45, 45), 2 * known
-    found = codes_of(Sources(sport=[photo(codes, Skeleton(xy, visible))]))
-    rows, columns = zip(
-        *(np.argwhere(c == NECK).mean(0) if (c == NECK).any() else (-9, -9) for c in found), strict=True
-    )
-    far = np.maximum(np.abs(np.array(rows) - 7.5), np.abs(np.array(columns) - 7.5))
-    share = float(np.mean(far < 0.15 * 16 + 1))
-    assert 0.25 < share < 0.75 if known else share < 0.1
 
 
 def test_every_batch_has_the_same_mixture() -> None:
@@ -198,52 +198,6 @@ def test_the_papers_ranges_are_of_its_pictures_of_512_px() -> None:
     assert (PAPER_RANGES.flip, PAPER_RANGES.even, PAPER_RANGES.wild_angle) == (0.5, True, 0)
 
 
-def scenes(count: int, value: int = 230, shown: int = 20) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures and codes of scenes with a cut-out of one grey on another."""
-    side = 40
-    rgba = np.dstack((np.full((side, side, 3), value, np.uint8), np.full((side, side), 255, np.uint8)))
-    cutout = Photo("c", rgba, np.full((side, side), NECK, np.uint8))
-    sources = Sources(cutouts=[cutout], backgrounds=[np.full((80, 80, 3), shown, np.uint8)])
-    made = [make_batch(sources, Mixture(), BatchShape(50, 64, 4), seed=2, step=s) for s in range(count)]
-    return np.concatenate([b.images for b in made]), np.concatenate([b.targets["codes"] for b in made])
-
-
-def test_scenes_show_cutouts_where_their_codes_are() -> None:
-    images, codes = scenes(6)
-    there = (codes == NECK).any(axis=(1, 2))
-    assert np.mean(~there) == pytest.approx(0.25 + 0.03, abs=0.06), (
-        "a quarter is empty, and some stand outside"
-    )
-    inside = codes[there].repeat(4, axis=1).repeat(4, axis=2) == NECK
-    grey = images[there].mean(axis=3)
-    brighter = [
-        p[m].mean() - p[~m].mean() for p, m in zip(grey, inside, strict=True) if m.any() and not m.all()
-    ]
-    assert np.mean(np.array(brighter) > 20) > 0.9
-    assert set(np.unique(codes)) == {0, NECK}
-
-
-def test_some_people_stand_against_the_light() -> None:
-    """On a ground as bright as themselves an eighth are at most 0.6 as bright, nobody below 0.15."""
-    images, codes = scenes(8, 200, 200)
-    some = (codes == NECK).mean(axis=(1, 2))
-    shares = []
-    for picture, told, share in zip(images.mean(axis=3), codes == NECK, some, strict=True):
-        if 0.05 < share < 0.6:
-            mask = told.repeat(4, axis=0).repeat(4, axis=1)
-            shares.append(picture[mask].mean() / max(1.0, picture[~mask].mean()))
-    dark = np.mean(np.array(shares) < 0.55)
-    assert 0.05 < dark < 0.3
-    assert np.median(shares) == pytest.approx(0.95, abs=0.08)
-
-
-def test_every_eighth_picture_but_scenes_has_a_patch_before_it() -> None:
-    filled, dark = coloured(250, NECK), np.zeros((64, 64, 3), np.uint8)
-    sources = Sources(silhouettes=[filled], backgrounds=[dark])
-    made = make_batch(sources, Mixture(composites=0), BatchShape(400, 48, 4), seed=3, step=1).targets["codes"]
-    assert (made == 0).any(axis=(1, 2)).mean() == pytest.approx(0.12, abs=0.04)
-
-
 def test_a_stream_passes_on_why_it_ended_and_closes_while_it_waits() -> None:
     def failing(*, step: int) -> None:
         raise OSError(f"no picture at {step}")
@@ -263,3 +217,142 @@ def test_a_stream_passes_on_why_it_ended_and_closes_while_it_waits() -> None:
     waiting.close()
     assert steps == list(range(3, 3 + len(steps)))
     assert len(steps) <= 12
+
+
+def test_a_stream_makes_four_batches_ahead() -> None:
+    steps: list[int] = []
+
+    def counted(*, step: int) -> Batch:
+        steps.append(step)
+        return Batch(np.zeros(0, np.uint8), {})
+
+    stream, ended = Stream(counted, start=3), time.monotonic() + 5
+    while len(steps) < 5 and time.monotonic() < ended:
+        time.sleep(0.005)
+    time.sleep(0.05)
+    assert steps == [3, 4, 5, 6, 7], "four wait, and the fifth for a place"
+    stream.close()
+
+
+GRAIN = np.random.default_rng(0).integers(0, 255, (90, 60, 3), dtype=np.uint8)
+PARTS = (np.indices((90, 60)).sum(0) % 31 + 1).astype(np.uint8)
+
+
+def moved(rng, ranges, size=(60, 90), centre=None):  # type: ignore[no-untyped-def]
+    m = affine(rng, size, 64, ranges, centre)
+    return warp(GRAIN, m, 64), warp_codes(PARTS, m, 64, 4, IGNORE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ranges"),
+    [
+        ("synthetic", Ranges(scale=(0.85, 1.35), angle=6, wild_angle=0.08, shift=0.12)),
+        ("silhouettes", Ranges(scale=(0.8, 2.0), angle=12, wild_angle=0.12, shift=0.22)),
+        ("sport", Ranges(scale=(0.85, 1.8), angle=18, wild_angle=0.2, shift=0.15)),
+        ("own", Ranges(scale=(0.8, 2.0), angle=12, wild_angle=0.12, shift=0.22)),
+    ],
+)
+def test_each_kind_of_picture_is_moved_within_its_ranges(kind: str, ranges: Ranges) -> None:
+    packed, photos = Packed(GRAIN[None], PARTS[None]), [Photo("a", GRAIN, PARTS)]
+    sources = Sources([packed], photos, photos, own=photos)
+    for wild in (ranges.wild_angle, np.nextafter(ranges.wild_angle, 0)):
+        for share in (0.0, 0.5, 1.0):
+            made = _DRAW[kind](Chance(wild, 0.4, share=share), sources, SHAPE)
+            for got, wanted in zip(made, moved(Chance(wild, 0.4, share=share), ranges), strict=True):
+                assert np.array_equal(got, wanted)
+
+
+@pytest.mark.parametrize(("chance", "share", "joint"), [(0.5, 0, None), (0.499, 0, 3), (0.499, 1, 5)])
+def test_a_joint_that_is_known_is_looked_at(chance: float, share: float, joint: int | None) -> None:
+    xy, visible = np.arange(28, dtype=np.float32).reshape(14, 2), np.zeros(14, np.int8)
+    visible[3:6:2] = 1, 2
+    sources = Sources(sport=[Photo("a", GRAIN, PARTS, Skeleton(xy, visible))])
+    made = _DRAW["sport"](Chance(chance, 0.9, 0.9, share=share), sources, SHAPE)
+    ranges = Ranges(scale=(0.85, 1.8), angle=18, wild_angle=0.2, shift=0.15)
+    centre = None if joint is None else xy[joint]
+    wanted = moved(Chance(0.9, 0.9, share=share), ranges, centre=centre)
+    assert all(np.array_equal(got, want) for got, want in zip(made, wanted, strict=True))
+    paper = Chance(0.0, share=share)
+    _DRAW["sport"](paper, sources, BatchShape(1, 64, 4, "paper"))
+    assert paper.told == [], "asked once, for a mirror"
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("sport", True), ("lip", True), ("composites", False)])
+def test_a_patch_is_laid_over_all_but_scenes(kind: str, asked: bool) -> None:
+    """In the paper's augmentation, where light stays; a scene is asked for its turn and its mirror."""
+    one = [coloured(250, NECK)]
+    sources = Sources(sport=one, backgrounds=[np.zeros((64, 64, 3), np.uint8)], published={"lip": (one, 1)})
+    shape = BatchShape(1, 48, 4, "paper")
+    first = (0.9, 0.9) if kind == "composites" else (0.9,)
+    for chance, covered in ((0.12, False), (float(np.nextafter(0.12, 0)), True)):
+        rng = Chance(*first, chance)
+        picture, codes = _draw(rng, sources, kind, shape)
+        assert rng.told == ([] if asked else [chance])
+        if asked:
+            plain = _draw(Chance(*first, 0.9), sources, kind, shape)
+            assert np.array_equal(codes, plain[1]) != covered
+            assert np.array_equal(picture, plain[0]) != covered
+
+
+def test_light_is_changed_at_last() -> None:
+    sources, moved_only = Sources(sport=[Photo("a", GRAIN, PARTS)]), Chance(0.9, 0.9, share=0.3)
+    plain = _DRAW["sport"](moved_only, sources, SHAPE)
+    for chances, brighter in ((UNCHANGED, False), ((0.0, 0.9, *UNCHANGED[1:]), True)):
+        rng = Chance(0.9, 0.9, *chances, share=0.3)
+        picture, codes = _draw(rng, sources, "sport", SHAPE)
+        assert rng.told == []
+        assert np.array_equal(codes, plain[1])
+        assert np.array_equal(picture, plain[0]) != brighter
+
+
+@pytest.mark.parametrize(
+    ("share", "people"),
+    [(0.249, 0), (0.251, 1), (0.449, 1), (0.451, 2), (0.629, 2), (0.631, 3), (0.769, 3), (0.771, 4),
+     (0.869, 4), (0.871, 5), (0.949, 5), (0.951, 6), (1, 6)],
+)  # fmt: skip
+@pytest.mark.parametrize("dark", [0.12, 0.1199])
+def test_a_scene_is_people_laid_over_a_background_one_after_the_other(
+    share: float, people: int, dark: float
+) -> None:
+    side, shape = 40, BatchShape(1, 64, 4)
+    alpha = np.full((side, side), 255, np.uint8)
+    alpha[:5] = 0
+    cutout = Photo("c", np.dstack((GRAIN[:side, :side], alpha)), PARTS[:side, :side] * (alpha > 0))
+    ground = GRAIN.repeat(2, axis=0).repeat(2, axis=1)
+    chances = [0.9, 0.9, *[0.5, 0.9, dark] * people]
+    rng = Chance(*chances, share=share)
+    picture, target = _DRAW["composites"](rng, Sources(cutouts=[cutout], backgrounds=[ground]), shape)
+    assert rng.told == []
+
+    told = Chance(*chances, share=share)
+    m = affine(told, (120, 180), 64, Ranges(scale=(1.3, 2.5), angle=4, shift=0.3))
+    wanted, codes = warp(ground, m, 64), np.zeros((16, 16), np.uint8)
+    largest = 1.6 if people < 3 else 3.2 / people
+    for _ in range(people):
+        m = affine(
+            told, (side, side), 64, Ranges(scale=(0.25, largest), angle=12, wild_angle=0.15, shift=0.4)
+        )
+        laid = warp(cutout.image, m, 64)
+        told.random()
+        light = np.float32(told.uniform(*((0.15, 0.6) if dark < 0.12 else (0.75, 1.15))))
+        soft = cv2.GaussianBlur(laid[..., 3], (0, 0), 0.7)[..., None].astype(np.float32) / 255
+        wanted = (soft * np.minimum(light * laid[..., :3], 255) + (1 - soft) * wanted).astype(np.uint8)
+        own = warp_codes(cutout.codes, m, 64, 4, 0)
+        codes[own > 0] = own[own > 0]
+    assert np.array_equal(picture, wanted)
+    assert np.array_equal(target, codes)
+
+
+def test_what_batches_are_drawn_from_cannot_be_changed() -> None:
+    images = np.zeros((1, 4, 4, 3), np.uint8)
+    for held, name in (
+        (Mixture(), "own"),
+        (Packed(images, images[..., 0]), "images"),
+        (Sources(), "own"),
+        (Batch(images, {}), "images"),
+        (SHAPE, "crop"),
+        (PAPER_RANGES, "angle"),
+        (coloured(1, 1), "codes"),
+    ):
+        with pytest.raises(FrozenInstanceError):
+            setattr(held, name, None)
