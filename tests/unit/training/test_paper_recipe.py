@@ -245,9 +245,3 @@ def test_xfactor_train_factored_paper_on_rendered_people_and_on_up(tmp_path: Pat
     assert meta["shape"]["augmentation"] == "paper"
     assert meta["shape"]["labels"] == "majority"
     assert meta["shape"]["stride"] == 8
-
-
-def test_a_network_without_aggregation_module_is_not_recalibrated(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["baseline", "--recipe", "factored_paper", "--agg-bn-recalibrate", "3", "--out", "x"])
-    assert "baseline has no aggregation module" in capsys.readouterr().err

@@ -6,18 +6,15 @@ import copy
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 
-from models.checkpoint import load_network, save_network
 from models.families import ZOO, ZooRow
 from models.network import build
 from models.outputs import Heatmaps, PartProbabilities
-from training.__main__ import main, only
-from training.batches import BACKGROUNDS, draws_a_mixture
+from training.__main__ import only
+from training.batches import draws_a_mixture
 from training.heatmap_loss import squared_loss
 from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, train
 from training.objectives import losses_of
@@ -79,29 +76,6 @@ def test_a_run_that_diverges_at_once_names_no_checkpoint(tmp_path: Path) -> None
         train(state, config(), batches(0), tmp_path, {}, CPU)
     assert LAST not in str(said.value)
     assert not (tmp_path / LAST).exists()
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ({"conv1.weight": torch.zeros(64, 3, 7, 7)}, "another architecture"),
-        (b"\x80\x04pickle", "never loaded"),
-        (None, "no such file"),
-    ],
-)
-def test_weights_that_cannot_be_started_from_are_refused_in_words(
-    content: dict[str, torch.Tensor] | bytes | None, reason: str, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    path = tmp_path / "start.safetensors"
-    if isinstance(content, bytes):
-        path.write_bytes(content)
-    elif content is not None:
-        save_file(content, path)
-    assert (
-        main(["personlab-resnet50", "--init", str(path), "--out", str(tmp_path / "o"), "--steps", "1"]) == 2
-    )
-    assert reason in capsys.readouterr().err
 
 
 def test_milestones_multiply_the_first_learning_rate() -> None:
@@ -180,77 +154,6 @@ def test_a_background_beside_an_unknown_joint_teaches_nothing() -> None:
     maps, known = torch.zeros(1, 3, 2, 2), torch.tensor([[True, False]])
     assert squared_loss(maps, torch.ones(1, 3, 2, 2), known)["squared"].item() == pytest.approx(1 / 3)
     assert squared_loss(maps, torch.ones(1, 3, 2, 2), known | True)["squared"].item() == 1
-
-
-def test_a_checkpoint_that_fits_nowhere_is_no_start(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other, parser = tmp_path / "enet.safetensors", tmp_path / "parser.safetensors"
-    save_network(other, ROW, build(ROW), {})
-    save_network(parser, ZOO["factored-s31"], build(ZOO["factored-s31"]), {})
-    run = ["pil-small", "--out", str(tmp_path / "run"), "--steps", "1"]
-    assert main([*run, "--init", str(other)]) == 2
-    assert "no weight of it fits this network" in capsys.readouterr().err
-    assert main([*run, "--init", str(parser), "--keep", "pose_encoder", "fusion.adapter"]) == 2
-    assert "no weight of it fits fusion.adapter" in capsys.readouterr().err
-    assert main([*run, "--init", str(parser)]) == 2, "for want of data, not of weights"
-    assert "no weight of it fits" not in capsys.readouterr().err
-
-
-def rendered_alone(folder: Path) -> list[str]:
-    """Arguments of a run on rendered people alone, two of them and one background."""
-    np.save(folder / "set.images.npy", np.full((2, 64, 64, 3), 90, np.uint8))
-    np.save(folder / "set.labels.npy", np.full((2, 64, 64), 3, np.uint8))
-    for kind in BACKGROUNDS:
-        (folder / "data" / "backgrounds" / kind).mkdir(parents=True)
-        cv2.imwrite(str(folder / "data" / "backgrounds" / kind / "a.jpg"), np.full((80, 80, 3), 30, np.uint8))
-    run = ["--data", str(folder / "data"), "--synthetic", str(folder / "set"), "--rendered-share", "1"]
-    return ["pil-small", "--out", str(folder / "run"), *run, "--batch", "1", "--crop", "64"]
-
-
-def test_layers_alone_are_taken_and_go_on_learning_from_rendered_people(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    given, run = tmp_path / "given.safetensors", rendered_alone(tmp_path)
-    torch.manual_seed(5)
-    net = build(ZOO["pil-small"])
-    save_network(given, ZOO["pil-small"], net, {})
-    start = ["--init", str(given), "--only", "fusion.adapter", "--lr", "1e-5"]
-    assert main([*run, *start, "--steps", "1", "--no-bf16"]) == 0
-    learned, before = load_network(tmp_path / "run" / LAST)[0].state_dict(), net.state_dict()
-    one, other = "fusion.adapter.enter.weight", "pose_encoder.project.0.weight"
-    assert not torch.equal(learned[one], before[one])
-    assert torch.allclose(learned[one], before[one], atol=1e-3)
-    assert not torch.allclose(learned[other], before[other], atol=1e-3)
-    caplog.clear()
-    assert main([*run, "--init", str(tmp_path / "typo"), "--steps", "2", "--no-bf16"]) == 0
-    assert "goes on from step 1" in caplog.text
-    assert "typo is not read: --init starts new runs" in caplog.text
-    assert "'parts': " in caplog.text, "the loss, though the run is short"
-    assert f"Next: xfactor export {tmp_path / 'run' / LAST} --out DIR" in caplog.text
-
-
-def test_help_has_the_defaults_of_the_row(capsys: pytest.CaptureFixture[str]) -> None:
-    for row, steps, side in (("pil-small", 8000, 256), ("paf-fcn-small", 12000, 320)):
-        with pytest.raises(SystemExit):
-            main([row, "--help"])
-        words = " ".join(capsys.readouterr().out.split())
-        assert f"defaults are those of {row}" in words
-        assert f"--steps STEPS default {steps}" in words
-        assert f"side of the training pictures, px; default {side}" in words
-
-
-def test_a_packed_set_is_no_source_of_scenes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = rendered_alone(tmp_path)[1:]
-    assert main(["paf-fcn-small", *run]) == 2
-    assert "xfactor synth --count N --out DIR" in capsys.readouterr().err
-
-
-def test_another_familys_recipe_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["pil-small", "--out", str(tmp_path), "--recipe", "paf_fcn_report"])
-    assert "not of pil-small's family" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
