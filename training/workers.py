@@ -54,5 +54,4 @@ class WorkerStream:
 
 
 def _one_thread(_worker: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
+    cv2.setNumThreads(0)  # of torch's the loader sees to it
