@@ -62,14 +62,14 @@ class StreetPhotos:
     names: Sequence[str]
 
     @classmethod
-    def read(cls, data: Path, part: str = "test", limit: int | None = None) -> StreetPhotos:
-        """The photos of a part of the development split.
+    def read(cls, data: Path) -> StreetPhotos:
+        """The test photos of the development split.
 
         Raises:
             DataError: they are not there.
         """
         root = data / "ccp"
-        photos = read_ccp(root, part)[:limit]
+        photos = read_ccp(root, "test")
         silhouettes, garments = (
             [np.asarray(Image.open(root / kind / f"{Path(p.name).stem}.png"), np.uint8) for p in photos]
             for kind in ("silhouettes", "labels")
