@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +197,16 @@ def test_a_model_of_other_parts_is_scored_on_what_it_gives(
     assert "mean IoU of 6 parts" in scores["synthetic"]
 
 
+def test_a_model_without_parts_is_scored_on_its_joints(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, stem = MODELS / "personlab-small", packed_noise(tmp_path / "set")
+    assert main([str(bundle), "--data", str(root), "--views", "1", "--synthetic", str(stem)]) == 0
+    engine = load_engine(bundle, device="cpu").with_views(chosen("1", video=False))
+    wanted = {"lsp joints": scored(engine, read_lsp(root / "lsp", "test"))}
+    assert json.loads(capsys.readouterr().out) == wanted
+
+
 def test_a_parsed_folder_is_scored_by_its_files(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +226,9 @@ def test_a_parsed_folder_is_scored_by_its_files(
     for kind in ("silhouettes", "labels"):
         cv2.imwrite(str(tmp_path / f"{kind}/p.png"), np.zeros((SIDE, SIDE), np.uint8))
     assert score_folder(tmp_path, "lsp", root)["limb probe"] == 0
+    (tmp_path / "labels/p.png").write_bytes(b"no picture")
+    assert main([str(tmp_path), "--set", "lsp", "--data", str(root)]) == 2
+    assert "cannot identify image file" in capsys.readouterr().err
     (tmp_path / "labels/p.png").unlink()
     assert main([str(tmp_path), "--set", "lsp", "--data", str(root)]) == 2
     said = capsys.readouterr().err
@@ -241,17 +253,14 @@ def test_one_kind_of_photos_is_asked_for(given: list[str], capsys: pytest.Captur
 def test_what_cannot_be_scored_is_refused_in_words(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No checkpoint, no model in the folder, one without parts, and a picture's silhouette not there."""
+    """No checkpoint, no model in the folder, and photos that are not there."""
     (tmp_path / "model").mkdir()
     (tmp_path / "model/head.onnx").touch()
     (tmp_path / "net.safetensors").write_bytes(b"short")
-    shutil.copytree(root, tmp_path / "data")
-    (tmp_path / "data/ccp/silhouettes/0.png").unlink()
     for model, data, reason in (
         (tmp_path / "net.safetensors", root, str(tmp_path / "net.safetensors")),
         (tmp_path / "model", root, "head.onnx: it is empty"),
-        (MODELS / "personlab-small", root, "personlab-small gives no body parts"),
-        (SHIPPED, tmp_path / "data", "0.png"),
+        (tmp_path / "none.safetensors", root, "none.safetensors"),
         (SHIPPED, tmp_path / "nowhere", "nowhere"),
     ):
         assert main([str(model), "--data", str(data)]) == 2
