@@ -77,7 +77,7 @@ def packed(stem: Path) -> Packed:
         images, labels = (np.load(f"{stem}.{kind}.npy", mmap_mode="r") for kind in ("images", "labels"))
         joints = Path(f"{stem}.keypoints.npy")
         keypoints = np.load(joints, mmap_mode="r") if joints.exists() else None
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, EOFError) as e:
         remedy = "Make it with python -m synthetic --packed."
         raise DataError(f"{stem}: not a packed synthetic set ({e}). {remedy}") from e
     return Packed(images, labels, keypoints)

@@ -62,14 +62,14 @@ class StreetPhotos:
     names: Sequence[str]
 
     @classmethod
-    def read(cls, data: Path, part: str = "test", limit: int | None = None) -> StreetPhotos:
-        """The photos of a part of the development split.
+    def read(cls, data: Path) -> StreetPhotos:
+        """The test photos of the development split.
 
         Raises:
             DataError: they are not there.
         """
         root = data / "ccp"
-        photos = read_ccp(root, part)[:limit]
+        photos = read_ccp(root, "test")
         silhouettes, garments = (
             [np.asarray(Image.open(root / kind / f"{Path(p.name).stem}.png"), np.uint8) for p in photos]
             for kind in ("silhouettes", "labels")
@@ -213,15 +213,15 @@ def report(
 def score_product(
     bundle: Path, data: Path, views: str, synthetic: Path | None = None
 ) -> dict[str, dict[str, float]]:
-    """The measures of a model as it ships, by data set; without those of the 31 parts where it has others.
+    """The measures of a model as it ships, by data set; without those of parts it has not.
 
     Raises:
         Refusal: the bundle cannot be used.
     """
     engine = load_engine(bundle, device="cpu").with_views(chosen(views, video=False))
     run = by_engine(engine)
-    if engine.part_set is not None and engine.part_set != S31:
-        merged = {} if synthetic is None else {"synthetic": score_merged(run, synthetic, engine.part_set)}
+    if (parts := engine.part_set) != S31:
+        merged = {"synthetic": score_merged(run, synthetic, parts)} if synthetic and parts else {}
         joints = (
             {"lsp joints": scored(engine, read_lsp(data / "lsp", "test"))} if engine.spec.joint_set else {}
         )

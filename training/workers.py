@@ -32,12 +32,15 @@ class WorkerStream:
         RuntimeError: from iterating, when a worker died (out of memory, killed).
     """
 
+    AHEAD = 3  # batches a worker
+
     def __init__(self, make: Batches, *, start: int, steps: int, workers: int) -> None:
         self._loader: DataLoader[Tensors] = DataLoader(
             _Steps(make),
             batch_size=None,
             sampler=range(start, steps),
             num_workers=workers,
+            prefetch_factor=self.AHEAD,
             worker_init_fn=_one_thread,
             multiprocessing_context="fork",  # the pictures are gigabytes: shared, not sent
         )
@@ -51,5 +54,4 @@ class WorkerStream:
 
 
 def _one_thread(_worker: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
+    cv2.setNumThreads(0)  # of torch's the loader sees to it

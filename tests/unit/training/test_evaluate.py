@@ -23,6 +23,7 @@ from training.evaluate import (
     StreetPhotos,
     by_engine,
     main,
+    parsed_files,
     report,
     score_folder,
     score_poses,
@@ -30,6 +31,7 @@ from training.evaluate import (
     score_silhouettes,
     score_synthetic,
 )
+from training.metrics import boundary_f
 from training.own_photos import read_own
 from training.own_scores import score_own
 from training.photos import GARMENTS, read_lsp
@@ -37,7 +39,7 @@ from training.pose_scores import scored
 from training.prediction import Prediction, open_network, predict
 
 SIDE = 64
-HEAD, NECK = S31.id("ruhead"), S31.id("neck")
+HEAD, NECK, HAND = S31.id("ruhead"), S31.id("neck"), S31.id("rhand")
 MODELS = Path("assets/models")
 
 
@@ -58,6 +60,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cv2.imwrite(str(data / f"ccp/images/{i}.jpg"), noise(i)[: SIDE // 2])
         for kind in ("silhouettes", "labels"):
             cv2.imwrite(str(data / f"ccp/{kind}/{i}.png"), mask)
+        unknown = mask.copy()
+        unknown[:, -4:] = IGNORE
+        cv2.imwrite(str(data / f"ccp/silhouettes/{i}.png"), unknown)
     cv2.imwrite(str(data / "lsp/images/p.jpg"), noise(2))
     rows = [[4 + 4 * i, 60 - 4 * i if i % 2 else 4 * i, 2] for i in range(14)]
     (data / "lsp/keypoints.json").write_text(json.dumps({"images": {"p": rows}}))
@@ -81,7 +86,7 @@ def test_street_photos_by_hand() -> None:
     right = np.where(truth == 1, HEAD, 0).astype(np.uint8)
     right[30:, :20] = S31.id("rknee")
     wrong = right.copy()
-    wrong[0, :20], wrong[20:30, 20:30] = NECK, NECK
+    wrong[0, :20], wrong[20:30, 20:30] = NECK, HAND
     person = (truth == 1).astype(np.float32) * np.float32(0.5)
     half = person.copy()
     half[:, :10] = 0.49
@@ -92,19 +97,20 @@ def test_street_photos_by_hand() -> None:
     assert scores["factor accuracy"] == pytest.approx(1 - 400 / (2 * 40 * 38))
     assert scores["background"] == pytest.approx(1 - 100 / (2 * 40 * 18))
     assert (scores["hair"], scores["trousers"]) == (pytest.approx(60 / 80), 1)
-    assert 0.5 < scores["boundary F"] < 1
-    assert 0.5 < scores["parts boundary F"] < 1
+    edges = [boundary_f(mask, truth) for mask in (half >= 0.5, wrong > 0)]
+    assert scores["boundary F"] == pytest.approx((1 + edges[0]) / 2)
+    assert scores["parts boundary F"] == pytest.approx((1 + edges[1]) / 2)
 
 
 def test_rendered_parts_by_hand(tmp_path: Path) -> None:
-    """Of ground, neck, right and left head, the right head is taken for the left, the left for ground."""
+    """Of ground, hand, right and left head, the right head is taken for the left, the left for ground."""
     other = S31.id("luhead")
     np.save(tmp_path / "set.images.npy", np.zeros((1, 1, 5, 3), np.uint8))
-    np.save(tmp_path / "set.labels.npy", np.array([[[0, NECK, NECK, HEAD, other]]], np.uint8))
-    found = Prediction(np.array([[0, NECK, other, other, 0]], np.uint8), np.ones((1, 5), np.float32))
+    np.save(tmp_path / "set.labels.npy", np.array([[[0, HAND, HAND, HEAD, other]]], np.uint8))
+    found = Prediction(np.array([[0, HAND, other, other, 0]], np.uint8), np.ones((1, 5), np.float32))
     scores = score_synthetic(lambda _: found, tmp_path / "set")
     merged = {
-        f"IoU {n}": 1 / 2 if "neck" in n else 1 / 3 for n in MERGED16.names if n in {"neck", "upper head"}
+        f"IoU {n}": 1 / 2 if "hand" in n else 1 / 3 for n in MERGED16.names if n in {"hands", "upper head"}
     }
     assert scores["mean IoU of 31 parts"] == pytest.approx((1 / 2 + 0 + 0) / 3)
     assert scores["mean accuracy of 31 parts"] == pytest.approx((1 / 2 + 0 + 0) / 3)
@@ -133,14 +139,20 @@ def test_a_checkpoint_is_scored_at_a_size_of_each_set(
     for name, values in wanted.items():
         assert scores[name] == pytest.approx(values, nan_ok=True), name
     assert scores["lsp"] != pytest.approx(score_poses(lambda p: predict(net, p.image, 64), root), nan_ok=True)
-    assert list(report(SHIPPED, root)) == ["ccp", "lsp"]
+    usual = report(SHIPPED, root, sizes=(384, 256))
+    assert list(usual) == ["ccp", "lsp"]
+    assert main([str(SHIPPED), "--data", str(root)]) == 0
+    for found in (json.loads(capsys.readouterr().out), report(SHIPPED, root)):
+        for name, values in usual.items():
+            assert found[name] == pytest.approx(values, nan_ok=True), name
+    assert torch.get_num_threads() == 1
 
 
 def test_the_head_is_shown_no_factor_its_own_and_the_true_one(root: Path) -> None:
     net, street = open_network(SHIPPED), StreetPhotos.read(root)
     left = torch.zeros(1, 1, 4, 8)
     left[..., :4] = 1
-    scores = report(SHIPPED, root, sizes=(SIDE, SIDE), injection=True)["injection"]
+    scores = report(SHIPPED, root, sizes=(SIDE, SIDE // 2), injection=True)["injection"]
     for name, inject in (("zeroed", torch.zeros_like), ("own", None), ("true", lambda _: left)):
 
         def run(photo: Any, inject: Any = inject) -> Prediction:
@@ -164,6 +176,9 @@ def test_a_model_is_scored_as_it_ships(
     assert scores["ccp"] == pytest.approx(score_silhouettes(lambda p: run(p.image), root), nan_ok=True)
     assert scores["lsp"] == pytest.approx(score_poses(lambda p: run(p.image), root), nan_ok=True)
     assert scores["synthetic"] == pytest.approx(score_synthetic(run, stem), nan_ok=True)
+    person = run(noise(3)).person * 255
+    assert np.abs(person - person.round()).max() < 1e-3, "255 steps from nobody to a person"
+    assert len(np.unique(person.round())) > 20
 
 
 def test_a_model_of_other_parts_is_scored_on_what_it_gives(
@@ -182,6 +197,16 @@ def test_a_model_of_other_parts_is_scored_on_what_it_gives(
     assert "mean IoU of 6 parts" in scores["synthetic"]
 
 
+def test_a_model_without_parts_is_scored_on_its_joints(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle, stem = MODELS / "personlab-small", packed_noise(tmp_path / "set")
+    assert main([str(bundle), "--data", str(root), "--views", "1", "--synthetic", str(stem)]) == 0
+    engine = load_engine(bundle, device="cpu").with_views(chosen("1", video=False))
+    wanted = {"lsp joints": scored(engine, read_lsp(root / "lsp", "test"))}
+    assert json.loads(capsys.readouterr().out) == wanted
+
+
 def test_a_parsed_folder_is_scored_by_its_files(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -196,9 +221,14 @@ def test_a_parsed_folder_is_scored_by_its_files(
     assert main([str(tmp_path), "--set", "ccp", "--data", str(root)]) == 0
     scores = json.loads(capsys.readouterr().out)["ccp"]
     assert (scores["J"], scores["parts J"], scores["factor accuracy"]) == (1, 1, 1)
+    person = parsed_files(tmp_path)(StreetPhotos.read(root).photos[0]).person
+    assert np.array_equal(person, shown / np.float32(255))
     for kind in ("silhouettes", "labels"):
         cv2.imwrite(str(tmp_path / f"{kind}/p.png"), np.zeros((SIDE, SIDE), np.uint8))
     assert score_folder(tmp_path, "lsp", root)["limb probe"] == 0
+    (tmp_path / "labels/p.png").write_bytes(b"no picture")
+    assert main([str(tmp_path), "--set", "lsp", "--data", str(root)]) == 2
+    assert "cannot identify image file" in capsys.readouterr().err
     (tmp_path / "labels/p.png").unlink()
     assert main([str(tmp_path), "--set", "lsp", "--data", str(root)]) == 2
     said = capsys.readouterr().err
@@ -211,7 +241,35 @@ def test_a_parsed_folder_is_scored_by_its_files(
     assert capsys.readouterr().err == f"{tmp_path}: {words}\n"
 
 
-def test_own_photos_are_scored_at_their_size_and_no_larger_than_512(tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", [[], ["--data", "d", "--own", "o"]])
+def test_one_kind_of_photos_is_asked_for(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["model", *given])
+    assert ended.value.code == 2
+    words = "error: give --own DIR or --data DIR, and not both\n"
+    assert capsys.readouterr().err.endswith(words)
+
+
+def test_what_cannot_be_scored_is_refused_in_words(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No checkpoint, no model in the folder, and photos that are not there."""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/head.onnx").touch()
+    (tmp_path / "net.safetensors").write_bytes(b"short")
+    for model, data, reason in (
+        (tmp_path / "net.safetensors", root, str(tmp_path / "net.safetensors")),
+        (tmp_path / "model", root, "head.onnx: it is empty"),
+        (tmp_path / "none.safetensors", root, "none.safetensors"),
+        (SHIPPED, tmp_path / "nowhere", "nowhere"),
+    ):
+        assert main([str(model), "--data", str(data)]) == 2
+        assert reason in capsys.readouterr().err
+
+
+def test_own_photos_are_scored_at_their_size_and_no_larger_than_512(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A photo of 160 px is predicted at 160, one of 640 at 512, as `main` prints."""
     small, net = own(tmp_path / "small", 1), open_network(SHIPPED)
     large = own(tmp_path / "large", 1)
@@ -223,6 +281,8 @@ def test_own_photos_are_scored_at_their_size_and_no_larger_than_512(tmp_path: Pa
     for folder, side in ((small, 160), (large, 512)):
         wanted = score_own(lambda image, side=side: predict(net, image, side), read_own([folder]))  # type: ignore[misc]
         assert main_of(SHIPPED, folder)["own"] == pytest.approx(wanted)
+    assert main([str(SHIPPED), "--own", str(small)]) == 0
+    assert json.loads(capsys.readouterr().out)["own"] == pytest.approx(main_of(SHIPPED, small)["own"])
 
 
 def main_of(model: Path, folder: Path, *words: str) -> dict[str, dict[str, float]]:

@@ -9,7 +9,6 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from models.labels import IGNORE, S31
 from tests.unit.training.test_augment import UNCHANGED, Chance
@@ -122,20 +121,6 @@ def test_worker_processes_give_the_same_batches_in_order() -> None:
         assert (batch.images == expected.images).all()
         assert (batch.targets["codes"] == expected.targets["codes"]).all()
     made.close()
-
-
-def threads(*, step: int) -> Batch:
-    return Batch(np.full((1, 1, 1, 3), torch.get_num_threads(), np.uint8), {})
-
-
-def test_a_worker_takes_one_thread() -> None:
-    usual = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        (made,) = WorkerStream(threads, start=0, steps=1, workers=1)
-        assert (made.images.flat[0], torch.get_num_threads()) == (1, 2)
-    finally:
-        torch.set_num_threads(usual)
 
 
 def coloured(value: int, code: int, side: int = 64) -> Photo:
