@@ -149,6 +149,28 @@ def test_recipes_fit_their_own_family(row: str, recipe: str) -> None:
     assert fits(ZOO[row], recipe)
 
 
+def test_compared_families_take_the_papers_recipe_and_others_do_not() -> None:
+    rows = ("factored-s31", "factored-s31-paper", "baseline", "enet-relu", "people-s31", "joints-s31")
+    assert [fits(ZOO[row], "factored_paper") for row in rows] == [True] * 4 + [False] * 2
+    assert not fits(ZOO["baseline"], "pil_paper")
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "values"),
+    [
+        ("factored-s31", None, (4, (0.08, 0.08, 0.76, 0.08), 0.3, 0.0, 5.0, True, "ours", "centre", ())),
+        ("factored-s31", "factored_paper", (8, (0.25,) * 4, 0.0, None, 0.0, False, "paper", "centre", ())),
+        ("gpn-hg8", None, (4, (0.08, 0.08, 0.76, 0.08), 0.3, 0.0, 5.0, True, "ours", "centre", ())),
+    ],
+)
+def test_noise_and_regularisation_are_those_of_the_recipe(
+    row: str, name: str | None, values: tuple[object, ...]
+) -> None:
+    r = recipe_of(ZOO[row], name)
+    shown = (r.target_stride, r.setting_shares, r.true_silhouettes, r.dropout, r.clip, r.bf16)
+    assert (*shown, r.augmentation, r.labels, r.milestones) == values
+
+
 def test_a_mixture_is_recorded_where_one_is_drawn_from() -> None:
     mixed = {n for n, row in ZOO.items() if draws_a_mixture([o for s in row.stages for o in s.outputs])}
     assert mixed == {n for n, row in ZOO.items() if row.parts and not row.joints}
@@ -191,3 +213,5 @@ def test_rates_fall_as_in_the_release_and_the_papers() -> None:
     told = [recipe_of(ZOO["paf-fcn-small"], name).objective for name in named]
     assert told == ["positive", "cao", "parts alone", "limbs alone"]
     assert recipe_of(ZOO["paf-fcn-vgg16"]).objective == recipe_of(ZOO["paf-fcn-small"]).objective == ""
+    usual = [recipe_of(ZOO[name]).objective for name in ("pil-hg2", "mula-hg5", "gpn-hg8", "factored-s31")]
+    assert usual == ["nie", "nie", "", ""]
