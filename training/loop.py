@@ -76,7 +76,7 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     """Warm-up, constant or by milestones, then cosine to 1 % over the last `decay_steps`."""
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))
     into = max(0, step - (config.steps - config.decay_steps))
-    fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, into / max(1, config.decay_steps))))
+    fall = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * into / max(1, config.decay_steps)))
     factor = next((f for share, f in reversed(config.milestones) if step >= share * config.steps), 1.0)
     return config.lr * warm * fall * factor
 

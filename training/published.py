@@ -161,7 +161,7 @@ class PublishedPhotos(Sequence[Taught], Generic[Taught]):
 
 
 def published_people(
-    sets: Sequence[PublishedSet], joint_set: JointSet, part_set: PartSet, *, strict: bool = False
+    sets: Sequence[PublishedSet], joint_set: JointSet, part_set: PartSet, *, strict: bool
 ) -> list[tuple[PublishedPhotos[JointPhoto], float]]:
     """People of sets, those that are alone in their pictures, and the weights of the sets.
 

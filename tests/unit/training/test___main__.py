@@ -172,6 +172,14 @@ def test_without_more_words_the_seed_is_0_and_one_thread_computes(run: list[str]
     assert isinstance(begun.stream, Stream)
 
 
+def test_a_papers_name_is_its_network_and_its_recipe(run: list[str], begun: Begun) -> None:
+    assert main(["factored_paper", *run[1:]]) == 0
+    assert begun.state.row is ZOO["factored-s31-paper"]
+    assert (begun.config.optimiser, begun.facts["shape"]["stride"]) == ("rmsprop", 8)
+    assert main(["factored-s31-paper", *run[1:]]) == 0
+    assert (begun.config.optimiser, begun.facts["shape"]["stride"]) == ("muon", 4)
+
+
 @pytest.mark.parametrize("stride", [1, 2, 4, 8])
 def test_a_code_stands_for_as_many_pixels_as_asked(stride: int, run: list[str], begun: Begun) -> None:
     assert main([*run, "--target-stride", str(stride)]) == 0
@@ -196,12 +204,12 @@ def test_each_of_several_processes_has_batches_of_its_own_and_the_first_alone_sp
     assert "Next:" not in caplog.text
 
 
-@pytest.mark.parametrize(("recalibrated", "batches"), [(0, 3), (2, 6)])
+@pytest.mark.parametrize(("recalibrated", "batches"), [(0, 5), (3, 9)])
 def test_workers_make_the_batches_of_the_run_and_those_that_measure_after_it(
     recalibrated: int, batches: int, run: list[str], begun: Begun
 ) -> None:
     """One batch is drawn before the end is seen; then come those of the measurement."""
-    words = ["factored-s31", *run[1:], "--steps", "3", "--workers", "1"]
+    words = ["factored-s31", *run[1:], "--steps", "5", "--workers", "1"]
     assert main([*words, "--agg-bn-recalibrate", str(recalibrated)]) == 0
     assert isinstance(begun.stream, WorkerStream)
     assert len(list(begun.stream)) == batches

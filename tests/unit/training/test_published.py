@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from models.labels import COCO17, IGNORE, LIP16, LIP20, LSP14
 from tests.unit.training.datasets import made
 from tests.unit.training.datasets.test_coco import annotation, coco
 from training.datasets.files import BrokenError
+from training.datasets.registry import DATA_SETS
 from training.datasets.samples import Sample, person
 from training.photos import DataError
 from training.published import (
@@ -42,6 +44,28 @@ def test_data_is_a_folder_and_sets_by_name(
     found = parse_data(texts)
     assert found == (folder and Path(folder), [PublishedSet(n, Path(root), w) for n, root, w in sets])
     assert PublishedSet("coco", Path()).weight == 0.3
+
+
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        (
+            ["a", "b", "c"],
+            f"--data b: one folder only. Published sets are NAME=ROOT, of {', '.join(DATA_SETS)}.",
+        ),
+        (
+            ["lip=a,coco=b", "lip=c,coco=d", "a"],
+            "--data coco=… stands there twice. Give each published set once.",
+        ),
+        (
+            ["coco=a:0.0"],
+            "--data NAME=ROOT:WEIGHT takes a weight above 0. Leave the set out instead.",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_on_together_is_refused(texts: list[str], reason: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(reason)}$"):
+        parse_data(texts)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +125,33 @@ def test_after_the_last_picture_comes_the_first(root: Path) -> None:
     assert PublishedPhotos(PublishedSet("coco", root), read)[5] == "0"
 
 
+def test_a_hundred_broken_pictures_in_turn_are_the_most(tmp_path: Path) -> None:
+    """One is read at once, to see that the set can be used."""
+    labels = made.blank(3)
+    for i in range(130):
+        made.stored(tmp_path / f"31/{i:03d}_ann.png", labels)
+        made.picture(tmp_path / f"31/{i:03d}_image.png", (4, 3))
+    lines = [f"/31/{i:03d}_image.png /31/{i:03d}_ann.png 0.5" for i in range(130)]
+    made.text(tmp_path / "train_31_500_pkg_dorder.txt", *lines)
+    for split in ("val", "test"):
+        made.text(tmp_path / f"{split}_31_500_pkg_dorder.txt")
+    read: list[str] = []
+
+    def broken_later(sample: Sample) -> str:
+        read.append(sample.name)
+        if len(read) > 1:
+            raise BrokenError("broken for this test")
+        return sample.name
+
+    photos = PublishedPhotos(PublishedSet("up-s31", tmp_path), broken_later)
+    assert (len(photos), len(read)) == (104, 1), "labels without people, too"
+    with pytest.raises(DataError, match="its pictures teach nothing"):
+        photos[103]
+    assert len(read) == 1 + 100
+    with pytest.raises(DataError, match="no picture to train on"):
+        PublishedPhotos(PublishedSet("up-s31", tmp_path), broken_later, alone=True)
+
+
 def test_sets_that_teach_nothing_are_refused(root: Path) -> None:
     def nothing(sample: Sample) -> str:
         raise BrokenError(f"{sample.name} is broken for this test")
@@ -116,10 +167,15 @@ def test_sets_that_teach_nothing_are_refused(root: Path) -> None:
 
 
 def test_people_alone_with_the_weight_of_their_set(root: Path) -> None:
-    ((people, weight),) = published_people([PublishedSet("coco", root, 0.7)], COCO17, LIP20)
+    given = [PublishedSet("coco", root, 0.7)]
+    ((people, weight),) = published_people(given, COCO17, LIP20, strict=False)
     assert (len(people), weight) == (5, 0.7)
     assert people[2].known.sum() == 16
     assert people[2].points[3].tolist() == [3, 6]
+    (root / "train2017/3.png").write_bytes(b"no picture")
+    assert len(published_people(given, COCO17, LIP20, strict=False)) == 1
+    with pytest.raises(DataError, match=r"3\.png"):
+        published_people(given, COCO17, LIP20, strict=True)
 
 
 def sample(tmp_path: Path, size: tuple[int, int], visible: list[int], **more: object) -> Sample:
@@ -138,7 +194,7 @@ def test_a_person_of_other_parts_brings_the_joints_or_the_labels_of_the_same_set
     assert found.known.tolist() == [True, True, False] + [True] * 13
     assert found.points[3].tolist() == [12, 24]
     other = person_of(sample(tmp_path, (40, 30), [2] * 16), LSP14, LIP20)
-    assert (other.codes == IGNORE).all()
+    assert other.codes.tolist() == [[IGNORE] * 40] * 30
     assert other.known.tolist() == [n in LIP16.names for n in LSP14.names]
     assert other.points[LSP14.id("r_knee")].tolist() == [8, 16]
 

@@ -16,7 +16,7 @@ from models.outputs import Heatmaps, PartProbabilities
 from training.__main__ import only
 from training.batches import draws_a_mixture
 from training.heatmap_loss import squared_loss
-from training.loop import LAST, DivergedError, TrainConfig, learning_rate, new_state, resume, train
+from training.loop import LAST, TrainConfig, learning_rate, new_state, resume, train
 from training.objectives import losses_of
 from training.recipes import TrainingRecipe, fits, recipe_of
 from training.step import StepConfig, losses
@@ -66,21 +66,6 @@ def test_a_run_by_sgd_resumes_to_the_bit(tmp_path: Path) -> None:
     train(second, config(), batches(2), tmp_path / "parts", {}, CPU)
     for a, b in zip(whole.net.state_dict().values(), second.net.state_dict().values(), strict=True):
         assert torch.equal(a, b)
-
-
-def test_a_run_that_diverges_at_once_names_no_checkpoint(tmp_path: Path) -> None:
-    state = new_state(config(), ROW, build(ROW), CPU)
-    with torch.no_grad():
-        next(state.net.parameters()).fill_(float("nan"))
-    with pytest.raises(DivergedError, match="Start with a lower --lr") as said:
-        train(state, config(), batches(0), tmp_path, {}, CPU)
-    assert LAST not in str(said.value)
-    assert not (tmp_path / LAST).exists()
-
-
-def test_milestones_multiply_the_first_learning_rate() -> None:
-    steps = TrainConfig(steps=100, decay_steps=0, warmup_steps=0, lr=2.0, milestones=((0.6, 0.5), (0.8, 0.1)))
-    assert [learning_rate(steps, s) for s in (0, 59, 60, 79, 80, 99)] == [2, 2, 1, 1, 0.2, 0.2]
 
 
 def parts_and_joints(row: ZooRow, side: int, seed: int = 0) -> Batch:
@@ -164,6 +149,28 @@ def test_recipes_fit_their_own_family(row: str, recipe: str) -> None:
     assert fits(ZOO[row], recipe)
 
 
+def test_compared_families_take_the_papers_recipe_and_others_do_not() -> None:
+    rows = ("factored-s31", "factored-s31-paper", "baseline", "enet-relu", "people-s31", "joints-s31")
+    assert [fits(ZOO[row], "factored_paper") for row in rows] == [True] * 4 + [False] * 2
+    assert not fits(ZOO["baseline"], "pil_paper")
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "values"),
+    [
+        ("factored-s31", None, (4, (0.08, 0.08, 0.76, 0.08), 0.3, 0.0, 5.0, True, "ours", "centre", ())),
+        ("factored-s31", "factored_paper", (8, (0.25,) * 4, 0.0, None, 0.0, False, "paper", "centre", ())),
+        ("gpn-hg8", None, (4, (0.08, 0.08, 0.76, 0.08), 0.3, 0.0, 5.0, True, "ours", "centre", ())),
+    ],
+)
+def test_noise_and_regularisation_are_those_of_the_recipe(
+    row: str, name: str | None, values: tuple[object, ...]
+) -> None:
+    r = recipe_of(ZOO[row], name)
+    shown = (r.target_stride, r.setting_shares, r.true_silhouettes, r.dropout, r.clip, r.bf16)
+    assert (*shown, r.augmentation, r.labels, r.milestones) == values
+
+
 def test_a_mixture_is_recorded_where_one_is_drawn_from() -> None:
     mixed = {n for n, row in ZOO.items() if draws_a_mixture([o for s in row.stages for o in s.outputs])}
     assert mixed == {n for n, row in ZOO.items() if row.parts and not row.joints}
@@ -206,3 +213,5 @@ def test_rates_fall_as_in_the_release_and_the_papers() -> None:
     told = [recipe_of(ZOO["paf-fcn-small"], name).objective for name in named]
     assert told == ["positive", "cao", "parts alone", "limbs alone"]
     assert recipe_of(ZOO["paf-fcn-vgg16"]).objective == recipe_of(ZOO["paf-fcn-small"]).objective == ""
+    usual = [recipe_of(ZOO[name]).objective for name in ("pil-hg2", "mula-hg5", "gpn-hg8", "factored-s31")]
+    assert usual == ["nie", "nie", "", ""]
