@@ -37,16 +37,15 @@ class AveragedViews:
             canvases: the network's input at each size.
             upright: P(person) (gh, gw) of the second as it is, which is known.
         """
-        said = []
-        for view in self.views:
-            canvas = canvases[0] if view.letterbox is self.views[0].letterbox else canvases[1]
-            if view.letterbox is not self.views[0].letterbox and not view.mirrored:
-                said.append(upright)
-                continue
-            seen = mirrored(canvas[None], view.letterbox)[0] if view.mirrored else canvas
-            said.append(person(self._network.factor, self._network.features(seen)))
-        across, down = self.views[0].letterbox.cells
+        large, _, _, small = self.views
+        (other_large,) = mirrored(canvases[0][None], large.letterbox)
+        (other_small,) = mirrored(canvases[1][None], small.letterbox)
+        said = [self._person(canvases[0]), self._person(other_large), upright, self._person(other_small)]
+        across, down = large.letterbox.cells
         return merged(self.views, said)[:down, :across]
+
+    def _person(self, canvas: Picture) -> Map:
+        return person(self._network.factor, self._network.features(canvas))
 
     def along_edges(self, cells: Map, canvas: Picture, small: Picture) -> Map:
         """P(person) on cells → at the size of a small picture, as `xfactor parse` moves it to the edges."""

@@ -25,6 +25,7 @@ def test_looks_agree_with_the_program(tmp_path):
     canvases = tuple(network.letterbox(size, zoom).apply(image)[0] for zoom in FOUR.sizes)
     upright = person(network.factor, network.features(canvases[1]))
     cells = averaged.person(canvases, upright)
+    assert cells.shape == (27, 48)  # a fifth more each way than the network's own
     engine = load_engine("factored-s31", device="cpu").with_views(FOUR)
     frame = Frame(image, 0, 0.0, 0.0)
     (maps,) = engine.forward.grid_maps((frame,))
