@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models.checkpoint import CheckpointError
 from models.labels import IGNORE
-from runtime.engine.augmentation import chosen
+from runtime.engine.augmentation import BY_COUNT
 from runtime.engine.engine import load_engine
 from runtime.system.errors import Refusal
 from training.batches import BACKGROUNDS
@@ -72,7 +72,7 @@ def against_the_light(picture: LabelledPicture) -> LabelledPicture:
         return picture
     soft = cv2.GaussianBlur((picture.silhouette != 0).astype(np.float32), (0, 0), 1.0)[..., None]
     light = 1.25 + soft * (DARK - 1.25)
-    return replace(picture, image=np.clip(picture.image * light, 0, 255).astype(np.uint8))
+    return replace(picture, image=np.minimum(picture.image * light, 255).astype(np.uint8))
 
 
 def moved(picture: LabelledPicture) -> LabelledPicture:
@@ -187,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     a = parser.parse_args(arguments)
     try:
         if a.model.is_dir():
-            run = by_engine(load_engine(a.model, device="cpu").with_views(chosen(a.views, video=False)))
+            run = by_engine(load_engine(a.model, device="cpu").with_views(BY_COUNT[a.views]))
             text = robustness(run, run, a.data)
         else:
             net = open_network(a.model)
