@@ -90,7 +90,7 @@ def load_weights(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
                 f"{path}: {name} is {tensor.dtype} {tuple(tensor.shape)}, expected {own[name].dtype}"
                 f" {tuple(own[name].shape)}. Use the architecture it was trained as."
             )
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+        if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{path}: {name} holds NaN or infinite weights. Use an earlier checkpoint.")
     module.load_state_dict(tensors)
 
@@ -157,9 +157,10 @@ def row_of(meta: Meta, path: Path) -> ZooRow:
     Raises:
         CheckpointError: when the network is not known here.
     """
-    row = ZOO.get(str(meta[ROW])) if ROW in meta else None
-    if "architecture" in meta and ROW not in meta:
-        row = find_row(str(meta["architecture"]), str(meta.get("activation")))
+    if ROW in meta:
+        row = ZOO.get(str(meta[ROW]))
+    else:
+        row = find_row(str(meta.get("architecture")), str(meta.get("activation")))
         if row and meta.get("classes", row.part_set.classes) != row.part_set.classes:
             row = None
     if row is None:

@@ -75,7 +75,7 @@ def follow(found: Sequence[PeopleInFrame], start: int, number: int) -> list[Fram
     roles = [FrameRoles()] * len(found)
     others: set[int] = set()
     for order in (range(start, len(found)), range(start, -1, -1)):
-        walk = _Walk(number, found[start].seen[number], _area(found[start], number), others - {number})
+        walk = _Walk(number, found[start].seen[number], _area(found[start], number), others)
         for i in order:
             roles[i] = walk.role(found[i])
         others = walk.others if number not in walk.others else set()
@@ -118,7 +118,7 @@ class _Walk:
         own = self._own(at)
         if own is not None:
             self.model = at.seen[own].after(self.model)
-            apart = {n for n in at.seen if _share_within(at.masks[n], at.masks[own]) <= WITHIN}
+            apart = {n for n in at.seen if (at.masks[n] & at.masks[own]).sum() <= WITHIN * _area(at, n)}
             beside = {n for n in apart if n > 0 and n != own}
             self.others |= beside
             for n in beside:
@@ -161,10 +161,6 @@ def _alike(first: Sighting, second: Sighting) -> float:
 
 def _area(at: PeopleInFrame, number: int) -> float:
     return float(at.masks[number].sum())
-
-
-def _share_within(mask: Mask, other: Mask) -> float:
-    return float((mask & other).sum() / max(mask.sum(), 1))
 
 
 def silhouette_regions(person: Mask) -> list[Mask]:

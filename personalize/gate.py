@@ -92,11 +92,10 @@ def judge(
         return Judgement(accepted=False, reason="No frame was left to compare on; the range is too short.")
     gain, forgotten, drift = after.j - before.j, people[0].j - people[1].j, area_drift(clip)
     shown = f"silhouette J on held-out frames {before.j:.3f} before, {after.j:.3f} after"
-    edge = before.boundary_f, after.boundary_f
     blurred, edges = False, ""
-    if edge[0] is not None and edge[1] is not None:
-        blurred = not edge[1] >= edge[0] - MOST_BLURRED
-        edges = f"edges fit worse ({edge[0]:.3f} to {edge[1]:.3f})"
+    if before.boundary_f is not None and after.boundary_f is not None:
+        blurred = not after.boundary_f >= before.boundary_f - MOST_BLURRED
+        edges = f"edges fit worse ({before.boundary_f:.3f} to {after.boundary_f:.3f})"
     asked = f"agreement {evidence.before:.3f} before, {evidence.after:.3f} after"
     asked += f", with what was learned from {evidence.taught:+.3f}"
     against = f"six views and the body parts seen in them speak against it ({asked})"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from models.checkpoint import CheckpointError
 from models.labels import IGNORE
-from runtime.engine.augmentation import chosen
+from runtime.engine.augmentation import BY_COUNT
 from runtime.engine.engine import load_engine
 from runtime.system.errors import Refusal
 from training.batches import BACKGROUNDS
@@ -187,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     a = parser.parse_args(arguments)
     try:
         if a.model.is_dir():
-            run = by_engine(load_engine(a.model, device="cpu").with_views(chosen(a.views, video=False)))
+            run = by_engine(load_engine(a.model, device="cpu").with_views(BY_COUNT[a.views]))
             text = robustness(run, run, a.data)
         else:
             net = open_network(a.model)

@@ -37,15 +37,15 @@ class AveragedViews:
             canvases: the network's input at each size.
             upright: P(person) (gh, gw) of the second as it is, which is known.
         """
-        large, large_mirrored, _, small_mirrored = self.views
-        said = [self._seen(large, canvases[0]), self._seen(large_mirrored, canvases[0])]
-        said += [upright, self._seen(small_mirrored, canvases[1])]
+        large, _, _, small = self.views
+        (other_large,) = mirrored(canvases[0][None], large.letterbox)
+        (other_small,) = mirrored(canvases[1][None], small.letterbox)
+        said = [self._person(canvases[0]), self._person(other_large), upright, self._person(other_small)]
         across, down = large.letterbox.cells
         return merged(self.views, said)[:down, :across]
 
-    def _seen(self, view: View, canvas: Picture) -> Map:
-        (shown,) = mirrored(canvas[None], view.letterbox) if view.mirrored else (canvas,)
-        return person(self._network.factor, self._network.features(shown))
+    def _person(self, canvas: Picture) -> Map:
+        return person(self._network.factor, self._network.features(canvas))
 
     def along_edges(self, cells: Map, canvas: Picture, small: Picture) -> Map:
         """P(person) on cells → at the size of a small picture, as `xfactor parse` moves it to the edges."""

@@ -36,7 +36,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", LIGHT)
 def test_round_trip(name: str, tmp_path: Path) -> None:
     network = build(ZOO[name])
-    path = tmp_path / "deep" / "net.safetensors"
+    path = tmp_path / "deep" / "down" / "net.safetensors"
     save_network(path, ZOO[name], network, {"step": 7})
     again, meta = load_network(path)
     assert type(again) is type(network)

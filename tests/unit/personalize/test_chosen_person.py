@@ -109,6 +109,28 @@ def test_who_was_seen_beside_the_one_who_left_is_not_taken_for_them():
     assert follow(found, 0, 1)[2] == FrameRoles(None, frozenset({2}))
 
 
+def test_who_is_seen_in_one_frame_alone_is_not_somebody_else():
+    found = clip({1: body(20, RED), -2: body(80, BLUE), 4: body(100, GREEN)})
+    assert follow(found, 0, 1) == [FrameRoles(1, frozenset({4}))]
+
+
+def test_who_is_beside_later_is_somebody_else_earlier_too():
+    both = {1: body(20, RED), 2: body(80, BLUE)}
+    found = clip({2: body(80, BLUE)}, {1: body(20, RED)}, both)
+    assert follow(found, 1, 1) == [
+        FrameRoles(None, frozenset({2})),
+        FrameRoles(1),
+        FrameRoles(1, frozenset({2})),
+    ]
+
+
+def test_whose_number_somebody_else_takes_later_is_not_somebody_else_earlier():
+    both = {1: body(20, RED), 2: body(80, BLUE)}
+    found = clip({1: body(20, RED, width=40)}, both, both, {2: body(80, RED), 1: body(20, BLUE)})
+    roles = follow(found, 1, 1)
+    assert roles == [FrameRoles(), *[FrameRoles(1, frozenset({2}))] * 2, FrameRoles(2, frozenset({1}))]
+
+
 def test_a_number_is_not_believed_while_its_colours_are_somebody_elses():
     found = clip({1: body(20, RED)}, {1: body(20, BLUE)}, {1: body(20, RED)})
     assert owners(follow(found, 0, 1)) == [1, None, 1]
@@ -222,6 +244,20 @@ def test_who_is_not_seen_is_expected_round_the_last_and_the_next_place(x, column
     expected = np.full(SHAPE, NOBODY)
     expected[rows, columns] = BESIDE
     np.testing.assert_array_equal(zones(found, follow(found, 0, 1), 9, SHAPE)[4], expected)
+
+
+@pytest.mark.parametrize(
+    ("others", "between", "zone"),
+    [
+        ({}, {3: body(22, GREEN)}, BESIDE),  # maybe the chosen one
+        ({2: body(100, BLUE)}, {}, BESIDE),
+        ({2: body(100, BLUE)}, {2: body(100, BLUE)}, NOBODY),
+    ],
+)
+def test_a_silhouette_is_believed_unless_somebody_else_may_be_meant(others, between, zone):
+    found = clip({1: body(20, RED), **others}, between, {1: body(24, RED), **others})
+    made = zones(found, follow(found, 0, 1), 9, SHAPE)[4]
+    assert (made[12:60, 20:40] == zone).all()
 
 
 def test_where_nobody_is_seen_the_chosen_one_is_where_a_silhouette_is_sure():

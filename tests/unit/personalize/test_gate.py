@@ -111,6 +111,13 @@ def test_an_edge_that_is_nowhere_known_is_neither_judged_nor_shown():
     assert "boundary_F" not in figures((measured, better), (PEOPLE, PEOPLE), AGREED)
 
 
+@pytest.mark.parametrize("edges", [(None, 0.8), (0.8, None), (None, None)])
+def test_an_edge_known_once_is_not_compared(edges):
+    before, better = (replace(s, boundary_f=e) for s, e in zip((CLIP, after(0.1)), edges, strict=True))
+    assert judge((before, better), (PEOPLE, PEOPLE), AGREED).accepted
+    assert "boundary_F" not in figures((before, better), (PEOPLE, PEOPLE), AGREED)
+
+
 def test_the_report_has_the_numbers_under_the_agreed_keys():
     old, new = GateScore(0.7, 0.8, 0.1, 15), GateScore(0.9, 0.85, 0.2, 15)
     others, kept = GateScore(0.6, 0.5, 0.3, 60), GateScore(0.59, 0.4, 0.4, 60)

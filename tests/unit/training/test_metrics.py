@@ -191,7 +191,7 @@ def test_a_centroid_is_right_within_a_fifth_of_the_torso(away: int, hit: float) 
     for name, point in (("shoulder", (60, 50)), ("hip", (60, 150)), ("wrist", (40, 100))):
         for side, shift in (("r_", 0), ("l_", 100)):
             xy[LSP14.id(side + name)] = (point[0] + shift, point[1])
-    labels = np.zeros((240, 200), np.uint8)
+    labels = np.zeros((200, 240), np.uint8)
     for part, x in (("rwrist", 40), ("lwrist", 140)):
         labels[98:103, x + away - 2 : x + away + 3] = S31.id(part)
     tally = HitRates()

@@ -15,7 +15,7 @@ from tests.unit.training.test_batches import data_folder
 from training.photos import DataError, Photo
 from training.pseudolabels import label, likelihood, main, supports, teach, with_labels, without_others, write
 from training.scribbles import Skeleton
-from training.targets import SET_CODES
+from training.targets import SET_CODES, allowed
 
 # LSP order, seen from in front: right ankle, knee, hip, left hip, knee, ankle, right wrist, elbow, …
 JOINTS = np.array(
@@ -111,6 +111,31 @@ def test_a_limb_the_teacher_has_lost_is_no_background(front):
         x, y = front.at(name).astype(int)
         assert codes[y, x] != 0
     assert (codes[:, :20] == 0).all()
+    hidden = Skeleton(front.xy, np.ones(14, np.int8))
+    np.testing.assert_array_equal(label(nobody, photo(hidden)), codes)
+    hidden.visible[LSP14.id("head_top")] = 0  # without one of them nobody knows how large a body is
+    assert (label(nobody, photo(hidden)) == 0).all()
+
+
+@pytest.mark.parametrize(("person", "told"), [(0.62, S31.id("lwrist")), (0.58, IGNORE)])
+def test_a_part_put_right_is_believed_as_its_person_was(behind, person, told):
+    belief = np.zeros((S31.classes, HEIGHT, WIDTH), np.float32)
+    belief[0], belief[S31.id("rwrist")] = 1 - person, person
+    x, y = behind.at("l_wrist").astype(int)
+    assert label(belief, photo(Skeleton(behind.xy, np.minimum(behind.visible, range(14)))))[y, x] == told
+
+
+@pytest.mark.parametrize(
+    ("code", "part"), [("trousers", "ruleg"), (min(SET_CODES, key=SET_CODES.__getitem__), "")]
+)
+def test_what_a_set_allows_shares_all_the_belief(code, part):
+    part = S31.id(part) if part else int(allowed()[SET_CODES[code]].argmax())
+    belief = np.zeros((S31.classes, 1, 1), np.float32)
+    belief[part], belief[0] = 0.4, 0.6
+    found = label(
+        belief, Photo("a.jpg", np.zeros((1, 1, 3), np.uint8), np.full((1, 1), SET_CODES[code], np.uint8))
+    )
+    assert found.tolist() == [[part]]
 
 
 def test_doubt_teaches_nothing():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 from models.labels import IGNORE, LSP14
+from runtime.system import paths
 from tests.unit.training.test_batches import data_folder
 from tests.unit.training.test_own_photos import SHIPPED
 from training.photos import DEVELOPMENT_TEST, GARMENTS
@@ -67,11 +67,11 @@ def test_half_a_probability_is_a_person() -> None:
 
 def test_against_the_light_only_the_person_is_dark() -> None:
     image = against_the_light(person()).image
-    assert image[40, 30, 0] < 80
-    assert image[5, 5, 0] == 125
-    assert (
-        against_the_light(replace(person(), image=np.full((80, 60, 3), 250, np.uint8))).image[5, 5, 0] == 255
-    )
+    assert (image[40, 30, 0], image[5, 5, 0]) == (63, 125)
+    edge = [image[40, 19, 0], image[9, 30, 0], image[40, 20, 0], image[10, 30, 0]]
+    assert edge == pytest.approx([95, 95, 140, 140], abs=1)  # shares .3 and .7 of a Gauss curve of 1 px
+    white = LabelledPicture(np.full((80, 60, 3), 255, np.uint8), person().silhouette)
+    assert against_the_light(white).image[5, 5, 0] == 255
 
 
 def test_a_perfect_model_scores_one_under_every_condition() -> None:
@@ -147,6 +147,46 @@ def test_people_of_crowds_are_a_quarter_to_four_fifths_high_and_doubt_stays(tmp_
         assert np.mean(grey == (scene.silhouette == 1)) > 0.97, "people are grey, scenes coloured"
     assert min(heights) > 0.25 * CROWD_SIDE
     assert max(heights) <= CROWD_SIDE
+
+
+def scenes_of(mask: np.ndarray, data: Path, count: int) -> list[np.ndarray]:
+    """Silhouettes of crowds of nobody but this one."""
+    labelled_test_photos(data)
+    for path in (data / "ccp/silhouettes").iterdir():
+        cv2.imwrite(str(path), mask)
+    return [scene.silhouette for scene in crowds(data, count) if scene.silhouette is not None]
+
+
+def test_scenes_are_six_people_of_the_heights_and_places_drawn(tmp_path: Path) -> None:
+    mask = np.zeros((60, 40), np.uint8)
+    mask[10:50, 20] = 1
+    data = data_folder(tmp_path)
+    scenes = scenes_of(mask, data, 2)
+    rng = np.random.default_rng(0)
+    for scene in scenes:
+        rng.integers(len(list((data / "backgrounds").rglob("*.jpg"))))
+        expected = np.zeros((480, 480))
+        for height in np.sort(rng.uniform(0.25, 0.8, 6)):
+            rng.integers(DEVELOPMENT_TEST)
+            w, h = round(480 * height / 40), round(480 * height)
+            left, top = rng.integers(0, 480 - w), rng.integers(0, 480 - h)
+            expected[top : top + h, left : left + w] = 1
+        np.testing.assert_array_equal(scene, expected)
+
+
+def test_who_is_longer_than_a_scene_lies_across_all_of_it(tmp_path: Path) -> None:
+    mask = np.zeros((60, 40), np.uint8)
+    mask[20:25, 2:38] = 1
+    for scene in scenes_of(mask, data_folder(tmp_path), 3):
+        assert scene.any(axis=1).any()
+        assert (scene == scene[:, :1]).all()
+
+
+@pytest.mark.parametrize("model", [SHIPPED, paths.models_dir() / "factored-s31"])
+def test_the_command_ends_well_with_the_table(model, tmp_path, capsys, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("training.robustness.robustness", lambda street, sport, data: f"of {data.name}")
+    assert main([str(model), "--data", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"of {tmp_path.name}\n"
 
 
 def test_the_command_prints_the_table_or_says_why_not(

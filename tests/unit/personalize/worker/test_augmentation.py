@@ -25,9 +25,7 @@ def test_looks_agree_with_the_program(tmp_path):
     canvases = tuple(network.letterbox(size, zoom).apply(image)[0] for zoom in FOUR.sizes)
     upright = person(network.factor, network.features(canvases[1]))
     cells = averaged.person(canvases, upright)
-    assert [(view.letterbox, view.mirrored) for view in averaged.views] == [
-        (network.letterbox(size, zoom), flip) for zoom in (1.2, 1.0) for flip in (False, True)
-    ]
+    assert cells.shape == (27, 48)  # a fifth more each way than the network's own
     engine = load_engine("factored-s31", device="cpu").with_views(FOUR)
     frame = Frame(image, 0, 0.0, 0.0)
     (maps,) = engine.forward.grid_maps((frame,))
