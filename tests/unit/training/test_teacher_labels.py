@@ -62,11 +62,14 @@ def folder(tmp_path: Path, soft: np.ndarray[Any, np.dtype[np.uint8]] | None = No
 def test_landmarks_make_a_skeleton_with_hands_and_feet() -> None:
     s = completed(None, landmarks())
     assert (s.visible == 1).all()  # known, not seen: nothing is drawn of them
-    assert s.at("r_wrist") == pytest.approx((35, 98))
-    assert s.at("neck")[1] < 50 < s.at("r_hip")[1]
-    assert s.at("head_top")[1] < 22
-    assert set(s.tips) == {f"{side}_{end}" for side in "rl" for end in ("fingers", "heel", "toes")}
-    assert s.tips["l_toes"] == pytest.approx((80, 184))
+    assert s.xy[:12].tolist() == [
+        [50, 175], [50, 140], [52, 100], [68, 100], [70, 140], [70, 175],
+        [35, 98], [38, 75], [45, 50], [75, 50], [82, 75], [85, 98],
+    ]  # fmt: skip
+    assert {name: tuple(at) for name, at in s.tips.items()} == {
+        "l_fingers": (86, 109), "l_heel": (70, 180), "l_toes": (80, 184),
+        "r_fingers": (34, 109), "r_heel": (50, 180), "r_toes": (40, 184),
+    }  # fmt: skip
 
 
 def test_annotated_joints_stay_and_an_end_that_contradicts_them_is_left_out() -> None:
@@ -78,6 +81,9 @@ def test_annotated_joints_stay_and_an_end_that_contradicts_them_is_left_out() ->
     assert s.visible[i] == 2
     assert "r_fingers" not in s.tips
     assert "l_fingers" in s.tips
+    for away, continues in ((14.5, True), (15, False), (15.5, False)):  # three tenths of a torso of 50 px
+        xy[i] = 35 + away, 98
+        assert ("r_fingers" in completed(Skeleton(xy, visible), landmarks()).tips) == continues
 
 
 def test_what_the_teacher_did_not_see_is_not_known() -> None:
@@ -106,12 +112,17 @@ def test_a_silhouette_is_sure_doubtful_or_absent(tmp_path: Path, caplog: pytest.
     mask = silhouette(given, photo())
     assert mask is not None
     assert (mask[100, 60], mask[100, 82], mask[100, 100]) == (1, IGNORE, 0)
+    soft[0, :4] = 150, 149, 81, 80
+    cv2.imwrite(str(given / "silhouettes/a.png"), soft)
+    mask = silhouette(given, photo())
+    assert mask is not None
+    assert mask[0, :4].tolist() == [1, IGNORE, IGNORE, 0]
     small = Photo("a.jpg", np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10), np.uint8))
     with caplog.at_level(logging.WARNING):
         assert silhouette(given, small) is None
     assert "a.png" in caplog.text
     assert "left out" in caplog.text
-    cv2.imwrite(str(given / "silhouettes/a.png"), np.zeros((h, w), np.uint8))
+    cv2.imwrite(str(given / "silhouettes/a.png"), np.full((h, w), 149, np.uint8))
     assert silhouette(given, photo()) is None  # empty
     (given / "silhouettes/a.png").unlink()
     assert silhouette(given, photo()) is None  # missing: no word, the teacher keeps only what is sure
@@ -156,9 +167,15 @@ def test_a_cutout_is_the_person_alone(tmp_path: Path) -> None:
 
 
 def test_rows_that_are_no_landmarks_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    given = folder(tmp_path, b={"landmarks": [[1, 2]]}, c={"landmarks": "x"})
+    given = folder(
+        tmp_path,
+        b={"landmarks": [[1, 2]]},
+        c={"landmarks": "x"},
+        d={"landmarks": np.full((33, 3), np.nan).tolist()},
+        e={"landmarks": landmarks().tolist()},
+    )
     with caplog.at_level(logging.WARNING):
-        assert set(read_landmarks(given)) == {"a"}
+        assert set(read_landmarks(given)) == {"a", "e"}
     assert "b has not 33" in caplog.text
     assert "c has not 33" in caplog.text
     with pytest.raises(DataError, match=r"landmarks\.json"):
@@ -187,6 +204,10 @@ def test_half_of_the_seen_joints_lie_in_the_person_or_three_px_beside() -> None:
         assert beside_person(seen(point, out), person) == inside, point
         assert not beside_person(seen(point, out, out), person)
     assert beside_person(seen(), person), "nobody saw a joint"
+    for x, inside in ((20, True), (21, False)):
+        alone = seen((x, 5))
+        alone.visible[LSP14.id("l_hip")] = 0
+        assert beside_person(alone, person) == inside, "one px where no torso is known"
 
 
 def test_landmarks_are_somebody_elses_from_two_fifths_of_a_torso_on() -> None:
@@ -239,6 +260,9 @@ def test_a_cutout_has_two_px_around_and_codes_by_the_silhouette(tmp_path: Path) 
     assert columns.tolist() == [0] * 2 + [S31.id("neck")] * 40 + [IGNORE] * 4 + [0] * 2
     assert set(found.codes[10, 2:42]) == {SET_CODES["person"]}
     assert (found.image[..., 3] == soft[18:182, 38:86]).all()
+    unknown = cutout(photo(IGNORE), tmp_path)
+    assert unknown is not None
+    assert set(unknown.codes[10, 2:42]) == {SET_CODES["person"]}
     corner = np.zeros((h, w), np.uint8)
     corner[:9, :9] = 255
     cv2.imwrite(str(tmp_path / "silhouettes/a.png"), corner)

@@ -101,6 +101,26 @@ def test_the_wait_before_another_attempt_doubles_and_its_last_error_is_kept(star
 
 
 @pytest.mark.parametrize(
+    ("event", "code", "how"),
+    [
+        (FAILED, 2, Ending.PAUSED),
+        ({"event": "Cancelled"}, 2, Ending.PAUSED),
+        ({"event": "Cancelled"}, 3, Ending.CANCELLED),
+        ({"event": "Cancelled"}, 4, Ending.PAUSED),
+    ],
+)
+def test_a_last_word_counts_with_its_own_exit_code_only(start, event, code, how) -> None:
+    run = ended(start([["say", event], ["exit", code]], patience=Timeouts(attempts=1)))
+    assert run.outcome.how is how
+
+
+def test_of_events_that_nobody_fetches_the_last_two_thousand_are_kept(start) -> None:
+    says = [["say", {"event": "Notice", "text": str(i)}] for i in range(2001)]
+    run = ended(start([*says, ["say", DONE], ["exit", 0]]))
+    assert run.drain() == [WorkerNotice(str(i)) for i in range(1, 2001)]
+
+
+@pytest.mark.parametrize(
     "steps",
     [
         [["kill"]],
@@ -214,13 +234,27 @@ def test_what_is_overdue_is_told_in_its_unit(tmp_path: Path) -> None:
     assert run._overdue(179, 41, None) == "it said nothing for 40 s"
     assert run._overdue(179, 39, 1.5) == "it did not leave when it was asked to"
     assert run._overdue(180, 40, 1) == run._overdue(0, 0, None) == ""
+    usual = Supervisor(tmp_path, lambda: None)
+    assert usual._overdue(1501, 0, None) == "it did not finish in 25 minutes"
+    assert usual._overdue(1500, 241, None) == "it said nothing for 240 s"
+    assert usual._overdue(1500, 240, 3.1) == "it did not leave when it was asked to"
+    assert usual._overdue(1500, 240, 3) == ""
 
 
 def test_what_cannot_start_ends_too(tmp_path: Path) -> None:
     run = Supervisor(tmp_path, lambda: None, command=(str(tmp_path / "nothing"),), patience=HASTY)
+    assert run.daemon, "the program's end does not wait for it"
     run.start()
     assert ended(run).outcome.how is Ending.PAUSED
-    assert "could not start" in run.outcome.words
+    assert run.outcome.words == (
+        "Personalising could not start: No such file or directory. Free some memory and try again."
+    )
+    other = Supervisor(tmp_path, lambda: None, command=("a\0b",), patience=HASTY)
+    other.start()
+    assert ended(other).outcome.how is Ending.PAUSED
+    assert other.outcome.words.startswith(
+        "Personalising broke down: embedded null byte. The factor in use is"
+    )
 
 
 def test_a_job_is_worked_on_once(start, tmp_path, monkeypatch) -> None:
