@@ -71,12 +71,12 @@ def _propagated(context: Context, small: NDArray[np.uint8]) -> Map:
 def _alone(context: Context, small: NDArray[np.uint8]) -> Map:
     """Every frame's own P(person), for the methods without propagation."""
     across, down = context.letterbox.cells
-    size = (small.shape[2], small.shape[1])
+    height, width = small.shape[1:3]
     persons = context.array("person")
-    made = [np.asarray(cv2.resize(p[:down, :across], size), np.float32) for p in persons]
+    made = [np.asarray(cv2.resize(p[:down, :across], (width, height)), np.float32) for p in persons]
     if context.job.person is not None:
         made = [alone(m, w, SURE) for m, w in zip(made, context.array("whose"), strict=True)]
-    made = _with_strokes(context, made, Correspondence(size[::-1]))
+    made = _with_strokes(context, made, Correspondence((height, width)))
     for k, person in enumerate(made):
         context.show(k, probability_preview(person))
         context.reporter.progress(k + 1, len(made))

@@ -134,6 +134,18 @@ def test_the_report_has_the_rates_and_their_means() -> None:
     }  # fmt: skip
 
 
+def test_trousers_are_the_parts_below_the_waist() -> None:
+    names, found = ["null", *GARMENTS], set()
+    garments = np.array([[names.index("pants"), names.index("jeans")]], np.uint8)
+    for part in S31.names:
+        tally = HitRates()
+        probe_garments(np.full(garments.shape, S31.id(part), np.uint8), garments, names, tally)
+        if tally.rate("trousers"):
+            found.add(part)
+    below = ("uleg", "knee", "lleg", "ankle", "lbody", "foot")
+    assert found == {side + part for side in "rl" for part in below}
+
+
 def test_shoes_of_every_kind_are_feet_or_ankles() -> None:
     names = ["null", *GARMENTS]
     shoes = ("shoes", "flats", "heels", "loafers", "pumps", "sandals", "sneakers", "wedges", "clogs")

@@ -161,6 +161,7 @@ def test_without_propagation_others_than_the_chosen_person_are_background(clip) 
         ((40, 20), [(12, 9), (12, 15), (20, 15)], 0.1, [*((12, y) for y in range(9, 16)), (20, 15)], 1.0),
         ((40, 20), [(12, 9), (1e9, 9)], 2.0, [(x, 9) for x in range(12, 40)], 2.0),
         ((40, 20), [(12, 9), (-1e9, 9)], 2.0, [(x, 9) for x in range(13)], 2.0),
+        ((40, 20), [(-12, 9)], 4.0, [(-12, 9)], 4.0),
     ],
 )
 def test_a_stroke_is_what_the_brush_went_over(displayed, points, radius, middles, reach) -> None:
