@@ -86,5 +86,6 @@ def _joints(engine: Engine, image: NDArray[np.uint8], box: tuple[float, float, f
     if pose is None or (pose.scores >= LEAST_SCORE).sum() < FEWEST:
         return {}
     sure = pose.scores >= LEAST_SCORE
-    table = np.column_stack((pose.points + np.array((left, top)), np.full(len(sure), 2))) * sure[:, None]
+    table = np.column_stack((pose.points + np.array((left, top)), np.full(len(sure), 2)))
+    table[~sure] = 0
     return {"keypoints": table.round(2).ravel().tolist(), "num_keypoints": int(sure.sum()), "imputed": True}

@@ -57,6 +57,28 @@ def test_right_is_the_persons_own() -> None:
     assert codes[90, 88] == S31.id("rubody")
 
 
+@pytest.mark.parametrize(
+    ("part", "joints", "ends"),
+    [
+        ("uleg", ("hip", "knee"), (0.25 - 0.08 * 80 / 55.2, 1 - 2.2 * 0.055 * 80 / 55.2)),
+        ("lleg", ("knee", "ankle"), (0.22 - 0.055 * 80 / 55, 0.78 + 0.055 * 80 / 55)),
+        ("uarm", ("shoulder", "elbow"), (0.37 - 0.045 * 80 / 44.7, 1 - 2.2 * 0.04 * 80 / 44.7)),
+        ("larm", ("elbow", "wrist"), (0.24 - 0.04 * 80 / 41.2, 0.76 + 0.04 * 80 / 41.2)),
+    ],
+)
+def test_a_limb_is_itself_between_its_joints(
+    part: str, joints: tuple[str, str], ends: tuple[float, float]
+) -> None:
+    """From one round end to the other, or to what is not told around the next limb; a torso is 80 px."""
+    large = Skeleton(standing().xy * 4, standing().visible)
+    codes = scribble(large, (800, 1200))
+    for side in "rl":
+        p, q = (large.at(f"{side}_{joint}") for joint in joints)
+        middle = [(p + t * (q - p)).round().astype(int) for t in np.linspace(0, 1, 501)]
+        own = np.flatnonzero([codes[y, x] == S31.id(side + part) for x, y in middle]) / 500
+        assert (own[0], own[-1]) == pytest.approx(ends, abs=0.01)
+
+
 def test_occluded_joints_teach_nothing_but_still_keep_the_background_away() -> None:
     codes = scribble(standing(visible=1), (200, 300))
     assert set(np.unique(codes)) == {0, IGNORE}
