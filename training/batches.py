@@ -161,7 +161,7 @@ def part_batches(_: Sequence[Output], folders: DataFolders, shape: BatchShape, s
     """Code maps of parts and silhouettes.
 
     Raises:
-        DataError: a folder named by the user cannot be used.
+        ValueError: no data is given; DataError: a folder named by the user cannot be used.
     """
     found = sources(
         folders.data, folders.synthetic, silhouettes=folders.silhouettes, pseudolabels=folders.pseudolabels,
@@ -169,6 +169,7 @@ def part_batches(_: Sequence[Output], folders: DataFolders, shape: BatchShape, s
     )  # fmt: skip
     if shape.augmentation == "paper":  # which pastes nobody and nothing
         found = replace(found, backgrounds=())
+    found.shares(folders.mixture)  # without data nothing is begun
     return partial(make_batch, found, folders.mixture, shape, seed=seed)
 
 

@@ -116,6 +116,12 @@ def test_the_ends_of_a_share_are_taken(words: str, run: list[str], begun: Begun)
     assert main([*run, *words.split()]) == 0
 
 
+def test_without_data_nothing_is_begun(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["enet-relu", "--out", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err == "no training data: give --data DIR, --synthetic FILE or --own DIR\n"
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_needs_a_folder_to_write_into(capsys: pytest.CaptureFixture[str]) -> None:
     assert refused(["enet-relu"], capsys) == "the following arguments are required: --out"
 
