@@ -182,7 +182,8 @@ def test_a_network_gets_the_batches_of_most_of_its_outputs(tmp_path: Path) -> No
         batches_for((parts, JointDisks(joints="COCO-17")), folders, shape, 0)
     with pytest.raises(DataError, match="learns joints"):
         batches_for((parts, joints), replace(folders, own=(tmp_path,)), shape, 0)
-    assert batches_for((parts, PartLabels(parts="PASCAL-7")), folders, shape, 0)
+    with pytest.raises(ValueError, match=r"^no training data"):
+        batches_for((parts, PartLabels(parts="PASCAL-7")), folders, shape, 0)
 
 
 @pytest.mark.parametrize(("edge", "there"), [(0.4, True), (0.5, True), (0.6, False)])
