@@ -338,5 +338,5 @@ def test_all_networks_begin_with_the_same_trunk(tmp_path: Path) -> None:
 
 
 def test_missing_people_are_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert experiments.main(["one", "--test", str(tmp_path / "nobody"), "--out", str(tmp_path)]) == 1
+    assert experiments.main(["one", "--test", str(tmp_path / "nobody"), "--runs", str(tmp_path)]) == 1
     assert "nobody: not a packed synthetic set" in capsys.readouterr().err
