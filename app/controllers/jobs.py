@@ -102,14 +102,15 @@ class JobOverview:
         """Follow the jobs; called ten times a second."""
         known = [x.job for x in self._listed]
         self._listed += [ListedJob(job) for job in self._background.shown() if job not in known]
-        self._listed = [x for x in self._listed if not x.ended or self._worth_keeping(x.job)]
-        ended = [x for x in self._listed if x.ended]
+        entries = {x: x.entry() for x in self._listed}  # once, for a job can end at any moment
+        self._listed = [x for x, row in entries.items() if not row.ended or self._worth_keeping(x.job)]
+        ended = [x for x in self._listed if entries[x].ended]
         for old in ended[:-ENDED_KEPT]:
             self._listed.remove(old)
-        strip = [x.entry() for x in self._listed if not x.ended and x.in_strip()]
+        strip = [entries[x] for x in self._listed if not entries[x].ended and x.in_strip()]
         self._window.activity.show_tasks(strip)
         if self._dialog.isVisible():
-            self._dialog.show_tasks([x.entry() for x in self._listed])
+            self._dialog.show_tasks([entries[x] for x in self._listed])
 
     @property
     def unfinished(self) -> list[Job]:

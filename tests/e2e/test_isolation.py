@@ -317,11 +317,19 @@ def test_i09_the_second_signal_ends_it_at_once(long: Path, tmp_path: Path, numbe
     assert manifest(tmp_path / "out")["long.mp4"]["attempts"] == 0
 
 
+def came_no_further(out: Path) -> bool:
+    begun = (out / "manifest.json").exists()
+    return begun and any(record["attempts"] > 1 for record in manifest(out).values())
+
+
 def kill_at(out: Path, arguments: list[str | Path], labels: int) -> bool:
-    """Kill a run when it has written so many labels; whether it was killed before its end."""
+    """Kill a run when it has written so many labels; whether it was killed before its end.
+
+    Not before it came further than the last one: two in a row that did not are an input to give up.
+    """
     with Command(*arguments, "--out", out, "--resume") as command:
         while command.process.poll() is None:
-            if len(list(out.rglob("labels/*.png"))) >= labels:
+            if len(list(out.rglob("labels/*.png"))) >= labels and not came_no_further(out):
                 command.process.kill()
                 return True
             time.sleep(0.002)
