@@ -45,7 +45,7 @@ def test_what_is_quoted_of_the_shorter_pages_stands_on_both() -> None:
         (docs / "shorter" / "README.md").read_text("utf-8"),
         re.MULTILINE,
     )
-    assert len(quoted) == 14
+    assert len(quoted) == 16
     for before, verdict_before, after, verdict_after in quoted:
         assert re.search(rf"\| {re.escape(before)} \(.*\*\*{verdict_before}\*\*", short)
         assert re.search(rf"\| {re.escape(after)} \(.*\*\*{verdict_after}\*\*", long)
