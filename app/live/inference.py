@@ -171,7 +171,7 @@ class Inference(threading.Thread):
         if companion is not None and pair is None:
             companion.ask(frame, smooth=self.smooth)
         own = FrameResult(frame, None, 0, 0.0) if engine is None else self._parse_with(engine, frame, pair)
-        self.work = None  # this engine is not at fault for what is waited for now
+        self.work = None  # from here on another engine is waited for, and this one is not at fault
         if companion is None or pair is not None or self.abandoned:
             return own
         return replace(own, beside=self._beside(engine.name if engine is not None else "", own, companion))

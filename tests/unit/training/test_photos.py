@@ -96,19 +96,14 @@ def test_garments_tell_parts_where_the_silhouette_is_person(tmp_path: Path) -> N
     save(tmp_path / "silhouettes/000.png", silhouette)
     (photo,) = read_ccp(tmp_path, "train")
     assert photo.codes.tolist() == [[SET_CODES[part] for part in told.values()], [0] * 5, [IGNORE] * 5]
-    save(tmp_path / "labels/000.png", garments[:2])
-    with pytest.raises(DataError, match=r"000\.jpg: picture, label and silhouette differ in size"):
-        read_ccp(tmp_path, "train", strict=True)
-    (tmp_path / "labels/000.png").unlink()
-    with pytest.raises(DataError, match=r"its label or silhouette is missing or broken"):
-        read_ccp(tmp_path, "train", strict=True)
-    save(tmp_path / "labels/000.png", garments)
-    save(tmp_path / "silhouettes/000.png", silhouette[:2])
-    with pytest.raises(DataError, match=r"000\.jpg: picture, label and silhouette differ in size"):
-        read_ccp(tmp_path, "train", strict=True)
-    (tmp_path / "silhouettes/000.png").unlink()
-    with pytest.raises(DataError, match=r"its label or silhouette is missing or broken"):
-        read_ccp(tmp_path, "train", strict=True)
+    for kind, whole in (("labels", garments), ("silhouettes", silhouette)):
+        save(tmp_path / kind / "000.png", whole[:2])
+        with pytest.raises(DataError, match=r"000\.jpg: picture, label and silhouette differ in size"):
+            read_ccp(tmp_path, "train", strict=True)
+        (tmp_path / kind / "000.png").unlink()
+        with pytest.raises(DataError, match=r"its label or silhouette is missing or broken"):
+            read_ccp(tmp_path, "train", strict=True)
+        save(tmp_path / kind / "000.png", whole)
 
 
 def test_cutouts_are_sure_from_160_and_to_90(tmp_path: Path) -> None:
