@@ -68,7 +68,7 @@ def _no_thread_left() -> Iterator[None]:
     """A non-daemon thread that outlives its test would keep the program from ending."""
     before = set(threading.enumerate())
     yield
-    deadline = time.monotonic() + 2.0
+    deadline = time.monotonic() + 10.0
     left = _started_since(before)
     while left and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partialmethod
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
 
 from app.desktop import Desktop
 from app.settings import SettingsFile
@@ -54,6 +56,19 @@ def _person(height: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     return np.asarray(cut, np.uint8), inside > 0
 
 
+class PatientBot(QtBot):
+    """Waits for what a test waits for, however busy the machine: what never comes fails all the same."""
+
+    waitUntil = partialmethod(QtBot.waitUntil, timeout=60_000)  # noqa: N815 the name of pytest-qt
+    waitSignal = partialmethod(QtBot.waitSignal, timeout=60_000)  # noqa: N815
+
+
+@pytest.fixture
+def qtbot(qapp, request: pytest.FixtureRequest) -> PatientBot:
+    del qapp
+    return PatientBot(request)
+
+
 @pytest.fixture
 def desktop(qtbot, tmp_path: Path) -> Iterator[Desktop]:
     """A started window; it is stopped at the end, and everything with it."""
@@ -69,7 +84,7 @@ def desktop(qtbot, tmp_path: Path) -> Iterator[Desktop]:
 def playing(desktop: Desktop, clip: Path, qtbot) -> Desktop:
     """A window with the clip on its first frame, parsed, paused."""
     desktop.open(str(clip))
-    qtbot.waitUntil(lambda: parsed_with_parts(desktop), timeout=20_000)
+    qtbot.waitUntil(lambda: parsed_with_parts(desktop))
     desktop.pipeline.capture.seek(0)
     pause(desktop)
     shows(desktop, qtbot, 0)
@@ -92,7 +107,7 @@ def shows(desktop: Desktop, qtbot, index: int) -> None:
     def there() -> bool:
         return parsed_with_parts(desktop) and desktop.window.canvas.parsed.frame.index == index
 
-    qtbot.waitUntil(there, timeout=20_000)
+    qtbot.waitUntil(there)
 
 
 @pytest.fixture

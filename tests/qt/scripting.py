@@ -54,7 +54,7 @@ def page(desktop: Desktop) -> object:
 
 def reaches(desktop: Desktop, qtbot, name: str) -> None:
     pages = desktop.window.personalise
-    qtbot.waitUntil(lambda: pages.page is getattr(pages, name), timeout=30_000)
+    qtbot.waitUntil(lambda: pages.page is getattr(pages, name))
 
 
 def buttons(widget) -> set[str]:

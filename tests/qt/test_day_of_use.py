@@ -55,7 +55,7 @@ def test_notices_leave_with_escape_with_their_source_and_errors_by_themselves(
     window.banner.show_notice(Notice("It failed", Level.ERROR, topic="job"))
     window.banner.show_notice(Notice("Nothing is shown", Level.ERROR, topic="parsing"))
     window.banner.show_notice(Notice("It failed", Level.ERROR, topic="job"))
-    qtbot.waitUntil(lambda: said(playing) == ["Nothing is shown"], timeout=2000)
+    qtbot.waitUntil(lambda: said(playing) == ["Nothing is shown"])
     qtbot.wait(150)
     assert said(playing) == ["Nothing is shown"], "what still holds stays"
     window.actions_["messages"].trigger()
@@ -67,7 +67,7 @@ def test_the_warning_before_a_plate_goes_when_it_is_answered(playing, qtbot) -> 
     window = playing.window
     for answer in ("plate", "motion"):
         window.actions_["own"].trigger()
-        qtbot.waitUntil(lambda: window.canvas.parsed.parsing.labels.max() > 0, timeout=20_000)
+        qtbot.waitUntil(lambda: window.canvas.parsed.parsing.labels.max() > 0)
         window.actions_["plate"].trigger()
         assert any("A person is in view" in words for words in said(playing))
         window.actions_[answer].trigger()
@@ -126,7 +126,7 @@ def test_about_and_a_card_are_pages_and_models_say_what_they_are(playing, qtbot)
     actions["about"].trigger()
     assert f"xfactor {installation.version()}" in dialog(playing).findChild(MarkdownPage).toPlainText()
     dialog(playing).close()
-    qtbot.waitUntil(lambda: not playing.window.findChildren(MarkdownPage), timeout=2000)
+    qtbot.waitUntil(lambda: not playing.window.findChildren(MarkdownPage))
     actions["model-card"].trigger()
     page = dialog(playing).findChild(MarkdownPage)
     text = page.toPlainText()
@@ -137,7 +137,7 @@ def test_about_and_a_card_are_pages_and_models_say_what_they_are(playing, qtbot)
     assert "Trained on" in text
     assert "|---|" not in text
     actions.menus["Model"].aboutToShow.emit()
-    qtbot.waitUntil(lambda: len(playing.listing.models) > 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(playing.listing.models) > 2)
     actions.menus["Model"].aboutToShow.emit()
     row = next(a.text() for a in actions.menus["Model"].actions() if a.text().startswith("factored-s31\t"))
     assert "31 parts" in row
@@ -192,12 +192,12 @@ def test_a_stroke_is_seen_and_undone_by_its_key_and_keeping_is_not(playing, qtbo
     assert len(canvas.brush.strokes) == 1
     assert undone == []
     playing.playing.seek(3)
-    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 3, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 3)
     playing.tick()
     assert canvas.brush.strokes == (), "strokes belong to their frame"
     window.brush_bar.undone.emit()
     playing.playing.seek(0)
-    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 0, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 0)
     playing.tick()
     assert len(canvas.brush.strokes) == 1, "and are undone there"
 
@@ -212,11 +212,9 @@ def test_full_screen_shows_the_player_while_the_mouse_moves(playing, qtbot, monk
     window.canvas.pointed.emit("")
     assert window.transport.isVisible()
     assert window.transport.geometry().bottom() == window.canvas.height() - 1, "over the picture"
-    qtbot.waitUntil(lambda: not window.transport.isVisible(), timeout=2000)
+    qtbot.waitUntil(lambda: not window.transport.isVisible())
     window.actions_["full-screen"].trigger()
-    qtbot.waitUntil(
-        lambda: window.transport.isVisible() and window.transport.height() == height, timeout=2000
-    )
+    qtbot.waitUntil(lambda: window.transport.isVisible() and window.transport.height() == height)
     assert window.banner.notice is None
     assert window.transport.y() > window.canvas.height() - 2
 
@@ -251,7 +249,7 @@ def test_the_legend_points_out_a_part_and_shows_a_group_alone(playing, qtbot, mo
     part = int(np.bincount(window.canvas.parsed.parsing.labels.ravel(), minlength=32)[1:].argmax()) + 1
     legend.itemClicked.emit(legend._rows[part], 0)
     assert window.canvas._mask is not None
-    qtbot.waitUntil(lambda: window.canvas._mask is None, timeout=2000)
+    qtbot.waitUntil(lambda: window.canvas._mask is None)
     group = legend.topLevelItem(2)
     legend.itemDoubleClicked.emit(group, 0)
     style = window.display.style
@@ -282,7 +280,7 @@ def test_a_network_of_another_program_is_asked_for_and_used(playing, qtbot, tmp_
     path = tmp_path / "red.onnx"
     path.write_bytes(red_network(sides=("h", "w")))
     playing.window.model_dropped.emit(str(path))
-    qtbot.waitUntil(lambda: playing.window.findChildren(NetworkDialog) != [], timeout=20_000)
+    qtbot.waitUntil(lambda: playing.window.findChildren(NetworkDialog) != [])
     asked = playing.window.findChildren(NetworkDialog)[0]
     asked.values.setCurrentText("ImageNet's mean and deviation")
     asked.height_px.setValue(96)
@@ -291,7 +289,7 @@ def test_a_network_of_another_program_is_asked_for_and_used(playing, qtbot, tmp_
     assert asked.reading.deviation == (58.395, 57.12, 57.375), "four numbers are none"
     assert asked.reading.size == (96, 256)
     asked.accept()
-    qtbot.waitUntil(lambda: playing.workspace.xfactor.key == "network", timeout=30_000)
+    qtbot.waitUntil(lambda: playing.workspace.xfactor.key == "network")
     assert playing.window.status._xfactor.text() == "X factor: red ▾"
 
 

@@ -40,7 +40,7 @@ def loading(playing, worker, qtbot, monkeypatch) -> Hold:
     worker([UP, *done(accepted=True)])
     begin(playing)
     reaches(playing, qtbot, "result")
-    qtbot.waitUntil(lambda: len(held.calls) == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: len(held.calls) == 1)
     return held
 
 
@@ -48,17 +48,17 @@ def test_a_factor_discarded_before_it_is_loaded_never_comes_into_use(playing, lo
     engine = playing.workspace.engine
     playing.window.actions_["discard-factor"].trigger()
     loading.go.set()
-    qtbot.waitUntil(lambda: settled(playing), timeout=20_000)
+    qtbot.waitUntil(lambda: settled(playing))
     assert playing.workspace.engine is engine
     assert (in_use(playing), playing.personalization.decision.trial) == ("own factor", None)
-    qtbot.waitUntil(lambda: job_folders.left_over() == [], timeout=10_000)
+    qtbot.waitUntil(lambda: job_folders.left_over() == [])
 
 
 def test_a_comparison_asked_for_while_it_loads_loads_it_once(playing, loading, qtbot) -> None:
     for _ in range(2):
         playing.window.actions_["compare"].trigger()
     loading.go.set()
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann" and settled(playing), timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann" and settled(playing))
     assert len(loading.calls) == 1
     assert playing.personalization.decision.trial.before.name == "own factor"
 
@@ -66,12 +66,12 @@ def test_a_comparison_asked_for_while_it_loads_loads_it_once(playing, loading, q
 def test_a_factor_is_kept_once_and_not_discarded_meanwhile(playing, loading, qtbot, monkeypatch) -> None:
     putting, actions = Hold(monkeypatch, FactorLibrary, "put"), playing.window.actions_
     loading.go.set()
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann")
     for name in ("keep-factor", "keep-factor", "discard-factor"):
         actions[name].trigger()
     assert in_use(playing) == "Ann"
     putting.go.set()
-    qtbot.waitUntil(lambda: settled(playing) and playing.personalization.decision.kept, timeout=20_000)
+    qtbot.waitUntil(lambda: settled(playing) and playing.personalization.decision.kept)
     assert len(putting.calls) == 1
     assert not playing.personalization.decision.trial.replaced
     actions["undo-factor"].trigger()
@@ -99,5 +99,5 @@ def test_what_broke_while_it_loaded_or_was_kept_can_be_tried_again(
             qtbot.waitUntil(lambda: decision._job is None)
         banner.dismiss()
         playing.window.actions_[again].trigger()
-        qtbot.waitUntil(lambda: settled(playing) and decision.trial is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: decision.kept, timeout=20_000)
+        qtbot.waitUntil(lambda: settled(playing) and decision.trial is not None)
+    qtbot.waitUntil(lambda: decision.kept)

@@ -29,7 +29,7 @@ TIMES = [0, *np.cumsum(np.random.default_rng(0).integers(10, 90, 11)).tolist()]
 
 def opened(desktop, qtbot, path: Path) -> None:
     desktop.open(str(path))
-    qtbot.waitUntil(lambda: parsed_with_parts(desktop), timeout=20_000)
+    qtbot.waitUntil(lambda: parsed_with_parts(desktop))
     desktop.tick()
     desktop.workspace.choice = ModelChoice("factored-s31", "cpu", 64)
 
@@ -48,9 +48,7 @@ def finished(desktop, qtbot, dialog: ExportDialog) -> None:
 
 
 def wait_for_exports(desktop, qtbot) -> None:
-    qtbot.waitUntil(
-        lambda: desktop.window.banner.notice is not None and not desktop.jobs.shown(), timeout=60_000
-    )
+    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None and not desktop.jobs.shown())
 
 
 @pytest.mark.parametrize(
@@ -94,7 +92,7 @@ def test_what_was_chosen_is_what_is_exported(desktop, qtbot, tmp_path, clip) -> 
     assert (desktop.settings.export_alpha, desktop.settings.export_save) == ("webm", ("csv",))
     [job] = desktop.jobs.shown()
     job.cancel()
-    qtbot.waitUntil(lambda: not desktop.jobs.shown(), timeout=20_000)
+    qtbot.waitUntil(lambda: not desktop.jobs.shown())
     assert unfinished() == []
     assert not (tmp_path / "exports" / "moving export (2)").exists()
 
@@ -128,7 +126,7 @@ def test_the_x_factor_in_use_goes_along(desktop, qtbot, tmp_path, clip) -> None:
         Image.fromarray(np.full((90, 160), 255 * (index % 2), np.uint8)).save(masks / f"{index:06d}.png")
     opened(desktop, qtbot, clip)
     desktop.workspace.use_masks(masks)
-    qtbot.waitUntil(lambda: desktop.workspace.xfactor.key == "masks", timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.workspace.xfactor.key == "masks")
     dialog = dialog_of(desktop, tmp_path, "silhouettes")
     finished(desktop, qtbot, dialog)
     folder = tmp_path / "exports" / "moving export" / "moving" / "silhouettes"
@@ -169,7 +167,7 @@ def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) 
     opened(desktop, qtbot, clip)
     dialog_of(desktop, tmp_path, "labels").export.click()
     [job] = desktop.jobs.shown()
-    qtbot.waitUntil(lambda: job.left_s is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: job.left_s is not None)
     desktop.tick()
     row = desktop.window.activity._rows[0]
     assert row._name.text() == "Exporting long.mp4"
@@ -188,9 +186,9 @@ def test_cancel_ends_it_and_quitting_asks_and_resumes(desktop, qtbot, tmp_path) 
     qtbot.addWidget(next_start.window)
     next_start.start()
     [job] = [j for j in next_start.jobs.shown() if j.name == "Exporting long.mp4"]
-    qtbot.waitUntil(lambda: bool(job.share), timeout=60_000)
+    qtbot.waitUntil(lambda: bool(job.share))
     job.cancel()
-    qtbot.waitUntil(lambda: job not in next_start.jobs.shown(), timeout=20_000)
+    qtbot.waitUntil(lambda: job not in next_start.jobs.shown())
     next_start.stop()
     assert (next_start.stuck, unfinished()) == ([], [])
 
@@ -226,7 +224,7 @@ def test_what_the_dialog_names_is_exported_whatever_is_open_by_then(
         desktop.close_source()
     else:
         desktop.open(str(draw_clip(tmp_path / "next.mp4", 3)))
-        qtbot.waitUntil(lambda: desktop.workspace.source.path.name == "next.mp4", timeout=20_000)
+        qtbot.waitUntil(lambda: desktop.workspace.source.path.name == "next.mp4")
     display.show(replace(display.style, view=ViewMode.SILHOUETTE))
     desktop.workspace.choice = ModelChoice("people-s31")
     dialog.export.click()

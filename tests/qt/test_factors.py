@@ -25,8 +25,8 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
     monkeypatch.setattr(camera_clip, "SECONDS", 0.8)
     worker([UP, *done(accepted=True)])
     playing.open("0")
-    qtbot.waitUntil(lambda: playing.pipeline.camera_on, timeout=10_000)
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.size == (64, 48), timeout=10_000)
+    qtbot.waitUntil(lambda: playing.pipeline.camera_on)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.size == (64, 48))
     begin(playing, "me")
     assert "Recording" in playing.personalization._task.words
     folder = playing.personalization._task.folder
@@ -41,12 +41,12 @@ def test_the_camera_is_recorded_and_learned_from(playing, worker, monkeypatch, q
     assert FakeDevice.open_now == 1  # it is still on
     before = playing.settings.recent
     playing.open(str(job.clip))  # as correcting does
-    qtbot.waitUntil(lambda: playing.workspace.source.address == str(job.clip), timeout=20_000)
-    qtbot.waitUntil(lambda: playing._shown == playing.pipeline.capture.number, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.workspace.source.address == str(job.clip))
+    qtbot.waitUntil(lambda: playing._shown == playing.pipeline.capture.number)
     assert playing.settings.recent == before
-    qtbot.waitUntil(lambda: in_use(playing) == "me", timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "me")
     playing.window.actions_["discard-factor"].trigger()
-    qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: not folder.exists())
 
 
 def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp_path, qtbot) -> None:
@@ -55,11 +55,11 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     user_factors().add(factor_file(), trunk, "Ann")
     user_factors().set_thumbnail("Ann", np.zeros((8, 8, 3), np.uint8))
     playing.workspace.use_factor(user_factors().path("Ann"))
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann")
     playing.window.actions_["library"].trigger()
     library = playing.library
     dialog = library._dialog
-    qtbot.waitUntil(lambda: dialog.chosen is not None and dialog.chosen.in_use, timeout=20_000)
+    qtbot.waitUntil(lambda: dialog.chosen is not None and dialog.chosen.in_use)
     assert dialog.chosen.name == "Ann"
     engine = playing.workspace.engine
     library.rename("Ann", "Ann at home")
@@ -69,9 +69,9 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     out = user_factors().export("Ann at home", tmp_path / "ann.onnx")
     assert out.name == "ann.factor.onnx"
     library.add(out)
-    qtbot.waitUntil(lambda: len(dialog._rows) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(dialog._rows) == 2)
     library.add(tmp_path / "settings.json")
-    qtbot.waitUntil(lambda: playing.window.banner.notice is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.window.banner.notice is not None)
     assert "settings.json" in playing.window.banner.notice.text
 
     left = job_folders.new_folder("Ann at home")
@@ -83,17 +83,17 @@ def test_the_library_renames_exports_imports_and_deletes_everything(playing, tmp
     assert not left.exists()
     assert user_factors().thumbnail("Ann at home") is None
     assert not user_factors().path("Ann at home").exists()
-    qtbot.waitUntil(lambda: [r.name for r in dialog._rows] == ["ann"], timeout=20_000)
+    qtbot.waitUntil(lambda: [r.name for r in dialog._rows] == ["ann"])
 
 
 def test_a_file_that_is_no_factor_is_in_the_library_and_can_be_deleted(playing, qtbot) -> None:
     bad = make_private_dir(user_factors().folder) / "bad.factor.onnx"
     bad.write_bytes(b"no model")
     dialog = playing.library.dialog()
-    qtbot.waitUntil(lambda: [r.name for r in dialog._rows] == ["bad"], timeout=20_000)
+    qtbot.waitUntil(lambda: [r.name for r in dialog._rows] == ["bad"])
     assert "cannot be used" in dialog._rows[0].model
     playing.library.delete("bad")
-    qtbot.waitUntil(lambda: dialog._rows == [], timeout=20_000)
+    qtbot.waitUntil(lambda: dialog._rows == [])
     assert not bad.exists()
 
 
@@ -101,7 +101,7 @@ def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> N
     playing.window.display.choose_view(ViewMode.SILHOUETTE)
     playing.window.actions_["brush"].trigger()
     canvas = playing.window.canvas
-    qtbot.waitUntil(playing.window.brush_bar.isVisible, timeout=5000)
+    qtbot.waitUntil(playing.window.brush_bar.isVisible)
     qtbot.wait(200)
     before = seen(playing)
     canvas.stroked.emit(Stroke(((20.0, 50.0), (60.0, 50.0)), 25.0, person=True))
@@ -113,7 +113,7 @@ def test_the_brush_paints_a_silhouette_on_the_frame_on_show(playing, qtbot) -> N
         height, width = person.shape
         return person[height * 5 // 9, width // 4] > 200 and person[height // 2, width * 11 // 16] < 50
 
-    qtbot.waitUntil(believed, timeout=10_000)
+    qtbot.waitUntil(believed)
     qtbot.keyClick(playing.window, Qt.Key.Key_Escape)
     assert not playing.window.brush_bar.isVisible()
     playing.window.actions_["own"].trigger()
@@ -126,9 +126,9 @@ def test_a_dropped_clip_is_offered_and_what_does_not_fit_is_said(desktop, clip, 
     assert "Open or drop a clip" in setup._why.text()
     assert "Personalise" not in buttons(setup)
     desktop.window.show_personalise(on=False)
-    qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None)
     drop(desktop, files(clip))
-    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None)
     banner = desktop.window.banner
     assert banner._act.text() == "Personalise to this person"
     qtbot.mouseClick(banner._act, Qt.MouseButton.LeftButton)

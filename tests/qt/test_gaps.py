@@ -41,7 +41,7 @@ def longest_gap(desktop: Desktop, act: Callable[[], object], qtbot) -> float:
     """While something is done, and all that it starts."""
     pulse = Stopwatch()
     act()
-    qtbot.waitUntil(lambda: settled(desktop), timeout=60_000)
+    qtbot.waitUntil(lambda: settled(desktop))
     return pulse.stop()
 
 
@@ -78,9 +78,9 @@ def test_a_comparison_of_models_begins_runs_and_ends(playing: Desktop, qtbot) ->
         frames.clear()
         pulse = Stopwatch()
         comparison.begin("people-s31")
-        qtbot.waitUntil(lambda: len(frames) > 10, timeout=60_000)
+        qtbot.waitUntil(lambda: len(frames) > 10)
         comparison.end()
-        qtbot.waitUntil(lambda: canvas.parsed.beside is None, timeout=60_000)
+        qtbot.waitUntil(lambda: canvas.parsed.beside is None)
         return pulse.stop()
 
     assert min(gap() for _ in range(TRIES)) < LONGEST_MS
@@ -92,7 +92,7 @@ def test_a_model_a_clip_and_the_plot_that_is_drawn_as_it_plays(playing: Desktop,
     def gap(act: Callable[[], object], over: Callable[[], bool]) -> float:
         pulse = Stopwatch()
         act()
-        qtbot.waitUntil(over, timeout=60_000)
+        qtbot.waitUntil(over)
         return pulse.stop()
 
     def parsed_by_another() -> bool:

@@ -33,7 +33,7 @@ def test_j05_a_bug_report_names_neither_home_nor_people(desktop, qtbot, user_hom
         os.utime(path, (time.time() - 9999,) * 2)
     QGuiApplication.clipboard().clear()
     desktop.window.actions_["copy-system"].trigger()
-    qtbot.waitUntil(lambda: "Folders" in QGuiApplication.clipboard().text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "Folders" in QGuiApplication.clipboard().text())
     text = QGuiApplication.clipboard().text()
     assert "leftovers: 1 of runs" in text
     assert "settings: ~/" in text

@@ -21,11 +21,11 @@ def test_a_job_that_ends_beside_another_source_is_announced_and_shown_on_its_own
     task = playing.personalization._task
     Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "red.png")
     playing.open(str(tmp_path / "red.png"))
-    qtbot.waitUntil(lambda: playing.workspace.source.name == "red.png", timeout=20_000)
+    qtbot.waitUntil(lambda: playing.workspace.source.name == "red.png")
     playing.window.actions_["stop-early"].trigger()
     reaches(playing, qtbot, "result")
     banner, result = playing.window.banner, playing.window.personalise.result
-    qtbot.waitUntil(lambda: banner.notice is not None and "71 % → 86 %" in banner.notice.text, timeout=20_000)
+    qtbot.waitUntil(lambda: banner.notice is not None and "71 % → 86 %" in banner.notice.text)
     qtbot.wait(300)
     assert in_use(playing) == "own factor"
     assert not playing.window.display.style.split
@@ -33,12 +33,12 @@ def test_a_job_that_ends_beside_another_source_is_announced_and_shown_on_its_own
     assert {"Discard"} <= buttons(result)
 
     qtbot.mouseClick(banner._act, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann")
     assert playing.workspace.source.path == clip
     assert playing.window.display.style.split
     assert "Keep" in buttons(result)
     playing.window.actions_["discard-factor"].trigger()
-    qtbot.waitUntil(lambda: not task.folder.exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: not task.folder.exists())
 
 
 def test_a_cancelled_job_is_not_offered_again(playing, worker, monkeypatch, qtbot) -> None:
@@ -46,12 +46,12 @@ def test_a_cancelled_job_is_not_offered_again(playing, worker, monkeypatch, qtbo
     worker([UP, ["sleep", 60]])
     begin(playing)
     run = playing.personalization._task._run
-    qtbot.waitUntil(lambda: run.progress is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: run.progress is not None)
     playing.window.personalise.progress._cancel.click()
     setup = playing.window.personalise.setup
     assert page(playing) is setup
     assert [b.text() for b in setup.findChildren(QPushButton) if b.text() in {"Resume", "Remove"}] == []
-    qtbot.waitUntil(lambda: job_folders.left_over() == [], timeout=10_000)
+    qtbot.waitUntil(lambda: job_folders.left_over() == [])
     playing.personalization.resume(str(run.folder))
     assert "its folder is gone" in playing.window.banner.notice.text
 
@@ -62,7 +62,7 @@ def test_the_first_card_is_shown_whole(playing, worker, qtbot) -> None:
     reaches(playing, qtbot, "result")
     result = playing.window.personalise.result
     area = next(a for a in playing.window.personalise.findChildren(QScrollArea) if a.widget() is result)
-    qtbot.waitUntil(result._keep.isVisible, timeout=5000)
+    qtbot.waitUntil(result._keep.isVisible)
     qtbot.wait(100)
     for child in result.findChildren(QWidget):
         if child.isVisible():

@@ -35,7 +35,7 @@ def shown(place) -> list[str]:
 @pytest.fixture
 def loaded(desktop, qtbot):
     """A window whose model is loaded: that is a job, too."""
-    qtbot.waitUntil(lambda: desktop.workspace.engine is not None and not desktop.jobs.shown(), timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None and not desktop.jobs.shown())
     desktop.refresh()
     desktop.tick()
     return desktop
@@ -83,7 +83,7 @@ def test_background_work_is_listed_and_kept_when_it_wrote_or_failed(loaded, tmp_
         loaded.jobs.start(name, work, lambda _: None)
     dialog = loaded.overview._dialog
     loaded.jobs.start("last", lambda _: tmp_path, lambda _: None)
-    qtbot.waitUntil(lambda: loaded.tick() or shown(dialog).count("Open folder") == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: loaded.tick() or shown(dialog).count("Open folder") == 2)
     texts = shown(dialog)
     assert {"wrote", "failed", "Open folder"} <= set(texts)
     assert any("it is too long" in t for t in texts)
@@ -94,7 +94,7 @@ def test_a_personalisation_is_a_job_like_the_others(playing, worker, qtbot) -> N
     worker([UP, ["sleep", 60]])
     begin(playing)
     run = playing.personalization._task._run
-    qtbot.waitUntil(lambda: run.progress is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: run.progress is not None)
     playing.overview.open()
     dialog = playing.overview._dialog
     assert any(t.startswith("Learning Ann: Following") for t in shown(dialog))
@@ -103,4 +103,4 @@ def test_a_personalisation_is_a_job_like_the_others(playing, worker, qtbot) -> N
     reaches(playing, qtbot, "setup")
     playing.tick()
     assert {"Learning Ann", "cancelled"} <= set(shown(dialog))
-    qtbot.waitUntil(lambda: job_folders.left_over() == [], timeout=20_000)
+    qtbot.waitUntil(lambda: job_folders.left_over() == [])

@@ -22,8 +22,8 @@ def test_views_that_need_parts_are_offered_with_them_only(playing, qtbot) -> Non
 
     def use(model: str) -> None:
         workspace.load(replace(workspace.choice, model=model))
-        qtbot.waitUntil(lambda: workspace.engine.name == model, timeout=20_000)
-        qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id, timeout=20_000)
+        qtbot.waitUntil(lambda: workspace.engine.name == model)
+        qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id)
 
     def offered() -> set[ViewMode]:
         return {v for v in ViewMode if actions[f"view-{v}"].isEnabled()}
@@ -43,9 +43,9 @@ def test_a_silhouette_is_refused_in_words_and_the_joints_stay(playing, qtbot) ->
     workspace, canvas, actions = playing.workspace, playing.window.canvas, playing.window.actions_
     workspace.use_motion()
     workspace.load(replace(workspace.choice, model="joints-s31"))  # with a silhouette in place
-    qtbot.waitUntil(lambda: workspace.engine.name == "joints-s31", timeout=20_000)
+    qtbot.waitUntil(lambda: workspace.engine.name == "joints-s31")
     assert workspace.xfactor.key == "own"
-    qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id)
     assert "no body parts" in playing.window.banner.notice.text
     playing.window.status.clearMessage()
     for use in (workspace.use_motion, workspace.use_plate, workspace.use_brush):
@@ -56,7 +56,7 @@ def test_a_silhouette_is_refused_in_words_and_the_joints_stay(playing, qtbot) ->
     assert workspace.previous is None
     qtbot.waitUntil(lambda: "no body parts" in playing.window.banner.notice.text)
     workspace.load(replace(workspace.choice, model="factored-s31"))
-    qtbot.waitUntil(lambda: playing.window.banner.notice is None, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.window.banner.notice is None)
     workspace.use_motion()
     assert "swapped" in playing.window.status.currentMessage()
     playing.window.status.clearMessage()
@@ -72,7 +72,7 @@ def test_a_model_without_parts_offers_neither_parts_nor_an_x_factor(playing, qtb
 
     def use(model: str) -> None:
         workspace.load(replace(workspace.choice, model=model))
-        qtbot.waitUntil(lambda: workspace.engine.name == model, timeout=20_000)
+        qtbot.waitUntil(lambda: workspace.engine.name == model)
         playing.tick()
 
     for model, takes in (("joints-s31", False), ("pil-small", True)):
@@ -99,7 +99,7 @@ def test_the_share_of_joints_in_their_parts_is_in_the_status_bar(playing, qtbot)
     playing.tick()
     assert words() == "", "no joints, no share"
     workspace.load(replace(workspace.choice, model="people-s31"))
-    qtbot.waitUntil(lambda: workspace.engine.name == "people-s31", timeout=20_000)
+    qtbot.waitUntil(lambda: workspace.engine.name == "people-s31")
     of = window.canvas.parsed
     pose = Pose(COCO17, np.full((17, 2), 10, np.float32), np.full(17, 0.9, np.float32))
     person = PersonResult((0.0, 0.0, 9.0, 9.0), 0.9, pose, None, 1)

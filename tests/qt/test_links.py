@@ -60,7 +60,7 @@ def test_a_dropped_link_is_asked_about_downloaded_and_played(desktop, site: Stan
     assert tasks(desktop) == [f"Looking at YouTube {GOOD}"]
     drop(desktop, text(LINK))
     assert len(tasks(desktop)) == 1, "the same link twice is one job"
-    qtbot.waitUntil(lambda: question(desktop) is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: question(desktop) is not None)
     box = question(desktop)
     assert box.textFormat() is Qt.TextFormat.PlainText
     for words in (
@@ -72,21 +72,21 @@ def test_a_dropped_link_is_asked_about_downloaded_and_played(desktop, site: Stan
         assert words in box.text()
     assert not any("videoplayback" in path for path in site.asked)
     answer(box, "Download")
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None)
     assert desktop.workspace.source.path == DownloadCache().folder / f"{GOOD}.mp4"
     assert desktop.window.windowTitle() == "A <b>walk</b> & more — xfactor"
     qtbot.waitUntil(lambda: desktop.settings.recent == (LINK,))
     asked = len(site.asked)
     desktop.close_source()
     desktop.open(LINK)  # as from the recent ones: here already, without a question
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None)
     assert len(site.asked) == asked
     assert question(desktop) is None
 
 
 def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site: StandIn, qtbot) -> None:
     drop(playing, text(LINK))
-    qtbot.waitUntil(lambda: question(playing) is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: question(playing) is not None)
     process = playing.links._asked[GOOD]._process
     answer(question(playing), "Cancel")
     assert process._process.poll() is not None
@@ -94,19 +94,17 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
 
     site.videos[GOOD].serve = slowly
     drop(playing, text(LINK))
-    qtbot.waitUntil(lambda: question(playing) is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: question(playing) is not None)
     answer(question(playing), "Download")
     partial = DownloadCache().folder / f"{GOOD}.mp4.part"
-    qtbot.waitUntil(partial.exists, timeout=30_000)
+    qtbot.waitUntil(partial.exists)
     playing.tick()
     assert playing.window.activity.isVisible()
     (job,) = [job for job in playing.jobs.shown() if not job.name.startswith("Loading ")]
     assert job.name == "Downloading A <b>walk</b> & more"
     (cancel,) = [b for b in playing.window.activity.findChildren(QPushButton) if b.isVisible()]
     cancel.click()
-    qtbot.waitUntil(
-        lambda: playing.jobs.shown() == [], timeout=2000
-    )  # F08: a second, on a machine with nothing else to do
+    qtbot.waitUntil(lambda: playing.jobs.shown() == [])  # F08: a second, on a machine with nothing else to do
     assert playing.workspace.source.name == "moving.mp4"
     assert partial.exists()
 
@@ -117,7 +115,7 @@ def test_f08_a_no_or_a_cancel_leaves_what_was_open_and_no_process(playing, site:
 
 def test_closing_the_program_while_a_link_is_asked_about(desktop, site: StandIn, qtbot) -> None:
     desktop.open(LINK)
-    qtbot.waitUntil(lambda: question(desktop) is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: question(desktop) is not None)
     process = desktop.links._asked[GOOD]._process
     desktop.stop()
     assert process._process.poll() is not None

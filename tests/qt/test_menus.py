@@ -55,18 +55,18 @@ def test_people_of_a_second_network_and_one_of_them_stand_in_the_menu(
     monkeypatch.setattr(people, "NETWORK", str(drawn_people.bundle(tmp_path / "drawn")))
     workspace, actions = playing.workspace, playing.window.actions_
     actions["people"].trigger()
-    qtbot.waitUntil(lambda: workspace.xfactor.key == "people", timeout=20_000)
+    qtbot.waitUntil(lambda: workspace.xfactor.key == "people")
     assert actions["people"].isChecked()
     actions["person"].trigger()
     assert "Click the person" in playing.window.status.currentMessage()
     playing.window.canvas.picked.emit(5, 5)
-    qtbot.waitUntil(lambda: workspace.xfactor.key == "person", timeout=20_000)
+    qtbot.waitUntil(lambda: workspace.xfactor.key == "person")
     assert workspace.previous.key == "people"
-    qtbot.waitUntil(lambda: "one person: not found" in playing.window.canvas.parsed.notice, timeout=20_000)
+    qtbot.waitUntil(lambda: "one person: not found" in playing.window.canvas.parsed.notice)
     playing.open(str(clip))
-    qtbot.waitUntil(lambda: workspace.xfactor.key == "people", timeout=20_000)
+    qtbot.waitUntil(lambda: workspace.xfactor.key == "people")
     words = "X factor: everybody; one person was of the source before."
-    qtbot.waitUntil(lambda: words in [n.text for n in playing.window.banner._notices.values()], timeout=5000)
+    qtbot.waitUntil(lambda: words in [n.text for n in playing.window.banner._notices.values()])
 
 
 def test_a_plate_learns_a_person_only_when_asked_twice(playing, monkeypatch) -> None:
@@ -136,16 +136,14 @@ def test_looks_are_chosen_in_the_menu_and_remembered(playing, tmp_path, qtbot) -
     before = canvas.parsed.parsing.labels.shape
     choose_looks(playing, "6")
     assert workspace.engine.views is SIX
-    qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.engine_id == workspace.engine.id)
     assert canvas.parsed.frame.index == 0
     assert canvas.parsed.parsing.labels.shape > before
     assert checked(looks(playing)) == ["6"]
     choose_looks(playing, "auto")
     Image.new("RGB", (40, 30), (200, 0, 0)).save(tmp_path / "red.png")
     playing.open(str(tmp_path / "red.png"))
-    qtbot.waitUntil(
-        lambda: canvas.parsed is not None and canvas.parsed.frame.size == (40, 30), timeout=20_000
-    )
+    qtbot.waitUntil(lambda: canvas.parsed is not None and canvas.parsed.frame.size == (40, 30))
     assert workspace.engine.views is SIX
     assert canvas.parsed.engine_id == workspace.engine.id
     choose_looks(playing, "2")
@@ -162,28 +160,27 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
     playing.settings = replace(playing.settings, recordings=str(tmp_path))
     file, decision, canvas = factor_file(), playing.personalization.decision, playing.window.canvas
     decision.begin(file, hashlib.sha256(file.read_bytes()).hexdigest(), "Ann")
-    qtbot.waitUntil(lambda: canvas.parsed.beside is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.beside is not None)
     playing.window.actions_["record"].trigger()
     recorder = playing.pipeline.recorder
     playing.playing.toggle()
-    qtbot.waitUntil(lambda: recorder.written > 1, timeout=20_000)
+    qtbot.waitUntil(lambda: recorder.written > 1)
     for choice, views in (("6", SIX), ("2", MIRRORED), ("auto", ONE)):
         choose_looks(playing, choice)
         written = recorder.written
         qtbot.waitUntil(
             lambda: (
                 canvas.parsed.engine_id == playing.workspace.engine.id and canvas.parsed.beside is not None
-            ),
-            timeout=20_000,
+            )
         )
         assert [e.views for e in decision._compared] == [views] * 2
         assert (
             canvas.parsed.beside.result.parsing.labels == canvas.parsed.parsing.labels
         ).all()  # one factor, twice
         playing.pipeline.capture.seek(1)
-        qtbot.waitUntil(lambda n=written: recorder.written > n, timeout=20_000)
+        qtbot.waitUntil(lambda n=written: recorder.written > n)
     playing.window.actions_["record"].trigger()
-    qtbot.waitUntil(lambda: not recorder.is_alive(), timeout=20_000)
+    qtbot.waitUntil(lambda: not recorder.is_alive())
     with Clip(recorder.path) as kept:
         assert kept.size == (160, 90)
         assert sum(1 for _ in kept.frames()) == recorder.written
@@ -195,11 +192,11 @@ def test_a_model_without_an_average_says_in_the_menu_that_it_looks_once(desktop,
     path = tmp_path / "corner.onnx"
     path.write_bytes(crafted.network("parts", grid=Grid.CORNER))
     workspace = desktop.workspace
-    qtbot.waitUntil(lambda: workspace.engine is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: workspace.engine is not None)
     choose_looks(desktop, "2")
     assert workspace.engine.views is MIRRORED
     workspace.open_onnx(path)
-    qtbot.waitUntil(lambda: not workspace.engine.averages, timeout=30_000)
+    qtbot.waitUntil(lambda: not workspace.engine.averages)
     shown = looks(desktop)
     assert {a.property("choice") for a in shown if not a.isEnabled()} == {"2", "6"}
     assert [a.toolTip() for a in shown if not a.isEnabled()] == [menus.ONCE] * 2

@@ -43,9 +43,9 @@ def plotted(playing: Desktop, qtbot) -> Desktop:
     playing.window.actions_["movement"].trigger()
     playing.window.actions_["loop"].trigger()  # a busy machine drops frames
     playing.playing.toggle()
-    qtbot.waitUntil(lambda: movement.history.frames > 30, timeout=60_000)
+    qtbot.waitUntil(lambda: movement.history.frames > 30)
     pause(playing)
-    qtbot.waitUntil(lambda: movement.plot is not None and len(movement.plot._lines) == 5, timeout=20_000)
+    qtbot.waitUntil(lambda: movement.plot is not None and len(movement.plot._lines) == 5)
     return playing
 
 
@@ -59,7 +59,7 @@ def test_frames_seen_are_plotted_and_a_click_goes_there(plotted: Desktop, showin
     assert abs(at.x() - timeline._x(20)) < 2  # one x axis
     qtbot.mouseClick(plot.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at.x(), 40))
     showing(plotted, 20)
-    qtbot.waitUntil(lambda: plot._head.value() == 20, timeout=5000)
+    qtbot.waitUntil(lambda: plot._head.value() == 20)
     before = movement.history.frames
     plotted.playing.seek(21)
     showing(plotted, 21)
@@ -68,7 +68,7 @@ def test_frames_seen_are_plotted_and_a_click_goes_there(plotted: Desktop, showin
 
 def test_plot_and_time_line_are_zoomed_together(plotted: Desktop, qtbot) -> None:
     plot, timeline = plotted.movement.plot, plotted.window.transport.timeline
-    qtbot.waitUntil(lambda: plot._frames == 50, timeout=5000)
+    qtbot.waitUntil(lambda: plot._frames == 50)
     wheel = QWheelEvent(
         QPointF(timeline._x(30), 10), QPointF(0, 0), QPoint(), QPoint(0, 240),
         Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
@@ -88,13 +88,13 @@ def test_plot_and_time_line_are_zoomed_together(plotted: Desktop, qtbot) -> None
 def test_measures_and_parts_are_chosen(plotted: Desktop, qtbot) -> None:
     movement, window = plotted.movement, plotted.window
     movement.choose("angle")
-    qtbot.waitUntil(lambda: "right knee" in movement.plot._lines, timeout=5000)
+    qtbot.waitUntil(lambda: "right knee" in movement.plot._lines)
     assert [a.text() for a in window.actions_.menus["measures"].actions() if a.isChecked()][
         -1
     ] == "Joint angles"
     movement.choose("area")
     window.display.show(window.display.style.with_solo(S31.id("luleg")))
-    qtbot.waitUntil(lambda: list(movement.plot._lines) == ["left upper leg"], timeout=5000)
+    qtbot.waitUntil(lambda: list(movement.plot._lines) == ["left upper leg"])
     window.actions_["movement"].trigger()
     assert not movement.plot.isVisible()
     assert window.transport.timeline._left == 10
@@ -110,15 +110,15 @@ def test_one_key_exchanges_the_sides_from_here_on(playing: Desktop, clip: Path, 
     before = areas()
     assert before[0] != before[1]
     window.actions_["swap-sides"].trigger()
-    qtbot.waitUntil(lambda: areas() == before[::-1], timeout=10_000)
+    qtbot.waitUntil(lambda: areas() == before[::-1])
     assert "exchanged from frame 0 on" in window.status.currentMessage()
     kept = (SideSwap(0, "arms"), SideSwap(0, "legs"))
-    qtbot.waitUntil(lambda: load_corrections(clip) == kept, timeout=5000)
-    qtbot.waitUntil(lambda: 0 in window.transport.timeline._marks, timeout=5000)
+    qtbot.waitUntil(lambda: load_corrections(clip) == kept)
+    qtbot.waitUntil(lambda: 0 in window.transport.timeline._marks)
     playing.open(str(clip))  # another time: it is remembered
-    qtbot.waitUntil(lambda: playing.movement.corrections == kept, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.movement.corrections == kept)
     window.actions_["swap-sides"].trigger()
-    qtbot.waitUntil(lambda: not load_corrections(clip), timeout=5000)
+    qtbot.waitUntil(lambda: not load_corrections(clip))
     assert parsing is not None
 
 
@@ -128,7 +128,7 @@ def test_a_swap_is_marked_and_found(plotted: Desktop, showing, qtbot) -> None:
     assert movement.swaps == {}
     movement.corrections = (SideSwap(25, "legs"),)
     movement._guarded = -1
-    qtbot.waitUntil(lambda: bool(movement.swaps), timeout=5000)
+    qtbot.waitUntil(lambda: bool(movement.swaps))
     found = movement.swaps
     assert [s.limbs for swaps in found.values() for s in swaps] == ["legs"]
     plotted.playing.seek(0)
@@ -146,7 +146,7 @@ def test_the_whole_clip_is_measured_and_saved(plotted: Desktop, tmp_path: Path, 
     qtbot.waitUntil(lambda: movement._whole, timeout=110_000)
     assert movement.history.frames == 50
     movement.save_table(str(tmp_path / "m.csv"))
-    qtbot.waitUntil((tmp_path / "m.csv").exists, timeout=10_000)
+    qtbot.waitUntil((tmp_path / "m.csv").exists)
     with (tmp_path / "m.csv").open() as table:
         assert [int(r["frame"]) for r in csv.DictReader(table)] == list(range(50))
     again = MovementHistory(Landmarks(S31))
@@ -156,7 +156,7 @@ def test_the_whole_clip_is_measured_and_saved(plotted: Desktop, tmp_path: Path, 
     assert again.frames == 50
     for name in ("plot.png", "plot.svg"):
         movement.save_picture(str(tmp_path / name))
-        qtbot.waitUntil((tmp_path / name).exists, timeout=10_000)
+        qtbot.waitUntil((tmp_path / name).exists)
     assert (tmp_path / "plot.png").read_bytes()[:4] == b"\x89PNG"
     assert QSvgRenderer(str(tmp_path / "plot.svg")).isValid()
 
@@ -194,17 +194,17 @@ def test_names_of_curves_stand_over_them_and_the_unit_beside(qtbot) -> None:
         least = 40 if count > 5 else 20
         names = [label for _, label in plot._legend.items]
         lowest = lambda: max(n.sceneBoundingRect().bottom() for n in names)  # noqa: B023, E731
-        qtbot.waitUntil(lambda: least < lowest() <= box.sceneBoundingRect().top(), timeout=5000)  # noqa: B023
+        qtbot.waitUntil(lambda: least < lowest() <= box.sceneBoundingRect().top())  # noqa: B023
     assert plot.getAxis("left").labelText == "px"
 
 
 def test_a_plot_of_a_few_frames_says_why_it_is_empty(playing: Desktop, qtbot) -> None:
     movement = playing.movement
     playing.window.actions_["movement"].trigger()
-    qtbot.waitUntil(lambda: movement.plot is not None and movement.history.frames > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: movement.plot is not None and movement.history.frames > 0)
     assert movement.history.frames < FEWEST
     words = movement.plot.getAxis("bottom")
-    qtbot.waitUntil(lambda: words.labelText.startswith("Nothing measured yet"), timeout=5000)
+    qtbot.waitUntil(lambda: words.labelText.startswith("Nothing measured yet"))
     assert not movement.plot._lines
 
 
@@ -220,7 +220,7 @@ def test_a_plot_that_is_asked_for_again_while_it_loads_is_wired_once(playing: De
     movement, show = playing.movement, playing.window.actions_["movement"]
     for _ in range(3):
         show.trigger()
-    qtbot.waitUntil(lambda: settled(playing), timeout=60_000)
+    qtbot.waitUntil(lambda: settled(playing))
     assert movement.plot.receivers(movement.plot.sought) == 1
     assert movement.plot.isVisible()
 

@@ -22,7 +22,7 @@ def test_the_table_follows_the_picture_and_is_copied(playing, qtbot) -> None:
     before = dialog._frame.text()
     assert before == "Frame 0"
     playing.window.actions_["forward"].trigger()
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 1)
     playing.tick()
     assert dialog._frame.text() == "Frame 1"
     dialog.copy()

@@ -28,8 +28,7 @@ def test_dropping_a_clip_a_picture_a_folder_a_link_and_a_model(desktop, clip, tm
                 desktop.pipeline.opening is None
                 and desktop.window.canvas.parsed is not None
                 and desktop.window.canvas.parsed.frame.size == s
-            ),
-            timeout=20_000,
+            )
         )
     link = QMimeData()
     link.setText("https://youtube.com.example.org/watch?v=1")
@@ -41,7 +40,7 @@ def test_dropping_a_clip_a_picture_a_folder_a_link_and_a_model(desktop, clip, tm
     bad = tmp_path / "bad.onnx"
     bad.write_bytes(b"not a model")
     assert drop(desktop, files(bad))
-    qtbot.waitUntil(lambda: "bad.onnx" in desktop.window.banner.notice.text, timeout=20_000)
+    qtbot.waitUntil(lambda: "bad.onnx" in desktop.window.banner.notice.text)
     assert desktop.window.canvas.parsed is not None  # the picture is still there
 
 
@@ -60,7 +59,7 @@ def test_the_name_of_what_opens_stands_for_the_numbers_until_its_first_picture(
     status.show_under("torso 98 %")
     playing.open(str(tmp_path / "red.png"))
     assert (status._fps.text(), status._badge.isHidden()) == ("Opening red.png…", True)
-    qtbot.waitUntil(lambda: window.canvas.parsed.frame.size == (40, 30), timeout=20_000)
+    qtbot.waitUntil(lambda: window.canvas.parsed.frame.size == (40, 30))
     assert (status._fps.text(), status._badge.isHidden()) == ("still picture", False)
     assert status._under.text() == ""
 
@@ -85,12 +84,12 @@ def test_a_file_that_is_no_video_leaves_the_window_as_it_was(desktop, clip, tmp_
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"\0\0\0\x18ftypmp42" + b"\0" * 500)
     desktop.open(str(broken))
-    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None)
     assert "broken.mp4" in desktop.window.banner.notice.text
-    qtbot.waitUntil(desktop.window.welcome.isVisible, timeout=20_000)
+    qtbot.waitUntil(desktop.window.welcome.isVisible)
     assert desktop.settings.recent == ()
     desktop.open(str(clip))
-    qtbot.waitUntil(desktop.window.canvas.isVisible, timeout=20_000)
+    qtbot.waitUntil(desktop.window.canvas.isVisible)
 
 
 def test_an_unusable_drop_over_a_playing_clip_changes_nothing_but_the_banner(
@@ -104,9 +103,9 @@ def test_an_unusable_drop_over_a_playing_clip_changes_nothing_but_the_banner(
     for name in ("note.txt", "fake.mp4", "empty"):
         playing.window.banner.dismiss()
         drop(playing, files(tmp_path / name))
-        qtbot.waitUntil(lambda n=name: n in getattr(playing.window.banner.notice, "text", ""), timeout=20_000)
+        qtbot.waitUntil(lambda n=name: n in getattr(playing.window.banner.notice, "text", ""))
         before = playing.window.canvas.parsed.frame.index
-        qtbot.waitUntil(lambda b=before: playing.window.canvas.parsed.frame.index > b, timeout=20_000)
+        qtbot.waitUntil(lambda b=before: playing.window.canvas.parsed.frame.index > b)
         playing.tick()
         assert playing.window.canvas.isVisible()
         assert playing.window.windowTitle().startswith("moving.mp4")
@@ -123,7 +122,7 @@ def test_a21_many_files_a_folder_in_itself_another_machine_s_file_and_shortcuts(
     many = [clip, *(tmp_path / f"{n}.png" for n in range(499))]
     assert drop(desktop, files(*many))
     assert len(desktop.play_list.entries) == 500
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None)
     assert "(1 of 500)" in desktop.window.status._source.text()
     assert desktop.window.windowTitle().startswith(clip.name)
     (tmp_path / "round").mkdir()
@@ -136,5 +135,5 @@ def test_a21_many_files_a_folder_in_itself_another_machine_s_file_and_shortcuts(
     for data, name in cases:
         desktop.window.banner.dismiss()
         drop(desktop, data)
-        qtbot.waitUntil(lambda n=name: n in getattr(desktop.window.banner.notice, "text", ""), timeout=20_000)
+        qtbot.waitUntil(lambda n=name: n in getattr(desktop.window.banner.notice, "text", ""))
         assert desktop.window.windowTitle().startswith(clip.name)

@@ -129,12 +129,12 @@ def test_following_keeps_the_person_in_the_middle_until_escape(shown: Shown, qtb
         middle = shown.canvas._to_fraction(QPointF(shown.canvas.rect().center()))
         return abs(middle.x() - 110 / SIZE[0])
 
-    qtbot.waitUntil(lambda: off() < 0.02, timeout=10_000)
+    qtbot.waitUntil(lambda: off() < 0.02)
     shown.people(replace(small, box=(40.0, 20.0, 20.0, 30.0)))
-    qtbot.waitUntil(lambda: off() > 0.2, timeout=10_000)
+    qtbot.waitUntil(lambda: off() > 0.2)
     qtbot.keyClick(shown.window, Qt.Key.Key_Escape)
     assert (shown.style.person, shown.style.follow) == (0, False)
-    qtbot.waitUntil(lambda: shown.canvas._area().width() <= shown.canvas.width() + 8, timeout=10_000)
+    qtbot.waitUntil(lambda: shown.canvas._area().width() <= shown.canvas.width() + 8)
 
 
 def test_hide_keep_and_show_everyone(shown: Shown) -> None:
@@ -217,8 +217,8 @@ def test_a_network_of_people_opens_in_their_view_and_a_model_of_parts_in_the_one
 
     def use(model: str) -> None:
         workspace.load(replace(workspace.choice, model=model))
-        qtbot.waitUntil(lambda: workspace.engine.name == Path(model).name, timeout=60_000)
-        qtbot.waitUntil(lambda: window.canvas.parsed.engine_id == workspace.engine.id, timeout=60_000)
+        qtbot.waitUntil(lambda: workspace.engine.name == Path(model).name)
+        qtbot.waitUntil(lambda: window.canvas.parsed.engine_id == workspace.engine.id)
 
     assert not window.actions_["view-instances"].isEnabled()
     assert "finds no people" in window.actions_["view-instances"].toolTip()

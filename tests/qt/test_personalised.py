@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.gui, pytest.mark.slow, pytest.mark.timeout(900)]
 def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> None:
     torch_before = "torch" in sys.modules  # other tests of this run may have loaded it
     desktop.open(str(paths.sample_clip()))
-    qtbot.waitUntil(lambda: parsed_with_parts(desktop), timeout=60_000)
+    qtbot.waitUntil(lambda: parsed_with_parts(desktop))
     pause(desktop)
     desktop.playing.set_span(60, 71)
     desktop.personalization.show()
@@ -35,14 +35,14 @@ def test_a_real_job_ends_in_numbers_and_the_window_lives_on(desktop, qtbot) -> N
     assert set(task.silhouettes) == set(range(60, 72))
 
     result = desktop.window.personalise.result
-    qtbot.waitUntil(lambda: desktop.window.personalise.page is result, timeout=10_000)
+    qtbot.waitUntil(lambda: desktop.window.personalise.page is result)
     assert {"held_out_J", "boundary_F", "regression"} <= set(task.outcome.done.report)
     assert result._bars.count() == 4
     if task.outcome.done.accepted:
-        qtbot.waitUntil(lambda: desktop.workspace.xfactor.name == "sample", timeout=30_000)
+        qtbot.waitUntil(lambda: desktop.workspace.xfactor.name == "sample")
         desktop.window.actions_["discard-factor"].trigger()
     else:
         result._close.click()
     assert desktop.workspace.xfactor.name == "own factor"
-    qtbot.waitUntil(lambda: job_folders.left_over() == [], timeout=10_000)
+    qtbot.waitUntil(lambda: job_folders.left_over() == [])
     assert ("torch" in sys.modules) == torch_before, "learning belongs to the worker's process"

@@ -65,7 +65,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     show = playing.window.canvas.show_parsed
     playing.window.canvas.show_parsed = lambda p: (shown.append((p.frame.index, p.engine_id)), show(p))
     plays_slowly(playing)
-    qtbot.waitUntil(lambda: len(shown) >= 2, timeout=20_000)  # frames of the engine before
+    qtbot.waitUntil(lambda: len(shown) >= 2)  # frames of the engine before
     begin(playing)
     folder = next(job_folders.jobs_dir().iterdir())
     assert folder.stat().st_mode & 0o077 == 0
@@ -73,9 +73,9 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
 
     result = playing.window.personalise.result
     reaches(playing, qtbot, "result")
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann")
     canvas, style = playing.window.canvas, playing.window.display.style
-    qtbot.waitUntil(lambda: canvas.parsed.beside is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.beside is not None)
     assert style.split
     assert (
         canvas.parsed.beside.result.parsing.labels == canvas.parsed.parsing.labels
@@ -87,11 +87,11 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     assert {"Keep", "Discard"} <= buttons(result)
 
     playing.window.actions_["keep-factor"].trigger()
-    qtbot.waitUntil(lambda: "Kept as Ann" in result._reason.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "Kept as Ann" in result._reason.text())
     assert sum(a != b for a, b in pairwise(e for _, e in shown)) == 1  # keeping changes nothing that runs
     assert playing.workspace.xfactor.key == str(user_factors().path("Ann"))
     playing.window.actions_.menus["X factor"].aboutToShow.emit()
-    qtbot.waitUntil(lambda: [f.file.name for f in playing.listing.factors] == ["Ann"], timeout=20_000)
+    qtbot.waitUntil(lambda: [f.file.name for f in playing.listing.factors] == ["Ann"])
     entry = next(a for a in playing.window.actions_.menus["factors"].actions() if a.text().startswith("Ann"))
     assert entry.isChecked()
     assert not entry.icon().isNull()
@@ -100,7 +100,7 @@ def test_from_the_clip_to_a_factor_that_is_kept(playing, worker, mask, qtbot) ->
     assert in_use(playing) == "own factor"
     assert [f.name for f in user_factors().factors()] == ["Ann"]
     result._close.click()
-    qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: not folder.exists())
     assert not playing.window.display.style.split
     playing.stop()
     assert playing.settings_file.load().factor == ""
@@ -110,7 +110,7 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     worker([UP, *silhouettes(mask, 0, 25, 49), ["stdin"], *done(accepted=True)])
     begin(playing)
     progress = playing.window.personalise.progress
-    qtbot.waitUntil(lambda: len(progress.strip.frames) == 3, timeout=30_000)
+    qtbot.waitUntil(lambda: len(progress.strip.frames) == 3)
     playing.tick()
     assert "Following the silhouette" in progress._words.text()
     assert progress._left.text() == "44 % · about 1 min 2 s left"
@@ -121,18 +121,18 @@ def test_while_it_runs_it_is_watched_and_never_in_the_way(playing, worker, mask,
     assert playing.window.activity.isVisible()
     assert playing.window.controls.isVisible()
     qtbot.keyClick(playing.window, Qt.Key.Key_Right)  # everything else goes on
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 1)
     playing.window.actions_["stop-early"].trigger()
-    qtbot.waitUntil(lambda: playing.window.banner.notice is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: playing.window.banner.notice is not None)
     assert "71 % → 86 %" in playing.window.banner.notice.text
     qtbot.mouseClick(playing.window.banner._act, Qt.MouseButton.LeftButton)
     assert page(playing) is playing.window.personalise.result
     folder = next(job_folders.jobs_dir().iterdir())
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann")
     playing.window.actions_["discard-factor"].trigger()
     assert in_use(playing) == "own factor"
     assert playing.workspace.previous is None  # what was discarded cannot be swapped back
-    qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: not folder.exists())
     assert user_factors().factors() == []
 
 
@@ -161,7 +161,7 @@ def test_a_worker_that_crashes_is_told_and_resumed(playing, worker, qtbot) -> No
     assert playing.workspace.engine is engine
     trouble._retry.click()
     reaches(playing, qtbot, "result")
-    qtbot.waitUntil(lambda: in_use(playing) == "Ann", timeout=20_000)
+    qtbot.waitUntil(lambda: in_use(playing) == "Ann")
     assert factor_file().read_bytes() == before
 
 
@@ -173,7 +173,7 @@ def test_a_refused_clip_is_told_and_its_folder_removed(playing, worker, qtbot) -
     assert "clip: nobody is in it. Choose" in playing.window.personalise.trouble._words.text()
     folder = next(job_folders.jobs_dir().iterdir())
     playing.window.personalise.trouble._remove.click()
-    qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: not folder.exists())
     assert page(playing) is playing.window.personalise.setup
 
 
@@ -193,11 +193,11 @@ def test_cancel_leaves_no_process_and_no_folder(playing, worker, qtbot) -> None:
     worker([UP, ["sleep", 60]])
     begin(playing)
     run = playing.personalization._task._run
-    qtbot.waitUntil(lambda: run.progress is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: run.progress is not None)
     folder = run.folder
     playing.window.personalise.progress._cancel.click()
     assert page(playing) is playing.window.personalise.setup
-    qtbot.waitUntil(lambda: not folder.exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: not folder.exists())
     assert not run.is_alive()
 
 
@@ -207,10 +207,10 @@ def test_closing_the_window_ends_the_worker_and_the_next_start_goes_on(
     worker([UP, ["sleep", 60]], done(accepted=True))
     begin(playing)
     run = playing.personalization._task._run
-    qtbot.waitUntil(lambda: run.progress is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: run.progress is not None)
     began = time.monotonic()
     playing.window.close()
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 10
     assert playing.stuck == []
     assert not run.is_alive()
 
@@ -219,13 +219,13 @@ def test_closing_the_window_ends_the_worker_and_the_next_start_goes_on(
     again.personalization.command = playing.personalization.command
     try:
         again.start()
-        qtbot.waitUntil(lambda: again.workspace.engine is not None, timeout=20_000)
+        qtbot.waitUntil(lambda: again.workspace.engine is not None)
         again.window.actions_["personalise"].trigger()
         setup = again.window.personalise.setup
         assert {"Resume", "Remove"} <= buttons(setup)
         next(b for b in setup.findChildren(QPushButton) if b.text() == "Resume").click()
         reaches(again, qtbot, "result")
-        qtbot.waitUntil(lambda: in_use(again) == "Ann", timeout=20_000)
+        qtbot.waitUntil(lambda: in_use(again) == "Ann")
     finally:
         again.stop()
     assert again.settings_file.load().factor == ""  # undecided: the next run starts without it
@@ -236,11 +236,11 @@ def test_a_brush_stroke_corrects_a_silhouette_and_it_is_done_again(playing, work
     worker([UP, *silhouettes(mask, 5, 20), ["stdin"]], done(accepted=True))
     begin(playing)
     task = playing.personalization._task
-    qtbot.waitUntil(lambda: len(task.silhouettes) == 2, timeout=30_000)
+    qtbot.waitUntil(lambda: len(task.silhouettes) == 2)
     playing.personalization.correct(20)
     canvas, bar = playing.window.canvas, playing.window.brush_bar
-    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 20 and bar.isVisible(), timeout=20_000)
-    qtbot.waitUntil(lambda: canvas._mask is not None, timeout=5000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 20 and bar.isVisible())
+    qtbot.waitUntil(lambda: canvas._mask is not None)
     area = canvas._area()
     at = QPoint(round(area.left() + area.width() * 0.25), round(area.center().y()))
     qtbot.mousePress(canvas, Qt.MouseButton.RightButton, pos=at)
@@ -261,11 +261,11 @@ def test_another_clip_ends_the_painting_of_corrections(playing, worker, mask, tm
     worker([UP, *silhouettes(mask, 5), ["stdin"]])
     begin(playing)
     task, canvas, bar = playing.personalization._task, playing.window.canvas, playing.window.brush_bar
-    qtbot.waitUntil(lambda: len(task.silhouettes) == 1, timeout=30_000)
+    qtbot.waitUntil(lambda: len(task.silhouettes) == 1)
     playing.personalization.correct(5)
-    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 5 and bar.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.index == 5 and bar.isVisible())
     playing.open(str(draw_clip(tmp_path / "other.mp4", 8)))
-    qtbot.waitUntil(lambda: canvas.parsed.frame.size == (96, 64), timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.frame.size == (96, 64))
     assert not bar.isVisible()
     canvas.stroked.emit(Stroke(((20.0, 30.0), (40.0, 30.0)), 5.0, person=True))
     assert playing.personalization._brush_strokes._corrections == []
@@ -302,8 +302,8 @@ def test_d26_only_pictures_of_one_clip_are_offered_to_learn_from(
     for number, width in enumerate(widths):
         cv2.imwrite(str(folder / name.format(number)), np.full((64, width, 3), 90, np.uint8))
     desktop.open(str(folder))
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None)
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None)
     why_not = offer_for(desktop.workspace, desktop.pipeline.capture).why_not
     assert words in why_not
     assert bool(words) == bool(why_not)

@@ -25,7 +25,7 @@ ELSEWHERE = {
 
 @pytest.fixture
 def dialog(desktop, qtbot):
-    qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None)
     desktop.window.actions_["settings"].trigger()
     return desktop.settings_editing._dialog
 

@@ -22,16 +22,16 @@ def compare(desktop: Desktop, qtbot, model: str = OTHER) -> None:
     """Choose a model as a user does."""
     menu = desktop.window.actions_.menus["beside"]
     desktop.window.actions_.menus["Model"].aboutToShow.emit()
-    qtbot.waitUntil(lambda: model in [a.text() for a in menu.actions()], timeout=20_000)
+    qtbot.waitUntil(lambda: model in [a.text() for a in menu.actions()])
     next(a for a in menu.actions() if a.text() == model).trigger()
-    qtbot.waitUntil(lambda: desktop.comparison.comparing, timeout=20_000)
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed.beside is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.comparison.comparing)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed.beside is not None)
 
 
 def test_the_model_in_use_is_not_offered_beside_itself(playing, qtbot) -> None:
     menu = playing.window.actions_.menus["beside"]
     playing.window.actions_.menus["Model"].aboutToShow.emit()
-    qtbot.waitUntil(lambda: OTHER in [a.text() for a in menu.actions()], timeout=20_000)
+    qtbot.waitUntil(lambda: OTHER in [a.text() for a in menu.actions()])
     assert "factored-s31" not in [a.text() for a in menu.actions()]
 
 
@@ -58,7 +58,7 @@ def test_both_models_parse_the_frame_on_show_and_are_named(playing, qtbot) -> No
     seen: list[tuple[int, bool]] = []
     canvas.painted.connect(lambda: seen.append((canvas.parsed.frame.index, canvas.parsed.beside is not None)))
     playing.playing.toggle()
-    qtbot.waitUntil(lambda: len(seen) > 5, timeout=20_000)
+    qtbot.waitUntil(lambda: len(seen) > 5)
     assert all(beside for _, beside in seen), "every frame in both halves"
 
 
@@ -87,8 +87,8 @@ def test_the_end_gives_the_memory_and_the_thread_back(playing, qtbot, end: str) 
     window.actions_[end].trigger()
     assert not playing.comparison.comparing
     assert not window.display.style.split
-    qtbot.waitUntil(lambda: window.canvas.parsed.beside is None, timeout=20_000)
-    qtbot.waitUntil(lambda: not companions(), timeout=20_000)
+    qtbot.waitUntil(lambda: window.canvas.parsed.beside is None)
+    qtbot.waitUntil(lambda: not companions())
     gc.collect()
     assert session() is None
     playing.tick()
@@ -108,19 +108,19 @@ def test_a_model_that_fails_says_so_in_its_half_and_the_other_goes_on(playing, q
     compare(playing, qtbot)
     monkeypatch.setattr(Engine, "parse", parse)
     playing.pipeline.show_again()
-    qtbot.waitUntil(lambda: canvas.parsed.beside.result is None, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.beside.result is None)
     assert canvas.parsed.beside.captions[0] == f"{OTHER}: no result (out of memory)"
     assert canvas.parsed.parsing is not None
     failing[:] = ["factored-s31"]
     playing.pipeline.show_again()
-    qtbot.waitUntil(lambda: canvas.parsed.result is None, timeout=20_000)
+    qtbot.waitUntil(lambda: canvas.parsed.result is None)
     assert canvas.parsed.beside.result.parsing is not None
     assert canvas.parsed.beside.captions[1] == "factored-s31: no result"
 
 
 def test_a_model_that_does_not_load_is_refused_and_nothing_changes(playing, qtbot) -> None:
     playing.comparison.begin("/nowhere/model.onnx")
-    qtbot.waitUntil(lambda: playing.window.banner.notice is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.window.banner.notice is not None)
     assert "/nowhere/model.onnx" in playing.window.banner.notice.text
     assert not playing.comparison.comparing
     assert not playing.window.display.style.split

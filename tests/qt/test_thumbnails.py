@@ -11,7 +11,7 @@ pytestmark = pytest.mark.gui
 
 def test_a_clip_has_a_strip_that_the_view_menu_takes_away(playing, qtbot) -> None:
     timeline, action = playing.window.transport.timeline, playing.window.actions_["thumbnails"]
-    qtbot.waitUntil(lambda: len(timeline._strip or ()) == PLACES, timeout=20_000)
+    qtbot.waitUntil(lambda: len(timeline._strip or ()) == PLACES)
     assert timeline.sizeHint().height() == ROW_PX + STRIP_PX
     image = timeline.grab().toImage()
     columns = [image.pixelColor(x, STRIP_PX // 2).lightness() for x in range(60, image.width() - 60, 7)]

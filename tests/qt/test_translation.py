@@ -300,7 +300,7 @@ def test_the_table_of_numbers_shows_all_its_columns_in_german(german, qtbot) -> 
     dialog.show_rows(
         "Bild 411, Person 1", [["rechtes Handgelenk (Gelenk)", "123456", "100", "1234.5", "1234.5", "179.9"]]
     )
-    qtbot.waitUntil(lambda: dialog.table.columnWidth(0) > 150, timeout=5000)
+    qtbot.waitUntil(lambda: dialog.table.columnWidth(0) > 150)
     assert dialog.table.horizontalHeader().length() < dialog.table.viewport().width()
     assert dialog.table.geometry().left() > 0
 

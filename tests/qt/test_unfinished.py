@@ -42,11 +42,11 @@ def test_an_interrupted_job_is_offered_and_goes_on(playing, worker, clip, qtbot)
     qtbot.mouseClick(playing.window.banner._act, Qt.MouseButton.LeftButton)
     reaches(playing, qtbot, "progress")
     run = playing.personalization._task._run
-    qtbot.waitUntil(lambda: run.progress is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: run.progress is not None)
     playing.window.banner.dismiss()
     assert offered(playing)[0] == ""  # it runs
     playing.personalization.cancel()
-    qtbot.waitUntil(lambda: job_folders.left_over() == [], timeout=20_000)
+    qtbot.waitUntil(lambda: job_folders.left_over() == [])
 
 
 def test_an_undecided_result_is_named_and_the_others_are_counted(desktop, clip) -> None:

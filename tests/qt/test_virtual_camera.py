@@ -48,11 +48,11 @@ def pictures(path: Path) -> np.ndarray:
 
 def switched_on(desktop, qtbot, path: Path) -> None:
     desktop.window.actions_["virtual-camera"].trigger()
-    qtbot.waitUntil(lambda: len(pictures(path)) > 0, timeout=20_000)
+    qtbot.waitUntil(lambda: len(pictures(path)) > 0)
 
 
 def last_is(qtbot, path: Path, holds) -> None:
-    qtbot.waitUntil(lambda: bool(holds(pictures(path)[-1])), timeout=10_000)
+    qtbot.waitUntil(lambda: bool(holds(pictures(path)[-1])))
 
 
 def black(picture: np.ndarray) -> bool:
@@ -74,7 +74,7 @@ def test_other_programs_see_what_is_seen_and_never_the_room(playing, qtbot, stan
     qtbot.keyClick(window, "h")  # a wrong key in a meeting
     playing.pipeline.capture.step(1)
     count = len(pictures(path))
-    qtbot.waitUntil(lambda: len(pictures(path)) > count, timeout=10_000)
+    qtbot.waitUntil(lambda: len(pictures(path)) > count)
     assert (pictures(path)[-1] == green).all(axis=2).mean() > 0.5
     qtbot.keyClick(window, "h")
     for view in "41":  # without a result no picture, in no view
@@ -86,7 +86,7 @@ def test_other_programs_see_what_is_seen_and_never_the_room(playing, qtbot, stan
     playing.close_source()
     last_is(qtbot, path, black)
     window.actions_["virtual-camera"].trigger()
-    qtbot.waitUntil(lambda: path.with_name("pictures.closed").exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: path.with_name("pictures.closed").exists())
     assert black(pictures(path)[-1])
 
 
@@ -105,7 +105,7 @@ def test_without_extra_or_driver_it_is_refused_in_words(playing, qtbot, stand_in
     stand_in(**how)
     playing.window.actions_["virtual-camera"].trigger()
     banner = playing.window.banner
-    qtbot.waitUntil(lambda: banner.notice is not None and words in banner.notice.text, timeout=20_000)
+    qtbot.waitUntil(lambda: banner.notice is not None and words in banner.notice.text)
     playing.tick()
     assert not playing.window.actions_["virtual-camera"].isChecked()
 
@@ -117,9 +117,7 @@ def test_a_device_that_dies_is_told(playing, qtbot, stand_in) -> None:
     code.write_text(code.read_text().replace("assert frame", "raise SystemExit(4)\n        assert frame"))
     playing.window.actions_["virtual-camera"].trigger()
     banner = playing.window.banner
-    qtbot.waitUntil(
-        lambda: banner.notice is not None and "Switch it on again" in banner.notice.text, timeout=20_000
-    )
+    qtbot.waitUntil(lambda: banner.notice is not None and "Switch it on again" in banner.notice.text)
 
 
 def test_without_a_source_there_is_nothing_to_show(desktop) -> None:

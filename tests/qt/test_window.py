@@ -34,8 +34,8 @@ def test_the_welcome_page_offers_something_and_nothing_is_on(desktop) -> None:
 
 def test_a_clip_plays_with_parts_and_joins_the_recent_ones(desktop, clip, qtbot) -> None:
     desktop.open(str(clip))
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: desktop.window.canvas.parsed.parsing is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed is not None)
+    qtbot.waitUntil(lambda: desktop.window.canvas.parsed.parsing is not None)
     assert desktop.window.canvas.isVisible()
     assert desktop.settings.recent == (str(clip),)
     assert desktop.window.windowTitle().startswith("moving.mp4")
@@ -61,7 +61,7 @@ def test_ten_forward_one_back_and_play(playing, qtbot, showing) -> None:
     qtbot.keyClick(playing.window, Qt.Key.Key_Left)
     showing(playing, 9)
     qtbot.keyClick(playing.window, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index > 12, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index > 12)
 
 
 def test_the_time_line_seeks_where_it_is_clicked(playing, qtbot, showing) -> None:
@@ -112,7 +112,7 @@ def test_the_cut_out_never_shows_the_room_without_a_result(playing, qtbot) -> No
     """Fail closed: no silhouette, no picture; in the overlay the picture goes on (G04)."""
     qtbot.keyClick(playing.window, "4")
     playing.pipeline.use(None)
-    qtbot.waitUntil(lambda: playing.window.canvas.parsed.parsing is None, timeout=5000)
+    qtbot.waitUntil(lambda: playing.window.canvas.parsed.parsing is None)
     area = playing.window.canvas._area().toAlignedRect()
     inside = (slice(area.top() + 3, area.bottom() - 3), slice(area.left() + 3, area.right() - 3))
     assert seen(playing)[inside].max() == 0
@@ -195,7 +195,7 @@ def test_what_is_kept_has_no_hud_and_the_picture_s_size(playing, qtbot, tmp_path
     qtbot.keyClick(playing.window, "9")
     qtbot.keyClick(playing.window, "s")
     banner = playing.window.banner
-    qtbot.waitUntil(lambda: banner.notice is not None and "Saved" in banner.notice.text, timeout=10_000)
+    qtbot.waitUntil(lambda: banner.notice is not None and "Saved" in banner.notice.text)
     (path,) = (tmp_path / "kept").glob("*.png")
     assert (np.array(Image.open(path)) == playing.window.canvas.parsed.frame.image).all()
 
@@ -209,9 +209,9 @@ def test_a_recording_of_what_is_seen_plays(playing, qtbot, tmp_path) -> None:
     qtbot.keyClick(playing.window, "r")
     assert playing.window.actions_["record"].isChecked()
     qtbot.keyClick(playing.window, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: playing.pipeline.recorder.written > 5, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.pipeline.recorder.written > 5)
     qtbot.keyClick(playing.window, "r")
-    qtbot.waitUntil(lambda: not playing.pipeline.recorder.is_alive(), timeout=20_000)
+    qtbot.waitUntil(lambda: not playing.pipeline.recorder.is_alive())
     playing.tick()
     assert not playing.window.actions_["record"].isChecked()
     with Clip(playing.pipeline.recorder.path) as kept:
@@ -227,9 +227,9 @@ def test_text_from_files_is_never_markup(desktop, tmp_path, qtbot) -> None:
 
     Image.new("RGB", (40, 30)).save(path)
     desktop.open(str(path))
-    qtbot.waitUntil(lambda: desktop.settings.recent == (str(path),), timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.settings.recent == (str(path),))
     desktop.open(str(tmp_path / f"{name}.mp4"))
-    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: desktop.window.banner.notice is not None)
     assert name in desktop.window.banner._text.text()
     assert name in desktop.window.status._source.text()
     labels = desktop.window.findChildren(QLabel)

@@ -84,7 +84,7 @@ def test_d27_a_whole_link_and_the_whole_title_are_seen(qtbot) -> None:
 def test_g13_no_widget_needs_opengl_and_a_display_of_another_scale_changes_nothing(playing, qtbot) -> None:
     """Everything is painted by raster, plots too: nothing is lost with a graphics card or a display."""
     playing.window.actions_["movement"].trigger()
-    qtbot.waitUntil(lambda: playing.movement.plot is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: playing.movement.plot is not None)
     widgets = QApplication.allWidgets()
     assert len(widgets) > 100
     assert [w for w in widgets if w.inherits("QOpenGLWidget") or w.inherits("QQuickWidget")] == []

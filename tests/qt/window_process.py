@@ -121,6 +121,9 @@ def broken_slot(clip: str) -> int:
         self.broken.start(20)
 
         def finish() -> None:
+            if self.pipeline.engine is None and time.monotonic() - START_S < 25:
+                QTimer.singleShot(100, finish)  # its model still loads
+                return
             notice = self.window.banner.notice
             say(notice=notice.text if notice else "", alive=self.pipeline.engine is not None)
             self.stop()

