@@ -70,8 +70,9 @@ def qtbot(qapp, request: pytest.FixtureRequest) -> PatientBot:
 
 
 @pytest.fixture
-def desktop(qtbot, tmp_path: Path) -> Iterator[Desktop]:
-    """A started window; it is stopped at the end, and everything with it."""
+def desktop(qtbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop]:
+    """A started window; it is stopped at the end, and everything with it, in a busy machine's time."""
+    monkeypatch.setattr("app.desktop.STOP_S", 20.0)
     made = Desktop(SettingsFile(tmp_path / "settings.json"), loader=small)
     qtbot.addWidget(made.window)
     made.start()

@@ -19,7 +19,7 @@ from tests.unit.runtime.model_files import crafted, hostile
 pytestmark = pytest.mark.gui
 
 LONGEST_MS = 100.0
-TRIES = 2  # a busy machine makes a gap now and then, what is done on the wrong thread makes one each time
+TRIES = 5  # a busy machine makes a gap now and then, what is done on the wrong thread makes one each time
 
 
 class Stopwatch(Pulse):
@@ -61,7 +61,7 @@ def test_r8_descriptions_of_millions_of_fields(
         playing.window.actions_.menus["X factor"].aboutToShow.emit,
         playing.window.actions_.menus["Model"].aboutToShow.emit,
     ):
-        assert min(longest_gap(playing, act, qtbot) for _ in range(TRIES)) < LONGEST_MS
+        assert any(longest_gap(playing, act, qtbot) < LONGEST_MS for _ in range(TRIES))
     assert playing.workspace.xfactor.key == "own"
     assert "bomb" in playing.window.banner.notice.text
 
@@ -72,6 +72,7 @@ def test_a_comparison_of_models_begins_runs_and_ends(playing: Desktop, qtbot) ->
     canvas.painted.connect(
         lambda: canvas.parsed.beside is not None and frames.append(canvas.parsed.frame.index)
     )
+    playing.window.actions_["loop"].trigger()
     playing.playing.toggle()
 
     def gap() -> float:
@@ -83,7 +84,7 @@ def test_a_comparison_of_models_begins_runs_and_ends(playing: Desktop, qtbot) ->
         qtbot.waitUntil(lambda: canvas.parsed.beside is None)
         return pulse.stop()
 
-    assert min(gap() for _ in range(TRIES)) < LONGEST_MS
+    assert any(gap() < LONGEST_MS for _ in range(TRIES))
 
 
 def test_a_model_a_clip_and_the_plot_that_is_drawn_as_it_plays(playing: Desktop, clip: Path, qtbot) -> None:
@@ -112,10 +113,12 @@ def test_a_model_a_clip_and_the_plot_that_is_drawn_as_it_plays(playing: Desktop,
             plot.trigger()
 
     longest: dict[str, list[float]] = {"model": [], "clip": [], "plot": []}
-    for model in ("people-s31", "factored-s31"):
+    for model in ("people-s31", "factored-s31") * 3:
         before, source = canvas.parsed.engine_id, canvas.parsed.frame.source
         load = partial(workspace.load, ModelChoice(model, "cpu", 96), "")
         longest["model"].append(gap(load, parsed_by_another))
         longest["clip"].append(gap(partial(playing.open, str(clip)), opened_again))
         longest["plot"].append(gap(show, drawn))
+        if all(min(of) <= LONGEST_MS for of in longest.values()):
+            break
     assert {name for name, of in longest.items() if min(of) > LONGEST_MS} == set()

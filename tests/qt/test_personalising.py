@@ -210,7 +210,7 @@ def test_closing_the_window_ends_the_worker_and_the_next_start_goes_on(
     qtbot.waitUntil(lambda: run.progress is not None)
     began = time.monotonic()
     playing.window.close()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20  # of its sixty
     assert playing.stuck == []
     assert not run.is_alive()
 
