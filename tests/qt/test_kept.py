@@ -14,6 +14,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFileDialog
 
 from runtime.output.backdrop import Backdrop, BackdropKind
+from tests.qt.conftest import pause
 
 pytestmark = pytest.mark.gui
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.gui
 def cut_out(playing, qtbot, tmp_path):
     """A window that keeps what it shows in `kept`: a cut-out before nothing, frame 7."""
     playing.settings = replace(playing.settings, recordings=str(tmp_path / "kept"))
+    playing.window.actions_["loop"].trigger()
     playing.pipeline.capture.seek(7)
     qtbot.waitUntil(lambda: playing.window.canvas.parsed.frame.index == 7)
     qtbot.keyClick(playing.window, "4")
@@ -108,7 +110,7 @@ def test_a_snapshot_of_what_plays_is_decided_at_picture_size(playing, qtbot, tmp
     index = playing.window.canvas.parsed.frame.index
     playing.recordings.snapshot()
     path = kept(playing, qtbot, f"moving frame {index} *.png")
-    playing.playing.toggle()
+    pause(playing)
     playing.playing.seek(index)
     canvas = playing.window.canvas
     qtbot.waitUntil(lambda: canvas.parsed.frame.index == index and canvas.parsed.fine)

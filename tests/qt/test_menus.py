@@ -163,6 +163,7 @@ def test_looks_change_under_a_comparison_and_a_recording(playing, tmp_path, qtbo
     qtbot.waitUntil(lambda: canvas.parsed.beside is not None)
     playing.window.actions_["record"].trigger()
     recorder = playing.pipeline.recorder
+    playing.window.actions_["loop"].trigger()
     playing.playing.toggle()
     qtbot.waitUntil(lambda: recorder.written > 1)
     for choice, views in (("6", SIX), ("2", MIRRORED), ("auto", ONE)):

@@ -57,6 +57,7 @@ def test_both_models_parse_the_frame_on_show_and_are_named(playing, qtbot) -> No
     assert window.controls._split.text() == f"{OTHER} | factored-s31"
     seen: list[tuple[int, bool]] = []
     canvas.painted.connect(lambda: seen.append((canvas.parsed.frame.index, canvas.parsed.beside is not None)))
+    playing.window.actions_["loop"].trigger()
     playing.playing.toggle()
     qtbot.waitUntil(lambda: len(seen) > 5)
     assert all(beside for _, beside in seen), "every frame in both halves"
