@@ -53,7 +53,7 @@ def devices(monkeypatch):
     return FakeDevice
 
 
-def test_no_camera_without_a_user_s_action_and_off_within_a_second(desktop, clip, qtbot, devices) -> None:
+def test_no_camera_without_a_user_s_action_and_off_when_it_is_closed(desktop, clip, qtbot, devices) -> None:
     """J03."""
     qtbot.wait(300)
     desktop.open(str(clip))

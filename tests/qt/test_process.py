@@ -170,13 +170,17 @@ def test_faults_in_slots_and_timers_are_told_and_the_window_lives(start) -> None
 
 
 def test_closing_at_forty_random_moments_leaves_nothing(start) -> None:
-    """G11: while loading, playing, recording, with dialogs open; within three seconds, no Qt warning."""
+    """G11: while loading, playing, recording, with dialogs open; within three seconds, no Qt warning.
+
+    A busy machine may take two of the forty for itself; a fault of one action makes more of them slow.
+    """
     process = start("closes", "20261120")
     out, stderr = process.communicate(timeout=110)
     assert process.returncode == 0, stderr
     facts = json.loads(out.splitlines()[-1])
     assert facts["faulty"] == []
     assert facts["threads"] == []
-    assert facts["slowest_s"] < 10
+    assert facts["took_s"][-3] < 3.0
+    assert facts["took_s"][-1] < 10
     assert facts["fds"] < 60
     assert clean(stderr) == ""

@@ -150,14 +150,19 @@ def test_a_paused_camera_is_read_on_and_nothing_old_comes_after(scripted, start,
 
 def test_a_camera_is_off_within_a_second_of_stopping(scripted, start, until) -> None:
     """J03: the device is open exactly while somebody reads it."""
-    feed = scripted(count=10_000, live=True, rate=100)
-    capture = start(feed)
-    until(lambda: capture.holds, "the camera")
-    began = time.monotonic()
-    capture.ask_stop()
-    until(lambda: feed.closed == 1, "the camera to be off")
-    assert time.monotonic() - began < 5.0
-    assert not capture.holds
+
+    def off_s() -> float:
+        feed = scripted(count=10_000, live=True, rate=100)
+        capture = start(feed)
+        until(lambda: capture.holds, "the camera")
+        began_s = time.monotonic()
+        capture.ask_stop()
+        until(lambda: feed.closed == 1, "the camera to be off")
+        took_s = time.monotonic() - began_s
+        assert not capture.holds
+        return took_s
+
+    assert any(off_s() < 1.0 for _ in range(3))  # a busy machine spoils a try, a fault each of them
 
 
 def test_the_next_source_waits_for_the_device(scripted, start, until) -> None:
